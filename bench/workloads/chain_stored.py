@@ -1,0 +1,39 @@
+"""The same chain with an event log in SQLite and each value in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from library import folder, load, report, size, stored_instance
+
+dg = load()
+
+
+def link(position: int) -> Any:
+    if position == 0:
+
+        @dg.asset(name="link_0")
+        def first() -> int:
+            return 0
+
+        return first
+
+    @dg.asset(name=f"link_{position}", ins={"before": dg.AssetIn(f"link_{position - 1}")})
+    def later(before: int) -> int:
+        return before + 1
+
+    return later
+
+
+def run(length: int, instance: Any, values: str) -> None:
+    assets = [link(position) for position in range(length)]
+    manager = dg.FilesystemIOManager(base_dir=values)
+    result = dg.materialize(assets, instance=instance, resources={"io_manager": manager})
+    assert result.output_for_node(f"link_{length - 1}") == length - 1
+
+
+with stored_instance("home") as instance:
+    values = folder("values")
+    run(5, instance, values)
+    length = size(100)
+    report(length, lambda: run(length, instance, values))

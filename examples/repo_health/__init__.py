@@ -1,0 +1,1 @@
+"""The health of a git repository, as data assets."""

@@ -1,0 +1,159 @@
+"""What a run did, step by step, as a fold over its events. Pure but for `read_run`, which gathers what that needs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from segue.cli.documents import (
+    LogDocument,
+    RunDetailsDocument,
+    StepDocument,
+    check_document,
+    error_document,
+    materialization_document,
+    run_document,
+)
+from segue.model.event import (
+    AssetCheckEvaluationData,
+    EngineEventData,
+    Event,
+    LogMessageData,
+    ResourceInitFailureData,
+    RunCanceledData,
+    RunFailureData,
+    StepFailureData,
+    StepMaterializationData,
+    StepRestartedData,
+    StepRetryData,
+    StepSkippedData,
+    StepStartData,
+    StepSuccessData,
+)
+from segue.model.run import Run
+from segue.model.stores import EventFilter, Store
+from segue.plan.plan import Plan, decode_plan
+from segue.plan.resume import finished_steps
+
+
+def read_run(store: Store, run: Run, *, with_logs: bool = False) -> RunDetailsDocument:
+    """A run with all it did."""
+    plan = _plan_of(store, run)
+    events = [stored.event for stored in store.events(EventFilter(run_id=run.run_id), None)]
+    before = frozenset[str]()
+    if plan is not None and run.parent_run_id is not None:
+        before = finished_steps(plan, _events_of_parents(store, run))
+    return run_details(run, plan, events, before, with_logs=with_logs)
+
+
+def run_details(
+    run: Run, plan: Plan | None, events: Sequence[Event], finished_before: AbstractSet[str], *, with_logs: bool
+) -> RunDetailsDocument:
+    """A run as a document.
+
+    Args:
+        run: the run.
+        plan: its plan; None where it is not kept any more, then the steps are those that events name.
+        events: its events, oldest first.
+        finished_before: steps that the runs it retries brought to a good end.
+        with_logs: whether to give its log lines.
+    """
+    message, error = None, None
+    for event in events:
+        if isinstance(event.payload, RunFailureData):
+            message, error = event.payload.message, event.payload.error
+        elif isinstance(event.payload, RunCanceledData):
+            message = event.payload.message or None
+        elif isinstance(event.payload, ResourceInitFailureData):
+            error = event.payload.error
+    return RunDetailsDocument(
+        run=run_document(run),
+        run_config=run.run_config,
+        message=message,
+        error=error_document(error),
+        steps=tuple(step_documents(run, plan, events, finished_before)),
+        logs=tuple(log_lines(events)) if with_logs else None,
+    )
+
+
+def step_documents(
+    run: Run, plan: Plan | None, events: Iterable[Event], finished_before: AbstractSet[str]
+) -> list[StepDocument]:
+    """The steps of a run in order of its plan."""
+    untouched = "not started" if run.is_finished else "waiting"
+    steps = {} if plan is None else {step.key: StepDocument(step=step.key, status=untouched) for step in plan.steps}
+    for key in finished_before:
+        if key in steps:
+            steps[key] = StepDocument(step=key, status="succeeded before")
+    for event in events:
+        if event.step_key is not None:
+            step = steps.get(event.step_key) or StepDocument(step=event.step_key, status=untouched)
+            steps[event.step_key] = step_after(step, event)
+    if run.is_finished:
+        for key, step in steps.items():
+            if step.status in ("running", "retrying"):
+                steps[key] = msgspec.structs.replace(step, status="interrupted", ended_at=run.ended_at)
+    return list(steps.values())
+
+
+def step_after(step: StepDocument, event: Event) -> StepDocument:
+    """A step after one more of its events."""
+    payload, at, change = event.payload, event.timestamp, msgspec.structs.replace
+    if isinstance(payload, StepStartData):
+        return change(step, status="running", attempts=1, started_at=at)
+    if isinstance(payload, StepRestartedData):
+        return change(step, status="running", attempts=payload.attempt)
+    if isinstance(payload, StepRetryData):
+        return change(step, status="retrying", error=error_document(payload.error))
+    if isinstance(payload, StepSuccessData):
+        return _ended(change(step, status="succeeded", error=None), at)
+    if isinstance(payload, StepFailureData):
+        return _ended(change(step, status="failed", error=error_document(payload.error)), at)
+    if isinstance(payload, StepSkippedData):
+        return change(step, status="skipped", ended_at=at)
+    if isinstance(payload, StepMaterializationData):
+        made = materialization_document(payload.materialization, at, event.run_id)
+        return change(step, materializations=(*step.materializations, made))
+    if isinstance(payload, AssetCheckEvaluationData):
+        return change(step, checks=(*step.checks, check_document(payload.evaluation, at, event.run_id)))
+    return step
+
+
+def log_lines(events: Iterable[Event]) -> list[LogDocument]:
+    """What user code logged and what Segue said of its own doing."""
+    lines: list[LogDocument] = []
+    for event in events:
+        if isinstance(event.payload, LogMessageData):
+            lines.append(_log_line(event, event.payload))
+        elif isinstance(event.payload, EngineEventData):
+            lines.append(LogDocument(event.timestamp, "SEGUE", event.step_key, event.payload.message))
+    return lines
+
+
+def _log_line(event: Event, payload: LogMessageData) -> LogDocument:
+    message = payload.message if payload.error is None else f"{payload.message}\n{payload.error.to_string()}"
+    return LogDocument(event.timestamp, logging.getLevelName(payload.level), event.step_key, message)
+
+
+def _ended(step: StepDocument, at: float) -> StepDocument:
+    duration = None if step.started_at is None else max(0.0, at - step.started_at)
+    return msgspec.structs.replace(step, ended_at=at, duration=duration)
+
+
+def _plan_of(store: Store, run: Run) -> Plan | None:
+    data = None if run.plan_hash is None else store.get_plan(run.plan_hash)
+    return None if data is None else decode_plan(data)
+
+
+def _events_of_parents(store: Store, run: Run) -> list[Event]:
+    """The events of the runs that this one retries, oldest run first."""
+    runs: list[str] = []
+    parent = run.parent_run_id
+    while parent is not None and parent not in runs:
+        runs.append(parent)
+        found = store.get_run(parent)
+        parent = None if found is None else found.parent_run_id
+    return [stored.event for run_id in reversed(runs) for stored in store.events(EventFilter(run_id=run_id), None)]

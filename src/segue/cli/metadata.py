@@ -1,0 +1,46 @@
+"""Metadata values as text."""
+
+from __future__ import annotations
+
+from segue.cli.output import count, moment
+from segue.model.metadata_values import (
+    AssetMetadataValue,
+    JsonMetadataValue,
+    MetadataValue,
+    NullMetadataValue,
+    TableColumnLineageMetadataValue,
+    TableMetadataValue,
+    TableSchemaMetadataValue,
+    TimestampMetadataValue,
+)
+
+LONGEST_LINE = 80
+
+
+def one_line(value: MetadataValue) -> str:
+    """A value in one line, shortened where it is long."""
+    text = " ".join(as_text(value).split())
+    return text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…"
+
+
+def as_text(value: MetadataValue) -> str:
+    """A value as text, all of it but for tables, of which it says how large they are."""
+    match value:
+        case TableMetadataValue():
+            return f"table, {count(len(value.records), 'row')}"
+        case TableSchemaMetadataValue():
+            return ", ".join(f"{column.name}: {column.type}" for column in value.schema.columns)
+        case TableColumnLineageMetadataValue():
+            return f"lineage of {count(len(value.column_lineage.deps_by_column), 'column')}"
+        case TimestampMetadataValue():
+            return moment(value.value)
+        case AssetMetadataValue():
+            return value.asset_key.to_user_string()
+        case NullMetadataValue():
+            return "null"
+        case JsonMetadataValue():
+            from segue.model import codec
+
+            return codec.encode(value.data).decode()
+        case _:
+            return str(value.value)

@@ -1,0 +1,113 @@
+"""Options that several commands share, and what they mean together with the settings."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from segue.errors import LoadError
+from segue.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from segue.defs.definitions import Definitions
+    from segue.model.graph import AssetGraph
+
+Command = Callable[..., None]
+
+
+class CodeOptions(msgspec.Struct, frozen=True):
+    """Where the definitions are, as far as the command line says so."""
+
+    file: str | None
+    module: str | None
+    attribute: str | None
+    working_directory: str | None
+
+
+def code_options(command: Command) -> Command:
+    """Adds the options that say where the definitions are; the command takes them as `code: CodeOptions`."""
+
+    @click.option("-f", "--file", metavar="FILE", help="Python file with the definitions.")
+    @click.option("-m", "--module", metavar="MODULE", help="Module with the definitions.")
+    @click.option("-a", "--attribute", metavar="NAME", help="Variable that holds them; default: the only one.")
+    @click.option("-d", "--working-directory", metavar="FOLDER", help="Folder from which user code imports.")
+    @functools.wraps(command)
+    def with_code(
+        file: str | None, module: str | None, attribute: str | None, working_directory: str | None, **others: object
+    ) -> None:
+        if file is not None and module is not None:
+            raise click.UsageError("--file and --module exclude each other. Give the one that holds the definitions.")
+        command(code=CodeOptions(file, module, attribute, working_directory), **others)
+
+    return with_code
+
+
+def home_option(command: Command) -> Command:
+    """Adds `--home`; the command takes it as `home: str | None`."""
+    return click.option("--home", metavar="PATH", help="Folder where Segue records what it does.")(command)
+
+
+def json_option(command: Command) -> Command:
+    """Adds `--json`; the command takes it as `as_json: bool`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, nothing else.")(command)
+
+
+def settings_in_force(code: CodeOptions | None = None, home: str | None = None) -> Settings:
+    """The settings of the working directory, with what the command line says put over them.
+
+    Raises:
+        InvalidConfigError: a settings file that says something it must not.
+    """
+    current = Path.cwd()
+    settings = read_settings()
+    if home is not None:
+        settings = msgspec.structs.replace(settings, home=current / home)
+    if code is None:
+        return settings
+    if code.file is not None or code.module is not None:
+        settings = msgspec.structs.replace(
+            settings,
+            file=None if code.file is None else str(current / code.file),
+            module=code.module,
+            attribute=code.attribute,
+            working_directory=settings.working_directory if settings.source is not None else str(current),
+        )
+    if code.attribute is not None:
+        settings = msgspec.structs.replace(settings, attribute=code.attribute)
+    if code.working_directory is not None:
+        settings = msgspec.structs.replace(settings, working_directory=str(current / code.working_directory))
+    return settings
+
+
+def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
+    """The definitions the settings point to, validated, and their asset graph.
+
+    Raises:
+        LoadError: nothing says where they are, or they cannot be imported.
+        InvalidDefinitionError: they are wrong; `DefinitionErrors` lists all errors at once.
+    """
+    from segue.host.source import CodeTarget, load_definitions
+
+    if settings.file is None and settings.module is None:
+        why = f"{settings.source} sets neither `file` nor `module`" if settings.source else "no settings file was found"
+        raise LoadError(
+            f"Nothing says where the definitions are: {why} (looked in {settings.project} and above). "
+            "Pass --file FILE or --module MODULE, or set one of them in [tool.segue] of pyproject.toml."
+        )
+    if settings.file is not None and settings.module is not None:
+        raise LoadError(
+            f"{settings.source}: both `file` and `module` are set. Keep the one that holds the definitions."
+        )
+    target = CodeTarget(
+        file=settings.file,
+        module=settings.module,
+        attribute=settings.attribute,
+        working_directory=settings.working_directory,
+    )
+    definitions = load_definitions(target)
+    return definitions, definitions.asset_graph

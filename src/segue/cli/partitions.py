@@ -1,0 +1,106 @@
+"""Partitions as people type and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import click
+
+from segue.cli.output import count
+from segue.errors import UnknownPartitionError
+from segue.model.partitions.base import RANGE_SEPARATOR, PartitionKeyRange, PartitionsDefinition
+
+
+def parse_range(text: str) -> PartitionKeyRange:
+    """The range written `first...last`.
+
+    Raises:
+        click.UsageError: written otherwise.
+    """
+    start, separator, end = text.partition(RANGE_SEPARATOR)
+    if not separator or not start or not end:
+        raise click.UsageError(f"--partition-range {text!r}: write it as FIRST{RANGE_SEPARATOR}LAST, both included.")
+    return PartitionKeyRange(start, end)
+
+
+def require_partition(definition: PartitionsDefinition, key: str) -> None:
+    """Makes sure that a partition exists now.
+
+    Raises:
+        UnknownPartitionError: it does not; names the partitions there are.
+    """
+    if not definition.has_partition_key(key):
+        raise UnknownPartitionError(f"There is no partition {key!r}: {_known(definition)}. Choose one of these.")
+
+
+def keys_of_range(definition: PartitionsDefinition, wanted: PartitionKeyRange) -> Sequence[str]:
+    """The partition keys of a range, both ends included.
+
+    Raises:
+        UnknownPartitionError: an end that does not exist, or a last that comes before the first.
+    """
+    for key in wanted:
+        require_partition(definition, key)
+    keys = definition.get_partition_keys_in_range(wanted)
+    if not keys:
+        raise UnknownPartitionError(
+            f"The range {RANGE_SEPARATOR.join(wanted)} is empty: {wanted.start!r} comes after {wanted.end!r}. "
+            "Write the earlier one first."
+        )
+    return keys
+
+
+def describe_partitions(definition: PartitionsDefinition) -> str:
+    """What the partitions are, in a few words."""
+    number = definition.get_num_partitions()
+    if number == 0:
+        return "none yet"
+    return f"{number:,}: {definition.get_first_partition_key()}{RANGE_SEPARATOR}{definition.get_last_partition_key()}"
+
+
+def stretches(definition: PartitionsDefinition, keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Keys that follow each other in the definition, put together as (first, last); unknown keys are left out."""
+    now = datetime.now(UTC)
+    positions = sorted({definition.index_of(key, now) for key in keys if definition.contains(key, now)})
+    found: list[list[int]] = []
+    for position in positions:
+        if found and found[-1][1] == position - 1:
+            found[-1][1] = position
+        else:
+            found.append([position, position])
+    return [(definition.key_at(first, now), definition.key_at(last, now)) for first, last in found]
+
+
+def gaps(definition: PartitionsDefinition, filled: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What lies between stretches: the rest of the definition, as stretches."""
+    now = datetime.now(UTC)
+    found: list[tuple[str, str]] = []
+    start = 0
+    for first, last in filled:
+        position = definition.index_of(first, now)
+        if position > start:
+            found.append((definition.key_at(start, now), definition.key_at(position - 1, now)))
+        start = definition.index_of(last, now) + 1
+    end = definition.count(now)
+    if start < end:
+        found.append((definition.key_at(start, now), definition.key_at(end - 1, now)))
+    return found
+
+
+def write_stretches(found: Sequence[tuple[str, str]], most: int = 10) -> str:
+    """Stretches as text: `a...c, f`; those beyond `most` are counted."""
+    texts = [first if first == last else f"{first}{RANGE_SEPARATOR}{last}" for first, last in found[:most]]
+    if len(found) > most:
+        texts.append(f"and {count(len(found) - most, 'more stretch', 'more stretches')}")
+    return ", ".join(texts)
+
+
+def _known(definition: PartitionsDefinition) -> str:
+    number = definition.get_num_partitions()
+    if number == 0:
+        return "there are none yet"
+    if number <= 8:
+        return "there are " + ", ".join(repr(key) for key in definition.get_partition_keys())
+    first, last = definition.get_first_partition_key(), definition.get_last_partition_key()
+    return f"there are {number:,}, from {first!r} to {last!r}"

@@ -1,0 +1,115 @@
+"""`segue runs`: the runs there were, and running again what one of them did not finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+import click
+
+from segue.cli.documents import MaterializeDocument, RunDocument, run_document, status_of
+from segue.cli.execution import execute_watched, finish
+from segue.cli.find import every_run, find_run
+from segue.cli.history import read_run
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
+from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
+from segue.cli.progress import watching
+from segue.cli.run_config import read_tags
+from segue.deployment import open_store
+from segue.errors import InvalidInvocationError
+from segue.model.event import Event
+from segue.model.partitions.base import RANGE_SEPARATOR
+from segue.model.run import Run, RunStatus
+from segue.model.stores import RunFilter, Store
+
+STATUSES = [*(status.value.lower() for status in RunStatus), "interrupted"]
+
+
+@click.group(invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="List at most so many.")
+@click.option(
+    "--status", "statuses", type=click.Choice(STATUSES), multiple=True, help="Only with this status; may be repeated."
+)
+@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Only with this tag; may be repeated.")
+@click.option("-j", "--job", metavar="NAME", help="Only of this job.")
+@home_option
+@json_option
+@click.pass_context
+def runs(
+    context: click.Context,
+    limit: int,
+    statuses: tuple[str, ...],
+    tags: tuple[str, ...],
+    job: str | None,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """List runs, newest first; or retry one.
+
+    A run whose process ended before the run did is 'interrupted'.
+
+    With --json: {"runs": [...]}.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with open_store(settings_in_force(home=home)) as store:
+        found = [run_document(run) for run in _listed(store, statuses, read_tags(tags), job, limit)]
+    if as_json:
+        print_json({"runs": found})
+        return
+    columns = ("RUN", "STATUS", "JOB OR ASSETS", "PARTITION", "CREATED", "DURATION")
+    print_table(columns, [_row(run) for run in found], empty="No runs.")
+
+
+@runs.command()
+@click.argument("run", metavar="RUN")
+@code_options
+@home_option
+@json_option
+def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
+    """Run what is left of RUN, a failed, canceled or interrupted run (its id, or the beginning of it).
+
+    Steps that ended well are not run again. The retry is a run of its own.
+    """
+    settings = settings_in_force(code, home)
+    with stdout_for_json(as_json), open_store(settings) as store:
+        earlier = find_run(store, run)
+        _require_retryable(earlier)
+        definitions, _ = load(settings)
+
+        def execute(on_event: Callable[[Event], None]) -> Run:
+            from segue.defs.instance import Instance
+            from segue.host.inprocess import retry_run
+
+            return retry_run(definitions, Instance(store, settings.storage_directory), earlier.run_id, on_event)
+
+        with watching(1, silent=as_json) as watcher:
+            details = read_run(store, execute_watched(store, execute, watcher))
+    finish(MaterializeDocument(details.run.status == "success", (details,)), as_json=as_json)
+
+
+def _listed(store: Store, statuses: tuple[str, ...], tags: dict[str, str], job: str | None, limit: int) -> list[Run]:
+    wanted = {RunStatus.FAILURE if status == "interrupted" else RunStatus(status.upper()) for status in statuses}
+    which = RunFilter(job_name=job, statuses=tuple(wanted) or None, tags=tags)
+    if not statuses:
+        return list(store.list_runs(which, limit, None))
+    return list(islice((run for run in every_run(store, which) if status_of(run) in statuses), limit))
+
+
+def _require_retryable(run: Run) -> None:
+    if run.is_success:
+        raise InvalidInvocationError(
+            f"Run {run.run_id} succeeded: nothing is left of it. Start a new one with 'segue materialize'."
+        )
+    if not run.is_finished:
+        raise InvalidInvocationError(f"Run {run.run_id} has not ended ({status_of(run)}). Retry it when it has.")
+
+
+def _row(run: RunDocument) -> tuple[str, ...]:
+    what = ", ".join(run.assets[:3]) if run.job.startswith("__") else run.job
+    if run.job.startswith("__") and len(run.assets) > 3:
+        what += f" and {len(run.assets) - 3} more"
+    partition = run.partition or ""
+    if run.partition_end not in (None, run.partition):
+        partition += f"{RANGE_SEPARATOR}{run.partition_end}"
+    return run.run_id, run.status, what, partition, moment(run.created_at), duration(run.duration)

@@ -1,0 +1,28 @@
+"""Which runs are stuck: started, not ended, and nobody works on them any more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from segue.model.event import Event, RunFailureData
+from segue.model.run import FailureReason, Run
+
+
+def interrupted_runs(unfinished: Iterable[tuple[Run, bool]], now: float) -> list[tuple[Run, Event]]:
+    """The runs whose worker ended without ending them.
+
+    Args:
+        unfinished: started runs that have not ended, each with whether its worker lives.
+        now: seconds since 1970, UTC.
+
+    Returns:
+        Each such run with the event that records its end, to be appended by the caller. Where the run ended after the
+        facts were gathered, the store refuses the event, and the run's own end stands.
+    """
+    return [(run, _interrupted(run, now)) for run, is_alive in unfinished if not is_alive and not run.is_finished]
+
+
+def _interrupted(run: Run, now: float) -> Event:
+    worker = f" ({run.worker})" if run.worker else ""
+    message = f"The process that executed the run{worker} ended before the run did. Retry the run to do what is left."
+    return Event(now, RunFailureData(FailureReason.INTERRUPTED, message), run_id=run.run_id)

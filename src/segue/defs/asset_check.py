@@ -1,0 +1,131 @@
+"""`@asset_check`: checks as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Set
+
+from segue.defs.asset_io import AssetIn
+from segue.defs.assets_definition import AssetChecksDefinition
+from segue.defs.op import OpDefinition
+from segue.defs.signature import FunctionShape, UserFunction, read_function
+from segue.errors import InvalidDefinitionError
+from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key, require_not_built
+from segue.model.checks import AssetCheckSpec
+from segue.model.keys import AssetKey
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import RetryPolicy
+
+
+def asset_check(
+    *,
+    asset: object,
+    name: str | None = None,
+    description: str | None = None,
+    blocking: bool = False,
+    additional_ins: Mapping[str, AssetIn] | None = None,
+    additional_deps: Iterable[CoercibleToAssetDep] | None = None,
+    required_resource_keys: Set[str] | None = None,
+    resource_defs: Mapping[str, object] | None = None,
+    config_schema: object = None,
+    compute_kind: str | None = None,
+    op_tags: Mapping[str, object] | None = None,
+    retry_policy: RetryPolicy | None = None,
+    metadata: Mapping[str, object] | None = None,
+    automation_condition: object = None,
+    pool: str | None = None,
+    partitions_def: PartitionsDefinition | None = None,
+) -> Callable[[UserFunction], AssetChecksDefinition]:
+    """Declares a check on an asset: a function that returns an `AssetCheckResult`, or a bool.
+
+    The function may take a context, resources and config as an asset's does. At most one further parameter, whatever its
+    name, gets the asset's value; those named in `additional_ins` get the values of other assets.
+
+    Args:
+        asset: the asset it looks at (key or definition).
+        name: unique on the asset; the function's name when None.
+        description: for people; the function's docstring when None.
+        blocking: whether its failure, of severity ERROR, fails the run and stops what is downstream of the asset.
+        additional_ins, additional_deps: other assets it reads, with and without taking their values.
+        required_resource_keys, op_tags, retry_policy, metadata: as for `asset`.
+        compute_kind: superseded; becomes a tag on the step.
+
+    Raises:
+        InvalidDefinitionError: something that cannot be; the message says where.
+        NotSupportedError: a parameter that is not built yet.
+    """
+    require_not_built(
+        "asset_check",
+        resource_defs=resource_defs,
+        config_schema=config_schema,
+        automation_condition=automation_condition,
+        pool=pool,
+    )
+
+    def decorate(function: UserFunction) -> AssetChecksDefinition:
+        spec = AssetCheckSpec(
+            name or getattr(function, "__name__", ""),
+            asset=asset,
+            description=description or getattr(function, "__doc__", None),
+            additional_deps=[
+                *(each for each in additional_deps or ()),
+                *(AssetIn.from_coercible(each).resolve_key(key) for key, each in (additional_ins or {}).items()),
+            ],
+            blocking=blocking,
+            metadata=metadata,
+            partitions_def=partitions_def,
+        )
+        what = f"check {spec.key.to_user_string()!r}"
+        shape = read_function(function, what)
+        keys_by_input = _input_keys(shape, coerce_asset_key(asset), additional_ins, what)
+        tags = dict(op_tags or {}) | ({} if compute_kind is None else {"segue/compute_kind": compute_kind})
+        output = "result"
+        return AssetChecksDefinition(
+            OpDefinition(
+                name=spec.get_python_identifier(),
+                function=function,
+                shape=shape,
+                input_names=tuple(keys_by_input),
+                output_names=(output,),
+                valueless_outputs=frozenset([output]),
+                required_resource_keys=frozenset(required_resource_keys or ()),
+                retry_policy=retry_policy,
+                tags={key: str(value) for key, value in tags.items()},
+                description=spec.description,
+            ),
+            specs_by_output={},
+            checks_by_output={output: spec},
+            keys_by_input=keys_by_input,
+            input_manager_keys={
+                key: each.input_manager_key
+                for key, each in (additional_ins or {}).items()
+                if isinstance(each, AssetIn) and each.input_manager_key is not None  # pyright: ignore[reportUnnecessaryIsInstance] reason: keys are taken too
+            },
+            implicit_inputs=frozenset(),
+            io_manager_keys={},
+        )
+
+    return decorate
+
+
+def _input_keys(
+    shape: FunctionShape, asset_key: AssetKey, additional_ins: Mapping[str, AssetIn] | None, what: str
+) -> dict[str, AssetKey]:
+    """The asset behind each input: the checked one for the one input that nothing else names."""
+    additional = {name: AssetIn.from_coercible(each).resolve_key(name) for name, each in (additional_ins or {}).items()}
+    unknown = [name for name in additional if name not in shape.inputs]
+    if unknown:
+        raise InvalidDefinitionError(
+            f"{what} ({shape.source}): additional_ins names {', '.join(unknown)}, which are no parameters."
+        )
+    own = [name for name in shape.inputs if name not in additional]
+    if len(own) > 1:
+        raise InvalidDefinitionError(
+            f"{what} ({shape.source}) has the parameters {', '.join(own)}: one takes the asset's value; name the others in "
+            "additional_ins."
+        )
+    return {name: additional.get(name, asset_key) for name in shape.inputs}
+
+
+def dependencies_of(spec: AssetCheckSpec) -> tuple[AssetDep, ...]:
+    """The other assets that a check reads."""
+    return tuple(dep for dep in spec.additional_deps if dep.asset_key != spec.asset_key)

@@ -1,0 +1,238 @@
+"""`AssetsDefinition`: one computation and the assets and checks its outputs carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from segue.defs.op import OpDefinition
+from segue.errors import InvalidDefinitionError
+from segue.model.assets import AssetSpec
+from segue.model.checks import AssetCheckSpec
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import BackfillPolicy
+
+
+class AssetsDefinition:
+    """The assets and checks that one function makes. Written by `@asset`, `@multi_asset` and `@asset_check`.
+
+    Calling it calls the function as it stands, without a run.
+
+    Attributes:
+        op: the computation.
+        specs_by_output: the assets, by the output that carries them.
+        checks_by_output: the checks, by the output that carries them.
+        keys_by_input: the assets whose values the inputs take.
+        input_manager_keys: the resources that load inputs, where it is not the asset's own IO manager.
+        implicit_inputs: the inputs whose asset is named by nothing but the parameter.
+        io_manager_keys: the resources that store outputs, where one is named.
+        backfill_policy: how a request for many partitions becomes runs.
+    """
+
+    __slots__ = (
+        "backfill_policy",
+        "checks_by_output",
+        "implicit_inputs",
+        "input_manager_keys",
+        "io_manager_keys",
+        "keys_by_input",
+        "op",
+        "specs_by_output",
+    )
+
+    def __init__(
+        self,
+        op: OpDefinition,
+        *,
+        specs_by_output: Mapping[str, AssetSpec],
+        checks_by_output: Mapping[str, AssetCheckSpec],
+        keys_by_input: Mapping[str, AssetKey],
+        input_manager_keys: Mapping[str, str],
+        implicit_inputs: frozenset[str],
+        io_manager_keys: Mapping[str, str],
+        backfill_policy: BackfillPolicy | None = None,
+    ) -> None:
+        self.op = op
+        self.specs_by_output = specs_by_output
+        self.checks_by_output = checks_by_output
+        self.keys_by_input = keys_by_input
+        self.input_manager_keys = input_manager_keys
+        self.implicit_inputs = implicit_inputs
+        self.io_manager_keys = io_manager_keys
+        self.backfill_policy = backfill_policy
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Calls the user's function as it stands."""
+        return self.op.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        names = ", ".join(key.to_user_string() for key in sorted(self.keys)) or ", ".join(
+            key.to_user_string() for key in sorted(self.check_keys)
+        )
+        return f"{type(self).__name__}({names})"
+
+    @property
+    def keys(self) -> frozenset[AssetKey]:
+        """The assets it makes."""
+        return frozenset([spec.key for spec in self.specs_by_output.values()])
+
+    @property
+    def key(self) -> AssetKey:
+        """The asset it makes.
+
+        Raises:
+            InvalidDefinitionError: it makes none, or several.
+        """
+        if len(self.specs_by_output) != 1:
+            raise InvalidDefinitionError(f"{self!r} makes {len(self.specs_by_output)} assets: name one by its key.")
+        return next(iter(self.specs_by_output.values())).key
+
+    @property
+    def specs(self) -> Sequence[AssetSpec]:
+        """The specs of the assets it makes."""
+        return list(self.specs_by_output.values())
+
+    @property
+    def specs_by_key(self) -> Mapping[AssetKey, AssetSpec]:
+        """The specs of the assets it makes, by key."""
+        return {spec.key: spec for spec in self.specs_by_output.values()}
+
+    @property
+    def check_specs(self) -> Sequence[AssetCheckSpec]:
+        """The checks it runs."""
+        return list(self.checks_by_output.values())
+
+    @property
+    def check_keys(self) -> frozenset[AssetCheckKey]:
+        """The keys of the checks it runs."""
+        return frozenset([spec.key for spec in self.checks_by_output.values()])
+
+    @property
+    def dependency_keys(self) -> frozenset[AssetKey]:
+        """The assets that its assets are made from."""
+        return frozenset([dep.asset_key for spec in self.specs for dep in spec.deps])
+
+    @property
+    def asset_deps(self) -> Mapping[AssetKey, frozenset[AssetKey]]:
+        """The assets that each of its assets is made from."""
+        return {spec.key: frozenset([dep.asset_key for dep in spec.deps]) for spec in self.specs}
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How its assets are partitioned; None without.
+
+        Raises:
+            InvalidDefinitionError: they are partitioned in different ways.
+        """
+        found: PartitionsDefinition | None = None
+        for spec in self.specs_by_output.values():
+            if spec.partitions_def is None:
+                continue
+            if found is not None and found != spec.partitions_def:
+                raise InvalidDefinitionError(
+                    f"The assets of {self!r} are partitioned in different ways: ask their specs."
+                )
+            found = spec.partitions_def
+        return found
+
+    @property
+    def can_subset(self) -> bool:
+        """Whether it can make some of its assets only."""
+        return self.op.can_subset
+
+    @property
+    def group_names_by_key(self) -> Mapping[AssetKey, str]:
+        """The group of each asset."""
+        return {spec.key: spec.group_name or "default" for spec in self.specs}
+
+    @property
+    def descriptions_by_key(self) -> Mapping[AssetKey, str]:
+        """The description of each asset that has one."""
+        return {spec.key: spec.description for spec in self.specs if spec.description is not None}
+
+    @property
+    def metadata_by_key(self) -> Mapping[AssetKey, Mapping[str, object]]:
+        """The metadata of each asset."""
+        return {spec.key: spec.metadata for spec in self.specs}
+
+    @property
+    def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:
+        """The tags of each asset."""
+        return {spec.key: spec.tags for spec in self.specs}
+
+    @property
+    def required_resource_keys(self) -> set[str]:
+        """The resources that its function needs, IO managers not included."""
+        return set(self.op.resource_keys)
+
+    def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:
+        """The spec of one of its assets; of the only one when no key is given."""
+        return self.specs_by_key[self.key if key is None else key]
+
+    def map_asset_specs(self, fn: Callable[[AssetSpec], AssetSpec]) -> AssetsDefinition:
+        """A copy in which each spec is replaced by what `fn` makes of it.
+
+        Raises:
+            InvalidDefinitionError: a dependency that an input needs is gone.
+        """
+        specs = {name: fn(spec) for name, spec in self.specs_by_output.items()}
+        renamed = {
+            old.key: new.key
+            for old, new in zip(self.specs_by_output.values(), specs.values(), strict=True)
+            if old.key != new.key
+        }
+        kept = {dep.asset_key for spec in specs.values() for dep in spec.deps} | set(renamed)
+        for name, key in self.keys_by_input.items():
+            if specs and key not in kept:
+                raise InvalidDefinitionError(
+                    f"map_asset_specs took the dependency on {key.to_user_string()} from {self!r}, but its input {name!r} loads it."
+                )
+        return self.with_attributes(specs_by_output=specs, renamed=renamed)
+
+    def with_attributes(
+        self,
+        *,
+        specs_by_output: Mapping[str, AssetSpec] | None = None,
+        renamed: Mapping[AssetKey, AssetKey] | None = None,
+        backfill_policy: BackfillPolicy | None = None,
+    ) -> AssetsDefinition:
+        """A copy with other specs, another backfill policy, or assets (its own and upstream ones) under other keys."""
+        names = renamed or {}
+        checks = {
+            name: spec.replace_key(AssetCheckKey(names[spec.asset_key], spec.name)) if spec.asset_key in names else spec
+            for name, spec in self.checks_by_output.items()
+        }
+        return type(self)(
+            self.op,
+            specs_by_output=self.specs_by_output if specs_by_output is None else specs_by_output,
+            checks_by_output=checks,
+            keys_by_input={name: names.get(key, key) for name, key in self.keys_by_input.items()},
+            input_manager_keys=self.input_manager_keys,
+            implicit_inputs=self.implicit_inputs,
+            io_manager_keys=self.io_manager_keys,
+            backfill_policy=backfill_policy or self.backfill_policy,
+        )
+
+
+class AssetChecksDefinition(AssetsDefinition):
+    """Checks that run in a step of their own."""
+
+    __slots__ = ()
+
+    @property
+    def check_key(self) -> AssetCheckKey:
+        """The check.
+
+        Raises:
+            InvalidDefinitionError: there are several.
+        """
+        if len(self.checks_by_output) != 1:
+            raise InvalidDefinitionError(f"{self!r} holds {len(self.checks_by_output)} checks: name one by its key.")
+        return next(iter(self.checks_by_output.values())).key
+
+
+def find_duplicates(names: Iterable[str]) -> list[str]:
+    """The names that stand more than once."""
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]

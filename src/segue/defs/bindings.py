@@ -1,0 +1,23 @@
+"""The one door from definitions to the process they run in: names of functions, looked up when they are called.
+
+Definitions never import what executes them. Public methods that need it (`Instance.ephemeral()`, say) go through this
+table.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+_TABLE = {
+    "ephemeral_instance": "segue.host.instances:ephemeral_instance",
+    "local_instance": "segue.host.instances:local_instance",
+    "default_instance": "segue.host.instances:default_instance",
+}
+
+
+def bound(name: str) -> Callable[..., Any]:
+    """The function that this name stands for."""
+    module, _, attribute = _TABLE[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)

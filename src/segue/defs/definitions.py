@@ -1,0 +1,167 @@
+"""`Definitions`: everything one code location declares, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.describe import Described, Source, describe
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.errors import InvalidDefinitionError
+from segue.model.assets import AssetSpec, coerce_asset_key, require_not_built
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetKey
+from segue.model.manifest import Manifest, content_hash, encode_manifest
+
+T = TypeVar("T")
+
+
+class Definitions:
+    """Assets, checks, jobs and resources that belong together.
+
+    What is passed is only checked for its type here; how it fits together is worked out on first use (`manifest`,
+    `validate_loadable`), which reports all errors at once.
+
+    Args:
+        assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for assets made elsewhere.
+        jobs: what `define_asset_job` gives.
+        resources: by key: `ConfigurableResource`s, IO managers, or any object.
+        asset_checks: what `@asset_check` gives.
+        metadata: facts about the definitions as a whole.
+
+    Raises:
+        InvalidDefinitionError: something of a wrong type.
+        NotSupportedError: `schedules`, `sensors`, `executor`, `loggers` or `component_tree`.
+    """
+
+    def __init__(
+        self,
+        assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
+        schedules: Iterable[object] | None = None,
+        sensors: Iterable[object] | None = None,
+        jobs: Iterable[UnresolvedAssetJobDefinition] | None = None,
+        resources: Mapping[str, object] | None = None,
+        executor: object = None,
+        loggers: Mapping[str, object] | None = None,
+        asset_checks: Iterable[AssetsDefinition] | None = None,
+        metadata: Mapping[str, object] | None = None,
+        component_tree: object = None,
+    ) -> None:
+        require_not_built(
+            "Definitions",
+            schedules=list(schedules or ()) or None,
+            sensors=list(sensors or ()) or None,
+            executor=executor,
+            loggers=dict(loggers or {}) or None,
+            component_tree=component_tree,
+        )
+        self.assets: Sequence[AssetsDefinition | AssetSpec] = tuple(assets or ())
+        self.asset_checks: Sequence[AssetsDefinition] = tuple(asset_checks or ())
+        self.jobs: Sequence[UnresolvedAssetJobDefinition] = tuple(jobs or ())
+        self.resources: Mapping[str, object] = dict(resources or {})
+        self.metadata: Mapping[str, object] = dict(metadata or {})
+        _require_types("assets", self.assets, (AssetsDefinition, AssetSpec))
+        _require_types("asset_checks", self.asset_checks, (AssetsDefinition,))
+        _require_types("jobs", self.jobs, (UnresolvedAssetJobDefinition,))
+
+    @cached_property
+    def described(self) -> Described:
+        """The manifest and what binds it to the user's functions.
+
+        Raises:
+            InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
+        """
+        return describe(
+            Source(assets=self.assets, asset_checks=self.asset_checks, jobs=self.jobs, resources=self.resources)
+        )
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything declared, as data."""
+        return self.described.manifest
+
+    @cached_property
+    def encoded_manifest(self) -> bytes:
+        """The manifest as JSON."""
+        return encode_manifest(self.described.manifest)
+
+    @cached_property
+    def manifest_hash(self) -> str:
+        """The content hash of the manifest."""
+        return content_hash(self.encoded_manifest)
+
+    @property
+    def asset_graph(self) -> AssetGraph:
+        """What depends on what."""
+        return self.described.graph
+
+    def resolve_asset_graph(self) -> AssetGraph:
+        """What depends on what; the compatible API's name for `asset_graph`."""
+        return self.described.graph
+
+    @staticmethod
+    def validate_loadable(defs: Definitions) -> None:
+        """Checks that the definitions fit together.
+
+        Raises:
+            InvalidDefinitionError: they do not; several errors come as DefinitionErrors.
+        """
+        _ = defs.described
+
+    @staticmethod
+    def merge(*def_sets: Definitions) -> Definitions:
+        """One set of definitions out of several.
+
+        Raises:
+            InvalidDefinitionError: two of them give different resources for one key.
+        """
+        resources: dict[str, object] = {}
+        for defs in def_sets:
+            for key, resource in defs.resources.items():
+                if key in resources and resources[key] is not resource and resources[key] != resource:
+                    raise InvalidDefinitionError(f"Definitions.merge: two different resources for the key {key!r}.")
+                resources[key] = resource
+        return Definitions(
+            assets=_unique([each for defs in def_sets for each in defs.assets]),
+            asset_checks=_unique([each for defs in def_sets for each in defs.asset_checks]),
+            jobs=_unique([each for defs in def_sets for each in defs.jobs]),
+            resources=resources,
+            metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
+        )
+
+    def get_assets_def(self, key: object) -> AssetsDefinition:
+        """The definition that makes an asset.
+
+        Raises:
+            InvalidDefinitionError: none does.
+        """
+        wanted = coerce_asset_key(key)
+        for each in self.assets:
+            if isinstance(each, AssetsDefinition) and wanted in each.keys:
+                return each
+        raise InvalidDefinitionError(f"No definition here makes the asset {wanted.to_user_string()!r}.")
+
+    def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
+        """The keys of all assets, those made elsewhere included."""
+        return list(self.asset_graph.nodes)
+
+    def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:
+        """The specs of all declared assets."""
+        return [spec for each in self.assets for spec in ([each] if isinstance(each, AssetSpec) else each.specs)]
+
+
+def _require_types(parameter: str, values: Sequence[object], types: tuple[type, ...]) -> None:
+    for value in values:
+        if isinstance(value, types):
+            continue
+        names = " or ".join(each.__name__ for each in types)
+        raise InvalidDefinitionError(
+            f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
+        )
+
+
+def _unique(values: Iterable[T]) -> list[T]:
+    """The values, each object once."""
+    return list({id(value): value for value in values}.values())

@@ -1,0 +1,123 @@
+"""Values that stand in the environment and are read when a run needs them."""
+
+from __future__ import annotations
+
+import os
+
+from segue.errors import InvalidConfigError, InvariantViolationError
+
+
+class EnvVar(str):
+    """The name of an environment variable, to be used as a config value of type str.
+
+    It is read when a run needs it; the name, never the value, is shown and stored.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise _used_as_text(self)
+
+    def __format__(self, format_spec: str) -> str:
+        raise _used_as_text(self)
+
+    @staticmethod
+    def int(name: str) -> IntEnvVar:
+        """The name of a variable that holds a whole number."""
+        return IntEnvVar(name)
+
+    @property
+    def env_var_name(self) -> str:
+        """The name of the variable."""
+        return str.__str__(self)
+
+    def get_value(self, default: str | None = None) -> str | None:
+        """The variable's value now, or the default where it is not set."""
+        return os.getenv(self.env_var_name, default)
+
+    def read(self, where: str) -> str:
+        """The variable's value.
+
+        Raises:
+            InvalidConfigError: it is not set.
+        """
+        value = os.environ.get(self.env_var_name)
+        if value is None:
+            raise InvalidConfigError(
+                f"{where} takes its value from the environment variable {self.env_var_name}, which is not set: "
+                "set it and run again."
+            )
+        return value
+
+    def __repr__(self) -> str:
+        return f"EnvVar({str.__repr__(self)})"
+
+
+class IntEnvVar(int):
+    """The name of an environment variable that holds a whole number, to be used as a config value of type int.
+
+    Like `EnvVar`, it is read when a run needs it. Two of them are equal if they name the same variable.
+    """
+
+    name: str
+
+    def __new__(cls, name: str) -> IntEnvVar:
+        instance = super().__new__(cls, 0)
+        instance.__dict__["name"] = name
+        return instance
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"IntEnvVar is immutable: {name!r} cannot be set.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IntEnvVar) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((IntEnvVar, self.name))
+
+    def __reduce__(self) -> tuple[type[IntEnvVar], tuple[str]]:
+        return (IntEnvVar, (self.name,))
+
+    def __str__(self) -> str:
+        raise _used_as_text(self)
+
+    def __format__(self, format_spec: str) -> str:
+        raise _used_as_text(self)
+
+    @property
+    def env_var_name(self) -> str:
+        """The name of the variable."""
+        return self.name
+
+    def get_value(self, default: int | None = None) -> int | None:
+        """The variable's value now, or the default where it is not set.
+
+        Raises:
+            InvalidConfigError: it is set, and no whole number.
+        """
+        return default if os.getenv(self.name) is None else self.read("EnvVar.int(...).get_value()")
+
+    def read(self, where: str) -> int:
+        """The variable's value.
+
+        Raises:
+            InvalidConfigError: it is not set, or no whole number.
+        """
+        text = EnvVar(self.name).read(where)
+        try:
+            return int(text)
+        except ValueError:
+            raise InvalidConfigError(  # without the value, which may be a secret
+                f"{where} takes a whole number from the environment variable {self.name}, which holds something else: correct it."
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"EnvVar.int({self.name!r})"
+
+
+def _used_as_text(variable: EnvVar | IntEnvVar) -> InvariantViolationError:
+    """The error for an f-string or `str()`, which would put the variable's name where its value is meant."""
+    return InvariantViolationError(
+        f"{variable!r} stands for a value that is read when a run needs it, and was used as text. Pass it to a field of a "
+        "Config or a resource as it is; for the value now, call get_value(); for the name, env_var_name."
+    )

@@ -1,0 +1,86 @@
+"""`define_asset_job`: a selection of assets under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from segue.defs.run_config import RunConfig
+from segue.model.assets import require_not_built, require_owners
+from segue.model.keys import require_name
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+
+class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A job over assets, as declared: its selection is resolved when the definitions are read.
+
+    Attributes:
+        name: unique among the jobs.
+        selection: which assets and checks it runs.
+        config: the run config its runs start with.
+        description, metadata, owners: for people.
+        tags: tags of the job; its runs bear them too.
+        run_tags: tags of its runs only; None means the same as `tags`.
+        partitions_def: how its assets are partitioned, where the user says it; must agree with the assets.
+    """
+
+    name: str
+    selection: AssetSelection
+    config: Mapping[str, object] | RunConfig | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = {}
+    run_tags: Mapping[str, str] | None = None
+    metadata: Mapping[str, object] = {}
+    partitions_def: PartitionsDefinition | None = None
+    owners: tuple[str, ...] = ()
+
+
+def define_asset_job(
+    name: str,
+    selection: CoercibleToAssetSelection | None = None,
+    config: Mapping[str, object] | RunConfig | None = None,
+    description: str | None = None,
+    tags: Mapping[str, object] | None = None,
+    run_tags: Mapping[str, object] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    partitions_def: PartitionsDefinition | None = None,
+    executor_def: object = None,
+    hooks: object = None,
+    op_retry_policy: object = None,
+    owners: Sequence[str] | None = None,
+    automation_condition: object = None,
+) -> UnresolvedAssetJobDefinition:
+    """Declares a job that makes the selected assets and runs their checks.
+
+    Args:
+        name: letters, digits, underscores; unique among the jobs.
+        selection: an `AssetSelection`, its string form, or a list of assets; all assets when None.
+        config: the run config its runs start with.
+        description, metadata, owners: for people.
+        tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
+        partitions_def: superseded; must agree with the assets' own.
+
+    Raises:
+        InvalidDefinitionError: a bad name, owner or selection.
+        NotSupportedError: `executor_def`, `hooks`, `op_retry_policy` or `automation_condition`.
+    """
+    require_not_built(
+        "define_asset_job",
+        executor_def=executor_def,
+        hooks=hooks,
+        op_retry_policy=op_retry_policy,
+        job_automation_condition=automation_condition,
+    )
+    return UnresolvedAssetJobDefinition(
+        name=require_name(name, "a job", "define_asset_job"),
+        selection=AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection),
+        config=config,
+        description=description,
+        tags={key: str(value) for key, value in (tags or {}).items()},
+        run_tags=None if run_tags is None else {key: str(value) for key, value in run_tags.items()},
+        metadata=dict(metadata or {}),
+        partitions_def=partitions_def,
+        owners=require_owners(owners, f"job {name!r}"),
+    )

@@ -1,0 +1,154 @@
+"""Definitions out of modules: every asset that stands at the top of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import cast
+
+import msgspec
+
+from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.errors import InvalidDefinitionError
+from segue.model.assets import AssetSpec, require_not_built
+from segue.model.keys import CoercibleToAssetKeyPrefix
+from segue.model.policies import BackfillPolicy
+
+
+def load_assets_from_modules(
+    modules: Iterable[ModuleType],
+    group_name: str | None = None,
+    key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    *,
+    automation_condition: object = None,
+    backfill_policy: BackfillPolicy | None = None,
+    source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    include_specs: bool = False,
+) -> Sequence[AssetsDefinition | AssetSpec]:
+    """The assets that stand at the top of modules, alone or in lists.
+
+    Args:
+        modules: where to look.
+        group_name: the group for all of them.
+        key_prefix: a prefix before the key of each, and of each dependency among them.
+        backfill_policy: for those that have none.
+        source_key_prefix: a prefix before the keys of `AssetSpec`s; with `include_specs`.
+        include_specs: whether `AssetSpec`s are taken too.
+
+    Raises:
+        InvalidDefinitionError: one key at two places, or a group where the asset names another.
+        NotSupportedError: `automation_condition`.
+    """
+    require_not_built("load_assets_from_modules", automation_condition=automation_condition)
+    found: dict[int, AssetsDefinition | AssetSpec] = {}
+    origin: dict[object, str] = {}
+    for module in modules:
+        for name, value in _definitions_in(module):
+            if isinstance(value, AssetChecksDefinition) or (isinstance(value, AssetSpec) and not include_specs):
+                continue
+            if id(value) in found:
+                continue
+            found[id(value)] = value
+            for key in [value.key] if isinstance(value, AssetSpec) else value.keys:
+                place = f"{module.__name__}.{name}"
+                if origin.setdefault(key, place) != place:
+                    raise InvalidDefinitionError(
+                        f"The asset {key.to_user_string()!r} is defined at {origin[key]} and at {place}: rename one."
+                    )
+    values = list(found.values())
+    if group_name is not None:
+        values = [_mapped(each, _InGroup(group_name)) for each in values]
+    if backfill_policy is not None:
+        values = [_with_policy(each, backfill_policy) for each in values]
+    return _with_prefixes(values, key_prefix, source_key_prefix)
+
+
+def load_asset_checks_from_modules(
+    modules: Iterable[ModuleType], asset_key_prefix: CoercibleToAssetKeyPrefix | None = None
+) -> Sequence[AssetChecksDefinition]:
+    """The checks that stand at the top of modules, alone or in lists.
+
+    Args:
+        modules: where to look.
+        asset_key_prefix: a prefix before the keys of the assets they look at.
+    """
+    found: dict[int, AssetChecksDefinition] = {}
+    for module in modules:
+        for _, value in _definitions_in(module):
+            if isinstance(value, AssetChecksDefinition):
+                found[id(value)] = value
+    if asset_key_prefix is None:
+        return list(found.values())
+    checks: list[AssetChecksDefinition] = []
+    for check in found.values():
+        keys = {spec.asset_key for spec in check.check_specs}
+        prefixed = check.with_attributes(renamed={key: key.with_prefix(asset_key_prefix) for key in keys})
+        assert isinstance(prefixed, AssetChecksDefinition)  # with_attributes keeps the class
+        checks.append(prefixed)
+    return checks
+
+
+def _definitions_in(module: ModuleType) -> Iterable[tuple[str, AssetsDefinition | AssetSpec]]:
+    for name, value in vars(module).items():
+        values = cast("Iterable[object]", value) if isinstance(value, (list, tuple)) else (value,)
+        for each in values:
+            if isinstance(each, (AssetsDefinition, AssetSpec)):
+                yield name, each
+
+
+class _InGroup(msgspec.Struct, frozen=True):
+    """Puts a spec into a group."""
+
+    group_name: str
+
+    def __call__(self, spec: AssetSpec) -> AssetSpec:
+        if spec.group_name is not None and spec.group_name != self.group_name:
+            raise InvalidDefinitionError(
+                f"The asset {spec.key.to_user_string()!r} is in the group {spec.group_name!r}, and load_assets_from_modules is "
+                f"asked for {self.group_name!r}: leave one out."
+            )
+        return spec.replace_attributes(group_name=self.group_name)
+
+
+def _mapped(each: AssetsDefinition | AssetSpec, change: _InGroup) -> AssetsDefinition | AssetSpec:
+    return change(each) if isinstance(each, AssetSpec) else each.map_asset_specs(change)
+
+
+def _with_policy(each: AssetsDefinition | AssetSpec, policy: BackfillPolicy) -> AssetsDefinition | AssetSpec:
+    if isinstance(each, AssetSpec) or each.backfill_policy is not None:
+        return each
+    return each.with_attributes(backfill_policy=policy)
+
+
+def _with_prefixes(
+    values: Sequence[AssetsDefinition | AssetSpec],
+    key_prefix: CoercibleToAssetKeyPrefix | None,
+    source_key_prefix: CoercibleToAssetKeyPrefix | None,
+) -> Sequence[AssetsDefinition | AssetSpec]:
+    """The definitions under prefixed keys, with the dependencies among them following."""
+    if key_prefix is None and source_key_prefix is None:
+        return values
+    renamed = {
+        key: key.with_prefix(prefix)
+        for each in values
+        for key in ([each.key] if isinstance(each, AssetSpec) else each.keys)
+        if (prefix := source_key_prefix if isinstance(each, AssetSpec) else key_prefix) is not None
+    }
+
+    def rename(spec: AssetSpec) -> AssetSpec:
+        deps = [
+            type(dep)(renamed[dep.asset_key], partition_mapping=dep.partition_mapping, metadata=dep.metadata)
+            if dep.asset_key in renamed
+            else dep
+            for dep in spec.deps
+        ]
+        return spec.replace_attributes(key=renamed.get(spec.key, spec.key), deps=deps)
+
+    return [
+        rename(each)
+        if isinstance(each, AssetSpec)
+        else each.with_attributes(
+            specs_by_output={output: rename(spec) for output, spec in each.specs_by_output.items()}, renamed=renamed
+        )
+        for each in values
+    ]

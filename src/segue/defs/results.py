@@ -1,0 +1,159 @@
+"""What user code gives back: outputs, results, and the exceptions with which it steers a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Generic, TypeVar
+
+from segue.errors import InvariantViolationError
+from segue.model.checks import AssetCheckResult
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.materialization import DataVersion
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+
+T = TypeVar("T")
+
+
+class NoValue:
+    """Marks a result that carries no value, as apart from one that carries None."""
+
+    def __repr__(self) -> str:
+        return "NO_VALUE"
+
+
+NO_VALUE: Final = NoValue()
+
+
+class Output(Generic[T]):
+    """A value for an output, with metadata.
+
+    Args:
+        value: what the IO manager stores.
+        output_name: which output; needed only where there are several.
+        metadata: facts about the value.
+        data_version: the version of the content, where user code knows it.
+        tags: tags for the materialization.
+    """
+
+    __slots__ = ("data_version", "metadata", "output_name", "tags", "value")
+
+    def __init__(
+        self,
+        value: T,
+        output_name: str = "result",
+        metadata: Mapping[str, object] | None = None,
+        data_version: DataVersion | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.value: T = value
+        self.output_name = output_name
+        self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+        self.data_version = data_version
+        self.tags: Mapping[str, str] = dict(tags or {})
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> Output[T]:
+        """The same output with other metadata."""
+        return Output(self.value, self.output_name, metadata, self.data_version, tags=self.tags)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Output) and all(
+            getattr(self, name) == getattr(other, name)  # pyright: ignore[reportUnknownArgumentType] reason: values are the user's
+            for name in self.__slots__
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds the user's value, which may not be hashable
+
+    def __repr__(self) -> str:
+        return f"Output(value={self.value!r}, output_name={self.output_name!r})"
+
+
+class MaterializeResult(Generic[T]):
+    """That the function made its asset, with what there is to say about it.
+
+    Args:
+        asset_key: which asset; needed only where the function makes several.
+        metadata: facts about the materialization.
+        check_results: results of checks that the function carries.
+        data_version: the version of the content, where user code knows it.
+        tags: tags for the materialization.
+        value: a value for the IO manager; left out where the function stores the asset itself.
+    """
+
+    __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags", "value")
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey | None = None,
+        metadata: Mapping[str, object] | None = None,
+        check_results: Sequence[AssetCheckResult] | None = None,
+        data_version: DataVersion | None = None,
+        tags: Mapping[str, str] | None = None,
+        value: T | NoValue = NO_VALUE,
+    ) -> None:
+        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        self.metadata = metadata
+        self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
+        self.data_version = data_version
+        self.tags = tags
+        self.value: T | NoValue = value
+
+    def check_result_named(self, check_name: str) -> AssetCheckResult:
+        """The result of the check of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        for result in self.check_results:
+            if result.check_name == check_name:
+                return result
+        raise InvariantViolationError(f"This result has no check result named {check_name!r}.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MaterializeResult) and all(
+            getattr(self, name) == getattr(other, name)  # pyright: ignore[reportUnknownArgumentType] reason: values are the user's
+            for name in self.__slots__
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds the user's value, which may not be hashable
+
+    def __repr__(self) -> str:
+        return f"MaterializeResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
+
+
+class Failure(Exception):
+    """Raised by user code to fail a step on purpose.
+
+    Args:
+        description: what is wrong.
+        metadata: facts that show why; recorded with the failure.
+        allow_retries: whether the retry policy applies; None means yes.
+    """
+
+    def __init__(
+        self,
+        description: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        allow_retries: bool | None = None,
+    ) -> None:
+        super().__init__(description)
+        self.description = description
+        self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+        self.allow_retries = True if allow_retries is None else allow_retries
+
+    def __str__(self) -> str:
+        return self.description or ""
+
+
+class RetryRequested(Exception):
+    """Raised by user code to have the step tried again, whatever its retry policy.
+
+    Args:
+        max_retries: retries after the first attempt.
+        seconds_to_wait: delay before the next attempt.
+    """
+
+    def __init__(self, max_retries: int | None = 1, seconds_to_wait: float | int | None = None) -> None:
+        super().__init__()
+        self.max_retries = 1 if max_retries is None else max_retries
+        self.seconds_to_wait = seconds_to_wait

@@ -1,0 +1,153 @@
+"""Run config: the values a run is started with, by op and by resource."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any, cast
+
+from segue.defs.environment import EnvVar, IntEnvVar
+from segue.errors import InvalidConfigError
+
+
+class RunConfig:
+    """The config of a run, typed.
+
+    Args:
+        ops: config by name of asset or op: a `Config` instance or a mapping.
+        resources: config by resource key: an instance of the resource's class or a mapping.
+        loggers, execution: mappings, as the compatible API has them; must be empty here.
+    """
+
+    def __init__(
+        self,
+        ops: Mapping[str, Any] | None = None,
+        resources: Mapping[str, Any] | None = None,
+        loggers: Mapping[str, Any] | None = None,
+        execution: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.ops = dict(ops or {})
+        self.resources = dict(resources or {})
+        self.loggers = dict(loggers or {})
+        self.execution = dict(execution or {})
+
+    def to_config_dict(self) -> dict[str, Any]:
+        """The config as JSON values: `{"ops": {name: {"config": {...}}}, "resources": {...}, ...}`.
+
+        Fields that were not set are left out; a variable stands as `{"env": NAME}`.
+
+        Raises:
+            InvalidConfigError: something that is neither a Config nor a mapping, or a value that JSON has no form for.
+        """
+        return {
+            "ops": {name: _entry(value, f"ops:{name}") for name, value in self.ops.items()},
+            "resources": {name: _entry(value, f"resources:{name}") for name, value in self.resources.items()},
+            "loggers": self.loggers,
+            "execution": self.execution,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunConfig) and self.to_config_dict() == other.to_config_dict()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds mutable mappings, as in the compatible API
+
+
+def _entry(value: Any, where: str) -> Any:
+    if isinstance(value, Mapping):
+        entry = cast("Mapping[str, Any]", value)
+        return storable(dict(entry) if "config" in entry or "ops" in entry else {"config": dict(entry)}, where)
+    if not hasattr(value, "model_dump"):
+        raise InvalidConfigError(f"RunConfig takes Config instances or mappings, got {value!r} for {where}.")
+    return {"config": storable(value, where)}
+
+
+def storable(value: Any, where: str) -> Any:
+    """Config as JSON values: variables by name (`{"env": NAME}`), never by value; models as mappings of what was set.
+
+    Args:
+        value: a config value of any kind.
+        where: its place in the run config, for errors.
+
+    Raises:
+        InvalidConfigError: a value that JSON has no form for.
+    """
+    if isinstance(value, (EnvVar, IntEnvVar)):
+        return {"env": value.env_var_name}
+    if isinstance(value, enum.Enum):
+        return storable(value.value, where)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[object, object]", value)
+        return {str(key): storable(each, f"{where}:{key}") for key, each in entries.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(each, f"{where}:{index}") for index, each in enumerate(cast("list[object]", value))]
+    if hasattr(value, "model_dump"):
+        fields: Mapping[str, object] = {**type(value).model_fields, **(value.model_extra or {})}
+        return {
+            name: storable(getattr(value, name), f"{where}:{name}") for name in fields if name in value.model_fields_set
+        }
+    raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot stand in run config: use plain values.")
+
+
+def normalize_run_config(
+    run_config: object, ops: Mapping[str, object], resources: Mapping[str, object]
+) -> dict[str, Any]:
+    """Run config as nested mappings, its names checked against what there is.
+
+    Args:
+        run_config: a `RunConfig`, a mapping, or None.
+        ops: the names that may stand under `ops`.
+        resources: the names that may stand under `resources`.
+
+    Raises:
+        InvalidConfigError: a section or name that does not exist, or a value of the wrong form.
+    """
+    if run_config is None:
+        return {}
+    if isinstance(run_config, RunConfig):
+        config: Mapping[str, Any] = run_config.to_config_dict()
+    elif isinstance(run_config, Mapping):
+        config = run_config  # pyright: ignore[reportUnknownVariableType] reason: door to user code, checked below
+    else:
+        raise InvalidConfigError(f"Run config is a RunConfig or a mapping, got {type(run_config).__name__}.")
+    errors: list[str] = []
+    for section, entries in config.items():
+        known: Mapping[str, object] | None = {"ops": ops, "resources": resources}.get(section)
+        if section in ("loggers", "execution"):
+            if entries:
+                errors.append(f"{section}: not built yet; leave it out.")
+        elif known is None:
+            errors.append(f"{section}: no such section; there are ops and resources.")
+        elif not isinstance(entries, Mapping):
+            errors.append(f"{section}: expected a mapping of names, got {entries!r}.")
+        else:
+            errors.extend(_entry_errors(section, entries, known))  # pyright: ignore[reportUnknownArgumentType] reason: checked there
+    if errors:
+        raise InvalidConfigError("The run config does not fit:", errors)
+    return {section: dict(config.get(section) or {}) for section in ("ops", "resources") if config.get(section)}
+
+
+def _entry_errors(section: str, entries: Mapping[str, Any], known: Mapping[str, object]) -> list[str]:
+    errors: list[str] = []
+    for name, entry in entries.items():
+        if name not in known:
+            errors.append(
+                f"{section}:{name}: there is none of that name; there are {', '.join(sorted(known)) or 'none'}."
+            )
+        elif not isinstance(entry, Mapping) or set(entry) - {"config"}:  # pyright: ignore[reportUnknownArgumentType] reason: keys of a user's mapping
+            errors.append(f"{section}:{name}: expected {{'config': {{...}}}}, got {entry!r}.")
+    return errors
+
+
+def config_values(run_config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any] | None:
+    """The values under `section:name:config`, None where nothing stands there.
+
+    Raises:
+        InvalidConfigError: something that is not a mapping stands there.
+    """
+    entry = run_config.get(section, {}).get(name)
+    values = None if entry is None else entry.get("config")
+    if values is not None and not isinstance(values, Mapping):
+        raise InvalidConfigError(f"{section}:{name}:config: expected a mapping of fields, got {values!r}.")
+    return values  # pyright: ignore[reportUnknownVariableType] reason: field values are the user's

@@ -1,0 +1,172 @@
+"""What a user's function takes: context, config, resources, and the rest, which are inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin
+
+import msgspec
+
+from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext
+from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.model.manifest import SourceLocation
+
+T = TypeVar("T")
+RESOURCE_PARAMETER: Final = "segue_resource_parameter"
+ResourceParam: TypeAlias = Annotated[T, RESOURCE_PARAMETER]
+UserFunction: TypeAlias = Callable[..., Any]
+
+_CONTEXT_NAMES = frozenset({"context", "_context", "_", "__", "_ctx", "context_"})
+_CONTEXT_CLASSES = (AssetExecutionContext, AssetCheckExecutionContext)
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = inspect.CO_GENERATOR, inspect.CO_COROUTINE, inspect.CO_ASYNC_GENERATOR
+
+
+class Unresolved(msgspec.Struct, frozen=True):
+    """An annotation written as text that names nothing at this place (an import under TYPE_CHECKING, say)."""
+
+    text: str
+
+
+class FunctionShape(msgspec.Struct, frozen=True):
+    """What a function takes and where it stands.
+
+    Attributes:
+        context: the name of its context parameter, the first one; None without.
+        config: the Config class of its `config` parameter; None without.
+        resources: the parameters that take resources, which are also the resource keys.
+        inputs: the remaining parameters, in order; the value tells whether the parameter has a default.
+        return_annotation: as written, evaluated; `inspect.Signature.empty` without.
+        source: file and line.
+        takes_any: whether it has `**kwargs`.
+    """
+
+    context: str | None
+    config: Any
+    resources: tuple[str, ...]
+    inputs: dict[str, bool]
+    return_annotation: Any
+    source: SourceLocation
+    takes_any: bool
+
+
+def read_function(function: UserFunction, what: str, context_expected: bool = True) -> FunctionShape:
+    """The shape of a user's function.
+
+    Args:
+        function: the function, as decorated.
+        what: how errors name it (`asset "orders"`).
+        context_expected: whether a first parameter of that name is the context.
+
+    Raises:
+        InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type.
+        NotSupportedError: an async function.
+    """
+    target = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    if not isinstance(target, FunctionType):
+        raise InvalidDefinitionError(f"{what} decorates a function, got {function!r}.")
+    code = target.__code__
+    source = SourceLocation(code.co_filename, code.co_firstlineno)
+    if code.co_flags & (_COROUTINE | _ASYNC_GENERATOR):
+        raise NotSupportedError(
+            f"{what} ({source}) is async, which is not built yet: call asyncio.run(...) inside a plain function."
+        )
+    names = _parameter_names(code, what, source)
+    annotations = target.__annotations__
+    context: str | None = None
+    config: Any = None
+    resources: list[str] = []
+    inputs: dict[str, bool] = {}
+    defaults = _names_with_default(target, code)
+    for position, name in enumerate(names):
+        annotation = annotations.get(name)
+        if annotation is not None:
+            annotation = _evaluate(annotation, target)
+        if position == 0 and context_expected and (name in _CONTEXT_NAMES or _is_context(annotation)):
+            context = name
+        elif name == "config":
+            config = _require_config(annotation, what, source)
+        elif annotation is not None and _is_resource(annotation):
+            resources.append(name)
+        else:
+            inputs[name] = name in defaults
+    return FunctionShape(
+        context=context,
+        config=config,
+        resources=tuple(resources),
+        inputs=inputs,
+        return_annotation=_evaluate(annotations["return"], target)
+        if "return" in annotations
+        else inspect.Signature.empty,
+        source=source,
+        takes_any=bool(code.co_flags & inspect.CO_VARKEYWORDS),
+    )
+
+
+def _parameter_names(code: CodeType, what: str, source: SourceLocation) -> tuple[str, ...]:
+    if code.co_flags & inspect.CO_VARARGS:
+        raise InvalidDefinitionError(
+            f"{what} ({source}) takes *args: name its inputs, so that each can be tied to an asset."
+        )
+    if code.co_posonlyargcount:
+        raise InvalidDefinitionError(
+            f"{what} ({source}) has positional-only parameters: inputs are passed by name, drop the '/'."
+        )
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _names_with_default(function: FunctionType, code: CodeType) -> frozenset[str]:
+    names = frozenset(function.__kwdefaults__ or ())
+    count = len(function.__defaults__ or ())
+    if count:
+        names |= frozenset(code.co_varnames[code.co_argcount - count : code.co_argcount])
+    return names
+
+
+def _evaluate(annotation: Any, function: FunctionType) -> Any:
+    """The annotation as an object, also where it is written as text."""
+    if not isinstance(annotation, str):
+        return annotation
+    scope: dict[str, Any] = dict(function.__globals__)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            scope[name] = cell.cell_contents
+        except ValueError:  # a name of the enclosing function that is bound later
+            continue
+    try:
+        return eval(annotation, scope)  # the annotation is the user's own code, evaluated where Python would
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        return Unresolved(annotation)
+
+
+def _is_context(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, _CONTEXT_CLASSES)
+
+
+def _is_resource(annotation: Any) -> bool:
+    if isinstance(annotation, type):
+        return getattr(annotation, "segue_parameter_kind", None) == "resource"
+    return get_origin(annotation) is Annotated and RESOURCE_PARAMETER in get_args(annotation)[1:]
+
+
+def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
+    if isinstance(annotation, type) and getattr(annotation, "segue_parameter_kind", None) == "config":
+        return annotation
+    shown = "no annotation" if annotation is None else f"the annotation {annotation!r}"
+    raise InvalidDefinitionError(
+        f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an input that bears "
+        "this name needs another one (ins={'other_name': AssetIn('config')})."
+    )
+
+
+def call_arguments(
+    shape: FunctionShape, context: object, config: object, values: Mapping[str, object]
+) -> dict[str, object]:
+    """The keyword arguments of one call."""
+    arguments = dict(values)
+    if shape.context is not None:
+        arguments[shape.context] = context
+    if shape.config is not None:
+        arguments["config"] = config
+    return arguments

@@ -1,0 +1,184 @@
+"""Every error Segue raises, drawn as one tree.
+
+    Exception
+    ├── SegueError                              anything Segue itself has to say
+    │   ├── InvalidDefinitionError              user code declares something impossible
+    │   │   ├── DefinitionErrors                several of them at once, shown together
+    │   │   └── CycleError                      assets that depend on themselves, as a path
+    │   ├── InvalidConfigError                  run config does not fit the declared schema
+    │   ├── InvalidInvocationError              a function of the API was called wrongly
+    │   ├── InvalidSubsetError                  a selection that names nothing, or too little
+    │   ├── InvariantViolationError             a value broke a rule at run time
+    │   ├── NotSupportedError                   known to the API, not built here; names the alternative
+    │   ├── UnknownPartitionError               a partition key its definition does not have
+    │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
+    │   ├── RunNotFoundError                    no run with this id
+    │   ├── StepOutputNotFoundError             a value was asked for that no step left
+    │   ├── LoadError                           user code could not be imported
+    │   ├── StorageError                        the home folder or its database
+    │   │   ├── StorageUnavailableError         unreadable, read-only, full
+    │   │   └── StorageVersionError             a schema newer (or older) than this Segue
+    │   └── UserCodeExecutionError              user code raised; the cause is the user's exception
+    │       ├── ExecutionStepExecutionError     in a step
+    │       └── ResourceFunctionError           while a resource was set up
+    └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
+
+Messages say what happened, where, and what to do. Data that a caller may want to act on stands in attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SegueError(Exception):
+    """Root of everything Segue raises on its own account."""
+
+
+class InvalidDefinitionError(SegueError):
+    """User code declares something that cannot be: a duplicate key, a missing upstream, a wrong type."""
+
+
+class DefinitionErrors(InvalidDefinitionError):
+    """Several definition errors found in one pass.
+
+    Attributes:
+        errors: the single errors, in the order in which they were found.
+    """
+
+    def __init__(self, errors: Sequence[InvalidDefinitionError]) -> None:
+        self.errors: tuple[InvalidDefinitionError, ...] = tuple(errors)
+        lines = [f"{len(self.errors)} errors in the definitions:"]
+        lines.extend(f"  {number}. {error}" for number, error in enumerate(self.errors, start=1))
+        super().__init__("\n".join(lines))
+
+
+class CycleError(InvalidDefinitionError):
+    """Assets that depend on each other in a circle.
+
+    Attributes:
+        path: the names along the cycle, the first repeated at the end.
+    """
+
+    def __init__(self, path: Sequence[str]) -> None:
+        self.path: tuple[str, ...] = tuple(path)
+        super().__init__(
+            f"The assets depend on each other in a cycle: {' -> '.join(self.path)}. "
+            "Remove one of these dependencies, or split an asset in two."
+        )
+
+
+class InvalidConfigError(SegueError):
+    """Run config does not fit the schema that the code declares.
+
+    Attributes:
+        errors: one line per violation: path in the config, what was expected, what came.
+    """
+
+    def __init__(self, message: str, errors: Sequence[str] = ()) -> None:
+        self.errors: tuple[str, ...] = tuple(errors)
+        super().__init__("\n".join([message, *(f"  {line}" for line in self.errors)]))
+
+
+class InvalidInvocationError(SegueError):
+    """A function of the API was called in a way it does not allow."""
+
+
+class InvalidSubsetError(SegueError):
+    """A selection names something that does not exist, or leaves out something that must come along."""
+
+
+class InvariantViolationError(SegueError):
+    """Something that must always hold did not: a missing output, an unexpected return value."""
+
+
+class NotSupportedError(SegueError):
+    """A name or parameter that the compatible API knows and this version does not build.
+
+    The message names the alternative.
+    """
+
+
+class UnknownPartitionError(SegueError):
+    """A partition key that its partitions definition does not contain."""
+
+
+class UnknownResourceError(SegueError, AttributeError):
+    """A resource that was asked for and that nobody provides.
+
+    Attributes:
+        resource_name: the key that was asked for.
+    """
+
+    def __init__(self, resource_name: str, message: str) -> None:
+        self.resource_name = resource_name
+        super().__init__(message)
+
+
+class RunNotFoundError(SegueError):
+    """No run with this id is recorded.
+
+    Attributes:
+        invalid_run_id: the id that was asked for.
+    """
+
+    def __init__(self, message: str, invalid_run_id: str) -> None:
+        self.invalid_run_id = invalid_run_id
+        super().__init__(message)
+
+
+class StepOutputNotFoundError(SegueError):
+    """The value of a step's output was asked for and is not there.
+
+    Attributes:
+        step_key: the step; output_name: its output.
+    """
+
+    def __init__(self, message: str, step_key: str, output_name: str) -> None:
+        self.step_key = step_key
+        self.output_name = output_name
+        super().__init__(message)
+
+
+class LoadError(SegueError):
+    """User code could not be loaded; the cause, where there is one, is the exception it raised."""
+
+
+class StorageError(SegueError):
+    """The home folder, or the database in it, cannot serve."""
+
+
+class StorageUnavailableError(StorageError):
+    """The home folder or its database is unreadable, read-only or full."""
+
+
+class StorageVersionError(StorageError):
+    """The database was written by another schema version than this Segue knows."""
+
+
+class UserCodeExecutionError(SegueError):
+    """User code raised; `__cause__` is the user's own exception.
+
+    Attributes:
+        user_exception: the exception that user code raised.
+    """
+
+    def __init__(self, message: str, user_exception: BaseException | None = None) -> None:
+        self.user_exception = user_exception
+        super().__init__(message)
+
+
+class ExecutionStepExecutionError(UserCodeExecutionError):
+    """User code raised inside a step.
+
+    Attributes:
+        step_key: the step in which it happened.
+    """
+
+    def __init__(self, message: str, step_key: str, user_exception: BaseException | None = None) -> None:
+        self.step_key = step_key
+        super().__init__(message, user_exception)
+
+
+class ResourceFunctionError(UserCodeExecutionError):
+    """User code raised while a resource was set up or torn down."""

@@ -1,0 +1,272 @@
+"""The value that a step's stages work on: one attempt, what it was given and what it gave."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.context import Resources
+from segue.defs.describe import Described
+from segue.defs.instance import Instance
+from segue.defs.log import RunLogger
+from segue.defs.op import OpDefinition
+from segue.errors import InvariantViolationError, StorageError
+from segue.execute.failure import error_info, storable_text
+from segue.execute.sink import EventSink
+from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
+from segue.model.event import (
+    AnyPayload,
+    AssetCheckEvaluationData,
+    AssetObservationData,
+    LogMessageData,
+    StepMaterializationData,
+    StepOutputData,
+)
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.partitions.base import PartitionsDefinition, TimeWindow
+from segue.model.partitions.subset import PartitionSubset, keys_of_subset, time_window_of_subset
+from segue.model.run import Run
+from segue.plan.plan import PlanStep, StepOutput
+
+Capture = dict[tuple[str, str], object]
+
+
+class RunScope:
+    """What all steps of one run share.
+
+    Attributes:
+        described: the definitions.
+        run, instance, sink: the run, where it is recorded, and through what.
+        run_config: its config, normalized.
+        resources: the resources that are set up, by key.
+        partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
+        now: the time at which the run looks partitions up.
+        capture: takes every output's value by (step, output), for callers that ask for them; None without.
+    """
+
+    def __init__(
+        self,
+        *,
+        described: Described,
+        run: Run,
+        instance: Instance,
+        sink: EventSink,
+        run_config: Mapping[str, Any],
+        partitions: tuple[PartitionsDefinition, PartitionSubset] | None,
+        now: datetime,
+        capture: Capture | None,
+    ) -> None:
+        self.described = described
+        self.run = run
+        self.instance = instance
+        self.sink = sink
+        self.run_config = run_config
+        self.resources: dict[str, object] = {}
+        self.partitions_def, self.subset = partitions or (None, None)
+        self.now = now
+        self.capture = capture
+        self.single_partition = run.partition_start if run.partition_start == run.partition_end else None
+        self.log = RunLogger(lambda record: record_log(sink, record, None))
+
+
+class StepAttempt:
+    """One attempt of one step; the stages read and fill it. Also what the user's context speaks to (`StepFacts`).
+
+    Attributes:
+        scope: what the run's steps share.
+        step, op, definition: what is run.
+        attempt: 1 for the first.
+        inputs: the values of the inputs, by name.
+        given: the outputs that were given so far.
+        blocked_by: the blocking checks that failed.
+        sink_failed: whether an event could not be recorded, which no step may swallow.
+    """
+
+    def __init__(self, scope: RunScope, step: PlanStep, attempt: int) -> None:
+        self.scope = scope
+        self.step = step
+        self.step_key = step.key
+        self.attempt = attempt
+        self.op: OpDefinition = scope.described.ops[step.computation]
+        self.definition: AssetsDefinition = scope.described.definitions[step.computation]
+        self.run: Run = scope.run
+        self.instance: Instance = scope.instance
+        self.run_config = scope.run_config
+        self.config: object = None
+        self.inputs: dict[str, object] = {}
+        self.given: set[str] = set()
+        self.blocked_by: list[AssetCheckKey] = []
+        self.started = 0.0
+        self.sink_failed = False
+        self._log: RunLogger | None = None
+        self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
+        self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
+
+    @property
+    def all_resources(self) -> Mapping[str, object]:
+        """The resources of the run, by key."""
+        return self.scope.resources
+
+    @property
+    def resources(self) -> Resources:
+        """The resources that the function asked for."""
+        return Resources({key: self.scope.resources[key] for key in self.op.resource_keys})
+
+    @property
+    def log(self) -> RunLogger:
+        """The step's log."""
+        if self._log is None:
+            self._log = RunLogger(lambda record: record_log(self.scope.sink, record, self.step_key))
+        return self._log
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How the run's assets are partitioned."""
+        return self.scope.partitions_def
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The outputs that this step is to give."""
+        return tuple(output.name for output in self.step.outputs)
+
+    @property
+    def asset_keys(self) -> Mapping[str, AssetKey]:
+        """The assets that this step is to make, by output."""
+        return {output.name: output.asset_key for output in self.step.outputs if output.asset_key is not None}
+
+    @property
+    def input_asset_keys(self) -> Mapping[str, AssetKey]:
+        """The assets behind the inputs."""
+        return {each.name: each.asset_key for each in self.step.inputs}
+
+    @property
+    def check_keys(self) -> Sequence[AssetCheckKey]:
+        """The checks that this step is to run."""
+        return [
+            AssetCheckKey(output.check_asset_key, output.check_name)
+            for output in self.step.outputs
+            if output.check_asset_key is not None and output.check_name is not None
+        ]
+
+    @property
+    def check_specs(self) -> Sequence[AssetCheckSpec]:
+        """The specs of these checks."""
+        return [
+            self.definition.checks_by_output[output.name]
+            for output in self.step.outputs
+            if output.check_name is not None
+        ]
+
+    def emit(self, payload: AnyPayload) -> None:
+        """Takes an event of this step."""
+        self.scope.sink.emit(payload, self.step_key)
+
+    def flush(self) -> None:
+        """Makes all events durable."""
+        try:
+            self.scope.sink.flush()
+        except StorageError:
+            self.sink_failed = True
+            raise
+
+    def make_config(self, model: Any, values: Mapping[str, object], where: str) -> object:
+        """The Config instance for these values."""
+        return model.from_run_config(values, where)
+
+    def partition_keys(self) -> Sequence[str]:
+        """The partitions of the run, in order."""
+        definition, subset = self._partitions()
+        return keys_of_subset(definition, subset, self.scope.now)
+
+    def input_partition_keys(self, input_name: str) -> Sequence[str]:
+        """The upstream partitions that an input takes."""
+        for each in self.step.inputs:
+            if each.name == input_name and each.partitions is not None:
+                upstream = self.scope.described.specs[each.asset_key].partitions_def
+                if upstream is not None:
+                    return keys_of_subset(upstream, each.partitions, self.scope.now)
+        raise InvariantViolationError(f"The input {input_name!r} of {self.step_key!r} has no partitions.")
+
+    def time_window(self) -> TimeWindow:
+        """The time that the run's partitions span."""
+        definition, subset = self._partitions()
+        return time_window_of_subset(definition, subset, self.scope.now)
+
+    def _partitions(self) -> tuple[PartitionsDefinition, PartitionSubset]:
+        if self.scope.partitions_def is None or self.scope.subset is None:
+            raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
+        return self.scope.partitions_def, self.scope.subset
+
+    def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None:
+        """Takes a fact that user code reports apart from its outputs."""
+        if isinstance(event, AssetMaterialization):
+            self.emit(StepMaterializationData(event))
+        elif isinstance(event, AssetObservation):
+            self.emit(AssetObservationData(event))
+        else:
+            self.emit(AssetCheckEvaluationData(event))
+
+    def add_metadata(self, output_name: str, metadata: Mapping[str, object], partition: str | None = None) -> None:
+        """Adds facts to an output that is still to come, or to one of the partitions it makes."""
+        if output_name in self.given:
+            raise InvariantViolationError(
+                f"The output {output_name!r} of {self.step_key!r} has been given already: add metadata before."
+            )
+        if partition is None:
+            self._metadata.setdefault(output_name, {}).update(normalize_metadata(metadata))
+            return
+        if partition not in self.partition_keys():
+            raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
+        self._partition_metadata.setdefault((output_name, partition), {}).update(normalize_metadata(metadata))
+
+    def metadata_of(self, output_name: str) -> dict[str, AnyMetadataValue]:
+        """What was added to an output so far."""
+        return self._metadata.get(output_name, {})
+
+    def output_partitions(self, output: StepOutput) -> Sequence[str | None]:
+        """The partitions that an output makes; one None for an asset without partitions."""
+        return self.partition_keys() if output.is_partitioned else (None,)
+
+    def materialize_without_value(self, output: StepOutput) -> None:
+        """Records an asset that its function stored itself."""
+        self.given.add(output.name)
+        metadata = self.metadata_of(output.name)
+        self.emit(StepOutputData(output.name, metadata))
+        self.emit_materializations(output, metadata)
+
+    def emit_materializations(
+        self,
+        output: StepOutput,
+        metadata: Mapping[str, AnyMetadataValue],
+        data_version: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Records that an output's asset was made: one event per partition."""
+        if output.asset_key is None:
+            return
+        for partition in self.output_partitions(output):
+            of_partition = {} if partition is None else self._partition_metadata.get((output.name, partition), {})
+            materialization = AssetMaterialization(
+                output.asset_key, None, {**metadata, **of_partition}, partition, tags, data_version=data_version
+            )
+            self.emit(StepMaterializationData(materialization))
+
+
+def record_log(sink: EventSink, record: logging.LogRecord, step_key: str | None) -> None:
+    """Takes a log line as an event."""
+    error = record.exc_info[1] if record.exc_info else None
+    try:
+        message = record.getMessage()
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+    ) as mistake:  # as in Python's logging, a bad format string stops no one's work
+        message = f"{record.msg} {record.args!r} (cannot be formatted: {mistake})"
+    payload = LogMessageData(record.levelno, storable_text(message), None if error is None else error_info(error))
+    sink.emit_log(payload, step_key)

@@ -1,0 +1,67 @@
+"""Exceptions as data, with the user's frames and without ours."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from textwrap import indent
+from types import TracebackType
+
+from segue.model.event import ErrorInfo
+
+_OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
+_MOST_CAUSES = 20
+_MOST_FRAMES = 100
+
+
+def error_info(error: BaseException) -> ErrorInfo:
+    """The exception, its causes, and for each the frames outside of Segue.
+
+    Frames of libraries that user code called are kept; they often say what went wrong. Where every frame is ours the
+    stack is empty: the message alone has to say it. Endless chains and recursions are cut, and say so.
+    """
+    chain = _chain(error)
+    info: ErrorInfo | None = None
+    if len(chain) > _MOST_CAUSES:
+        info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are left out)", "")
+    for each in reversed(chain[:_MOST_CAUSES]):
+        info = ErrorInfo(_message(each), type(each).__qualname__, tuple(user_frames(each.__traceback__)), info)
+    assert info is not None  # the chain holds at least the error itself
+    return info
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, what it was raised from, and so on back."""
+    chain: list[BaseException] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        chain.append(current)
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return chain
+
+
+def _message(error: BaseException) -> str:
+    """What Python prints below the traceback; for a group also what each exception in it has to say."""
+    text = "".join(traceback.format_exception_only(type(error), error)).rstrip("\n")
+    if isinstance(error, BaseExceptionGroup):
+        members: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] reason: of what, nobody knows here
+        for number, member in enumerate(members[:_MOST_CAUSES], start=1):
+            text += f"\n  {number}. " + indent(error_info(member).to_string(), "     ").lstrip()
+    return storable_text(text)
+
+
+def user_frames(trace: TracebackType | None) -> list[str]:
+    """The formatted frames of a traceback, without Segue's own."""
+    frames = [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(_OWN_FOLDER)]
+    lines = [storable_text(line) for line in traceback.format_list(frames)]
+    half = _MOST_FRAMES // 2
+    if len(lines) > _MOST_FRAMES:
+        return [*lines[:half], f"  ({len(lines) - 2 * half} frames are left out)\n", *lines[-half:]]
+    return lines
+
+
+def storable_text(text: str) -> str:
+    """The text with lone surrogates (from file names that are not UTF-8, say) written as escapes: no store takes them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,133 @@
+"""The default IO manager: each value a pickle file, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+from collections.abc import Generator
+from typing import Any
+from urllib.parse import quote
+
+from segue.defs.context import InitResourceContext
+from segue.defs.environment import EnvVar
+from segue.defs.io import InputContext, IOManager, OutputContext
+from segue.errors import InvariantViolationError, StepOutputNotFoundError
+from segue.model.keys import AssetKey
+from segue.model.metadata import PathMetadataValue
+
+_SAFE = " !#$&'()+,-.;@[]^_`{}~"  # no "=", which tells a partition's file from that of an asset
+_LONGEST_NAME = 140  # bytes; a hash, the suffix and the temporary name come after, and 255 is what file systems take
+
+
+class FilesystemIOManager(IOManager):
+    """Keeps values as pickle files: `<base_dir>/<asset key parts>.pickle`; those of partitions in a folder of the
+    asset's name, as `partition=<key>.pickle`. What a file name cannot hold is escaped, so that no two values share a file.
+
+    A file is written under a temporary name and then moved, so that a reader sees the old value or the new one, never a
+    half. An input that takes several partitions gets a dict of values by partition key; one that takes a single
+    partition gets its value; one that takes none (the first partition of an asset made from its own last) gets None.
+
+    Args:
+        base_dir: the folder; the instance's storage folder when None.
+    """
+
+    def __init__(self, base_dir: str | os.PathLike[str] | None = None) -> None:
+        self.base_dir = base_dir
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FilesystemIOManager) and other.base_dir == self.base_dir
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.base_dir))
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Generator[FilesystemIOManager]:
+        """This IO manager with its folder settled for one run."""
+        if isinstance(self.base_dir, EnvVar):
+            yield FilesystemIOManager(self.base_dir.read("FilesystemIOManager(base_dir=...)"))
+        elif self.base_dir is None and context.instance is not None:
+            yield FilesystemIOManager(context.instance.storage_directory())
+        else:
+            yield self
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Writes the value.
+
+        Raises:
+            InvariantViolationError: several partitions at once; or a value that cannot be pickled.
+            OSError: the folder cannot be written.
+        """
+        path = self._path(context.asset_key, None)
+        if context.has_asset_partitions:
+            keys = context.asset_partition_keys
+            if len(keys) != 1:
+                raise InvariantViolationError(
+                    f"FilesystemIOManager stores one partition at a time, and this run makes {len(keys)} of "
+                    f"{context.asset_key.to_user_string()}: use an IO manager that splits them, store the partitions in the "
+                    "function itself, or run one partition per run."
+                )
+            path = self._path(context.asset_key, keys[0])
+        _write(path, obj, context.asset_key)
+        context.add_output_metadata({"path": PathMetadataValue(path)})
+
+    def load_input(self, context: InputContext) -> Any:
+        """Reads the value, or the values of all partitions that the input takes.
+
+        Raises:
+            StepOutputNotFoundError: nothing is stored there.
+        """
+        if not context.has_asset_partitions:
+            return _read(self._path(context.asset_key, None), context.asset_key, None)
+        keys = context.asset_partition_keys
+        values = {key: _read(self._path(context.asset_key, key), context.asset_key, key) for key in keys}
+        return values if len(keys) > 1 else next(iter(values.values()), None)
+
+    def _path(self, key: AssetKey, partition: str | None) -> str:
+        parts = [os.fspath(self.base_dir or "."), *(_file_name(part) for part in key.parts)]
+        if partition is not None:
+            parts.append("partition=" + _file_name(partition))
+        return os.path.join(*parts) + ".pickle"
+
+
+def _file_name(text: str) -> str:
+    """The text as a file name: what is not plain is escaped, so that different texts never meet in one file."""
+    name = quote(text, safe=_SAFE)
+    if len(name) > _LONGEST_NAME:
+        return f"{name[:_LONGEST_NAME]}%{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return name.replace(".", "%2E") if name.strip(".") == "" else name
+
+
+def _write(path: str, value: object, key: AssetKey) -> None:
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        os.makedirs(folder, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
+        os.replace(temporary, path)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        os.unlink(temporary)
+        raise InvariantViolationError(
+            f"The value of {key.to_user_string()} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
+            "or choose another IO manager with io_manager_key."
+        ) from error
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def _read(path: str, key: AssetKey, partition: str | None) -> Any:
+    try:
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    except FileNotFoundError:
+        what = key.to_user_string() if partition is None else f"{key.to_user_string()}, partition {partition}"
+        raise StepOutputNotFoundError(
+            f"No value of {what} is stored ({path} does not exist): materialize it first.",
+            key.to_python_identifier(),
+            "result",
+        ) from None

@@ -1,0 +1,229 @@
+"""What a function gave, one result after the other: told apart, stored, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import GeneratorType
+from typing import Any, cast
+
+from segue.defs.results import MaterializeResult, NoValue, Output
+from segue.errors import InvariantViolationError
+from segue.execute.attempt import StepAttempt
+from segue.execute.values import record_stored, store_output
+from segue.model.checks import AssetCheckEvaluation, AssetCheckResult, AssetCheckSeverity
+from segue.model.event import AssetCheckEvaluationData, StepOutputData
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.plan.plan import StepOutput
+
+_RESULTS = (Output, MaterializeResult, AssetCheckResult, AssetMaterialization, AssetObservation)
+
+
+def take_results(attempt: StepAttempt, returned: object) -> None:
+    """Takes what the function returned or yields, in order.
+
+    Raises:
+        InvariantViolationError: a result that names nothing of this step, twice the same, or of a kind that says nothing.
+    """
+    for result in _results(attempt, returned):
+        if isinstance(result, Output):
+            _take_output(attempt, cast("Output[Any]", result))
+        elif isinstance(result, MaterializeResult):
+            _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
+        elif isinstance(result, AssetCheckResult):
+            _take_check(attempt, result)
+        elif isinstance(result, (AssetMaterialization, AssetObservation)):
+            attempt.record(result)
+        else:
+            raise InvariantViolationError(
+                f"{attempt.op.shape.source}: {attempt.step_key!r} yielded {type(result).__name__}. Yield Output(...), "
+                "MaterializeResult(...) or AssetCheckResult(...)."
+            )
+
+
+def _results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
+    """The single results in what came back."""
+    if isinstance(returned, GeneratorType):
+        yield from returned
+        return
+    if isinstance(returned, _RESULTS):
+        yield returned
+        return
+    outputs = [output for output in attempt.step.outputs if output.check_name is None]
+    if not outputs:
+        yield from _check_results(attempt, returned)
+    elif len(attempt.op.output_names) - len(attempt.definition.checks_by_output) == 1:
+        yield from _single_result(attempt, outputs[0], returned)
+    elif returned is not None:
+        yield from _several_results(attempt, returned)
+
+
+def _check_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
+    if isinstance(returned, bool):
+        yield AssetCheckResult(passed=returned)
+    elif isinstance(returned, (list, tuple)):
+        yield from cast("Sequence[Any]", returned)
+    else:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: the check {attempt.step_key!r} returned {type(returned).__name__}. "
+            "Return AssetCheckResult(passed=...) or a bool."
+        )
+
+
+def _single_result(attempt: StepAttempt, output: StepOutput, returned: Any) -> Iterator[Any]:
+    several = cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else ()
+    if several and all(isinstance(each, _RESULTS) for each in several):
+        yield from several
+    elif output.name not in attempt.op.valueless_outputs:
+        yield Output(returned, output.name)
+    elif returned is not None:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} is annotated to return no value, but returned "
+            f"{type(returned).__name__}. Correct the annotation, or return MaterializeResult(value=...)."
+        )
+
+
+def _several_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
+    """A tuple or list: results that name themselves, or one value per output in order."""
+    values = cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else None
+    names = [name for name in attempt.op.output_names if name not in attempt.definition.checks_by_output]
+    if values is None or (len(values) != len(names) and not all(isinstance(each, _RESULTS) for each in values)):
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} has the outputs {', '.join(names)} and returned "
+            f"{type(returned).__name__}. Return a tuple with one value for each, in this order."
+        )
+    for position, value in enumerate(values):
+        if isinstance(value, Output) and value.output_name == "result" and "result" not in names:
+            output = cast("Output[Any]", value)
+            yield Output(output.value, names[position], output.metadata, output.data_version, tags=output.tags)
+        elif isinstance(value, _RESULTS):
+            yield value
+        else:
+            yield Output(value, names[position])
+
+
+def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
+    output = _planned(attempt, result.output_name)
+    data_version = None if result.data_version is None else result.data_version.value
+    has_value = output.name not in attempt.op.valueless_outputs or result.value is not None
+    _take_value(
+        attempt,
+        output,
+        result.value,
+        has_value,
+        {**result.metadata, **attempt.metadata_of(output.name)},
+        data_version,
+        result.tags,
+    )
+
+
+def _take_materialize_result(attempt: StepAttempt, result: MaterializeResult[Any]) -> None:
+    output = _planned_asset(attempt, result.asset_key)
+    metadata = {**normalize_metadata(result.metadata), **attempt.metadata_of(output.name)}
+    data_version = None if result.data_version is None else result.data_version.value
+    has_value = not isinstance(result.value, NoValue)
+    _take_value(attempt, output, result.value, has_value, metadata, data_version, result.tags or {})
+    for check in result.check_results:
+        _take_check(attempt, check, output.asset_key)
+
+
+def _take_value(
+    attempt: StepAttempt,
+    output: StepOutput,
+    value: object,
+    has_value: bool,
+    metadata: dict[str, AnyMetadataValue],
+    data_version: str | None,
+    tags: Any,
+) -> None:
+    """Stores and records one output."""
+    attempt.given.add(output.name)
+    attempt.emit(StepOutputData(output.name, metadata))
+    if has_value:
+        added = store_output(attempt, output, value, metadata)
+        attempt.emit_materializations(output, {**metadata, **added}, data_version, tags)
+        record_stored(attempt, output, added)
+    else:
+        attempt.emit_materializations(output, metadata, data_version, tags)
+    if attempt.scope.capture is not None:
+        attempt.scope.capture[(attempt.step_key, output.name)] = value if has_value else None
+
+
+def _take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None = None) -> None:
+    output = _planned_check(attempt, result, asset_key)
+    assert output.check_asset_key is not None  # it was found by these
+    assert output.check_name is not None
+    attempt.given.add(output.name)
+    attempt.emit(StepOutputData(output.name))
+    evaluation = AssetCheckEvaluation(
+        output.check_asset_key,
+        output.check_name,
+        result.passed,
+        dict(result.metadata),
+        result.severity,
+        result.description,
+        output.blocking,
+        attempt.scope.single_partition if output.is_partitioned else None,
+    )
+    attempt.emit(AssetCheckEvaluationData(evaluation))
+    if output.blocking and not result.passed and result.severity is AssetCheckSeverity.ERROR:
+        attempt.blocked_by.append(evaluation.asset_check_key)
+
+
+def _planned(attempt: StepAttempt, name: str) -> StepOutput:
+    """The output of this name."""
+    for output in attempt.step.outputs:
+        if output.name == name:
+            return _once(attempt, output)
+    known = ", ".join(attempt.output_names)
+    if name in attempt.op.output_names:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the output {name!r}, which this run did not ask for; it asks "
+            f"for {known}. Look at context.selected_output_names."
+        )
+    raise InvariantViolationError(
+        f"{attempt.op.shape.source}: {attempt.step_key!r} has no output {name!r}; it has {known}."
+    )
+
+
+def _planned_asset(attempt: StepAttempt, key: AssetKey | None) -> StepOutput:
+    """The output that carries this asset; the only one when no key is given."""
+    outputs = [output for output in attempt.step.outputs if output.asset_key is not None]
+    if key is None and len(outputs) == 1:
+        return _once(attempt, outputs[0])
+    for output in outputs:
+        if output.asset_key == key:
+            return _once(attempt, output)
+    known = ", ".join(output.asset_key.to_user_string() for output in outputs if output.asset_key is not None)
+    named = "names no asset" if key is None else f"names {key.to_user_string()!r}"
+    raise InvariantViolationError(
+        f"{attempt.op.shape.source}: a MaterializeResult of {attempt.step_key!r} {named}; it must name one of: {known}."
+    )
+
+
+def _planned_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> StepOutput:
+    """The output that carries this check; whatever the result leaves open must be clear from the step."""
+    key = result.asset_key or asset_key
+    outputs = [
+        output
+        for output in attempt.step.outputs
+        if output.check_name is not None
+        and (key is None or output.check_asset_key == key)
+        and (result.check_name is None or output.check_name == result.check_name)
+    ]
+    if len(outputs) == 1:
+        return _once(attempt, outputs[0])
+    known = ", ".join(AssetCheckKey.to_user_string(key) for key in attempt.check_keys) or "none"
+    raise InvariantViolationError(
+        f"{attempt.op.shape.source}: an AssetCheckResult of {attempt.step_key!r} (asset_key={key!r}, "
+        f"check_name={result.check_name!r}) must mean exactly one of its checks: {known}."
+    )
+
+
+def _once(attempt: StepAttempt, output: StepOutput) -> StepOutput:
+    if output.name in attempt.given:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the output {output.name!r} twice."
+        )
+    return output

@@ -1,0 +1,225 @@
+"""One run, from its first event to its last: `RunProgress` says what to do, this does it."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import random
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from segue.defs.results import Failure
+from segue.errors import ResourceFunctionError, SegueError
+from segue.execute.attempt import RunScope, StepAttempt
+from segue.execute.failure import error_info
+from segue.execute.resources import ResourceScope, set_up
+from segue.execute.sink import EventSink
+from segue.execute.step import StepOutcome, execute_step
+from segue.model.event import (
+    EngineEventData,
+    LogMessageData,
+    ResourceInitFailureData,
+    ResourceInitStartedData,
+    ResourceInitSuccessData,
+    RunCanceledData,
+    RunFailureData,
+    RunStartData,
+    RunSuccessData,
+    StepFailureData,
+    StepRetryData,
+    StepSkippedData,
+)
+from segue.model.run import FailureReason
+from segue.plan.plan import Plan
+from segue.plan.state import (
+    AbandonStep,
+    FailStep,
+    Instruction,
+    RunProgress,
+    SkipStep,
+    StartStep,
+    StepFailed,
+    StepSucceeded,
+)
+
+_INFO_LEVEL, _ERROR_LEVEL = 20, 40
+
+
+class RunResult(msgspec.Struct, frozen=True):
+    """How a run ended.
+
+    Attributes:
+        error: the exception of the first step that failed, or the ResourceFunctionError of a resource; None when all is well.
+        failed_steps: the steps that failed, in order of the plan.
+    """
+
+    error: BaseException | None = None
+    failed_steps: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended well."""
+        return self.error is None and not self.failed_steps
+
+
+def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]] | None = None) -> RunResult:
+    """Executes the steps of a plan in this process, one after another.
+
+    Args:
+        plan: what to do.
+        scope: the definitions, the run and where it is recorded.
+        finished: steps that an earlier run brought to a good end, with the outputs they gave.
+
+    Returns:
+        How it ended; every event of it is stored.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it; the run is recorded as canceled.
+        StorageError: events could not be recorded.
+    """
+    sink, finished = scope.sink, finished or {}
+    sink.emit(RunStartData(scope.instance.store.worker()))
+    sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
+    stack = contextlib.ExitStack()
+    try:
+        failure = _set_up_resources(plan, scope, finished, stack)
+        result = _Execution(plan, scope, finished).run() if failure is None else RunResult(failure)
+    except KeyboardInterrupt:
+        _tear_down(sink, stack)
+        sink.emit(RunCanceledData("Interrupted by the user."))
+        sink.flush()
+        raise
+    except BaseException:
+        _tear_down(sink, stack)
+        raise
+    failure = failure or _tear_down(sink, stack)
+    if failure is None or result.failed_steps:
+        sink.emit(EngineEventData("Finished steps in process."))
+    sink.emit(_end(scope, result, failure))
+    sink.flush()
+    return RunResult(result.error or failure, result.failed_steps)
+
+
+def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:
+    """The event that ends the run: steps that failed say more than a resource that did."""
+    if result.failed_steps:
+        message = f"Run of {scope.run.job_name} failed. Steps failed: {', '.join(result.failed_steps)}."
+        return RunFailureData(FailureReason.STEP_FAILURE, message, result.failed_steps)
+    if failure is not None:
+        error = error_info(failure.__cause__ or failure)
+        return RunFailureData(FailureReason.RESOURCE_FAILURE, str(failure), error=error)
+    return RunSuccessData()
+
+
+def _tear_down(sink: EventSink, stack: contextlib.ExitStack) -> ResourceFunctionError | None:
+    """Tears every resource down, also when one of them raises; gives back what the last of these raised."""
+    try:
+        stack.close()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 reason: whatever the user's teardown raises is recorded
+        failure = ResourceFunctionError(f"A resource could not be torn down: {error!r}", error)
+        failure.__cause__ = error
+        sink.emit(EngineEventData(str(failure)))
+        return failure
+    return None
+
+
+def _set_up_resources(
+    plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]], stack: contextlib.ExitStack
+) -> SegueError | None:
+    """Sets up what the steps need; gives back why that failed."""
+    keys = needed_resources(plan, scope, finished)
+    step_key = plan.steps[0].key if len(plan.steps) == 1 else None
+    shown = tuple(sorted(keys))
+    scope.sink.emit(ResourceInitStartedData(shown), step_key)
+    resources = ResourceScope(scope.described.resources, scope.run_config, scope.run, scope.instance, scope.log)
+    try:
+        scope.resources.update(set_up(keys, resources, stack))
+    except SegueError as error:
+        scope.sink.emit(ResourceInitFailureData(shown, error_info(error.__cause__ or error)), step_key)
+        return error
+    scope.sink.emit(ResourceInitSuccessData(shown), step_key)
+    return None
+
+
+def needed_resources(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> set[str]:
+    """The resources and IO managers that the steps of a plan use."""
+    keys: set[str] = set()
+    for step in plan.steps:
+        if step.key in finished:
+            continue
+        keys.update(scope.described.ops[step.computation].resource_keys)
+        keys.update([each.io_manager_key for each in step.inputs])
+        keys.update([output.io_manager_key for output in step.outputs if output.asset_key is not None])
+    return keys
+
+
+class _Execution:
+    """The loop over the steps of one run."""
+
+    def __init__(self, plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> None:
+        self.scope = scope
+        self.sink = scope.sink
+        self.progress = RunProgress(plan, finished)
+        self.order = {step.key: position for position, step in enumerate(plan.steps)}
+        self.ready: list[tuple[float, int, StartStep]] = []
+        self.first_error: BaseException | None = None
+        self.ended = False
+
+    def run(self) -> RunResult:
+        """Starts what can start, until the run has ended."""
+        self._carry_out(self.progress.begin(), None)
+        while not self.ended:
+            due, _, start = heapq.heappop(self.ready)
+            wait = due - time.monotonic() if due else 0.0
+            if wait > 0:
+                self.sink.flush()
+                time.sleep(wait)
+            self._attempt(start)
+        return RunResult(self.first_error, self.progress.failed_steps)
+
+    def _attempt(self, start: StartStep) -> None:
+        step = self.progress.steps[start.step_key]
+        attempt = StepAttempt(self.scope, step, start.attempt)
+        try:
+            outcome = execute_step(attempt)
+        except KeyboardInterrupt as error:
+            self.sink.emit(StepFailureData(error_info(error), start.attempt), step.key)
+            raise
+        if outcome.error is None:
+            self._carry_out(self.progress.handle(StepSucceeded(step.key, outcome.outputs)), outcome)
+            return
+        fact = StepFailed(step.key, outcome.retryable, outcome.requested, random.random())
+        self._carry_out(self.progress.handle(fact), outcome)
+
+    def _carry_out(self, instructions: Sequence[Instruction], outcome: StepOutcome | None) -> None:
+        for each in instructions:
+            if isinstance(each, StartStep):
+                self._start(each, outcome)
+            elif isinstance(each, FailStep):
+                self._fail(each, outcome)
+            elif isinstance(each, SkipStep):
+                self.sink.emit(LogMessageData(_INFO_LEVEL, f"Skipped. {each.reason}"), each.step_key)
+                self.sink.emit(StepSkippedData(each.reason), each.step_key)
+            elif isinstance(each, AbandonStep):
+                names = ", ".join(each.failed_steps)
+                message = f"Not started, because what it depends on failed: {names}."
+                self.sink.emit(LogMessageData(_ERROR_LEVEL, message), each.step_key)
+            else:
+                self.ended = True
+
+    def _start(self, start: StartStep, outcome: StepOutcome | None) -> None:
+        due = 0.0
+        if start.attempt > 1 and outcome is not None and outcome.error is not None:
+            self.sink.emit(StepRetryData(start.attempt - 1, start.delay, error_info(outcome.error)), start.step_key)
+            due = time.monotonic() + start.delay
+        heapq.heappush(self.ready, (due, self.order[start.step_key], start))
+
+    def _fail(self, each: FailStep, outcome: StepOutcome | None) -> None:
+        if outcome is None or outcome.error is None:
+            return
+        self.first_error = self.first_error or outcome.error
+        metadata = dict(outcome.error.metadata) if isinstance(outcome.error, Failure) else {}
+        self.sink.emit(StepFailureData(error_info(outcome.error), each.attempt, metadata), each.step_key)
+        self.sink.flush()

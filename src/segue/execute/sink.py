@@ -1,0 +1,72 @@
+"""Where events go while a run executes: to the store, in batches, and to whoever watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from segue.errors import StorageError
+from segue.model.event import AnyPayload, Event
+from segue.model.stores import RunStore
+
+Observer = Callable[[Event], None]
+LOG_FLUSH_SECONDS = 0.25
+
+
+class EventSink:
+    """Takes the events of one run in order, and writes them to the store.
+
+    Events wait in memory until `flush`, which writes them in one transaction; the engine flushes before user code starts and
+    when a step or the run has ended. Log lines of a long step are written every quarter of a second.
+
+    Args:
+        store: where events are kept.
+        run_id: the run.
+        observers: called with each event at once, in order.
+    """
+
+    def __init__(self, store: RunStore, run_id: str, observers: Sequence[Observer] = ()) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._observers = tuple(observers)
+        self._waiting: list[Event] = []
+        self._flushed_at = 0.0
+
+    def emit(self, payload: AnyPayload, step_key: str | None = None) -> None:
+        """Takes one event."""
+        event = Event(time.time(), payload, step_key, self._run_id)
+        self._waiting.append(event)
+        for observer in self._observers:
+            observer(event)
+
+    def emit_log(self, payload: AnyPayload, step_key: str | None) -> None:
+        """Takes a log line, and writes what waits when the last write is a while ago."""
+        self.emit(payload, step_key)
+        if time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes all events that wait, in one transaction.
+
+        Raises:
+            StorageUnavailableError: the store cannot be written; the events go on waiting.
+        """
+        self._flushed_at = time.monotonic()
+        if self._waiting:
+            self._store.append(self._waiting)
+            self._waiting = []
+
+    def end(self, payload: AnyPayload) -> None:
+        """Writes a last event when the run cannot be carried on: past the observers, and without those events that the
+        store cannot take, as either may be what went wrong.
+
+        Raises:
+            StorageError: the store cannot be written.
+        """
+        try:
+            self.flush()
+        except StorageError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be written is why the run ends, and stands in the payload
+            self._waiting = []
+        self._store.append([Event(time.time(), payload, None, self._run_id)])

@@ -1,0 +1,153 @@
+"""One attempt of one step, as a pipeline of named stages over one value.
+
+    record_start -> read_config -> load_inputs -> call_function -> require_outputs -> require_checks -> record_success
+
+Each stage does one thing to the `StepAttempt`; what a stage raises ends the attempt, and `execute_step` says how.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, current_context
+from segue.defs.results import Failure, RetryRequested
+from segue.defs.run_config import config_values
+from segue.defs.signature import call_arguments
+from segue.errors import InvariantViolationError
+from segue.execute.attempt import StepAttempt
+from segue.execute.outputs import take_results
+from segue.execute.values import load_input
+from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
+from segue.model.policies import RetryPolicy
+
+
+class StepOutcome(msgspec.Struct, frozen=True):
+    """How an attempt ended.
+
+    Attributes:
+        outputs: the outputs it gave, when it ended well.
+        error: what it raised, when it did not.
+        retryable: whether the failure may be retried.
+        requested: the retry that user code asked for.
+    """
+
+    outputs: frozenset[str] = frozenset()
+    error: BaseException | None = None
+    retryable: bool = True
+    requested: RetryPolicy | None = None
+
+
+class BlockingCheckFailed(InvariantViolationError):
+    """A blocking check of severity ERROR failed; what is downstream must not start."""
+
+
+def execute_step(attempt: StepAttempt) -> StepOutcome:
+    """Runs the stages.
+
+    Raises:
+        KeyboardInterrupt: the user stopped the run.
+        StorageError: events could not be recorded.
+    """
+    try:
+        for stage in STAGES:
+            stage(attempt)
+    except KeyboardInterrupt:
+        raise
+    except RetryRequested as error:
+        requested = RetryPolicy(max_retries=max(error.max_retries, 0), delay=max(error.seconds_to_wait or 0, 0))
+        return StepOutcome(error=error.__cause__ or error, requested=requested)
+    except Failure as error:
+        return StepOutcome(error=error, retryable=error.allow_retries)
+    except BlockingCheckFailed as error:
+        return StepOutcome(error=error, retryable=False)
+    except BaseException as error:
+        if attempt.sink_failed:
+            raise
+        return StepOutcome(error=error)
+    return StepOutcome(outputs=frozenset(attempt.given))
+
+
+def record_start(attempt: StepAttempt) -> None:
+    """Says that the attempt begins; durable before user code runs."""
+    attempt.started = time.perf_counter()
+    attempt.emit(StepStartData() if attempt.attempt == 1 else StepRestartedData(attempt.attempt))
+    attempt.flush()
+
+
+def read_config(attempt: StepAttempt) -> None:
+    """Makes the config of the function out of the run config."""
+    op = attempt.op
+    values = config_values(attempt.run_config, "ops", op.name)
+    if op.shape.config is None:
+        if values:
+            raise InvariantViolationError(
+                f"ops:{op.name}:config is given, but the function takes no config: add a parameter `config` of a Config class."
+            )
+        return
+    attempt.config = attempt.make_config(op.shape.config, values or {}, f"ops:{op.name}:config")
+
+
+def load_inputs(attempt: StepAttempt) -> None:
+    """Loads the value of each input through its IO manager."""
+    for each in attempt.step.inputs:
+        attempt.inputs[each.name] = load_input(attempt, each)
+
+
+def call_function(attempt: StepAttempt) -> None:
+    """Calls the user's function and takes what it gives."""
+    op = attempt.op
+    wants_check = not attempt.definition.specs_by_output
+    context = AssetCheckExecutionContext(attempt) if wants_check else AssetExecutionContext(attempt)
+    arguments = call_arguments(op.shape, context, attempt.config, attempt.inputs)
+    for key in op.shape.resources:
+        arguments[key] = attempt.all_resources[key]
+    token = current_context.set(context)
+    try:
+        take_results(attempt, op.function(**arguments))
+    finally:
+        current_context.reset(token)
+        attempt.inputs.clear()
+
+
+def require_outputs(attempt: StepAttempt) -> None:
+    """Makes sure that every output is there that must be; one without value is taken as given."""
+    for output in attempt.step.outputs:
+        if output.name in attempt.given or not output.is_required:
+            continue
+        if output.check_name is None and output.name in attempt.op.valueless_outputs:
+            attempt.materialize_without_value(output)
+            continue
+        what = (
+            f"the result of check {output.check_name!r}"
+            if output.check_name is not None
+            else f"the output {output.name!r}"
+        )
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step.key!r} did not give {what}. Return or yield it, or declare it optional."
+        )
+
+
+def require_checks(attempt: StepAttempt) -> None:
+    """Fails the step when a blocking check did."""
+    if attempt.blocked_by:
+        names = ", ".join(key.to_user_string() for key in attempt.blocked_by)
+        raise BlockingCheckFailed(f"Blocking check failed: {names}.")
+
+
+def record_success(attempt: StepAttempt) -> None:
+    """Says that the step ended well; durable together with what it made."""
+    attempt.emit(StepSuccessData(duration_ms=round((time.perf_counter() - attempt.started) * 1000, 3)))
+
+
+STAGES: tuple[Callable[[StepAttempt], None], ...] = (
+    record_start,
+    read_config,
+    load_inputs,
+    call_function,
+    require_outputs,
+    require_checks,
+    record_success,
+)

@@ -1,0 +1,42 @@
+"""Instances over the stores there are: in memory, in a folder, or where the settings say."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from segue.defs.instance import Instance
+from segue.settings import read_settings
+from segue.storage.sqlite import open_memory, open_sqlite
+
+
+def ephemeral_instance(tempdir: str | None = None) -> Instance:
+    """An instance in memory, with values in a temporary folder."""
+    if tempdir is not None:
+        return Instance(open_memory(), Path(tempdir))
+    folder = _TemporaryFolder()
+    return Instance(open_memory(), folder.path / "storage", folder)
+
+
+def local_instance(tempdir: str | None = None) -> Instance:
+    """An instance with a database of its own, in this folder or a temporary one."""
+    folder = None if tempdir is not None else _TemporaryFolder()
+    home = Path(tempdir or "") if folder is None else folder.path
+    return Instance(open_sqlite(home), home / "storage", folder)
+
+
+def default_instance() -> Instance:
+    """The instance that the settings name."""
+    home = read_settings().home
+    return Instance(open_sqlite(home), home / "storage")
+
+
+class _TemporaryFolder:
+    """A folder that goes away with `cleanup`, or with the object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="segue-"))
+        self.cleanup: Callable[[], object] = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)

@@ -1,0 +1,133 @@
+"""`materialize` and `materialize_to_memory`: assets made in this process, with their values at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.definitions import Definitions
+from segue.defs.instance import Instance
+from segue.defs.run_config import RunConfig
+from segue.errors import InvalidInvocationError, InvariantViolationError
+from segue.execute.attempt import Capture
+from segue.execute.io_managers.memory import InMemoryIOManager
+from segue.host.inprocess import execute
+from segue.host.instances import ephemeral_instance
+from segue.host.result import ExecuteInProcessResult
+from segue.model.assets import AssetSpec
+from segue.model.event import Event
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.request import RunRequest
+from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+MaterializableAssets = Sequence[AssetsDefinition | AssetSpec]
+
+
+def materialize(
+    assets: MaterializableAssets,
+    run_config: RunConfig | Mapping[str, object] | None = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    tags: Mapping[str, str] | None = None,
+    selection: CoercibleToAssetSelection | None = None,
+) -> ExecuteInProcessResult:
+    """Makes assets, and runs their checks, in this process.
+
+    Args:
+        assets: definitions of assets and checks; `AssetSpec`s for assets made elsewhere.
+        run_config: config by op and resource.
+        instance: where the run is recorded and values are kept; one that is gone afterwards when None.
+        resources: by key: resources, IO managers, or any object.
+        partition_key: the partition to make.
+        raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+        tags: tags for the run.
+        selection: which of the assets to make; the others can be loaded from. All when None.
+
+    Returns:
+        Events, values and state of the run.
+
+    Raises:
+        InvalidDefinitionError: the assets do not fit together.
+        InvalidConfigError, InvalidSubsetError, UnknownPartitionError: what is asked for cannot be planned.
+        Exception: what user code raised, with `raise_on_error`.
+    """
+    definitions = _definitions(assets, resources)
+    request = _request(definitions, run_config, partition_key, tags, selection)
+    if instance is not None:
+        return _run(definitions, instance, request, raise_on_error)
+    with ephemeral_instance() as temporary:
+        return _run(definitions, temporary, request, raise_on_error)
+
+
+def materialize_to_memory(
+    assets: MaterializableAssets,
+    run_config: RunConfig | Mapping[str, object] | None = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    tags: Mapping[str, str] | None = None,
+    selection: CoercibleToAssetSelection | None = None,
+) -> ExecuteInProcessResult:
+    """Like `materialize`, with every value kept in memory and none stored: for tests.
+
+    Raises:
+        InvariantViolationError: an IO manager is given in `resources`; use `materialize` for that.
+        As `materialize` otherwise.
+    """
+    for key, resource in (resources or {}).items():
+        if hasattr(resource, "handle_output"):
+            raise InvariantViolationError(
+                f"materialize_to_memory keeps all values in memory, but resources[{key!r}] is an IO manager: use materialize, or "
+                "leave it out."
+            )
+    memory = InMemoryIOManager()
+    keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
+    everything = {**(resources or {}), **dict.fromkeys(keys, memory), DEFAULT_IO_MANAGER_KEY: memory}
+    return materialize(assets, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
+
+
+def _definitions(assets: MaterializableAssets, resources: Mapping[str, object] | None) -> Definitions:
+    if isinstance(assets, (AssetsDefinition, AssetSpec)):
+        raise InvalidInvocationError("materialize takes a list of assets: write materialize([asset]).")
+    checks = [each for each in assets if isinstance(each, AssetChecksDefinition)]
+    others = [each for each in assets if not isinstance(each, AssetChecksDefinition)]
+    return Definitions(assets=others, asset_checks=checks, resources=resources)
+
+
+def _request(
+    definitions: Definitions,
+    run_config: RunConfig | Mapping[str, object] | None,
+    partition_key: str | None,
+    tags: Mapping[str, str] | None,
+    selection: CoercibleToAssetSelection | None,
+) -> RunRequest:
+    config = run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config
+    if selection is None:
+        return RunRequest(run_config=config, tags=tags, partition_key=partition_key)
+    graph, wanted = definitions.asset_graph, AssetSelection.from_coercible(selection)
+    return RunRequest(
+        run_config=config,
+        tags=tags,
+        partition_key=partition_key,
+        asset_selection=sorted(key for key in wanted.resolve(graph) if graph.nodes[key].is_materializable),
+        asset_check_keys=sorted(wanted.resolve_checks(graph)),
+    )
+
+
+def _io_manager_keys(definition: AssetsDefinition) -> Iterable[str]:
+    yield from definition.io_manager_keys.values()
+    yield from definition.input_manager_keys.values()
+
+
+def _run(
+    definitions: Definitions, instance: Instance, request: RunRequest, raise_on_error: bool
+) -> ExecuteInProcessResult:
+    events: list[Event] = []
+    values: Capture = {}
+    run, result = execute(definitions, instance, request, [events.append], values)
+    if raise_on_error and result.error is not None:
+        raise result.error
+    return ExecuteInProcessResult(run, events, values, definitions.asset_graph)

@@ -1,0 +1,38 @@
+"""What constructors of public values say when they are handed the wrong thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.errors import InvalidInvocationError
+
+
+def wrong_argument(owner: object, name: str, value: object, expected: str) -> InvalidInvocationError:
+    """The error for an argument of the wrong type: class, argument, what was expected, what came."""
+    return InvalidInvocationError(
+        f"{type(owner).__name__}: {name} must be {expected}, got {value!r} of type {type(value).__qualname__}."
+    )
+
+
+def require_type(owner: object, name: str, value: object, kind: type | tuple[type, ...]) -> None:
+    """Do nothing if the argument is of this type.
+
+    Raises:
+        InvalidInvocationError: it is not.
+    """
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise wrong_argument(owner, name, value, " or ".join(each.__name__ for each in kinds))
+
+
+def require_sequence(owner: object, name: str, values: Sequence[object], kind: type | tuple[type, ...]) -> list[object]:
+    """The elements as a new list, if all are of this type.
+
+    Raises:
+        InvalidInvocationError: not a sequence, or an element of another type.
+    """
+    if isinstance(values, str) or not isinstance(values, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise wrong_argument(owner, name, values, "a sequence")
+    for index, value in enumerate(values):
+        require_type(owner, f"{name}[{index}]", value, kind)
+    return list(values)

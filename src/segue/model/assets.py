@@ -1,0 +1,368 @@
+"""What there is to know of an asset before anything runs: its spec and its dependencies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from types import EllipsisType
+from typing import TypeAlias
+
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping import PartitionMapping
+
+DEFAULT_GROUP = "default"
+IO_MANAGER_KEY_METADATA = "segue/io_manager_key"
+_GROUP = re.compile(r"^[A-Za-z0-9_]+$")
+_TAG_PART = re.compile(r"^[A-Za-z0-9_.\-]{1,63}$")
+_TAG_VALUE = re.compile(r"^[A-Za-z0-9_.\-]{0,63}$")
+
+
+def coerce_asset_key(asset: object) -> AssetKey:
+    """The key of what people pass as an asset: a key, a string, a sequence of parts, a spec or a definition.
+
+    Raises:
+        InvalidInvocationError: something that has no single asset key.
+    """
+    if isinstance(asset, AssetKey):
+        return asset
+    if isinstance(asset, str):
+        return AssetKey.from_user_string(asset)
+    key = getattr(asset, "key", None)
+    if isinstance(key, AssetKey):
+        return key
+    if isinstance(asset, Sequence):
+        return AssetKey.from_coercible(asset)  # pyright: ignore[reportUnknownArgumentType] reason: parts are checked there
+    raise InvalidInvocationError(
+        f"Expected an asset (AssetKey, string, sequence of strings, AssetSpec or a definition of one asset), got {asset!r}."
+    )
+
+
+class AssetDep:
+    """A dependency on another asset.
+
+    Args:
+        asset: the upstream asset (key or definition).
+        partition_mapping: which upstream partitions a downstream partition needs; worked out when None.
+        metadata: facts about the dependency.
+    """
+
+    __slots__ = ("asset_key", "metadata", "partition_mapping")
+    asset_key: AssetKey
+    partition_mapping: PartitionMapping | None
+    metadata: Mapping[str, object]
+
+    def __init__(
+        self,
+        asset: object,
+        *,
+        partition_mapping: PartitionMapping | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        object.__setattr__(self, "asset_key", coerce_asset_key(asset))
+        object.__setattr__(self, "partition_mapping", partition_mapping)
+        object.__setattr__(self, "metadata", dict(metadata or {}))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"AssetDep is immutable: {name!r} cannot be set.")
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, AssetDep)
+            and self.asset_key == other.asset_key
+            and self.partition_mapping == other.partition_mapping
+            and self.metadata == other.metadata
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.asset_key, self.partition_mapping))
+
+    def __repr__(self) -> str:
+        mapping = "" if self.partition_mapping is None else f", partition_mapping={self.partition_mapping!r}"
+        return f"AssetDep({self.asset_key!r}{mapping})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_dep, (self.asset_key, self.partition_mapping, self.metadata))
+
+    @staticmethod
+    def from_coercible(arg: CoercibleToAssetDep) -> AssetDep:
+        """A dependency from what people pass as one: a dependency, or anything with an asset key."""
+        return arg if isinstance(arg, AssetDep) else AssetDep(arg)
+
+
+def _rebuild_dep(key: AssetKey, mapping: PartitionMapping | None, metadata: Mapping[str, object]) -> AssetDep:
+    return AssetDep(key, partition_mapping=mapping, metadata=metadata)
+
+
+CoercibleToAssetDep: TypeAlias = CoercibleToAssetKey | AssetDep | object
+
+
+def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
+    """The tags, if keys and values are short plain text.
+
+    Raises:
+        InvalidDefinitionError: a key that is not `name` or `prefix/name`, or a value that is not text of at most 63 of
+            the same characters.
+    """
+    for key, value in (tags or {}).items():
+        parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not 1 <= len(parts) <= 2 or not all(_TAG_PART.match(part) for part in parts):
+            raise InvalidDefinitionError(
+                f"{where}: tag key {key!r} must be 'name' or 'prefix/name' of letters, digits, '_', '-', '.', at most 63 each."
+            )
+        if not isinstance(value, str) or not _TAG_VALUE.match(value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise InvalidDefinitionError(
+                f"{where}: the value of tag {key!r} must be text of at most 63 letters, digits, '_', '-', '.', got {value!r}."
+            )
+    return dict(tags or {})
+
+
+def require_group(group_name: str | None, where: str) -> str | None:
+    """The group name, if it is one.
+
+    Raises:
+        InvalidDefinitionError: not letters, digits and underscores.
+    """
+    if group_name is not None and not _GROUP.match(group_name):
+        raise InvalidDefinitionError(
+            f"{where}: {group_name!r} is not a valid group name: use letters, digits and underscores."
+        )
+    return group_name
+
+
+def require_owners(owners: Sequence[str] | None, where: str) -> tuple[str, ...]:
+    """The owners, if each is an e-mail address or `team:name`.
+
+    Raises:
+        InvalidDefinitionError: anything else.
+    """
+    for owner in owners or ():
+        is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        is_address = isinstance(owner, str) and "@" in owner.strip("@")  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not (is_team or is_address):
+            raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
+    return tuple(owners or ())
+
+
+class AssetSpec:
+    """What there is to know of one asset, apart from the code that computes it.
+
+    Args:
+        key: its name.
+        deps: the assets it is made from.
+        description: for people.
+        metadata: facts about it, of any type; what has no `MetadataValue` is shown by its repr.
+        skippable: whether its computation may leave it out.
+        group_name: the group it is shown in; "default" when None.
+        code_version: a text that changes when the code's meaning changes.
+        owners: e-mail addresses or `team:name`.
+        tags: short strings to search and select by.
+        kinds: at most three words for what it is made of ("python", "parquet").
+        partitions_def: how it is cut into partitions.
+
+    Raises:
+        InvalidDefinitionError: a value that cannot be.
+        NotSupportedError: `automation_condition`, `freshness_policy` or `is_virtual`.
+    """
+
+    __slots__ = (
+        "code_version",
+        "deps",
+        "description",
+        "group_name",
+        "key",
+        "kinds",
+        "metadata",
+        "owners",
+        "partitions_def",
+        "skippable",
+        "tags",
+    )
+    key: AssetKey
+    deps: tuple[AssetDep, ...]
+    description: str | None
+    metadata: Mapping[str, object]
+    skippable: bool
+    group_name: str | None
+    code_version: str | None
+    owners: tuple[str, ...]
+    tags: Mapping[str, str]
+    kinds: frozenset[str]
+    partitions_def: PartitionsDefinition | None
+
+    def __init__(
+        self,
+        key: CoercibleToAssetKey,
+        *,
+        deps: Iterable[CoercibleToAssetDep] | None = None,
+        description: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        skippable: bool = False,
+        group_name: str | None = None,
+        code_version: str | None = None,
+        automation_condition: object | None = None,
+        owners: Sequence[str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        kinds: Set[str] | Sequence[str] | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        freshness_policy: object | None = None,
+        is_virtual: bool = False,
+    ) -> None:
+        require_not_built("AssetSpec", automation_condition=automation_condition, freshness_policy=freshness_policy)
+        require_not_built("AssetSpec", is_virtual=is_virtual or None)
+        write = object.__setattr__
+        asset_key = AssetKey.from_coercible(key)
+        where = "" if not (tags or owners or group_name or kinds) else f"asset {asset_key.to_user_string()}"
+        write(self, "key", asset_key)
+        write(self, "deps", _unique_deps(deps, asset_key) if deps else ())
+        write(self, "description", description)
+        write(self, "metadata", dict(metadata) if metadata else {})
+        write(self, "skippable", skippable)
+        write(self, "group_name", require_group(group_name, where))
+        write(self, "code_version", code_version)
+        write(self, "owners", require_owners(owners, where) if owners else ())
+        write(self, "tags", require_tags(tags, where) if tags else {})
+        if kinds is not None and len(kinds) > 3:
+            raise InvalidDefinitionError(f"{where}: at most 3 kinds, got {sorted(kinds)}.")
+        write(self, "kinds", frozenset(kinds) if kinds else frozenset[str]())
+        write(self, "partitions_def", partitions_def)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"AssetSpec is immutable: use replace_attributes({name}=...).")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetSpec) and all(
+            getattr(self, field) == getattr(other, field) for field in self.__slots__
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        shown = [f"{field}={value!r}" for field in self.__slots__ if field != "key" and (value := getattr(self, field))]
+        return f"AssetSpec({', '.join([repr(self.key), *shown])})"
+
+    def __getstate__(self) -> dict[str, object]:
+        return {field: getattr(self, field) for field in self.__slots__}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for field, value in state.items():
+            object.__setattr__(self, field, value)
+
+    @property
+    def partition_mappings(self) -> Mapping[AssetKey, PartitionMapping]:
+        """The mappings that dependencies set themselves, by upstream key."""
+        return {dep.asset_key: dep.partition_mapping for dep in self.deps if dep.partition_mapping is not None}
+
+    def replace_attributes(
+        self,
+        *,
+        key: CoercibleToAssetKey | EllipsisType = ...,
+        deps: Iterable[CoercibleToAssetDep] | EllipsisType | None = ...,
+        description: str | EllipsisType | None = ...,
+        metadata: Mapping[str, object] | EllipsisType | None = ...,
+        skippable: bool | EllipsisType = ...,
+        group_name: str | EllipsisType | None = ...,
+        code_version: str | EllipsisType | None = ...,
+        owners: Sequence[str] | EllipsisType | None = ...,
+        tags: Mapping[str, str] | EllipsisType | None = ...,
+        kinds: Set[str] | EllipsisType | None = ...,
+        partitions_def: PartitionsDefinition | EllipsisType | None = ...,
+    ) -> AssetSpec:
+        """A copy in which the given attributes are replaced; what is not passed stays."""
+        return AssetSpec(
+            self.key if isinstance(key, EllipsisType) else key,
+            deps=self.deps if isinstance(deps, EllipsisType) else deps,
+            description=self.description if isinstance(description, EllipsisType) else description,
+            metadata=self.metadata if isinstance(metadata, EllipsisType) else metadata,
+            skippable=self.skippable if isinstance(skippable, EllipsisType) else skippable,
+            group_name=self.group_name if isinstance(group_name, EllipsisType) else group_name,
+            code_version=self.code_version if isinstance(code_version, EllipsisType) else code_version,
+            owners=self.owners if isinstance(owners, EllipsisType) else owners,
+            tags=self.tags if isinstance(tags, EllipsisType) else tags,
+            kinds=self.kinds if isinstance(kinds, EllipsisType) else kinds,
+            partitions_def=self.partitions_def if isinstance(partitions_def, EllipsisType) else partitions_def,
+        )
+
+    def merge_attributes(
+        self,
+        *,
+        deps: Iterable[CoercibleToAssetDep] = (),
+        metadata: Mapping[str, object] | None = None,
+        owners: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        kinds: Set[str] = frozenset(),
+    ) -> AssetSpec:
+        """A copy to which the given attributes are added; on equal keys the new value wins."""
+        return self.replace_attributes(
+            deps=[*self.deps, *deps],
+            metadata={**self.metadata, **(metadata or {})},
+            owners=[*self.owners, *(owner for owner in owners if owner not in self.owners)],
+            tags={**self.tags, **(tags or {})},
+            kinds=self.kinds | set(kinds),
+        )
+
+    def with_io_manager_key(self, io_manager_key: str) -> AssetSpec:
+        """A copy whose values are stored by the IO manager of this resource key."""
+        return self.merge_attributes(metadata={IO_MANAGER_KEY_METADATA: io_manager_key})
+
+
+def require_not_built(where: str, **parameters: object) -> None:
+    """Refuses parameters of the compatible API that are not built yet.
+
+    Raises:
+        NotSupportedError: one of them is not None.
+    """
+    for name, value in parameters.items():
+        if value is not None:
+            raise NotSupportedError(f"{where}({name}=...) is not built yet. {_ALTERNATIVES[name]}")
+
+
+_ALTERNATIVES = {
+    "automation_condition": "Run the asset in a job, or with `segue materialize`.",
+    "auto_materialize_policy": "Run the asset in a job, or with `segue materialize`.",
+    "freshness_policy": "Write an asset check that looks at the age of the data.",
+    "legacy_freshness_policy": "Write an asset check that looks at the age of the data.",
+    "is_virtual": "Declare the asset with AssetSpec and no computation.",
+    "hooks": "Do the work at the end of the asset's function.",
+    "config_schema": "Annotate a parameter `config` with a subclass of Config.",
+    "resource_defs": "Give the resources to Definitions(resources=...).",
+    "io_manager_def": "Give the IO manager to Definitions(resources=...) and name it with io_manager_key.",
+    "dagster_type": "Annotate the function's parameters and its return value.",
+    "executor": "Leave it out: steps run one after another in the process of the run.",
+    "executor_def": "Leave it out: steps run one after another in the process of the run.",
+    "loggers": "Use context.log; its lines are kept with the run and reach Python's logging.",
+    "schedules": "Start the job from cron with `segue materialize`.",
+    "sensors": "Start the job with `segue materialize` when the event happens.",
+    "component_tree": "List the definitions in Definitions(...).",
+    "op_retry_policy": "Set retry_policy on the assets.",
+    "job_automation_condition": "Run the job with `segue materialize`.",
+    "pool": "Leave it out: steps run one after another.",
+    "backfill_policy": "Set backfill_policy on the asset.",
+}
+
+
+def _unique_deps(deps: Iterable[CoercibleToAssetDep], key: AssetKey) -> tuple[AssetDep, ...]:
+    if isinstance(deps, (str, AssetKey)):
+        raise InvalidDefinitionError(
+            f"asset {key.to_user_string()}: deps takes a list of assets, got {deps!r}; write [{deps!r}]."
+        )
+    found: dict[AssetKey, AssetDep] = {}
+    for each in deps:
+        for dep in _expand_dep(each):
+            known = found.get(dep.asset_key)
+            if known is not None and known != dep:
+                raise InvalidDefinitionError(
+                    f"asset {key.to_user_string()}: two different dependencies on {dep.asset_key.to_user_string()}; keep one."
+                )
+            found[dep.asset_key] = dep
+    return tuple(found.values())
+
+
+def _expand_dep(arg: CoercibleToAssetDep) -> Iterable[AssetDep]:
+    """One dependency, or one per asset where a definition of several assets is passed."""
+    keys = None if isinstance(arg, (AssetDep, AssetKey, str)) else getattr(arg, "keys", None)
+    if keys is not None and not callable(keys) and len(keys) > 1:
+        return [AssetDep(each) for each in sorted(keys)]
+    return [AssetDep.from_coercible(arg)]

@@ -1,0 +1,228 @@
+"""Checks on assets: what they are called, what they found."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from segue.errors import InvariantViolationError, NotSupportedError
+from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
+from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.partitions.base import PartitionsDefinition
+
+
+class AssetCheckSeverity(enum.Enum):
+    """What a failing check means. WARN: look at it. ERROR: the asset is wrong; only this one can block."""
+
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+class AssetCheckSpec:
+    """What there is to know of a check before it runs.
+
+    Args:
+        name: unique on the asset; letters, digits, underscores.
+        asset: the asset it looks at (key or definition).
+        description: for people.
+        additional_deps: other assets it reads.
+        blocking: whether its failure (of severity ERROR) stops everything downstream of the asset.
+        metadata: facts about the check.
+
+    Raises:
+        InvalidDefinitionError: a bad name.
+        NotSupportedError: `automation_condition` or `partitions_def`.
+    """
+
+    __slots__ = ("additional_deps", "asset_key", "blocking", "description", "metadata", "name")
+    name: str
+    asset_key: AssetKey
+    description: str | None
+    additional_deps: tuple[AssetDep, ...]
+    blocking: bool
+    metadata: Mapping[str, object]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        asset: object,
+        description: str | None = None,
+        additional_deps: Iterable[CoercibleToAssetDep] | None = None,
+        blocking: bool = False,
+        metadata: Mapping[str, object] | None = None,
+        automation_condition: object | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+    ) -> None:
+        if automation_condition is not None:
+            raise NotSupportedError("AssetCheckSpec(automation_condition=...) is not built yet: run checks in a job.")
+        if partitions_def is not None:
+            raise NotSupportedError(
+                "AssetCheckSpec(partitions_def=...) is not built yet: a check runs once per run, over what is stored."
+            )
+        write = object.__setattr__
+        write(self, "name", require_name(name, "a check", "AssetCheckSpec"))
+        write(self, "asset_key", coerce_asset_key(asset))
+        write(self, "description", description)
+        write(self, "additional_deps", tuple(AssetDep.from_coercible(dep) for dep in additional_deps or ()))
+        write(self, "blocking", blocking)
+        write(self, "metadata", dict(metadata or {}))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"AssetCheckSpec is immutable: {name!r} cannot be set.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetCheckSpec) and all(
+            getattr(self, field) == getattr(other, field) for field in self.__slots__
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.asset_key, self.name))
+
+    def __repr__(self) -> str:
+        return f"AssetCheckSpec({self.name!r}, asset={self.asset_key!r}, blocking={self.blocking})"
+
+    def __getstate__(self) -> dict[str, object]:
+        return {field: getattr(self, field) for field in self.__slots__}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for field, value in state.items():
+            object.__setattr__(self, field, value)
+
+    @property
+    def key(self) -> AssetCheckKey:
+        """Asset and name."""
+        return AssetCheckKey(self.asset_key, self.name)
+
+    def get_python_identifier(self) -> str:
+        """The name of the output or step that carries the check: `asset__key_check_name`."""
+        return self.key.to_python_identifier()
+
+    def replace_key(self, key: AssetCheckKey) -> AssetCheckSpec:
+        """The same check under another key."""
+        return AssetCheckSpec(
+            key.name,
+            asset=key.asset_key,
+            description=self.description,
+            additional_deps=self.additional_deps,
+            blocking=self.blocking,
+            metadata=self.metadata,
+        )
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckSpec:
+        """The same check with other metadata."""
+        return AssetCheckSpec(
+            self.name,
+            asset=self.asset_key,
+            description=self.description,
+            additional_deps=self.additional_deps,
+            blocking=self.blocking,
+            metadata=metadata,
+        )
+
+
+class AssetCheckResult:
+    """What a check found, as user code returns it.
+
+    Args:
+        passed: whether all is well.
+        asset_key: needed only where the function carries checks of several assets.
+        check_name: needed only where the function carries several checks of the asset.
+        metadata: facts that show why.
+        severity: what a failure means.
+        description: one line for people.
+
+    Raises:
+        InvariantViolationError: `passed` is not a bool (numpy's and polars' booleans are taken by their value).
+    """
+
+    __slots__ = ("asset_key", "check_name", "description", "metadata", "passed", "severity")
+    passed: bool
+    asset_key: AssetKey | None
+    check_name: str | None
+    metadata: Mapping[str, AnyMetadataValue]
+    severity: AssetCheckSeverity
+    description: str | None
+
+    def __init__(
+        self,
+        *,
+        passed: bool,
+        asset_key: CoercibleToAssetKey | None = None,
+        check_name: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+        description: str | None = None,
+    ) -> None:
+        if passed is not True and passed is not False and type(passed).__name__ not in ("bool_", "bool"):
+            raise InvariantViolationError(f"AssetCheckResult(passed=...) takes a bool, got {passed!r}.")
+        write = object.__setattr__
+        write(self, "passed", bool(passed))
+        write(self, "asset_key", None if asset_key is None else AssetKey.from_coercible(asset_key))
+        write(self, "check_name", check_name)
+        write(self, "metadata", normalize_metadata(metadata))
+        write(self, "severity", severity)
+        write(self, "description", description)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"AssetCheckResult is immutable: {name!r} cannot be set.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetCheckResult) and all(
+            getattr(self, field) == getattr(other, field) for field in self.__slots__
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.passed, self.asset_key, self.check_name))
+
+    def __repr__(self) -> str:
+        return f"AssetCheckResult(passed={self.passed}, asset_key={self.asset_key!r}, check_name={self.check_name!r})"
+
+    def __getstate__(self) -> dict[str, object]:
+        return {field: getattr(self, field) for field in self.__slots__}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for field, value in state.items():
+            object.__setattr__(self, field, value)
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckResult:
+        """The same result with other metadata."""
+        return AssetCheckResult(
+            passed=self.passed,
+            asset_key=self.asset_key,
+            check_name=self.check_name,
+            metadata=metadata,
+            severity=self.severity,
+            description=self.description,
+        )
+
+
+class AssetCheckEvaluation(msgspec.Struct, frozen=True):
+    """What a check found, as it is recorded.
+
+    Attributes:
+        asset_key, check_name: which check.
+        passed: whether all is well.
+        metadata: facts that show why.
+        severity: what a failure means.
+        description: one line for people.
+        blocking: whether a failure of severity ERROR stops what is downstream.
+        partition: the partition that was looked at, where there is one.
+    """
+
+    asset_key: AssetKey
+    check_name: str
+    passed: bool
+    metadata: dict[str, AnyMetadataValue] = {}
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
+    description: str | None = None
+    blocking: bool = False
+    partition: str | None = None
+
+    @property
+    def asset_check_key(self) -> AssetCheckKey:
+        """Asset and name."""
+        return AssetCheckKey(self.asset_key, self.check_name)

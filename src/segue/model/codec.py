@@ -1,0 +1,96 @@
+"""JSON on the wire and in the database: how each public value is written, and read back.
+
+Structs encode themselves. Public classes that msgspec does not know stand in the two tables below, one line each. The
+encoding is a function of the value and keeps the order in which users wrote their metadata and tags; hashes are taken
+over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from segue.model.keys import AssetKey
+from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.metadata import AnyMetadataValue
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping import PartitionMapping
+from segue.model.partitions.wire import definition_from_wire, mapping_from_wire
+
+Value = TypeVar("Value")
+
+
+def _fact_arguments(data: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a materialization or observation, from its wire form."""
+    metadata = msgspec.convert(data.get("metadata", {}), dict[str, AnyMetadataValue], dec_hook=dec_hook)
+    return {**data, "metadata": metadata}
+
+
+_TO_WIRE: dict[type, Callable[[Any], object]] = {
+    AssetKey: lambda key: key.parts,
+    AssetMaterialization: AssetMaterialization.to_wire,
+    AssetObservation: AssetObservation.to_wire,
+    PartitionsDefinition: lambda definition: definition.to_wire(),
+    PartitionMapping: lambda mapping: mapping.to_wire(),
+}
+_FROM_WIRE: dict[type, Callable[[Any], object]] = {
+    AssetKey: AssetKey,
+    AssetMaterialization: lambda data: AssetMaterialization(**_fact_arguments(data)),
+    AssetObservation: lambda data: AssetObservation(**_fact_arguments(data)),
+    PartitionsDefinition: definition_from_wire,
+    PartitionMapping: mapping_from_wire,
+    object: lambda value: value,  # any JSON value, as it stands
+}
+
+
+def enc_hook(value: object) -> object:
+    """The wire form of a value whose class msgspec does not know; subclasses are written like their base.
+
+    Raises:
+        NotImplementedError: the class has no wire form (msgspec's own signal for it).
+    """
+    for kind in type(value).__mro__:
+        to_wire = _TO_WIRE.get(kind)
+        if to_wire is not None:
+            return to_wire(value)
+    raise NotImplementedError(f"A value of type {type(value).__qualname__} has no JSON form: {value!r}.")
+
+
+def dec_hook(kind: type, value: object) -> object:
+    """The value of a class msgspec does not know, from its wire form.
+
+    Raises:
+        NotImplementedError: the class has no wire form (msgspec's own signal for it).
+    """
+    from_wire = _FROM_WIRE.get(kind)
+    if from_wire is None:
+        raise NotImplementedError(f"A value of type {kind.__qualname__} cannot be read from JSON.")
+    return from_wire(value)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=enc_hook)
+
+
+def encode(value: object) -> bytes:
+    """The JSON of a value, without spaces: values built in the same way give equal bytes.
+
+    Raises:
+        NotImplementedError: something inside has no JSON form.
+    """
+    return _ENCODER.encode(value)
+
+
+@overload
+def decoder(kind: type[Value]) -> msgspec.json.Decoder[Value]: ...
+@overload
+def decoder(kind: object) -> msgspec.json.Decoder[Any]: ...
+@cache
+def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a class, or of a union of tagged structs; made once and kept.
+
+    Its `decode(bytes)` raises `msgspec.ValidationError` where the bytes do not fit the type.
+    """
+    return msgspec.json.Decoder(kind, dec_hook=dec_hook)

@@ -1,0 +1,188 @@
+"""The manifest: everything that user code declares, as frozen values that survive JSON.
+
+`defs/describe.py` writes it once; the asset graph, the planner and everything on the control side read only this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from segue.model import codec
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.metadata import AnyMetadataValue
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping import PartitionMapping
+from segue.model.policies import BackfillPolicy, RetryPolicy
+
+MANIFEST_VERSION = 1
+DEFAULT_IO_MANAGER_KEY = "io_manager"
+
+
+class SourceLocation(msgspec.Struct, frozen=True):
+    """Where in the user's files something is declared."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class DependencyNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A dependency on another asset; `mapping` None means the default for the two partitions definitions."""
+
+    key: AssetKey
+    mapping: PartitionMapping | None = None
+
+
+class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One asset.
+
+    Attributes:
+        key: its name.
+        deps: what it is made from.
+        computation: the name of the computation that makes it; None for an external asset.
+        output_name: the computation's output that carries it.
+        io_manager_key: the resource that stores and loads its value.
+        group_name ... backfill_policy: as the user declared them.
+    """
+
+    key: AssetKey
+    deps: tuple[DependencyNode, ...] = ()
+    computation: str | None = None
+    output_name: str | None = None
+    io_manager_key: str = DEFAULT_IO_MANAGER_KEY
+    group_name: str = "default"
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+    tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    code_version: str | None = None
+    partitions: PartitionsDefinition | None = None
+    backfill_policy: BackfillPolicy | None = None
+
+    @property
+    def is_materializable(self) -> bool:
+        """Whether a run can make it."""
+        return self.computation is not None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it is made elsewhere."""
+        return self.computation is None
+
+
+class CheckNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One check; its computation is either a step of its own or that of the asset."""
+
+    asset_key: AssetKey
+    name: str
+    computation: str
+    output_name: str
+    blocking: bool = False
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+    deps: tuple[AssetKey, ...] = ()
+
+    @property
+    def key(self) -> AssetCheckKey:
+        """Asset and name."""
+        return AssetCheckKey(self.asset_key, self.name)
+
+
+class InputNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An input of a computation: the asset whose value it takes, and who loads it when not the asset's own IO manager."""
+
+    name: str
+    asset_key: AssetKey
+    io_manager_key: str | None = None
+
+
+class OutputNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An output of a computation: exactly one of an asset and a check."""
+
+    name: str
+    asset_key: AssetKey | None = None
+    check_name: str | None = None
+    check_asset_key: AssetKey | None = None
+    is_required: bool = True
+
+
+class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One function of the user that a step can run.
+
+    Attributes:
+        name: the step's key.
+        inputs, outputs: what it takes and gives.
+        resource_keys: the resources it needs, IO managers not included.
+        retry_policy: how it is retried.
+        can_subset: whether a run may ask for some of its outputs only.
+        has_config: whether it takes config.
+        tags: tags on the step.
+        description: for people.
+        source: where it stands.
+    """
+
+    name: str
+    inputs: tuple[InputNode, ...] = ()
+    outputs: tuple[OutputNode, ...] = ()
+    resource_keys: tuple[str, ...] = ()
+    retry_policy: RetryPolicy | None = None
+    can_subset: bool = False
+    has_config: bool = False
+    tags: dict[str, str] = {}
+    description: str | None = None
+    source: SourceLocation | None = None
+
+
+class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One job: the assets and checks it runs, with its selection already resolved to keys."""
+
+    name: str
+    assets: tuple[AssetKey, ...] = ()
+    checks: tuple[tuple[AssetKey, str], ...] = ()
+    description: str | None = None
+    tags: dict[str, str] = {}
+    run_config: dict[str, object] = {}
+    metadata: dict[str, AnyMetadataValue] = {}
+    owners: tuple[str, ...] = ()
+
+
+class ResourceNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One resource: its key, and the kind of thing it is."""
+
+    key: str
+    type_name: str
+    description: str | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one set of definitions declares."""
+
+    version: int = MANIFEST_VERSION
+    assets: tuple[AssetNode, ...] = ()
+    checks: tuple[CheckNode, ...] = ()
+    computations: tuple[ComputationNode, ...] = ()
+    jobs: tuple[JobNode, ...] = ()
+    resources: tuple[ResourceNode, ...] = ()
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The manifest as JSON: the same declarations give the same bytes."""
+    return codec.encode(manifest)
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """The manifest written by `encode_manifest`."""
+    return _decoder.decode(data)
+
+
+def content_hash(data: bytes) -> str:
+    """The name of stored content: the first 32 hex digits of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+_decoder = codec.decoder(Manifest)

@@ -1,0 +1,148 @@
+"""What is recorded of an asset: that it was made, or that it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+
+
+class DataVersion:
+    """The version of an asset's content, as the user names it (a hash, a date, a number as text).
+
+    Equal by value, hashable, immutable.
+    """
+
+    __slots__ = ("value",)
+    value: str
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "value", value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("DataVersion is immutable.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DataVersion) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return f"DataVersion({self.value!r})"
+
+    def __reduce__(self) -> tuple[type[DataVersion], tuple[str]]:
+        return (DataVersion, (self.value,))
+
+
+class _AssetFact:
+    """What a materialization and an observation have in common: which asset, which partition, what is known of it."""
+
+    __slots__ = ("asset_key", "data_version", "description", "metadata", "partition", "tags")
+    asset_key: AssetKey
+    description: str | None
+    metadata: Mapping[str, AnyMetadataValue]
+    partition: str | None
+    tags: Mapping[str, str]
+    data_version: str | None
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey,
+        description: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        *,
+        data_version: str | None = None,
+    ) -> None:
+        write = object.__setattr__
+        write(self, "asset_key", AssetKey.from_coercible(asset_key))
+        write(self, "description", description)
+        write(self, "metadata", normalize_metadata(metadata) if metadata else {})
+        write(self, "partition", partition)
+        write(self, "tags", dict(tags) if tags else {})
+        write(self, "data_version", data_version)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable: {name!r} cannot be set.")
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.asset_key, self.description, self.metadata, self.partition, self.tags, self.data_version)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _AssetFact) and type(other) is type(self) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.asset_key, self.partition, self.data_version))
+
+    def __repr__(self) -> str:
+        shown = [f"asset_key={self.asset_key!r}"]
+        shown += [
+            f"{name}={getattr(self, name)!r}"
+            for name in ("description", "metadata", "partition", "tags", "data_version")
+            if getattr(self, name)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self._fields()))
+
+    def to_wire(self) -> dict[str, object]:
+        """The fields that say something, by name, as the codec writes them."""
+        fields = {
+            "asset_key": self.asset_key,
+            "description": self.description,
+            "metadata": self.metadata,
+            "partition": self.partition,
+            "tags": self.tags,
+            "data_version": self.data_version,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    @property
+    def label(self) -> str:
+        """The key as people read it."""
+        return self.asset_key.to_user_string()
+
+
+def _rebuild(kind: type[_AssetFact], fields: tuple[Any, ...]) -> _AssetFact:
+    return kind(*fields[:5], data_version=fields[5])
+
+
+class AssetMaterialization(_AssetFact):
+    """That an asset (or one partition of it) was made.
+
+    Args:
+        asset_key: which asset.
+        description: one line for people.
+        metadata: facts about it; raw values become `MetadataValue`s.
+        partition: the partition key, where the asset is partitioned.
+        tags: short strings to search by.
+        data_version: the version of its content, as text.
+    """
+
+    __slots__ = ()
+
+    def with_metadata(self, metadata: Mapping[str, object] | None) -> AssetMaterialization:
+        """The same materialization with other metadata."""
+        return AssetMaterialization(
+            self.asset_key, self.description, metadata, self.partition, self.tags, data_version=self.data_version
+        )
+
+
+class AssetObservation(_AssetFact):
+    """That an asset (or one partition of it) was looked at: facts about something that may be made elsewhere.
+
+    Takes the same arguments as `AssetMaterialization`.
+    """
+
+    __slots__ = ()
+
+    def with_metadata(self, metadata: Mapping[str, object] | None) -> AssetObservation:
+        """The same observation with other metadata."""
+        return AssetObservation(
+            self.asset_key, self.description, metadata, self.partition, self.tags, data_version=self.data_version
+        )

@@ -1,0 +1,158 @@
+"""The keys of time windows: window number <-> text, for the default formats fast and for any other correctly."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, tzinfo
+
+from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.model.partitions.calendar import (
+    HOUR,
+    Rhythm,
+    ScheduleType,
+    date_of_day,
+    day_of_date,
+    epoch_of,
+    number_at,
+    number_from,
+    number_on,
+    runs_of_hours,
+    wall_of,
+)
+from segue.model.partitions.zones import DAY, datetime_at, offset_at, transitions_between
+
+DATE_FORMAT = "%Y-%m-%d"
+HOUR_FORMAT = "%Y-%m-%d-%H:%M"
+
+
+def time_of_text(text: str, fmt: str) -> datetime | None:
+    """The clock reading that a text in this format means, aware if the text names an offset; None if it is none."""
+    if fmt in (DATE_FORMAT, HOUR_FORMAT):
+        try:
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            return _strptime(text, fmt)
+        if text == (parsed.isoformat()[:10] if fmt == DATE_FORMAT else parsed.isoformat("-", "minutes")):
+            return parsed
+    return _strptime(text, fmt)
+
+
+def _strptime(text: str, fmt: str) -> datetime | None:
+    for pattern in (fmt, f"{fmt}%z"):
+        try:
+            return datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+    return None
+
+
+def epoch_of_reading(zone: tzinfo, reading: datetime) -> float:
+    """The moment a clock reading means; a naive one is read off the zone's clocks."""
+    return (reading if reading.tzinfo is not None else reading.replace(tzinfo=zone)).timestamp()
+
+
+def key_of(rhythm: Rhythm, fmt: str, number: int) -> str:
+    """The key of a window."""
+    hourly = rhythm.schedule_type is ScheduleType.HOURLY
+    if fmt == DATE_FORMAT and not hourly:
+        return date_of_day(wall_of(rhythm, number) // DAY).isoformat()
+    start = datetime_at(rhythm.zone, epoch_of(rhythm, number))
+    key = start.replace(tzinfo=None).isoformat("-", "minutes") if fmt == HOUR_FORMAT else start.strftime(fmt)
+    return key + start.strftime("%z") if hourly and start.fold and "%z" not in fmt else key
+
+
+def number_of_key(rhythm: Rhythm, fmt: str, key: str) -> int | None:
+    """The window that a key names; None for a text that is no window's key.
+
+    A key may say less than its window's start (a date, for a window that starts at 02:00): it names the first window
+    from there on, if that window bears this key.
+    """
+    reading = time_of_text(key, fmt)
+    if reading is None:
+        return None
+    if fmt == DATE_FORMAT and rhythm.schedule_type is not ScheduleType.HOURLY:
+        return number_on(rhythm, day_of_date(reading)) if reading.isoformat()[:10] == key else None
+    try:
+        number = number_from(rhythm, math.ceil(epoch_of_reading(rhythm.zone, reading)))
+        return number if key_of(rhythm, fmt, number) == key else None
+    except (OverflowError, ValueError):  # the calendar ends with year 9999
+        return None
+
+
+def keys_of_run(rhythm: Rhythm, fmt: str, start: int, stop: int) -> list[str]:
+    """The keys of the windows [start, stop), oldest first."""
+    if rhythm.schedule_type is ScheduleType.HOURLY and fmt == HOUR_FORMAT:
+        return _hourly_keys(rhythm, start, stop)
+    if rhythm.schedule_type is ScheduleType.DAILY and fmt == DATE_FORMAT:
+        return [date_of_day(day).isoformat() for day in range(start, stop)]
+    return [key_of(rhythm, fmt, number) for number in range(start, stop)]
+
+
+def _hourly_keys(rhythm: Rhythm, start: int, stop: int) -> list[str]:
+    """Keys in the default format: between two transitions local time runs evenly, so that days are written whole."""
+    keys: list[str] = []
+    for first, count in runs_of_hours(rhythm, start, stop):
+        end = first + count * HOUR
+        changes = transitions_between(rhythm.zone, first - DAY, end)
+        ends_of_repeats = [change.epoch + change.before - change.after for change in changes]
+        moments = {*(change.epoch for change in changes), *ends_of_repeats}
+        at = first
+        for cut in (*sorted(moment for moment in moments if first < moment < end), end):
+            number_of_keys = -(-(cut - at) // HOUR)
+            if number_of_keys > 0:
+                twice = datetime_at(rhythm.zone, at)
+                suffix = twice.strftime("%z") if twice.fold else ""
+                keys.extend(_even_hours(at + offset_at(rhythm.zone, at), number_of_keys, suffix))
+                at += number_of_keys * HOUR
+    return keys
+
+
+def _even_hours(wall: int, count: int, suffix: str) -> list[str]:
+    """`count` hourly keys from a clock reading on, with no change of clocks in between."""
+    minute = wall % HOUR // 60
+    hours = [f"-{hour:02}:{minute:02}{suffix}" for hour in range(24)]
+    first_hour = wall // HOUR
+    first_day, skip = divmod(first_hour, 24)
+    days = range(first_day, (first_hour + count - 1) // 24 + 1)
+    keys = [day + hour for day in [date_of_day(day).isoformat() for day in days] for hour in hours]
+    return keys[skip : skip + count]
+
+
+def reads_back(rhythm: Rhythm, fmt: str, first: int) -> bool:
+    """Whether keys in this format find back to their windows (looked at in a sample from the first window on)."""
+    if fmt == (HOUR_FORMAT if rhythm.schedule_type is ScheduleType.HOURLY else DATE_FORMAT):
+        return True
+    return all(number_of_key(rhythm, fmt, key_of(rhythm, fmt, first + step)) == first + step for step in (0, 1, 13, 40))
+
+
+def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> float:
+    """The moment that `start` or `end` means."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=zone).timestamp()
+    if not isinstance(value, str):
+        raise InvalidDefinitionError(f"{name}: expected a datetime or a text in the format {fmt!r}, got {value!r}.")
+    reading = time_of_text(value, fmt)
+    if reading is None:
+        raise InvalidDefinitionError(f"{name}={value!r} is not in the format {fmt!r}: write it so, or pass a datetime.")
+    return epoch_of_reading(zone, reading)
+
+
+def start_of_excluded(value: object, rhythm: Rhythm, fmt: str) -> int:
+    """The start of the window that an exclusion names."""
+    if isinstance(value, datetime):
+        epoch = math.floor(value.replace(tzinfo=rhythm.zone).timestamp())
+        number = number_at(rhythm, epoch)
+        if epoch_of(rhythm, number) == epoch:
+            return epoch
+        hint = f"the window around it starts at {datetime_at(rhythm.zone, epoch_of(rhythm, number))}"
+    else:
+        number = number_of_key(rhythm, fmt, value) if isinstance(value, str) else None
+        if number is not None:
+            return epoch_of(rhythm, number)
+        if isinstance(value, str) and len(value.split()) == 5:
+            raise NotSupportedError(
+                f"exclusions: cron lines such as {value!r} are not supported. "
+                "List the starts of the windows to leave out."
+            )
+        hint = f"pass a datetime, or a key in the format {fmt!r}"
+    raise InvalidDefinitionError(f"exclusions: {value!r} is not the start of a window: {hint}.")

@@ -1,0 +1,91 @@
+"""Partitions that are listed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from segue.errors import InvalidDefinitionError
+from segue.model.json_data import JsonValue
+from segue.model.partitions.base import FrozenPartitionsDefinition, check_partition_key, unknown_key
+
+
+class StaticPartitionsDefinition(FrozenPartitionsDefinition):
+    """A fixed list of partitions, in the order given.
+
+    Raises:
+        InvalidDefinitionError: a key twice, an empty one, one that is no string, or one that contains '...'.
+    """
+
+    __slots__ = ("_indexes", "_keys")
+    _keys: tuple[str, ...]
+    _indexes: dict[str, int]
+
+    def __init__(self, partition_keys: Sequence[str]) -> None:
+        if isinstance(partition_keys, str):
+            raise InvalidDefinitionError(
+                f"partition_keys is a list of strings, got the single string {partition_keys!r}."
+            )
+        keys = tuple(partition_keys)
+        for key in keys:
+            check_partition_key(key)
+        indexes = {key: index for index, key in enumerate(keys)}
+        if len(indexes) < len(keys):
+            twice = sorted({key for index, key in enumerate(keys) if indexes[key] != index})
+            raise InvalidDefinitionError(f"Partition keys must be unique; more than once in the list: {twice}.")
+        object.__setattr__(self, "_keys", keys)
+        object.__setattr__(self, "_indexes", indexes)
+
+    def get_partition_keys(
+        self, current_time: datetime | None = None, dynamic_partitions_store: object | None = None
+    ) -> Sequence[str]:
+        """All keys, in the order given; neither time nor store changes them."""
+        return list(self._keys)
+
+    def count(self, now: datetime) -> int:
+        return len(self._keys)
+
+    def key_at(self, index: int, now: datetime) -> str:
+        if index < 0:
+            raise IndexError(f"Positions of partitions count from 0, got {index}.")
+        return self._keys[index]
+
+    def index_of(self, key: str, now: datetime) -> int:
+        index = self._indexes.get(key)
+        if index is None:
+            raise unknown_key(self, key)
+        return index
+
+    def keys_between(self, start: int, stop: int, now: datetime) -> list[str]:
+        return list(self._keys[start:stop])
+
+    def to_wire(self) -> dict[str, JsonValue]:
+        return (
+            {"kind": "static", "keys": list(self._keys)}
+            if type(self) is StaticPartitionsDefinition
+            else super().to_wire()
+        )
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, object]) -> StaticPartitionsDefinition:
+        """The definition that `to_wire` wrote."""
+        return cls(msgspec.convert(data["keys"], list[str]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StaticPartitionsDefinition) and type(self) is type(other) and self._keys == other._keys
+
+    def __hash__(self) -> int:
+        return hash(self._keys)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(repr(key) for key in self._keys[:20])
+        more = f", ... {len(self._keys)} in all" if len(self._keys) > 20 else ""
+        return f"{type(self).__name__}(partition_keys=[{shown}{more}])"
+
+    def __getstate__(self) -> tuple[str, ...]:
+        return self._keys
+
+    def __setstate__(self, state: tuple[str, ...]) -> None:
+        StaticPartitionsDefinition.__init__(self, state)

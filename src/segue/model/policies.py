@@ -1,0 +1,104 @@
+"""Policies that users attach to computations: how to retry, how to split a backfill."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from segue.errors import InvalidDefinitionError
+
+
+class Backoff(enum.Enum):
+    """How the delay grows with each retry."""
+
+    LINEAR = "LINEAR"
+    EXPONENTIAL = "EXPONENTIAL"
+
+
+class Jitter(enum.Enum):
+    """How chance spreads the delay, so that many failed steps do not come back at the same moment.
+
+    FULL: anywhere between nothing and the delay. PLUS_MINUS: the delay, up to one base delay more or less.
+    """
+
+    FULL = "FULL"
+    PLUS_MINUS = "PLUS_MINUS"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How often, and after how long, a failed step is tried again.
+
+    Attributes:
+        max_retries: retries after the first attempt; 0 turns retrying off.
+        delay: base delay before a retry, in seconds; None means at once.
+        backoff: growth of the delay; needs `delay`.
+        jitter: spread of the delay; needs `delay`.
+
+    Raises:
+        InvalidDefinitionError: a negative number, or backoff or jitter without a delay.
+    """
+
+    max_retries: int = 1
+    delay: float | int | None = None
+    backoff: Backoff | None = None
+    jitter: Jitter | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_retries < 0:
+            raise InvalidDefinitionError(f"RetryPolicy(max_retries={self.max_retries}): must be 0 or more.")
+        if self.delay is None and (self.backoff is not None or self.jitter is not None):
+            raise InvalidDefinitionError("RetryPolicy: backoff and jitter change a delay; set delay (in seconds) too.")
+        if self.delay is not None and self.delay < 0:
+            raise InvalidDefinitionError(f"RetryPolicy(delay={self.delay}): must be 0 or more seconds.")
+
+
+def retry_delay(policy: RetryPolicy, retry_number: int, chance: float) -> float:
+    """Seconds to wait before a retry.
+
+    Args:
+        policy: the policy of the failed step.
+        retry_number: 1 for the first retry.
+        chance: a number in [0, 1) drawn by the caller, used by the jitter.
+
+    Returns:
+        Seconds, never negative.
+    """
+    base = float(policy.delay or 0)
+    delay = base
+    if policy.backoff is Backoff.LINEAR:
+        delay = base * retry_number
+    elif policy.backoff is Backoff.EXPONENTIAL:
+        delay = base * (2**retry_number - 1)
+    if policy.jitter is Jitter.FULL:
+        delay = delay * chance
+    elif policy.jitter is Jitter.PLUS_MINUS:
+        delay = delay + (2 * chance - 1) * base
+    return max(0.0, delay)
+
+
+class BackfillPolicy(msgspec.Struct, frozen=True):
+    """How a request for many partitions becomes runs.
+
+    Attributes:
+        max_partitions_per_run: partitions one run takes; None means all of them in a single run.
+
+    Raises:
+        InvalidDefinitionError: less than one partition per run.
+    """
+
+    max_partitions_per_run: int | None = 1
+
+    def __post_init__(self) -> None:
+        if self.max_partitions_per_run is not None and self.max_partitions_per_run < 1:
+            raise InvalidDefinitionError("BackfillPolicy(max_partitions_per_run=...): must be 1 or more, or None.")
+
+    @staticmethod
+    def single_run() -> BackfillPolicy:
+        """All partitions of a request in one run."""
+        return BackfillPolicy(max_partitions_per_run=None)
+
+    @staticmethod
+    def multi_run(max_partitions_per_run: int = 1) -> BackfillPolicy:
+        """At most this many partitions per run."""
+        return BackfillPolicy(max_partitions_per_run=max_partitions_per_run)

@@ -1,0 +1,352 @@
+"""Which assets and checks: the class that users build selections with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Protocol, TypeAlias, TypeGuard, cast
+
+from segue.errors import InvalidInvocationError, NotSupportedError
+from segue.model import selection_expression as ex
+from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
+from segue.model.selection_evaluation import SelectableGraph, selected_assets, selected_checks
+from segue.model.selection_graph import SelectableDefinition, definitions_graph
+from segue.model.selection_syntax import format_selection, parse_selection
+
+
+class DefinesAssets(Protocol):
+    """A definition of one or more assets: anything with `keys`."""
+
+    @property
+    def keys(self) -> Iterable[AssetKey]: ...
+
+
+class DefinesAsset(Protocol):
+    """A definition of a single asset: anything with a `key`."""
+
+    @property
+    def key(self) -> AssetKey: ...
+
+
+class DefinesChecks(Protocol):
+    """A definition of checks: anything with `check_keys`."""
+
+    @property
+    def check_keys(self) -> Iterable[AssetCheckKey]: ...
+
+
+Selectable: TypeAlias = CoercibleToAssetKey | DefinesAssets | DefinesAsset
+
+
+class AssetSelection:
+    """Assets, and checks, by a rule that is applied to the definitions later.
+
+    Made by the static methods below and combined with `|`, `&` and `-`. A selection of assets brings the checks on
+    these assets along, unless `without_checks()`. Immutable; equal when built alike.
+
+    A subclass may find assets by itself: it implements `resolve_inner`, and `resolve_checks_inner` where the checks are
+    not just those on the assets.
+    """
+
+    __slots__ = ("_expression",)
+    _expression: ex.Expression
+
+    @property
+    def expression(self) -> ex.Expression:
+        """What it says, as a tree of values."""
+        return self._expression if type(self) is AssetSelection else ex.Custom(self)
+
+    @staticmethod
+    def all(include_sources: bool = False) -> AssetSelection:
+        """Every asset that a run can make; with `include_sources` the external ones too."""
+        return _selection(ex.All(include_sources))
+
+    @staticmethod
+    def all_asset_checks() -> AssetSelection:
+        """Every check, without the assets."""
+        return _selection(ex.AllChecks())
+
+    @staticmethod
+    def assets(*assets_defs: Selectable) -> AssetSelection:
+        """These assets, given as keys, strings (`a/b` splits), sequences of parts, or definitions."""
+        return _selection(ex.Keys(_keys(assets_defs)))
+
+    @staticmethod
+    def keys(*asset_keys: CoercibleToAssetKey) -> AssetSelection:
+        """These assets, given by key. Superseded by `assets`."""
+        return _selection(ex.Keys(_keys(asset_keys)))
+
+    @staticmethod
+    def key_prefixes(*key_prefixes: CoercibleToAssetKeyPrefix, include_sources: bool = False) -> AssetSelection:
+        """Assets whose key begins with the part, or all parts, of one of the prefixes."""
+        prefixes = tuple(map(_prefix, key_prefixes))
+        return _selection(ex.KeyPrefixes(prefixes=prefixes, include_sources=include_sources))
+
+    @staticmethod
+    def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
+        """Assets whose key, written `a/b`, contains a text."""
+        substring = _text(key_substring, "key_substring")
+        return _selection(ex.KeySubstring(substring=substring, include_sources=include_sources))
+
+    @staticmethod
+    def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
+        """Assets in one of the groups."""
+        names = tuple(_text(group, "groups") for group in group_strs)
+        return _selection(ex.Groups(names=names, include_sources=include_sources))
+
+    @staticmethod
+    def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
+        """Assets with this tag and this value; a label has the value ""."""
+        tag = ex.Tag(key=_text(key, "tag"), value=_text(value, "tag"), include_sources=include_sources)
+        return _selection(tag)
+
+    @staticmethod
+    def tag_string(string: str, include_sources: bool = False) -> AssetSelection:
+        """Assets with this tag, written `key=value`, or `key` for a label."""
+        key, _, value = _text(string, "tag_string").partition("=")
+        if "=" in value:
+            raise InvalidInvocationError(f"AssetSelection.tag_string: {string!r} has more than one '=': use tag(k, v).")
+        return AssetSelection.tag(key, value, include_sources)
+
+    @staticmethod
+    def kind(kind: str | None, include_sources: bool = False) -> AssetSelection:
+        """Assets of this kind; None: of no kind."""
+        return _selection(ex.Kind(kind=kind and _text(kind, "kind"), include_sources=include_sources))
+
+    @staticmethod
+    def owner(owner: str | None) -> AssetSelection:
+        """Assets of this owner (e-mail address or `team:name`), external ones too; None: of nobody."""
+        return _selection(ex.Owner(owner=owner and _text(owner, "owner"), include_sources=True))
+
+    @staticmethod
+    def checks_for_assets(*assets_defs: Selectable) -> AssetSelection:
+        """The checks on these assets, without the assets."""
+        return _selection(ex.ChecksOf(_keys(assets_defs)))
+
+    @staticmethod
+    def checks(*assets_defs_or_check_keys: AssetCheckKey | DefinesChecks) -> AssetSelection:
+        """These checks, given by key or by the definitions that hold them, without the assets."""
+        return _selection(ex.Checks(_check_keys(assets_defs_or_check_keys)))
+
+    @staticmethod
+    def from_string(string: str, include_sources: bool = False) -> AssetSelection:
+        """The selection that a text says, such as `group:sales and not tag:draft` or `+key:orders`.
+
+        Raises:
+            InvalidInvocationError: it is not a selection; the message points at the place.
+        """
+        return _selection(parse_selection(_text(string, "from_string"), include_sources))
+
+    @staticmethod
+    def from_coercible(selection: CoercibleToAssetSelection) -> AssetSelection:
+        """A selection from what people pass as one: a text, a key or definition, a selection, or several of these.
+
+        Raises:
+            InvalidInvocationError: anything else.
+        """
+        if isinstance(selection, AssetSelection):
+            return selection
+        if isinstance(selection, str) or not isinstance(selection, Sequence):
+            return _item(selection)
+        rules = [_item(item).expression for item in selection if isinstance(item, (str, AssetSelection))]
+        named = [item for item in selection if not isinstance(item, (str, AssetSelection))]
+        return _selection(ex.union([ex.Keys(_keys(named)), *rules] if named else rules))
+
+    def downstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """These assets and what is made from them, at most `depth` steps away; without themselves on request."""
+        return _selection(ex.Downstream(self.expression, _depth(depth), include_self))
+
+    def upstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """These assets and what they are made from, at most `depth` steps away; only what a run can make."""
+        return _selection(ex.Upstream(self.expression, _depth(depth), include_self))
+
+    def sinks(self) -> AssetSelection:
+        """Those from which nothing else in the selection is made, directly or not."""
+        return _selection(ex.Sinks(self.expression))
+
+    def roots(self) -> AssetSelection:
+        """Those that are not made from anything else in the selection, directly or not."""
+        return _selection(ex.Roots(self.expression))
+
+    def sources(self) -> AssetSelection:
+        """The older name of `roots`."""
+        return self.roots()
+
+    def materializable(self) -> AssetSelection:
+        """Those that a run can make."""
+        return _selection(ex.Materializable(self.expression))
+
+    def required_multi_asset_neighbors(self) -> AssetSelection:
+        """These, and what can only be made together with them."""
+        return _selection(ex.RequiredNeighbors(self.expression))
+
+    def upstream_source_assets(self) -> AssetSelection:
+        """The assets in or upstream of the selection that a run cannot make."""
+        return _selection(ex.UpstreamSources(self.expression))
+
+    def without_checks(self) -> AssetSelection:
+        """The assets alone."""
+        return self - AssetSelection.all_asset_checks()
+
+    def __or__(self, other: AssetSelection) -> AssetSelection:
+        return _selection(ex.union([self.expression, _other(other, "|")]))
+
+    def __and__(self, other: AssetSelection) -> AssetSelection:
+        return _selection(ex.intersection([self.expression, _other(other, "&")]))
+
+    def __sub__(self, other: AssetSelection) -> AssetSelection:
+        return _selection(ex.Subtract(self.expression, _other(other, "-")))
+
+    def resolve(
+        self, all_assets: Iterable[SelectableDefinition] | SelectableGraph, allow_missing: bool = False
+    ) -> AbstractSet[AssetKey]:
+        """The keys of the selected assets, in an asset graph or among definitions.
+
+        Raises:
+            InvalidSubsetError: it names an asset that is not there, and `allow_missing` is not set.
+        """
+        graph = all_assets if _is_graph(all_assets) else definitions_graph(cast("Iterable[object]", all_assets))
+        return selected_assets(self.expression, graph, allow_missing)
+
+    def resolve_checks(self, asset_graph: SelectableGraph, allow_missing: bool = False) -> AbstractSet[AssetCheckKey]:
+        """The keys of the selected checks.
+
+        Raises:
+            InvalidSubsetError: it names an asset or check that is not there, and `allow_missing` is not set.
+        """
+        return selected_checks(self.expression, asset_graph, allow_missing)
+
+    def resolve_inner(self, asset_graph: object, allow_missing: bool) -> Iterable[AssetKey]:
+        """For subclasses: the selected assets of a `SelectableGraph`."""
+        if isinstance(self.expression, ex.Custom):
+            raise NotSupportedError(f"{type(self).__name__} must implement resolve_inner(asset_graph, allow_missing).")
+        return selected_assets(self.expression, cast("SelectableGraph", asset_graph), allow_missing)
+
+    def resolve_checks_inner(self, asset_graph: object, allow_missing: bool) -> Iterable[AssetCheckKey]:
+        """For subclasses: the selected checks; those on the selected assets, unless overridden."""
+        keys = frozenset(self.resolve_inner(asset_graph, allow_missing))
+        return {key for key in cast("SelectableGraph", asset_graph).checks if key.asset_key in keys}
+
+    def to_selection_str(self) -> str:
+        """The text that `from_string` reads back to a selection of the same assets.
+
+        Raises:
+            NotSupportedError: there is no text for it, as for checks on their own.
+        """
+        return format_selection(self.expression)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not AssetSelection or type(other) is not AssetSelection:
+            return self is other
+        return self.expression == other.expression
+
+    def __hash__(self) -> int:
+        return hash(self.expression) if type(self) is AssetSelection else object.__hash__(self)
+
+    def __repr__(self) -> str:
+        return f"AssetSelection({self.expression!r})" if type(self) is AssetSelection else object.__repr__(self)
+
+    def __str__(self) -> str:
+        try:
+            return self.to_selection_str()
+        except NotSupportedError:
+            return repr(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if type(self) is AssetSelection:
+            raise AttributeError(f"AssetSelection is immutable: {name!r} cannot be set.")
+        object.__setattr__(self, name, value)
+
+    def __setstate__(self, state: object) -> None:
+        parts = cast("tuple[dict[str, object] | None, ...]", state if isinstance(state, tuple) else (state,))
+        for part in parts:
+            for name, value in (part or {}).items():
+                object.__setattr__(self, name, value)
+
+
+CoercibleToAssetSelection: TypeAlias = AssetSelection | Selectable | Sequence["AssetSelection | Selectable"]
+
+
+def _selection(expression: ex.Expression) -> AssetSelection:
+    made = AssetSelection()
+    object.__setattr__(made, "_expression", expression)
+    return made
+
+
+def _is_graph(assets: object) -> TypeGuard[SelectableGraph]:
+    return hasattr(assets, "nodes") and hasattr(assets, "parents")
+
+
+def _item(item: object) -> AssetSelection:
+    if isinstance(item, AssetSelection):
+        return item
+    if isinstance(item, str):
+        return AssetSelection.from_string(item)
+    return AssetSelection.assets(cast("Selectable", item))
+
+
+def _keys(items: Sequence[Selectable]) -> tuple[AssetKey, ...]:
+    found: list[AssetKey] = []
+    for item in items:
+        if isinstance(item, (AssetKey, str)) or (
+            isinstance(item, Sequence) and all(isinstance(part, str) for part in cast("Sequence[object]", item))
+        ):
+            found.append(AssetKey.from_coercible(item))
+            continue
+        keys: object = getattr(item, "keys", None)
+        if keys is None or callable(keys):
+            keys = (getattr(item, "key", None),)
+        defined = list(cast("Iterable[object]", keys))
+        if not all(isinstance(key, AssetKey) for key in defined):
+            hint = " Unpack a list with *." if isinstance(item, Sequence) else ""
+            raise InvalidInvocationError(
+                f"AssetSelection: expected an asset key (AssetKey, string or sequence of strings) or a definition of "
+                f"assets, got {item!r}.{hint}"
+            )
+        found.extend(cast("list[AssetKey]", defined))
+    return tuple(dict.fromkeys(found))
+
+
+def _check_keys(items: Sequence[AssetCheckKey | DefinesChecks]) -> tuple[AssetCheckKey, ...]:
+    found: list[AssetCheckKey] = []
+    for item in items:
+        keys = (
+            (item,) if isinstance(item, AssetCheckKey) else getattr(item, "check_keys", (getattr(item, "key", None),))
+        )
+        defined = list(cast("Iterable[object]", keys))
+        if not all(isinstance(key, AssetCheckKey) for key in defined):
+            raise InvalidInvocationError(
+                f"AssetSelection.checks: expected check keys or definitions of checks, got {item!r}. For all checks on "
+                "an asset use AssetSelection.checks_for_assets."
+            )
+        found.extend(cast("list[AssetCheckKey]", defined))
+    return tuple(dict.fromkeys(found))
+
+
+def _prefix(prefix: CoercibleToAssetKeyPrefix) -> tuple[str, ...]:
+    parts = (prefix,) if isinstance(prefix, str) else tuple(prefix) if isinstance(prefix, Sequence) else None  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if parts is None or not all(isinstance(part, str) for part in parts):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise InvalidInvocationError(
+            f"AssetSelection.key_prefixes: expected a string or a sequence of strings, got {prefix!r}."
+        )
+    return parts
+
+
+def _text(value: str, where: str) -> str:
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise InvalidInvocationError(f"AssetSelection.{where}: expected a string, got {value!r}.")
+    return value
+
+
+def _depth(depth: int | None) -> int | None:
+    if depth is not None and depth < 0:
+        raise InvalidInvocationError(f"AssetSelection: depth must be 0 or more, or None for all layers, got {depth}.")
+    return depth
+
+
+def _other(other: AssetSelection, operator: str) -> ex.Expression:
+    if not isinstance(other, AssetSelection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise InvalidInvocationError(
+            f"AssetSelection {operator} {other!r}: expected another AssetSelection, such as AssetSelection.assets(...)."
+        )
+    return other.expression

@@ -1,0 +1,152 @@
+"""The storage that execution and the user's `Instance` see, as small protocols.
+
+Only plain values cross them, so that an implementation may sit behind a network. Times are seconds since 1970, UTC.
+Everything that one call writes is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from segue.model.checks import AssetCheckEvaluation
+from segue.model.event import Event, EventType, StoredEvent
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.materialization import AssetMaterialization
+from segue.model.run import Run, RunStatus
+
+
+class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs; None means any. A run must bear all `tags`."""
+
+    run_ids: tuple[str, ...] | None = None
+    job_name: str | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    tags: dict[str, str] = {}
+
+
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events; None means any.
+
+    Attributes:
+        run_id, asset_key, types, partitions: what they are about.
+        after, before: exclusive bounds on the storage id.
+        ascending: oldest first.
+    """
+
+    run_id: str | None = None
+    asset_key: AssetKey | None = None
+    types: tuple[EventType, ...] | None = None
+    partitions: tuple[str, ...] | None = None
+    after: int | None = None
+    before: int | None = None
+    ascending: bool = True
+
+
+class AssetState(msgspec.Struct, frozen=True):
+    """The latest materialization of an asset."""
+
+    key: AssetKey
+    storage_id: int
+    run_id: str | None
+    timestamp: float
+    materialization: AssetMaterialization
+
+
+class PartitionState(msgspec.Struct, frozen=True):
+    """The latest materialization of one partition of an asset."""
+
+    partition: str
+    storage_id: int
+    run_id: str | None
+    timestamp: float
+    data_version: str | None = None
+
+
+class CheckState(msgspec.Struct, frozen=True):
+    """The latest result of a check."""
+
+    key: AssetCheckKey
+    storage_id: int
+    run_id: str | None
+    timestamp: float
+    evaluation: AssetCheckEvaluation
+
+
+class RunStore(Protocol):
+    """What executing runs needs."""
+
+    def create_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+        """Records a run with its plan, the manifest it was planned from (both by content hash) and its first events.
+
+        Raises:
+            InvariantViolationError: a run with this id exists.
+            StorageUnavailableError: the store cannot be written.
+        """
+        ...
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Records events and, in the same transaction, the run, asset, partition and check state that follow from them.
+
+        Returns:
+            The storage id of the last event.
+
+        Raises:
+            InvariantViolationError: an event would take a run where it may not go (`status_after`); nothing is written.
+            StorageUnavailableError: the store cannot be written; nothing is written.
+        """
+        ...
+
+    def get_run(self, run_id: str) -> Run | None:
+        """The run, or None."""
+        ...
+
+    def get_plan(self, plan_hash: str) -> bytes | None:
+        """The plan stored under this content hash, or None."""
+        ...
+
+    def worker(self) -> str:
+        """The name of this process as a worker; from the first call until it exits, others see that it lives."""
+        ...
+
+    def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
+        """The started runs that have not ended, each with whether its worker lives."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the store holds; a closed store opens again on use."""
+        ...
+
+
+class StateStore(Protocol):
+    """What can be asked of the recorded state, and how it is removed."""
+
+    def list_runs(self, which: RunFilter, limit: int | None, before: str | None) -> Sequence[Run]:
+        """Runs, newest first; `before` is the run id to go on from."""
+        ...
+
+    def events(self, which: EventFilter, limit: int | None) -> Sequence[StoredEvent]:
+        """Events in order of the log."""
+        ...
+
+    def asset_states(self, keys: Sequence[AssetKey] | None) -> Mapping[AssetKey, AssetState]:
+        """The latest materializations; None asks for all assets that have one."""
+        ...
+
+    def partition_states(self, key: AssetKey) -> Mapping[str, PartitionState]:
+        """The materialized partitions of an asset."""
+        ...
+
+    def check_states(self, keys: Sequence[AssetCheckKey] | None) -> Mapping[AssetCheckKey, CheckState]:
+        """The latest results of checks; None asks for all."""
+        ...
+
+    def wipe(self, key: AssetKey, partitions: Sequence[str] | None, timestamp: float) -> None:
+        """Removes the recorded state of an asset (or of some partitions) and records that; its past events stay."""
+        ...
+
+
+class Store(RunStore, StateStore, Protocol):
+    """Both halves, as one database gives them."""

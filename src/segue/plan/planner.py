@@ -1,0 +1,286 @@
+"""From a selection to a plan: which steps, in which order, taking and giving what. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
+
+from segue.errors import InvalidSubsetError, UnknownPartitionError
+from segue.model.graph import AssetGraph, require_acyclic
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, ComputationNode, OutputNode
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping import PartitionMapping, default_mapping, upstream_subset
+from segue.model.partitions.subset import PartitionSubset, subset_of_range, whole
+from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
+
+EPHEMERAL_JOB_NAME = "__ephemeral_asset_job__"
+
+
+def plan_run(
+    graph: AssetGraph,
+    asset_keys: Set[AssetKey],
+    check_keys: Set[AssetCheckKey],
+    *,
+    now: datetime,
+    job_name: str = EPHEMERAL_JOB_NAME,
+    partitions: tuple[str, str] | None = None,
+) -> Plan:
+    """The plan of one run.
+
+    Args:
+        graph: all there is.
+        asset_keys: the assets to make.
+        check_keys: the checks to run.
+        now: the time at which partitions are looked up, with a time zone.
+        job_name: the name the run will bear.
+        partitions: first and last partition key to make, both inclusive; None without partitions.
+
+    Raises:
+        InvalidSubsetError: nothing selected; an asset that cannot be made here; a computation that cannot make only
+            the selected part of its outputs; assets with different partitions definitions; a missing or superfluous
+            partition key.
+        UnknownPartitionError: a partition key that the definition does not have.
+    """
+    if not asset_keys and not check_keys:
+        raise InvalidSubsetError("The selection is empty: it names no asset and no check of these definitions.")
+    selected = _selected_computations(graph, asset_keys, check_keys)
+    definition = _run_partitions_definition(graph, asset_keys, partitions)
+    run_subset: PartitionSubset | None = None
+    if definition is not None and partitions is not None:
+        run_subset = _run_subset(definition, partitions, now)
+    planner = _Planner(graph, selected, run_subset, definition, now)
+    steps = {name: planner.step(name) for name in selected}
+    order = require_acyclic({name: step.depends_on for name, step in steps.items()})
+    return Plan(
+        job_name=job_name,
+        steps=tuple([steps[name] for name in order]),
+        partition_start=partitions[0] if partitions else None,
+        partition_end=partitions[1] if partitions else None,
+    )
+
+
+def _selected_computations(
+    graph: AssetGraph, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
+) -> dict[str, list[OutputNode]]:
+    """The computations that the selection needs, each with the outputs it shall give, sorted by name."""
+    names: set[str] = set()
+    for key in asset_keys:
+        computation = graph.node(key).computation
+        if computation is None:
+            raise InvalidSubsetError(
+                f"Asset {key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
+            )
+        names.add(computation)
+    for check in check_keys:
+        node = graph.checks.get(check)
+        if node is None:
+            raise InvalidSubsetError(f"There is no check {check.to_user_string()!r} in these definitions.")
+        names.add(node.computation)
+    return {name: _selected_outputs(graph.computations[name], asset_keys, check_keys) for name in sorted(names)}
+
+
+def _selected_outputs(
+    computation: ComputationNode, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
+) -> list[OutputNode]:
+    assets = [output for output in computation.outputs if output.asset_key is not None]
+    wanted = [output for output in assets if output.asset_key in asset_keys]
+    checks = [output for output in computation.outputs if output.check_name is not None]
+    if computation.can_subset:
+        return wanted + [output for output in checks if _check_key(output) in check_keys]
+    if wanted and len(wanted) < len(assets):
+        missing = ", ".join(
+            output.asset_key.to_user_string()
+            for output in assets
+            if output.asset_key is not None and output.asset_key not in asset_keys
+        )
+        raise InvalidSubsetError(
+            f"{computation.name!r} makes all of its assets at once; the selection leaves out {missing}. "
+            "Select these too, or declare the function with can_subset=True."
+        )
+    return [*wanted, *checks] if wanted or not assets else assets + checks
+
+
+def _check_key(output: OutputNode) -> AssetCheckKey | None:
+    if output.check_asset_key is None or output.check_name is None:
+        return None
+    return AssetCheckKey(output.check_asset_key, output.check_name)
+
+
+def _run_partitions_definition(
+    graph: AssetGraph, asset_keys: Iterable[AssetKey], partitions: tuple[str, str] | None
+) -> PartitionsDefinition | None:
+    """The one partitions definition of the run, None without."""
+    definition: PartitionsDefinition | None = None
+    first: AssetKey | None = None
+    for key in asset_keys:
+        own = graph.nodes[key].partitions
+        if own is None:
+            continue
+        if definition is None:
+            definition, first = own, key
+        elif own is not definition and own != definition and first is not None:
+            raise InvalidSubsetError(
+                f"Assets {first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
+                "and cannot be in one run: run them one after the other."
+            )
+    if definition is not None and partitions is None and first is not None:
+        raise InvalidSubsetError(
+            f"Asset {first.to_user_string()!r} is partitioned: say which partition to make (partition_key, or --partition)."
+        )
+    if definition is None and partitions is not None:
+        raise InvalidSubsetError(
+            f"Partition {partitions[0]!r} was asked for, but no selected asset is partitioned: leave the partition out."
+        )
+    return definition
+
+
+def _run_subset(definition: PartitionsDefinition, partitions: tuple[str, str], now: datetime) -> PartitionSubset:
+    for key in dict.fromkeys(partitions):
+        if not definition.has_partition_key(key, current_time=now):
+            raise UnknownPartitionError(_unknown_partition(definition, key, now))
+    return subset_of_range(definition, partitions[0], partitions[1], now)
+
+
+def _unknown_partition(definition: PartitionsDefinition, key: str, now: datetime) -> str:
+    first = definition.get_first_partition_key(current_time=now)
+    last = definition.get_last_partition_key(current_time=now)
+    known = "it has no partitions yet" if first is None else f"its partitions go from {first!r} to {last!r}"
+    return f"There is no partition {key!r} in {definition!r}: {known}."
+
+
+class _Planner:
+    """What every step of one plan is built from."""
+
+    def __init__(
+        self,
+        graph: AssetGraph,
+        selected: dict[str, list[OutputNode]],
+        run_subset: PartitionSubset | None,
+        definition: PartitionsDefinition | None,
+        now: datetime,
+    ) -> None:
+        self.graph = graph
+        self.selected = selected
+        self.run_subset = run_subset
+        self.definition = definition
+        self.now = now
+        self.made: dict[AssetKey, tuple[str, str]] = {
+            output.asset_key: (name, output.name)
+            for name, outputs in selected.items()
+            for output in outputs
+            if output.asset_key is not None
+        }
+        self.blocking: dict[AssetKey, list[str]] = {}
+        for name, outputs in selected.items():
+            for output in outputs:
+                key = _check_key(output)
+                if key is not None and graph.checks[key].blocking:
+                    self.blocking.setdefault(key.asset_key, []).append(name)
+
+    def step(self, name: str) -> PlanStep:
+        """The step that runs one computation."""
+        computation = self.graph.computations[name]
+        outputs = self.selected[name]
+        depends_on, needs = self._upstream(name, computation, outputs)
+        return PlanStep(
+            key=name,
+            computation=name,
+            inputs=tuple(
+                [
+                    self._input(computation, node.name, node.asset_key, node.io_manager_key)
+                    for node in computation.inputs
+                ]
+            ),
+            outputs=tuple([self._output(output) for output in outputs]),
+            depends_on=depends_on,
+            needs=needs,
+            retry_policy=computation.retry_policy,
+        )
+
+    def _input(
+        self, computation: ComputationNode, name: str, asset_key: AssetKey, io_manager_key: str | None
+    ) -> StepInput:
+        step, output = self.made.get(asset_key, (None, None))
+        if step == computation.name:  # an asset that reads its own earlier partitions
+            step, output = None, None
+        upstream = self.graph.nodes.get(asset_key)
+        return StepInput(
+            name=name,
+            asset_key=asset_key,
+            io_manager_key=io_manager_key or (upstream.io_manager_key if upstream else DEFAULT_IO_MANAGER_KEY),
+            upstream_step=step,
+            upstream_output=output,
+            partitions=None
+            if upstream is None
+            else self._input_partitions(computation, asset_key, upstream.partitions),
+        )
+
+    def _input_partitions(
+        self, computation: ComputationNode, asset_key: AssetKey, upstream: PartitionsDefinition | None
+    ) -> PartitionSubset | None:
+        if upstream is None:
+            return None
+        downstream: PartitionsDefinition | None = None
+        mapping: PartitionMapping | None = None
+        is_check = True
+        for output in computation.outputs:
+            if output.asset_key is None:
+                continue
+            is_check = False
+            node = self.graph.nodes[output.asset_key]
+            downstream = downstream or node.partitions
+            mapping = mapping or next((dep.mapping for dep in node.deps if dep.key == asset_key), None)
+        if is_check:  # a check looks at what its run makes, or at everything where the run has no partitions
+            return (
+                self.run_subset
+                if self.run_subset is not None and upstream == self.definition
+                else whole(upstream, self.now)
+            )
+        mapping = mapping or default_mapping(upstream, downstream)
+        return upstream_subset(mapping, None if downstream is None else self.run_subset, downstream, upstream, self.now)
+
+    def _output(self, output: OutputNode) -> StepOutput:
+        check = _check_key(output)
+        if check is not None:
+            asset = self.graph.nodes.get(check.asset_key)
+            return StepOutput(
+                name=output.name,
+                io_manager_key="",
+                check_asset_key=check.asset_key,
+                check_name=check.name,
+                is_required=output.is_required,
+                is_partitioned=self.run_subset is not None
+                and asset is not None
+                and asset.partitions == self.definition,
+                blocking=self.graph.checks[check].blocking,
+            )
+        assert output.asset_key is not None  # an output carries an asset or a check
+        node = self.graph.nodes[output.asset_key]
+        return StepOutput(
+            name=output.name,
+            io_manager_key=node.io_manager_key,
+            asset_key=output.asset_key,
+            is_required=output.is_required,
+            is_partitioned=node.partitions is not None,
+        )
+
+    def _upstream(
+        self, name: str, computation: ComputationNode, outputs: Sequence[OutputNode]
+    ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """The steps a step waits for, and the outputs of theirs it cannot do without."""
+        upstream: dict[AssetKey, None] = {node.asset_key: None for node in computation.inputs}
+        for output in outputs:
+            if output.asset_key is not None:
+                upstream.update(dict.fromkeys(self.graph.parents(output.asset_key)))
+            key = _check_key(output)
+            if key is not None:
+                upstream[key.asset_key] = None
+                upstream.update(dict.fromkeys(self.graph.checks[key].deps))
+        needs = {self.made[key] for key in upstream if key in self.made and self.made[key][0] != name}
+        steps = {step for step, _ in needs}
+        if any(output.asset_key is not None for output in outputs):
+            for key in upstream:  # only what would make something of a bad asset waits for its blocking checks
+                steps.update(self.blocking.get(key, ()))
+        steps.discard(name)
+        return tuple(sorted(steps)), tuple(sorted(needs))

@@ -1,0 +1,193 @@
+"""Settings: where the user's code is and where Segue keeps what it records.
+
+They are read from `segue.toml`, or from `[tool.segue]` in `pyproject.toml`, in the working directory or the nearest
+folder above it that has one. Each can also be given in the environment, which wins:
+
+    home                SEGUE_HOME                folder of the database and stored values; default `<project>/.segue`
+    file                SEGUE_FILE                a Python file with the definitions
+    module              SEGUE_MODULE              or a module with the definitions
+    attribute           SEGUE_ATTRIBUTE           which variable of it; default: the only `Definitions` in it
+    working_directory   SEGUE_WORKING_DIRECTORY   the folder from which user code imports; default: the project's
+
+Relative paths in a file are taken from the file's folder, in the environment from the working directory. `~` is not
+expanded and the user's home folder is never touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from segue.errors import InvalidConfigError
+
+SETTINGS_FILE = "segue.toml"
+HOME_FOLDER = ".segue"
+
+
+class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand in `segue.toml` or `[tool.segue]`, as it is written there."""
+
+    home: str | None = None
+    file: str | None = None
+    module: str | None = None
+    attribute: str | None = None
+    working_directory: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings in force, with absolute paths.
+
+    Attributes:
+        project: the folder of the settings file; the working directory where there is none.
+        source: the settings file; None where there is none.
+        home: the folder for everything that Segue records.
+        file, module, attribute: where the definitions are; all None where nothing says so.
+        working_directory: the folder from which user code imports.
+    """
+
+    project: Path
+    source: Path | None
+    home: Path
+    file: str | None = None
+    module: str | None = None
+    attribute: str | None = None
+    working_directory: str
+
+    @property
+    def storage_directory(self) -> Path:
+        """The folder in the home where the default IO manager keeps values."""
+        return self.home / "storage"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something to say about settings.
+
+    Attributes:
+        is_error: whether nothing can be run like this; otherwise a warning.
+        message: what, where, and what to do.
+    """
+
+    is_error: bool
+    message: str
+
+
+def read_settings(directory: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force in a directory.
+
+    Args:
+        directory: the working directory; that of the process by default.
+        environment: the environment variables; those of the process by default.
+
+    Raises:
+        InvalidConfigError: a settings file that cannot be read or says something it must not; names file and key.
+    """
+    directory = Path.cwd() if directory is None else directory.absolute()
+    variables = os.environ if environment is None else environment
+    source, written = _nearest(directory)
+    project = directory if source is None else source.parent
+    from_file = SettingsFile() if source is None else _parse(source, written)
+
+    def setting(key: str) -> str | None:
+        return variables.get(f"SEGUE_{key.upper()}") or getattr(from_file, key)
+
+    def path(key: str, default: Path) -> Path:
+        text = variables.get(f"SEGUE_{key.upper()}")
+        if text:
+            return directory / text
+        text = getattr(from_file, key)
+        return project / text if text else default
+
+    file = path("file", Path()) if setting("file") else None
+    return Settings(
+        project=project,
+        source=source,
+        home=path("home", project / HOME_FOLDER),
+        file=None if file is None else str(file),
+        module=setting("module"),
+        attribute=setting("attribute"),
+        working_directory=str(path("working_directory", project)),
+    )
+
+
+def check(settings: Settings) -> list[Finding]:
+    """What is wrong with the settings, and what is odd about them; looks at the file system and changes nothing."""
+    findings: list[Finding] = []
+
+    def say(is_error: bool, message: str) -> None:
+        findings.append(Finding(is_error, message))
+
+    where = str(settings.source) if settings.source is not None else "the environment"
+    if settings.file is not None and settings.module is not None:
+        say(True, f"{where}: both `file` and `module` are set. Keep the one that holds the definitions.")
+    if settings.file is None and settings.module is None and settings.attribute is not None:
+        say(True, f"{where}: `attribute` is set, but neither `file` nor `module`. Set one of them.")
+    if settings.file is not None and not Path(settings.file).is_file():
+        say(True, f"{where}: `file` points to {settings.file}, which is not a file. Correct the path.")
+    if not Path(settings.working_directory).is_dir():
+        say(True, f"{where}: `working_directory` is {settings.working_directory}, which is not a folder. Correct it.")
+    for key, value in (("home", str(settings.home)), ("file", settings.file or "")):
+        if "~" in Path(value).parts or any(part.startswith("~") for part in Path(value).parts):
+            say(True, f"{where}: `{key}` is {value}; `~` is not expanded. Write the whole path.")
+    if settings.home.exists() and not settings.home.is_dir():
+        say(True, f"{where}: `home` is {settings.home}, which is not a folder. Remove the file or choose another home.")
+    if settings.source is not None and settings.source.name == SETTINGS_FILE:
+        other = settings.source.with_name("pyproject.toml")
+        if other.is_file() and _table(other) is not None:
+            say(False, f"{other}: [tool.segue] is not read: {SETTINGS_FILE} stands beside it. Keep one of them.")
+    return findings
+
+
+def _nearest(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
+    """The nearest settings file upwards, with what stands in it."""
+    for folder in (directory, *directory.parents):
+        for name in (SETTINGS_FILE, "pyproject.toml"):
+            file = folder / name
+            if os.path.isfile(file):  # unlike Path.is_file, False for a folder that may not be read
+                table = _table(file)
+                if table is not None:
+                    return file, table
+    return None, {}
+
+
+def _table(file: Path) -> Mapping[str, object] | None:
+    """The part of a file that is ours; None for a `pyproject.toml` without one."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfigError(f"{file} is not valid TOML: {error}. Correct the file.") from error
+    except OSError as error:
+        raise InvalidConfigError(f"{file} cannot be read: {error.strerror}. Make it readable.") from error
+    if file.name == SETTINGS_FILE:
+        return content
+    tool: object = content.get("tool", {})
+    if not isinstance(tool, dict) or "segue" not in tool:
+        return None
+    if not isinstance(tool["segue"], dict):
+        raise InvalidConfigError(f"{file}: `tool.segue` must be a table. Write [tool.segue] and the keys below it.")
+    return cast("Mapping[str, object]", tool["segue"])
+
+
+def _parse(file: Path, written: Mapping[str, object]) -> SettingsFile:
+    place = str(file) if file.name == SETTINGS_FILE else f"{file}: [tool.segue]"
+    known = SettingsFile.__struct_fields__
+    for key in written:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(known)}."
+            raise InvalidConfigError(f"{place}: unknown key `{key}`. {hint}")
+    try:
+        return msgspec.convert(written, SettingsFile, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidConfigError(f"{place}: {_readable(str(error))}. Correct the value.") from error
+
+
+def _readable(text: str) -> str:
+    """`Expected `str`, got `int` - at `$.home`` as `key `home`: expected `str`, got `int``."""
+    what, _, path = text.partition(" - at `$.")
+    return f"key `{path.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if path else text

@@ -1,0 +1,92 @@
+-- Generated from storage/migrations by tools/generate_schema.py: do not edit.
+
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL UNIQUE,
+    job_name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    worker TEXT,
+    started_at REAL,
+    ended_at REAL,
+    failure_reason TEXT,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE run_tags (
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    PRIMARY KEY (key, value, run_number)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT,
+    timestamp REAL NOT NULL,
+    type TEXT NOT NULL,
+    topic TEXT,
+    step_key TEXT,
+    asset_key TEXT,
+    partition TEXT,
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE assets (
+    asset_key TEXT NOT NULL PRIMARY KEY,
+    storage_id INTEGER NOT NULL,
+    run_id TEXT,
+    timestamp REAL NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE asset_partitions (
+    asset_key TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    storage_id INTEGER NOT NULL,
+    run_id TEXT,
+    timestamp REAL NOT NULL,
+    data_version TEXT,
+    PRIMARY KEY (asset_key, partition)
+) WITHOUT ROWID;
+
+CREATE TABLE asset_checks (
+    asset_key TEXT NOT NULL,
+    check_name TEXT NOT NULL,
+    storage_id INTEGER NOT NULL,
+    run_id TEXT,
+    timestamp REAL NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (asset_key, check_name)
+);
+
+CREATE TABLE plans (
+    hash TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE manifests (
+    hash TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
+CREATE INDEX runs_by_status ON runs (status);
+
+CREATE INDEX runs_by_job ON runs (job_name);
+
+CREATE INDEX runs_by_job_and_status ON runs (job_name, status);
+
+CREATE INDEX events_by_run ON events (run_id);
+
+CREATE INDEX events_by_topic ON events (topic) WHERE topic IS NOT NULL;
+
+CREATE INDEX events_by_asset ON events (asset_key, type) WHERE asset_key IS NOT NULL;
+
+CREATE INDEX events_by_partition ON events (asset_key, partition) WHERE partition IS NOT NULL;
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');

@@ -1,0 +1,57 @@
+"""The schema of a database: made when it is empty, compared when it is not."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import cache
+from pathlib import Path
+
+from segue.errors import StorageUnavailableError, StorageVersionError
+
+REVISION = "0001"
+"""The newest migration; a test compares it with `storage/migrations`."""
+
+_SNAPSHOT = Path(__file__).parent.parent / "schema.sql"
+
+
+def read_revision(connection: sqlite3.Connection, path: Path) -> str | None:
+    """The revision that the database says it has; None for an empty one.
+
+    Raises:
+        StorageUnavailableError: it has tables, and they are not Segue's.
+    """
+    tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if not tables >= {"alembic_version", "events"}:
+        raise StorageUnavailableError(
+            f"{path} is a database that Segue did not make. Move it away, or set SEGUE_HOME to another folder."
+        )
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Makes all tables from the snapshot, inside the transaction that the caller opened."""
+    for statement in _statements():
+        connection.execute(statement)
+
+
+@cache
+def _statements() -> list[str]:
+    return _SNAPSHOT.read_text(encoding="utf-8").split(";\n")
+
+
+def require_known(revision: str | None, path: Path) -> None:
+    """Raises StorageVersionError for a database that this Segue does not know how to read."""
+    if revision == REVISION:
+        return
+    if revision is not None and revision.isdigit() and int(revision) < int(REVISION):
+        raise StorageVersionError(
+            f"{path} has schema version {revision}, this Segue needs {REVISION}. Migrate it: "
+            "pip install 'segue[server]', then run segue db upgrade."
+        )
+    raise StorageVersionError(
+        f"{path} has schema version {revision}, this Segue knows versions up to {REVISION}: a newer Segue wrote it. "
+        "Upgrade: pip install --upgrade segue."
+    )

@@ -1,0 +1,176 @@
+"""The store on SQLite: what each question of the protocols means there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from segue.errors import RunNotFoundError
+from segue.model.event import AssetWipedData, Event, StoredEvent
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.run import Run
+from segue.model.stores import AssetState, CheckState, EventFilter, PartitionState, RunFilter
+from segue.storage.columns import (
+    asset_state_from_row,
+    check_state_from_row,
+    event_from_row,
+    json_list,
+    key_text,
+    partition_state_from_row,
+    run_from_row,
+)
+from segue.storage.sqlite import locks, queries, writing
+from segue.storage.sqlite.database import Database
+from segue.storage.sqlite.failures import unavailable
+
+
+class SqliteStore:
+    """`segue.model.stores.Store` on SQLite; made by `open_sqlite` and `open_memory`.
+
+    May be used by several threads, and by any number of processes at once, each with a store of its own; a forked
+    child may go on with the store of its parent, unless that is in memory. Every method raises
+    `StorageUnavailableError` where the database cannot be used and `StorageVersionError` where its schema is not ours;
+    the store can be used again as soon as the cause is gone.
+
+    Args:
+        home: the folder of the database; None for memory.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self._database = Database(home)
+        self._workers = None if home is None else home / "workers"
+        self._memory_worker: str | None = None
+
+    def create_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+        """See `RunStore.create_run`.
+
+        The hashes of plan and manifest are those that the run names, or are computed where it names none. A named hash
+        is compared with the content when the content is stored for the first time.
+
+        Raises:
+            InvariantViolationError: also where a named hash is not that of the content.
+        """
+        with self._database.write() as connection:
+            writing.create_run(connection, run, plan, manifest, events)
+
+    def append(self, events: Sequence[Event]) -> int:
+        """See `RunStore.append`; without events, the storage id of the last event there is (0 for none)."""
+        with self._database.write() as connection:
+            return writing.append_events(connection, events)
+
+    def get_run(self, run_id: str) -> Run | None:
+        """See `RunStore.get_run`."""
+        rows = self._database.read(queries.RUN, (run_id,))
+        return run_from_row(rows[0]) if rows else None
+
+    def get_plan(self, plan_hash: str) -> bytes | None:
+        """See `RunStore.get_plan`."""
+        rows = self._database.read(queries.PLAN, (plan_hash,))
+        return rows[0][0] if rows else None
+
+    def get_manifest(self, manifest_hash: str) -> bytes | None:
+        """The manifest stored under this content hash, or None."""
+        rows = self._database.read(queries.MANIFEST, (manifest_hash,))
+        return rows[0][0] if rows else None
+
+    def worker(self) -> str:
+        """See `RunStore.worker`. All stores of one home and one process are the same worker."""
+        if self._workers is None:
+            if self._memory_worker is None:
+                self._memory_worker = f"{os.getpid()}-{os.urandom(4).hex()}"
+            return self._memory_worker
+        try:
+            return locks.become_worker(self._workers)
+        except OSError as error:
+            raise unavailable(error, self._database.path) from error
+
+    def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
+        """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
+        runs = [run_from_row(row) for row in self._database.read(queries.UNFINISHED_RUNS)]
+        return [(run, self._is_alive(run.worker)) for run in runs]
+
+    def close(self) -> None:
+        """See `RunStore.close`. What is in memory is lost; the process stays the worker it is."""
+        self._database.close()
+
+    def list_runs(self, which: RunFilter, limit: int | None = None, before: str | None = None) -> Sequence[Run]:
+        """See `StateStore.list_runs`; newest means created last in this database.
+
+        Raises:
+            RunNotFoundError: there is no run `before`.
+        """
+        if queries.matches_nothing(which):
+            return []
+        statement, parameters = queries.run_query(which, limit, None if before is None else self._run_number(before))
+        rows = self._database.read(statement, parameters)
+        if which.run_ids is not None:
+            rows = sorted(rows, reverse=True)[:limit]
+        return [run_from_row(row[1:]) for row in rows]
+
+    def events(self, which: EventFilter, limit: int | None = None) -> Sequence[StoredEvent]:
+        """See `StateStore.events`."""
+        if queries.matches_nothing(which):
+            return []
+        return [event_from_row(row) for row in self._database.read(*queries.event_query(which, limit))]
+
+    def asset_states(self, keys: Sequence[AssetKey] | None = None) -> Mapping[AssetKey, AssetState]:
+        """See `StateStore.asset_states`."""
+        if keys is None:
+            rows = self._database.read(queries.ASSETS)
+        else:
+            rows = self._database.read(queries.ASSETS_OF, (json_list([key_text(key) for key in keys]),))
+        states = map(asset_state_from_row, rows)
+        return {state.key: state for state in states}
+
+    def partition_states(self, key: AssetKey) -> Mapping[str, PartitionState]:
+        """See `StateStore.partition_states`."""
+        rows = self._database.read(queries.PARTITIONS_OF, (key_text(key),))
+        return {row[0]: partition_state_from_row(row) for row in rows}
+
+    def check_states(self, keys: Sequence[AssetCheckKey] | None = None) -> Mapping[AssetCheckKey, CheckState]:
+        """See `StateStore.check_states`."""
+        if keys is None:
+            rows = self._database.read(queries.CHECKS)
+        else:
+            pairs = [(key_text(key.asset_key), key.name) for key in keys]
+            rows = self._database.read(queries.CHECKS_OF, (json_list(pairs),))
+        states = map(check_state_from_row, rows)
+        return {state.key: state for state in states}
+
+    def wipe(self, key: AssetKey, partitions: Sequence[str] | None, timestamp: float) -> None:
+        """See `StateStore.wipe`.
+
+        With the asset go its partitions and the results of its checks. Where partitions are named only these go: the
+        latest materialization of the asset stays, even if it was of one of them. No partitions: nothing happens.
+        """
+        wiped = None if partitions is None else tuple(partitions)
+        if wiped != ():
+            self.append([Event(timestamp, AssetWipedData(key, wiped))])
+
+    def _run_number(self, run_id: str) -> int:
+        rows = self._database.read(queries.RUN_NUMBER, (run_id,))
+        if not rows:
+            raise RunNotFoundError(
+                f"Runs before {run_id!r} were asked for, and no run with this id is recorded.", run_id
+            )
+        return rows[0][0]
+
+    def _is_alive(self, worker: str | None) -> bool:
+        if self._workers is None:
+            return True
+        try:
+            return worker is not None and locks.is_alive(self._workers, worker)
+        except OSError as error:
+            raise unavailable(error, self._database.path) from error
+
+
+def open_sqlite(home: Path) -> SqliteStore:
+    """The store in a home folder, in the file `segue.db`. Nothing is touched before the first use, which makes both."""
+    # Workers are known by the path of their lock: the same home must not have two names in one process.
+    return SqliteStore(home.resolve())
+
+
+def open_memory() -> SqliteStore:
+    """A store that lives and dies with this object, for tests and runs that leave no trace."""
+    return SqliteStore(None)

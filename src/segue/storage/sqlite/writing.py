@@ -1,0 +1,167 @@
+"""The writes, each inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from segue.errors import InvariantViolationError
+from segue.model import codec
+from segue.model.event import SCHEMA_VERSION, Event
+from segue.model.manifest import content_hash
+from segue.model.run import Run
+from segue.storage.columns import Row, require_text, state_columns, state_of
+from segue.storage.fold import Changes, changes_of, event_rows
+
+# One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
+# once and kept, so there must not be too many of them.
+_ROWS_PER_STATEMENT = 32
+_EVENT_COLUMNS = "run_id, timestamp, type, topic, step_key, asset_key, partition, body, version"
+_EVENT_VALUES = f"(?, ?, ?, NULLIF(?, ''), ?, NULLIF(?, ''), NULLIF(?, ''), ?, {SCHEMA_VERSION})"
+_INSERT_EVENTS = [
+    f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES " + ", ".join([_EVENT_VALUES] * count)
+    for count in range(_ROWS_PER_STATEMENT + 1)
+]
+_LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason FROM runs WHERE run_id = ?"
+_UPDATE_RUN = """
+    UPDATE runs SET status = ?, worker = ?, started_at = ?, ended_at = ?, failure_reason = ? WHERE run_id = ?"""
+_INSERT_RUN = """
+    INSERT INTO runs (run_id, job_name, body, status, worker, started_at, ended_at, failure_reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_TAG = "INSERT INTO run_tags (key, value, run_number) VALUES (?, ?, ?)"
+_PUT_ASSET = """
+    INSERT INTO assets (asset_key, storage_id, run_id, timestamp, body) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (asset_key) DO UPDATE SET storage_id = excluded.storage_id, run_id = excluded.run_id,
+    timestamp = excluded.timestamp, body = excluded.body"""
+_PUT_PARTITION = """
+    INSERT INTO asset_partitions (asset_key, partition, storage_id, run_id, timestamp, data_version)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (asset_key, partition) DO UPDATE SET storage_id = excluded.storage_id, run_id = excluded.run_id,
+    timestamp = excluded.timestamp, data_version = excluded.data_version"""
+_PUT_CHECK = """
+    INSERT INTO asset_checks (asset_key, check_name, storage_id, run_id, timestamp, body) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (asset_key, check_name) DO UPDATE SET storage_id = excluded.storage_id, run_id = excluded.run_id,
+    timestamp = excluded.timestamp, body = excluded.body"""
+_WIPE_ASSET = (
+    "DELETE FROM assets WHERE asset_key = ?",
+    "DELETE FROM asset_partitions WHERE asset_key = ?",
+    "DELETE FROM asset_checks WHERE asset_key = ?",
+)
+_WIPE_PARTITION = "DELETE FROM asset_partitions WHERE asset_key = ? AND partition = ?"
+
+
+class _ContentTable(NamedTuple):
+    what: str
+    find: str
+    insert: str
+
+
+_PLANS = _ContentTable("the plan", "SELECT 1 FROM plans WHERE hash = ?", "INSERT INTO plans (hash, body) VALUES (?, ?)")
+_MANIFESTS = _ContentTable(
+    "the manifest", "SELECT 1 FROM manifests WHERE hash = ?", "INSERT INTO manifests (hash, body) VALUES (?, ?)"
+)
+
+
+def create_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+    """Writes a new run with its tags, its plan, its manifest and its first events.
+
+    Raises:
+        InvariantViolationError: there is a run with this id; a hash is not that of the content; see `append_events`.
+    """
+    require_text(run.run_id, run.job_name, *run.tags, *run.tags.values())
+    plan_hash = _keep_content(connection, _PLANS, run.plan_hash, plan)
+    manifest_hash = _keep_content(connection, _MANIFESTS, run.manifest_hash, manifest)
+    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
+    row = (run.run_id, run.job_name, codec.encode(run), *state_columns(state_of(run)))
+    try:
+        number = connection.execute(_INSERT_RUN, row).lastrowid
+    except sqlite3.IntegrityError as error:
+        raise InvariantViolationError(
+            f"A run with the id {run.run_id!r} is already recorded; run ids are unique. Use a new one."
+        ) from error
+    if run.tags:
+        connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in run.tags.items()])
+    append_events(connection, events)
+
+
+def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: str | None, content: bytes) -> str:
+    # Only content that is new is hashed: a caller who passes the hash of what is stored is taken at their word, since
+    # a manifest is large and rarely changes from one run to the next.
+    if name is not None and connection.execute(table.find, (name,)).fetchone() is not None:
+        return name
+    actual = content_hash(content)
+    if name is None:
+        if connection.execute(table.find, (actual,)).fetchone() is not None:
+            return actual
+    elif name != actual:
+        raise InvariantViolationError(
+            f"The run names {table.what} {name!r}, but the content that came with it has the hash {actual!r}; nothing "
+            "was recorded. Pass the hash of the content, or None to have it computed."
+        )
+    connection.execute(table.insert, (actual, content))
+    return actual
+
+
+def append_events(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
+    """Writes events and the states that follow from them.
+
+    Returns:
+        The storage id of the last event; of the last one ever, where `events` is empty.
+
+    Raises:
+        InvariantViolationError: an event of a run that does not exist, or that would take its run where it may not go.
+    """
+    if not events:
+        row = connection.execute(_LAST_EVENT).fetchone()
+        return 0 if row is None else row[0]
+    rows, changing = event_rows(events)
+    runs = _run_states(connection, {event.run_id for event in events})
+    last_id = _insert_events(connection, rows)
+    if changing:
+        # Nobody else writes meanwhile, so the ids of a batch follow one another.
+        _write_changes(connection, changes_of(changing, last_id - len(rows) + 1, runs))
+    return last_id
+
+
+def _run_states(connection: sqlite3.Connection, run_ids: Iterable[str | None]) -> dict[str, Row]:
+    states: dict[str, Row] = {}
+    for run_id in run_ids:
+        if run_id is not None:
+            row: Row | None = connection.execute(_RUN_STATE, (run_id,)).fetchone()
+            if row is None:
+                raise InvariantViolationError(
+                    f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
+                    "Create the run first."
+                )
+            states[run_id] = row
+    return states
+
+
+def _insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    last_id: int | None = None
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        part = rows[start : start + _ROWS_PER_STATEMENT]
+        last_id = connection.execute(_INSERT_EVENTS[len(part)], tuple(chain.from_iterable(part))).lastrowid
+    assert last_id is not None
+    return last_id
+
+
+def _write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
+    for key in changes.wiped_assets:
+        for statement in _WIPE_ASSET:
+            connection.execute(statement, (key,))
+    if changes.wiped_partitions:
+        connection.executemany(_WIPE_PARTITION, changes.wiped_partitions)
+    for run_id, state in changes.runs.items():
+        connection.execute(_UPDATE_RUN, (*state_columns(state), run_id))
+    if changes.assets:
+        connection.executemany(_PUT_ASSET, changes.assets.values())
+    if changes.partitions:
+        connection.executemany(_PUT_PARTITION, changes.partitions.values())
+    if changes.checks:
+        connection.executemany(_PUT_CHECK, changes.checks.values())

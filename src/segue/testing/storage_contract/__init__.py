@@ -1,0 +1,25 @@
+"""What every store must do, as functions that take a fresh one; for whoever writes a store, ours included.
+
+    @pytest.mark.parametrize("rule", CONTRACT, ids=lambda rule: rule.__name__)
+    def test_contract(rule, my_store):
+        rule(my_store)
+
+Each rule takes an empty `segue.model.stores.Store` and asserts. Needs pytest.
+"""
+
+from collections.abc import Callable
+
+from segue.model.stores import Store
+from segue.testing.storage_contract import assets, bad_input, checks, events, partitions, runs, wiping
+
+CONTRACT: tuple[Callable[[Store], None], ...] = (
+    *runs.RULES,
+    *events.RULES,
+    *assets.RULES,
+    *partitions.RULES,
+    *checks.RULES,
+    *wiping.RULES,
+    *bad_input.RULES,
+)
+
+__all__ = ["CONTRACT"]

@@ -1,0 +1,131 @@
+"""Settings: where they are read from, what they may say, what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segue.errors import InvalidConfigError
+from segue.settings import check, read_settings
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_without_a_file_everything_is_below_the_working_directory(tmp_path: Path) -> None:
+    settings = read_settings(tmp_path, {})
+    assert settings.source is None
+    assert settings.project == tmp_path
+    assert settings.home == tmp_path / ".segue"
+    assert (settings.file, settings.module, settings.attribute) == (None, None, None)
+    assert settings.working_directory == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("segue.toml", 'module = "shop.definitions"\nattribute = "defs"\nworking_directory = "src"\nhome = "state"'),
+        (
+            "pyproject.toml",
+            '[project]\nname = "shop"\n[tool.segue]\nmodule = "shop.definitions"\nattribute = "defs"\n'
+            'working_directory = "src"\nhome = "state"',
+        ),
+    ],
+)
+def test_both_files_say_the_same_and_are_found_from_below(tmp_path: Path, name: str, text: str) -> None:
+    project = tmp_path / "mit Leerzeichen und ä"
+    file = written(project, name, text)
+    below = project / "a" / "b"
+    below.mkdir(parents=True)
+    settings = read_settings(below, {})
+    assert settings.source == file
+    assert settings.project == project
+    assert (settings.module, settings.attribute, settings.file) == ("shop.definitions", "defs", None)
+    assert settings.home == project / "state"
+    assert settings.working_directory == str(project / "src")
+
+
+def test_a_pyproject_without_our_table_is_passed_over(tmp_path: Path) -> None:
+    outer = written(tmp_path, "segue.toml", 'file = "defs.py"')
+    written(tmp_path / "inner", "pyproject.toml", '[project]\nname = "x"')
+    settings = read_settings(tmp_path / "inner", {})
+    assert settings.source == outer
+    assert settings.file == str(tmp_path / "defs.py")
+
+
+def test_the_environment_wins_and_is_relative_to_the_working_directory(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'home = "state"\nmodule = "a"')
+    below = tmp_path / "below"
+    below.mkdir()
+    settings = read_settings(below, {"SEGUE_HOME": "here", "SEGUE_MODULE": "b", "SEGUE_WORKING_DIRECTORY": "code"})
+    assert settings.home == below / "here"
+    assert settings.module == "b"
+    assert settings.working_directory == str(below / "code")
+
+
+def test_an_absolute_home_stays_and_an_empty_variable_says_nothing(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", f'home = "{tmp_path / "else"}"')
+    assert read_settings(tmp_path, {"SEGUE_HOME": ""}).home == tmp_path / "else"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("segue.toml", 'hoome = "x"', ["segue.toml", "unknown key `hoome`", "Did you mean `home`?"]),
+        ("segue.toml", "zzz = 1", ["unknown key `zzz`", "Known keys: home, file, module"]),
+        ("segue.toml", "home = 3", ["segue.toml", "key `home`", "expected `str | null`, got `int`"]),
+        ("segue.toml", "home = = 1", ["segue.toml", "not valid TOML", "line 1"]),
+        ("pyproject.toml", '[tool.segue]\nmodul = "x"', ["pyproject.toml", "[tool.segue]", "Did you mean `module`?"]),
+        ("pyproject.toml", "[tool]\nsegue = 3", ["pyproject.toml", "must be a table"]),
+    ],
+)
+def test_a_wrong_file_is_named_with_the_key(tmp_path: Path, name: str, text: str, said: list[str]) -> None:
+    written(tmp_path, name, text)
+    with pytest.raises(InvalidConfigError) as caught:
+        read_settings(tmp_path, {})
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [part for part in said if part not in message] == []
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidConfigError, match=r"segue\.toml is not valid TOML"):
+        read_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "is_error", "said"),
+    [
+        ('file = "x.py"\nmodule = "x"', True, "both `file` and `module`"),
+        ('attribute = "defs"', True, "neither `file` nor `module`"),
+        ('file = "gone.py"', True, "not a file"),
+        ('module = "x"\nworking_directory = "gone"', True, "not a folder"),
+        ('module = "x"\nhome = "~/segue"', True, "`~` is not expanded"),
+        ('module = "x"\nhome = "segue.toml"', True, "not a folder"),
+    ],
+)
+def test_check_finds_what_cannot_work(tmp_path: Path, text: str, is_error: bool, said: str) -> None:
+    written(tmp_path, "segue.toml", text)
+    found = check(read_settings(tmp_path, {}))
+    assert [(finding.is_error, said in finding.message) for finding in found if said in finding.message] == [
+        (is_error, True)
+    ]
+
+
+def test_check_warns_of_a_table_that_is_not_read(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'module = "x"')
+    written(tmp_path, "pyproject.toml", '[tool.segue]\nmodule = "y"')
+    [finding] = check(read_settings(tmp_path, {}))
+    assert not finding.is_error
+    assert "pyproject.toml" in finding.message
+
+
+def test_sound_settings_have_no_findings(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'module = "x"')
+    assert check(read_settings(tmp_path, {})) == []
