@@ -16,12 +16,12 @@ from segue.cli.documents import (
     verdict,
 )
 from segue.cli.find import find_asset
+from segue.cli.home import open_store
 from segue.cli.listing import check_rows
 from segue.cli.metadata import as_text
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.partitions import gaps, stretches, write_stretches
-from segue.deployment import open_store
 from segue.model.event import EventType
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey

@@ -45,7 +45,7 @@ def read_run(store: Store, run: Run, *, with_logs: bool = False) -> RunDetailsDo
     events = [stored.event for stored in store.events(EventFilter(run_id=run.run_id), None)]
     before = frozenset[str]()
     if plan is not None and run.parent_run_id is not None:
-        before = finished_steps(plan, _events_of_parents(store, run))
+        before = frozenset(finished_steps(plan, _events_of_parents(store, run)))
     return run_details(run, plan, events, before, with_logs=with_logs)
 
 

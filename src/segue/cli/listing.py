@@ -6,10 +6,10 @@ import click
 import msgspec
 
 from segue.cli.documents import CheckDocument, check_document, verdict
+from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import count, moment, print_json, print_table, stdout_for_json
 from segue.cli.partitions import describe_partitions
-from segue.deployment import open_store
 from segue.model.graph import AssetGraph
 from segue.model.stores import Store
 

@@ -10,13 +10,13 @@ import msgspec
 
 from segue.cli.documents import MaterializeDocument, NotRunDocument
 from segue.cli.execution import Outcome, execute_batches, finish
+from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import stdout_for_json
 from segue.cli.partitions import keys_of_range, parse_range, require_partition
 from segue.cli.requests import Batch, common_partitions, range_batches, single_batch
 from segue.cli.run_config import read_run_config, read_tags
 from segue.defs.instance import Instance
-from segue.deployment import open_store
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey

@@ -11,11 +11,11 @@ from segue.cli.documents import MaterializeDocument, RunDocument, run_document, 
 from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
 from segue.cli.history import read_run
+from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
 from segue.cli.progress import watching
 from segue.cli.run_config import read_tags
-from segue.deployment import open_store
 from segue.errors import InvalidInvocationError
 from segue.model.event import Event
 from segue.model.partitions.base import RANGE_SEPARATOR

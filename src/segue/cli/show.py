@@ -7,10 +7,10 @@ import click
 from segue.cli.documents import RunDetailsDocument, StepDocument, verdict
 from segue.cli.find import find_run
 from segue.cli.history import read_run
+from segue.cli.home import open_store
 from segue.cli.metadata import one_line
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, styled
-from segue.deployment import open_store
 from segue.model.partitions.base import RANGE_SEPARATOR
 
 

@@ -10,10 +10,10 @@ import click
 import msgspec
 
 from segue.cli.find import find_asset
+from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import count, print_json, stdout_for_json
 from segue.cli.partitions import keys_of_range, parse_range
-from segue.deployment import open_store
 from segue.errors import InvalidSubsetError, UnknownPartitionError
 from segue.model.keys import AssetKey
 from segue.model.stores import StateStore

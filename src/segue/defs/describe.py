@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from segue.defs.asset import io_manager_key_of
 from segue.defs.asset_check import dependencies_of
-from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
-from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition, job_node
+from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
-from segue.defs.run_config import normalize_run_config, storable
 from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.graph import AssetGraph, require_acyclic
@@ -29,7 +29,6 @@ from segue.model.manifest import (
     OutputNode,
     ResourceNode,
 )
-from segue.model.metadata import AnyMetadataValue, TextMetadataValue, metadata_value
 from segue.model.partitions.mapping import check_mapping
 
 
@@ -300,7 +299,7 @@ class _Describer:
                     output_name=output,
                     blocking=spec.blocking,
                     description=spec.description,
-                    metadata=_metadata(spec.metadata),
+                    metadata=described_metadata(spec.metadata),
                     deps=tuple([dep.asset_key for dep in dependencies_of(spec)]),
                 )
                 for output, spec in definition.checks_by_output.items()
@@ -336,7 +335,7 @@ class _Describer:
             else io_manager_key_of(definition, output, DEFAULT_IO_MANAGER_KEY),
             group_name=spec.group_name or DEFAULT_GROUP,
             description=spec.description,
-            metadata=_metadata(spec.metadata),
+            metadata=described_metadata(spec.metadata),
             tags=dict(spec.tags),
             owners=spec.owners,
             kinds=tuple(sorted(spec.kinds)),
@@ -381,53 +380,12 @@ class _Describer:
             if job.name in nodes:
                 self.error(f"Two jobs are called {job.name!r}: rename one.")
             try:
-                nodes[job.name] = _job_node(job, graph, self.source.resources)
+                nodes[job.name] = job_node(job, graph, self.source.resources)
             except SegueError as error:
                 self.error(f"Job {job.name!r}: {error}")
         return list(nodes.values())
 
 
-def _job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Mapping[str, object]) -> JobNode:
-    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_materializable]
-    for key in keys:
-        own = graph.nodes[key].partitions
-        if job.partitions_def is not None and own is not None and own != job.partitions_def:
-            raise InvalidDefinitionError(
-                f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
-            )
-    return JobNode(
-        name=job.name,
-        assets=tuple(sorted(keys)),
-        checks=tuple(sorted((check.asset_key, check.name) for check in job.selection.resolve_checks(graph))),
-        description=job.description,
-        tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
-        run_config=storable(normalize_run_config(job.config, graph.computations, resources), "config"),
-        metadata=_metadata(job.metadata),
-        owners=job.owners,
-    )
-
-
-def _metadata(values: Mapping[str, object]) -> dict[str, AnyMetadataValue]:
-    """Metadata of definitions, which may be of any type: what has no metadata value is shown by its repr."""
-    found: dict[str, AnyMetadataValue] = {}
-    for key, value in values.items():
-        try:
-            found[key] = metadata_value(key, value)
-        except InvalidDefinitionError:
-            found[key] = TextMetadataValue(repr(value))
-    return found
-
-
 def _first_line(value: object) -> str | None:
     text = type(value).__doc__
     return text.strip().splitlines()[0] if text and text.strip() else None
-
-
-def all_definitions(values: Iterable[object]) -> list[AssetsDefinition | AssetSpec]:
-    """The definitions among any values, each once, those of checks left out."""
-    found = [
-        each
-        for each in values
-        if isinstance(each, (AssetsDefinition, AssetSpec)) and not isinstance(each, AssetChecksDefinition)
-    ]
-    return list({id(each): each for each in found}.values())

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from segue.defs.run_config import RunConfig
+from segue.defs.metadata import described_metadata
+from segue.defs.run_config import RunConfig, normalize_run_config, storable
+from segue.errors import InvalidDefinitionError
 from segue.model.assets import require_not_built, require_owners
+from segue.model.graph import AssetGraph
 from segue.model.keys import require_name
+from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
@@ -83,4 +87,31 @@ def define_asset_job(
         metadata=dict(metadata or {}),
         partitions_def=partitions_def,
         owners=require_owners(owners, f"job {name!r}"),
+    )
+
+
+def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Mapping[str, object]) -> JobNode:
+    """The job as data, its selection resolved.
+
+    Raises:
+        InvalidSubsetError: the selection names what does not exist.
+        InvalidDefinitionError: `partitions_def` disagrees with the assets.
+        InvalidConfigError: `config` names what does not exist, or has the wrong form.
+    """
+    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_materializable]
+    for key in keys:
+        own = graph.nodes[key].partitions
+        if job.partitions_def is not None and own is not None and own != job.partitions_def:
+            raise InvalidDefinitionError(
+                f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
+            )
+    return JobNode(
+        name=job.name,
+        assets=tuple(sorted(keys)),
+        checks=tuple(sorted((check.asset_key, check.name) for check in job.selection.resolve_checks(graph))),
+        description=job.description,
+        tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
+        run_config=storable(normalize_run_config(job.config, graph.computations, resources), "config"),
+        metadata=described_metadata(job.metadata),
+        owners=job.owners,
     )

@@ -83,10 +83,8 @@ def storable(value: Any, where: str) -> Any:
     if isinstance(value, (list, tuple)):
         return [storable(each, f"{where}:{index}") for index, each in enumerate(cast("list[object]", value))]
     if hasattr(value, "model_dump"):
-        fields: Mapping[str, object] = {**type(value).model_fields, **(value.model_extra or {})}
-        return {
-            name: storable(getattr(value, name), f"{where}:{name}") for name in fields if name in value.model_fields_set
-        }
+        given = cast("frozenset[str]", value.model_fields_set)
+        return {name: storable(getattr(value, name), f"{where}:{name}") for name in sorted(given)}
     raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot stand in run config: use plain values.")
 
 

@@ -72,7 +72,7 @@ def _check_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
 
 
 def _single_result(attempt: StepAttempt, output: StepOutput, returned: Any) -> Iterator[Any]:
-    several = cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else ()
+    several = _sequence(returned)
     if several and all(isinstance(each, _RESULTS) for each in several):
         yield from several
     elif output.name not in attempt.op.valueless_outputs:
@@ -80,18 +80,26 @@ def _single_result(attempt: StepAttempt, output: StepOutput, returned: Any) -> I
     elif returned is not None:
         raise InvariantViolationError(
             f"{attempt.op.shape.source}: {attempt.step_key!r} is annotated to return no value, but returned "
-            f"{type(returned).__name__}. Correct the annotation, or return MaterializeResult(value=...)."
+            f"{_type_name(returned)}. Correct the annotation, or return MaterializeResult(value=...)."
         )
+
+
+def _sequence(returned: Any) -> Sequence[Any] | None:
+    return cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else None
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
 
 
 def _several_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
     """A tuple or list: results that name themselves, or one value per output in order."""
-    values = cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else None
+    values = _sequence(returned)
     names = [name for name in attempt.op.output_names if name not in attempt.definition.checks_by_output]
     if values is None or (len(values) != len(names) and not all(isinstance(each, _RESULTS) for each in values)):
         raise InvariantViolationError(
             f"{attempt.op.shape.source}: {attempt.step_key!r} has the outputs {', '.join(names)} and returned "
-            f"{type(returned).__name__}. Return a tuple with one value for each, in this order."
+            f"{_type_name(returned)}. Return a tuple with one value for each, in this order."
         )
     for position, value in enumerate(values):
         if isinstance(value, Output) and value.output_name == "result" and "result" not in names:

@@ -82,6 +82,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[st
     sink, finished = scope.sink, finished or {}
     sink.emit(RunStartData(scope.instance.store.worker()))
     sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
+    sink.flush()  # from here on others see who executes the run, and notice when that process is gone
     stack = contextlib.ExitStack()
     try:
         failure = _set_up_resources(plan, scope, finished, stack)

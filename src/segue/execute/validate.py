@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from segue.defs.describe import Described
-from segue.defs.environment import EnvVar, IntEnvVar
 from segue.defs.run_config import config_values
 from segue.errors import InvalidConfigError
 from segue.plan.plan import Plan
@@ -54,31 +52,3 @@ def _violations(build: Any) -> tuple[str, ...]:
     except InvalidConfigError as error:
         return error.errors or (str(error),)
     return ()
-
-
-def storable_run_config(run_config: Mapping[str, Any]) -> dict[str, Any]:
-    """The run config as JSON values: variables by name (`{"env": NAME}`), never by value; models as mappings.
-
-    Raises:
-        InvalidConfigError: a value that JSON has no form for.
-    """
-    return {key: _storable(value, key) for key, value in run_config.items()}
-
-
-def _storable(value: Any, where: str) -> Any:
-    if isinstance(value, (EnvVar, IntEnvVar)):
-        return {"env": value.env_var_name}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Mapping):
-        entries = cast("Mapping[Any, Any]", value)
-        return {str(key): _storable(each, f"{where}:{key}") for key, each in entries.items()}
-    if isinstance(value, (list, tuple)):
-        items = cast("list[Any] | tuple[Any, ...]", value)
-        return [_storable(each, f"{where}:{index}") for index, each in enumerate(items)]
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return {name: _storable(getattr(value, name), f"{where}:{name}") for name in value.model_fields_set}
-    if isinstance(value, enum.Enum):
-        return _storable(value.value, where)
-    raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot stand in run config: use plain values.")

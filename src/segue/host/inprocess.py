@@ -11,13 +11,13 @@ from typing import Any
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
-from segue.defs.run_config import normalize_run_config
+from segue.defs.run_config import normalize_run_config, storable
 from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
 from segue.execute.attempt import Capture, RunScope
 from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run import RunResult, execute_run
 from segue.execute.sink import EventSink, Observer
-from segue.execute.validate import storable_run_config, validate_config
+from segue.execute.validate import validate_config
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, content_hash
@@ -129,7 +129,7 @@ def execute(
         described_hash=definitions.manifest_hash,
         plan_bytes=encode_plan(plan),
         tags=tags,
-        run_config=storable_run_config(config),
+        run_config=storable(config, "config"),
         parent=None,
     )
     return _record_and_run(definitions, instance, plan, run, config, observers, capture, {})

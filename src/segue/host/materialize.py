@@ -73,6 +73,13 @@ def materialize_to_memory(
 ) -> ExecuteInProcessResult:
     """Like `materialize`, with every value kept in memory and none stored: for tests.
 
+    Args:
+        assets, run_config, instance, partition_key, raise_on_error, tags, selection: as for `materialize`.
+        resources: by key: resources or any object, but no IO managers.
+
+    Returns:
+        Events, values and state of the run.
+
     Raises:
         InvariantViolationError: an IO manager is given in `resources`; use `materialize` for that.
         As `materialize` otherwise.

@@ -303,7 +303,7 @@ def _keys(items: Sequence[Selectable]) -> tuple[AssetKey, ...]:
                 f"AssetSelection: expected an asset key (AssetKey, string or sequence of strings) or a definition of "
                 f"assets, got {item!r}.{hint}"
             )
-        found.extend(cast("list[AssetKey]", defined))
+        found.extend(sorted(cast("list[AssetKey]", defined)))  # a definition's keys are a set, and sets have no order
     return tuple(dict.fromkeys(found))
 
 
@@ -319,7 +319,7 @@ def _check_keys(items: Sequence[AssetCheckKey | DefinesChecks]) -> tuple[AssetCh
                 f"AssetSelection.checks: expected check keys or definitions of checks, got {item!r}. For all checks on "
                 "an asset use AssetSelection.checks_for_assets."
             )
-        found.extend(cast("list[AssetCheckKey]", defined))
+        found.extend(sorted(cast("list[AssetCheckKey]", defined)))
     return tuple(dict.fromkeys(found))
 
 
