@@ -122,15 +122,15 @@ def check(settings: Settings) -> list[Finding]:
     def say(is_error: bool, message: str) -> None:
         findings.append(Finding(is_error, message))
 
-    where = str(settings.source) if settings.source is not None else "the environment"
+    where = str(settings.source) if settings.source is not None else "the environment (SEGUE_...)"
     if settings.file is not None and settings.module is not None:
         say(True, f"{where}: both `file` and `module` are set. Keep the one that holds the definitions.")
     if settings.file is None and settings.module is None and settings.attribute is not None:
         say(True, f"{where}: `attribute` is set, but neither `file` nor `module`. Set one of them.")
     if settings.file is not None and not Path(settings.file).is_file():
-        say(True, f"{where}: `file` points to {settings.file}, which is not a file. Correct the path.")
+        say(True, f"{settings.file}, where the definitions should be, is not a file. Correct --file, or `file` in {where}.")
     if not Path(settings.working_directory).is_dir():
-        say(True, f"{where}: `working_directory` is {settings.working_directory}, which is not a folder. Correct it.")
+        say(True, f"{settings.working_directory}, the working directory, is not a folder. Correct it in {where}.")
     for key, value in (("home", str(settings.home)), ("file", settings.file or "")):
         if "~" in Path(value).parts or any(part.startswith("~") for part in Path(value).parts):
             say(True, f"{where}: `{key}` is {value}; `~` is not expanded. Write the whole path.")

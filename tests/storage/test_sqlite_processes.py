@@ -116,9 +116,9 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
             for number in range(3 + 7 * attempt):
                 assert _line(process) == str(number)
             process.send_signal(signal.SIGKILL)
-            said = process.communicate()[0].split("\n")[
-                :-1
-            ]  # what stands behind the last line break may be half a number
+            assert process.stdout is not None
+            said = process.stdout.read().split("\n")[:-1]  # what stands behind the last line break may be half a number
+            process.wait()
         done = len(store.events(EventFilter(run_id=name), None)) - 1
         assert done % 8 == 0
         # What it said was committed; of the batch in flight, all or nothing.

@@ -141,7 +141,7 @@ defs = sg.Definitions(assets=[orders, filling])
 if may_mount():
 
     def test_no_room_for_the_database(tmp_path: Path) -> None:
-        """The run cannot be recorded to its end; once there is room it is interrupted, and a retry does what is left."""
+        """The run cannot be recorded to its end; once there is room it is interrupted, and can be retried."""
         project = Project(tmp_path / "Projekt ä", FILLING)
         project.home.mkdir()
         script = (

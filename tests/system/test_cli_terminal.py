@@ -65,6 +65,27 @@ def test_running_steps_are_in_view_and_user_code_may_fork(tmp_path: Path) -> Non
     assert "\x1b[?25h" in seen, "the cursor is shown again"
 
 
+def test_wipe_asks_before_it_removes(tmp_path: Path) -> None:
+    project = Project(tmp_path, "@sg.asset\ndef orders(): ...\ndefs = sg.Definitions(assets=[orders])")
+    project.json("materialize")
+    for answer, code, stays in (("n", 1, True), ("y", 0, False)):
+        terminal, other_side = pty.openpty()
+        process = subprocess.Popen(
+            [*SEGUE, "wipe", "orders"], cwd=tmp_path, stdin=other_side, stdout=other_side, stderr=other_side
+        )
+        os.close(other_side)
+        seen = ""
+        while "Remove it? [y/N]: " not in seen:
+            seen += os.read(terminal, 4096).decode()
+        assert "removes what is recorded of orders" in seen
+        os.write(terminal, f"{answer}\n".encode())
+        while read_all(terminal):
+            pass
+        assert process.wait(timeout=30) == code
+        os.close(terminal)
+        assert (project.json("asset", "orders")["latest"] is not None) == stays
+
+
 def read_all(terminal: int) -> str:
     """What comes next; empty when the other side is closed (Linux raises then)."""
     try:

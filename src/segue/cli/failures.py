@@ -103,7 +103,7 @@ def _judge(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, click.UsageError):
         return CALLED_WRONGLY, "UsageError", error.format_message()
     if isinstance(error, click.Abort):
-        return INTERRUPTED, "Interrupted", "Stopped; nothing was changed."
+        return FAILED, "NotConfirmed", "it was not confirmed, so nothing was changed."
     if isinstance(error, click.ClickException):
         return error.exit_code, type(error).__name__, error.format_message()
     if isinstance(error, SegueError):

@@ -137,6 +137,8 @@ class LiveWatcher(Watcher):
 @contextmanager
 def watching(total: int, *, silent: bool) -> Generator[Watcher]:
     """The watcher that fits what standard output is, for so many runs."""
+    # Log lines are shown from the run's events; without a handler, logging would print warnings a second time.
+    logging.getLogger("segue").addHandler(logging.NullHandler())
     if silent:
         yield SilentWatcher(total)
     elif is_terminal():
@@ -179,7 +181,8 @@ def lines_of(event: Event) -> list[str]:
             return [f"{step}: check {_found(payload)}"]
         case LogMessageData() if payload.level >= logging.INFO:
             level = logging.getLevelName(payload.level)
-            return [f"{step + ': ' if step else ''}{level} {payload.message}"]
+            trace = [] if payload.error is None else payload.error.to_string().rstrip().splitlines()
+            return [f"{step + ': ' if step else ''}{level} {payload.message}", *(f"  {line}" for line in trace)]
         case _:
             return []
 

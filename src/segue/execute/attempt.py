@@ -262,11 +262,7 @@ def record_log(sink: EventSink, record: logging.LogRecord, step_key: str | None)
     error = record.exc_info[1] if record.exc_info else None
     try:
         message = record.getMessage()
-    except (
-        TypeError,
-        ValueError,
-        KeyError,
-    ) as mistake:  # as in Python's logging, a bad format string stops no one's work
+    except (TypeError, ValueError, KeyError) as mistake:  # as in Python's logging, a bad format stops no one's work
         message = f"{record.msg} {record.args!r} (cannot be formatted: {mistake})"
     payload = LogMessageData(record.levelno, storable_text(message), None if error is None else error_info(error))
     sink.emit_log(payload, step_key)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from segue.defs.results import Failure
-from segue.errors import ResourceFunctionError, SegueError
+from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import RunScope, StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.resources import ResourceScope, set_up
@@ -87,20 +87,23 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[st
     try:
         failure = _set_up_resources(plan, scope, finished, stack)
         result = _Execution(plan, scope, finished).run() if failure is None else RunResult(failure)
+        torn = _tear_down(sink, stack)
+        if failure is None:
+            sink.emit(EngineEventData("Finished steps in process."))
+        sink.emit(_end(scope, result, failure or torn))
+        sink.flush()
     except KeyboardInterrupt:
         _tear_down(sink, stack)
         sink.emit(RunCanceledData("Interrupted by the user."))
         sink.flush()
         raise
-    except BaseException:
+    except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
         _tear_down(sink, stack)
+        if not isinstance(error, StorageError):
+            message = f"Segue could not carry the run on: {error!r}"
+            sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error)))
         raise
-    failure = failure or _tear_down(sink, stack)
-    if failure is None or result.failed_steps:
-        sink.emit(EngineEventData("Finished steps in process."))
-    sink.emit(_end(scope, result, failure))
-    sink.flush()
-    return RunResult(result.error or failure, result.failed_steps)
+    return RunResult(result.error or torn, result.failed_steps)
 
 
 def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:

@@ -71,6 +71,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
     Raises:
         RunNotFoundError: no such run.
         InvalidInvocationError: it has not ended, ended well, or its plan names what is no longer defined.
+        InvalidConfigError: its config does not fit any more.
     """
     store = instance.store
     earlier = store.get_run(run_id)
@@ -88,7 +89,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
     if stored is None:
         raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
     plan = decode_plan(stored)
-    described = definitions.described
+    described = _with_default_io_manager(definitions.described)
     _require_known(plan, described, run_id)
     done = finished_steps(plan, _events_of_chain(instance, earlier))
     run = _new_run(
@@ -100,6 +101,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
         parent=earlier,
     )
     config = normalize_run_config(run.run_config, described.ops, described.resources)
+    validate_config(plan, described, config)
     observers = [] if on_event is None else [on_event]
     return _record_and_run(definitions, instance, plan, run, config, observers, None, done)[0]
 
@@ -171,8 +173,9 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, str] | None:
-    if request.partition_key is not None:
-        return request.partition_key, request.partition_key
+    key = tags.get(PARTITION_TAG) if request.partition_key is None else request.partition_key
+    if key is not None:
+        return key, key
     start, end = tags.get(PARTITION_RANGE_START_TAG), tags.get(PARTITION_RANGE_END_TAG)
     if (start is None) != (end is None):
         raise InvalidInvocationError(f"The tags {PARTITION_RANGE_START_TAG} and {PARTITION_RANGE_END_TAG} go together.")
@@ -226,9 +229,10 @@ def _record_and_run(
     finished: Mapping[str, frozenset[str]],
 ) -> tuple[Run, RunResult]:
     described = _with_default_io_manager(definitions.described)
+    now = datetime.fromtimestamp(run.created_at, UTC)
+    partitions = _run_partitions(plan, described, now)
     planned = _planned_events(plan, run, finished)
     instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
-    now = datetime.fromtimestamp(run.created_at, UTC)
     sink = EventSink(instance.store, run.run_id, observers)
     scope = RunScope(
         described=described,
@@ -236,7 +240,7 @@ def _record_and_run(
         instance=instance,
         sink=sink,
         run_config=config,
-        partitions=_run_partitions(plan, described, now),
+        partitions=partitions,
         now=now,
         capture=capture,
     )
@@ -284,10 +288,22 @@ def _run_partitions(
 
 
 def _require_known(plan: Plan, described: Described, run_id: str) -> None:
-    missing = [step.computation for step in plan.steps if step.computation not in described.ops]
+    """Refuses a plan that the definitions have outgrown."""
+    missing: list[str] = []
+    for step in plan.steps:
+        if step.computation not in described.ops:
+            missing.append(f"step {step.key!r}")
+            continue
+        op = described.ops[step.computation]
+        missing.extend([f"input {step.key}.{each.name}" for each in step.inputs if each.name not in op.input_names])
+        missing.extend([f"output {step.key}.{each.name}" for each in step.outputs if each.name not in op.output_names])
+        keys = [each.asset_key for each in (*step.inputs, *step.outputs) if each.asset_key is not None]
+        missing.extend([f"asset {key.to_user_string()!r}" for key in keys if key not in described.specs])
+        managers = {each.io_manager_key for each in (*step.inputs, *step.outputs) if each.asset_key is not None}
+        missing.extend([f"resource {key!r}" for key in sorted(managers) if key not in described.resources])
     if missing:
         raise InvalidInvocationError(
-            f"Run {run_id} cannot be retried: its plan has the steps {', '.join(missing)}, which are no longer defined. "
+            f"Run {run_id} cannot be retried: its plan has what is no longer defined: {', '.join(dict.fromkeys(missing))}. "
             "Materialize again instead."
         )
 
