@@ -128,7 +128,10 @@ def check(settings: Settings) -> list[Finding]:
     if settings.file is None and settings.module is None and settings.attribute is not None:
         say(True, f"{where}: `attribute` is set, but neither `file` nor `module`. Set one of them.")
     if settings.file is not None and not Path(settings.file).is_file():
-        say(True, f"{settings.file}, where the definitions should be, is not a file. Correct --file, or `file` in {where}.")
+        say(
+            True,
+            f"{settings.file}, where the definitions should be, is not a file. Correct --file, or `file` in {where}.",
+        )
     if not Path(settings.working_directory).is_dir():
         say(True, f"{settings.working_directory}, the working directory, is not a folder. Correct it in {where}.")
     for key, value in (("home", str(settings.home)), ("file", settings.file or "")):

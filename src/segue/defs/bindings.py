@@ -13,7 +13,7 @@ from typing import Any
 _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
     "local_instance": "segue.host.instances:local_instance",
-    "default_instance": "segue.host.instances:default_instance",
+    "default_instance": "segue.host.home:default_instance",
 }
 
 

@@ -336,16 +336,20 @@ class AssetExecutionContext(_StepContext):
         self._step.add_metadata(self._output_name(name), metadata, partition_key)
 
     def _output_name(self, output_name: str | None) -> str:
+        """The output that is meant: the only one that carries an asset, where none is named."""
         names = self._step.output_names
-        if output_name is None and len(names) > 1:
-            raise InvariantViolationError(
-                f"The step {self._step.step_key!r} has several outputs: name one of {', '.join(names)}."
-            )
-        if output_name is not None and output_name not in names:
+        if output_name is not None:
+            if output_name in names:
+                return output_name
             raise InvariantViolationError(
                 f"The step {self._step.step_key!r} has no output {output_name!r}; it has {', '.join(names)}."
             )
-        return output_name or next(iter(names))
+        assets = list(self._step.asset_keys)
+        if len(assets) != 1:
+            raise InvariantViolationError(
+                f"The step {self._step.step_key!r} makes {len(assets)} assets: name one of its outputs {', '.join(names)}."
+            )
+        return assets[0]
 
 
 class AssetCheckExecutionContext(_StepContext):

@@ -82,27 +82,37 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[st
     sink, finished = scope.sink, finished or {}
     sink.emit(RunStartData(scope.instance.store.worker()))
     sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
-    sink.flush()  # from here on others see who executes the run, and notice when that process is gone
-    stack = contextlib.ExitStack()
+    try:
+        sink.flush()  # from here on others see who executes the run, and notice when that process is gone
+        result = _run_with_resources(plan, scope, finished)
+        sink.flush()
+    except (KeyboardInterrupt, StorageError):
+        raise
+    except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
+        message = f"Segue could not carry the run on: {error!r}"
+        sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error)))
+        raise
+    return result
+
+
+def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> RunResult:
+    """Sets up, executes, tears down whatever happens, and says how it ended."""
+    sink, stack = scope.sink, contextlib.ExitStack()
     try:
         failure = _set_up_resources(plan, scope, finished, stack)
         result = _Execution(plan, scope, finished).run() if failure is None else RunResult(failure)
         torn = _tear_down(sink, stack)
-        if failure is None:
-            sink.emit(EngineEventData("Finished steps in process."))
-        sink.emit(_end(scope, result, failure or torn))
-        sink.flush()
     except KeyboardInterrupt:
         _tear_down(sink, stack)
         sink.emit(RunCanceledData("Interrupted by the user."))
         sink.flush()
         raise
-    except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
+    except BaseException:
         _tear_down(sink, stack)
-        if not isinstance(error, StorageError):
-            message = f"Segue could not carry the run on: {error!r}"
-            sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error)))
         raise
+    if failure is None:
+        sink.emit(EngineEventData("Finished steps in process."))
+    sink.emit(_end(scope, result, failure or torn))
     return RunResult(result.error or torn, result.failed_steps)
 
 

@@ -1,4 +1,4 @@
-"""Instances over the stores there are: in memory, in a folder, or where the settings say."""
+"""Instances over the stores there are: in memory, or in a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segue.defs.instance import Instance
-from segue.settings import read_settings
 from segue.storage.sqlite import open_memory, open_sqlite
 
 
@@ -26,12 +25,6 @@ def local_instance(tempdir: str | None = None) -> Instance:
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
     return Instance(open_sqlite(home), home / "storage", folder)
-
-
-def default_instance() -> Instance:
-    """The instance that the settings name."""
-    home = read_settings().home
-    return Instance(open_sqlite(home), home / "storage")
 
 
 class _TemporaryFolder:

@@ -23,7 +23,7 @@ from segue.model.keys import AssetKey
 
 MAX_NESTING = 100
 NULL = "<null>"
-_SINGLE_NAME = re.compile(r"(?!\d+\+\*$)(\*?)(\+*)([\w./@-]+)(\+*)(\*?)")  # 0+* is a depth before all
+_SINGLE_NAME = re.compile(r"(?!\d+\+\*$|\*\+\d+$)(\*?)(\+*)([\w./@-]+)(\+*)(\*?)")  # 0+* and *+1 are depths around all
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[\w.*/@:-]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
