@@ -61,6 +61,7 @@ def test_running_steps_are_in_view_and_user_code_may_fork(tmp_path: Path) -> Non
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     assert [number for number in range(20) if f"child {number}" not in text] == []
     assert "forking: WARNING all children came back" in text
+    assert text.count("all children came back") == 1, "logging printed the line a second time"
     assert re.search(r"run [0-9a-f-]{36}: success in", text)
     assert "\x1b[?25h" in seen, "the cursor is shown again"
 
