@@ -51,7 +51,7 @@ def plan(definitions: Any) -> int:
     graph = definitions.resolve_asset_graph()
     now = import_module("datetime").datetime.now().astimezone()
     plan_run = import_module("segue.plan.planner").plan_run
-    return len(plan_run(graph, set(graph.materializable_keys()), set(), now=now).steps)
+    return len(plan_run(graph, set(graph.materializable_keys), set(), now=now).steps)
 
 
 def report(count: int, work: Callable[[], object]) -> None:

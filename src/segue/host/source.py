@@ -104,8 +104,7 @@ def _place(error: BaseException) -> str:
         for frame in frames
         if "site-packages" not in frame.filename and os.sep + "lib" + os.sep + "python" not in frame.filename
     ]
-    last = (own or frames)[-1] if frames else None
-    return "" if last is None else f"{last.filename}:{last.lineno}: "
+    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
 
 
 def _definitions_in(module: ModuleType, target: CodeTarget) -> Definitions:

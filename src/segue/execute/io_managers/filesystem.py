@@ -114,9 +114,13 @@ def _write(path: str, value: object, key: AssetKey) -> None:
             f"The value of {key.to_user_string()} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
             "or choose another IO manager with io_manager_key."
         ) from error
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk, say, names no file by itself
+            error.add_note(
+                f"While writing the value of {key.to_user_string()} to {path}: free space there, or choose another folder."
+            )
         raise
 
 
