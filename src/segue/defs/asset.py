@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, get_origin, overload
+from typing import get_origin, overload
 
+from segue.defs.asset_inputs import AssetInputs, all_deps, internal_deps, read_inputs
 from segue.defs.asset_io import AssetIn, AssetOut
-from segue.defs.assets_definition import AssetsDefinition, find_duplicates
-from segue.defs.op import OpDefinition
-from segue.defs.results import MaterializeResult
-from segue.defs.signature import FunctionShape, UserFunction, read_function
-from segue.errors import InvalidDefinitionError
-from segue.model.assets import (
-    IO_MANAGER_KEY_METADATA,
-    AssetDep,
-    AssetSpec,
-    CoercibleToAssetDep,
-    require_not_built,
+from segue.defs.asset_outputs import (
+    checks_by_output,
+    common_backfill_policy,
+    keys_of_outs,
+    specs_by_output,
+    with_compute_kind,
+    with_defaults,
 )
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.op import OpDefinition, require_resource_keys, step_tags
+from segue.defs.results import MaterializeResult
+from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
+from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec, CoercibleToAssetDep, require_not_built
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy, RetryPolicy
+
+_NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
 
 
 @overload
@@ -136,43 +143,38 @@ def asset(
     )
 
     def decorate(function: UserFunction) -> AssetsDefinition:
-        own_name = name or getattr(function, "__name__", "")
+        own_name = name or function_name(function, "asset")
         asset_key = _asset_key(own_name, key, key_prefix, name)
         what = f"asset {asset_key.to_user_string()!r}"
         shape = read_function(function, what)
-        keys_by_input, implicit = _input_keys(shape, ins, what)
+        inputs = read_inputs(shape, ins, what)
         spec = AssetSpec(
             asset_key,
-            deps=_all_deps(keys_by_input, ins, deps, what),
-            description=description or _docstring(function),
+            deps=all_deps(inputs, deps, what),
+            description=description or docstring_of(function),
             metadata=metadata,
             skippable=not output_required,
             group_name=group_name,
             code_version=code_version,
             owners=owners,
             tags=tags,
-            kinds=_kinds(kinds, compute_kind),
+            kinds=with_compute_kind(kinds, compute_kind),
             partitions_def=partitions_def,
         )
-        outputs, checks = {"result": spec}, _check_outputs(check_specs, {asset_key}, what)
-        return AssetsDefinition(
-            _op(
-                function,
-                shape,
-                name=asset_key.to_python_identifier(),
-                outputs=outputs,
-                checks=checks,
-                description=spec.description,
-                required_resource_keys=required_resource_keys,
-                retry_policy=retry_policy,
-                tags=op_tags,
-                keys_by_input=keys_by_input,
-            ),
-            specs_by_output=outputs,
-            checks_by_output=checks,
-            keys_by_input=keys_by_input,
-            input_manager_keys=_input_managers(ins),
-            implicit_inputs=implicit,
+        require_kind(what, "io_manager_key", io_manager_key, str)
+        outputs = {"result": spec}
+        return _definition(
+            function,
+            shape,
+            inputs,
+            name=asset_key.to_python_identifier(),
+            what=what,
+            outputs=outputs,
+            checks=checks_by_output(check_specs, outputs, what),
+            description=spec.description,
+            required_resource_keys=required_resource_keys,
+            retry_policy=retry_policy,
+            tags=op_tags,
             io_manager_keys={} if io_manager_key is None else {"result": io_manager_key},
             backfill_policy=backfill_policy,
         )
@@ -223,45 +225,44 @@ def multi_asset(
     require_not_built("multi_asset", config_schema=config_schema, resource_defs=resource_defs, hooks=hooks, pool=pool)
 
     def decorate(function: UserFunction) -> AssetsDefinition:
-        op_name = require_name(name or getattr(function, "__name__", ""), "a step", "multi_asset")
+        op_name = require_name(name or function_name(function, "multi_asset"), "a step", "multi_asset")
         what = f"multi_asset {op_name!r}"
         if (outs is None) == (specs is None):
             raise InvalidDefinitionError(f"{what} takes either outs or specs.")
+        if specs is not None and internal_asset_deps is not None:
+            raise InvalidDefinitionError(f"{what}: internal_asset_deps goes with outs; a spec names its own deps.")
         shape = read_function(function, what)
-        keys_by_input, implicit = _input_keys(shape, ins, what)
-        common = _all_deps(keys_by_input, ins, deps, what)
+        inputs = read_inputs(shape, ins, what)
+        common = all_deps(inputs, deps, what)
         if specs is not None:
-            outputs = _outputs_of_specs(specs, common, what)
+            outputs = specs_by_output(specs, inputs, common, what)
         else:
-            outputs = _outputs_of_outs(outs or {}, common, internal_asset_deps, what)
+            keys = keys_of_outs(outs or {}, what)
+            own = internal_deps(internal_asset_deps or {}, keys, common, what)
+            outputs = {
+                output: out.to_spec(output, deps=own.get(output, common)) for output, out in (outs or {}).items()
+            }
         outputs = {
-            output: _with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
+            output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
             for output, spec in outputs.items()
         }
-        checks = _check_outputs(check_specs, {spec.key for spec in outputs.values()}, what)
-        return AssetsDefinition(
-            _op(
-                function,
-                shape,
-                name=op_name,
-                outputs=outputs,
-                checks=checks,
-                description=description or _docstring(function),
-                required_resource_keys=required_resource_keys,
-                retry_policy=retry_policy,
-                tags=op_tags,
-                keys_by_input=keys_by_input,
-                can_subset=can_subset,
-            ),
-            specs_by_output=outputs,
-            checks_by_output=checks,
-            keys_by_input=keys_by_input,
-            input_manager_keys=_input_managers(ins),
-            implicit_inputs=implicit,
+        return _definition(
+            function,
+            shape,
+            inputs,
+            name=op_name,
+            what=what,
+            outputs=outputs,
+            checks=checks_by_output(check_specs, outputs, what),
+            description=description or docstring_of(function),
+            required_resource_keys=required_resource_keys,
+            retry_policy=retry_policy,
+            tags=op_tags,
             io_manager_keys={
                 output: out.io_manager_key for output, out in (outs or {}).items() if out.io_manager_key is not None
             },
-            backfill_policy=backfill_policy or _common_backfill_policy(outs, what),
+            backfill_policy=backfill_policy or common_backfill_policy(outs, what),
+            can_subset=can_subset,
         )
 
     return decorate
@@ -274,182 +275,56 @@ def _asset_key(
         if name is not None or prefix is not None:
             raise InvalidDefinitionError(f"asset {own_name!r} takes key, or name and key_prefix, not both.")
         return AssetKey.from_coercible(key)
-    where = "asset"
-    found = AssetKey(require_name(own_name, "an asset", where))
+    found = AssetKey(own_name)
+    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", "asset")
     return found if prefix is None else found.with_prefix(prefix)
 
 
-def _input_keys(
-    shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: str
-) -> tuple[dict[str, AssetKey], frozenset[str]]:
-    """The asset behind each input, and the inputs whose asset only the parameter's name says."""
-    given = {name: AssetIn.from_coercible(each) for name, each in (ins or {}).items()}
-    unknown = [name for name in given if name not in shape.inputs and not shape.takes_any]
-    if unknown:
-        parameters = ", ".join(shape.inputs) or "none"
-        raise InvalidDefinitionError(
-            f"{what} ({shape.source}): ins names {', '.join(map(repr, unknown))}, but the function's inputs are: {parameters}."
-        )
-    keys = {name: given[name].resolve_key(name) if name in given else AssetKey(name) for name in shape.inputs}
-    keys.update({name: each.resolve_key(name) for name, each in given.items() if name not in keys})
-    implicit = frozenset(
-        [name for name in shape.inputs if name not in given or (given[name].key is None and not given[name].key_prefix)]
-    )
-    return keys, implicit
-
-
-def _all_deps(
-    keys_by_input: Mapping[str, AssetKey],
-    ins: Mapping[str, AssetIn] | None,
-    deps: Iterable[CoercibleToAssetDep] | None,
-    what: str,
-) -> list[CoercibleToAssetDep]:
-    """The dependencies through inputs, then the others."""
-    if isinstance(deps, (str, AssetKey)):
-        raise InvalidDefinitionError(f"{what}: deps takes a list of assets, got {deps!r}; write [{deps!r}].")
-    found: list[CoercibleToAssetDep] = []
-    for name, key in keys_by_input.items():
-        given = None if ins is None else ins.get(name)
-        mapping = given.partition_mapping if isinstance(given, AssetIn) else None
-        found.append(AssetDep(key, partition_mapping=mapping))
-    taken = set(keys_by_input.values())
-    for each in deps or ():
-        if isinstance(each, AssetDep) and each.asset_key in taken:
-            raise InvalidDefinitionError(
-                f"{what} takes {each.asset_key.to_user_string()!r} as an input and names it in deps: keep one of the two."
-            )
-        found.append(each)
-    return found
-
-
-def _check_outputs(
-    check_specs: Sequence[AssetCheckSpec] | None, keys: Set[AssetKey], what: str
-) -> dict[str, AssetCheckSpec]:
-    found: dict[str, AssetCheckSpec] = {}
-    for spec in check_specs or ():
-        if spec.asset_key not in keys:
-            raise InvalidDefinitionError(
-                f"{what}: the check {spec.key.to_user_string()!r} is on an asset that this function does not make; use asset_check."
-            )
-        output = spec.get_python_identifier()
-        if output in found:
-            raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
-        found[output] = spec
-    return found
-
-
-def _outputs_of_specs(specs: Sequence[AssetSpec], common: list[CoercibleToAssetDep], what: str) -> dict[str, AssetSpec]:
-    twice = find_duplicates(spec.key.to_user_string() for spec in specs)
-    if twice:
-        raise InvalidDefinitionError(f"{what} declares {', '.join(twice)} twice.")
-    return {
-        spec.key.to_python_identifier(): spec.replace_attributes(deps=[*spec.deps, *common]) if common else spec
-        for spec in specs
-    }
-
-
-def _outputs_of_outs(
-    outs: Mapping[str, AssetOut],
-    common: list[CoercibleToAssetDep],
-    internal: Mapping[str, set[AssetKey]] | None,
-    what: str,
-) -> dict[str, AssetSpec]:
-    unknown = sorted(set(internal or ()) - set(outs))
-    if unknown:
-        raise InvalidDefinitionError(f"{what}: internal_asset_deps names {', '.join(unknown)}, which are no outputs.")
-    found: dict[str, AssetSpec] = {}
-    for output, out in outs.items():
-        require_name(output, "an output", what)
-        deps = common if internal is None or output not in internal else sorted(internal[output])
-        found[output] = out.to_spec(output, deps=deps)
-    return found
-
-
-def _with_defaults(
-    spec: AssetSpec,
-    group_name: str | None,
-    code_version: str | None,
-    partitions_def: PartitionsDefinition | None,
-    compute_kind: str | None,
-    what: str,
-) -> AssetSpec:
-    if group_name is not None and spec.group_name is not None:
-        raise InvalidDefinitionError(f"{what} and its asset {spec.key.to_user_string()!r} both name a group: keep one.")
-    if partitions_def is not None and spec.partitions_def is not None and spec.partitions_def != partitions_def:
-        raise InvalidDefinitionError(
-            f"{what} and its asset {spec.key.to_user_string()!r} name different partitions definitions."
-        )
-    if group_name is None and code_version is None and partitions_def is None and compute_kind is None:
-        return spec
-    return spec.replace_attributes(
-        group_name=spec.group_name or group_name,
-        code_version=spec.code_version or code_version,
-        partitions_def=spec.partitions_def or partitions_def,
-        kinds=spec.kinds | _kinds(None, compute_kind),
-    )
-
-
-def _op(
+def _definition(
     function: UserFunction,
     shape: FunctionShape,
+    inputs: AssetInputs,
     *,
     name: str,
+    what: str,
     outputs: Mapping[str, AssetSpec],
     checks: Mapping[str, AssetCheckSpec],
     description: str | None,
     required_resource_keys: Set[str] | None,
     retry_policy: RetryPolicy | None,
     tags: Mapping[str, object] | None,
-    keys_by_input: Mapping[str, AssetKey],
+    io_manager_keys: Mapping[str, str],
+    backfill_policy: BackfillPolicy | None,
     can_subset: bool = False,
-) -> OpDefinition:
+) -> AssetsDefinition:
+    require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
+    require_kind(what, "retry_policy", retry_policy, RetryPolicy)
     returns = shape.return_annotation
     valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
-    return OpDefinition(
+    op = OpDefinition(
         name=name,
         function=function,
         shape=shape,
-        input_names=tuple(keys_by_input),
+        input_names=tuple(inputs.keys),
         output_names=(*outputs, *checks),
-        optional_outputs=frozenset([output for output, spec in outputs.items() if spec.skippable]),
         valueless_outputs=frozenset([*outputs, *checks]) if valueless else frozenset(checks),
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=require_resource_keys(required_resource_keys, what),
         retry_policy=retry_policy,
-        tags={key: str(value) for key, value in (tags or {}).items()},
+        tags=step_tags(tags, what),
         description=description,
         can_subset=can_subset,
     )
-
-
-def _input_managers(ins: Mapping[str, AssetIn] | None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, each in (ins or {}).items():
-        manager = each.input_manager_key if isinstance(each, AssetIn) else None  # pyright: ignore[reportUnnecessaryIsInstance] reason: keys are taken too
-        if manager is not None:
-            found[name] = manager
-    return found
-
-
-def _common_backfill_policy(outs: Mapping[str, AssetOut] | None, what: str) -> BackfillPolicy | None:
-    policies = {out.backfill_policy for out in (outs or {}).values() if out.backfill_policy is not None}
-    if len(policies) > 1:
-        raise InvalidDefinitionError(
-            f"{what}: its outputs name different backfill policies; they are made together, name one."
-        )
-    return next(iter(policies), None)
-
-
-def _kinds(kinds: Set[str] | None, compute_kind: str | None) -> frozenset[str]:
-    return frozenset([*(kinds or ()), *([] if compute_kind is None else [compute_kind.lower()])])
-
-
-def _docstring(function: Any) -> str | None:
-    text: str | None = getattr(function, "__doc__", None)
-    if not text:
-        return None
-    lines = text.strip().expandtabs().splitlines()
-    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
-    return "\n".join([lines[0], *(line[margin:].rstrip() for line in lines[1:])])
+    return AssetsDefinition(
+        op,
+        specs_by_output=outputs,
+        checks_by_output=checks,
+        keys_by_input=inputs.keys,
+        input_manager_keys=inputs.manager_keys,
+        input_metadata=inputs.metadata,
+        implicit_inputs=inputs.implicit,
+        io_manager_keys=io_manager_keys,
+        backfill_policy=backfill_policy,
+    )
 
 
 def io_manager_key_of(definition: AssetsDefinition, output: str, default: str) -> str:

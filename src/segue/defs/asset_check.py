@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Set
 
 from segue.defs.asset_io import AssetIn
 from segue.defs.assets_definition import AssetChecksDefinition
-from segue.defs.op import OpDefinition
-from segue.defs.signature import FunctionShape, UserFunction, read_function
+from segue.defs.op import OpDefinition, require_resource_keys, step_tags
+from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key, require_not_built
+from segue.model.arguments import require_kind, require_list
+from segue.model.assets import AssetDep, CoercibleToAssetDep, require_not_built
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
@@ -61,14 +62,21 @@ def asset_check(
         pool=pool,
     )
 
+    require_kind("asset_check", "additional_ins", additional_ins, Mapping)
+    require_kind("asset_check", "retry_policy", retry_policy, RetryPolicy)
+    ins = {key: AssetIn.from_coercible(each) for key, each in (additional_ins or {}).items()}
+
     def decorate(function: UserFunction) -> AssetChecksDefinition:
         spec = AssetCheckSpec(
-            name or getattr(function, "__name__", ""),
+            name or function_name(function, "asset_check"),
             asset=asset,
-            description=description or getattr(function, "__doc__", None),
+            description=description or docstring_of(function),
             additional_deps=[
-                *(each for each in additional_deps or ()),
-                *(AssetIn.from_coercible(each).resolve_key(key) for key, each in (additional_ins or {}).items()),
+                *(() if additional_deps is None else require_list("asset_check", "additional_deps", additional_deps)),
+                *(
+                    AssetDep(each.resolve_key(key), partition_mapping=each.partition_mapping)
+                    for key, each in ins.items()
+                ),
             ],
             blocking=blocking,
             metadata=metadata,
@@ -76,8 +84,8 @@ def asset_check(
         )
         what = f"check {spec.key.to_user_string()!r}"
         shape = read_function(function, what)
-        keys_by_input = _input_keys(shape, coerce_asset_key(asset), additional_ins, what)
-        tags = dict(op_tags or {}) | ({} if compute_kind is None else {"segue/compute_kind": compute_kind})
+        keys_by_input = _input_keys(shape, spec.asset_key, ins, what)
+        tags = step_tags(op_tags, what) | ({} if compute_kind is None else {"segue/compute_kind": compute_kind})
         output = "result"
         return AssetChecksDefinition(
             OpDefinition(
@@ -87,19 +95,18 @@ def asset_check(
                 input_names=tuple(keys_by_input),
                 output_names=(output,),
                 valueless_outputs=frozenset([output]),
-                required_resource_keys=frozenset(required_resource_keys or ()),
+                required_resource_keys=require_resource_keys(required_resource_keys, what),
                 retry_policy=retry_policy,
-                tags={key: str(value) for key, value in tags.items()},
+                tags=tags,
                 description=spec.description,
             ),
             specs_by_output={},
             checks_by_output={output: spec},
             keys_by_input=keys_by_input,
             input_manager_keys={
-                key: each.input_manager_key
-                for key, each in (additional_ins or {}).items()
-                if isinstance(each, AssetIn) and each.input_manager_key is not None  # pyright: ignore[reportUnnecessaryIsInstance] reason: keys are taken too
+                key: each.input_manager_key for key, each in ins.items() if each.input_manager_key is not None
             },
+            input_metadata={key: each.metadata for key, each in ins.items() if each.metadata},
             implicit_inputs=frozenset(),
             io_manager_keys={},
         )
@@ -108,14 +115,14 @@ def asset_check(
 
 
 def _input_keys(
-    shape: FunctionShape, asset_key: AssetKey, additional_ins: Mapping[str, AssetIn] | None, what: str
+    shape: FunctionShape, asset_key: AssetKey, ins: Mapping[str, AssetIn], what: str
 ) -> dict[str, AssetKey]:
     """The asset behind each input: the checked one for the one input that nothing else names."""
-    additional = {name: AssetIn.from_coercible(each).resolve_key(name) for name, each in (additional_ins or {}).items()}
+    additional = {name: each.resolve_key(name) for name, each in ins.items()}
     unknown = [name for name in additional if name not in shape.inputs]
     if unknown:
         raise InvalidDefinitionError(
-            f"{what} ({shape.source}): additional_ins names {', '.join(unknown)}, which are no parameters."
+            f"{what} ({shape.source}): additional_ins names {', '.join(map(repr, unknown))}, which are no parameters."
         )
     own = [name for name in shape.inputs if name not in additional]
     if len(own) > 1:
@@ -124,8 +131,3 @@ def _input_keys(
             "additional_ins."
         )
     return {name: additional.get(name, asset_key) for name in shape.inputs}
-
-
-def dependencies_of(spec: AssetCheckSpec) -> tuple[AssetDep, ...]:
-    """The other assets that a check reads."""
-    return tuple(dep for dep in spec.additional_deps if dep.asset_key != spec.asset_key)

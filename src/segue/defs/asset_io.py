@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_not_built
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping import PartitionMapping
@@ -38,6 +39,9 @@ class AssetIn:
         dagster_type: object = None,
     ) -> None:
         require_not_built("AssetIn", dagster_type=dagster_type)
+        require_kind("AssetIn", "metadata", metadata, Mapping)
+        require_kind("AssetIn", "input_manager_key", input_manager_key, str)
+        require_kind("AssetIn", "partition_mapping", partition_mapping, PartitionMapping)
         if key is not None and key_prefix is not None:
             raise InvalidDefinitionError("AssetIn takes key or key_prefix, not both: put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
@@ -45,6 +49,11 @@ class AssetIn:
         self.key_prefix: Sequence[str] | None = [key_prefix] if isinstance(key_prefix, str) else key_prefix
         self.input_manager_key = input_manager_key
         self.partition_mapping = partition_mapping
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether only the input's name says which asset it is."""
+        return self.key is None and not self.key_prefix
 
     def resolve_key(self, input_name: str) -> AssetKey:
         """The asset, for an input of this name."""
@@ -112,6 +121,9 @@ class AssetOut:
             freshness_policy=freshness_policy,
             is_virtual=is_virtual or None,
         )
+        require_kind("AssetOut", "metadata", metadata, Mapping)
+        require_kind("AssetOut", "io_manager_key", io_manager_key, str)
+        require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
         if key is not None and key_prefix is not None:
             raise InvalidDefinitionError("AssetOut takes key or key_prefix, not both: put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
@@ -154,12 +166,15 @@ class AssetOut:
             kinds=spec.kinds,
         )
 
+    def resolve_key(self, output_name: str) -> AssetKey:
+        """The asset, for an output of this name."""
+        return self.key or AssetKey([*self.key_prefix, output_name])
+
     def to_spec(self, output_name: str, **more: object) -> AssetSpec:
         """The spec of the asset that an output of this name carries; `more` are further attributes of AssetSpec."""
         description, group_name, code_version, owners, tags, kinds = self._attributes
-        key = self.key or AssetKey([*self.key_prefix, output_name])
         spec = AssetSpec(
-            key,
+            self.resolve_key(output_name),
             description=description,
             metadata=self.metadata,
             skippable=not self.is_required,

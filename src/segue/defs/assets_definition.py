@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from segue.defs.op import OpDefinition
@@ -25,6 +25,7 @@ class AssetsDefinition:
         checks_by_output: the checks, by the output that carries them.
         keys_by_input: the assets whose values the inputs take.
         input_manager_keys: the resources that load inputs, where it is not the asset's own IO manager.
+        input_metadata: what is declared of inputs, for IO managers.
         implicit_inputs: the inputs whose asset is named by nothing but the parameter.
         io_manager_keys: the resources that store outputs, where one is named.
         backfill_policy: how a request for many partitions becomes runs.
@@ -35,6 +36,7 @@ class AssetsDefinition:
         "checks_by_output",
         "implicit_inputs",
         "input_manager_keys",
+        "input_metadata",
         "io_manager_keys",
         "keys_by_input",
         "op",
@@ -52,12 +54,14 @@ class AssetsDefinition:
         implicit_inputs: frozenset[str],
         io_manager_keys: Mapping[str, str],
         backfill_policy: BackfillPolicy | None = None,
+        input_metadata: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         self.op = op
         self.specs_by_output = specs_by_output
         self.checks_by_output = checks_by_output
         self.keys_by_input = keys_by_input
         self.input_manager_keys = input_manager_keys
+        self.input_metadata: Mapping[str, Mapping[str, object]] = input_metadata or {}
         self.implicit_inputs = implicit_inputs
         self.io_manager_keys = io_manager_keys
         self.backfill_policy = backfill_policy
@@ -167,8 +171,16 @@ class AssetsDefinition:
         return set(self.op.resource_keys)
 
     def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:
-        """The spec of one of its assets; of the only one when no key is given."""
-        return self.specs_by_key[self.key if key is None else key]
+        """The spec of one of its assets; of the only one when no key is given.
+
+        Raises:
+            InvalidDefinitionError: it does not make this asset, or makes several and no key is given.
+        """
+        wanted = self.key if key is None else key
+        found = self.specs_by_key.get(wanted)
+        if found is None:
+            raise InvalidDefinitionError(f"{self!r} does not make the asset {wanted.to_user_string()!r}.")
+        return found
 
     def map_asset_specs(self, fn: Callable[[AssetSpec], AssetSpec]) -> AssetsDefinition:
         """A copy in which each spec is replaced by what `fn` makes of it.
@@ -186,7 +198,8 @@ class AssetsDefinition:
         for name, key in self.keys_by_input.items():
             if specs and key not in kept:
                 raise InvalidDefinitionError(
-                    f"map_asset_specs took the dependency on {key.to_user_string()} from {self!r}, but its input {name!r} loads it."
+                    f"map_asset_specs took the dependency on {key.to_user_string()!r} from {self!r}, "
+                    f"but its input {name!r} loads it."
                 )
         return self.with_attributes(specs_by_output=specs, renamed=renamed)
 
@@ -209,6 +222,7 @@ class AssetsDefinition:
             checks_by_output=checks,
             keys_by_input={name: names.get(key, key) for name, key in self.keys_by_input.items()},
             input_manager_keys=self.input_manager_keys,
+            input_metadata=self.input_metadata,
             implicit_inputs=self.implicit_inputs,
             io_manager_keys=self.io_manager_keys,
             backfill_policy=backfill_policy or self.backfill_policy,
@@ -230,9 +244,3 @@ class AssetChecksDefinition(AssetsDefinition):
         if len(self.checks_by_output) != 1:
             raise InvalidDefinitionError(f"{self!r} holds {len(self.checks_by_output)} checks: name one by its key.")
         return next(iter(self.checks_by_output.values())).key
-
-
-def find_duplicates(names: Iterable[str]) -> list[str]:
-    """The names that stand more than once."""
-    seen: set[str] = set()
-    return [name for name in names if name in seen or seen.add(name)]

@@ -7,13 +7,16 @@ from functools import cached_property
 from typing import TypeVar
 
 from segue.defs.assets_definition import AssetsDefinition
-from segue.defs.describe import Described, Source, describe
+from segue.defs.collect import Source
+from segue.defs.describe import Described, describe
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, coerce_asset_key, require_not_built
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import Manifest, content_hash, encode_manifest
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
 T = TypeVar("T")
 
@@ -51,20 +54,19 @@ class Definitions:
     ) -> None:
         require_not_built(
             "Definitions",
-            schedules=list(schedules or ()) or None,
-            sensors=list(sensors or ()) or None,
+            schedules=schedules,
+            sensors=sensors,
             executor=executor,
-            loggers=dict(loggers or {}) or None,
+            loggers=loggers,
             component_tree=component_tree,
         )
-        self.assets: Sequence[AssetsDefinition | AssetSpec] = tuple(assets or ())
-        self.asset_checks: Sequence[AssetsDefinition] = tuple(asset_checks or ())
-        self.jobs: Sequence[UnresolvedAssetJobDefinition] = tuple(jobs or ())
+        require_kind("Definitions", "resources", resources, Mapping)
+        require_kind("Definitions", "metadata", metadata, Mapping)
+        self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec))
+        self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
+        self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition,))
         self.resources: Mapping[str, object] = dict(resources or {})
-        self.metadata: Mapping[str, object] = dict(metadata or {})
-        _require_types("assets", self.assets, (AssetsDefinition, AssetSpec))
-        _require_types("asset_checks", self.asset_checks, (AssetsDefinition,))
-        _require_types("jobs", self.jobs, (UnresolvedAssetJobDefinition,))
+        self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
     @cached_property
     def described(self) -> Described:
@@ -74,7 +76,13 @@ class Definitions:
             InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
         """
         return describe(
-            Source(assets=self.assets, asset_checks=self.asset_checks, jobs=self.jobs, resources=self.resources)
+            Source(
+                assets=self.assets,
+                asset_checks=self.asset_checks,
+                jobs=self.jobs,
+                resources=self.resources,
+                metadata=self.metadata,
+            )
         )
 
     @property
@@ -152,14 +160,19 @@ class Definitions:
         return [spec for each in self.assets for spec in ([each] if isinstance(each, AssetSpec) else each.specs)]
 
 
-def _require_types(parameter: str, values: Sequence[object], types: tuple[type, ...]) -> None:
-    for value in values:
-        if isinstance(value, types):
-            continue
-        names = " or ".join(each.__name__ for each in types)
-        raise InvalidDefinitionError(
-            f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
-        )
+def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...]) -> Sequence[T]:
+    if values is None:
+        return ()
+    names = " or ".join(each.__name__ for each in kinds)
+    if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise InvalidDefinitionError(f"Definitions({parameter}=...) takes a list of {names}, got {values!r}.")
+    found = tuple(values)
+    for value in found:
+        if not isinstance(value, kinds):
+            raise InvalidDefinitionError(
+                f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
+            )
+    return found
 
 
 def _unique(values: Iterable[T]) -> list[T]:

@@ -75,7 +75,7 @@ def define_asset_job(
         executor_def=executor_def,
         hooks=hooks,
         op_retry_policy=op_retry_policy,
-        job_automation_condition=automation_condition,
+        automation_condition=automation_condition,
     )
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),
@@ -111,6 +111,7 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         checks=tuple(sorted((check.asset_key, check.name) for check in job.selection.resolve_checks(graph))),
         description=job.description,
         tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
+        own_tags={} if job.run_tags is None else dict(job.tags),
         run_config=storable(normalize_run_config(job.config, graph.computations, resources), "config"),
         metadata=described_metadata(job.metadata),
         owners=job.owners,

@@ -20,7 +20,7 @@ UserFunction: TypeAlias = Callable[..., Any]
 
 _CONTEXT_NAMES = frozenset({"context", "_context", "_", "__", "_ctx", "context_"})
 _CONTEXT_CLASSES = (AssetExecutionContext, AssetCheckExecutionContext)
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = inspect.CO_GENERATOR, inspect.CO_COROUTINE, inspect.CO_ASYNC_GENERATOR
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -40,6 +40,7 @@ class FunctionShape(msgspec.Struct, frozen=True):
         return_annotation: as written, evaluated; `inspect.Signature.empty` without.
         source: file and line.
         takes_any: whether it has `**kwargs`.
+        unresolved: the annotations of inputs that name nothing at run time, by input; one may have meant a resource.
     """
 
     context: str | None
@@ -49,15 +50,15 @@ class FunctionShape(msgspec.Struct, frozen=True):
     return_annotation: Any
     source: SourceLocation
     takes_any: bool
+    unresolved: Mapping[str, str] = {}
 
 
-def read_function(function: UserFunction, what: str, context_expected: bool = True) -> FunctionShape:
+def read_function(function: UserFunction, what: str) -> FunctionShape:
     """The shape of a user's function.
 
     Args:
         function: the function, as decorated.
         what: how errors name it (`asset "orders"`).
-        context_expected: whether a first parameter of that name is the context.
 
     Raises:
         InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type.
@@ -68,7 +69,7 @@ def read_function(function: UserFunction, what: str, context_expected: bool = Tr
         raise InvalidDefinitionError(f"{what} decorates a function, got {function!r}.")
     code = target.__code__
     source = SourceLocation(code.co_filename, code.co_firstlineno)
-    if code.co_flags & (_COROUTINE | _ASYNC_GENERATOR):
+    if isinstance(function, FunctionType) and function.__code__.co_flags & _ASYNC:  # a wrapper may well run it
         raise NotSupportedError(
             f"{what} ({source}) is async, which is not built yet: call asyncio.run(...) inside a plain function."
         )
@@ -78,19 +79,24 @@ def read_function(function: UserFunction, what: str, context_expected: bool = Tr
     config: Any = None
     resources: list[str] = []
     inputs: dict[str, bool] = {}
+    unresolved: dict[str, str] = {}
     defaults = _names_with_default(target, code)
     for position, name in enumerate(names):
         annotation = annotations.get(name)
         if annotation is not None:
             annotation = _evaluate(annotation, target)
-        if position == 0 and context_expected and (name in _CONTEXT_NAMES or _is_context(annotation)):
+        if position == 0 and (name in _CONTEXT_NAMES or _is_context(annotation)):
             context = name
         elif name == "config":
             config = _require_config(annotation, what, source)
         elif annotation is not None and _is_resource(annotation):
             resources.append(name)
+        elif name == "context":
+            raise InvalidDefinitionError(f"{what} ({source}): 'context' must be the first parameter; move it there.")
         else:
             inputs[name] = name in defaults
+            if isinstance(annotation, Unresolved):
+                unresolved[name] = annotation.text
     return FunctionShape(
         context=context,
         config=config,
@@ -101,7 +107,22 @@ def read_function(function: UserFunction, what: str, context_expected: bool = Tr
         else inspect.Signature.empty,
         source=source,
         takes_any=bool(code.co_flags & inspect.CO_VARKEYWORDS),
+        unresolved=unresolved,
     )
+
+
+def function_name(function: object, where: str) -> str:
+    """The name of what a decorator is put on.
+
+    Raises:
+        InvalidDefinitionError: it has none: no function.
+    """
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        raise InvalidDefinitionError(
+            f"{where} decorates a function, got {function!r}; its own arguments are passed by name: @{where}(name=...)."
+        )
+    return name
 
 
 def _parameter_names(code: CodeType, what: str, source: SourceLocation) -> tuple[str, ...]:
@@ -128,15 +149,15 @@ def _evaluate(annotation: Any, function: FunctionType) -> Any:
     """The annotation as an object, also where it is written as text."""
     if not isinstance(annotation, str):
         return annotation
-    scope: dict[str, Any] = dict(function.__globals__)
+    closure: dict[str, Any] = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         try:
-            scope[name] = cell.cell_contents
+            closure[name] = cell.cell_contents
         except ValueError:  # a name of the enclosing function that is bound later
             continue
     try:
-        return eval(annotation, scope)  # the annotation is the user's own code, evaluated where Python would
-    except (NameError, AttributeError, TypeError, SyntaxError):
+        return eval(annotation, function.__globals__, closure)  # the user's own code, evaluated where Python would
+    except (NameError, AttributeError, TypeError, SyntaxError, ValueError, LookupError):
         return Unresolved(annotation)
 
 
@@ -153,7 +174,14 @@ def _is_resource(annotation: Any) -> bool:
 def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
     if isinstance(annotation, type) and getattr(annotation, "segue_parameter_kind", None) == "config":
         return annotation
-    shown = "no annotation" if annotation is None else f"the annotation {annotation!r}"
+    if annotation is None:
+        shown = "no annotation"
+    elif isinstance(annotation, Unresolved):
+        shown = (
+            f"the annotation {annotation.text!r}, which names nothing at run time (import it outside of TYPE_CHECKING)"
+        )
+    else:
+        shown = f"the annotation {annotation!r}"
     raise InvalidDefinitionError(
         f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an input that bears "
         "this name needs another one (ins={'other_name': AssetIn('config')})."
@@ -170,3 +198,13 @@ def call_arguments(
     if shape.config is not None:
         arguments["config"] = config
     return arguments
+
+
+def docstring_of(function: UserFunction) -> str | None:
+    """The function's docstring without its indentation."""
+    text = function.__doc__
+    if not text:
+        return None
+    lines = text.strip().expandtabs().splitlines()
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return "\n".join([lines[0], *(line[margin:].rstrip() for line in lines[1:])])

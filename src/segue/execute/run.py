@@ -80,9 +80,9 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[st
         StorageError: events could not be recorded.
     """
     sink, finished = scope.sink, finished or {}
-    sink.emit(RunStartData(scope.instance.store.worker()))
-    sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
     try:
+        sink.emit(RunStartData(scope.instance.store.worker()))
+        sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
         sink.flush()  # from here on others see who executes the run, and notice when that process is gone
         result = _run_with_resources(plan, scope, finished)
         sink.flush()

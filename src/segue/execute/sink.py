@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from segue.errors import StorageError
-from segue.model.event import AnyPayload, Event
+from segue.model.event import AnyPayload, Event, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.stores import RunStore
 
 Observer = Callable[[Event], None]
 LOG_FLUSH_SECONDS = 0.25
+_ENDS = (RunSuccessData, RunFailureData, RunCanceledData)
 
 
 class EventSink:
@@ -58,15 +59,17 @@ class EventSink:
 
     def end(self, payload: AnyPayload) -> None:
         """Writes a last event when the run cannot be carried on: past the observers, and without those events that the
-        store cannot take, as either may be what went wrong.
+        store cannot take, as either may be what went wrong. An end that waits already is written instead.
 
         Raises:
             StorageError: the store cannot be written.
         """
+        has_end = any(isinstance(event.payload, _ENDS) for event in self._waiting)
         try:
             self.flush()
         except StorageError:
             raise
-        except Exception:  # noqa: BLE001 - what cannot be written is why the run ends, and stands in the payload
-            self._waiting = []
-        self._store.append([Event(time.time(), payload, None, self._run_id)])
+        except Exception:  # noqa: BLE001 reason: what cannot be written is why the run ends, and stands in the payload
+            self._waiting, has_end = [], False
+        if not has_end:
+            self._store.append([Event(time.time(), payload, None, self._run_id)])

@@ -1,10 +1,11 @@
-"""What constructors of public values say when they are handed the wrong thing."""
+"""What constructors of public values, and declarations, say when they are handed the wrong thing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.keys import AssetKey
 
 
 def wrong_argument(owner: object, name: str, value: object, expected: str) -> InvalidInvocationError:
@@ -36,3 +37,26 @@ def require_sequence(owner: object, name: str, values: Sequence[object], kind: t
     for index, value in enumerate(values):
         require_type(owner, f"{name}[{index}]", value, kind)
     return list(values)
+
+
+def require_kind(where: str, name: str, value: object, kind: type | tuple[type, ...]) -> None:
+    """Do nothing if an argument is of this type, or None.
+
+    Raises:
+        InvalidDefinitionError: it is not.
+    """
+    if value is not None and not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = " or ".join(each.__name__ for each in kinds)
+        raise InvalidDefinitionError(f"{where}: {name} takes {names}, got {value!r}.")
+
+
+def require_list(where: str, name: str, values: object) -> list[object]:
+    """The elements of an argument that takes several.
+
+    Raises:
+        InvalidDefinitionError: a single text, key or other thing that has no elements.
+    """
+    if isinstance(values, (str, AssetKey, Mapping)) or not isinstance(values, Iterable):
+        raise InvalidDefinitionError(f"{where}: {name} takes a list, got {values!r}; write [{values!r}].")
+    return list(values)  # pyright: ignore[reportUnknownArgumentType] reason: elements of any type

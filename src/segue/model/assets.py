@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from types import EllipsisType
 from typing import TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
+from segue.model.arguments import require_kind, require_list
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import PartitionMapping
 
 DEFAULT_GROUP = "default"
 IO_MANAGER_KEY_METADATA = "segue/io_manager_key"
-_GROUP = re.compile(r"^[A-Za-z0-9_]+$")
-_TAG_PART = re.compile(r"^[A-Za-z0-9_.\-]{1,63}$")
-_TAG_VALUE = re.compile(r"^[A-Za-z0-9_.\-]{0,63}$")
+_GROUP = re.compile(r"[A-Za-z0-9_]+")
+_TAG_PART = re.compile(r"[A-Za-z0-9_.\-]{1,63}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9_.\-]{0,63}")
+_KINDS = 10  # most that one asset may have, as in the compatible API
 
 
 def coerce_asset_key(asset: object) -> AssetKey:
@@ -60,6 +62,8 @@ class AssetDep:
         partition_mapping: PartitionMapping | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> None:
+        require_kind("AssetDep", "partition_mapping", partition_mapping, PartitionMapping)
+        require_kind("AssetDep", "metadata", metadata, Mapping)
         object.__setattr__(self, "asset_key", coerce_asset_key(asset))
         object.__setattr__(self, "partition_mapping", partition_mapping)
         object.__setattr__(self, "metadata", dict(metadata or {}))
@@ -105,13 +109,14 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
         InvalidDefinitionError: a key that is not `name` or `prefix/name`, or a value that is not text of at most 63 of
             the same characters.
     """
+    require_kind(where, "tags", tags, Mapping)
     for key, value in (tags or {}).items():
         parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        if not 1 <= len(parts) <= 2 or not all(_TAG_PART.match(part) for part in parts):
+        if not 1 <= len(parts) <= 2 or not all(_TAG_PART.fullmatch(part) for part in parts):
             raise InvalidDefinitionError(
                 f"{where}: tag key {key!r} must be 'name' or 'prefix/name' of letters, digits, '_', '-', '.', at most 63 each."
             )
-        if not isinstance(value, str) or not _TAG_VALUE.match(value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not isinstance(value, str) or not _TAG_VALUE.fullmatch(value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidDefinitionError(
                 f"{where}: the value of tag {key!r} must be text of at most 63 letters, digits, '_', '-', '.', got {value!r}."
             )
@@ -124,7 +129,7 @@ def require_group(group_name: str | None, where: str) -> str | None:
     Raises:
         InvalidDefinitionError: not letters, digits and underscores.
     """
-    if group_name is not None and not _GROUP.match(group_name):
+    if group_name is not None and not (isinstance(group_name, str) and _GROUP.fullmatch(group_name)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise InvalidDefinitionError(
             f"{where}: {group_name!r} is not a valid group name: use letters, digits and underscores."
         )
@@ -137,12 +142,27 @@ def require_owners(owners: Sequence[str] | None, where: str) -> tuple[str, ...]:
     Raises:
         InvalidDefinitionError: anything else.
     """
-    for owner in owners or ():
-        is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        is_address = isinstance(owner, str) and "@" in owner.strip("@")  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    for owner in () if owners is None else require_list(where, "owners", owners):
+        is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
+        is_address = isinstance(owner, str) and "@" in owner.strip("@")
         if not (is_team or is_address):
             raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
     return tuple(owners or ())
+
+
+def require_kinds(kinds: Set[str] | Sequence[str] | None, where: str) -> frozenset[str]:
+    """The kinds, if they are at most ten words.
+
+    Raises:
+        InvalidDefinitionError: more of them, a single text instead of a set of them, or something that is no text.
+    """
+    words = () if kinds is None else require_list(where, "kinds", kinds)
+    found = frozenset([word for word in words if isinstance(word, str) and word])
+    if len(found) < len(set(words)):
+        raise InvalidDefinitionError(f"{where}: kinds takes words, got {kinds!r}.")
+    if len(found) > _KINDS:
+        raise InvalidDefinitionError(f"{where}: at most {_KINDS} kinds, got {len(found)}: {', '.join(sorted(found))}.")
+    return found
 
 
 class AssetSpec:
@@ -158,7 +178,7 @@ class AssetSpec:
         code_version: a text that changes when the code's meaning changes.
         owners: e-mail addresses or `team:name`.
         tags: short strings to search and select by.
-        kinds: at most three words for what it is made of ("python", "parquet").
+        kinds: at most ten words for what it is made of ("python", "parquet").
         partitions_def: how it is cut into partitions.
 
     Raises:
@@ -213,19 +233,21 @@ class AssetSpec:
         require_not_built("AssetSpec", is_virtual=is_virtual or None)
         write = object.__setattr__
         asset_key = AssetKey.from_coercible(key)
-        where = "" if not (tags or owners or group_name or kinds) else f"asset {asset_key.to_user_string()}"
+        where = f"asset {asset_key.to_user_string()!r}"
+        require_kind(where, "description", description, str)
+        require_kind(where, "metadata", metadata, Mapping)
+        require_kind(where, "code_version", code_version, str)
+        require_kind(where, "partitions_def", partitions_def, PartitionsDefinition)
         write(self, "key", asset_key)
-        write(self, "deps", _unique_deps(deps, asset_key) if deps else ())
+        write(self, "deps", () if deps is None else _unique_deps(deps, where))
         write(self, "description", description)
         write(self, "metadata", dict(metadata) if metadata else {})
         write(self, "skippable", skippable)
         write(self, "group_name", require_group(group_name, where))
         write(self, "code_version", code_version)
-        write(self, "owners", require_owners(owners, where) if owners else ())
-        write(self, "tags", require_tags(tags, where) if tags else {})
-        if kinds is not None and len(kinds) > 3:
-            raise InvalidDefinitionError(f"{where}: at most 3 kinds, got {sorted(kinds)}.")
-        write(self, "kinds", frozenset(kinds) if kinds else frozenset[str]())
+        write(self, "owners", require_owners(owners, where))
+        write(self, "tags", require_tags(tags, where))
+        write(self, "kinds", require_kinds(kinds, where))
         write(self, "partitions_def", partitions_def)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -312,18 +334,18 @@ def require_not_built(where: str, **parameters: object) -> None:
     """Refuses parameters of the compatible API that are not built yet.
 
     Raises:
-        NotSupportedError: one of them is not None.
+        NotSupportedError: one of them says something.
     """
     for name, value in parameters.items():
-        if value is not None:
+        if value is not None and not (
+            isinstance(value, Sized) and not len(value)
+        ):  # an empty list says as little as None
             raise NotSupportedError(f"{where}({name}=...) is not built yet. {_ALTERNATIVES[name]}")
 
 
 _ALTERNATIVES = {
-    "automation_condition": "Run the asset in a job, or with `segue materialize`.",
-    "auto_materialize_policy": "Run the asset in a job, or with `segue materialize`.",
+    "automation_condition": "Start runs with `segue materialize`, from cron for instance.",
     "freshness_policy": "Write an asset check that looks at the age of the data.",
-    "legacy_freshness_policy": "Write an asset check that looks at the age of the data.",
     "is_virtual": "Declare the asset with AssetSpec and no computation.",
     "hooks": "Do the work at the end of the asset's function.",
     "config_schema": "Annotate a parameter `config` with a subclass of Config.",
@@ -337,26 +359,19 @@ _ALTERNATIVES = {
     "sensors": "Start the job with `segue materialize` when the event happens.",
     "component_tree": "List the definitions in Definitions(...).",
     "op_retry_policy": "Set retry_policy on the assets.",
-    "job_automation_condition": "Run the job with `segue materialize`.",
     "pool": "Leave it out: steps run one after another.",
-    "backfill_policy": "Set backfill_policy on the asset.",
 }
 
 
-def _unique_deps(deps: Iterable[CoercibleToAssetDep], key: AssetKey) -> tuple[AssetDep, ...]:
-    if isinstance(deps, (str, AssetKey)):
-        raise InvalidDefinitionError(
-            f"asset {key.to_user_string()}: deps takes a list of assets, got {deps!r}; write [{deps!r}]."
-        )
+def _unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> tuple[AssetDep, ...]:
     found: dict[AssetKey, AssetDep] = {}
-    for each in deps:
+    for each in require_list(where, "deps", deps):
         for dep in _expand_dep(each):
-            known = found.get(dep.asset_key)
-            if known is not None and known != dep:
+            known = found.setdefault(dep.asset_key, dep)
+            if known is not dep and known != dep:
                 raise InvalidDefinitionError(
-                    f"asset {key.to_user_string()}: two different dependencies on {dep.asset_key.to_user_string()}; keep one."
+                    f"{where}: two different dependencies on {dep.asset_key.to_user_string()!r}; keep one."
                 )
-            found[dep.asset_key] = dep
     return tuple(found.values())
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from segue.errors import InvariantViolationError, NotSupportedError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSupportedError
+from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -33,8 +34,8 @@ class AssetCheckSpec:
         metadata: facts about the check.
 
     Raises:
-        InvalidDefinitionError: a bad name.
-        NotSupportedError: `automation_condition` or `partitions_def`.
+        InvalidDefinitionError: a bad name, or the asset itself among `additional_deps`.
+        NotSupportedError: `automation_condition`, `partitions_def`, or a dependency with a partition mapping.
     """
 
     __slots__ = ("additional_deps", "asset_key", "blocking", "description", "metadata", "name")
@@ -63,11 +64,13 @@ class AssetCheckSpec:
             raise NotSupportedError(
                 "AssetCheckSpec(partitions_def=...) is not built yet: a check runs once per run, over what is stored."
             )
+        require_kind("AssetCheckSpec", "description", description, str)
+        require_kind("AssetCheckSpec", "metadata", metadata, Mapping)
         write = object.__setattr__
         write(self, "name", require_name(name, "a check", "AssetCheckSpec"))
         write(self, "asset_key", coerce_asset_key(asset))
         write(self, "description", description)
-        write(self, "additional_deps", tuple(AssetDep.from_coercible(dep) for dep in additional_deps or ()))
+        write(self, "additional_deps", _other_deps(additional_deps, self.key))
         write(self, "blocking", blocking)
         write(self, "metadata", dict(metadata or {}))
 
@@ -122,6 +125,24 @@ class AssetCheckSpec:
             blocking=self.blocking,
             metadata=metadata,
         )
+
+
+def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey) -> tuple[AssetDep, ...]:
+    """The other assets that a check reads."""
+    where = f"check {check.to_user_string()!r}"
+    found = [
+        AssetDep.from_coercible(dep) for dep in (() if deps is None else require_list(where, "additional_deps", deps))
+    ]
+    for dep in found:
+        if dep.asset_key == check.asset_key:
+            raise InvalidDefinitionError(
+                f"{where}: the checked asset itself stands among the additional assets: leave it out there."
+            )
+        if dep.partition_mapping is not None:
+            raise NotSupportedError(
+                f"{where}: a partition mapping of an additional asset is not built yet: a check reads what is stored of it."
+            )
+    return tuple(found)
 
 
 class AssetCheckResult:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 
-_NAME = re.compile(r"^[A-Za-z0-9_]+$")
+_NAME = re.compile(r"[A-Za-z0-9_]+")
 RESERVED_NAMES = frozenset(
     {"context", "conf", "config", "meta", "arg_dict", "dict", "input_arg_dict", "output_arg_dict"}
 )
@@ -28,7 +28,7 @@ class AssetKey:
     parts: tuple[str, ...]
 
     def __init__(self, path: str | Sequence[str]) -> None:
-        parts = (path,) if isinstance(path, str) else tuple(path)
+        parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not parts or not all(isinstance(part, str) for part in parts):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidDefinitionError(f"AssetKey takes a string or a non-empty sequence of strings, got {path!r}.")
         object.__setattr__(self, "parts", parts)
@@ -52,7 +52,10 @@ class AssetKey:
         return isinstance(other, AssetKey) and self.parts == other.parts
 
     def __lt__(self, other: AssetKey) -> bool:
-        return self.parts < other.parts
+        return self.parts < other.parts if isinstance(other, AssetKey) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+
+    def __le__(self, other: AssetKey) -> bool:
+        return self.parts <= other.parts if isinstance(other, AssetKey) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
 
     def __repr__(self) -> str:
         return f"AssetKey({list(self.parts)!r})"
@@ -88,7 +91,7 @@ class AssetKey:
         This is the name of the step that computes the asset.
         """
         name = "__".join(self.parts)
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             name = re.sub(r"[^A-Za-z0-9_]", "_", name)
         return name if suffix is None else f"{name}__{suffix}"
 
@@ -159,7 +162,7 @@ def require_name(name: str, what: str, where: str) -> str:
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.
     """
-    if not isinstance(name, str) or not _NAME.match(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise InvalidDefinitionError(
             f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
         )

@@ -35,6 +35,7 @@ class DependencyNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     key: AssetKey
     mapping: PartitionMapping | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
 
 
 class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -139,13 +140,23 @@ class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
 
 
 class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One job: the assets and checks it runs, with its selection already resolved to keys."""
+    """One job: the assets and checks it runs, with its selection already resolved to keys.
+
+    Attributes:
+        name: unique among the jobs.
+        assets, checks: what it runs.
+        description, metadata, owners: for people.
+        tags: tags of its runs.
+        own_tags: tags of the job alone, where its runs bear others.
+        run_config: what its runs start with.
+    """
 
     name: str
     assets: tuple[AssetKey, ...] = ()
     checks: tuple[tuple[AssetKey, str], ...] = ()
     description: str | None = None
     tags: dict[str, str] = {}
+    own_tags: dict[str, str] = {}
     run_config: dict[str, object] = {}
     metadata: dict[str, AnyMetadataValue] = {}
     owners: tuple[str, ...] = ()
@@ -168,6 +179,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     computations: tuple[ComputationNode, ...] = ()
     jobs: tuple[JobNode, ...] = ()
     resources: tuple[ResourceNode, ...] = ()
+    metadata: dict[str, AnyMetadataValue] = {}
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from segue.model.arguments import require_kind
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
@@ -19,6 +20,7 @@ class DataVersion:
     value: str
 
     def __init__(self, value: str) -> None:
+        require_kind("DataVersion", "value", value, str)
         object.__setattr__(self, "value", value)
 
     def __setattr__(self, name: str, value: object) -> None:

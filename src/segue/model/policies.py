@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 
 
 class Backoff(enum.Enum):
@@ -36,7 +37,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         jitter: spread of the delay; needs `delay`.
 
     Raises:
-        InvalidDefinitionError: a negative number, or backoff or jitter without a delay.
+        InvalidDefinitionError: something of a wrong type, a negative number, or backoff or jitter without a delay.
     """
 
     max_retries: int = 1
@@ -45,6 +46,10 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     jitter: Jitter | None = None
 
     def __post_init__(self) -> None:
+        _require_whole("RetryPolicy", "max_retries", self.max_retries)
+        require_kind("RetryPolicy", "delay", self.delay, (int, float))
+        require_kind("RetryPolicy", "backoff", self.backoff, Backoff)
+        require_kind("RetryPolicy", "jitter", self.jitter, Jitter)
         if self.max_retries < 0:
             raise InvalidDefinitionError(f"RetryPolicy(max_retries={self.max_retries}): must be 0 or more.")
         if self.delay is None and (self.backoff is not None or self.jitter is not None):
@@ -84,13 +89,16 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
         max_partitions_per_run: partitions one run takes; None means all of them in a single run.
 
     Raises:
-        InvalidDefinitionError: less than one partition per run.
+        InvalidDefinitionError: no whole number, or less than one partition per run.
     """
 
     max_partitions_per_run: int | None = 1
 
     def __post_init__(self) -> None:
-        if self.max_partitions_per_run is not None and self.max_partitions_per_run < 1:
+        if self.max_partitions_per_run is None:
+            return
+        _require_whole("BackfillPolicy", "max_partitions_per_run", self.max_partitions_per_run)
+        if self.max_partitions_per_run < 1:
             raise InvalidDefinitionError("BackfillPolicy(max_partitions_per_run=...): must be 1 or more, or None.")
 
     @staticmethod
@@ -102,3 +110,8 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
     def multi_run(max_partitions_per_run: int = 1) -> BackfillPolicy:
         """At most this many partitions per run."""
         return BackfillPolicy(max_partitions_per_run=max_partitions_per_run)
+
+
+def _require_whole(where: str, name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidDefinitionError(f"{where}: {name} takes a whole number, got {value!r}.")

@@ -123,8 +123,10 @@ class RunProgress:
 
     def begin(self) -> list[Instruction]:
         """What to do first."""
-        instructions: list[Instruction] = [self._start(key) for key, count in self._missing.items() if count == 0]
-        return instructions or [FinishRun(())]
+        instructions = self._advance([key for key, count in self._missing.items() if count == 0])
+        if self._open == 0:
+            instructions.append(FinishRun(()))
+        return instructions
 
     def handle(self, fact: StepSucceeded | StepFailed) -> list[Instruction]:
         """What to do now that this happened."""
@@ -158,24 +160,32 @@ class RunProgress:
         return StartStep(key)
 
     def _end(self, key: str, status: StepStatus) -> list[Instruction]:
-        """Ends a step, and every step that thereby will never start; starts those that now can."""
+        """Ends a step; says what becomes of those that waited for it."""
+        self.status[key] = status
+        self._open -= 1
+        return self._advance(self._freed(key))
+
+    def _advance(self, ready: list[str]) -> list[Instruction]:
+        """Starts steps that wait for nothing any more, and ends those that will never start, and so on downstream."""
         instructions: list[Instruction] = []
-        ending = [(key, status)]
-        while ending:
-            name, end = ending.pop(0)
-            self.status[name] = end
-            self._open -= 1
-            for dependent in self._dependents.get(name, ()):
-                self._missing[dependent] -= 1
-                if self._missing[dependent] > 0:
-                    continue
-                instruction = self._next(self.steps[dependent])
-                instructions.append(instruction)
-                if isinstance(instruction, SkipStep):
-                    ending.append((dependent, StepStatus.SKIPPED))
-                elif isinstance(instruction, AbandonStep):
-                    ending.append((dependent, StepStatus.ABANDONED))
+        for key in ready:  # grows while it is walked
+            instruction = self._next(self.steps[key])
+            instructions.append(instruction)
+            if not isinstance(instruction, StartStep):
+                skipped = isinstance(instruction, SkipStep)
+                self.status[key] = StepStatus.SKIPPED if skipped else StepStatus.ABANDONED
+                self._open -= 1
+                ready.extend(self._freed(key))
         return instructions
+
+    def _freed(self, key: str) -> list[str]:
+        """The steps that waited for nothing but this one, which has ended."""
+        freed: list[str] = []
+        for dependent in self._dependents.get(key, ()):
+            self._missing[dependent] -= 1
+            if self._missing[dependent] == 0:
+                freed.append(dependent)
+        return freed
 
     def _next(self, step: PlanStep) -> StartStep | SkipStep | AbandonStep:
         """What becomes of a step whose upstream steps have all ended."""

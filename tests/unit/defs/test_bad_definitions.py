@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,6 +10,22 @@ import segue as sg
 
 HERE = "test_bad_definitions.py:"
 DAILY = sg.DailyPartitionsDefinition("2024-01-01")
+STATIC = sg.StaticPartitionsDefinition(["x"])
+
+
+class Warehouse(sg.ConfigurableResource):
+    """A resource."""
+
+
+def up() -> int:
+    return 1
+
+
+def several(**arguments: object) -> sg.AssetsDefinition:
+    @sg.multi_asset(**arguments)  # type: ignore[arg-type]
+    def function() -> None: ...
+
+    return function
 
 
 def named(name: str, **arguments: object) -> sg.AssetsDefinition:
@@ -20,8 +36,8 @@ def named(name: str, **arguments: object) -> sg.AssetsDefinition:
     return function
 
 
-def taking(name: str, upstream: str) -> sg.AssetsDefinition:
-    @sg.asset(name=name, ins={"value": sg.AssetIn(upstream)})
+def taking(name: str, upstream: str, **arguments: str) -> sg.AssetsDefinition:
+    @sg.asset(name=name, ins={"value": sg.AssetIn(upstream, **arguments)})  # type: ignore[arg-type]
     def function(value: int) -> int:
         return value
 
@@ -42,6 +58,18 @@ def orders(orderz: int) -> int:
 
 
 @sg.asset
+def typed_only(warehouse: OnlyForTypeCheckers) -> None: ...  # type: ignore[name-defined] # noqa: F821
+
+
+@sg.multi_asset(
+    outs={"left": sg.AssetOut(), "right": sg.AssetOut()},
+    ins={"middle": sg.AssetIn()},
+    internal_asset_deps={"left": set(), "right": {sg.AssetKey("middle")}},
+)
+def both_ends(middle: int) -> None: ...
+
+
+@sg.asset
 def needs_warehouse(warehouse: sg.ResourceParam[object]) -> None: ...
 
 
@@ -58,6 +86,48 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
         [HERE, "'orderz'", "Did you mean", "'order'", "AssetSpec('orderz')"],
     ),
     ("missing resource", sg.Definitions([needs_warehouse]), [HERE, "resource 'warehouse'", "resources={"]),
+    (
+        "resource class",
+        sg.Definitions([needs_warehouse], resources={"warehouse": Warehouse}),
+        ["'warehouse' is the class Warehouse", "Warehouse(...)"],
+    ),
+    (
+        "annotation for type checkers only",
+        sg.Definitions([typed_only]),
+        [HERE, "'warehouse'", "'OnlyForTypeCheckers'", "TYPE_CHECKING"],
+    ),
+    (
+        "functions that wait for each other",
+        sg.Definitions([both_ends, taking("middle", "left")]),
+        ["both_ends()", "middle", "split it in two"],
+    ),
+    (
+        "one step name",
+        sg.Definitions([named("a-b"), named("a_b")]),
+        ["the step 'a_b'", HERE, "another name"],
+    ),
+    (
+        "input of another IO manager",
+        sg.Definitions([sg.AssetSpec("a").with_io_manager_key("lake"), taking("b", "a")]),
+        [HERE, "IO manager 'lake'"],
+    ),
+    (
+        "input manager",
+        sg.Definitions([named("a"), taking("b", "a", input_manager_key="lake")]),
+        [HERE, "IO manager 'lake'"],
+    ),
+    (
+        "check carried and apart",
+        sg.Definitions(
+            [named("a", check_specs=[sg.AssetCheckSpec("c", asset="a")])], asset_checks=[checking("a", "c")]
+        ),
+        ["'a:c' is declared twice", HERE],
+    ),
+    (
+        "partitions of a job",
+        sg.Definitions([named("a", partitions_def=DAILY)], jobs=[sg.define_asset_job("j", partitions_def=STATIC)]),
+        ["Job 'j'", "partitions_def differs", "'a'"],
+    ),
     ("missing IO manager", sg.Definitions([named("a", io_manager_key="lake")]), [HERE, "IO manager 'lake'"]),
     (
         "IO manager that is none",
@@ -70,7 +140,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "two checks",
         sg.Definitions([named("a")], asset_checks=[checking("a", "c"), checking("a", "c")]),
-        ["'a_c'", HERE],
+        ["'a:c' is declared twice", HERE, "Rename one"],
     ),
     (
         "two jobs",
@@ -116,129 +186,3 @@ def test_all_errors_come_at_once() -> None:
         sg.Definitions.validate_loadable(definitions)
     assert len(caught.value.errors) == 3
     assert str(caught.value).startswith("3 errors in the definitions:")
-
-
-def star_arguments() -> object:
-    @sg.asset
-    def a(*values: int) -> None: ...
-
-    return a
-
-
-def positional_only() -> object:
-    @sg.asset
-    def a(value: int, /) -> None: ...
-
-    return a
-
-
-def config_without_class() -> object:
-    @sg.asset
-    def a(config: int) -> None: ...
-
-    return a
-
-
-def ins_without_parameter() -> object:
-    @sg.asset(ins={"other": sg.AssetIn("b")})
-    def a(value: int) -> None: ...
-
-    return a
-
-
-def input_and_dependency() -> object:
-    @sg.asset(deps=[sg.AssetDep("value")])
-    def a(value: int) -> None: ...
-
-    return a
-
-
-def two_check_inputs() -> object:
-    @sg.asset_check(asset="a")
-    def check(one: int, two: int) -> bool:
-        return one == two
-
-    return check
-
-
-def outs_and_specs() -> object:
-    @sg.multi_asset(outs={"a": sg.AssetOut()}, specs=[sg.AssetSpec("b")])
-    def both() -> None: ...
-
-    return both
-
-
-DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
-    (star_arguments, [HERE, "*args"]),
-    (positional_only, [HERE, "positional-only"]),
-    (config_without_class, [HERE, "'config'", "subclass of Config"]),
-    (ins_without_parameter, [HERE, "'other'", "value"]),
-    (input_and_dependency, ["'value'", "keep one"]),
-    (two_check_inputs, [HERE, "one, two", "additional_ins"]),
-    (outs_and_specs, ["either outs or specs"]),
-    (lambda: named("a b"), ["'a b'", "letters"]),
-    (lambda: named("context"), ["reserved"]),
-    (lambda: named("a", key="b"), ["key", "not both"]),
-    (lambda: named("a", group_name="x y"), ["'x y'", "group"]),
-    (lambda: named("a", owners=["me"]), ["'me'", "team:"]),
-    (lambda: named("a", tags={"k k": "v"}), ["'k k'"]),
-    (lambda: named("a", tags={"k": "v v"}), ["'k'", "63"]),
-    (lambda: named("a", kinds={"a", "b", "c", "d"}), ["3 kinds"]),
-    (lambda: named("a", deps="b"), ["list", "'b'"]),
-    (lambda: sg.AssetKey([]), ["non-empty"]),
-    (lambda: sg.AssetIn(key="a", key_prefix="b"), ["not both"]),
-    (lambda: sg.AssetOut(key="a", key_prefix="b"), ["not both"]),
-    (lambda: sg.AssetOut.from_spec(sg.AssetSpec("a", deps=["b"])), ["specs="]),
-    (lambda: sg.AssetCheckSpec("a b", asset="a"), ["'a b'"]),
-    (lambda: named("a", check_specs=[sg.AssetCheckSpec("c", asset="b")]), ["'b:c'", "asset_check"]),
-    (lambda: sg.RetryPolicy(max_retries=-1), ["0 or more"]),
-    (lambda: sg.RetryPolicy(backoff=sg.Backoff.LINEAR), ["delay"]),
-    (lambda: sg.BackfillPolicy(0), ["1 or more"]),
-    (lambda: sg.Definitions(assets=[5]), ["assets=", "5"]),  # type: ignore[list-item]
-    (lambda: sg.Definitions(jobs=["j"]), ["jobs="]),  # type: ignore[list-item]
-    (lambda: sg.define_asset_job("a b"), ["'a b'"]),
-    (lambda: sg.StaticPartitionsDefinition(["a", "a"]), ["'a'"]),
-    (lambda: sg.DailyPartitionsDefinition("yesterday"), ["yesterday"]),
-    (lambda: named("a", metadata={}, deps=[sg.AssetDep("b"), sg.AssetDep("b", metadata={"x": 1})]), ["two different"]),
-]
-
-
-@pytest.mark.parametrize(("declare", "words"), DECLARATIONS)
-def test_what_cannot_be_declared_is_refused(declare: Callable[[], object], words: Sequence[str]) -> None:
-    with pytest.raises(sg.InvalidDefinitionError) as caught:
-        declare()
-    for word in words:
-        assert word in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "parameter",
-    [
-        "config_schema",
-        "resource_defs",
-        "hooks",
-        "io_manager_def",
-        "dagster_type",
-        "automation_condition",
-        "freshness_policy",
-        "is_virtual",
-        "pool",
-    ],
-)
-def test_what_is_not_built_names_the_alternative(parameter: str) -> None:
-    with pytest.raises(sg.NotSupportedError, match=rf"asset\({parameter}=\.\.\.\) is not built yet\. \w+"):
-        named("a", **{parameter: True})
-
-
-@pytest.mark.parametrize("parameter", ["schedules", "sensors", "executor", "loggers", "component_tree"])
-def test_definitions_refuse_what_is_not_built(parameter: str) -> None:
-    value = {"x": 1} if parameter == "loggers" else [1]
-    with pytest.raises(sg.NotSupportedError, match=parameter):
-        sg.Definitions(**{parameter: value})  # type: ignore[arg-type]
-
-
-def test_async_functions_are_not_built() -> None:
-    with pytest.raises(sg.NotSupportedError, match=r"asyncio\.run"):
-
-        @sg.asset
-        async def a() -> None: ...

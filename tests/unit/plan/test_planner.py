@@ -198,11 +198,6 @@ def month(day: dict[str, int]) -> int:
     return len(day)
 
 
-@sg.asset(partitions_def=MONTHLY)
-def first_days(config_of_days: dict[str, int]) -> int:
-    return 1
-
-
 @sg.asset(
     partitions_def=DAILY,
     ins={"yesterday": sg.AssetIn("running", partition_mapping=sg.TimeWindowPartitionMapping(-1, -1))},

@@ -108,6 +108,19 @@ def test_a_retry_of_a_run_starts_where_the_earlier_one_stopped() -> None:
     assert RunProgress(plan_of(DIAMOND), finished=dict.fromkeys(DIAMOND, RESULT)).begin() == [FinishRun(())]
 
 
+def test_a_retry_of_a_run_still_skips_what_gets_nothing_from_a_finished_step() -> None:
+    gave_nothing: frozenset[str] = frozenset()
+    plan = plan_of({"a": (), "b": ("a",), "c": ("b",), "d": ()})
+    progress = RunProgress(plan, finished={"a": gave_nothing})
+    assert [(type(each), each.step_key) for each in progress.begin() if not isinstance(each, FinishRun)] == [
+        (SkipStep, "b"),
+        (StartStep, "d"),
+        (SkipStep, "c"),
+    ]
+    assert progress.handle(succeeded("d")) == [FinishRun(())]
+    assert RunProgress(plan, finished={"a": gave_nothing, "d": RESULT}).begin()[-1] == FinishRun(())
+
+
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 8), st.sampled_from(list(Backoff)))
 def test_jitter_stays_within_its_bounds(chance: float, retry: int, backoff: Backoff) -> None:
     base = RetryPolicy(max_retries=9, delay=4, backoff=backoff)

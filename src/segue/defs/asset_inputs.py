@@ -1,0 +1,120 @@
+"""What a function of assets takes: the asset behind each input, and the dependencies that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+import msgspec
+
+from segue.defs.asset_io import AssetIn
+from segue.defs.signature import FunctionShape
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind, require_list
+from segue.model.assets import AssetDep, CoercibleToAssetDep
+from segue.model.keys import AssetKey
+
+
+class AssetInputs(msgspec.Struct, frozen=True):
+    """The inputs of a function of assets.
+
+    Attributes:
+        keys: the asset behind each input.
+        given: what `ins` says of an input.
+        implicit: the inputs whose asset only the parameter's name says.
+        deps: the dependencies through inputs.
+    """
+
+    keys: Mapping[str, AssetKey]
+    given: Mapping[str, AssetIn]
+    implicit: frozenset[str]
+    deps: Mapping[AssetKey, AssetDep]
+
+    @property
+    def manager_keys(self) -> dict[str, str]:
+        """The resources that load inputs, where it is not the asset's own IO manager."""
+        return {name: each.input_manager_key for name, each in self.given.items() if each.input_manager_key is not None}
+
+    @property
+    def metadata(self) -> dict[str, Mapping[str, object]]:
+        """What is declared of inputs, for IO managers."""
+        return {name: each.metadata for name, each in self.given.items() if each.metadata}
+
+
+def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: str) -> AssetInputs:
+    """The inputs of a function.
+
+    Raises:
+        InvalidDefinitionError: `ins` names no parameter, or two inputs want different partitions of one asset.
+    """
+    require_kind(what, "ins", ins, Mapping)
+    given = {name: AssetIn.from_coercible(each) for name, each in (ins or {}).items()}
+    unknown = [name for name in given if name not in shape.inputs and not shape.takes_any]
+    if unknown:
+        parameters = ", ".join(shape.inputs) or "none"
+        raise InvalidDefinitionError(
+            f"{what} ({shape.source}): ins names {', '.join(map(repr, unknown))}, but the function's inputs are: {parameters}."
+        )
+    names = [*shape.inputs, *(name for name in given if name not in shape.inputs)]
+    keys = {name: given[name].resolve_key(name) if name in given else AssetKey(name) for name in names}
+    deps: dict[AssetKey, AssetDep] = {}
+    for name, key in keys.items():
+        dep = AssetDep(key, partition_mapping=given[name].partition_mapping if name in given else None)
+        if deps.setdefault(key, dep) != dep:
+            raise InvalidDefinitionError(
+                f"{what} ({shape.source}): two inputs take {key.to_user_string()!r} with different partition mappings."
+            )
+    implicit = [name for name in shape.inputs if name not in given or given[name].is_implicit]
+    return AssetInputs(keys, given, frozenset(implicit), deps)
+
+
+def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, what: str) -> list[CoercibleToAssetDep]:
+    """The dependencies through inputs, then the others.
+
+    Raises:
+        InvalidDefinitionError: `deps` is no list of assets, or says of an input's asset how it is depended on.
+    """
+    found: list[CoercibleToAssetDep] = [*inputs.deps.values()]
+    for each in () if deps is None else require_list(what, "deps", deps):
+        if isinstance(each, AssetDep) and each.asset_key in inputs.deps:
+            raise InvalidDefinitionError(
+                f"{what} takes {each.asset_key.to_user_string()!r} as an input and names it in deps: keep one of the two."
+            )
+        found.append(each)
+    return found
+
+
+def internal_deps(
+    internal: Mapping[str, Set[AssetKey]],
+    keys: Mapping[str, AssetKey],
+    common: Sequence[CoercibleToAssetDep],
+    what: str,
+) -> dict[str, list[CoercibleToAssetDep]]:
+    """What each output that `internal_asset_deps` speaks of is made from.
+
+    Args:
+        internal: keys of inputs, of `deps` or of other outputs, by output.
+        keys: the asset of each output.
+        common: the dependencies of the function as a whole.
+        what: how errors name the function.
+
+    Raises:
+        InvalidDefinitionError: no such output, or an asset that the function neither takes nor makes.
+    """
+    unknown = sorted(set(internal) - set(keys))
+    if unknown:
+        raise InvalidDefinitionError(
+            f"{what}: internal_asset_deps names {', '.join(map(repr, unknown))}, which are no outputs; there are: "
+            f"{', '.join(keys)}."
+        )
+    known: dict[AssetKey, CoercibleToAssetDep] = {key: key for key in keys.values()}
+    known |= {dep.asset_key: dep for dep in map(AssetDep.from_coercible, common)}
+    found: dict[str, list[CoercibleToAssetDep]] = {}
+    for output, wanted in internal.items():
+        strange = sorted(set(wanted) - set(known))
+        if strange:
+            raise InvalidDefinitionError(
+                f"{what}: internal_asset_deps[{output!r}] names {', '.join(repr(key.to_user_string()) for key in strange)}, "
+                "which the function neither takes nor makes: add it to ins or deps."
+            )
+        found[output] = [known[key] for key in sorted(wanted)]
+    return found

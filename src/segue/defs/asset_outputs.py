@@ -1,0 +1,150 @@
+"""What a function of assets gives: the spec of the asset, or of the check, behind each output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+from segue.defs.asset_inputs import AssetInputs
+from segue.defs.asset_io import AssetOut
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind, require_list
+from segue.model.assets import AssetDep, AssetSpec, CoercibleToAssetDep
+from segue.model.checks import AssetCheckSpec
+from segue.model.keys import AssetKey, require_name
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import BackfillPolicy
+
+
+def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]:
+    """The asset behind each output.
+
+    Raises:
+        InvalidDefinitionError: a bad name, something that is no `AssetOut`, or two outputs for one asset.
+    """
+    require_kind(what, "outs", outs, Mapping)
+    found: dict[str, AssetKey] = {}
+    for output, out in outs.items():
+        require_kind(what, f"outs[{output!r}]", out, AssetOut)
+        key = out.resolve_key(require_name(output, "an output", what))
+        if key in found.values():
+            raise InvalidDefinitionError(f"{what} declares {key.to_user_string()!r} twice.")
+        found[output] = key
+    return found
+
+
+def specs_by_output(
+    specs: Sequence[AssetSpec], inputs: AssetInputs, common: Sequence[CoercibleToAssetDep], what: str
+) -> dict[str, AssetSpec]:
+    """The specs, by the output that carries each.
+
+    A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives; what is
+    named by no spec goes into all of them.
+
+    Raises:
+        InvalidDefinitionError: something that is no spec, or two specs for one asset or output.
+    """
+    given = require_list(what, "specs", specs)
+    for spec in given:
+        require_kind(what, "specs", spec, AssetSpec)
+    named = {dep.asset_key for spec in specs for dep in spec.deps}
+    for_all = [dep for dep in map(AssetDep.from_coercible, common) if dep.asset_key not in named]
+    found: dict[str, AssetSpec] = {}
+    for spec in specs:
+        output = spec.key.to_python_identifier()
+        if output in found:
+            other = found[output].key.to_user_string()
+            raise InvalidDefinitionError(
+                f"{what} declares {spec.key.to_user_string()!r} twice."
+                if found[output].key == spec.key
+                else f"{what}: {other!r} and {spec.key.to_user_string()!r} would both be the output {output!r}: rename one."
+            )
+        mapped = [_with_mapping(dep, inputs) for dep in spec.deps]
+        found[output] = spec.replace_attributes(deps=[*mapped, *for_all]) if mapped or for_all else spec
+    return found
+
+
+def _with_mapping(dep: AssetDep, inputs: AssetInputs) -> AssetDep:
+    """The dependency with the partition mapping of its input, where it has none itself."""
+    taken = inputs.deps.get(dep.asset_key)
+    if taken is None or taken.partition_mapping is None or dep.partition_mapping is not None:
+        return dep
+    return AssetDep(dep.asset_key, partition_mapping=taken.partition_mapping, metadata=dep.metadata)
+
+
+def with_defaults(
+    spec: AssetSpec,
+    group_name: str | None,
+    code_version: str | None,
+    partitions_def: PartitionsDefinition | None,
+    compute_kind: str | None,
+    what: str,
+) -> AssetSpec:
+    """A spec with what is said of the function as a whole.
+
+    Raises:
+        InvalidDefinitionError: the two disagree.
+    """
+    if group_name is not None and spec.group_name is not None:
+        raise InvalidDefinitionError(f"{what} and its asset {spec.key.to_user_string()!r} both name a group: keep one.")
+    if partitions_def is not None and spec.partitions_def is not None and spec.partitions_def != partitions_def:
+        raise InvalidDefinitionError(
+            f"{what} and its asset {spec.key.to_user_string()!r} name different partitions definitions."
+        )
+    if group_name is None and code_version is None and partitions_def is None and compute_kind is None:
+        return spec
+    return spec.replace_attributes(
+        group_name=spec.group_name or group_name,
+        code_version=spec.code_version or code_version,
+        partitions_def=spec.partitions_def or partitions_def,
+        kinds=with_compute_kind(spec.kinds, compute_kind),
+    )
+
+
+def checks_by_output(
+    check_specs: Sequence[AssetCheckSpec] | None, outputs: Mapping[str, AssetSpec], what: str
+) -> dict[str, AssetCheckSpec]:
+    """The checks that the function carries, by output.
+
+    Raises:
+        InvalidDefinitionError: something that is no spec, a check on an asset that it does not make, or one twice.
+    """
+    keys = {spec.key for spec in outputs.values()}
+    found: dict[str, AssetCheckSpec] = {}
+    for spec in () if check_specs is None else require_list(what, "check_specs", check_specs):
+        if not isinstance(spec, AssetCheckSpec):
+            raise InvalidDefinitionError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
+        if spec.asset_key not in keys:
+            raise InvalidDefinitionError(
+                f"{what}: the check {spec.key.to_user_string()!r} is on an asset that this function does not make; use asset_check."
+            )
+        output = spec.get_python_identifier()
+        if output in found:
+            raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
+        if output in outputs:
+            raise InvalidDefinitionError(
+                f"{what}: the check {spec.key.to_user_string()!r} and the asset {outputs[output].key.to_user_string()!r} "
+                f"would both be the output {output!r}: rename one."
+            )
+        found[output] = spec
+    return found
+
+
+def common_backfill_policy(outs: Mapping[str, AssetOut] | None, what: str) -> BackfillPolicy | None:
+    """The backfill policy of all outputs; None where none names one.
+
+    Raises:
+        InvalidDefinitionError: two of them name different ones.
+    """
+    policies = {out.backfill_policy for out in (outs or {}).values() if out.backfill_policy is not None}
+    if len(policies) > 1:
+        raise InvalidDefinitionError(
+            f"{what}: its outputs name different backfill policies; they are made together, name one."
+        )
+    return next(iter(policies), None)
+
+
+def with_compute_kind(kinds: Set[str] | None, compute_kind: str | None) -> Set[str]:
+    """The kinds, and the superseded `compute_kind` as one more of them."""
+    if compute_kind is None:
+        return frozenset[str]() if kinds is None else kinds
+    return frozenset([*(kinds or ()), compute_kind.lower()])

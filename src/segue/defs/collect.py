@@ -1,0 +1,265 @@
+"""Takes in everything that is declared, ties it together by name, and notes all that does not fit."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from segue.defs.asset import io_manager_key_of
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.errors import CycleError, InvalidDefinitionError
+from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.graph import require_acyclic
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.metadata import AnyMetadataValue
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What is described: the parts of a `Definitions`."""
+
+    assets: Sequence[AssetsDefinition | AssetSpec]
+    asset_checks: Sequence[AssetsDefinition]
+    jobs: Sequence[UnresolvedAssetJobDefinition]
+    resources: Mapping[str, object]
+    metadata: Mapping[str, AnyMetadataValue]
+
+
+class Collection:
+    """What was taken in, and the errors in it.
+
+    Attributes:
+        source: where it comes from.
+        errors: what does not fit, in the order in which it was found.
+        definitions: by step key.
+        specs: of all assets, those that are only named as a dependency included.
+        made_by: the definition that makes an asset, and its output that carries it.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.errors: list[InvalidDefinitionError] = []
+        self.definitions: dict[str, AssetsDefinition] = {}
+        self.specs: dict[AssetKey, AssetSpec] = {}
+        self.made_by: dict[AssetKey, tuple[AssetsDefinition, str]] = {}
+        self._external: dict[AssetKey, AssetSpec] = {}
+        self._renamed: dict[str, dict[AssetKey, AssetKey]] = {}
+        self._by_name: dict[tuple[str, str], list[AssetKey]] = {}
+
+    def error(self, message: str) -> None:
+        """Notes one more thing that is wrong."""
+        self.errors.append(InvalidDefinitionError(message))
+
+    def collect(self) -> None:
+        """Takes in every definition once; notes names that stand twice, and what is named and not there."""
+        for each in {id(each): each for each in (*self.source.assets, *self.source.asset_checks)}.values():
+            if isinstance(each, AssetSpec):
+                self._collect_external(each)
+            else:
+                self._collect_definition(each)
+        self._add_external()
+        for definition in self.definitions.values():
+            self._resolve_inputs(definition)
+        self._add_stubs()
+        for definition in self.definitions.values():
+            self._check_resources(definition)
+        self._check_resource_values()
+        self._check_unique_checks()
+        self._check_cycles()
+
+    def asset_behind(self, definition: AssetsDefinition, key: AssetKey) -> AssetKey:
+        """The asset that a definition means by a key: another one where an input's name was tied to it."""
+        return self._renamed.get(definition.op.name, {}).get(key, key)
+
+    def deps_of(self, spec: AssetSpec) -> list[AssetKey]:
+        """The assets that an asset is made from."""
+        made = self.made_by.get(spec.key)
+        return [dep.asset_key if made is None else self.asset_behind(made[0], dep.asset_key) for dep in spec.deps]
+
+    def io_manager_key(self, key: AssetKey) -> str:
+        """The resource that stores and loads an asset's value."""
+        made = self.made_by.get(key)
+        if made is not None:
+            return io_manager_key_of(made[0], made[1], DEFAULT_IO_MANAGER_KEY)
+        named = self.specs[key].metadata.get(IO_MANAGER_KEY_METADATA)
+        return named if isinstance(named, str) else DEFAULT_IO_MANAGER_KEY
+
+    def _collect_external(self, spec: AssetSpec) -> None:
+        if spec.key in self._external:
+            self.error(f"The asset {spec.key.to_user_string()!r} is declared by two AssetSpecs: keep one.")
+        self._external[spec.key] = spec
+
+    def _collect_definition(self, definition: AssetsDefinition) -> None:
+        op = definition.op
+        other = self.definitions.setdefault(op.name, definition)
+        if other is not definition:
+            both = f"{other.op.shape.source} and {op.shape.source}"
+            for key in sorted(definition.check_keys & other.check_keys):
+                self.error(f"The check {key.to_user_string()!r} is declared twice: {both}. Rename one.")
+            if not definition.check_keys & other.check_keys and not definition.keys & other.keys:
+                self.error(f"Two functions would both be the step {op.name!r}: {both}. Give one of them another name.")
+        for output, spec in definition.specs_by_output.items():
+            first = self.made_by.get(spec.key)
+            if first is not None:
+                self.error(
+                    f"Two definitions make the asset {spec.key.to_user_string()!r}: {first[0].op.shape.source} and "
+                    f"{op.shape.source}. Rename one, or give it a key_prefix."
+                )
+                continue
+            self.made_by[spec.key] = (definition, output)
+            self.specs[spec.key] = spec
+
+    def _add_external(self) -> None:
+        for key, spec in self._external.items():
+            if key in self.made_by:
+                source = self.made_by[key][0].op.shape.source
+                self.error(
+                    f"The asset {key.to_user_string()!r} is made at {source} and declared by an AssetSpec: keep one."
+                )
+            self.specs.setdefault(key, spec)
+        for spec in self.specs.values():
+            self._by_name.setdefault((spec.key.parts[-1], spec.group_name or DEFAULT_GROUP), []).append(spec.key)
+
+    def _resolve_inputs(self, definition: AssetsDefinition) -> None:
+        """Ties each input to an asset: the one of its name, or the only one of that name below the same prefix or group."""
+        renamed: dict[AssetKey, AssetKey] = {}
+        for name, key in definition.keys_by_input.items():
+            if key in self.specs:
+                continue
+            near = self._similar(key, definition) if name in definition.implicit_inputs else None
+            if near is not None:
+                renamed[key] = near
+            else:
+                self._unknown_input(definition, name, key)
+        if renamed:
+            self._renamed[definition.op.name] = renamed
+
+    def _unknown_input(self, definition: AssetsDefinition, name: str, key: AssetKey) -> None:
+        shape, shown = definition.op.shape, key.to_user_string()
+        known = [each.to_user_string() for each in self.specs]
+        close = difflib.get_close_matches(shown, known, n=3, cutoff=0.6)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        if name in shape.unresolved:
+            hint += (
+                f" Its annotation {shape.unresolved[name]!r} names nothing at run time: if it is a resource, import its class "
+                "outside of TYPE_CHECKING."
+            )
+        self.error(
+            f"{shape.source}: the input {name!r} of {definition!r} is the asset {shown!r}, which nothing here makes or "
+            f"declares.{hint} Add its definition to Definitions(assets=[...]), declare it with AssetSpec({shown!r}), or name "
+            f"the asset with ins={{{name!r}: AssetIn(...)}}."
+        )
+
+    def _similar(self, key: AssetKey, definition: AssetsDefinition) -> AssetKey | None:
+        name = key.parts[-1]
+        for spec in definition.specs_by_output.values():
+            below = AssetKey([*spec.key.parts[:-1], name])
+            if below != key and below in self.specs:
+                return below
+            same = self._by_name.get((name, spec.group_name or DEFAULT_GROUP), [])
+            if len(same) == 1:
+                return same[0]
+        return None
+
+    def _add_stubs(self) -> None:
+        """An asset that is only named as a dependency is taken to be made elsewhere."""
+        for key in [*self._named_keys()]:
+            if key not in self.specs:
+                self.specs[key] = AssetSpec(key)
+
+    def _named_keys(self) -> Iterator[AssetKey]:
+        for spec in self.specs.values():
+            yield from self.deps_of(spec)
+        for definition in self.definitions.values():
+            for check in definition.checks_by_output.values():
+                yield check.asset_key
+                yield from (dep.asset_key for dep in check.additional_deps)
+
+    def _check_resources(self, definition: AssetsDefinition) -> None:
+        resources, op = self.source.resources, definition.op
+        for key in sorted(op.resource_keys):
+            if key not in resources:
+                self._missing(definition, "resource", key)
+        managers = dict.fromkeys(self.io_manager_key(spec.key) for spec in definition.specs_by_output.values())
+        for name, asset in definition.keys_by_input.items():
+            upstream = self.asset_behind(definition, asset)
+            named = definition.input_manager_keys.get(name)
+            if named is not None:
+                managers[named] = None
+            elif upstream in self.specs and upstream not in self.made_by:
+                managers[self.io_manager_key(upstream)] = None
+        for key in managers:
+            if key != DEFAULT_IO_MANAGER_KEY and key not in resources:
+                self._missing(definition, "IO manager", key)
+            elif key in resources and not hasattr(resources[key], "load_input"):
+                self.error(
+                    f"{op.shape.source}: {definition!r} names the resource {key!r} as its IO manager, but that is a "
+                    f"{type(resources[key]).__name__}, without handle_output and load_input."
+                )
+
+    def _missing(self, definition: AssetsDefinition, what: str, key: str) -> None:
+        known = ", ".join(sorted(self.source.resources)) or "none"
+        self.error(
+            f"{definition.op.shape.source}: {definition!r} needs the {what} {key!r}, which Definitions(resources={{...}}) does "
+            f"not give; it gives: {known}. Add {key!r} there, or correct the name."
+        )
+
+    def _check_resource_values(self) -> None:
+        for key, value in self.source.resources.items():
+            kind = getattr(value, "segue_parameter_kind", None)
+            if isinstance(value, type) and (kind == "resource" or hasattr(value, "load_input")):
+                self.error(
+                    f"The resource {key!r} is the class {value.__name__}: give an instance, {value.__name__}(...)."
+                )
+
+    def _check_unique_checks(self) -> None:
+        first: dict[AssetCheckKey, AssetsDefinition] = {}
+        for definition in self.definitions.values():
+            for key in (spec.key for spec in definition.checks_by_output.values()):
+                other = first.setdefault(key, definition)
+                if other is not definition:
+                    self.error(
+                        f"The check {key.to_user_string()!r} is declared twice: {other.op.shape.source} and "
+                        f"{definition.op.shape.source}. Rename one."
+                    )
+
+    def _check_cycles(self) -> None:
+        edges: dict[str, list[str]] = {}
+        for spec in self.specs.values():
+            deps = self.deps_of(spec)
+            if spec.partitions_def is None and spec.key in deps:
+                self.error(
+                    f"The asset {spec.key.to_user_string()!r} depends on itself: that needs partitions, so that it can take "
+                    "its earlier ones."
+                )
+            edges[spec.key.to_escaped_user_string()] = [key.to_escaped_user_string() for key in deps if key != spec.key]
+        try:
+            require_acyclic(edges)
+            if any(len(definition.specs_by_output) > 1 for definition in self.definitions.values()):
+                self._check_cycles_of_steps()
+        except CycleError as error:
+            self.errors.append(error)
+
+    def _check_cycles_of_steps(self) -> None:
+        """Notes functions that wait for each other although none of their assets do."""
+        edges: dict[str, set[str]] = {}
+        for spec in self.specs.values():
+            own = self._unit(spec.key)
+            edges.setdefault(own, set()).update({self._unit(key) for key in self.deps_of(spec)} - {own})
+        try:
+            require_acyclic({name: sorted(deps) for name, deps in edges.items()})
+        except CycleError as error:
+            self.error(
+                f"The functions that make the assets wait for each other: {' -> '.join(error.path)}. One that makes several "
+                "assets makes them at once: split it in two."
+            )
+
+    def _unit(self, key: AssetKey) -> str:
+        """What is made together with an asset, by name: the step, or the asset alone where a step can be divided."""
+        made = self.made_by.get(key)
+        if made is None or made[0].op.can_subset or len(made[0].specs_by_output) == 1:
+            return key.to_escaped_user_string()
+        return f"{made[0].op.name}()"
