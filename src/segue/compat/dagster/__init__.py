@@ -1,0 +1,22 @@
+"""Every public name of Dagster that Segue has a counterpart for, in Dagster's spelling.
+
+`from segue.compat.dagster import DagsterInstance` gives `segue.Instance`. Names are looked up when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segue.compat.lookup import public_name, public_names
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return public_names()
+    value = public_name(name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return public_names()

@@ -1,0 +1,64 @@
+"""What one of Dagster's names means here."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any
+
+import segue
+from segue.compat.names import DAGSTER_VERSION, PRIVATE_MODULES, PRIVATE_NAMES, RENAMED, SUPERSEDED
+
+_OWN: frozenset[str] = frozenset(vars(segue)["__all__"])  # vars: type checkers do not see it
+
+
+def public_name(name: str) -> Any:
+    """What `dagster.<name>` is here.
+
+    Raises:
+        AttributeError: nothing here bears this name.
+    """
+    if name == "__version__":
+        return DAGSTER_VERSION
+    if name in SUPERSEDED:
+        return _at(SUPERSEDED[name])
+    own = RENAMED.get(name, name)
+    if own in _OWN:
+        return getattr(segue, own)
+    raise AttributeError(missing(name), name=name)
+
+
+def private_name(module: str, name: str) -> Any:
+    """What `from <module> import <name>` is here, for a module below the top of Dagster: by rule, its public namesake.
+
+    Raises:
+        AttributeError: nothing here bears this name.
+    """
+    if name.startswith("__"):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+    if f"{module}.{name}" in PRIVATE_NAMES:
+        return _at(PRIVATE_NAMES[f"{module}.{name}"])
+    if module in PRIVATE_MODULES:
+        return getattr(importlib.import_module(PRIVATE_MODULES[module]), name)
+    return public_name(name)
+
+
+def public_names() -> list[str]:
+    """Every public name of Dagster that resolves here, sorted."""
+    renamed = [old for old, new in RENAMED.items() if new in _OWN]
+    return sorted({*_OWN, *renamed, *SUPERSEDED})
+
+
+def _at(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def missing(name: str) -> str:
+    """What to say of a name that nothing here bears."""
+    message = f"Segue has nothing for Dagster's name {name!r}."
+    if name.startswith("_"):
+        return message
+    near = difflib.get_close_matches(name, public_names(), n=2)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"{message}{hint} docs/migration.md lists what is left out, and what to write instead."

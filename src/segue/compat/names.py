@@ -1,0 +1,60 @@
+"""Dagster's names that are called otherwise here, as data. A name that stands in no table is called the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DAGSTER_VERSION = "1.13.29"  # what `dagster.__version__` says: the version whose public names are offered
+
+# Dagster's public name -> the public name of Segue
+RENAMED: Mapping[str, str] = {
+    "DagsterAssetMetadataValue": "AssetMetadataValue",
+    "DagsterConfigMappingFunctionError": "ConfigMappingFunctionError",
+    "DagsterError": "SegueError",
+    "DagsterEvent": "Event",
+    "DagsterEventLogInvalidForRun": "EventLogInvalidForRun",
+    "DagsterEventType": "EventType",
+    "DagsterExecutionInterruptedError": "ExecutionInterruptedError",
+    "DagsterExecutionStepExecutionError": "ExecutionStepExecutionError",
+    "DagsterExecutionStepNotFoundError": "ExecutionStepNotFoundError",
+    "DagsterInstance": "Instance",
+    "DagsterInvalidConfigDefinitionError": "InvalidConfigDefinitionError",
+    "DagsterInvalidConfigError": "InvalidConfigError",
+    "DagsterInvalidDefinitionError": "InvalidDefinitionError",
+    "DagsterInvalidInvocationError": "InvalidInvocationError",
+    "DagsterInvalidSubsetError": "InvalidSubsetError",
+    "DagsterInvariantViolationError": "InvariantViolationError",
+    "DagsterJobMetadataValue": "JobMetadataValue",
+    "DagsterLogManager": "LogManager",
+    "DagsterResourceFunctionError": "ResourceFunctionError",
+    "DagsterRun": "Run",
+    "DagsterRunMetadataValue": "RunMetadataValue",
+    "DagsterRunNotFoundError": "RunNotFoundError",
+    "DagsterRunStatus": "RunStatus",
+    "DagsterStepOutputNotFoundError": "StepOutputNotFoundError",
+    "DagsterSubprocessError": "SubprocessError",
+    "DagsterType": "SegueType",
+    "DagsterTypeCheckDidNotPass": "TypeCheckDidNotPass",
+    "DagsterTypeCheckError": "TypeCheckError",
+    "DagsterTypeLoader": "TypeLoader",
+    "DagsterTypeLoaderContext": "TypeLoaderContext",
+    "DagsterUnknownPartitionError": "UnknownPartitionError",
+    "DagsterUnknownResourceError": "UnknownResourceError",
+    "DagsterUnmetExecutorRequirementsError": "UnmetExecutorRequirementsError",
+    "DagsterUserCodeExecutionError": "UserCodeExecutionError",
+    "PythonObjectDagsterType": "PythonObjectType",
+    "check_dagster_type": "check_type",
+    "dagster_type_loader": "type_loader",
+    "get_dagster_logger": "get_logger",
+    "make_python_type_usable_as_dagster_type": "make_python_type_usable_as_type",
+    "usable_as_dagster_type": "usable_as_type",
+}
+
+# Dagster's public name -> where its superseded form is kept
+SUPERSEDED: Mapping[str, str] = {}
+
+# A private module of Dagster -> the module here that offers what real code takes from it
+PRIVATE_MODULES: Mapping[str, str] = {}
+
+# A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
+PRIVATE_NAMES: Mapping[str, str] = {}
