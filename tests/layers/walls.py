@@ -36,7 +36,7 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "daemon": "deployment plan decide",
         "server": "deployment plan decide",
         # the only place where the sides meet
-        "host": "execute storage location deployment",
+        "host": "execute storage location deployment decide",
     }.items()
 }
 # These may import anything; nobody may import them.

@@ -98,6 +98,13 @@ def test_a_failing_import_shows_the_users_traceback_down_to_the_cause(project: P
     assert "importlib" not in answer.err
 
 
+def test_a_module_that_is_not_there(project: Project) -> None:
+    answer = project.run("check", "-m", "nowhere.definitions")
+    assert answer.code == 1
+    assert "There is no module 'nowhere.definitions'" in answer.last_error_line
+    assert "--working-directory" in answer.last_error_line
+
+
 def test_all_errors_are_told_at_once(project: Project) -> None:
     project.define(
         '@sg.asset(io_manager_key="lake")\ndef a(): ...\n'

@@ -52,7 +52,7 @@ def load_definitions(target: CodeTarget) -> Definitions:
     if target.file is not None:
         module = _import_file(Path(directory, target.file))
     elif target.module is not None:
-        module = _guarded(target.module, lambda: importlib.import_module(target.module or ""))
+        module = _import_module(target.module, directory)
     else:
         raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
     return _definitions_in(module, target)
@@ -76,6 +76,19 @@ def _import_file(path: Path) -> ModuleType:
         sys.modules.pop(path.stem, None)
         raise
     return module
+
+
+def _import_module(name: str, directory: str) -> ModuleType:
+    try:
+        return _guarded(name, lambda: importlib.import_module(name))
+    except LoadError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and missing.name and f"{name}.".startswith(f"{missing.name}."):
+            raise LoadError(
+                f"There is no module {name!r}: {missing.name!r} is neither installed nor in {directory}. Correct the name "
+                "(-m MODULE), or the folder that holds it (--working-directory)."
+            ) from missing
+        raise
 
 
 def _guarded(what: str, action: Callable[[], Any]) -> Any:

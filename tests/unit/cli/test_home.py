@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from segue.cli.home import end_interrupted, open_store
+from segue.cli.home import open_store
 from segue.errors import InvariantViolationError
+from segue.host.home import end_interrupted
 from segue.model.event import Event, RunStartData, RunSuccessData
 from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.stores import Store

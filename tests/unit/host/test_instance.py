@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import segue as sg
+from segue.model.event import Event, RunStartData
+from segue.model.run import FailureReason, Run
 
 
 @pytest.fixture
@@ -100,6 +102,17 @@ def test_the_home_folder_is_that_of_the_settings(monkeypatch: pytest.MonkeyPatch
         assert instance.storage_directory() == str(tmp_path / "home" / "storage")
     with sg.Instance.get() as instance:
         assert instance.has_asset_key(a.key)
+
+
+def test_opening_the_home_ends_what_nobody_works_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEGUE_HOME", str(tmp_path / "home"))
+    with sg.Instance.get() as instance:
+        instance.store.create_run(Run(run_id="r", job_name="j", created_at=1.0), b"{}", b"{}", [])
+        instance.store.append([Event(2.0, RunStartData("1-gone"), run_id="r")])
+    with sg.Instance.get() as instance:
+        run = instance.get_run_by_id("r")
+    assert run is not None
+    assert (run.status, run.failure_reason) == (sg.RunStatus.FAILURE, FailureReason.INTERRUPTED)
 
 
 @pytest.fixture
