@@ -14,6 +14,7 @@ _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
     "local_instance": "segue.host.instances:local_instance",
     "default_instance": "segue.host.home:default_instance",
+    "package_modules": "segue.host.source:package_modules",
 }
 
 

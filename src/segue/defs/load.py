@@ -9,6 +9,7 @@ from typing import cast
 import msgspec
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.modules import calling_module, package_modules, require_modules
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec, require_not_built
 from segue.model.keys import CoercibleToAssetKeyPrefix
@@ -42,7 +43,7 @@ def load_assets_from_modules(
     require_not_built("load_assets_from_modules", automation_condition=automation_condition)
     found: dict[int, AssetsDefinition | AssetSpec] = {}
     origin: dict[object, str] = {}
-    for module in modules:
+    for module in require_modules(modules, "load_assets_from_modules"):
         for name, value in _definitions_in(module):
             if isinstance(value, AssetChecksDefinition) or (isinstance(value, AssetSpec) and not include_specs):
                 continue
@@ -63,6 +64,88 @@ def load_assets_from_modules(
     return _with_prefixes(values, key_prefix, source_key_prefix)
 
 
+def load_assets_from_current_module(
+    group_name: str | None = None,
+    key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    *,
+    automation_condition: object = None,
+    backfill_policy: BackfillPolicy | None = None,
+    source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    include_specs: bool = False,
+) -> Sequence[AssetsDefinition | AssetSpec]:
+    """The assets that stand at the top of the module that calls this, above the call.
+
+    Args:
+        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
+            `load_assets_from_modules`.
+    """
+    return load_assets_from_modules(
+        [calling_module("load_assets_from_current_module")],
+        group_name,
+        key_prefix,
+        automation_condition=automation_condition,
+        backfill_policy=backfill_policy,
+        source_key_prefix=source_key_prefix,
+        include_specs=include_specs,
+    )
+
+
+def load_assets_from_package_module(
+    package_module: ModuleType,
+    group_name: str | None = None,
+    key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    *,
+    automation_condition: object = None,
+    backfill_policy: BackfillPolicy | None = None,
+    source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    include_specs: bool = False,
+) -> Sequence[AssetsDefinition | AssetSpec]:
+    """The assets of a package and of every module below it, which are imported.
+
+    Args:
+        package_module: the package.
+        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
+            `load_assets_from_modules`.
+    """
+    return load_assets_from_modules(
+        package_modules(package_module),
+        group_name,
+        key_prefix,
+        automation_condition=automation_condition,
+        backfill_policy=backfill_policy,
+        source_key_prefix=source_key_prefix,
+        include_specs=include_specs,
+    )
+
+
+def load_assets_from_package_name(
+    package_name: str,
+    group_name: str | None = None,
+    key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    *,
+    automation_condition: object = None,
+    backfill_policy: BackfillPolicy | None = None,
+    source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
+    include_specs: bool = False,
+) -> Sequence[AssetsDefinition | AssetSpec]:
+    """The assets of a package and of every module below it, by the package's name.
+
+    Args:
+        package_name: the name under which the package is imported.
+        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
+            `load_assets_from_modules`.
+    """
+    return load_assets_from_modules(
+        package_modules(package_name),
+        group_name,
+        key_prefix,
+        automation_condition=automation_condition,
+        backfill_policy=backfill_policy,
+        source_key_prefix=source_key_prefix,
+        include_specs=include_specs,
+    )
+
+
 def load_asset_checks_from_modules(
     modules: Iterable[ModuleType], asset_key_prefix: CoercibleToAssetKeyPrefix | None = None
 ) -> Sequence[AssetChecksDefinition]:
@@ -73,7 +156,7 @@ def load_asset_checks_from_modules(
         asset_key_prefix: a prefix before the keys of the assets they look at.
     """
     found: dict[int, AssetChecksDefinition] = {}
-    for module in modules:
+    for module in require_modules(modules, "load_asset_checks_from_modules"):
         for _, value in _definitions_in(module):
             if isinstance(value, AssetChecksDefinition):
                 found[id(value)] = value
@@ -86,6 +169,41 @@ def load_asset_checks_from_modules(
         assert isinstance(prefixed, AssetChecksDefinition)  # with_attributes keeps the class
         checks.append(prefixed)
     return checks
+
+
+def load_asset_checks_from_current_module(
+    asset_key_prefix: CoercibleToAssetKeyPrefix | None = None,
+) -> Sequence[AssetChecksDefinition]:
+    """The checks that stand at the top of the module that calls this, above the call.
+
+    Args:
+        asset_key_prefix: a prefix before the keys of the assets they look at.
+    """
+    return load_asset_checks_from_modules([calling_module("load_asset_checks_from_current_module")], asset_key_prefix)
+
+
+def load_asset_checks_from_package_module(
+    package_module: ModuleType, asset_key_prefix: CoercibleToAssetKeyPrefix | None = None
+) -> Sequence[AssetChecksDefinition]:
+    """The checks of a package and of every module below it, which are imported.
+
+    Args:
+        package_module: the package.
+        asset_key_prefix: a prefix before the keys of the assets they look at.
+    """
+    return load_asset_checks_from_modules(package_modules(package_module), asset_key_prefix)
+
+
+def load_asset_checks_from_package_name(
+    package_name: str, asset_key_prefix: CoercibleToAssetKeyPrefix | None = None
+) -> Sequence[AssetChecksDefinition]:
+    """The checks of a package and of every module below it, by the package's name.
+
+    Args:
+        package_name: the name under which the package is imported.
+        asset_key_prefix: a prefix before the keys of the assets they look at.
+    """
+    return load_asset_checks_from_modules(package_modules(package_name), asset_key_prefix)
 
 
 def _definitions_in(module: ModuleType) -> Iterable[tuple[str, AssetsDefinition | AssetSpec]]:

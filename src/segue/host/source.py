@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import pkgutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,13 @@ import msgspec
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.definitions import Definitions
+from segue.defs.lazy_definitions import LazyDefinitions
 from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
 from segue.errors import LoadError, SegueError
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _DEFAULT_ATTRIBUTE = "defs"
+_HOLDERS = (Definitions, LazyDefinitions)
 
 
 class CodeTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,17 @@ def load_definitions(target: CodeTarget) -> Definitions:
     else:
         raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
     return _definitions_in(module, target)
+
+
+def package_modules(package: ModuleType | str) -> Sequence[ModuleType]:
+    """A package and every module below it, imported; a module that is no package stands alone."""
+    return list(_with_submodules(importlib.import_module(package) if isinstance(package, str) else package))
+
+
+def _with_submodules(module: ModuleType) -> Iterator[ModuleType]:
+    yield module
+    for each in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        yield from _with_submodules(importlib.import_module(f"{module.__name__}.{each.name}"))
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -128,11 +142,12 @@ def _definitions_in(module: ModuleType, target: CodeTarget) -> Definitions:
             raise LoadError(f"{where} has no attribute {target.attribute!r}: correct --attribute.")
         return _as_definitions(found, f"{where}:{target.attribute}")
     default = getattr(module, _DEFAULT_ATTRIBUTE, None)
-    if isinstance(default, Definitions):
-        return default
-    all_found = {id(value): (name, value) for name, value in vars(module).items() if isinstance(value, Definitions)}
+    if isinstance(default, _HOLDERS):
+        return _as_definitions(default, f"{where}:{_DEFAULT_ATTRIBUTE}")
+    all_found = {id(value): (name, value) for name, value in vars(module).items() if isinstance(value, _HOLDERS)}
     if len(all_found) == 1:
-        return next(iter(all_found.values()))[1]
+        name, value = next(iter(all_found.values()))
+        return _as_definitions(value, f"{where}:{name}")
     if all_found:
         names = ", ".join(name for name, _ in all_found.values())
         raise LoadError(f"{where} holds several Definitions ({names}): name one with --attribute.")

@@ -1,0 +1,107 @@
+"""Whole `Definitions` out of modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import TypeVar
+
+from segue.defs.definitions import Definitions
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
+from segue.defs.modules import calling_module, package_modules, require_modules
+
+T = TypeVar("T")
+
+
+def load_definitions_from_modules(
+    modules: Iterable[ModuleType],
+    resources: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
+    executor: object = None,
+) -> Definitions:
+    """Everything that stands at the top of modules: assets, checks, jobs, schedules and sensors.
+
+    `Definitions` that stand there are not taken in: merge them.
+
+    Args:
+        modules: where to look.
+        resources, loggers, executor: passed on to `Definitions`.
+
+    Raises:
+        InvalidDefinitionError: one name or key at two places.
+    """
+    found = require_modules(modules, "load_definitions_from_modules")
+    return Definitions(
+        assets=load_assets_from_modules(found, include_specs=True),
+        asset_checks=load_asset_checks_from_modules(found),
+        jobs=_of_kind(found, UnresolvedAssetJobDefinition),
+        resources=resources,
+        loggers=loggers,
+        executor=executor,
+    )
+
+
+def load_definitions_from_module(
+    module: ModuleType,
+    resources: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
+    executor: object = None,
+) -> Definitions:
+    """Everything that stands at the top of a module, as `load_definitions_from_modules` takes it in.
+
+    Args:
+        module: where to look.
+        resources, loggers, executor: passed on to `Definitions`.
+    """
+    return load_definitions_from_modules([module], resources, loggers, executor)
+
+
+def load_definitions_from_current_module(
+    resources: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
+    executor: object = None,
+) -> Definitions:
+    """Everything that stands at the top of the module that calls this, above the call.
+
+    Args:
+        resources, loggers, executor: passed on to `Definitions`.
+    """
+    module = calling_module("load_definitions_from_current_module")
+    return load_definitions_from_modules([module], resources, loggers, executor)
+
+
+def load_definitions_from_package_module(
+    package_module: ModuleType,
+    resources: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
+    executor: object = None,
+) -> Definitions:
+    """Everything that stands at the top of a package and of every module below it, which are imported.
+
+    Args:
+        package_module: the package.
+        resources, loggers, executor: passed on to `Definitions`.
+    """
+    return load_definitions_from_modules(package_modules(package_module), resources, loggers, executor)
+
+
+def load_definitions_from_package_name(
+    package_name: str,
+    resources: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
+    executor: object = None,
+) -> Definitions:
+    """Everything of a package, by its name, as `load_definitions_from_package_module` takes it in.
+
+    Args:
+        package_name: the name under which the package is imported.
+        resources, loggers, executor: passed on to `Definitions`.
+    """
+    return load_definitions_from_modules(package_modules(package_name), resources, loggers, executor)
+
+
+def _of_kind(modules: Iterable[ModuleType], kind: type[T]) -> list[T]:
+    """The values of a kind at the top of modules, each once."""
+    found = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, kind)}
+    return list(found.values())

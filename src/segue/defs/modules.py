@@ -1,0 +1,53 @@
+"""The modules that the `load_..._from_...` functions look into: the caller's own, or those of a package."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+
+from segue.defs.bindings import bound
+from segue.errors import InvalidInvocationError
+
+
+def calling_module(function: str) -> ModuleType:
+    """The module that called the function that calls this one.
+
+    Raises:
+        InvalidInvocationError: it was not called from a module.
+    """
+    name = sys._getframe(2).f_globals.get("__name__")  # pyright: ignore[reportPrivateUsage] reason: there is no public way to the caller
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    if module is None:
+        raise InvalidInvocationError(
+            f"{function} must be called from a module: name one with the function without 'current'."
+        )
+    return module
+
+
+def require_modules(modules: Iterable[ModuleType], function: str) -> Sequence[ModuleType]:
+    """The modules, if that is what they are.
+
+    Raises:
+        InvalidInvocationError: something else among them.
+    """
+    if isinstance(modules, ModuleType):
+        raise InvalidInvocationError(
+            f"{function} takes a list of modules, got {modules.__name__!r}: write [...] around it."
+        )
+    found = list(modules)
+    for each in found:
+        if not isinstance(each, ModuleType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise InvalidInvocationError(
+                f"{function} takes modules, got {each!r}: import it and pass the module itself."
+            )
+    return found
+
+
+def package_modules(package: ModuleType | str) -> Sequence[ModuleType]:
+    """A package and every module below it, in order, imported.
+
+    Args:
+        package: the package itself, or its name.
+    """
+    return bound("package_modules")(package)
