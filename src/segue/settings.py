@@ -8,6 +8,7 @@ folder above it that has one. Each can also be given in the environment, which w
     module              SEGUE_MODULE              or a module with the definitions
     attribute           SEGUE_ATTRIBUTE           which variable of it; default: the only `Definitions` in it
     working_directory   SEGUE_WORKING_DIRECTORY   the folder from which user code imports; default: the project's
+    dagster_compat      SEGUE_DAGSTER_COMPAT      whether user code may `import dagster` and get Segue; default: false
 
 Relative paths in a file are taken from the file's folder, in the environment from the working directory. `~` is not
 expanded and the user's home folder is never touched.
@@ -38,6 +39,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     module: str | None = None
     attribute: str | None = None
     working_directory: str | None = None
+    dagster_compat: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         home: the folder for everything that Segue records.
         file, module, attribute: where the definitions are; all None where nothing says so.
         working_directory: the folder from which user code imports.
+        dagster_compat: whether Segue answers for `dagster` in user code.
     """
 
     project: Path
@@ -58,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     module: str | None = None
     attribute: str | None = None
     working_directory: str
+    dagster_compat: bool = False
 
     @property
     def storage_directory(self) -> Path:
@@ -112,7 +116,16 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         module=setting("module"),
         attribute=setting("attribute"),
         working_directory=str(path("working_directory", project)),
+        dagster_compat=_switch("SEGUE_DAGSTER_COMPAT", variables, from_file.dagster_compat),
     )
+
+
+def _switch(variable: str, variables: Mapping[str, str], default: bool) -> bool:
+    """What an environment variable switches; the default where it is not set."""
+    text = variables.get(variable, "").lower()
+    if text not in ("", "0", "1", "true", "false"):
+        raise InvalidConfigError(f"{variable} is {variables[variable]!r}: set it to true or false.")
+    return default if not text else text in ("1", "true")
 
 
 def check(settings: Settings) -> list[Finding]:

@@ -27,6 +27,7 @@ class CodeOptions(msgspec.Struct, frozen=True):
     module: str | None
     attribute: str | None
     working_directory: str | None
+    dagster_compat: bool = False
 
 
 def code_options(command: Command) -> Command:
@@ -36,13 +37,19 @@ def code_options(command: Command) -> Command:
     @click.option("-m", "--module", metavar="MODULE", help="Module with the definitions.")
     @click.option("-a", "--attribute", metavar="NAME", help="Variable that holds them; default: the only one.")
     @click.option("-d", "--working-directory", metavar="FOLDER", help="Folder from which user code imports.")
+    @click.option("--dagster-compat", is_flag=True, help="Let code that imports dagster run on Segue.")
     @functools.wraps(command)
     def with_code(
-        file: str | None, module: str | None, attribute: str | None, working_directory: str | None, **others: object
+        file: str | None,
+        module: str | None,
+        attribute: str | None,
+        working_directory: str | None,
+        dagster_compat: bool,
+        **others: object,
     ) -> None:
         if file is not None and module is not None:
             raise click.UsageError("--file and --module exclude each other. Give the one that holds the definitions.")
-        command(code=CodeOptions(file, module, attribute, working_directory), **others)
+        command(code=CodeOptions(file, module, attribute, working_directory, dagster_compat), **others)
 
     return with_code
 
@@ -81,6 +88,8 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
         settings = msgspec.structs.replace(settings, attribute=code.attribute)
     if code.working_directory is not None:
         settings = msgspec.structs.replace(settings, working_directory=str(current / code.working_directory))
+    if code.dagster_compat:
+        settings = msgspec.structs.replace(settings, dagster_compat=True)
     return settings
 
 
@@ -108,6 +117,7 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
         module=settings.module,
         attribute=settings.attribute,
         working_directory=settings.working_directory,
+        dagster_compat=settings.dagster_compat,
     )
     definitions = load_definitions(target)
     return definitions, definitions.asset_graph

@@ -23,6 +23,10 @@ from segue.errors import LoadError, SegueError
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _DEFAULT_ATTRIBUTE = "defs"
+_IMPORT_HOOK = "segue.compat.hook"  # by name: it stands above all floors, and is part of what the user asks to load
+_USE_COMPAT = (
+    "To run code for Dagster on Segue as it stands, set dagster_compat = true in segue.toml or pass --dagster-compat."
+)
 _HOLDERS = (Definitions, LazyDefinitions)
 
 
@@ -34,12 +38,14 @@ class CodeTarget(msgspec.Struct, frozen=True, kw_only=True):
         module: an importable module.
         attribute: the `Definitions` in it, or a function that returns one; found by itself when None.
         working_directory: put on the import path, and the start of a relative `file`.
+        dagster_compat: whether Segue answers for `dagster` from then on.
     """
 
     file: str | None = None
     module: str | None = None
     attribute: str | None = None
     working_directory: str = "."
+    dagster_compat: bool = False
 
 
 def load_definitions(target: CodeTarget) -> Definitions:
@@ -52,6 +58,8 @@ def load_definitions(target: CodeTarget) -> Definitions:
     directory = os.path.abspath(target.working_directory)
     if directory not in sys.path:
         sys.path.insert(0, directory)
+    if target.dagster_compat:
+        importlib.import_module(_IMPORT_HOOK).install()
     if target.file is not None:
         module = _import_file(Path(directory, target.file))
     elif target.module is not None:
@@ -114,6 +122,8 @@ def _guarded(what: str, action: Callable[[], Any]) -> Any:
     except (Exception, SystemExit) as error:
         place = _place(error)
         said = str(error) if isinstance(error, SegueError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, ModuleNotFoundError) and error.name == "dagster":
+            said = f"{said}. {_USE_COMPAT}"
         raise LoadError(f"{what} could not be loaded. {place}{said}") from error
 
 
@@ -154,6 +164,8 @@ def _definitions_in(module: ModuleType, target: CodeTarget) -> Definitions:
     if any(isinstance(value, AssetsDefinition) for value in vars(module).values()):
         assets = [each for each in load_assets_from_modules([module]) if not isinstance(each, AssetChecksDefinition)]
         return Definitions(assets=assets, asset_checks=load_asset_checks_from_modules([module]))
+    if any(type(value).__module__.startswith("dagster.") for value in vars(module).values()):
+        raise LoadError(f"{where} holds definitions of Dagster's, not of Segue's. {_USE_COMPAT}")
     raise LoadError(f"{where} holds no Definitions and no assets: add `defs = Definitions(assets=[...])` to it.")
 
 
