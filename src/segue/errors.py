@@ -12,6 +12,7 @@
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownPartitionError               a partition key its definition does not have
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
+    │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── RunNotFoundError                    no run with this id
     │   ├── StepOutputNotFoundError             a value was asked for that no step left
     │   ├── LoadError                           user code could not be imported
@@ -20,7 +21,8 @@
     │   │   └── StorageVersionError             a schema newer (or older) than this Segue
     │   └── UserCodeExecutionError              user code raised; the cause is the user's exception
     │       ├── ExecutionStepExecutionError     in a step
-    │       └── ResourceFunctionError           while a resource was set up
+    │       ├── ResourceFunctionError           while a resource was set up
+    │       └── TypeCheckError                  while a value was checked against its type
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
 Messages say what happened, where, and what to do. Data that a caller may want to act on stands in attributes.
@@ -28,7 +30,7 @@ Messages say what happened, where, and what to do. Data that a caller may want t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class SegueError(Exception):
@@ -115,6 +117,27 @@ class UnknownResourceError(SegueError, AttributeError):
         super().__init__(message)
 
 
+class TypeCheckDidNotPass(SegueError):
+    """A value is not of the type that its input or output declares.
+
+    Attributes:
+        description: which value, which type, and why not.
+        metadata: what the check of the type says of the value.
+        dagster_type: the type.
+    """
+
+    def __init__(
+        self,
+        description: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        dagster_type: object = None,
+    ) -> None:
+        super().__init__(description or "")
+        self.description = description
+        self.metadata: Mapping[str, object] = dict(metadata or {})
+        self.dagster_type = dagster_type
+
+
 class RunNotFoundError(SegueError):
     """No run with this id is recorded.
 
@@ -182,3 +205,7 @@ class ExecutionStepExecutionError(UserCodeExecutionError):
 
 class ResourceFunctionError(UserCodeExecutionError):
     """User code raised while a resource was set up or torn down."""
+
+
+class TypeCheckError(UserCodeExecutionError):
+    """The check of a type raised; the cause is its exception."""

@@ -45,6 +45,8 @@ def test_each_name_is_documented() -> None:
 def gaps(name: str, value: object) -> Iterator[str]:
     """What the docstring of a public class or function leaves unsaid."""
     if isinstance(value, type):
+        if value.__module__ == "builtins":
+            return  # another name for a class of Python's own
         if not (vars(value).get("__doc__") or "").strip():
             yield f"{name} has no docstring"
     elif inspect.isroutine(value):
