@@ -23,6 +23,7 @@
     │       ├── ExecutionStepExecutionError     in a step
     │       ├── ResourceFunctionError           while a resource was set up
     │       └── TypeCheckError                  while a value was checked against its type
+    │       └── ScheduleExecutionError          while a schedule was asked
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
 Messages say what happened, where, and what to do. Data that a caller may want to act on stands in attributes.
@@ -209,3 +210,5 @@ class ResourceFunctionError(UserCodeExecutionError):
 
 class TypeCheckError(UserCodeExecutionError):
     """The check of a type raised; the cause is its exception."""
+class ScheduleExecutionError(UserCodeExecutionError):
+    """User code raised while a schedule was asked for what to run."""

@@ -96,7 +96,7 @@ def plan_batches(graph: AssetGraph, wanted: Wanted, request: RunRequest) -> list
     """
     keys = _selected(graph, wanted)
     if wanted.select is not None or wanted.job is None:
-        request = msgspec.structs.replace(request, asset_selection=tuple(keys))
+        request = request.with_replaced_attrs(asset_selection=tuple(keys))
     definition = common_partitions(graph, keys)
     partitioned = [key.to_user_string() for key in keys if graph.node(key).partitions is not None]
     if definition is None:
@@ -116,7 +116,7 @@ def plan_batches(graph: AssetGraph, wanted: Wanted, request: RunRequest) -> list
             "--partition-range FIRST...LAST, or select other assets with --select."
         )
     require_partition(definition, wanted.partition)
-    return single_batch(keys, msgspec.structs.replace(request, partition_key=wanted.partition))
+    return single_batch(keys, request.with_replaced_attrs(partition_key=wanted.partition))
 
 
 def _selected(graph: AssetGraph, wanted: Wanted) -> list[AssetKey]:

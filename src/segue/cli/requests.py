@@ -138,11 +138,11 @@ def _chunks(graph: AssetGraph, block: Sequence[AssetKey], partitions: Sequence[s
 def _request(common: RunRequest, block: Sequence[AssetKey], chunk: Sequence[str], whole: bool) -> RunRequest:
     """The request for one run; of a job that one run does whole, the selection is left to the job."""
     selection = None if whole and common.job_name is not None and common.asset_selection is None else tuple(block)
-    tags: Mapping[str, str] = common.tags or {}
+    tags: Mapping[str, str] = common.tags
     if len(chunk) > 1:
         tags = {**tags, PARTITION_RANGE_START_TAG: chunk[0], PARTITION_RANGE_END_TAG: chunk[-1]}
-    return msgspec.structs.replace(
-        common, asset_selection=selection, tags=tags, partition_key=chunk[0] if len(chunk) == 1 else None
+    return common.with_replaced_attrs(
+        asset_selection=selection, tags=tags, partition_key=chunk[0] if len(chunk) == 1 else None
     )
 
 

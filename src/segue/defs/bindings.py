@@ -13,6 +13,7 @@ from typing import Any
 _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
     "local_instance": "segue.host.instances:local_instance",
+    "open_resources": "segue.execute.resources:open_resources",
     "default_instance": "segue.host.home:default_instance",
     "package_modules": "segue.host.source:package_modules",
 }

@@ -10,6 +10,8 @@ import msgspec
 from segue.defs.asset import io_manager_key_of
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.schedule import ScheduleDefinition
+from segue.defs.sensor import SensorDefinition
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.graph import require_acyclic
@@ -26,6 +28,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Sequence[UnresolvedAssetJobDefinition]
     resources: Mapping[str, object]
     metadata: Mapping[str, AnyMetadataValue]
+    schedules: Sequence[ScheduleDefinition] = ()
+    sensors: Sequence[SensorDefinition] = ()
 
 
 class Collection:

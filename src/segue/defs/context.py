@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
@@ -56,7 +57,7 @@ class InitResourceContext:
     def __init__(
         self,
         *,
-        log: RunLogger,
+        log: logging.Logger,
         instance: Instance | None,
         run: Run | None,
         resources: Resources,

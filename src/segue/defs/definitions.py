@@ -9,8 +9,11 @@ from typing import TypeVar
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Source
 from segue.defs.describe import Described, describe
+from segue.defs.describe_automation import assets_with, jobs_with, targets_of
 from segue.defs.job import UnresolvedAssetJobDefinition
-from segue.errors import InvalidDefinitionError
+from segue.defs.schedule import ScheduleDefinition
+from segue.defs.sensor import SensorDefinition
+from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, coerce_asset_key, require_not_built
 from segue.model.graph import AssetGraph
@@ -19,6 +22,7 @@ from segue.model.manifest import Manifest, content_hash, encode_manifest
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
 T = TypeVar("T")
+Named = TypeVar("Named", ScheduleDefinition, SensorDefinition)
 
 
 class Definitions:
@@ -29,6 +33,7 @@ class Definitions:
 
     Args:
         assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for assets made elsewhere.
+        schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
         jobs: what `define_asset_job` gives.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
         asset_checks: what `@asset_check` gives.
@@ -36,14 +41,14 @@ class Definitions:
 
     Raises:
         InvalidDefinitionError: something of a wrong type.
-        NotSupportedError: `schedules`, `sensors`, `executor`, `loggers` or `component_tree`.
+        NotSupportedError: `executor`, `loggers` or `component_tree`.
     """
 
     def __init__(
         self,
         assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
-        schedules: Iterable[object] | None = None,
-        sensors: Iterable[object] | None = None,
+        schedules: Iterable[ScheduleDefinition] | None = None,
+        sensors: Iterable[SensorDefinition] | None = None,
         jobs: Iterable[UnresolvedAssetJobDefinition] | None = None,
         resources: Mapping[str, object] | None = None,
         executor: object = None,
@@ -54,8 +59,6 @@ class Definitions:
     ) -> None:
         require_not_built(
             "Definitions",
-            schedules=schedules,
-            sensors=sensors,
             executor=executor,
             loggers=loggers,
             component_tree=component_tree,
@@ -65,6 +68,8 @@ class Definitions:
         self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec))
         self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
         self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition,))
+        self.schedules = _elements("schedules", schedules, (ScheduleDefinition,))
+        self.sensors = _elements("sensors", sensors, (SensorDefinition,))
         self.resources: Mapping[str, object] = dict(resources or {})
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
@@ -75,13 +80,17 @@ class Definitions:
         Raises:
             InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
         """
+        schedules, sensors = _unique(self.schedules), _unique(self.sensors)
+        targets = targets_of(schedules, sensors)
         return describe(
             Source(
-                assets=self.assets,
+                assets=assets_with(self.assets, targets),
                 asset_checks=self.asset_checks,
-                jobs=self.jobs,
+                jobs=jobs_with(self.jobs, targets),
                 resources=self.resources,
                 metadata=self.metadata,
+                schedules=schedules,
+                sensors=sensors,
             )
         )
 
@@ -135,6 +144,8 @@ class Definitions:
             assets=_unique([each for defs in def_sets for each in defs.assets]),
             asset_checks=_unique([each for defs in def_sets for each in defs.asset_checks]),
             jobs=_unique([each for defs in def_sets for each in defs.jobs]),
+            schedules=_unique([each for defs in def_sets for each in defs.schedules]),
+            sensors=_unique([each for defs in def_sets for each in defs.sensors]),
             resources=resources,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
         )
@@ -150,6 +161,30 @@ class Definitions:
             if isinstance(each, AssetsDefinition) and wanted in each.keys:
                 return each
         raise InvalidDefinitionError(f"No definition here makes the asset {wanted.to_user_string()!r}.")
+
+    def get_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        return _named("schedule", name, self.schedules)
+
+    def get_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        return _named("sensor", name, self.sensors)
+
+    def resolve_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of this name; see `get_schedule_def`."""
+        return self.get_schedule_def(name)
+
+    def resolve_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of this name; see `get_sensor_def`."""
+        return self.get_sensor_def(name)
 
     def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
         """The keys of all assets, those made elsewhere included."""
@@ -173,6 +208,14 @@ def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...
                 f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
             )
     return found
+
+
+def _named(kind: str, name: str, values: Sequence[Named]) -> Named:
+    for each in values:
+        if each.name == name:
+            return each
+    known = ", ".join(sorted(each.name for each in values)) or "none"
+    raise InvariantViolationError(f"There is no {kind} {name!r} in these definitions; there are: {known}.")
 
 
 def _unique(values: Iterable[T]) -> list[T]:

@@ -8,11 +8,13 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
+from segue.defs.describe_automation import note_names_used_twice, schedule_nodes, sensor_nodes
 from segue.defs.job import job_node
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
 from segue.errors import DefinitionErrors, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
+from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import (
@@ -64,11 +66,12 @@ def describe(source: Source) -> Described:
     graph = AssetGraph(manifest)
     _check_partitions(collection, graph)
     jobs = _jobs(collection, graph)
+    schedules, sensors = _automation(collection, graph, jobs)
     errors = collection.errors
     if errors:
         raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
-    if jobs:
-        manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs))
+    if jobs or schedules or sensors:
+        manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs), schedules=schedules, sensors=sensors)
         graph = AssetGraph(manifest)
     return Described(
         manifest=manifest,
@@ -200,6 +203,16 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
         except SegueError as error:
             collection.error(f"Job {job.name!r}: {error}")
     return list(nodes.values())
+
+
+def _automation(
+    collection: Collection, graph: AssetGraph, jobs: list[JobNode]
+) -> tuple[tuple[ScheduleNode, ...], tuple[SensorNode, ...]]:
+    """The schedules and sensors; notes what is wrong with them."""
+    source, names = collection.source, {job.name: job for job in jobs}
+    note_names_used_twice(source.schedules, source.sensors, collection.error)
+    schedules = schedule_nodes(source.schedules, names, source.resources, collection.error)
+    return schedules, sensor_nodes(source.sensors, names, source.resources, graph, collection.error)
 
 
 def _first_line(value: object) -> str | None:

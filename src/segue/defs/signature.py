@@ -171,6 +171,14 @@ def _is_resource(annotation: Any) -> bool:
     return get_origin(annotation) is Annotated and RESOURCE_PARAMETER in get_args(annotation)[1:]
 
 
+def is_resource_annotation(annotation: Any, function: UserFunction) -> bool:
+    """Whether a parameter of a function, annotated so, takes a resource."""
+    target = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    if isinstance(annotation, str) and isinstance(target, FunctionType):
+        annotation = _evaluate(annotation, target)
+    return _is_resource(annotation)
+
+
 def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
     if isinstance(annotation, type) and getattr(annotation, "segue_parameter_kind", None) == "config":
         return annotation

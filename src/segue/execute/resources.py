@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from segue.defs.context import InitResourceContext, Resources
 from segue.defs.instance import Instance
-from segue.defs.log import RunLogger
+from segue.defs.log import get_logger
 from segue.defs.run_config import config_values
 from segue.errors import InvalidConfigError, ResourceFunctionError, SegueError
 from segue.model.run import Run
@@ -27,9 +28,9 @@ class ResourceScope(msgspec.Struct, frozen=True):
 
     declared: Mapping[str, object]
     run_config: Mapping[str, Any]
-    run: Run
-    instance: Instance
-    log: RunLogger
+    run: Run | None
+    instance: Instance | None
+    log: logging.Logger
 
 
 def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStack) -> dict[str, object]:
@@ -49,6 +50,17 @@ def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStac
     """
     ready: dict[int, object] = {}
     return {key: _ready(scope.declared[key], key, scope, stack, ready) for key in sorted(keys)}
+
+
+def open_resources(
+    declared: Mapping[str, object], instance: Instance | None, stack: contextlib.ExitStack
+) -> dict[str, object]:
+    """Resources outside of a run: those of a schedule or sensor, set up all at once.
+
+    Raises:
+        As `set_up`.
+    """
+    return set_up(declared, ResourceScope(declared, {}, None, instance, get_logger()), stack)
 
 
 def _ready(

@@ -355,8 +355,6 @@ _ALTERNATIVES = {
     "executor": "Leave it out: steps run one after another in the process of the run.",
     "executor_def": "Leave it out: steps run one after another in the process of the run.",
     "loggers": "Use context.log; its lines are kept with the run and reach Python's logging.",
-    "schedules": "Start the job from cron with `segue materialize`.",
-    "sensors": "Start the job with `segue materialize` when the event happens.",
     "component_tree": "List the definitions in Definitions(...).",
     "op_retry_policy": "Set retry_policy on the assets.",
     "pool": "Leave it out: steps run one after another.",

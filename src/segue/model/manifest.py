@@ -10,6 +10,7 @@ import hashlib
 import msgspec
 
 from segue.model import codec
+from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
@@ -178,6 +179,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckNode, ...] = ()
     computations: tuple[ComputationNode, ...] = ()
     jobs: tuple[JobNode, ...] = ()
+    schedules: tuple[ScheduleNode, ...] = ()
+    sensors: tuple[SensorNode, ...] = ()
     resources: tuple[ResourceNode, ...] = ()
     metadata: dict[str, AnyMetadataValue] = {}
 

@@ -2,30 +2,145 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-import msgspec
-
+from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.partitions.base import PartitionKeyRange
+from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 
 
-class RunRequest(msgspec.Struct, frozen=True):
-    """What one run shall do.
+class ConvertsToConfig(Protocol):
+    """What gives run config as nested mappings: a `RunConfig`."""
 
-    Attributes:
+    def to_config_dict(self) -> dict[str, Any]: ...
+
+
+class RunRequest:
+    """What one run shall do. Immutable, equal by value.
+
+    Args:
         run_key: a text that makes the request unique for whoever sends it.
-        run_config: config by op and resource, JSON values.
-        tags: tags for the run; a partition range stands in the tags `segue/asset_partition_range_start` and `_end`.
-        job_name: the job to run; None for a selection of assets.
+        run_config: config by op and resource: a `RunConfig` or a mapping.
+        tags: tags for the run, values that are no texts as JSON; a partition range stands in the tags
+            `segue/asset_partition_range_start` and `_end`.
+        job_name: the job to run; None for a selection of assets, or the only job of a schedule or sensor.
         asset_selection: the assets; None for all of the job.
+        stale_assets_only: whether the selected assets that are up to date are left out.
         partition_key: the partition to make.
         asset_check_keys: the checks to run; None for all checks on the selected assets.
+
+    Raises:
+        InvalidInvocationError: an argument of a wrong type.
     """
 
-    run_key: str | None = None
-    run_config: Mapping[str, object] | None = None
-    tags: Mapping[str, str] | None = None
-    job_name: str | None = None
-    asset_selection: Sequence[AssetKey] | None = None
-    partition_key: str | None = None
-    asset_check_keys: Sequence[AssetCheckKey] | None = None
+    __slots__ = (
+        "asset_check_keys",
+        "asset_selection",
+        "job_name",
+        "partition_key",
+        "run_config",
+        "run_key",
+        "stale_assets_only",
+        "tags",
+    )
+    run_key: str | None
+    run_config: Mapping[str, Any]
+    tags: Mapping[str, str]
+    job_name: str | None
+    asset_selection: Sequence[AssetKey] | None
+    stale_assets_only: bool
+    partition_key: str | None
+    asset_check_keys: Sequence[AssetCheckKey] | None
+
+    def __init__(
+        self,
+        run_key: str | None = None,
+        run_config: ConvertsToConfig | Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        job_name: str | None = None,
+        asset_selection: Sequence[AssetKey] | None = None,
+        stale_assets_only: bool = False,
+        partition_key: str | None = None,
+        asset_check_keys: Sequence[AssetCheckKey] | None = None,
+    ) -> None:
+        for name, value in (("run_key", run_key), ("job_name", job_name), ("partition_key", partition_key)):
+            require_type(self, name, value, (str, type(None)))
+        require_type(self, "stale_assets_only", stale_assets_only, bool)
+        require_type(self, "tags", tags, (Mapping, type(None)))
+        write = object.__setattr__
+        write(self, "run_key", run_key)
+        write(self, "run_config", self._config(run_config))
+        write(self, "tags", run_tags(tags))
+        write(self, "job_name", job_name)
+        write(self, "asset_selection", self._keys("asset_selection", asset_selection, AssetKey))
+        write(self, "stale_assets_only", stale_assets_only)
+        write(self, "partition_key", partition_key)
+        write(self, "asset_check_keys", self._keys("asset_check_keys", asset_check_keys, AssetCheckKey))
+
+    def _config(self, run_config: ConvertsToConfig | Mapping[str, Any] | None) -> Mapping[str, Any]:
+        if run_config is None:
+            return {}
+        if isinstance(run_config, Mapping):
+            return dict(run_config)
+        if not hasattr(run_config, "to_config_dict"):
+            raise wrong_argument(self, "run_config", run_config, "a RunConfig or a mapping")
+        return run_config.to_config_dict()
+
+    def _keys(self, name: str, values: Sequence[object] | None, kind: type) -> list[object] | None:
+        return None if values is None else require_sequence(self, name, values, kind)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"RunRequest is immutable: {name!r} cannot be set; use with_replaced_attrs.")
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "run_key": self.run_key,
+            "run_config": self.run_config,
+            "tags": self.tags,
+            "job_name": self.job_name,
+            "asset_selection": self.asset_selection,
+            "stale_assets_only": self.stale_assets_only,
+            "partition_key": self.partition_key,
+            "asset_check_keys": self.asset_check_keys,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunRequest) and self._fields() == other._fields()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds mappings, as in the compatible API
+
+    def __repr__(self) -> str:
+        return f"RunRequest({', '.join(f'{name}={value!r}' for name, value in self._fields().items())})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (RunRequest, tuple(self._fields().values()))
+
+    def with_replaced_attrs(self, **kwargs: Any) -> RunRequest:
+        """The same request with other values for the named arguments."""
+        return RunRequest(**{**self._fields(), **kwargs})
+
+    def has_resolved_partition(self) -> bool:
+        """Whether the tags say for which partition the run is."""
+        return PARTITION_TAG in self.tags
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange | None:
+        """The range of partitions that the tags name, if they do."""
+        start, end = self.tags.get(PARTITION_RANGE_START_TAG), self.tags.get(PARTITION_RANGE_END_TAG)
+        return None if start is None or end is None else PartitionKeyRange(start, end)
+
+    @property
+    def entity_keys(self) -> Sequence[AssetKey | AssetCheckKey]:
+        """The assets and checks it names."""
+        return [*(self.asset_selection or []), *(self.asset_check_keys or [])]
+
+
+def run_tags(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags of runs as texts: values that are none as JSON."""
+    return {
+        str(key): value if isinstance(value, str) else json.dumps(value, default=str)
+        for key, value in (tags or {}).items()
+    }

@@ -92,7 +92,7 @@ def test_the_requests_say_the_partition_or_the_range_and_keep_what_is_common() -
     common = RunRequest(run_config={"ops": {}}, tags={"who": "ada"}, job_name="nightly")
     ab, cd, e, y = range_batches(graph, graph.materializable_keys, KEYS, common)
     assert (y.request.partition_key, y.request.tags) == (None, {"who": "ada"})
-    assert y.request.asset_selection == (AssetKey("y"),)
+    assert y.request.asset_selection == [AssetKey("y")]
     assert ab.request.partition_key is None
     assert ab.request.tags == {"who": "ada", PARTITION_RANGE_START_TAG: "a", PARTITION_RANGE_END_TAG: "b"}
     assert cd.partitions == ("c", "d")

@@ -47,7 +47,7 @@ NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     ("AssetCheckSpec", check_spec, "automation_condition partitions_def"),
     ("define_asset_job", job, "executor_def hooks op_retry_policy automation_condition"),
     ("load_assets_from_modules", loaded, "automation_condition"),
-    ("Definitions", sg.Definitions, "schedules sensors executor loggers component_tree"),
+    ("Definitions", sg.Definitions, "executor loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]
 

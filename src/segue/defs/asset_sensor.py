@@ -1,0 +1,137 @@
+"""Sensors that are asked when one asset was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, ClassVar
+
+from segue.defs.sensor import SensorDefinition
+from segue.defs.sensor_answer import Answer, answers_in
+from segue.defs.sensor_context import SensorEvaluationContext
+from segue.defs.signature import UserFunction, function_name
+from segue.defs.target import ExecutableDefinition
+from segue.errors import InvariantViolationError
+from segue.model.event import StoredEvent
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.tick import DefaultSensorStatus, SensorResult, SensorType, SkipReason
+
+
+class AssetSensorDefinition(SensorDefinition):
+    """A function that is asked when an asset was made since it was asked last; its cursor is kept for it.
+
+    Args:
+        name: unique among schedules and sensors.
+        asset_key: the asset.
+        job_name, job, jobs: what it may start.
+        asset_materialization_fn: the function; it takes the context, the latest materialization of the asset as it is
+            recorded, and resources, and gives what every sensor gives.
+        minimum_interval_seconds ... metadata: as of `SensorDefinition`.
+
+    Raises:
+        InvalidDefinitionError: as `SensorDefinition`.
+    """
+
+    kind: ClassVar[SensorType] = SensorType.ASSET
+
+    def __init__(
+        self,
+        name: str,
+        asset_key: CoercibleToAssetKey,
+        job_name: str | None,
+        asset_materialization_fn: UserFunction,
+        minimum_interval_seconds: int | None = None,
+        description: str | None = None,
+        job: ExecutableDefinition | None = None,
+        jobs: Sequence[ExecutableDefinition] | None = None,
+        default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+        required_resource_keys: Set[str] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(
+            name=name,
+            evaluation_fn=asset_materialization_fn,
+            job_name=job_name,
+            minimum_interval_seconds=minimum_interval_seconds,
+            description=description,
+            job=job,
+            jobs=jobs,
+            default_status=default_status,
+            required_resource_keys=required_resource_keys,
+            tags=tags,
+            metadata=metadata,
+        )
+        self.asset_key = AssetKey.from_coercible(asset_key)
+
+    def ask(self, context: Any) -> Any:
+        """What the function gives for the latest materialization, or a reason to skip where it is known already."""
+        return self._asked(context)[1]
+
+    def _asked(self, context: SensorEvaluationContext) -> tuple[StoredEvent | None, Any]:
+        latest = context.instance.get_latest_materialization_event(self.asset_key)
+        if latest is None or latest.storage_id <= _storage_id(context.cursor):
+            return None, SkipReason(f"{self.asset_key.to_user_string()} was not made since this sensor was asked last.")
+        arguments = self.evaluation.arguments(context)
+        if self.evaluation.context is not None:
+            arguments[self.evaluation.context] = context
+        if self.evaluation.others:
+            arguments[self.evaluation.others[0]] = latest
+        return latest, self.evaluation.function(**arguments)
+
+    def answers(self, context: SensorEvaluationContext) -> list[Answer]:
+        latest, returned = self._asked(context)
+        found = answers_in(returned, self.name)
+        if any(isinstance(each, SensorResult) and each.cursor is not None for each in found):
+            raise InvariantViolationError(
+                f"The sensor {self.name!r} gave a cursor; one over an asset keeps its own: give the SensorResult without."
+            )
+        if latest is not None:
+            context.update_cursor(str(latest.storage_id))
+        return found
+
+
+def _storage_id(cursor: str | None) -> int:
+    return int(cursor) if cursor is not None and cursor.isdigit() else 0
+
+
+def asset_sensor(
+    asset_key: CoercibleToAssetKey,
+    *,
+    job_name: str | None = None,
+    name: str | None = None,
+    minimum_interval_seconds: int | None = None,
+    description: str | None = None,
+    job: ExecutableDefinition | None = None,
+    jobs: Sequence[ExecutableDefinition] | None = None,
+    default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+    required_resource_keys: Set[str] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> Callable[[UserFunction], AssetSensorDefinition]:
+    """Makes a sensor of a function that is asked when an asset was made.
+
+    Args:
+        asset_key: the asset.
+        job_name ... metadata: as of `SensorDefinition`.
+
+    Raises:
+        InvalidDefinitionError: as `SensorDefinition`.
+    """
+
+    def decorate(function: UserFunction) -> AssetSensorDefinition:
+        return AssetSensorDefinition(
+            name=name or function_name(function, "asset_sensor"),
+            asset_key=asset_key,
+            job_name=job_name,
+            asset_materialization_fn=function,
+            minimum_interval_seconds=minimum_interval_seconds,
+            description=description,
+            job=job,
+            jobs=jobs,
+            default_status=default_status,
+            required_resource_keys=required_resource_keys,
+            tags=tags,
+            metadata=metadata,
+        )
+
+    return decorate

@@ -1,0 +1,132 @@
+"""Schedules and sensors in the manifest, and what they bring along: the jobs and assets they start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.schedule import ScheduleDefinition
+from segue.defs.sensor import SensorDefinition
+from segue.defs.target import Target
+from segue.errors import SegueError
+from segue.model.assets import AssetSpec
+from segue.model.automation_nodes import ScheduleNode, SensorNode
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetKey
+from segue.model.selection import AssetSelection
+from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus
+
+Note = Callable[[str], None]
+
+
+def targets_of(schedules: Iterable[ScheduleDefinition], sensors: Iterable[SensorDefinition]) -> list[Target]:
+    """Everything that these start."""
+    return [*(each.target for each in schedules), *(target for each in sensors for target in each.targets)]
+
+
+def jobs_with(
+    jobs: Sequence[UnresolvedAssetJobDefinition], targets: Iterable[Target]
+) -> list[UnresolvedAssetJobDefinition]:
+    """The jobs, and those that only a schedule or sensor names; one that is named twice stands once."""
+    found = list(jobs)
+    for target in targets:
+        if target.job is not None and not any(each is target.job or each == target.job for each in found):
+            found.append(target.job)
+    return found
+
+
+def assets_with(
+    assets: Sequence[AssetsDefinition | AssetSpec], targets: Iterable[Target]
+) -> list[AssetsDefinition | AssetSpec]:
+    """The assets, and those that only a schedule or sensor names."""
+    found = {id(each): each for each in assets}
+    declared = {key for each in assets if isinstance(each, AssetsDefinition) for key in each.keys}
+    for target in targets:
+        found.update({id(each): each for each in target.assets if not declared.issuperset(each.keys)})
+    return list(found.values())
+
+
+def schedule_nodes(
+    schedules: Sequence[ScheduleDefinition], jobs: Mapping[str, object], resources: Mapping[str, object], note: Note
+) -> tuple[ScheduleNode, ...]:
+    """The schedules as data; notes what they name and is not there."""
+    for each in schedules:
+        what = f"The schedule {each.name!r}"
+        _note_unknown(what, [each.job_name], jobs, "job", note)
+        _note_unknown(what, each.required_resource_keys, resources, "resource", note)
+    return tuple([_schedule_node(each) for each in schedules])
+
+
+def _schedule_node(schedule: ScheduleDefinition) -> ScheduleNode:
+    lines = schedule.cron_schedule
+    return ScheduleNode(
+        name=schedule.name,
+        cron_schedules=(lines,) if isinstance(lines, str) else tuple(lines),
+        job_name=schedule.job_name,
+        execution_timezone=schedule.execution_timezone,
+        runs_by_default=schedule.default_status is DefaultScheduleStatus.RUNNING,
+        resource_keys=tuple(sorted(schedule.required_resource_keys)),
+        description=schedule.description,
+        tags=dict(schedule.tags),
+        metadata=dict(schedule.metadata),
+        owners=tuple(schedule.owners or ()),
+    )
+
+
+def sensor_nodes(
+    sensors: Sequence[SensorDefinition],
+    jobs: Mapping[str, object],
+    resources: Mapping[str, object],
+    graph: AssetGraph,
+    note: Note,
+) -> tuple[SensorNode, ...]:
+    """The sensors as data; notes what they name and is not there."""
+    nodes: list[SensorNode] = []
+    for each in sensors:
+        what = f"The sensor {each.name!r}"
+        _note_unknown(what, [target.job_name for target in each.targets], jobs, "job", note)
+        _note_unknown(what, each.required_resource_keys, resources, "resource", note)
+        selection = None if each.asset_selection is None else _resolved(each.asset_selection, graph, what, note)
+        nodes.append(_sensor_node(each, selection))
+    return tuple(nodes)
+
+
+def _sensor_node(sensor: SensorDefinition, selection: tuple[AssetKey, ...] | None) -> SensorNode:
+    return SensorNode(
+        name=sensor.name,
+        sensor_type=sensor.sensor_type,
+        job_names=tuple([target.job_name for target in sensor.targets]),
+        asset_selection=selection,
+        minimum_interval_seconds=sensor.minimum_interval_seconds,
+        runs_by_default=sensor.default_status is DefaultSensorStatus.RUNNING,
+        resource_keys=tuple(sorted(sensor.required_resource_keys)),
+        description=sensor.description,
+        tags=dict(sensor.tags),
+        metadata=dict(sensor.metadata),
+        owners=tuple(sensor.owners or ()),
+    )
+
+
+def note_names_used_twice(
+    schedules: Iterable[ScheduleDefinition], sensors: Iterable[SensorDefinition], note: Note
+) -> None:
+    """Notes schedules and sensors that bear one name."""
+    seen: dict[str, object] = {}
+    for each in (*schedules, *sensors):
+        if seen.setdefault(each.name, each) is not each:
+            note(f"Two schedules or sensors are called {each.name!r}: rename one.")
+
+
+def _note_unknown(what: str, names: Iterable[str], known: Mapping[str, object], kind: str, note: Note) -> None:
+    for name in sorted(set(names) - set(known)):
+        shown = ", ".join(sorted(known)) or "none"
+        note(f"{what} needs the {kind} {name!r}, which is not in these definitions; there are: {shown}.")
+
+
+def _resolved(selection: AssetSelection, graph: AssetGraph, what: str, note: Note) -> tuple[AssetKey, ...]:
+    try:
+        return tuple(sorted(selection.resolve(graph)))
+    except SegueError as error:
+        note(f"{what}: {error}")
+        return ()

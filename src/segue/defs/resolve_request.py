@@ -1,0 +1,73 @@
+"""Requests for runs, checked against the job and the partitions they name, with tags and config filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from segue.defs.tick_context import DeclaredGraph, TickContext
+from segue.errors import InvalidInvocationError, InvariantViolationError
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetKey
+from segue.model.partitions.base import PartitionsDefinition, unknown_key
+from segue.model.request import RunRequest
+from segue.model.run import PARTITION_TAG
+from segue.model.tick import DynamicPartitionsRequest
+
+
+def resolved(
+    request: RunRequest,
+    job_name: str | None,
+    context: TickContext,
+    added: Sequence[DynamicPartitionsRequest],
+    now: datetime,
+) -> RunRequest:
+    """The request with the tags of its partition.
+
+    Args:
+        request: as the user's function gave it.
+        job_name: the job it is for; None for assets without a job.
+        context: the context it was made in.
+        added: partitions that are added before the run is made.
+        now: the time at which partitions are looked up.
+
+    Raises:
+        InvariantViolationError: a partition, and no definitions to look it up in.
+        InvalidInvocationError: a partition of something that has none.
+        UnknownPartitionError: no such partition.
+    """
+    key = request.partition_key
+    if key is None:
+        return request
+    partitions = _partitions_of(_definitions(context).asset_graph, request, job_name)
+    if partitions is None:
+        raise InvalidInvocationError(
+            f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, and it has no partitions."
+        )
+    if not _is_added(partitions, key, added) and not partitions.has_partition_key(key, now):
+        raise unknown_key(partitions, key)
+    return request.with_replaced_attrs(tags={**request.tags, PARTITION_TAG: key})
+
+
+def _definitions(context: TickContext) -> DeclaredGraph:
+    if context.definitions is None:
+        raise InvariantViolationError(
+            "A run of a partition was requested, and this context has no definitions to look the partition up in: pass "
+            f"definitions= (or repository_def=) to {context.builder}."
+        )
+    return context.definitions
+
+
+def _partitions_of(graph: AssetGraph, request: RunRequest, job_name: str | None) -> PartitionsDefinition | None:
+    job = None if job_name is None else graph.jobs.get(job_name)
+    if job_name is not None and job is None:
+        known = ", ".join(sorted(graph.jobs)) or "none"
+        raise InvariantViolationError(f"There is no job {job_name!r} in these definitions; there are: {known}.")
+    keys: Sequence[AssetKey] = request.asset_selection or (() if job is None else job.assets)
+    found = (graph.node(key).partitions for key in keys)
+    return next((partitions for partitions in found if partitions is not None), None)
+
+
+def _is_added(partitions: PartitionsDefinition, key: str, added: Sequence[DynamicPartitionsRequest]) -> bool:
+    name = getattr(partitions, "name", None)
+    return any(each.partitions_def_name == name and key in each.partition_keys for each in added)

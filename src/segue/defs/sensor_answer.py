@@ -1,0 +1,147 @@
+"""What a sensor's function gave, taken apart and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+
+from segue.defs.resolve_request import resolved
+from segue.defs.sensor_context import SensorEvaluationContext
+from segue.errors import InvalidSubsetError, InvariantViolationError
+from segue.model.request import RunRequest
+from segue.model.selection import AssetSelection
+from segue.model.tick import SENSOR_NAME_TAG, RunReaction, SensorResult, SensorTick, SkipReason
+
+Answer = RunRequest | SkipReason | RunReaction | SensorResult
+_KINDS = (RunRequest, SkipReason, RunReaction, SensorResult)
+
+
+class SensorTargets(msgspec.Struct, frozen=True):
+    """What a sensor may start.
+
+    Attributes:
+        name: the sensor.
+        job_names: the jobs, by name.
+        asset_selection: the assets, for a sensor without jobs.
+    """
+
+    name: str
+    job_names: tuple[str, ...]
+    asset_selection: AssetSelection | None
+
+
+def answers_in(returned: Any, name: str) -> list[Answer]:
+    """The single answers in what a function returned or yielded.
+
+    Raises:
+        InvariantViolationError: something that is no answer.
+    """
+    found: list[Answer] = []
+    for each in cast("Iterable[object]", returned) if isinstance(returned, (list, tuple, Iterator)) else (returned,):
+        if each is None:
+            continue
+        if not isinstance(each, _KINDS):
+            raise InvariantViolationError(
+                f"The sensor {name!r} gave {each!r}: a sensor gives RunRequests, a SkipReason or a SensorResult."
+            )
+        found.append(each)
+    return found
+
+
+def tick_of(
+    answers: Sequence[Answer], targets: SensorTargets, context: SensorEvaluationContext, now: datetime
+) -> SensorTick:
+    """The tick that the answers make.
+
+    Raises:
+        InvariantViolationError: answers that exclude each other, or a run that the sensor has no target for.
+        InvalidSubsetError: assets outside of the sensor's selection.
+        UnknownPartitionError: a partition that does not exist.
+    """
+    result = _result(answers, targets.name)
+    if result.cursor is not None and context.cursor_updated:
+        raise InvariantViolationError(
+            f"The sensor {targets.name!r} gave a SensorResult with a cursor and called context.update_cursor: do one of the two."
+        )
+    full = [_resolved(request, targets, context, result, now) for request in result.run_requests]
+    own = {SENSOR_NAME_TAG: targets.name}
+    requests = [each.with_replaced_attrs(tags={**each.tags, **own}) for each in full]
+    reactions = [each for each in answers if isinstance(each, RunReaction)]
+    reason = None if result.skip_reason is None else result.skip_reason.skip_message
+    if result.skip_reason is None and not requests and not reactions:
+        reason = f"{targets.name} asked for no run."
+    return SensorTick(
+        run_requests=requests,
+        skip_message=reason,
+        cursor=context.cursor if result.cursor is None else result.cursor,
+        run_reactions=reactions,
+        dynamic_partitions_requests=result.dynamic_partitions_requests,
+        asset_events=result.asset_events,
+    )
+
+
+def _result(answers: Sequence[Answer], name: str) -> SensorResult:
+    """All the answers as one result."""
+    answers = [each for each in answers if not isinstance(each, RunReaction)]
+    results = [each for each in answers if isinstance(each, SensorResult)]
+    if results and len(answers) > 1:
+        raise InvariantViolationError(
+            f"The sensor {name!r} gave a SensorResult among {len(answers)} answers: give it alone."
+        )
+    if results:
+        return results[0]
+    requests = [each for each in answers if isinstance(each, RunRequest)]
+    skips = [each for each in answers if isinstance(each, SkipReason)]
+    if len(skips) > 1 or (skips and requests):
+        raise InvariantViolationError(
+            f"The sensor {name!r} gave {len(skips)} SkipReasons and {len(requests)} RunRequests: give one reason, or runs."
+        )
+    return SensorResult(run_requests=requests, skip_reason=skips[0] if skips else None)
+
+
+def _resolved(
+    request: RunRequest, targets: SensorTargets, context: SensorEvaluationContext, result: SensorResult, now: datetime
+) -> RunRequest:
+    """A request, checked against what the sensor may start."""
+    if targets.asset_selection is not None:
+        request = _of_assets(request, targets.asset_selection, targets.name, context)
+        return resolved(request, None, context, result.dynamic_partitions_requests, now)
+    known = targets.job_names
+    if not known:
+        raise InvariantViolationError(
+            f"The sensor {targets.name!r} asks for a run and has nothing to start: give it job=, jobs=, job_name= or target=."
+        )
+    if request.job_name is None and len(known) > 1:
+        raise InvariantViolationError(
+            f"The sensor {targets.name!r} asks for a run without job_name; it may start {', '.join(known)}: name one."
+        )
+    if request.job_name is not None and request.job_name not in known:
+        raise InvariantViolationError(
+            f"The sensor {targets.name!r} asks for a run of {request.job_name!r}; it may start {', '.join(known)}."
+        )
+    return resolved(request, request.job_name or next(iter(known)), context, result.dynamic_partitions_requests, now)
+
+
+def _of_assets(
+    request: RunRequest, selection: AssetSelection, name: str, context: SensorEvaluationContext
+) -> RunRequest:
+    """A request for assets, all of the selection where it names none."""
+    if context.definitions is None:
+        raise InvariantViolationError(
+            f"The sensor {name!r} asks for a run of assets, and its context has no definitions to look them up in: pass "
+            f"definitions= to {context.builder}."
+        )
+    graph = context.definitions.asset_graph
+    allowed = selection.resolve(graph)
+    if request.asset_selection is None:
+        keys = sorted(key for key in allowed if graph.nodes[key].is_materializable)
+        return request.with_replaced_attrs(asset_selection=keys)
+    outside = [key.to_user_string() for key in request.asset_selection if key not in allowed]
+    if outside:
+        raise InvalidSubsetError(
+            f"The sensor {name!r} asks for assets outside of its asset_selection: {', '.join(outside)}."
+        )
+    return request

@@ -1,0 +1,101 @@
+"""What schedules and sensors start: jobs, or a selection of assets, which becomes a job of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+import msgspec
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+ExecutableDefinition: TypeAlias = UnresolvedAssetJobDefinition
+AutomationTarget: TypeAlias = CoercibleToAssetSelection | AssetsDefinition | ExecutableDefinition
+ANONYMOUS_JOB_PREFIX = "__anonymous_asset_job_"
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One job that may be started.
+
+    Attributes:
+        job_name: its name.
+        job: the job; None where only the name was given.
+        assets: the definitions that were named as the target, which belong to the same `Definitions`.
+        is_anonymous: whether the job was made for a selection of assets.
+    """
+
+    job_name: str
+    job: ExecutableDefinition | None = None
+    assets: tuple[AssetsDefinition, ...] = ()
+    is_anonymous: bool = False
+
+
+def read_targets(
+    where: str,
+    name: str | None,
+    *,
+    job_name: str | None = None,
+    job: ExecutableDefinition | None = None,
+    jobs: Sequence[ExecutableDefinition] | None = None,
+    target: AutomationTarget | None = None,
+    asset_selection: object = None,
+) -> tuple[Target, ...]:
+    """The jobs that one of these parameters means.
+
+    Args:
+        where: how errors name the schedule or sensor.
+        name: its name, where given; names the job of a selection.
+        job_name ... target: as the user gave them.
+        asset_selection: the parameter of sensors that start runs of assets without a job; read elsewhere.
+
+    Raises:
+        InvalidDefinitionError: more than one of them, or something that is no target.
+    """
+    given = {"job_name": job_name, "job": job, "jobs": jobs, "target": target, "asset_selection": asset_selection}
+    said = [parameter for parameter, value in given.items() if value is not None]
+    if len(said) > 1:
+        raise InvalidDefinitionError(f"{where} takes one of {', '.join(given)}; got {' and '.join(said)}.")
+    if job_name is not None:
+        return (Target(job_name),)
+    if job is not None:
+        return (_of_job(job, where),)
+    if jobs is not None:
+        return tuple([_of_job(each, where) for each in jobs])
+    if target is not None:
+        return (_of_anything(target, name, where),)
+    return ()
+
+
+def _of_job(job: object, where: str) -> Target:
+    if isinstance(job, UnresolvedAssetJobDefinition):
+        return Target(job.name, job)
+    raise InvalidDefinitionError(
+        f"{where}: {job!r} is no job; use what @job or define_asset_job gives, job_name= for a name, target= for assets."
+    )
+
+
+def _of_anything(target: object, name: str | None, where: str) -> Target:
+    if isinstance(target, UnresolvedAssetJobDefinition):
+        return Target(target.name, target)
+    if name is None:
+        raise InvalidDefinitionError(f"{where}: give it a name, from which the job over its target takes its own.")
+    try:
+        selection = AssetSelection.from_coercible(cast("CoercibleToAssetSelection", target))
+    except InvalidInvocationError as error:
+        raise InvalidDefinitionError(f"{where}: target takes a job or a selection of assets: {error}") from error
+    several = cast("Sequence[object]", target) if isinstance(target, (list, tuple)) else (target,)
+    assets = [each for each in several if isinstance(each, AssetsDefinition)]
+    job = UnresolvedAssetJobDefinition(name=f"{ANONYMOUS_JOB_PREFIX}{name}", selection=selection)
+    return Target(job.name, job, tuple(assets), is_anonymous=True)
+
+
+def job_name_of(job: object, sensor_name: str) -> str:
+    """The name of a job that a sensor looks at.
+
+    Raises:
+        InvalidDefinitionError: no job.
+    """
+    return _of_job(job, f"sensor {sensor_name!r}").job_name

@@ -1,0 +1,100 @@
+"""Cron lines: what is one, and what never fires."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from segue.errors import InvalidDefinitionError
+
+_SHORTHANDS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_DAYS = {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}
+_FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day of month", 1, 31, {}),
+    ("month", 1, 12, _MONTHS),
+    ("day of week", 0, 7, _DAYS),
+)
+_DAYS_OF_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_PART = re.compile(r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
+
+
+def cron_problem(line: str) -> str | None:
+    """Why a text is no cron line, or None where it is one.
+
+    A line has five fields (minute, hour, day of month, month, day of week) or is a shorthand such as `@daily`. Fields take
+    `*`, numbers, names of months and days, ranges, lists, steps, `L` for the last day and `MON#2` for the second Monday.
+    """
+    text = line.strip().lower()
+    if text.startswith("@"):
+        return None if text in _SHORTHANDS else f"there is no {line!r}; there are {', '.join(sorted(_SHORTHANDS))}"
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        return f"it has {len(fields)} fields, not 5 (minute, hour, day of month, month, day of week)"
+    for (name, low, high, names), field in zip(_FIELDS, fields, strict=True):
+        for part in field.split(","):
+            if not _is_part(name, part, low, high, names):
+                return f"{part!r} cannot stand for a {name}"
+    return _never(fields[2], fields[3], fields[4])
+
+
+def require_cron(lines: object, where: str) -> None:
+    """Do nothing if this is a cron line, or a list of them.
+
+    Raises:
+        InvalidDefinitionError: it is not; the message says why.
+    """
+    several: list[object] = [lines] if isinstance(lines, str) else list(_elements(lines, where))
+    if not several:
+        raise InvalidDefinitionError(f"{where}: cron_schedule is an empty list; give at least one cron line.")
+    for line in several:
+        problem = cron_problem(line) if isinstance(line, str) else "it is no text"
+        if problem is not None:
+            raise InvalidDefinitionError(f"{where}: cron_schedule {line!r} is no cron line: {problem}.")
+
+
+def _elements(lines: object, where: str) -> Iterator[object]:
+    if not isinstance(lines, (list, tuple)):
+        raise InvalidDefinitionError(f"{where}: cron_schedule takes a cron line or a list of them, got {lines!r}.")
+    yield from lines
+
+
+def _is_part(field: str, part: str, low: int, high: int, names: Mapping[str, int]) -> bool:
+    if field == "day of month" and part in ("l", "?"):
+        return True
+    if field == "day of week" and (part == "?" or _is_special_day(part)):
+        return True
+    match = _PART.fullmatch(part)
+    if match is None or (match["first"] == "*" and match["last"] is not None):
+        return False
+    for value in (match["first"], match["last"]):
+        if value is not None and value != "*" and not low <= names.get(value, _number(value)) <= high:
+            return False
+    return match["step"] is None or int(match["step"]) > 0
+
+
+def _is_special_day(part: str) -> bool:
+    """Whether this is `l5` (the last Friday) or `fri#2` (the second one)."""
+    if part.startswith("l"):
+        return part[1:].isdigit() and 0 <= int(part[1:]) <= 7
+    day, found, nth = part.partition("#")
+    return bool(found) and 0 <= _DAYS.get(day, _number(day)) <= 7 and (nth == "l" or _number(nth) in range(1, 6))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else -1
+
+
+def _never(days: str, months: str, weekdays: str) -> str | None:
+    """Why no date fits, where the days asked for are in none of the months."""
+    if weekdays not in ("*", "?") or not all(part.isdigit() for part in days.split(",")):
+        return None
+    asked = [_MONTHS.get(part, _number(part)) for part in months.split(",")]
+    if any(month < 1 for month in asked):
+        return None
+    longest = max(_DAYS_OF_MONTHS[month - 1] for month in asked)
+    if min(int(day) for day in days.split(",")) > longest:
+        return f"no month it names has a day {days}"
+    return None
