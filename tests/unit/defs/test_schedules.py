@@ -54,7 +54,9 @@ def skipped(schedule: sg.ScheduleDefinition) -> str | None:
 
 
 def test_a_schedule_is_named_after_its_job_and_stands_still_by_default() -> None:
-    found = sg.ScheduleDefinition(job=nightly, cron_schedule=["@daily", "0 5 * * *"], execution_timezone="Europe/Berlin")
+    found = sg.ScheduleDefinition(
+        job=nightly, cron_schedule=["@daily", "0 5 * * *"], execution_timezone="Europe/Berlin"
+    )
     assert (found.name, found.job_name, found.job, found.has_job) == ("nightly_schedule", "nightly", nightly, True)
     assert found.cron_schedule == ["@daily", "0 5 * * *"]
     assert (found.execution_timezone, found.default_status) == ("Europe/Berlin", sg.DefaultScheduleStatus.STOPPED)
@@ -77,7 +79,10 @@ def test_a_schedule_of_assets_makes_a_job_of_them() -> None:
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no target": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily"), "starts nothing"),
-    "two targets": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=nightly, job_name="x"), "job_name and job"),
+    "two targets": (
+        lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=nightly, job_name="x"),
+        "job_name and job",
+    ),
     "no job": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=5), "no job"),  # type: ignore[arg-type]
     "no selection": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", target=5), "target takes"),  # type: ignore[arg-type]
     "target without name": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", target="orders"), "give it a name"),
@@ -98,7 +103,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "execution_fn says everything",
     ),
     "owner": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, owners=["x"]), "owner 'x'"),
-    "status": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, default_status="on"), "default_status"),  # type: ignore[arg-type]
+    "status": (
+        lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, default_status="on"),
+        "default_status",
+    ),  # type: ignore[arg-type]
 }
 
 
