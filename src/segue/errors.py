@@ -210,5 +210,7 @@ class ResourceFunctionError(UserCodeExecutionError):
 
 class TypeCheckError(UserCodeExecutionError):
     """The check of a type raised; the cause is its exception."""
+
+
 class ScheduleExecutionError(UserCodeExecutionError):
     """User code raised while a schedule was asked for what to run."""

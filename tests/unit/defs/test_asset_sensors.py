@@ -248,7 +248,7 @@ def test_consuming_any_way_leaves_what_was_not_consumed(partitions: list[str], d
     log = [Seen(number, partition) for number, partition in enumerate(partitions, start=1)]
 
     def open_partitions(cursor: AssetCursor) -> dict[str, int]:
-        rest = {name: place for name, place in cursor.unconsumed.items()}
+        rest = dict(cursor.unconsumed)
         rest.update({each.partition or "": each.storage_id for each in log if each.storage_id > cursor.storage_id})
         return rest
 

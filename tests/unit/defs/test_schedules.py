@@ -219,7 +219,7 @@ def test_what_user_functions_raise_is_told_with_its_cause(parameter: str) -> Non
         raise ZeroDivisionError("no")
 
     found = sg.ScheduleDefinition(job=nightly, cron_schedule="@daily", **{parameter: bad})
-    with pytest.raises(sg.ScheduleExecutionError, match="'nightly_schedule'.*no") as caught:
+    with pytest.raises(sg.ScheduleExecutionError, match=r"'nightly_schedule'.*no") as caught:
         found.evaluate_tick(at_noon())
     assert isinstance(caught.value.user_exception, ZeroDivisionError)
 
@@ -335,7 +335,7 @@ def test_definitions_hold_schedules_as_data() -> None:
     assert (node.owners, node.description) == (("team:shop",), "each night")
     assert list(defs.asset_graph.jobs) == ["nightly"]
     assert defs.get_schedule_def("nightly_schedule") is defs.resolve_schedule_def("nightly_schedule") is found
-    with pytest.raises(sg.InvariantViolationError, match="no schedule 'x'.*nightly_schedule"):
+    with pytest.raises(sg.InvariantViolationError, match=r"no schedule 'x'.*nightly_schedule"):
         defs.get_schedule_def("x")
     merged = sg.Definitions.merge(defs, sg.Definitions(schedules=[giving({}, name="other")]))
     assert [each.name for each in merged.manifest.schedules] == ["nightly_schedule", "other"]
