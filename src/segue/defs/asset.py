@@ -301,7 +301,7 @@ def _definition(
     require_kind(what, "retry_policy", retry_policy, RetryPolicy)
     returns = shape.return_annotation
     valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
-    op = OpDefinition(
+    op = OpDefinition.of_function(
         name=name,
         function=function,
         shape=shape,

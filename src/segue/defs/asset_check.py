@@ -88,7 +88,7 @@ def asset_check(
         tags = step_tags(op_tags, what) | ({} if compute_kind is None else {"segue/compute_kind": compute_kind})
         output = "result"
         return AssetChecksDefinition(
-            OpDefinition(
+            OpDefinition.of_function(
                 name=spec.get_python_identifier(),
                 function=function,
                 shape=shape,

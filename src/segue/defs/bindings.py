@@ -14,6 +14,9 @@ _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
     "local_instance": "segue.host.instances:local_instance",
     "open_resources": "segue.execute.resources:open_resources",
+    "job_definition": "segue.defs.job_definition:JobDefinition",
+    "execute_job": "segue.host.jobs:execute_job",
+    "run_async": "segue.execute.async_functions:run_async",
     "default_instance": "segue.host.home:default_instance",
     "package_modules": "segue.host.source:package_modules",
 }

@@ -10,6 +10,9 @@ import msgspec
 from segue.defs.asset import io_manager_key_of
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
+from segue.defs.node import NodeDefinition
+from segue.defs.op import OpDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.errors import CycleError, InvalidDefinitionError
@@ -25,7 +28,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     assets: Sequence[AssetsDefinition | AssetSpec]
     asset_checks: Sequence[AssetsDefinition]
-    jobs: Sequence[UnresolvedAssetJobDefinition]
+    jobs: Sequence[UnresolvedAssetJobDefinition | JobDefinition]
     resources: Mapping[str, object]
     metadata: Mapping[str, AnyMetadataValue]
     schedules: Sequence[ScheduleDefinition] = ()
@@ -41,6 +44,7 @@ class Collection:
         definitions: by step key.
         specs: of all assets, those that are only named as a dependency included.
         made_by: the definition that makes an asset, and its output that carries it.
+        job_ops: the ops of jobs, by name.
     """
 
     def __init__(self, source: Source) -> None:
@@ -49,6 +53,7 @@ class Collection:
         self.definitions: dict[str, AssetsDefinition] = {}
         self.specs: dict[AssetKey, AssetSpec] = {}
         self.made_by: dict[AssetKey, tuple[AssetsDefinition, str]] = {}
+        self.job_ops: dict[str, OpDefinition] = {}
         self._external: dict[AssetKey, AssetSpec] = {}
         self._renamed: dict[str, dict[AssetKey, AssetKey]] = {}
         self._by_name: dict[tuple[str, str], list[AssetKey]] = {}
@@ -71,8 +76,33 @@ class Collection:
         for definition in self.definitions.values():
             self._check_resources(definition)
         self._check_resource_values()
+        self._collect_jobs()
         self._check_unique_checks()
         self._check_cycles()
+
+    def _collect_jobs(self) -> None:
+        """Takes in the ops of jobs; notes names that mean two things, and resources that nobody gives."""
+        known: dict[str, NodeDefinition] = {
+            definition.op.name: definition.op for definition in self.definitions.values()
+        }
+        for job in self.source.jobs:
+            if not isinstance(job, JobDefinition):
+                continue
+            for name, definition in all_definitions(job.graph).items():
+                if known.setdefault(name, definition) is not definition:
+                    self.error(
+                        f"Job {job.name!r}: {definition.node_kind} {name!r} bears the name of another definition here: rename one "
+                        "of them."
+                    )
+                elif isinstance(definition, OpDefinition) and name not in self.definitions:
+                    self.job_ops[name] = definition
+            given = {**self.source.resources, **job.resource_defs}
+            for key in sorted(job.required_resource_keys - set(given) - {DEFAULT_IO_MANAGER_KEY}):
+                users = ", ".join(path for path, op in job.flat.ops.items() if key in needed_keys(op))
+                self.error(
+                    f"Job {job.name!r} needs the resource {key!r} for {users}, and nobody gives it; there are: "
+                    f"{', '.join(sorted(given)) or 'none'}. Add it to resource_defs or to Definitions(resources=...)."
+                )
 
     def asset_behind(self, definition: AssetsDefinition, key: AssetKey) -> AssetKey:
         """The asset that a definition means by a key: another one where an input's name was tied to it."""

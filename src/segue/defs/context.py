@@ -108,8 +108,16 @@ class StepFacts(Protocol):
     def input_partition_keys(self, input_name: str) -> Sequence[str]: ...
     def time_window(self) -> TimeWindow: ...
     def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None: ...
-    def add_metadata(self, output_name: str, metadata: Mapping[str, object], partition: str | None = None) -> None: ...
-    def metadata_of(self, output_name: str) -> Mapping[str, AnyMetadataValue]: ...
+    def add_metadata(
+        self,
+        output_name: str,
+        metadata: Mapping[str, object],
+        partition: str | None = None,
+        mapping_key: str | None = None,
+    ) -> None: ...
+    def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]: ...
+    @property
+    def mapping_key(self) -> str | None: ...
 
 
 class _StepContext:
@@ -242,8 +250,12 @@ class _StepContext:
         self._step.record(event)
 
 
-class AssetExecutionContext(_StepContext):
-    """What the function of an asset is called with."""
+class OpExecutionContext(_StepContext):
+    """What the function of an op is called with."""
+
+    def get_mapping_key(self) -> str | None:
+        """The mapping key of the value of a dynamic output that this step works on; None for a step that runs once."""
+        return self._step.mapping_key
 
     @property
     def asset_key(self) -> AssetKey:
@@ -305,17 +317,19 @@ class AssetExecutionContext(_StepContext):
             )
         return keys[0]
 
-    def add_output_metadata(self, metadata: Mapping[str, object], output_name: str | None = None) -> None:
-        """Adds facts to the materialization of an output.
+    def add_output_metadata(
+        self, metadata: Mapping[str, object], output_name: str | None = None, mapping_key: str | None = None
+    ) -> None:
+        """Adds facts to the materialization of an output, or to one value of a dynamic output.
 
         Raises:
             InvariantViolationError: no such output, or several and none named.
         """
-        self._step.add_metadata(self._output_name(output_name), metadata)
+        self._step.add_metadata(self._output_name(output_name), metadata, None, mapping_key)
 
-    def get_output_metadata(self, output_name: str) -> Mapping[str, AnyMetadataValue]:
-        """What was added to an output so far."""
-        return self._step.metadata_of(output_name)
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]:
+        """What was added to an output, or to one value of a dynamic output, so far."""
+        return self._step.metadata_of(output_name, mapping_key)
 
     def add_asset_metadata(
         self,
@@ -345,12 +359,16 @@ class AssetExecutionContext(_StepContext):
             raise InvariantViolationError(
                 f"The step {self._step.step_key!r} has no output {output_name!r}; it has {', '.join(names)}."
             )
-        assets = list(self._step.asset_keys)
+        assets = list(self._step.asset_keys) or list(names)
         if len(assets) != 1:
             raise InvariantViolationError(
-                f"The step {self._step.step_key!r} makes {len(assets)} assets: name one of its outputs {', '.join(names)}."
+                f"The step {self._step.step_key!r} has {len(assets)} of them: name one of its outputs {', '.join(names)}."
             )
         return assets[0]
+
+
+class AssetExecutionContext(OpExecutionContext):
+    """What the function of an asset is called with."""
 
 
 class AssetCheckExecutionContext(_StepContext):
@@ -362,6 +380,6 @@ class AssetCheckExecutionContext(_StepContext):
         return self._step.check_specs
 
 
-current_context: contextvars.ContextVar[AssetExecutionContext | AssetCheckExecutionContext | None] = (
+current_context: contextvars.ContextVar[OpExecutionContext | AssetCheckExecutionContext | None] = (
     contextvars.ContextVar("segue_current_context", default=None)
 )

@@ -11,6 +11,7 @@ from segue.defs.collect import Source
 from segue.defs.describe import Described, describe
 from segue.defs.describe_automation import assets_with, jobs_with, targets_of
 from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job_definition import JobDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
@@ -34,7 +35,7 @@ class Definitions:
     Args:
         assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for assets made elsewhere.
         schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
-        jobs: what `define_asset_job` gives.
+        jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
         asset_checks: what `@asset_check` gives.
         metadata: facts about the definitions as a whole.
@@ -49,7 +50,7 @@ class Definitions:
         assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
         schedules: Iterable[ScheduleDefinition] | None = None,
         sensors: Iterable[SensorDefinition] | None = None,
-        jobs: Iterable[UnresolvedAssetJobDefinition] | None = None,
+        jobs: Iterable[UnresolvedAssetJobDefinition | JobDefinition] | None = None,
         resources: Mapping[str, object] | None = None,
         executor: object = None,
         loggers: Mapping[str, object] | None = None,
@@ -67,9 +68,9 @@ class Definitions:
         require_kind("Definitions", "metadata", metadata, Mapping)
         self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec))
         self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
-        self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition,))
         self.schedules = _elements("schedules", schedules, (ScheduleDefinition,))
         self.sensors = _elements("sensors", sensors, (SensorDefinition,))
+        self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
         self.resources: Mapping[str, object] = dict(resources or {})
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
@@ -185,6 +186,22 @@ class Definitions:
     def resolve_sensor_def(self, name: str) -> SensorDefinition:
         """The sensor of this name; see `get_sensor_def`."""
         return self.get_sensor_def(name)
+
+    def get_job_def(self, name: str) -> JobDefinition:
+        """The job of this name, with the resources of these definitions.
+
+        Raises:
+            InvalidDefinitionError: there is none.
+        """
+        for each in self.jobs:
+            if each.name == name and isinstance(each, JobDefinition):
+                return each.with_top_level_resources(self.resources)
+        known = ", ".join(sorted(each.name for each in self.jobs)) or "none"
+        raise InvalidDefinitionError(f"There is no job {name!r} here; there are: {known}.")
+
+    def resolve_job_def(self, name: str) -> JobDefinition:
+        """The job of this name; the same as `get_job_def`."""
+        return self.get_job_def(name)
 
     def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
         """The keys of all assets, those made elsewhere included."""

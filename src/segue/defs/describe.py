@@ -9,7 +9,9 @@ import msgspec
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
 from segue.defs.describe_automation import note_names_used_twice, schedule_nodes, sensor_nodes
-from segue.defs.job import job_node
+from segue.defs.job import UnresolvedAssetJobDefinition, job_node
+from segue.defs.job_definition import JobDefinition
+from segue.defs.job_nodes import op_computation_node, op_job_node
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
 from segue.errors import DefinitionErrors, SegueError
@@ -39,6 +41,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         ops: the computation behind each step key.
         specs: the spec of each asset.
         definitions: the definition behind each step key.
+        jobs: the jobs of ops, by name.
         resources: the resources by key, as declared.
     """
 
@@ -48,6 +51,23 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     specs: Mapping[AssetKey, AssetSpec]
     definitions: Mapping[str, AssetsDefinition]
     resources: Mapping[str, object]
+    jobs: Mapping[str, JobDefinition] = {}
+
+    def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
+        """The op behind a step of a job of ops, or of a graph behind assets."""
+        path = step_key.partition("[")[0]
+        if graph is None and job_name in self.jobs:
+            return self.jobs[job_name].flat.ops.get(path)
+        node = None if graph is None else self.graph.computations.get(graph)
+        found = next((step.computation for step in node.steps if step.path == path), None) if node else None
+        return None if found is None else self.ops.get(found)
+
+    def for_job(self, job_name: str) -> Described:
+        """The same with the resources of a job before those of all."""
+        job = self.jobs.get(job_name)
+        if job is None or not job.resource_defs:
+            return self
+        return msgspec.structs.replace(self, resources={**self.resources, **job.resource_defs})
 
     def with_resource(self, key: str, resource: object) -> Described:
         """The same with one more resource."""
@@ -67,6 +87,7 @@ def describe(source: Source) -> Described:
     _check_partitions(collection, graph)
     jobs = _jobs(collection, graph)
     schedules, sensors = _automation(collection, graph, jobs)
+    op_jobs = {job.name: job for job in source.jobs if isinstance(job, JobDefinition)}
     errors = collection.errors
     if errors:
         raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
@@ -76,10 +97,11 @@ def describe(source: Source) -> Described:
     return Described(
         manifest=manifest,
         graph=graph,
-        ops={name: definition.op for name, definition in collection.definitions.items()},
+        ops={name: definition.op for name, definition in collection.definitions.items()} | collection.job_ops,
         specs=collection.specs,
         definitions=collection.definitions,
         resources=source.resources,
+        jobs=op_jobs,
     )
 
 
@@ -120,6 +142,7 @@ def _manifest(collection: Collection) -> Manifest:
             )
             for output, spec in definition.checks_by_output.items()
         ]
+    computations += [op_computation_node(op) for op in collection.job_ops.values()]
     source = collection.source
     return Manifest(
         assets=tuple([_asset_node(collection, spec) for spec in collection.specs.values()]),
@@ -199,7 +222,10 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
         if job.name in nodes:
             collection.error(f"Two jobs are called {job.name!r}: rename one.")
         try:
-            nodes[job.name] = job_node(job, graph, collection.source.resources)
+            if isinstance(job, UnresolvedAssetJobDefinition):
+                nodes[job.name] = job_node(job, graph, collection.source.resources)
+            else:
+                nodes[job.name] = op_job_node(job)
         except SegueError as error:
             collection.error(f"Job {job.name!r}: {error}")
     return list(nodes.values())

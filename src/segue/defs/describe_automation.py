@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from segue.defs.assets_definition import AssetsDefinition
-from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
-from segue.defs.target import Target
+from segue.defs.target import AnyJob, Target
 from segue.errors import SegueError
 from segue.model.assets import AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
@@ -25,9 +24,7 @@ def targets_of(schedules: Iterable[ScheduleDefinition], sensors: Iterable[Sensor
     return [*(each.target for each in schedules), *(target for each in sensors for target in each.targets)]
 
 
-def jobs_with(
-    jobs: Sequence[UnresolvedAssetJobDefinition], targets: Iterable[Target]
-) -> list[UnresolvedAssetJobDefinition]:
+def jobs_with(jobs: Sequence[AnyJob], targets: Iterable[Target]) -> list[AnyJob]:
     """The jobs, and those that only a schedule or sensor names; one that is named twice stands once."""
     found = list(jobs)
     for target in targets:

@@ -54,8 +54,9 @@ class ValueScope(msgspec.Struct, frozen=True):
 class _ValueContext:
     """What both contexts know of the asset and its partitions."""
 
-    def __init__(self, scope: ValueScope) -> None:
+    def __init__(self, scope: ValueScope, definition_metadata: Mapping[str, object] | None = None) -> None:
         self._scope = scope
+        self._definition_metadata = scope.definition_metadata if definition_metadata is None else definition_metadata
         self._logged_metadata: dict[str, AnyMetadataValue] = {}
 
     @property
@@ -70,8 +71,8 @@ class _ValueContext:
 
     @property
     def definition_metadata(self) -> Mapping[str, Any]:
-        """The metadata of the asset, as declared."""
-        return self._scope.definition_metadata
+        """The metadata of the asset, or of the op's input or output, as declared."""
+        return self._definition_metadata
 
     @property
     def has_asset_key(self) -> bool:
@@ -166,10 +167,6 @@ class _ValueContext:
         parts = list(self.asset_key.parts)
         return [*parts, self.asset_partition_key] if self._scope.subset is not None else parts
 
-    def get_identifier(self) -> Sequence[str]:
-        """A place for the value; the same as `get_asset_identifier`."""
-        return self.get_asset_identifier()
-
     def logged_metadata(self) -> dict[str, AnyMetadataValue]:
         """What was added with `add_output_metadata` or `add_input_metadata`."""
         return self._logged_metadata
@@ -193,8 +190,11 @@ class OutputContext(_ValueContext):
         job_name: str,
         asset_spec: AssetSpec | None,
         output_metadata: Mapping[str, AnyMetadataValue],
+        mapping_key: str | None = None,
+        definition_metadata: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(scope)
+        super().__init__(scope, definition_metadata)
+        self._mapping_key = mapping_key
         self._step_key = step_key
         self._name = name
         self._run_id = run_id
@@ -213,9 +213,21 @@ class OutputContext(_ValueContext):
         return self._name
 
     @property
+    def mapping_key(self) -> str | None:
+        """The key of the value among those of a dynamic output; None for any other."""
+        return self._mapping_key
+
+    @property
     def run_id(self) -> str:
         """The run."""
         return self._run_id
+
+    def get_identifier(self) -> Sequence[str]:
+        """A place for the value: that of its asset, or run, step and output (and mapping key)."""
+        if self.has_asset_key:
+            return self.get_asset_identifier()
+        place = [self._run_id, self._step_key, self._name]
+        return place if self._mapping_key is None else [*place, self._mapping_key]
 
     @property
     def job_name(self) -> str:
@@ -246,8 +258,16 @@ class OutputContext(_ValueContext):
 class InputContext(_ValueContext):
     """What an IO manager is told when it loads a value."""
 
-    def __init__(self, scope: ValueScope, *, name: str, job_name: str, upstream_output: OutputContext | None) -> None:
-        super().__init__(scope)
+    def __init__(
+        self,
+        scope: ValueScope,
+        *,
+        name: str,
+        job_name: str,
+        upstream_output: OutputContext | None,
+        definition_metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(scope, definition_metadata)
         self._name = name
         self._job_name = job_name
         self._upstream_output = upstream_output
@@ -261,6 +281,18 @@ class InputContext(_ValueContext):
     def job_name(self) -> str:
         """The job."""
         return self._job_name
+
+    def get_identifier(self) -> Sequence[str]:
+        """The place where the value was stored: that of its asset, or run, step and output (and mapping key).
+
+        Raises:
+            InvariantViolationError: it is the value of no asset and no step.
+        """
+        if self.has_asset_key:
+            return self.get_asset_identifier()
+        if self._upstream_output is None:
+            raise InvariantViolationError(f"The input {self._name!r} comes from no step: it has no place of its own.")
+        return self._upstream_output.get_identifier()
 
     @property
     def upstream_output(self) -> OutputContext | None:

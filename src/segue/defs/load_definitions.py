@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job_definition import JobDefinition
 from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
 from segue.defs.modules import calling_module, package_modules, require_modules
 
@@ -35,7 +36,7 @@ def load_definitions_from_modules(
     return Definitions(
         assets=load_assets_from_modules(found, include_specs=True),
         asset_checks=load_asset_checks_from_modules(found),
-        jobs=_of_kind(found, UnresolvedAssetJobDefinition),
+        jobs=[*_of_kind(found, UnresolvedAssetJobDefinition), *_of_kind(found, JobDefinition)],
         resources=resources,
         loggers=loggers,
         executor=executor,

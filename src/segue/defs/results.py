@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckResult
-from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.keys import AssetKey, CoercibleToAssetKey, require_name
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
@@ -66,6 +66,47 @@ class Output(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Output(value={self.value!r}, output_name={self.output_name!r})"
+
+
+class DynamicOutput(Generic[T]):
+    """One value of a dynamic output.
+
+    Args:
+        value: what the IO manager stores.
+        mapping_key: names the value among those of the output: letters, digits and underscores.
+        output_name: which output; needed only where there are several.
+        metadata: facts about the value.
+
+    Raises:
+        InvalidDefinitionError: a mapping key of other characters.
+    """
+
+    __slots__ = ("mapping_key", "metadata", "output_name", "value")
+
+    def __init__(
+        self,
+        value: T,
+        mapping_key: str,
+        output_name: str | None = "result",
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        self.value: T = value
+        self.mapping_key = require_name(mapping_key, "a mapping key", "DynamicOutput")
+        self.output_name = output_name or "result"
+        self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DynamicOutput) and all(
+            getattr(self, name) == getattr(other, name)  # pyright: ignore[reportUnknownArgumentType] reason: values are the user's
+            for name in self.__slots__
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds the user's value, which may not be hashable
+
+    def __repr__(self) -> str:
+        return (
+            f"DynamicOutput(value={self.value!r}, mapping_key={self.mapping_key!r}, output_name={self.output_name!r})"
+        )
 
 
 class MaterializeResult(Generic[T]):

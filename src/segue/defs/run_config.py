@@ -138,6 +138,16 @@ def _entry_errors(section: str, entries: Mapping[str, Any], known: Mapping[str, 
     return errors
 
 
+def raw_config(run_config: object) -> object:
+    """Run config as the mapping that it stands for."""
+    return run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config
+
+
+def config_entry(run_config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    """What stands under `section:name`; empty where nothing does."""
+    return run_config.get(section, {}).get(name) or {}
+
+
 def config_values(run_config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any] | None:
     """The values under `section:name:config`, None where nothing stands there.
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_orig
 
 import msgspec
 
-from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.defs.context import AssetCheckExecutionContext, OpExecutionContext
+from segue.errors import InvalidDefinitionError
 from segue.model.manifest import SourceLocation
 
 T = TypeVar("T")
@@ -19,8 +19,7 @@ ResourceParam: TypeAlias = Annotated[T, RESOURCE_PARAMETER]
 UserFunction: TypeAlias = Callable[..., Any]
 
 _CONTEXT_NAMES = frozenset({"context", "_context", "_", "__", "_ctx", "context_"})
-_CONTEXT_CLASSES = (AssetExecutionContext, AssetCheckExecutionContext)
-_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_CONTEXT_CLASSES = (OpExecutionContext, AssetCheckExecutionContext)
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -41,6 +40,8 @@ class FunctionShape(msgspec.Struct, frozen=True):
         source: file and line.
         takes_any: whether it has `**kwargs`.
         unresolved: the annotations of inputs that name nothing at run time, by input; one may have meant a resource.
+        annotations: the evaluated annotations of inputs, where there are such.
+        defaults: the default values of inputs, where there are such.
     """
 
     context: str | None
@@ -51,6 +52,8 @@ class FunctionShape(msgspec.Struct, frozen=True):
     source: SourceLocation
     takes_any: bool
     unresolved: Mapping[str, str] = {}
+    annotations: Mapping[str, Any] = {}
+    defaults: Mapping[str, Any] = {}
 
 
 def read_function(function: UserFunction, what: str) -> FunctionShape:
@@ -62,17 +65,12 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
 
     Raises:
         InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type.
-        NotSupportedError: an async function.
     """
     target = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
     if not isinstance(target, FunctionType):
         raise InvalidDefinitionError(f"{what} decorates a function, got {function!r}.")
     code = target.__code__
     source = SourceLocation(code.co_filename, code.co_firstlineno)
-    if isinstance(function, FunctionType) and function.__code__.co_flags & _ASYNC:  # a wrapper may well run it
-        raise NotSupportedError(
-            f"{what} ({source}) is async, which is not built yet: call asyncio.run(...) inside a plain function."
-        )
     names = _parameter_names(code, what, source)
     annotations = target.__annotations__
     context: str | None = None
@@ -80,7 +78,8 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     resources: list[str] = []
     inputs: dict[str, bool] = {}
     unresolved: dict[str, str] = {}
-    defaults = _names_with_default(target, code)
+    found: dict[str, Any] = {}
+    defaults = _defaults(target, code)
     for position, name in enumerate(names):
         annotation = annotations.get(name)
         if annotation is not None:
@@ -97,6 +96,8 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
             inputs[name] = name in defaults
             if isinstance(annotation, Unresolved):
                 unresolved[name] = annotation.text
+            elif name in annotations:
+                found[name] = annotation
     return FunctionShape(
         context=context,
         config=config,
@@ -108,6 +109,8 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
         source=source,
         takes_any=bool(code.co_flags & inspect.CO_VARKEYWORDS),
         unresolved=unresolved,
+        annotations=found,
+        defaults={name: defaults[name] for name in inputs if name in defaults} if defaults else {},
     )
 
 
@@ -137,12 +140,12 @@ def _parameter_names(code: CodeType, what: str, source: SourceLocation) -> tuple
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def _names_with_default(function: FunctionType, code: CodeType) -> frozenset[str]:
-    names = frozenset(function.__kwdefaults__ or ())
-    count = len(function.__defaults__ or ())
-    if count:
-        names |= frozenset(code.co_varnames[code.co_argcount - count : code.co_argcount])
-    return names
+def _defaults(function: FunctionType, code: CodeType) -> Mapping[str, Any]:
+    found = dict(function.__kwdefaults__ or {})
+    values = function.__defaults__ or ()
+    if values:
+        found |= dict(zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values, strict=True))
+    return found
 
 
 def _evaluate(annotation: Any, function: FunctionType) -> Any:

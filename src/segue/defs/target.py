@@ -8,11 +8,14 @@ from typing import TypeAlias, cast
 import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
-ExecutableDefinition: TypeAlias = UnresolvedAssetJobDefinition
+ExecutableDefinition: TypeAlias = UnresolvedAssetJobDefinition | JobDefinition | GraphDefinition
+AnyJob: TypeAlias = UnresolvedAssetJobDefinition | JobDefinition
 AutomationTarget: TypeAlias = CoercibleToAssetSelection | AssetsDefinition | ExecutableDefinition
 ANONYMOUS_JOB_PREFIX = "__anonymous_asset_job_"
 
@@ -28,7 +31,7 @@ class Target(msgspec.Struct, frozen=True):
     """
 
     job_name: str
-    job: ExecutableDefinition | None = None
+    job: AnyJob | None = None
     assets: tuple[AssetsDefinition, ...] = ()
     is_anonymous: bool = False
 
@@ -70,7 +73,9 @@ def read_targets(
 
 
 def _of_job(job: object, where: str) -> Target:
-    if isinstance(job, UnresolvedAssetJobDefinition):
+    if isinstance(job, GraphDefinition):
+        return _of_job(job.to_job(), where)
+    if isinstance(job, (UnresolvedAssetJobDefinition, JobDefinition)):
         return Target(job.name, job)
     raise InvalidDefinitionError(
         f"{where}: {job!r} is no job; use what @job or define_asset_job gives, job_name= for a name, target= for assets."
@@ -78,8 +83,8 @@ def _of_job(job: object, where: str) -> Target:
 
 
 def _of_anything(target: object, name: str | None, where: str) -> Target:
-    if isinstance(target, UnresolvedAssetJobDefinition):
-        return Target(target.name, target)
+    if isinstance(target, (UnresolvedAssetJobDefinition, JobDefinition, GraphDefinition)):
+        return _of_job(target, where)
     if name is None:
         raise InvalidDefinitionError(f"{where}: give it a name, from which the job over its target takes its own.")
     try:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.context import Resources
 from segue.defs.describe import Described
@@ -36,6 +38,18 @@ from segue.plan.plan import PlanStep, StepOutput
 Capture = dict[tuple[str, str], object]
 
 
+class JobSide(msgspec.Struct, frozen=True):
+    """What a run of ops needs besides the definitions.
+
+    Attributes:
+        input_values: values for the inputs of the job.
+        finished_in: the run in which a step ended well that is not done again, by step.
+    """
+
+    input_values: Mapping[str, object] = {}
+    finished_in: Mapping[str, str] = {}
+
+
 class RunScope:
     """What all steps of one run share.
 
@@ -46,7 +60,9 @@ class RunScope:
         resources: the resources that are set up, by key.
         partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
         now: the time at which the run looks partitions up.
-        capture: takes every output's value by (step, output), for callers that ask for them; None without.
+        capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
+            a dynamic output are a dict by mapping key.
+        job_side: what a run of ops needs besides.
     """
 
     def __init__(
@@ -60,6 +76,7 @@ class RunScope:
         partitions: tuple[PartitionsDefinition, PartitionSubset] | None,
         now: datetime,
         capture: Capture | None,
+        job_side: JobSide | None = None,
     ) -> None:
         self.described = described
         self.run = run
@@ -70,6 +87,7 @@ class RunScope:
         self.partitions_def, self.subset = partitions or (None, None)
         self.now = now
         self.capture = capture
+        self.job_side = job_side or JobSide()
         self.single_partition = run.partition_start if run.partition_start == run.partition_end else None
         self.log = RunLogger(lambda record: record_log(sink, record, None))
 
@@ -79,10 +97,11 @@ class StepAttempt:
 
     Attributes:
         scope: what the run's steps share.
-        step, op, definition: what is run.
+        step, op, definition: what is run; `definition` is None for an op of a job.
         attempt: 1 for the first.
         inputs: the values of the inputs, by name.
         given: the outputs that were given so far.
+        mapping_keys: the keys of dynamic outputs that were given so far, by output.
         blocked_by: the blocking checks that failed.
         sink_failed: whether an event could not be recorded, which no step may swallow.
     """
@@ -93,7 +112,8 @@ class StepAttempt:
         self.step_key = step.key
         self.attempt = attempt
         self.op: OpDefinition = scope.described.ops[step.computation]
-        self.definition: AssetsDefinition = scope.described.definitions[step.computation]
+        self.definition: AssetsDefinition | None = scope.described.definitions.get(step.graph or step.computation)
+        self.mapping_keys: dict[str, list[str]] = {}
         self.run: Run = scope.run
         self.instance: Instance = scope.instance
         self.run_config = scope.run_config
@@ -142,7 +162,7 @@ class StepAttempt:
     @property
     def input_asset_keys(self) -> Mapping[str, AssetKey]:
         """The assets behind the inputs."""
-        return {each.name: each.asset_key for each in self.step.inputs}
+        return {each.name: each.asset_key for each in self.step.inputs if each.asset_key is not None}
 
     @property
     def check_keys(self) -> Sequence[AssetCheckKey]:
@@ -156,11 +176,22 @@ class StepAttempt:
     @property
     def check_specs(self) -> Sequence[AssetCheckSpec]:
         """The specs of these checks."""
-        return [
-            self.definition.checks_by_output[output.name]
-            for output in self.step.outputs
-            if output.check_name is not None
-        ]
+        specs = {} if self.definition is None else {spec.key: spec for spec in self.definition.check_specs}
+        return [specs[key] for key in self.check_keys]
+
+    @property
+    def value_outputs(self) -> Sequence[str]:
+        """The outputs of the op that carry no result of a check."""
+        checks = {output.name for output in self.step.outputs if output.check_name is not None}
+        if self.definition is not None and self.step.graph is None:
+            checks.update(self.definition.checks_by_output)
+        return [name for name in self.op.output_names if name not in checks]
+
+    @property
+    def mapping_key(self) -> str | None:
+        """The mapping key of the value that the step works on; None for a step that runs once."""
+        _, bracket, rest = self.step.key.partition("[")
+        return rest.removesuffix("]") if bracket else None
 
     def emit(self, payload: AnyPayload) -> None:
         """Takes an event of this step."""
@@ -186,7 +217,7 @@ class StepAttempt:
     def input_partition_keys(self, input_name: str) -> Sequence[str]:
         """The upstream partitions that an input takes."""
         for each in self.step.inputs:
-            if each.name == input_name and each.partitions is not None:
+            if each.name == input_name and each.partitions is not None and each.asset_key is not None:
                 upstream = self.scope.described.specs[each.asset_key].partitions_def
                 if upstream is not None:
                     return keys_of_subset(upstream, each.partitions, self.scope.now)
@@ -211,8 +242,22 @@ class StepAttempt:
         else:
             self.emit(AssetCheckEvaluationData(event))
 
-    def add_metadata(self, output_name: str, metadata: Mapping[str, object], partition: str | None = None) -> None:
-        """Adds facts to an output that is still to come, or to one of the partitions it makes."""
+    def add_metadata(
+        self,
+        output_name: str,
+        metadata: Mapping[str, object],
+        partition: str | None = None,
+        mapping_key: str | None = None,
+    ) -> None:
+        """Adds facts to an output that is still to come, to one value of a dynamic one, or to one of the partitions it makes."""
+        if mapping_key is not None:
+            if mapping_key in self.mapping_keys.get(output_name, ()):
+                raise InvariantViolationError(
+                    f"The value {mapping_key!r} of {output_name!r} of {self.step_key!r} has been given already: add metadata "
+                    "before."
+                )
+            self._metadata.setdefault(f"{output_name}[{mapping_key}]", {}).update(normalize_metadata(metadata))
+            return
         if output_name in self.given:
             raise InvariantViolationError(
                 f"The output {output_name!r} of {self.step_key!r} has been given already: add metadata before."
@@ -224,9 +269,9 @@ class StepAttempt:
             raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
         self._partition_metadata.setdefault((output_name, partition), {}).update(normalize_metadata(metadata))
 
-    def metadata_of(self, output_name: str) -> dict[str, AnyMetadataValue]:
-        """What was added to an output so far."""
-        return self._metadata.get(output_name, {})
+    def metadata_of(self, output_name: str, mapping_key: str | None = None) -> dict[str, AnyMetadataValue]:
+        """What was added to an output, or to one value of a dynamic one, so far."""
+        return self._metadata.get(output_name if mapping_key is None else f"{output_name}[{mapping_key}]", {})
 
     def output_partitions(self, output: StepOutput) -> Sequence[str | None]:
         """The partitions that an output makes; one None for an asset without partitions."""
@@ -238,6 +283,8 @@ class StepAttempt:
         metadata = self.metadata_of(output.name)
         self.emit(StepOutputData(output.name, metadata))
         self.emit_materializations(output, metadata)
+        if self.scope.capture is not None and output.asset_key is None:
+            self.scope.capture[(self.step_key, output.name)] = None
 
     def emit_materializations(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from types import GeneratorType
 from typing import Any, cast
 
-from segue.defs.results import MaterializeResult, NoValue, Output
+from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.values import record_stored, store_output
@@ -17,7 +17,7 @@ from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.plan.plan import StepOutput
 
-_RESULTS = (Output, MaterializeResult, AssetCheckResult, AssetMaterialization, AssetObservation)
+_RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult, AssetMaterialization, AssetObservation)
 
 
 def take_results(attempt: StepAttempt, returned: object) -> None:
@@ -29,6 +29,8 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
     for result in _results(attempt, returned):
         if isinstance(result, Output):
             _take_output(attempt, cast("Output[Any]", result))
+        elif isinstance(result, DynamicOutput):
+            _take_dynamic(attempt, cast("DynamicOutput[Any]", result))
         elif isinstance(result, MaterializeResult):
             _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
         elif isinstance(result, AssetCheckResult):
@@ -53,7 +55,7 @@ def _results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
     outputs = [output for output in attempt.step.outputs if output.check_name is None]
     if not outputs:
         yield from _check_results(attempt, returned)
-    elif len(attempt.op.output_names) - len(attempt.definition.checks_by_output) == 1:
+    elif len(attempt.value_outputs) == 1:
         yield from _single_result(attempt, outputs[0], returned)
     elif returned is not None:
         yield from _several_results(attempt, returned)
@@ -73,6 +75,8 @@ def _check_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
 
 def _single_result(attempt: StepAttempt, output: StepOutput, returned: Any) -> Iterator[Any]:
     several = _sequence(returned)
+    if output.is_dynamic and not several and (returned is None or several is not None):
+        return
     if several and all(isinstance(each, _RESULTS) for each in several):
         yield from several
     elif output.name not in attempt.op.valueless_outputs:
@@ -95,7 +99,7 @@ def _type_name(value: object) -> str:
 def _several_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
     """A tuple or list: results that name themselves, or one value per output in order."""
     values = _sequence(returned)
-    names = [name for name in attempt.op.output_names if name not in attempt.definition.checks_by_output]
+    names = attempt.value_outputs
     if values is None or (len(values) != len(names) and not all(isinstance(each, _RESULTS) for each in values)):
         raise InvariantViolationError(
             f"{attempt.op.shape.source}: {attempt.step_key!r} has the outputs {', '.join(names)} and returned "
@@ -113,6 +117,14 @@ def _several_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
 
 def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
     output = _planned(attempt, result.output_name)
+    if output.is_dynamic:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave a plain Output for the dynamic output {output.name!r}: give "
+            "DynamicOutput(value, mapping_key=...)."
+        )
+    if output.check_name is not None and isinstance(result.value, AssetCheckResult):
+        _take_check(attempt, result.value)
+        return
     data_version = None if result.data_version is None else result.data_version.value
     has_value = output.name not in attempt.op.valueless_outputs or result.value is not None
     _take_value(
@@ -124,6 +136,31 @@ def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
         data_version,
         result.tags,
     )
+
+
+def _take_dynamic(attempt: StepAttempt, result: DynamicOutput[Any]) -> None:
+    """One value of a dynamic output."""
+    output = _find(attempt, result.output_name)
+    if not output.is_dynamic:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave a DynamicOutput for {output.name!r}, which is not declared "
+            "with DynamicOut."
+        )
+    keys = attempt.mapping_keys.setdefault(output.name, [])
+    if result.mapping_key in keys:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the mapping key {result.mapping_key!r} of {output.name!r} "
+            "twice: each value needs a key of its own."
+        )
+    keys.append(result.mapping_key)
+    attempt.given.add(output.name)
+    metadata = {**result.metadata, **attempt.metadata_of(output.name, result.mapping_key)}
+    attempt.emit(StepOutputData(output.name, metadata, result.mapping_key))
+    added = store_output(attempt, output, result.value, metadata, result.mapping_key)
+    record_stored(attempt, output, added, result.mapping_key)
+    if attempt.scope.capture is not None:
+        values = attempt.scope.capture.setdefault((attempt.step_key, output.name), {})
+        cast("dict[str, object]", values)[result.mapping_key] = result.value
 
 
 def _take_materialize_result(attempt: StepAttempt, result: MaterializeResult[Any]) -> None:
@@ -180,10 +217,15 @@ def _take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: Asset
 
 
 def _planned(attempt: StepAttempt, name: str) -> StepOutput:
+    """The output of this name, which was not given before."""
+    return _once(attempt, _find(attempt, name))
+
+
+def _find(attempt: StepAttempt, name: str) -> StepOutput:
     """The output of this name."""
     for output in attempt.step.outputs:
         if output.name == name:
-            return _once(attempt, output)
+            return output
     known = ", ".join(attempt.output_names)
     if name in attempt.op.output_names:
         raise InvariantViolationError(

@@ -32,10 +32,12 @@ from segue.model.event import (
     StepSkippedData,
 )
 from segue.model.run import FailureReason
+from segue.plan.op_planner import managers_of
 from segue.plan.plan import Plan
 from segue.plan.state import (
     AbandonStep,
     FailStep,
+    FinishedStep,
     Instruction,
     RunProgress,
     SkipStep,
@@ -64,7 +66,7 @@ class RunResult(msgspec.Struct, frozen=True):
         return self.error is None and not self.failed_steps
 
 
-def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]] | None = None) -> RunResult:
+def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep] | None = None) -> RunResult:
     """Executes the steps of a plan in this process, one after another.
 
     Args:
@@ -95,7 +97,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[st
     return result
 
 
-def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> RunResult:
+def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> RunResult:
     """Sets up, executes, tears down whatever happens, and says how it ended."""
     sink, stack = scope.sink, contextlib.ExitStack()
     try:
@@ -140,7 +142,7 @@ def _tear_down(sink: EventSink, stack: contextlib.ExitStack) -> ResourceFunction
 
 
 def _set_up_resources(
-    plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]], stack: contextlib.ExitStack
+    plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], stack: contextlib.ExitStack
 ) -> SegueError | None:
     """Sets up what the steps need; gives back why that failed."""
     keys = needed_resources(plan, scope, finished)
@@ -157,27 +159,25 @@ def _set_up_resources(
     return None
 
 
-def needed_resources(plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> set[str]:
+def needed_resources(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> set[str]:
     """The resources and IO managers that the steps of a plan use."""
     keys: set[str] = set()
     for step in plan.steps:
         if step.key in finished:
             continue
         keys.update(scope.described.ops[step.computation].resource_keys)
-        keys.update([each.io_manager_key for each in step.inputs])
-        keys.update([output.io_manager_key for output in step.outputs if output.asset_key is not None])
+        keys.update(managers_of(step))
     return keys
 
 
 class _Execution:
     """The loop over the steps of one run."""
 
-    def __init__(self, plan: Plan, scope: RunScope, finished: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> None:
         self.scope = scope
         self.sink = scope.sink
         self.progress = RunProgress(plan, finished)
-        self.order = {step.key: position for position, step in enumerate(plan.steps)}
-        self.ready: list[tuple[float, int, StartStep]] = []
+        self.ready: list[tuple[float, tuple[int, ...], StartStep]] = []
         self.first_error: BaseException | None = None
         self.ended = False
 
@@ -202,7 +202,9 @@ class _Execution:
             self.sink.emit(StepFailureData(error_info(error), start.attempt), step.key)
             raise
         if outcome.error is None:
-            self._carry_out(self.progress.handle(StepSucceeded(step.key, outcome.outputs)), outcome)
+            self._carry_out(
+                self.progress.handle(StepSucceeded(step.key, outcome.outputs, outcome.mapping_keys)), outcome
+            )
             return
         fact = StepFailed(step.key, outcome.retryable, outcome.requested, random.random())
         self._carry_out(self.progress.handle(fact), outcome)
@@ -228,7 +230,7 @@ class _Execution:
         if start.attempt > 1 and outcome is not None and outcome.error is not None:
             self.sink.emit(StepRetryData(start.attempt - 1, start.delay, error_info(outcome.error)), start.step_key)
             due = time.monotonic() + start.delay
-        heapq.heappush(self.ready, (due, self.order[start.step_key], start))
+        heapq.heappush(self.ready, (due, self.progress.order[start.step_key], start))
 
     def _fail(self, each: FailStep, outcome: StepOutcome | None) -> None:
         if outcome is None or outcome.error is None:

@@ -8,13 +8,19 @@ Each stage does one thing to the `StepAttempt`; what a stage raises ends the att
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
 import msgspec
 
-from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, current_context
+from segue.defs.bindings import bound
+from segue.defs.context import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    OpExecutionContext,
+    current_context,
+)
 from segue.defs.results import Failure, RetryRequested
-from segue.defs.run_config import config_values
+from segue.defs.run_config import config_entry, config_values
 from segue.defs.signature import call_arguments
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
@@ -29,12 +35,14 @@ class StepOutcome(msgspec.Struct, frozen=True):
 
     Attributes:
         outputs: the outputs it gave, when it ended well.
+        mapping_keys: the keys of each dynamic output that it gave, in order.
         error: what it raised, when it did not.
         retryable: whether the failure may be retried.
         requested: the retry that user code asked for.
     """
 
     outputs: frozenset[str] = frozenset()
+    mapping_keys: Mapping[str, tuple[str, ...]] = {}
     error: BaseException | None = None
     retryable: bool = True
     requested: RetryPolicy | None = None
@@ -67,7 +75,8 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         if attempt.sink_failed:
             raise
         return StepOutcome(error=error)
-    return StepOutcome(outputs=frozenset(attempt.given))
+    keys = {name: tuple(given) for name, given in attempt.mapping_keys.items()}
+    return StepOutcome(outputs=frozenset(attempt.given), mapping_keys=keys)
 
 
 def record_start(attempt: StepAttempt) -> None:
@@ -79,43 +88,62 @@ def record_start(attempt: StepAttempt) -> None:
 
 def read_config(attempt: StepAttempt) -> None:
     """Makes the config of the function out of the run config."""
-    op = attempt.op
-    values = config_values(attempt.run_config, "ops", op.name)
+    op, path = attempt.op, attempt.step.path
+    if op.config_schema is not None:
+        attempt.config = config_entry(attempt.run_config, "ops", path).get("config")
+        return
+    values = config_values(attempt.run_config, "ops", path)
     if op.shape.config is None:
         if values:
             raise InvariantViolationError(
-                f"ops:{op.name}:config is given, but the function takes no config: add a parameter `config` of a Config class."
+                f"ops:{path}:config is given, but the function takes no config: add a parameter `config` of a Config class."
             )
         return
-    attempt.config = attempt.make_config(op.shape.config, values or {}, f"ops:{op.name}:config")
+    attempt.config = attempt.make_config(op.shape.config, values or {}, f"ops:{path}:config")
 
 
 def load_inputs(attempt: StepAttempt) -> None:
     """Loads the value of each input through its IO manager."""
     for each in attempt.step.inputs:
+        if not each.has_value:
+            continue
         attempt.inputs[each.name] = load_input(attempt, each)
 
 
 def call_function(attempt: StepAttempt) -> None:
     """Calls the user's function and takes what it gives."""
     op = attempt.op
-    wants_check = not attempt.definition.specs_by_output
-    context = AssetCheckExecutionContext(attempt) if wants_check else AssetExecutionContext(attempt)
+    context = _context(attempt)
     arguments = call_arguments(op.shape, context, attempt.config, attempt.inputs)
     for key in op.shape.resources:
         arguments[key] = attempt.all_resources[key]
     token = current_context.set(context)
     try:
-        take_results(attempt, op.function(**arguments))
+        returned = op.function(**arguments)
+        if isinstance(returned, (Coroutine, AsyncIterator)):
+            returned = bound("run_async")(returned)
+        take_results(attempt, returned)
     finally:
         current_context.reset(token)
         attempt.inputs.clear()
+
+
+def _context(attempt: StepAttempt) -> OpExecutionContext | AssetCheckExecutionContext:
+    """The context that the function is called with: that of an asset, of a check, or of an op."""
+    definition = attempt.definition
+    if definition is None or attempt.step.graph is not None:
+        return OpExecutionContext(attempt)
+    return AssetExecutionContext(attempt) if definition.specs_by_output else AssetCheckExecutionContext(attempt)
 
 
 def require_outputs(attempt: StepAttempt) -> None:
     """Makes sure that every output is there that must be; one without value is taken as given."""
     for output in attempt.step.outputs:
         if output.name in attempt.given or not output.is_required:
+            continue
+        if output.is_dynamic:  # no value at all is an empty list
+            attempt.given.add(output.name)
+            attempt.mapping_keys[output.name] = []
             continue
         if output.check_name is None and output.name in attempt.op.valueless_outputs:
             attempt.materialize_without_value(output)

@@ -6,32 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from segue.defs.describe import Described
-from segue.defs.run_config import config_values
+from segue.defs.run_config import config_entry, config_values
 from segue.errors import InvalidConfigError
-from segue.plan.plan import Plan
+from segue.model.steps import GraphInputSource, OwnSource
+from segue.plan.plan import Plan, PlanStep, StepInput
 
 
-def validate_config(plan: Plan, described: Described, run_config: Mapping[str, Any]) -> None:
-    """Builds the config of each step and resource once.
+def validate_config(
+    plan: Plan,
+    described: Described,
+    run_config: Mapping[str, Any],
+    input_values: Mapping[str, object] | None = None,
+) -> None:
+    """Builds the config of each step and resource once, and makes sure that every input has a value.
 
     Raises:
         InvalidConfigError: some of it does not fit; one line for each violation of all.
     """
     lines: list[str] = []
     for step in plan.steps:
-        model = described.ops[step.computation].shape.config
-        if model is None and step.computation not in run_config.get("ops", {}):
-            continue
-        where = f"ops:{step.computation}:config"
-        if model is None:
-            lines.append(
-                f"{where}: the function takes no config; add a parameter `config` annotated with a Config class."
-            )
-            continue
-        values = config_values(run_config, "ops", step.computation)
-        lines.extend(
-            _violations(lambda model=model, values=values, where=where: model.from_run_config(values or {}, where))
-        )
+        lines.extend(_step_violations(step, described, run_config))
+        for each in step.inputs:
+            if each.source is not None and not _has_value(step, each, run_config, input_values or {}):
+                lines.append(
+                    f"ops:{step.path}:inputs:{each.name}: nothing is connected to this input and it has no default; give a value "
+                    "here."
+                )
     for key in run_config.get("resources", {}):
         resource: Any = described.resources.get(key)
         values = config_values(run_config, "resources", key)
@@ -44,6 +44,34 @@ def validate_config(plan: Plan, described: Described, run_config: Mapping[str, A
         )
     if lines:
         raise InvalidConfigError("The run config does not fit:", lines)
+
+
+def _step_violations(step: PlanStep, described: Described, run_config: Mapping[str, Any]) -> tuple[str, ...]:
+    op, path = described.ops[step.computation], step.path
+    model: Any = op.shape.config
+    if op.config_schema is not None or (model is None and "config" not in config_entry(run_config, "ops", path)):
+        return ()
+    where = f"ops:{path}:config"
+    if model is None:
+        return (f"{where}: the function takes no config; add a parameter `config` annotated with a Config class.",)
+    values = config_values(run_config, "ops", path)
+    return _violations(lambda: model.from_run_config(values or {}, where))
+
+
+def _has_value(
+    step: PlanStep, each: StepInput, run_config: Mapping[str, Any], input_values: Mapping[str, object]
+) -> bool:
+    """Whether an input that no step gives gets its value from somewhere."""
+    source = each.source
+    if not isinstance(source, (OwnSource, GraphInputSource)) or each.has_default or each.io_manager_key:
+        return True
+    if not each.has_value or each.name in config_entry(run_config, "ops", step.path).get("inputs", {}):
+        return True
+    if isinstance(source, OwnSource):
+        return False
+    if source.path:
+        return source.name in config_entry(run_config, "ops", source.path).get("inputs", {})
+    return source.name in input_values or source.name in run_config.get("inputs", {})
 
 
 def _violations(build: Any) -> tuple[str, ...]:

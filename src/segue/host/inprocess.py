@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
-from segue.defs.run_config import normalize_run_config, storable
+from segue.defs.job_config import resolve_job_config
+from segue.defs.job_definition import JobDefinition
+from segue.defs.run_config import normalize_run_config, raw_config, storable
 from segue.errors import InvalidInvocationError, InvalidSubsetError, NotSupportedError, RunNotFoundError
-from segue.execute.attempt import Capture, RunScope
+from segue.execute.attempt import Capture
 from segue.execute.io_managers.filesystem import FilesystemIOManager
-from segue.execute.run import RunResult, execute_run
-from segue.execute.sink import EventSink, Observer
+from segue.execute.run import RunResult
+from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
-from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
+from segue.host.recording import new_run, record_and_run
+from segue.model.event import Event
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, content_hash
-from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.subset import PartitionSubset, subset_of_range
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
 from segue.model.run import (
     PARTITION_RANGE_END_TAG,
@@ -31,9 +32,23 @@ from segue.model.run import (
     Run,
     RunStatus,
 )
+from segue.plan.op_planner import plan_job
+from segue.plan.op_selection import select_steps
 from segue.plan.plan import Plan, decode_plan, encode_plan
 from segue.plan.planner import EPHEMERAL_JOB_NAME, plan_run
 from segue.plan.resume import finished_steps
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What callers in this process may ask for besides the request.
+
+    Attributes:
+        run_id: the id of the run; a new one when None.
+        op_selection: of a job of ops: which steps to run; all when None.
+    """
+
+    run_id: str | None = None
+    op_selection: Sequence[str] | None = None
 
 
 def execute_request(
@@ -89,10 +104,10 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
     if stored is None:
         raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
     plan = decode_plan(stored)
-    described = _with_default_io_manager(definitions.described)
+    described = _with_default_io_manager(definitions.described.for_job(earlier.job_name))
     _require_known(plan, described, run_id)
     done = finished_steps(plan, _events_of_chain(instance, earlier))
-    run = _new_run(
+    run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
         plan_bytes=stored,
@@ -100,10 +115,10 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
         run_config=earlier.run_config,
         parent=earlier,
     )
-    config = normalize_run_config(run.run_config, described.ops, described.resources)
+    config = _config_of(described, run.job_name, run.run_config)
     validate_config(plan, described, config)
     observers = [] if on_event is None else [on_event]
-    return _record_and_run(definitions, instance, plan, run, config, observers, None, done)[0]
+    return record_and_run(definitions, described, instance, plan, run, config, observers, None, done)[0]
 
 
 def execute(
@@ -112,10 +127,14 @@ def execute(
     request: RunRequest,
     observers: Sequence[Observer],
     capture: Capture | None,
+    options: RunOptions | None = None,
 ) -> tuple[Run, RunResult]:
     """Plans, records and executes one run; `capture`, where given, takes the values of outputs."""
     if request.stale_assets_only:
         raise NotSupportedError("RunRequest(stale_assets_only=True) is not built yet: name the stale assets yourself.")
+    job = None if request.job_name is None else definitions.described.jobs.get(request.job_name)
+    if job is not None:
+        return _execute_op_job(definitions, job, instance, request, observers, capture, options or RunOptions())
     described = definitions.described
     graph = described.graph
     assets, checks, job_config, job_tags, job_name = _wanted(described, request)
@@ -128,15 +147,66 @@ def execute(
     validate_config(plan, described, config)
     if request.partition_key is not None:
         tags[PARTITION_TAG] = request.partition_key
-    run = _new_run(
+    run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
         plan_bytes=encode_plan(plan),
         tags=tags,
         run_config=storable(config, "config"),
         parent=None,
+        run_id=None if options is None else options.run_id,
     )
-    return _record_and_run(definitions, instance, plan, run, config, observers, capture, {})
+    described = _with_default_io_manager(described)
+    return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
+
+
+def _execute_op_job(
+    definitions: Definitions,
+    job: JobDefinition,
+    instance: Instance,
+    request: RunRequest,
+    observers: Sequence[Observer],
+    capture: Capture | None,
+    options: RunOptions,
+) -> tuple[Run, RunResult]:
+    """Plans, records and executes one run of a job of ops."""
+    described = _with_default_io_manager(definitions.described.for_job(job.name))
+    node = described.graph.jobs[job.name]
+    selection = options.op_selection if options.op_selection is not None else job.op_selection
+    chosen = None if selection is None else select_steps(node.steps, selection)
+    tags = {**node.tags, **(request.tags or {})}
+    partitions = _partitions_of(request, tags)
+    if request.asset_selection is not None:
+        raise InvalidSubsetError(f"The job {job.name!r} is one of ops: it has no assets to select.")
+    if partitions is not None and node.partitions is None:
+        raise InvalidSubsetError(f"The job {job.name!r} is not partitioned: leave the partition out.")
+    raw: Mapping[str, Any] | None = request.run_config or None
+    if partitions is not None:
+        if raw is None and job.partitioned_config is not None:
+            raw = job.partitioned_config.get_run_config_for_partition_key(partitions[0])
+        tags[PARTITION_TAG] = partitions[0]
+    raw = job.run_config if raw is None else raw
+    config = resolve_job_config(job, raw, described.resources)
+    plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])
+    validate_config(plan, described, config, job.input_values)
+    run = new_run(
+        plan,
+        described_hash=definitions.manifest_hash,
+        plan_bytes=encode_plan(plan),
+        tags=tags,
+        run_config=storable({} if raw is None else raw_config(raw), "config"),
+        parent=None,
+        run_id=options.run_id,
+    )
+    return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
+
+
+def _config_of(described: Described, job_name: str, run_config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a run as its steps read it."""
+    job = described.jobs.get(job_name)
+    if job is not None:
+        return resolve_job_config(job, run_config, described.resources)
+    return normalize_run_config(run_config, described.ops, described.resources)
 
 
 def _wanted(
@@ -184,109 +254,10 @@ def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, s
     return None if start is None or end is None else (start, end)
 
 
-def _new_run(
-    plan: Plan,
-    *,
-    described_hash: str,
-    plan_bytes: bytes,
-    tags: Mapping[str, str],
-    run_config: Mapping[str, Any],
-    parent: Run | None,
-) -> Run:
-    return Run(
-        run_id=_new_run_id(),
-        job_name=plan.job_name,
-        tags=dict(tags),
-        run_config=dict(run_config),
-        asset_selection=plan.asset_keys,
-        asset_check_selection=plan.check_keys,
-        partition_start=plan.partition_start,
-        partition_end=plan.partition_end,
-        root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
-        parent_run_id=None if parent is None else parent.run_id,
-        plan_hash=content_hash(plan_bytes),
-        manifest_hash=described_hash,
-        created_at=time.time(),
-    )
-
-
-def _new_run_id() -> str:
-    """A UUID of version 7 (RFC 9562): its text sorts by time of creation."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def _record_and_run(
-    definitions: Definitions,
-    instance: Instance,
-    plan: Plan,
-    run: Run,
-    config: Mapping[str, Any],
-    observers: Sequence[Observer],
-    capture: Capture | None,
-    finished: Mapping[str, frozenset[str]],
-) -> tuple[Run, RunResult]:
-    described = _with_default_io_manager(definitions.described)
-    now = datetime.fromtimestamp(run.created_at, UTC)
-    partitions = _run_partitions(plan, described, now)
-    planned = _planned_events(plan, run, finished)
-    instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
-    sink = EventSink(instance.store, run.run_id, observers)
-    scope = RunScope(
-        described=described,
-        run=run,
-        instance=instance,
-        sink=sink,
-        run_config=config,
-        partitions=partitions,
-        now=now,
-        capture=capture,
-    )
-    result = execute_run(plan, scope, finished)
-    ended = instance.store.get_run(run.run_id)
-    if ended is None:
-        raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
-    return ended, result
-
-
-def _planned_events(plan: Plan, run: Run, finished: Mapping[str, frozenset[str]]) -> list[Event]:
-    """What the run intends, for those who look before it gets there: assets first, then checks."""
-    assets: list[Event] = []
-    checks: list[Event] = []
-    for step in plan.steps:
-        if step.key in finished:
-            continue
-        for output in step.outputs:
-            if output.asset_key is not None:
-                start, end = (plan.partition_start, plan.partition_end) if output.is_partitioned else (None, None)
-                payload = AssetMaterializationPlannedData(output.asset_key, start, end if end != start else None)
-                assets.append(Event(run.created_at, payload, step.key, run.run_id))
-            elif output.check_asset_key is not None and output.check_name is not None:
-                planned = AssetCheckPlannedData(output.check_asset_key, output.check_name)
-                checks.append(Event(run.created_at, planned, step.key, run.run_id))
-    return assets + checks
-
-
 def _with_default_io_manager(described: Described) -> Described:
     if DEFAULT_IO_MANAGER_KEY in described.resources:
         return described
     return described.with_resource(DEFAULT_IO_MANAGER_KEY, FilesystemIOManager())
-
-
-def _run_partitions(
-    plan: Plan, described: Described, now: datetime
-) -> tuple[PartitionsDefinition, PartitionSubset] | None:
-    if plan.partition_start is None or plan.partition_end is None:
-        return None
-    for key in plan.asset_keys:
-        definition = described.graph.nodes[key].partitions
-        if definition is not None:
-            return definition, subset_of_range(definition, plan.partition_start, plan.partition_end, now)
-    return None
 
 
 def _require_known(plan: Plan, described: Described, run_id: str) -> None:

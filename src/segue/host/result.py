@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from segue.defs.flatten import step_output
+from segue.defs.graph import GraphDefinition
+from segue.defs.job_definition import JobDefinition
 from segue.errors import InvariantViolationError, StepOutputNotFoundError
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import (
@@ -13,6 +16,7 @@ from segue.model.event import (
     AssetObservationData,
     Event,
     EventType,
+    StepFailureData,
     StepMaterializationData,
 )
 from segue.model.graph import AssetGraph
@@ -30,9 +34,15 @@ class ExecuteInProcessResult:
     """
 
     def __init__(
-        self, run: Run, events: Sequence[Event], values: Mapping[tuple[str, str], object], graph: AssetGraph
+        self,
+        run: Run,
+        events: Sequence[Event],
+        values: Mapping[tuple[str, str], object],
+        graph: AssetGraph,
+        job: JobDefinition | None = None,
     ) -> None:
         self.run = run
+        self._job = job
         self.all_events: Sequence[Event] = events
         self._values = values
         self._graph = graph
@@ -52,17 +62,56 @@ class ExecuteInProcessResult:
         """The events that belong to a step."""
         return [event for event in self.all_events if event.step_key is not None]
 
+    @property
+    def job_def(self) -> JobDefinition:
+        """The job.
+
+        Raises:
+            InvariantViolationError: the run was one of assets without a job.
+        """
+        if self._job is None:
+            raise InvariantViolationError("This run was one of assets: it has no job of ops.")
+        return self._job
+
+    def output_value(self, output_name: str = "result") -> Any:
+        """The value of an output of the job's graph.
+
+        Raises:
+            InvariantViolationError: the graph has no such output.
+            StepOutputNotFoundError: it was not given.
+        """
+        graph = self.job_def.graph
+        if output_name not in graph.output_names:
+            raise InvariantViolationError(
+                f"{graph!r} has no output {output_name!r}; it has: {', '.join(graph.output_names) or 'none'}."
+            )
+        return self._value(*step_output(graph, "", output_name))
+
     def output_for_node(self, node_str: str, output_name: str = "result") -> Any:
-        """The value that a step gave for an output.
+        """The value that a step, or a graph in the job (by its path), gave for an output; a dict by mapping key for a
+        dynamic output, and for a step that ran once for each value of one.
 
         Raises:
             StepOutputNotFoundError: it gave none.
         """
-        if (node_str, output_name) not in self._values:
-            raise StepOutputNotFoundError(
-                f"Step {node_str!r} gave no value for the output {output_name!r} in this run.", node_str, output_name
-            )
-        return self._values[(node_str, output_name)]
+        graph = None if self._job is None else _graph_at(self._job.graph, node_str)
+        if graph is not None and output_name in graph.output_names:
+            return self._value(*step_output(graph, f"{node_str}.", output_name))
+        return self._value(node_str, output_name)
+
+    def _value(self, step: str, output_name: str) -> Any:
+        if (step, output_name) in self._values:
+            return self._values[(step, output_name)]
+        several = {
+            key[len(step) + 1 : -1]: value
+            for (key, name), value in self._values.items()
+            if name == output_name and key.startswith(f"{step}[")
+        }
+        if several:
+            return several
+        raise StepOutputNotFoundError(
+            f"Step {step!r} gave no value for the output {output_name!r} in this run.", step, output_name
+        )
 
     def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
         """The value of an asset that the run made.
@@ -80,8 +129,10 @@ class ExecuteInProcessResult:
         return [event for event in self.all_events if event_filter(event)]
 
     def events_for_node(self, node_name: str) -> Sequence[Event]:
-        """The events of one step."""
-        return [event for event in self.all_events if event.step_key == node_name]
+        """The events of a step; of all steps made of it where it works on dynamic outputs; of all steps in a graph."""
+        return [
+            event for event in self.all_events if event.step_key is not None and _belongs(event.step_key, node_name)
+        ]
 
     def is_node_success(self, node_str: str) -> bool:
         """Whether a step ended well."""
@@ -148,6 +199,39 @@ class ExecuteInProcessResult:
         """The events that say a step was skipped."""
         return self._of(EventType.STEP_SKIPPED)
 
+    def get_run_success_event(self) -> Event:
+        """The event that says the run ended well.
+
+        Raises:
+            InvariantViolationError: it did not.
+        """
+        return self._single(EventType.RUN_SUCCESS)
+
+    def get_run_failure_event(self) -> Event:
+        """The event that says the run failed.
+
+        Raises:
+            InvariantViolationError: it did not.
+        """
+        return self._single(EventType.RUN_FAILURE)
+
+    def get_asset_observation_events(self) -> Sequence[Event]:
+        """The events that say an asset was observed."""
+        return self._of(EventType.ASSET_OBSERVATION)
+
+    def failure_data_for_node(self, node_str: str) -> StepFailureData | None:
+        """How a step failed; None when it did not."""
+        for event in self.events_for_node(node_str):
+            if isinstance(event.payload, StepFailureData):
+                return event.payload
+        return None
+
+    def _single(self, kind: EventType) -> Event:
+        found = self._of(kind)
+        if not found:
+            raise InvariantViolationError(f"The run has no {kind.value} event: it ended as {self.run.status.value}.")
+        return found[0]
+
     def get_failed_step_keys(self) -> frozenset[str]:
         """The steps that failed."""
         return frozenset(event.step_key for event in self.get_step_failure_events() if event.step_key is not None)
@@ -157,3 +241,18 @@ class ExecuteInProcessResult:
 
     def _has(self, step_key: str, kind: EventType) -> bool:
         return any(event.event_type is kind for event in self.events_for_node(step_key))
+
+
+def _belongs(step_key: str, node: str) -> bool:
+    return step_key == node or step_key.startswith((f"{node}[", f"{node}."))
+
+
+def _graph_at(graph: GraphDefinition, path: str) -> GraphDefinition | None:
+    """The graph that a path leads to; None where it leads to an op, or nowhere."""
+    current = graph
+    for name in path.split("."):
+        use = current.uses.get(name)
+        if use is None or not isinstance(use.definition, GraphDefinition):
+            return None
+        current = use.definition
+    return current

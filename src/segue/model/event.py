@@ -189,10 +189,11 @@ class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
 
 
 class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
-    """User code gave an output."""
+    """User code gave an output; of a dynamic one, the value under `mapping_key`."""
 
     output_name: str
     metadata: dict[str, AnyMetadataValue] = {}
+    mapping_key: str | None = None
 
 
 class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
@@ -201,6 +202,7 @@ class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
     output_name: str
     manager_key: str
     metadata: dict[str, AnyMetadataValue] = {}
+    mapping_key: str | None = None
 
 
 class AssetMaterializationPlannedData(Payload, frozen=True, tag="ASSET_MATERIALIZATION_PLANNED"):

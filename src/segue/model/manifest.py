@@ -16,6 +16,7 @@ from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import PartitionMapping
 from segue.model.policies import BackfillPolicy, RetryPolicy
+from segue.model.steps import GraphOutputNode, StepNode
 
 MANIFEST_VERSION = 1
 DEFAULT_IO_MANAGER_KEY = "io_manager"
@@ -104,17 +105,27 @@ class InputNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class OutputNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An output of a computation: exactly one of an asset and a check."""
+    """An output of a computation: an asset, a check, or (of an op) a value for other steps.
+
+    Attributes:
+        name: unique in the computation.
+        asset_key, check_name, check_asset_key: what it carries.
+        is_required: whether it must be given.
+        io_manager_key: the resource that stores the value of an op's output; an asset says that itself.
+        is_dynamic: whether it gives any number of values, each under a mapping key.
+    """
 
     name: str
     asset_key: AssetKey | None = None
     check_name: str | None = None
     check_asset_key: AssetKey | None = None
     is_required: bool = True
+    io_manager_key: str = DEFAULT_IO_MANAGER_KEY
+    is_dynamic: bool = False
 
 
 class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One function of the user that a step can run.
+    """One function of the user that a step can run, or a graph of them behind assets.
 
     Attributes:
         name: the step's key.
@@ -126,6 +137,8 @@ class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
         tags: tags on the step.
         description: for people.
         source: where it stands.
+        steps: of a graph behind assets: the steps that it stands for.
+        step_outputs: of a graph behind assets: the step output that each of its outputs is.
     """
 
     name: str
@@ -138,10 +151,12 @@ class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     tags: dict[str, str] = {}
     description: str | None = None
     source: SourceLocation | None = None
+    steps: tuple[StepNode, ...] = ()
+    step_outputs: tuple[GraphOutputNode, ...] = ()
 
 
 class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One job: the assets and checks it runs, with its selection already resolved to keys.
+    """One job: the assets and checks it runs, with its selection already resolved to keys; or the steps of its ops.
 
     Attributes:
         name: unique among the jobs.
@@ -150,6 +165,8 @@ class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         tags: tags of its runs.
         own_tags: tags of the job alone, where its runs bear others.
         run_config: what its runs start with.
+        steps: of a job of ops: its steps, each after what it depends on.
+        partitions: of a job of ops: how it is partitioned.
     """
 
     name: str
@@ -161,6 +178,8 @@ class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     run_config: dict[str, object] = {}
     metadata: dict[str, AnyMetadataValue] = {}
     owners: tuple[str, ...] = ()
+    steps: tuple[StepNode, ...] = ()
+    partitions: PartitionsDefinition | None = None
 
 
 class ResourceNode(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from segue.model import codec
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.policies import RetryPolicy
+from segue.model.steps import AnySource
 
 PLAN_VERSION = 1
 
@@ -17,22 +18,28 @@ class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         name: the parameter of the user's function.
-        asset_key: the asset whose value it takes.
-        io_manager_key: the resource that loads it.
+        asset_key: the asset whose value it takes; None for a value between steps.
+        io_manager_key: the resource that loads it; empty where each source says its own.
         upstream_step, upstream_output: the step of this plan that makes the value; None when it was made before.
         partitions: the upstream partitions it takes; None where the upstream asset is not partitioned.
+        source: of an input between steps: where its value comes from.
+        has_value: False for an input that only orders steps.
+        has_default: whether its op has a default for it.
     """
 
     name: str
-    asset_key: AssetKey
+    asset_key: AssetKey | None
     io_manager_key: str
     upstream_step: str | None = None
     upstream_output: str | None = None
     partitions: PartitionSubset | None = None
+    source: AnySource | None = None
+    has_value: bool = True
+    has_default: bool = False
 
 
 class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An output of a step: an asset, or the result of a check (`check_asset_key`, `check_name`)."""
+    """An output of a step: an asset, the result of a check (`check_asset_key`, `check_name`), or a value for other steps."""
 
     name: str
     io_manager_key: str
@@ -42,6 +49,7 @@ class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     is_required: bool = True
     is_partitioned: bool = False
     blocking: bool = False
+    is_dynamic: bool = False
 
 
 class PlanStep(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +62,10 @@ class PlanStep(msgspec.Struct, frozen=True, omit_defaults=True):
         depends_on: the steps that must end well before it may start.
         needs: the outputs (step, output) of these steps without which there is nothing to work on.
         retry_policy: how it is retried.
+        needs_any: groups of outputs: of each group that is not empty, at least one must be there.
+        origin: the dynamic output (step, output) for each of whose values the step runs once; the plan then holds the step
+            once, with `[?]` at the end of its key.
+        graph: the graph behind assets that it is a step of.
     """
 
     key: str
@@ -63,6 +75,14 @@ class PlanStep(msgspec.Struct, frozen=True, omit_defaults=True):
     depends_on: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
     retry_policy: RetryPolicy | None = None
+    needs_any: tuple[tuple[tuple[str, str], ...], ...] = ()
+    origin: tuple[str, str] | None = None
+    graph: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The key without mapping keys: where its config and its op are found."""
+        return self.key.partition("[")[0]
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -5,6 +5,7 @@
                   │  └── retrying (attempt + 1, after a delay)
                   ├────► failed ──► every step downstream: abandoned
     waiting ────► skipped  (an upstream step gave none of the outputs it needs)
+    waiting ────► expanded (a template: replaced by one step for each value of a dynamic output)
 
 `RunProgress` takes facts and returns instructions; who carries them out, and in how many processes, is not its concern.
 """
@@ -18,7 +19,9 @@ from typing import TypeAlias
 import msgspec
 
 from segue.model.policies import RetryPolicy, retry_delay
-from segue.plan.plan import Plan, PlanStep
+from segue.model.steps import FanInSource, OutputSource
+from segue.plan.dynamic import expand
+from segue.plan.plan import Plan, PlanStep, StepInput
 
 
 class StepStatus(enum.Enum):
@@ -34,10 +37,19 @@ class StepStatus(enum.Enum):
 
 
 class StepSucceeded(msgspec.Struct, frozen=True):
-    """A step ended well; `outputs` are the names of those it gave."""
+    """A step ended well; `outputs` are the names of those it gave, `mapping_keys` those of each dynamic one, in order."""
 
     step_key: str
     outputs: frozenset[str]
+    mapping_keys: Mapping[str, tuple[str, ...]] = {}
+
+
+class FinishedStep(msgspec.Struct, frozen=True):
+    """What an earlier run brought to a good end: what its step gave, and in which run."""
+
+    outputs: frozenset[str]
+    mapping_keys: Mapping[str, tuple[str, ...]] = {}
+    run_id: str | None = None
 
 
 class StepFailed(msgspec.Struct, frozen=True):
@@ -103,15 +115,20 @@ class RunProgress:
             outputs it gave.
     """
 
-    def __init__(self, plan: Plan, finished: Mapping[str, frozenset[str]] | None = None) -> None:
+    def __init__(self, plan: Plan, finished: Mapping[str, FinishedStep] | None = None) -> None:
         self.steps: dict[str, PlanStep] = {step.key: step for step in plan.steps}
+        self.order: dict[str, tuple[int, ...]] = {step.key: (at,) for at, step in enumerate(plan.steps)}
+        done = finished or {}
+        self._outputs: dict[str, frozenset[str]] = {key: each.outputs for key, each in done.items()}
+        for key, each in done.items():
+            if each.mapping_keys:
+                self._replace_templates(key, each.mapping_keys)
         self.status: dict[str, StepStatus] = dict.fromkeys(self.steps, StepStatus.WAITING)
         self.attempts: dict[str, int] = {}
         self._missing: dict[str, int] = {}
         self._dependents: dict[str, list[str]] = {}
-        self._outputs: dict[str, frozenset[str]] = dict(finished or {})
         self._open = 0
-        for step in plan.steps:
+        for step in self.steps.values():
             if step.key in self._outputs:
                 self.status[step.key] = StepStatus.SUCCEEDED
                 continue
@@ -132,7 +149,7 @@ class RunProgress:
         """What to do now that this happened."""
         if isinstance(fact, StepSucceeded):
             self._outputs[fact.step_key] = fact.outputs
-            instructions = self._end(fact.step_key, StepStatus.SUCCEEDED)
+            instructions = self._end(fact.step_key, StepStatus.SUCCEEDED, fact.mapping_keys)
         else:
             instructions = self._failed(fact)
         if self._open == 0:
@@ -159,11 +176,59 @@ class RunProgress:
         self.attempts[key] = 1
         return StartStep(key)
 
-    def _end(self, key: str, status: StepStatus) -> list[Instruction]:
+    def _end(
+        self, key: str, status: StepStatus, mapping_keys: Mapping[str, tuple[str, ...]] | None = None
+    ) -> list[Instruction]:
         """Ends a step; says what becomes of those that waited for it."""
         self.status[key] = status
         self._open -= 1
-        return self._advance(self._freed(key))
+        expanded = self._expand(key, mapping_keys) if mapping_keys else []
+        return self._advance([*self._freed(key), *expanded])
+
+    def _expand(self, key: str, mapping_keys: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Replaces the templates behind a step that ended; gives back which of the new steps wait for nothing."""
+        gone, new = self._replace_templates(key, mapping_keys)
+        for each in gone:
+            del self.status[each]
+            self._missing.pop(each, None)
+            self._dependents.pop(each, None)
+        self._open += sum(1 for each in new if each not in self.status) - len(gone)
+        stale = {*gone, *new}
+        for upstream, names in self._dependents.items():
+            self._dependents[upstream] = [each for each in names if each not in stale]
+        ready: list[str] = []
+        for each in new:
+            self.status[each] = StepStatus.WAITING
+            waits_for = [up for up in self.steps[each].depends_on if self._is_open(up)]
+            self._missing[each] = len(waits_for)
+            for up in waits_for:
+                self._dependents.setdefault(up, []).append(each)
+            if not waits_for:
+                ready.append(each)
+        return ready
+
+    def _replace_templates(self, key: str, mapping_keys: Mapping[str, tuple[str, ...]]) -> tuple[list[str], list[str]]:
+        """Puts the steps that the values make in the place of their templates; says which went and which are new."""
+        waiting = [each for each in self.steps.values() if each.key not in self._outputs]
+        expansion = expand(waiting, key, mapping_keys)
+        new: list[str] = []
+        for template, made in expansion.made.items():
+            position = self.order.pop(template)
+            del self.steps[template]
+            for index, each in enumerate(made):
+                self.steps[each.key] = each
+                self.order[each.key] = (*position, index)
+                new.append(each.key)
+        for each in expansion.changed:
+            self.steps[each.key] = each
+            new.append(each.key)
+        return list(expansion.made), new
+
+    def _is_open(self, key: str) -> bool:
+        """Whether a step is there that has not ended."""
+        return self.status.get(key) in (StepStatus.WAITING, StepStatus.RUNNING, StepStatus.RETRYING) and (
+            key not in self._outputs
+        )
 
     def _advance(self, ready: list[str]) -> list[Instruction]:
         """Starts steps that wait for nothing any more, and ends those that will never start, and so on downstream."""
@@ -193,10 +258,36 @@ class RunProgress:
         failed = tuple(each for each in step.depends_on if self.status.get(each) in bad)
         if failed:
             return AbandonStep(step.key, failed)
-        skipped = [each for each in step.depends_on if self.status.get(each) is StepStatus.SKIPPED]
+        lists = {each for group in step.needs_any for each, _ in group}
+        skipped = [
+            each for each in step.depends_on if self.status.get(each) is StepStatus.SKIPPED and each not in lists
+        ]
         if skipped:
             return SkipStep(step.key, f"The step it depends on was skipped: {', '.join(skipped)}.")
         for upstream, output in step.needs:
             if output not in self._outputs.get(upstream, frozenset()):
                 return SkipStep(step.key, f"Step {upstream!r} did not give the output {output!r}.")
+        if step.needs_any:
+            for group in step.needs_any:
+                if not any(self._gave(*each) for each in group):
+                    names = ", ".join(upstream for upstream, _ in group)
+                    return SkipStep(step.key, f"None of the outputs in its list was given: {names}.")
+            self.steps[step.key] = self._without_missing(step)
         return self._start(step.key)
+
+    def _gave(self, step_key: str, output: str) -> bool:
+        return output in self._outputs.get(step_key, frozenset())
+
+    def _without_missing(self, step: PlanStep) -> PlanStep:
+        """The step with those elements left out of its lists that no step gave."""
+        return msgspec.structs.replace(step, inputs=tuple([self._given_part(each) for each in step.inputs]))
+
+    def _given_part(self, each: StepInput) -> StepInput:
+        if not isinstance(each.source, FanInSource):
+            return each
+        given = [
+            source
+            for source in each.source.sources
+            if not isinstance(source, OutputSource) or self._gave(source.step, source.output)
+        ]
+        return msgspec.structs.replace(each, source=FanInSource(tuple(given)))

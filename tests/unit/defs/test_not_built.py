@@ -85,14 +85,3 @@ def test_a_check_maps_no_partitions(parameter: str) -> None:
         @sg.asset_check(asset="a", **{parameter: given})  # type: ignore[arg-type]
         def function(b: int) -> bool:
             return b > 0
-
-
-@pytest.mark.parametrize("generator", [False, True])
-def test_async_functions_are_not_built(generator: bool) -> None:
-    async def function() -> None: ...
-
-    async def stream():  # type: ignore[no-untyped-def]
-        yield 1
-
-    with pytest.raises(sg.NotSupportedError, match=r"test_not_built\.py:\d+\) is async.*asyncio\.run"):
-        sg.asset(stream if generator else function)

@@ -13,6 +13,7 @@ from segue.plan.plan import Plan, PlanStep
 from segue.plan.state import (
     AbandonStep,
     FailStep,
+    FinishedStep,
     FinishRun,
     Instruction,
     RunProgress,
@@ -41,7 +42,7 @@ def succeeded(key: str, *outputs: str) -> StepSucceeded:
     return StepSucceeded(key, frozenset(outputs or ("result",)))
 
 
-RESULT = frozenset({"result"})
+RESULT = FinishedStep(frozenset({"result"}))
 DIAMOND = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
 
 
@@ -109,7 +110,7 @@ def test_a_retry_of_a_run_starts_where_the_earlier_one_stopped() -> None:
 
 
 def test_a_retry_of_a_run_still_skips_what_gets_nothing_from_a_finished_step() -> None:
-    gave_nothing: frozenset[str] = frozenset()
+    gave_nothing = FinishedStep(frozenset())
     plan = plan_of({"a": (), "b": ("a",), "c": ("b",), "d": ()})
     progress = RunProgress(plan, finished={"a": gave_nothing})
     assert [(type(each), each.step_key) for each in progress.begin() if not isinstance(each, FinishRun)] == [

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import pickle
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +23,8 @@ _LONGEST_NAME = 140  # bytes; a hash, the suffix and the temporary name come aft
 
 class FilesystemIOManager(IOManager):
     """Keeps values as pickle files: `<base_dir>/<asset key parts>.pickle`; those of partitions in a folder of the
-    asset's name, as `partition=<key>.pickle`. What a file name cannot hold is escaped, so that no two values share a file.
+    asset's name, as `partition=<key>.pickle`; those between ops as `runs/<run>/<step>/<output>.pickle`. What a
+    file name cannot hold is escaped, so that no two values share a file.
 
     A file is written under a temporary name and then moved, so that a reader sees the old value or the new one, never a
     half. An input that takes several partitions gets a dict of values by partition key; one that takes a single
@@ -59,6 +60,12 @@ class FilesystemIOManager(IOManager):
             InvariantViolationError: several partitions at once; or a value that cannot be pickled.
             OSError: the folder cannot be written.
         """
+        if not context.has_asset_key:
+            place = context.get_identifier()
+            path = self._place_between_steps(place)
+            _write(path, obj, f"output {place[2]!r} of {place[1]!r}")
+            context.add_output_metadata({"path": PathMetadataValue(path)})
+            return
         path = self._path(context.asset_key, None)
         if context.has_asset_partitions:
             keys = context.asset_partition_keys
@@ -69,7 +76,7 @@ class FilesystemIOManager(IOManager):
                     "function itself, or run one partition per run."
                 )
             path = self._path(context.asset_key, keys[0])
-        _write(path, obj, context.asset_key)
+        _write(path, obj, context.asset_key.to_user_string())
         context.add_output_metadata({"path": PathMetadataValue(path)})
 
     def load_input(self, context: InputContext) -> Any:
@@ -78,11 +85,21 @@ class FilesystemIOManager(IOManager):
         Raises:
             StepOutputNotFoundError: nothing is stored there.
         """
+        if not context.has_asset_key:
+            place = context.get_identifier()
+            what = f"the output {place[2]!r} of {place[1]!r} in run {place[0]}"
+            return _read(self._place_between_steps(place), what, place[1], place[2])
+        asset = context.asset_key
+        name, step = asset.to_user_string(), asset.to_python_identifier()
         if not context.has_asset_partitions:
-            return _read(self._path(context.asset_key, None), context.asset_key, None)
+            return _read(self._path(asset, None), name, step)
         keys = context.asset_partition_keys
-        values = {key: _read(self._path(context.asset_key, key), context.asset_key, key) for key in keys}
+        values = {key: _read(self._path(asset, key), f"{name}, partition {key}", step) for key in keys}
         return values if len(keys) > 1 else next(iter(values.values()), None)
+
+    def _place_between_steps(self, place: Sequence[str]) -> str:
+        parts = [os.fspath(self.base_dir or "."), "runs", *(_file_name(part) for part in place)]
+        return os.path.join(*parts) + ".pickle"
 
     def _path(self, key: AssetKey, partition: str | None) -> str:
         parts = [os.fspath(self.base_dir or "."), *(_file_name(part) for part in key.parts)]
@@ -99,7 +116,7 @@ def _file_name(text: str) -> str:
     return name.replace(".", "%2E") if name.strip(".") == "" else name
 
 
-def _write(path: str, value: object, key: AssetKey) -> None:
+def _write(path: str, value: object, what: str) -> None:
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         os.makedirs(folder, exist_ok=True)
@@ -111,27 +128,24 @@ def _write(path: str, value: object, key: AssetKey) -> None:
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         os.unlink(temporary)
         raise InvariantViolationError(
-            f"The value of {key.to_user_string()} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
+            f"The value of {what} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
             "or choose another IO manager with io_manager_key."
         ) from error
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.filename is None:  # a full disk, say, names no file by itself
-            error.add_note(
-                f"While writing the value of {key.to_user_string()} to {path}: free space there, or choose another folder."
-            )
+            error.add_note(f"While writing the value of {what} to {path}: free space there, or choose another folder.")
         raise
 
 
-def _read(path: str, key: AssetKey, partition: str | None) -> Any:
+def _read(path: str, what: str, step_key: str, output: str = "result") -> Any:
     try:
         with open(path, "rb") as file:
             return pickle.load(file)
     except FileNotFoundError:
-        what = key.to_user_string() if partition is None else f"{key.to_user_string()}, partition {partition}"
         raise StepOutputNotFoundError(
             f"No value of {what} is stored ({path} does not exist): materialize it first.",
-            key.to_python_identifier(),
-            "result",
+            step_key,
+            output,
         ) from None

@@ -14,13 +14,18 @@ class InMemoryIOManager(IOManager):
 
     Attributes:
         values: the value of each asset, by key and partition (None without).
+        between_steps: the value of each output of an op, by run, step, output and mapping key.
     """
 
     def __init__(self) -> None:
         self.values: dict[tuple[AssetKey, str | None], object] = {}
+        self.between_steps: dict[tuple[str, ...], object] = {}
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Keeps the value, under each partition that it is for."""
+        if not context.has_asset_key:
+            self.between_steps[tuple(context.get_identifier())] = obj
+            return
         keys = context.asset_partition_keys if context.has_asset_partitions else (None,)
         for key in keys:
             self.values[(context.asset_key, key)] = obj
@@ -31,11 +36,24 @@ class InMemoryIOManager(IOManager):
         Raises:
             StepOutputNotFoundError: it was not kept here.
         """
+        if not context.has_asset_key:
+            return self._between_steps(tuple(context.get_identifier()))
         if not context.has_asset_partitions:
             return self._value(context.asset_key, None)
         keys = context.asset_partition_keys
         values = {key: self._value(context.asset_key, key) for key in keys}
         return values if len(keys) > 1 else next(iter(values.values()), None)
+
+    def _between_steps(self, place: tuple[str, ...]) -> object:
+        if place not in self.between_steps:
+            run_id, step_key, output = place[:3]
+            raise StepOutputNotFoundError(
+                f"No value of the output {output!r} of {step_key!r} of run {run_id} is in memory: run the step again, or use an "
+                "IO manager that keeps values.",
+                step_key,
+                output,
+            )
+        return self.between_steps[place]
 
     def _value(self, key: AssetKey, partition: str | None) -> object:
         if (key, partition) not in self.values:

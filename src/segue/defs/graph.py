@@ -1,0 +1,292 @@
+"""`GraphDefinition`: ops and graphs tied together, to be used as a node or run as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from segue.defs.bindings import bound
+from segue.defs.composition import Composed
+from segue.defs.dependency import Dependency, InputMapping, NodeInvocation, OutputMapping
+from segue.defs.graph_checks import check_graph, topological_order
+from segue.defs.invocation import ComposableDefinition
+from segue.defs.node import NodeDefinition, NodeUse
+from segue.defs.op import step_tags
+from segue.defs.signature import UserFunction
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.keys import require_name
+from segue.model.policies import RetryPolicy
+
+
+class GraphDefinition(ComposableDefinition):
+    """Ops and graphs tied together. Written by `@graph`, or built from its parts.
+
+    Args:
+        name: unique among the definitions.
+        description: for people.
+        node_defs: the ops and graphs it is made of.
+        dependencies: what each input takes, by node (a name, or a `NodeInvocation` with an alias) and input.
+        input_mappings, output_mappings: where its own inputs go, and what its own outputs are.
+        config: a config mapping, or fixed config for its ops.
+        tags: tags of the jobs made from it.
+        input_assets: assets that inputs take, by node and input.
+        composition_fn: the function it was composed by.
+
+    Raises:
+        InvalidDefinitionError: what is named does not exist, or the nodes depend on each other in a circle.
+    """
+
+    node_kind = "graph"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        node_defs: Sequence[NodeDefinition] | None = None,
+        dependencies: Mapping[Any, Mapping[str, Dependency]] | None = None,
+        input_mappings: Sequence[InputMapping] | None = None,
+        output_mappings: Sequence[OutputMapping] | None = None,
+        config: object = None,
+        tags: Mapping[str, Any] | None = None,
+        input_assets: Mapping[str, Mapping[str, object]] | None = None,
+        composition_fn: UserFunction | None = None,
+    ) -> None:
+        what = f"graph {require_name(name, 'a graph', 'graph')!r}"
+        uses, by_name = _read_dependencies(node_defs or (), dependencies or {}, what)
+        self._settle(
+            name,
+            uses,
+            by_name,
+            list(input_mappings or ()),
+            list(output_mappings or ()),
+            description=description,
+            config=config,
+            tags=step_tags(tags, what),
+            input_assets=input_assets or {},
+            composition_fn=composition_fn,
+        )
+
+    def _settle(
+        self,
+        name: str,
+        uses: Sequence[NodeUse],
+        dependencies: Mapping[str, Mapping[str, Dependency]],
+        input_mappings: Sequence[InputMapping],
+        output_mappings: Sequence[OutputMapping],
+        *,
+        description: str | None,
+        config: object,
+        tags: Mapping[str, str],
+        input_assets: Mapping[str, Mapping[str, object]],
+        composition_fn: UserFunction | None,
+        input_names: Sequence[str] | None = None,
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.tags = tags
+        self.uses: Mapping[str, NodeUse] = {use.name: use for use in uses}
+        self.node_dependencies: Mapping[str, Mapping[str, Dependency]] = dependencies
+        self.input_mappings: Sequence[InputMapping] = input_mappings
+        self.output_mappings: Sequence[OutputMapping] = output_mappings
+        self.config = config
+        self.input_assets: Mapping[str, Mapping[str, object]] = input_assets
+        self.composition_fn = composition_fn
+        mapped = dict.fromkeys(each.graph_input_name for each in input_mappings)
+        self.input_names = tuple(mapped) if input_names is None else tuple(input_names)
+        self.output_names = tuple(each.graph_output_name for each in output_mappings)
+        check_graph(self.name, self.uses, dependencies, input_mappings, output_mappings)
+
+    @classmethod
+    def composed(
+        cls,
+        name: str,
+        composed: Composed,
+        output_mappings: Sequence[OutputMapping],
+        *,
+        input_names: Sequence[str],
+        description: str | None = None,
+        config: object = None,
+        tags: Mapping[str, Any] | None = None,
+        composition_fn: UserFunction | None = None,
+    ) -> GraphDefinition:
+        """The graph that a composition function declared."""
+        self = cls.__new__(cls)
+        self._settle(
+            name,
+            composed.nodes,
+            composed.dependencies,
+            composed.input_mappings,
+            output_mappings,
+            description=description,
+            config=config,
+            tags=step_tags(tags, f"graph {name!r}"),
+            input_assets=composed.input_assets,
+            composition_fn=composition_fn,
+            input_names=input_names,
+        )
+        return self
+
+    @property
+    def config_mapping(self) -> Any:
+        """What makes the config of its ops out of its own; None without."""
+        return self.config
+
+    @property
+    def nodes(self) -> Sequence[NodeUse]:
+        """The uses of ops and graphs in it."""
+        return list(self.uses.values())
+
+    @property
+    def node_dict(self) -> Mapping[str, NodeUse]:
+        """The uses of ops and graphs in it, by name."""
+        return self.uses
+
+    @property
+    def nodes_in_topological_order(self) -> Sequence[NodeUse]:
+        """The uses, each after what it depends on."""
+        return [self.uses[name] for name in topological_order(self.name, self.uses, self.node_dependencies)]
+
+    @property
+    def node_defs(self) -> Sequence[NodeDefinition]:
+        """The ops and graphs it is made of, each once."""
+        return list({use.definition.name: use.definition for use in self.uses.values()}.values())
+
+    @property
+    def dependencies(self) -> Mapping[NodeInvocation, Mapping[str, Dependency]]:
+        """What each input takes, by use and input."""
+        return {_invocation(use): dict(self.node_dependencies.get(use.name, {})) for use in self.uses.values()}
+
+    def has_node_named(self, name: str) -> bool:
+        """Whether there is a use of this name."""
+        return name in self.uses
+
+    def node_named(self, name: str) -> NodeUse:
+        """The use of this name.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        if name not in self.uses:
+            raise InvalidInvocationError(f"{self!r} has no node {name!r}; it has: {', '.join(self.uses) or 'none'}.")
+        return self.uses[name]
+
+    def is_dynamic(self, output_name: str) -> bool:
+        """Whether an output gives any number of values."""
+        mapping = next(each for each in self.output_mappings if each.graph_output_name == output_name)
+        inner = self.uses[mapping.mapped_node_name].definition
+        return mapping.from_dynamic_mapping or inner.is_dynamic(mapping.mapped_node_output_name)
+
+    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Any:
+        """Refused: a graph has no function that could be called.
+
+        Raises:
+            InvalidInvocationError: always.
+        """
+        raise InvalidInvocationError(
+            f"{self!r} is called outside of a @graph or @job function. Run it with {self.name}.execute_in_process(...), or "
+            "turn it into a job with to_job()."
+        )
+
+    def to_job(
+        self,
+        name: str | None = None,
+        description: str | None = None,
+        resource_defs: Mapping[str, object] | None = None,
+        config: object = None,
+        tags: Mapping[str, object] | None = None,
+        metadata: Mapping[str, object] | None = None,
+        logger_defs: Mapping[str, object] | None = None,
+        executor_def: object = None,
+        hooks: Set[Any] | None = None,
+        op_retry_policy: RetryPolicy | None = None,
+        op_selection: Sequence[str] | None = None,
+        partitions_def: Any = None,
+        input_values: Mapping[str, object] | None = None,
+        run_tags: Mapping[str, object] | None = None,
+        owners: Sequence[str] | None = None,
+        automation_condition: object = None,
+    ) -> Any:
+        """The graph as a job; the parameters are those of `job`, and `op_selection` to run a part of it."""
+        job = bound("job_definition")(
+            graph_def=self,
+            name=name,
+            description=description or self.description,
+            resource_defs=resource_defs,
+            config=config,
+            tags={**self.tags, **(tags or {})} if self.tags or tags else None,
+            metadata=metadata,
+            logger_defs=logger_defs,
+            executor_def=executor_def,
+            hook_defs=hooks,
+            op_retry_policy=op_retry_policy,
+            partitions_def=partitions_def,
+            input_values=input_values,
+            run_tags=run_tags,
+            owners=owners,
+            _automation_condition=automation_condition,
+        )
+        return job if op_selection is None else job.get_subset(op_selection=op_selection)
+
+    def execute_in_process(
+        self,
+        run_config: Any = None,
+        instance: Any = None,
+        resources: Mapping[str, object] | None = None,
+        raise_on_error: bool = True,
+        op_selection: Sequence[str] | None = None,
+        run_id: str | None = None,
+        input_values: Mapping[str, object] | None = None,
+    ) -> Any:
+        """Runs the graph in this process, with values in memory; as `JobDefinition.execute_in_process`."""
+        return self.to_job(resource_defs=resources).execute_in_process(
+            run_config=run_config,
+            instance=instance,
+            raise_on_error=raise_on_error,
+            op_selection=op_selection,
+            run_id=run_id,
+            input_values=input_values,
+        )
+
+    def __repr__(self) -> str:
+        return f"GraphDefinition({self.name!r})"
+
+
+def _invocation(use: NodeUse) -> NodeInvocation:
+    alias = None if use.name == use.definition.name else use.name
+    return NodeInvocation(use.definition.name, alias, use.tags, use.hook_defs, use.retry_policy)
+
+
+def _read_dependencies(
+    node_defs: Sequence[NodeDefinition], dependencies: Mapping[Any, Mapping[str, Dependency]], what: str
+) -> tuple[list[NodeUse], dict[str, Mapping[str, Dependency]]]:
+    """The uses that the explicit form names, and what their inputs take."""
+    known: dict[str, NodeDefinition] = {}
+    for each in node_defs:
+        if not isinstance(each, NodeDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise InvalidDefinitionError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
+        if known.setdefault(each.name, each) is not each:
+            raise InvalidDefinitionError(f"{what}: two different node_defs are called {each.name!r}: rename one.")
+    uses: dict[str, NodeUse] = {}
+    by_name: dict[str, Mapping[str, Dependency]] = {}
+    for key, inputs in dependencies.items():
+        invocation = key if isinstance(key, NodeInvocation) else NodeInvocation(key)
+        if invocation.name not in known:
+            raise InvalidDefinitionError(
+                f"{what}: dependencies names the node {invocation.name!r}, which is not among node_defs: "
+                f"{', '.join(known) or 'none'}."
+            )
+        name = invocation.alias or invocation.name
+        uses[name] = NodeUse(
+            name=name,
+            definition=known[invocation.name],
+            tags={str(key): str(value) for key, value in invocation.tags.items()},
+            hook_defs=invocation.hook_defs,
+            retry_policy=invocation.retry_policy,
+        )
+        by_name[name] = inputs
+    used = {use.definition.name for use in uses.values()}
+    for name, definition in known.items():
+        if name not in used:
+            uses[name] = NodeUse(name=name, definition=definition)
+    return list(uses.values()), by_name

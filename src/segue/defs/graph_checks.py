@@ -1,0 +1,151 @@
+"""What must hold in a graph: everything named exists, nothing goes in circles, dynamic outputs are used as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segue.defs.dependency import (
+    Dependency,
+    DependencyDefinition,
+    DynamicCollectDependencyDefinition,
+    InputMapping,
+    OutputMapping,
+)
+from segue.defs.node import NodeUse, require_unique_definitions
+from segue.errors import CycleError, InvalidDefinitionError
+from segue.model.graph import require_acyclic
+
+Uses = Mapping[str, NodeUse]
+Dependencies = Mapping[str, Mapping[str, Dependency]]
+
+
+def check_graph(
+    name: str,
+    uses: Uses,
+    dependencies: Dependencies,
+    input_mappings: Sequence[InputMapping],
+    output_mappings: Sequence[OutputMapping],
+) -> None:
+    """Refuses a graph whose parts do not fit together.
+
+    Raises:
+        InvalidDefinitionError: what is wrong, and where.
+    """
+    what = f"graph {name!r}"
+    require_unique_definitions(list(uses.values()), what)
+    for node, inputs in dependencies.items():
+        for input_name, dependency in inputs.items():
+            _require_input(uses, node, input_name, what)
+            for each in dependency.get_node_dependencies():
+                _require_output(uses, each, f"{what}: the input {input_name!r} of {node!r}")
+    for mapping in input_mappings:
+        _require_input(uses, mapping.mapped_node_name, mapping.mapped_node_input_name, what)
+        own = dependencies.get(mapping.mapped_node_name, {}).get(mapping.mapped_node_input_name)
+        if own is not None and mapping.fan_in_index is None:
+            raise InvalidDefinitionError(
+                f"{what}: the input {mapping.mapped_node_input_name!r} of {mapping.mapped_node_name!r} is tied to a node and to "
+                f"the graph's input {mapping.graph_input_name!r}: keep one."
+            )
+    names: set[str] = set()
+    for mapping in output_mappings:
+        output = DependencyDefinition(mapping.mapped_node_name, mapping.mapped_node_output_name)
+        _require_output(uses, output, f"{what}: the output {mapping.graph_output_name!r}")
+        if mapping.graph_output_name in names:
+            raise InvalidDefinitionError(f"{what} has two outputs called {mapping.graph_output_name!r}.")
+        names.add(mapping.graph_output_name)
+    origins = _dynamic_origins(name, uses, dependencies)
+    _check_collects(uses, dependencies, origins, what)
+
+
+def topological_order(name: str, uses: Uses, dependencies: Dependencies) -> list[str]:
+    """The names of the nodes, each after those it depends on.
+
+    Raises:
+        InvalidDefinitionError: they go round in a circle.
+    """
+    edges = {
+        use: sorted(
+            {
+                each.node
+                for dependency in dependencies.get(use, {}).values()
+                for each in dependency.get_node_dependencies()
+            }
+        )
+        for use in uses
+    }
+    try:
+        return require_acyclic(edges)
+    except CycleError as error:
+        raise InvalidDefinitionError(
+            f"graph {name!r}: its nodes depend on each other in a circle: {' -> '.join(error.path)}. Take out one of these "
+            "dependencies."
+        ) from None
+
+
+def _require_input(uses: Uses, node: str, input_name: str, what: str) -> None:
+    if node not in uses:
+        raise InvalidDefinitionError(
+            f"{what} names the node {node!r}, which it does not have: {', '.join(uses) or 'none'}."
+        )
+    definition = uses[node].definition
+    if not definition.has_input(input_name):
+        raise InvalidDefinitionError(
+            f"{what}: {node!r} has no input {input_name!r}; it has: {', '.join(definition.input_names) or 'none'}."
+        )
+
+
+def _require_output(uses: Uses, wanted: DependencyDefinition, where: str) -> None:
+    if wanted.node not in uses:
+        raise InvalidDefinitionError(
+            f"{where} takes an output of {wanted.node!r}, which is no node here; there are: {', '.join(uses) or 'none'}."
+        )
+    definition = uses[wanted.node].definition
+    if not definition.has_output(wanted.output):
+        raise InvalidDefinitionError(
+            f"{where} takes the output {wanted.output!r} of {wanted.node!r}, which has: "
+            f"{', '.join(definition.output_names) or 'none'}."
+        )
+
+
+def _dynamic_origins(name: str, uses: Uses, dependencies: Dependencies) -> dict[str, tuple[str, str]]:
+    """For each node that runs once for each value of a dynamic output: which output that is."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in topological_order(name, uses, dependencies):
+        for dependency in dependencies.get(node, {}).values():
+            if isinstance(dependency, DynamicCollectDependencyDefinition):
+                continue
+            for each in dependency.get_node_dependencies():
+                own = uses[each.node].definition.is_dynamic(each.output)
+                origin = (each.node, each.output) if own else found.get(each.node)
+                if origin is None:
+                    continue
+                if own and each.node in found:
+                    _refuse_two(name, node, found[each.node], origin)
+                if found.setdefault(node, origin) != origin:
+                    _refuse_two(name, node, found[node], origin)
+                if dependency.is_fan_in():
+                    raise InvalidDefinitionError(
+                        f"graph {name!r}: {node!r} takes a list of outputs, one of which is dynamic ({each.node}:{each.output}): "
+                        "use .collect() for an input of its own."
+                    )
+    return found
+
+
+def _refuse_two(name: str, node: str, first: tuple[str, str], second: tuple[str, str]) -> None:
+    raise InvalidDefinitionError(
+        f"graph {name!r}: {node!r} comes after two dynamic outputs, {':'.join(first)} and {':'.join(second)}: a step runs once "
+        "for each value of one of them only. Collect the first into a list before the second begins."
+    )
+
+
+def _check_collects(uses: Uses, dependencies: Dependencies, origins: Mapping[str, tuple[str, str]], what: str) -> None:
+    for node, inputs in dependencies.items():
+        for input_name, dependency in inputs.items():
+            if not isinstance(dependency, DynamicCollectDependencyDefinition):
+                continue
+            is_dynamic = uses[dependency.node].definition.is_dynamic(dependency.output)
+            if not is_dynamic and dependency.node not in origins:
+                raise InvalidDefinitionError(
+                    f"{what}: the input {input_name!r} of {node!r} collects {dependency.node}:{dependency.output}, which is not "
+                    "dynamic: pass it as it is."
+                )

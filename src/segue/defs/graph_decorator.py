@@ -1,0 +1,147 @@
+"""`@graph`: a composition function as a graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, cast, overload
+
+from segue.defs.composition import CollectedOutput, Composed, InvokedNodeDynamicOutput, InvokedNodeOutput, compose
+from segue.defs.dependency import OutputMapping
+from segue.defs.graph import GraphDefinition
+from segue.defs.op_io import GraphIn, GraphOut
+from segue.defs.signature import UserFunction, docstring_of, function_name
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
+from segue.model.keys import require_name
+
+
+@overload
+def graph(compose_fn: UserFunction, /) -> GraphDefinition: ...
+@overload
+def graph(
+    *,
+    name: str | None = ...,
+    description: str | None = ...,
+    ins: Mapping[str, GraphIn] | None = ...,
+    out: GraphOut | Mapping[str, GraphOut] | None = ...,
+    tags: Mapping[str, Any] | None = ...,
+    config: object = ...,
+) -> Callable[[UserFunction], GraphDefinition]: ...
+def graph(
+    compose_fn: UserFunction | None = None,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    ins: Mapping[str, GraphIn] | None = None,
+    out: GraphOut | Mapping[str, GraphOut] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    config: object = None,
+) -> GraphDefinition | Callable[[UserFunction], GraphDefinition]:
+    """Declares a graph: a function that calls ops and graphs on each other's outputs.
+
+    Its parameters are the graph's inputs; what it returns are the graph's outputs: one, or a dict by name.
+
+    Args:
+        name: the function's name when None.
+        description: for people; the docstring when None.
+        ins: what is said of inputs, by name.
+        out: what is said of the output, or of several by name.
+        tags: tags of the jobs made from it.
+        config: a config mapping, or fixed config for its ops.
+
+    Raises:
+        InvalidDefinitionError: something that cannot be; the message says where.
+    """
+
+    def decorate(function: UserFunction) -> GraphDefinition:
+        own_name = require_name(name or function_name(function, "graph"), "a graph", "graph")
+        return composed_graph(function, own_name, description, ins, out, tags, config, f"@graph {own_name!r}")
+
+    return decorate if compose_fn is None else decorate(compose_fn)
+
+
+def composed_graph(
+    function: UserFunction,
+    name: str,
+    description: str | None,
+    ins: Mapping[str, GraphIn] | None,
+    out: GraphOut | Mapping[str, GraphOut] | None,
+    tags: Mapping[str, Any] | None,
+    config: object,
+    what: str,
+) -> GraphDefinition:
+    """The graph of a composition function."""
+    require_kind(what, "ins", ins, Mapping)
+    require_kind(what, "out", out, (GraphOut, Mapping))
+    inputs = list(inspect.signature(function).parameters)
+    unknown = [each for each in ins or {} if each not in inputs]
+    if unknown:
+        raise InvalidDefinitionError(
+            f"{what}: ins names {', '.join(map(repr, unknown))}, but the function's parameters are: {', '.join(inputs) or 'none'}."
+        )
+    composed = compose(function, inputs, what)
+    return GraphDefinition.composed(
+        name,
+        composed,
+        _output_mappings(composed, out, what),
+        input_names=inputs,
+        description=description or docstring_of(function),
+        config=config,
+        tags=tags,
+        composition_fn=function,
+    )
+
+
+def _output_mappings(
+    composed: Composed, out: GraphOut | Mapping[str, GraphOut] | None, what: str
+) -> list[OutputMapping]:
+    """What the graph gives, from what its function returned."""
+    returned: Any = composed.returned
+    names = list(out) if isinstance(out, Mapping) else ["result"]
+    if returned is None:
+        if out is not None and names:
+            raise InvalidDefinitionError(f"{what} declares the outputs {', '.join(names)} and returns nothing.")
+        return []
+    if isinstance(returned, dict):
+        given = cast("dict[str, object]", returned)
+        if isinstance(out, Mapping) and set(given) != set(out):
+            raise InvalidDefinitionError(
+                f"{what} declares the outputs {', '.join(sorted(names))} and returns {', '.join(sorted(map(str, given)))}."
+            )
+    elif isinstance(returned, tuple):
+        values = cast("tuple[object, ...]", returned)
+        fields = getattr(values, "_fields", None)
+        if out is None and fields is not None:
+            names = list(fields)
+        if len(values) != len(names):
+            raise InvalidDefinitionError(
+                f"{what} returns {len(values)} outputs and declares {len(names)}: name them with "
+                "out={'first': GraphOut(), ...}, in the order in which they are returned."
+            )
+        given = dict(zip(names, values, strict=True))
+    else:
+        if len(names) != 1:
+            raise InvalidDefinitionError(
+                f"{what} declares the outputs {', '.join(names)}: return a dict with one output for each."
+            )
+        given = {names[0]: returned}
+    return [_output_mapping(name, value, out, what) for name, value in given.items()]
+
+
+def _output_mapping(
+    name: str, value: object, out: GraphOut | Mapping[str, GraphOut] | None, what: str
+) -> OutputMapping:
+    if not isinstance(value, (InvokedNodeOutput, InvokedNodeDynamicOutput)):
+        hint = " Let an op collect the list and return its output." if isinstance(value, CollectedOutput) else ""
+        raise InvalidDefinitionError(
+            f"{what} returns {value!r} as its output {name!r}: return what the call of a node gave.{hint}"
+        )
+    declared = out if isinstance(out, GraphOut) else (out or {}).get(name)
+    return OutputMapping(
+        name,
+        value.node_name,
+        value.output_name,
+        graph_output_description=None if declared is None else declared.description,
+        from_dynamic_mapping=isinstance(value, InvokedNodeDynamicOutput),
+    )

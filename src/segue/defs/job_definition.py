@@ -1,0 +1,322 @@
+"""`JobDefinition`: a graph of ops with what its runs need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any, cast
+
+from segue.defs.bindings import bound
+from segue.defs.composition import is_composing
+from segue.defs.flatten import Flat, flatten
+from segue.defs.graph import GraphDefinition
+from segue.defs.node import NodeDefinition, NodeUse
+from segue.defs.op import OpDefinition, step_tags
+from segue.defs.run_config import RunConfig
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError
+from segue.model.arguments import require_kind
+from segue.model.assets import require_not_built, require_owners
+from segue.model.keys import AssetKey, require_name
+from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import RetryPolicy
+
+
+class JobDefinition:
+    """A graph of ops that is run as a whole, with resources, config and tags. Written by `@job` and `graph.to_job()`.
+
+    Args:
+        graph_def: the graph.
+        resource_defs: resources by key, before those of `Definitions`.
+        executor_def: how its steps are executed.
+        logger_defs: loggers by key.
+        name: unique among the jobs; the graph's name when None.
+        config: the run config its runs start with, a config mapping, or a config by partition.
+        description, metadata, owners: for people.
+        partitions_def: how it is partitioned.
+        tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
+        run_tags: tags of its runs only.
+        hook_defs: hooks that run after each step.
+        op_retry_policy: for ops that name no retry policy themselves.
+        input_values: values for the graph's inputs.
+    """
+
+    def __init__(
+        self,
+        *,
+        graph_def: GraphDefinition,
+        resource_defs: Mapping[str, object] | None = None,
+        executor_def: object = None,
+        logger_defs: Mapping[str, object] | None = None,
+        name: str | None = None,
+        config: Any = None,
+        description: str | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_tags: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, object] | None = None,
+        hook_defs: Set[Any] | None = None,
+        op_retry_policy: RetryPolicy | None = None,
+        input_values: Mapping[str, object] | None = None,
+        owners: Sequence[str] | None = None,
+        _automation_condition: object = None,
+    ) -> None:
+        require_not_built("JobDefinition", automation_condition=_automation_condition)
+        self.name = require_name(name or graph_def.name, "a job", "job")
+        what = f"job {self.name!r}"
+        require_kind(what, "resource_defs", resource_defs, Mapping)
+        require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
+        self.graph = graph_def
+        self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
+        self.executor_def = executor_def
+        self.loggers: Mapping[str, object] = dict(logger_defs or {})
+        self.config: Any = config
+        self.description = description or graph_def.description
+        self.tags: Mapping[str, str] = step_tags(tags, what)
+        self.has_separately_defined_run_tags = run_tags is not None
+        self.run_tags: Mapping[str, str] = self.tags if run_tags is None else step_tags(run_tags, what)
+        self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+        self.hook_defs: frozenset[Any] = frozenset(hook_defs or ())
+        self.op_retry_policy = op_retry_policy
+        self.input_values: Mapping[str, object] = dict(input_values or {})
+        self.owners: Sequence[str] = require_owners(owners, what)
+        self.partitions_def = _partitions_of(config, partitions_def, what)
+        self.op_selection: frozenset[str] | None = None
+        strange = [each for each in self.input_values if each not in graph_def.input_names]
+        if strange:
+            raise InvalidDefinitionError(
+                f"{what}: input_values names {', '.join(map(repr, strange))}, which are no inputs of its graph: "
+                f"{', '.join(graph_def.input_names) or 'it has none'}."
+            )
+        self.flat: Flat = flatten(graph_def, hooks=self.hook_defs, retry_policy=op_retry_policy)
+
+    @property
+    def has_specified_executor(self) -> bool:
+        """Whether it names an executor."""
+        return self.executor_def is not None
+
+    @property
+    def has_specified_loggers(self) -> bool:
+        """Whether it names loggers."""
+        return bool(self.loggers)
+
+    @property
+    def run_config(self) -> Mapping[str, Any] | None:
+        """The run config its runs start with; None where it is a mapping or by partition."""
+        if isinstance(self.config, RunConfig):
+            return self.config.to_config_dict()
+        return cast("Mapping[str, Any]", self.config) if isinstance(cast("object", self.config), Mapping) else None
+
+    @property
+    def config_mapping(self) -> Any:
+        """What makes the config of its ops out of its own; None without."""
+        config: Any = self.config
+        is_plain = config is None or isinstance(config, (RunConfig, Mapping))
+        return None if is_plain or self.partitioned_config is not None else config  # pyright: ignore[reportUnknownVariableType] reason: the user's object
+
+    @property
+    def partitioned_config(self) -> Any:
+        """The config by partition; None without."""
+        return self.config if hasattr(self.config, "get_run_config_for_partition_key") else None
+
+    @property
+    def nodes(self) -> Sequence[NodeUse]:
+        """The uses of ops and graphs in its graph."""
+        return self.graph.nodes
+
+    @property
+    def nodes_in_topological_order(self) -> Sequence[NodeUse]:
+        """The uses, each after what it depends on."""
+        return self.graph.nodes_in_topological_order
+
+    @property
+    def dependencies(self) -> Any:
+        """What each input takes, by use and input."""
+        return self.graph.dependencies
+
+    @property
+    def top_level_node_defs(self) -> Sequence[NodeDefinition]:
+        """The ops and graphs its graph is made of."""
+        return self.graph.node_defs
+
+    @property
+    def all_node_defs(self) -> Sequence[NodeDefinition]:
+        """The ops and graphs it is made of, those inside of graphs included."""
+        return list(all_definitions(self.graph).values())
+
+    @property
+    def required_resource_keys(self) -> Set[str]:
+        """The resources and IO managers that its steps need."""
+        keys: set[str] = set()
+        for op in self.flat.ops.values():
+            keys |= needed_keys(op)
+        return keys
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether it is a part of a job."""
+        return self.op_selection is not None
+
+    def node_def_named(self, name: str) -> NodeDefinition:
+        """The op or graph of this name.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        found = all_definitions(self.graph).get(name)
+        if found is None:
+            raise InvalidInvocationError(f"{self!r} has no op or graph called {name!r}.")
+        return found
+
+    def has_node_named(self, name: str) -> bool:
+        """Whether its graph has a use of this name."""
+        return self.graph.has_node_named(name)
+
+    def get_node_named(self, name: str) -> NodeUse:
+        """The use of this name in its graph."""
+        return self.graph.node_named(name)
+
+    def has_direct_input_value(self, input_name: str) -> bool:
+        """Whether a value is given for an input."""
+        return input_name in self.input_values
+
+    def get_direct_input_value(self, input_name: str) -> object:
+        """The value that is given for an input.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        if input_name not in self.input_values:
+            raise InvalidInvocationError(f"{self!r} has no value for the input {input_name!r}.")
+        return self.input_values[input_name]
+
+    def execute_in_process(
+        self,
+        run_config: Mapping[str, Any] | RunConfig | None = None,
+        instance: Any = None,
+        partition_key: str | None = None,
+        raise_on_error: bool = True,
+        op_selection: Sequence[str] | None = None,
+        asset_selection: Sequence[AssetKey] | None = None,
+        run_id: str | None = None,
+        input_values: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+        resources: Mapping[str, object] | None = None,
+    ) -> Any:
+        """Runs the job in this process, one step after the other, with values in memory.
+
+        Args:
+            run_config: config by op and resource.
+            instance: where the run is recorded; one that is gone afterwards when None.
+            partition_key: the partition to run.
+            raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+            op_selection: which steps to run (`["a", "b+", "*c"]`); all when None.
+            asset_selection: for jobs of assets only.
+            run_id: the id of the run; a new one when None.
+            input_values: values for the graph's inputs.
+            tags: tags for the run.
+            resources: resources by key, instead of those of the job.
+
+        Returns:
+            Events, values and state of the run.
+
+        Raises:
+            InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
+            Exception: what user code raised, with `raise_on_error`.
+        """
+        if asset_selection is not None:
+            raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
+        return bound("execute_job")(
+            self,
+            run_config=run_config,
+            instance=instance,
+            partition_key=partition_key,
+            raise_on_error=raise_on_error,
+            op_selection=op_selection,
+            run_id=run_id,
+            input_values=input_values,
+            tags=tags,
+            resources=resources,
+        )
+
+    def replaced(self, **changes: Any) -> JobDefinition:
+        """A copy with other attributes."""
+        given: dict[str, Any] = {
+            "graph_def": self.graph,
+            "resource_defs": self.resource_defs,
+            "executor_def": self.executor_def,
+            "logger_defs": self.loggers,
+            "name": self.name,
+            "config": self.config,
+            "description": self.description,
+            "partitions_def": self.partitions_def,
+            "tags": self.tags,
+            "run_tags": self.run_tags if self.has_separately_defined_run_tags else None,
+            "metadata": self.metadata,
+            "hook_defs": self.hook_defs,
+            "op_retry_policy": self.op_retry_policy,
+            "input_values": self.input_values,
+            "owners": self.owners,
+        }
+        copy = JobDefinition(**{**given, **changes})
+        copy.op_selection = self.op_selection
+        return copy
+
+    def with_top_level_resources(self, resource_defs: Mapping[str, object]) -> JobDefinition:
+        """A copy with these resources, where it has none of its own."""
+        return self.replaced(resource_defs={**resource_defs, **self.resource_defs})
+
+    def with_hooks(self, hook_defs: Set[Any]) -> JobDefinition:
+        """A copy with more hooks."""
+        return self.replaced(hook_defs=self.hook_defs | hook_defs)
+
+    def with_executor_def(self, executor_def: object) -> JobDefinition:
+        """A copy with another executor."""
+        return self.replaced(executor_def=executor_def)
+
+    def with_logger_defs(self, logger_defs: Mapping[str, object]) -> JobDefinition:
+        """A copy with other loggers."""
+        return self.replaced(logger_defs=logger_defs)
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> JobDefinition:
+        """A copy with other metadata."""
+        return self.replaced(metadata=metadata)
+
+    def get_subset(self, *, op_selection: Iterable[str] | None = None) -> JobDefinition:
+        """A copy of which only a part of the steps is run."""
+        copy = self.replaced()
+        copy.op_selection = None if op_selection is None else frozenset(op_selection)
+        return copy
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Refused: a job is run, not called."""
+        if is_composing():
+            raise InvalidInvocationError(
+                f"{self!r} is called in a composition: jobs hold graphs, use the graph instead."
+            )
+        raise InvalidInvocationError(f"{self!r} is called: run it with {self.name}.execute_in_process(...).")
+
+    def __repr__(self) -> str:
+        return f"JobDefinition({self.name!r})"
+
+
+def needed_keys(op: OpDefinition) -> set[str]:
+    """The resources and IO managers that an op needs."""
+    inputs = {each.input_manager_key for each in op.ins.values() if each.input_manager_key is not None}
+    return {*op.required_resource_keys, *inputs, *(out.io_manager_key for out in op.outs.values())}
+
+
+def all_definitions(graph: GraphDefinition) -> dict[str, NodeDefinition]:
+    """The ops and graphs that a graph is made of, by name, those inside of graphs included."""
+    found: dict[str, NodeDefinition] = {}
+    for definition in graph.node_defs:
+        found[definition.name] = definition
+        if isinstance(definition, GraphDefinition):
+            found.update(all_definitions(definition))
+    return found
+
+
+def _partitions_of(config: Any, partitions_def: PartitionsDefinition | None, what: str) -> PartitionsDefinition | None:
+    own: PartitionsDefinition | None = getattr(config, "partitions_def", None)
+    if own is not None and partitions_def is not None and own != partitions_def:
+        raise InvalidDefinitionError(f"{what}: partitions_def differs from that of its partitioned config: keep one.")
+    return own or partitions_def

@@ -1,0 +1,201 @@
+"""`In`, `Out` and their kin: what is said of the inputs and outputs of ops and graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from segue.defs.types.base import SegueType, TypeKind
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+
+
+class NoType:
+    """Marks an input or output whose type nobody names, as apart from one of type None."""
+
+    def __repr__(self) -> str:
+        return "NO_TYPE"
+
+
+NO_TYPE: Final = NoType()
+NO_DEFAULT: Final = NoType()
+
+
+def is_nothing(kind: object) -> bool:
+    """Whether a type stands for no value at all."""
+    return kind is type(None) or (isinstance(kind, SegueType) and kind.kind is TypeKind.NOTHING)
+
+
+class In:
+    """What is said of an input of an op.
+
+    Args:
+        dagster_type: its type; the parameter's annotation when left out. `Nothing` for an input that only orders steps.
+        description: for people.
+        default_value: what the function gets where nothing is connected; the parameter's own default when left out.
+        metadata: facts for the IO manager that loads it.
+        asset_key: the asset that its value is, for lineage.
+        asset_partitions: the partitions of that asset.
+        input_manager_key: the resource that loads it.
+    """
+
+    __slots__ = (
+        "asset_key",
+        "asset_partitions",
+        "dagster_type",
+        "default_value",
+        "description",
+        "input_manager_key",
+        "metadata",
+    )
+
+    def __init__(
+        self,
+        dagster_type: object = NO_TYPE,
+        description: str | None = None,
+        default_value: Any = NO_DEFAULT,
+        metadata: Mapping[str, object] | None = None,
+        asset_key: CoercibleToAssetKey | Callable[..., AssetKey] | None = None,
+        asset_partitions: object = None,
+        input_manager_key: str | None = None,
+    ) -> None:
+        require_kind("In", "description", description, str)
+        require_kind("In", "metadata", metadata, Mapping)
+        require_kind("In", "input_manager_key", input_manager_key, str)
+        if asset_partitions is not None and asset_key is None:
+            raise InvalidDefinitionError(
+                "In(asset_partitions=...) needs asset_key too: the partitions are of that asset."
+            )
+        if is_nothing(dagster_type) and default_value is not NO_DEFAULT:
+            raise InvalidDefinitionError("In(Nothing) takes no default_value: it never has a value.")
+        self.dagster_type = dagster_type
+        self.description = description
+        self.default_value = default_value
+        self.metadata: Mapping[str, object] = dict(metadata or {})
+        self.asset_key = asset_key
+        self.asset_partitions = asset_partitions
+        self.input_manager_key = input_manager_key
+
+    @property
+    def has_default_value(self) -> bool:
+        """Whether there is a default."""
+        return self.default_value is not NO_DEFAULT
+
+    def replaced(self, **changes: Any) -> In:
+        """A copy with other attributes."""
+        return type(self)(**{**{name: getattr(self, name) for name in In.__slots__}, **changes})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, In) and all(getattr(self, name) == getattr(other, name) for name in In.__slots__)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds the user's default, which may not be hashable
+
+    def __repr__(self) -> str:
+        return f"In({self.dagster_type!r})"
+
+
+class Out:
+    """What is said of an output of an op.
+
+    Args:
+        dagster_type: its type; the annotation of what the function returns when left out.
+        description: for people.
+        is_required: whether the function must give it.
+        io_manager_key: the resource that stores its value.
+        metadata: facts for the IO manager.
+        code_version: the version of the code that makes it.
+    """
+
+    __slots__ = ("code_version", "dagster_type", "description", "io_manager_key", "is_required", "metadata")
+
+    def __init__(
+        self,
+        dagster_type: object = NO_TYPE,
+        description: str | None = None,
+        is_required: bool = True,
+        io_manager_key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        code_version: str | None = None,
+    ) -> None:
+        require_kind("Out", "description", description, str)
+        require_kind("Out", "is_required", is_required, bool)
+        require_kind("Out", "io_manager_key", io_manager_key, str)
+        require_kind("Out", "metadata", metadata, Mapping)
+        require_kind("Out", "code_version", code_version, str)
+        self.dagster_type = dagster_type
+        self.description = description
+        self.is_required = is_required
+        self.io_manager_key = io_manager_key or DEFAULT_IO_MANAGER_KEY
+        self.metadata: Mapping[str, object] = dict(metadata or {})
+        self.code_version = code_version
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether it gives any number of values, each under a mapping key."""
+        return False
+
+    def replaced(self, **changes: Any) -> Out:
+        """A copy with other attributes."""
+        return type(self)(**{**{name: getattr(self, name) for name in Out.__slots__}, **changes})
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, name) == getattr(other, name) for name in Out.__slots__)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds metadata, which may not be hashable
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dagster_type!r})"
+
+
+class DynamicOut(Out):
+    """An output that gives any number of values, each a `DynamicOutput` with a mapping key.
+
+    What follows is declared with `.map(...)` on the invocation, and runs once for each value; `.collect()` gives a list.
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_dynamic(self) -> bool:
+        """True."""
+        return True
+
+
+class GraphIn:
+    """What is said of an input of a graph.
+
+    Args:
+        description: for people.
+    """
+
+    __slots__ = ("description",)
+
+    def __init__(self, *, description: str | None = None) -> None:
+        self.description = description
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GraphIn) and other.description == self.description
+
+    def __hash__(self) -> int:
+        return hash(self.description)
+
+
+class GraphOut:
+    """What is said of an output of a graph.
+
+    Args:
+        description: for people.
+    """
+
+    __slots__ = ("description",)
+
+    def __init__(self, description: str | None = None) -> None:
+        self.description = description
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GraphOut) and other.description == self.description
+
+    def __hash__(self) -> int:
+        return hash(self.description)

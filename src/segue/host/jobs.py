@@ -1,0 +1,82 @@
+"""Jobs of ops in this process: `execute_in_process` of jobs and graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.definitions import Definitions
+from segue.defs.graph import GraphDefinition
+from segue.defs.instance import Instance
+from segue.defs.job_definition import JobDefinition
+from segue.errors import InvalidInvocationError
+from segue.execute.attempt import Capture
+from segue.execute.io_managers.memory import InMemoryIOManager
+from segue.host.inprocess import RunOptions, execute
+from segue.host.instances import ephemeral_instance
+from segue.host.result import ExecuteInProcessResult
+from segue.model.assets import AssetSpec
+from segue.model.event import Event
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.request import RunRequest
+
+
+def execute_job(
+    job: JobDefinition,
+    *,
+    run_config: Any = None,
+    instance: Instance | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    op_selection: Sequence[str] | None = None,
+    run_id: str | None = None,
+    input_values: Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+    resources: Mapping[str, object] | None = None,
+) -> ExecuteInProcessResult:
+    """Runs a job of ops in this process; see `JobDefinition.execute_in_process`."""
+    strange = [name for name in input_values or {} if name not in job.graph.input_names]
+    if strange:
+        raise InvalidInvocationError(
+            f"{job!r}: input_values names {', '.join(map(repr, strange))}, which are no inputs of its graph: "
+            f"{', '.join(job.graph.input_names) or 'it has none'}."
+        )
+    given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
+    whole = job.replaced(resource_defs=given, input_values={**job.input_values, **(input_values or {})})
+    definitions = Definitions(assets=_assets_of(job.graph), jobs=[whole], resources=given)
+    request = RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
+    options = RunOptions(run_id=run_id, op_selection=op_selection)
+    if instance is not None:
+        return _run(definitions, whole, instance, request, options, raise_on_error)
+    with ephemeral_instance() as temporary:
+        return _run(definitions, whole, temporary, request, options, raise_on_error)
+
+
+def _run(
+    definitions: Definitions,
+    job: JobDefinition,
+    instance: Instance,
+    request: RunRequest,
+    options: RunOptions,
+    raise_on_error: bool,
+) -> ExecuteInProcessResult:
+    events: list[Event] = []
+    values: Capture = {}
+    run, result = execute(definitions, instance, request, [events.append], values, options)
+    if raise_on_error and result.error is not None:
+        raise result.error
+    return ExecuteInProcessResult(run, events, values, definitions.asset_graph, job)
+
+
+def _assets_of(graph: GraphDefinition) -> list[AssetsDefinition | AssetSpec]:
+    """The assets whose values inputs of a graph take, as assets made elsewhere."""
+    found: dict[str, AssetsDefinition | AssetSpec] = {}
+    for inputs in graph.input_assets.values():
+        for each in inputs.values():
+            if isinstance(each, (AssetsDefinition, AssetSpec)):
+                found[each.key.to_user_string()] = each
+    for definition in graph.node_defs:
+        if isinstance(definition, GraphDefinition):
+            found |= {each.key.to_user_string(): each for each in _assets_of(definition)}
+    return list(found.values())

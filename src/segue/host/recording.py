@@ -1,0 +1,134 @@
+"""Runs on record: a new run with what it intends, and its execution."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from segue.defs.definitions import Definitions
+from segue.defs.describe import Described
+from segue.defs.instance import Instance
+from segue.defs.job_definition import JobDefinition
+from segue.errors import RunNotFoundError
+from segue.execute.attempt import Capture, JobSide, RunScope
+from segue.execute.run import RunResult, execute_run
+from segue.execute.sink import EventSink, Observer
+from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
+from segue.model.manifest import content_hash
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.subset import PartitionSubset, subset_of_range
+from segue.model.run import Run
+from segue.plan.plan import Plan, encode_plan
+from segue.plan.state import FinishedStep
+
+
+def new_run(
+    plan: Plan,
+    *,
+    described_hash: str,
+    plan_bytes: bytes,
+    tags: Mapping[str, str],
+    run_config: Mapping[str, Any],
+    parent: Run | None,
+    run_id: str | None = None,
+) -> Run:
+    """A run that is about to be recorded."""
+    return Run(
+        run_id=run_id or _new_run_id(),
+        job_name=plan.job_name,
+        tags=dict(tags),
+        run_config=dict(run_config),
+        asset_selection=plan.asset_keys,
+        asset_check_selection=plan.check_keys,
+        partition_start=plan.partition_start,
+        partition_end=plan.partition_end,
+        root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        parent_run_id=None if parent is None else parent.run_id,
+        plan_hash=content_hash(plan_bytes),
+        manifest_hash=described_hash,
+        created_at=time.time(),
+    )
+
+
+def _new_run_id() -> str:
+    """A UUID of version 7 (RFC 9562): its text sorts by time of creation."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def record_and_run(
+    definitions: Definitions,
+    described: Described,
+    instance: Instance,
+    plan: Plan,
+    run: Run,
+    config: Mapping[str, Any],
+    observers: Sequence[Observer],
+    capture: Capture | None,
+    finished: Mapping[str, FinishedStep],
+) -> tuple[Run, RunResult]:
+    """Records a run and executes it."""
+    job = described.jobs.get(run.job_name)
+    now = datetime.fromtimestamp(run.created_at, UTC)
+    partitions = _run_partitions(plan, described, job, now)
+    planned = _planned_events(plan, run, finished)
+    instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
+    sink = EventSink(instance.store, run.run_id, observers)
+    scope = RunScope(
+        described=described,
+        run=run,
+        instance=instance,
+        sink=sink,
+        run_config=config,
+        partitions=partitions,
+        now=now,
+        capture=capture,
+        job_side=JobSide(
+            input_values={} if job is None else job.input_values,
+            finished_in={key: each.run_id for key, each in finished.items() if each.run_id is not None},
+        ),
+    )
+    result = execute_run(plan, scope, finished)
+    ended = instance.store.get_run(run.run_id)
+    if ended is None:
+        raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
+    return ended, result
+
+
+def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) -> list[Event]:
+    """What the run intends, for those who look before it gets there: assets first, then checks."""
+    assets: list[Event] = []
+    checks: list[Event] = []
+    for step in plan.steps:
+        if step.key in finished:
+            continue
+        for output in step.outputs:
+            if output.asset_key is not None:
+                start, end = (plan.partition_start, plan.partition_end) if output.is_partitioned else (None, None)
+                payload = AssetMaterializationPlannedData(output.asset_key, start, end if end != start else None)
+                assets.append(Event(run.created_at, payload, step.key, run.run_id))
+            elif output.check_asset_key is not None and output.check_name is not None:
+                planned = AssetCheckPlannedData(output.check_asset_key, output.check_name)
+                checks.append(Event(run.created_at, planned, step.key, run.run_id))
+    return assets + checks
+
+
+def _run_partitions(
+    plan: Plan, described: Described, job: JobDefinition | None, now: datetime
+) -> tuple[PartitionsDefinition, PartitionSubset] | None:
+    if plan.partition_start is None or plan.partition_end is None:
+        return None
+    if job is not None and job.partitions_def is not None:
+        return job.partitions_def, subset_of_range(job.partitions_def, plan.partition_start, plan.partition_end, now)
+    for key in plan.asset_keys:
+        definition = described.graph.nodes[key].partitions
+        if definition is not None:
+            return definition, subset_of_range(definition, plan.partition_start, plan.partition_end, now)
+    return None
