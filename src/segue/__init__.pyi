@@ -129,6 +129,8 @@ from .errors import UnknownResourceError as UnknownResourceError
 from .errors import UserCodeExecutionError as UserCodeExecutionError
 from .execute.io_managers.filesystem import FilesystemIOManager as FilesystemIOManager
 from .execute.io_managers.memory import InMemoryIOManager as InMemoryIOManager
+from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutomationConditionsResult
+from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
@@ -138,10 +140,15 @@ from .model.checks import AssetCheckEvaluation as AssetCheckEvaluation
 from .model.checks import AssetCheckResult as AssetCheckResult
 from .model.checks import AssetCheckSeverity as AssetCheckSeverity
 from .model.checks import AssetCheckSpec as AssetCheckSpec
+from .model.condition.base import AutomationCondition as AutomationCondition
+from .model.condition.context import AutomationContext as AutomationContext
+from .model.condition.context import AutomationResult as AutomationResult
 from .model.event import Event as Event
 from .model.event import EventType as EventType
 from .model.keys import AssetCheckKey as AssetCheckKey
+from .model.keys import AssetJobKey as AssetJobKey
 from .model.keys import AssetKey as AssetKey
+from .model.keys import AssetOrCheckKey as AssetOrCheckKey
 from .model.materialization import AssetMaterialization as AssetMaterialization
 from .model.materialization import AssetObservation as AssetObservation
 from .model.materialization import DataVersion as DataVersion

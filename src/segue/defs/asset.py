@@ -24,6 +24,7 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec, CoercibleToAssetDep, require_not_built
 from segue.model.checks import AssetCheckSpec
+from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy, RetryPolicy
@@ -54,7 +55,7 @@ def asset(
     op_tags: Mapping[str, object] | None = ...,
     group_name: str | None = ...,
     output_required: bool = ...,
-    automation_condition: object = ...,
+    automation_condition: AnyCondition | None = ...,
     freshness_policy: object = ...,
     backfill_policy: BackfillPolicy | None = ...,
     retry_policy: RetryPolicy | None = ...,
@@ -88,7 +89,7 @@ def asset(
     op_tags: Mapping[str, object] | None = None,
     group_name: str | None = None,
     output_required: bool = True,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     freshness_policy: object = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
@@ -111,8 +112,8 @@ def asset(
         name, key_prefix, key: the asset's key: the function's name, another name, a prefix before it, or a whole key.
         ins: the assets behind parameters, where the parameter's name does not say it.
         deps: assets it is made from whose values the function does not take.
-        metadata, tags, description, group_name, code_version, owners, kinds, partitions_def: as for `AssetSpec`; the
-            description defaults to the function's docstring.
+        metadata, tags, description, group_name, code_version, automation_condition, owners, kinds,
+            partitions_def: as for `AssetSpec`; the description defaults to the function's docstring.
         required_resource_keys: resources taken from `context.resources`.
         io_manager_key: the resource that stores its value.
         op_tags: tags on the step.
@@ -136,7 +137,6 @@ def asset(
         hooks=hooks,
         io_manager_def=io_manager_def,
         dagster_type=dagster_type,
-        automation_condition=automation_condition,
         freshness_policy=freshness_policy,
         is_virtual=is_virtual or None,
         pool=pool,
@@ -156,6 +156,7 @@ def asset(
             skippable=not output_required,
             group_name=group_name,
             code_version=code_version,
+            automation_condition=automation_condition,
             owners=owners,
             tags=tags,
             kinds=with_compute_kind(kinds, compute_kind),

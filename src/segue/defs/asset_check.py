@@ -12,6 +12,7 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep, require_not_built
 from segue.model.checks import AssetCheckSpec
+from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
@@ -32,7 +33,7 @@ def asset_check(
     op_tags: Mapping[str, object] | None = None,
     retry_policy: RetryPolicy | None = None,
     metadata: Mapping[str, object] | None = None,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     pool: str | None = None,
     partitions_def: PartitionsDefinition | None = None,
 ) -> Callable[[UserFunction], AssetChecksDefinition]:
@@ -58,7 +59,6 @@ def asset_check(
         "asset_check",
         resource_defs=resource_defs,
         config_schema=config_schema,
-        automation_condition=automation_condition,
         pool=pool,
     )
 
@@ -80,6 +80,7 @@ def asset_check(
             ],
             blocking=blocking,
             metadata=metadata,
+            automation_condition=automation_condition,
             partitions_def=partitions_def,
         )
         what = f"check {spec.key.to_user_string()!r}"

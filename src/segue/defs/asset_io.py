@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_not_built
+from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping import PartitionMapping
 from segue.model.policies import BackfillPolicy
@@ -75,14 +76,14 @@ class AssetOut:
 
     Args:
         key_prefix, key: the asset; the output's name, below the prefix, when no key is given.
-        description, metadata, group_name, code_version, owners, tags, kinds: as for `AssetSpec`.
+        description, metadata, group_name, code_version, automation_condition, owners, tags, kinds: as for `AssetSpec`.
         is_required: whether the function must give it.
         io_manager_key: the resource that stores its value.
         backfill_policy: how a request for many partitions becomes runs.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
-        NotSupportedError: `dagster_type`, `automation_condition`, `freshness_policy` or `is_virtual`.
+        NotSupportedError: `dagster_type`, `freshness_policy` or `is_virtual`.
     """
 
     __slots__ = (
@@ -106,7 +107,7 @@ class AssetOut:
         metadata: Mapping[str, object] | None = None,
         group_name: str | None = None,
         code_version: str | None = None,
-        automation_condition: object | None = None,
+        automation_condition: AnyCondition | None = None,
         backfill_policy: BackfillPolicy | None = None,
         owners: Sequence[str] | None = None,
         tags: Mapping[str, str] | None = None,
@@ -117,7 +118,6 @@ class AssetOut:
         require_not_built(
             "AssetOut",
             dagster_type=dagster_type,
-            automation_condition=automation_condition,
             freshness_policy=freshness_policy,
             is_virtual=is_virtual or None,
         )
@@ -132,7 +132,7 @@ class AssetOut:
         self.io_manager_key = io_manager_key
         self.backfill_policy = backfill_policy
         self.metadata: Mapping[str, object] = dict(metadata or {})
-        self._attributes = (description, group_name, code_version, owners, tags, kinds)
+        self._attributes = (description, group_name, code_version, automation_condition, owners, tags, kinds)
 
     @staticmethod
     def from_spec(
@@ -160,6 +160,7 @@ class AssetOut:
             metadata=spec.metadata,
             group_name=spec.group_name,
             code_version=spec.code_version,
+            automation_condition=spec.automation_condition,
             backfill_policy=backfill_policy,
             owners=spec.owners,
             tags=spec.tags,
@@ -172,7 +173,7 @@ class AssetOut:
 
     def to_spec(self, output_name: str, **more: object) -> AssetSpec:
         """The spec of the asset that an output of this name carries; `more` are further attributes of AssetSpec."""
-        description, group_name, code_version, owners, tags, kinds = self._attributes
+        description, group_name, code_version, automation_condition, owners, tags, kinds = self._attributes
         spec = AssetSpec(
             self.resolve_key(output_name),
             description=description,
@@ -180,6 +181,7 @@ class AssetOut:
             skippable=not self.is_required,
             group_name=group_name,
             code_version=code_version,
+            automation_condition=automation_condition,
             owners=owners,
             tags=tags,
             kinds=kinds,

@@ -9,6 +9,7 @@ from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
+from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy
@@ -159,6 +160,11 @@ class AssetsDefinition:
     def metadata_by_key(self) -> Mapping[AssetKey, Mapping[str, object]]:
         """The metadata of each asset."""
         return {spec.key: spec.metadata for spec in self.specs}
+
+    @property
+    def automation_conditions_by_key(self) -> Mapping[AssetKey, AnyCondition]:
+        """The automation condition of each asset that has one."""
+        return {spec.key: spec.automation_condition for spec in self.specs if spec.automation_condition is not None}
 
     @property
     def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:

@@ -139,6 +139,7 @@ def _manifest(collection: Collection) -> Manifest:
                 description=spec.description,
                 metadata=described_metadata(spec.metadata),
                 deps=tuple([dep.asset_key for dep in spec.additional_deps]),
+                automation_condition=spec.automation_condition,
             )
             for output, spec in definition.checks_by_output.items()
         ]
@@ -172,6 +173,7 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
         code_version=spec.code_version,
         partitions=spec.partitions_def,
         backfill_policy=None if definition is None else definition.backfill_policy,
+        automation_condition=spec.automation_condition,
     )
 
 

@@ -10,6 +10,7 @@ from segue.defs.metadata import described_metadata
 from segue.defs.run_config import RunConfig, normalize_run_config, storable
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import require_not_built, require_owners
+from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.graph import AssetGraph
 from segue.model.keys import require_name
 from segue.model.manifest import JobNode
@@ -39,6 +40,7 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, object] = {}
     partitions_def: PartitionsDefinition | None = None
     owners: tuple[str, ...] = ()
+    automation_condition: AnyCondition | None = None
 
 
 def define_asset_job(
@@ -54,7 +56,7 @@ def define_asset_job(
     hooks: object = None,
     op_retry_policy: object = None,
     owners: Sequence[str] | None = None,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
 ) -> UnresolvedAssetJobDefinition:
     """Declares a job that makes the selected assets and runs their checks.
 
@@ -64,18 +66,18 @@ def define_asset_job(
         config: the run config its runs start with.
         description, metadata, owners: for people.
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
+        automation_condition: when to request it; about the job, such as `any_job_root_assets_match`.
         partitions_def: superseded; must agree with the assets' own.
 
     Raises:
         InvalidDefinitionError: a bad name, owner or selection.
-        NotSupportedError: `executor_def`, `hooks`, `op_retry_policy` or `automation_condition`.
+        NotSupportedError: `executor_def`, `hooks` or `op_retry_policy`.
     """
     require_not_built(
         "define_asset_job",
         executor_def=executor_def,
         hooks=hooks,
         op_retry_policy=op_retry_policy,
-        automation_condition=automation_condition,
     )
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),
@@ -87,6 +89,7 @@ def define_asset_job(
         metadata=dict(metadata or {}),
         partitions_def=partitions_def,
         owners=require_owners(owners, f"job {name!r}"),
+        automation_condition=optional_condition(f"job {name!r}", automation_condition),
     )
 
 
@@ -115,4 +118,5 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         run_config=storable(normalize_run_config(job.config, graph.computations, resources), "config"),
         metadata=described_metadata(job.metadata),
         owners=job.owners,
+        automation_condition=job.automation_condition,
     )

@@ -11,7 +11,8 @@ import msgspec
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.modules import calling_module, package_modules, require_modules
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import AssetSpec, require_not_built
+from segue.model.assets import AssetSpec
+from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.keys import CoercibleToAssetKeyPrefix
 from segue.model.policies import BackfillPolicy
 
@@ -21,7 +22,7 @@ def load_assets_from_modules(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
@@ -32,15 +33,15 @@ def load_assets_from_modules(
         modules: where to look.
         group_name: the group for all of them.
         key_prefix: a prefix before the key of each, and of each dependency among them.
+        automation_condition: when to request them, in place of what they say themselves.
         backfill_policy: for those that have none.
         source_key_prefix: a prefix before the keys of `AssetSpec`s; with `include_specs`.
         include_specs: whether `AssetSpec`s are taken too.
 
     Raises:
         InvalidDefinitionError: one key at two places, or a group where the asset names another.
-        NotSupportedError: `automation_condition`.
     """
-    require_not_built("load_assets_from_modules", automation_condition=automation_condition)
+    optional_condition("load_assets_from_modules", automation_condition)
     found: dict[int, AssetsDefinition | AssetSpec] = {}
     origin: dict[object, str] = {}
     for module in require_modules(modules, "load_assets_from_modules"):
@@ -59,6 +60,8 @@ def load_assets_from_modules(
     values = list(found.values())
     if group_name is not None:
         values = [_mapped(each, _InGroup(group_name)) for each in values]
+    if automation_condition is not None:
+        values = [_mapped(each, _OnCondition(automation_condition)) for each in values]
     if backfill_policy is not None:
         values = [_with_policy(each, backfill_policy) for each in values]
     return _with_prefixes(values, key_prefix, source_key_prefix)
@@ -68,7 +71,7 @@ def load_assets_from_current_module(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
@@ -95,7 +98,7 @@ def load_assets_from_package_module(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
@@ -123,7 +126,7 @@ def load_assets_from_package_name(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
-    automation_condition: object = None,
+    automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
@@ -228,8 +231,17 @@ class _InGroup(msgspec.Struct, frozen=True):
         return spec.replace_attributes(group_name=self.group_name)
 
 
-def _mapped(each: AssetsDefinition | AssetSpec, change: _InGroup) -> AssetsDefinition | AssetSpec:
+def _mapped(each: AssetsDefinition | AssetSpec, change: _InGroup | _OnCondition) -> AssetsDefinition | AssetSpec:
     return change(each) if isinstance(each, AssetSpec) else each.map_asset_specs(change)
+
+
+class _OnCondition(msgspec.Struct, frozen=True):
+    """Gives a spec an automation condition."""
+
+    condition: AnyCondition
+
+    def __call__(self, spec: AssetSpec) -> AssetSpec:
+        return spec.replace_attributes(automation_condition=self.condition)
 
 
 def _with_policy(each: AssetsDefinition | AssetSpec, policy: BackfillPolicy) -> AssetsDefinition | AssetSpec:

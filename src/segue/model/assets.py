@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
 from segue.model.arguments import require_kind, require_list
+from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import PartitionMapping
@@ -176,6 +177,7 @@ class AssetSpec:
         skippable: whether its computation may leave it out.
         group_name: the group it is shown in; "default" when None.
         code_version: a text that changes when the code's meaning changes.
+        automation_condition: when to request it.
         owners: e-mail addresses or `team:name`.
         tags: short strings to search and select by.
         kinds: at most ten words for what it is made of ("python", "parquet").
@@ -183,10 +185,11 @@ class AssetSpec:
 
     Raises:
         InvalidDefinitionError: a value that cannot be.
-        NotSupportedError: `automation_condition`, `freshness_policy` or `is_virtual`.
+        NotSupportedError: `freshness_policy` or `is_virtual`.
     """
 
     __slots__ = (
+        "automation_condition",
         "code_version",
         "deps",
         "description",
@@ -206,6 +209,7 @@ class AssetSpec:
     skippable: bool
     group_name: str | None
     code_version: str | None
+    automation_condition: AnyCondition | None
     owners: tuple[str, ...]
     tags: Mapping[str, str]
     kinds: frozenset[str]
@@ -221,7 +225,7 @@ class AssetSpec:
         skippable: bool = False,
         group_name: str | None = None,
         code_version: str | None = None,
-        automation_condition: object | None = None,
+        automation_condition: AnyCondition | None = None,
         owners: Sequence[str] | None = None,
         tags: Mapping[str, str] | None = None,
         kinds: Set[str] | Sequence[str] | None = None,
@@ -229,7 +233,7 @@ class AssetSpec:
         freshness_policy: object | None = None,
         is_virtual: bool = False,
     ) -> None:
-        require_not_built("AssetSpec", automation_condition=automation_condition, freshness_policy=freshness_policy)
+        require_not_built("AssetSpec", freshness_policy=freshness_policy)
         require_not_built("AssetSpec", is_virtual=is_virtual or None)
         write = object.__setattr__
         asset_key = AssetKey.from_coercible(key)
@@ -245,6 +249,7 @@ class AssetSpec:
         write(self, "skippable", skippable)
         write(self, "group_name", require_group(group_name, where))
         write(self, "code_version", code_version)
+        write(self, "automation_condition", optional_condition(where, automation_condition))
         write(self, "owners", require_owners(owners, where))
         write(self, "tags", require_tags(tags, where))
         write(self, "kinds", require_kinds(kinds, where))
@@ -287,6 +292,7 @@ class AssetSpec:
         skippable: bool | EllipsisType = ...,
         group_name: str | EllipsisType | None = ...,
         code_version: str | EllipsisType | None = ...,
+        automation_condition: AnyCondition | EllipsisType | None = ...,
         owners: Sequence[str] | EllipsisType | None = ...,
         tags: Mapping[str, str] | EllipsisType | None = ...,
         kinds: Set[str] | EllipsisType | None = ...,
@@ -301,6 +307,9 @@ class AssetSpec:
             skippable=self.skippable if isinstance(skippable, EllipsisType) else skippable,
             group_name=self.group_name if isinstance(group_name, EllipsisType) else group_name,
             code_version=self.code_version if isinstance(code_version, EllipsisType) else code_version,
+            automation_condition=(
+                self.automation_condition if isinstance(automation_condition, EllipsisType) else automation_condition
+            ),
             owners=self.owners if isinstance(owners, EllipsisType) else owners,
             tags=self.tags if isinstance(tags, EllipsisType) else tags,
             kinds=self.kinds if isinstance(kinds, EllipsisType) else kinds,
@@ -344,7 +353,6 @@ def require_not_built(where: str, **parameters: object) -> None:
 
 
 _ALTERNATIVES = {
-    "automation_condition": "Start runs with `segue materialize`, from cron for instance.",
     "freshness_policy": "Write an asset check that looks at the age of the data.",
     "is_virtual": "Declare the asset with AssetSpec and no computation.",
     "hooks": "Do the work at the end of the asset's function.",

@@ -10,6 +10,7 @@ import msgspec
 from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSupportedError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
+from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
@@ -32,19 +33,29 @@ class AssetCheckSpec:
         additional_deps: other assets it reads.
         blocking: whether its failure (of severity ERROR) stops everything downstream of the asset.
         metadata: facts about the check.
+        automation_condition: when to request it.
 
     Raises:
         InvalidDefinitionError: a bad name, or the asset itself among `additional_deps`.
-        NotSupportedError: `automation_condition`, `partitions_def`, or a dependency with a partition mapping.
+        NotSupportedError: `partitions_def`, or a dependency with a partition mapping.
     """
 
-    __slots__ = ("additional_deps", "asset_key", "blocking", "description", "metadata", "name")
+    __slots__ = (
+        "additional_deps",
+        "asset_key",
+        "automation_condition",
+        "blocking",
+        "description",
+        "metadata",
+        "name",
+    )
     name: str
     asset_key: AssetKey
     description: str | None
     additional_deps: tuple[AssetDep, ...]
     blocking: bool
     metadata: Mapping[str, object]
+    automation_condition: AnyCondition | None
 
     def __init__(
         self,
@@ -55,11 +66,9 @@ class AssetCheckSpec:
         additional_deps: Iterable[CoercibleToAssetDep] | None = None,
         blocking: bool = False,
         metadata: Mapping[str, object] | None = None,
-        automation_condition: object | None = None,
+        automation_condition: AnyCondition | None = None,
         partitions_def: PartitionsDefinition | None = None,
     ) -> None:
-        if automation_condition is not None:
-            raise NotSupportedError("AssetCheckSpec(automation_condition=...) is not built yet: run checks in a job.")
         if partitions_def is not None:
             raise NotSupportedError(
                 "AssetCheckSpec(partitions_def=...) is not built yet: a check runs once per run, over what is stored."
@@ -73,6 +82,7 @@ class AssetCheckSpec:
         write(self, "additional_deps", _other_deps(additional_deps, self.key))
         write(self, "blocking", blocking)
         write(self, "metadata", dict(metadata or {}))
+        write(self, "automation_condition", optional_condition(f"check {name!r}", automation_condition))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"AssetCheckSpec is immutable: {name!r} cannot be set.")
@@ -113,6 +123,7 @@ class AssetCheckSpec:
             additional_deps=self.additional_deps,
             blocking=self.blocking,
             metadata=self.metadata,
+            automation_condition=self.automation_condition,
         )
 
     def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckSpec:
@@ -124,6 +135,7 @@ class AssetCheckSpec:
             additional_deps=self.additional_deps,
             blocking=self.blocking,
             metadata=metadata,
+            automation_condition=self.automation_condition,
         )
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_origin, overload
 
 import msgspec
 
+from segue.model.condition.base import AutomationCondition
+from segue.model.condition.wire import condition_from_wire
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue
@@ -35,6 +37,7 @@ _TO_WIRE: dict[type, Callable[[Any], object]] = {
     AssetObservation: AssetObservation.to_wire,
     PartitionsDefinition: lambda definition: definition.to_wire(),
     PartitionMapping: lambda mapping: mapping.to_wire(),
+    AutomationCondition: lambda condition: condition.to_wire(),
 }
 _FROM_WIRE: dict[type, Callable[[Any], object]] = {
     AssetKey: AssetKey,
@@ -42,6 +45,7 @@ _FROM_WIRE: dict[type, Callable[[Any], object]] = {
     AssetObservation: lambda data: AssetObservation(**_fact_arguments(data)),
     PartitionsDefinition: definition_from_wire,
     PartitionMapping: mapping_from_wire,
+    AutomationCondition: condition_from_wire,
     object: lambda value: value,  # any JSON value, as it stands
 }
 
@@ -65,7 +69,7 @@ def dec_hook(kind: type, value: object) -> object:
     Raises:
         NotImplementedError: the class has no wire form (msgspec's own signal for it).
     """
-    from_wire = _FROM_WIRE.get(kind)
+    from_wire = _FROM_WIRE.get(get_origin(kind) or kind)
     if from_wire is None:
         raise NotImplementedError(f"A value of type {kind.__qualname__} cannot be read from JSON.")
     return from_wire(value)

@@ -151,9 +151,32 @@ class AssetCheckKey(NamedTuple):
         return AssetCheckKey(self.asset_key.with_prefix(prefix), self.name)
 
 
+class AssetJobKey(NamedTuple):
+    """The name of a job over assets, where jobs stand beside assets and checks: in automation."""
+
+    job_name: str
+
+    def to_user_string(self) -> str:
+        """The name, marked as that of a job: `job:name`."""
+        return f"job:{self.job_name}"
+
+    @staticmethod
+    def from_user_string(user_string: str) -> AssetJobKey:
+        """The key written as `job:name`.
+
+        Raises:
+            InvalidInvocationError: another form.
+        """
+        mark, _, name = user_string.partition(":")
+        if mark != "job" or not name:
+            raise InvalidInvocationError(f"Expected 'job:name', got {user_string!r}.")
+        return AssetJobKey(name)
+
+
 CoercibleToAssetKey: TypeAlias = AssetKey | str | Sequence[str]
 CoercibleToAssetKeyPrefix: TypeAlias = str | Sequence[str]
 AssetOrCheckKey: TypeAlias = AssetKey | AssetCheckKey
+EntityKey: TypeAlias = AssetKey | AssetCheckKey | AssetJobKey
 
 
 def require_name(name: str, what: str, where: str) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from segue.model import codec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
+from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
@@ -49,7 +50,7 @@ class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         computation: the name of the computation that makes it; None for an external asset.
         output_name: the computation's output that carries it.
         io_manager_key: the resource that stores and loads its value.
-        group_name ... backfill_policy: as the user declared them.
+        group_name ... automation_condition: as the user declared them.
     """
 
     key: AssetKey
@@ -66,6 +67,7 @@ class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     code_version: str | None = None
     partitions: PartitionsDefinition | None = None
     backfill_policy: BackfillPolicy | None = None
+    automation_condition: AnyCondition | None = None
 
     @property
     def is_materializable(self) -> bool:
@@ -89,6 +91,7 @@ class CheckNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     description: str | None = None
     metadata: dict[str, AnyMetadataValue] = {}
     deps: tuple[AssetKey, ...] = ()
+    automation_condition: AnyCondition | None = None
 
     @property
     def key(self) -> AssetCheckKey:
@@ -167,6 +170,7 @@ class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         run_config: what its runs start with.
         steps: of a job of ops: its steps, each after what it depends on.
         partitions: of a job of ops: how it is partitioned.
+        automation_condition: when to request it.
     """
 
     name: str
@@ -180,6 +184,7 @@ class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     owners: tuple[str, ...] = ()
     steps: tuple[StepNode, ...] = ()
     partitions: PartitionsDefinition | None = None
+    automation_condition: AnyCondition | None = None
 
 
 class ResourceNode(msgspec.Struct, frozen=True, omit_defaults=True):

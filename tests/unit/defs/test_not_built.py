@@ -29,24 +29,19 @@ def job(**arguments: object) -> object:
     return sg.define_asset_job("j", **arguments)  # type: ignore[arg-type]
 
 
-def loaded(**arguments: object) -> object:
-    return sg.load_assets_from_modules([], **arguments)  # type: ignore[arg-type]
-
-
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     (
         "asset",
         sg.asset,
-        "config_schema resource_defs hooks io_manager_def dagster_type automation_condition freshness_policy is_virtual pool",
+        "config_schema resource_defs hooks io_manager_def dagster_type freshness_policy is_virtual pool",
     ),
     ("multi_asset", sg.multi_asset, "config_schema resource_defs hooks pool"),
-    ("asset_check", check, "resource_defs config_schema automation_condition pool"),
-    ("AssetSpec", spec, "automation_condition freshness_policy is_virtual"),
+    ("asset_check", check, "resource_defs config_schema pool"),
+    ("AssetSpec", spec, "freshness_policy is_virtual"),
     ("AssetIn", sg.AssetIn, "dagster_type"),
-    ("AssetOut", out, "dagster_type automation_condition freshness_policy is_virtual"),
-    ("AssetCheckSpec", check_spec, "automation_condition partitions_def"),
-    ("define_asset_job", job, "executor_def hooks op_retry_policy automation_condition"),
-    ("load_assets_from_modules", loaded, "automation_condition"),
+    ("AssetOut", out, "dagster_type freshness_policy is_virtual"),
+    ("AssetCheckSpec", check_spec, "partitions_def"),
+    ("define_asset_job", job, "executor_def hooks op_retry_policy"),
     ("Definitions", sg.Definitions, "executor loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]

@@ -1,0 +1,117 @@
+"""Automation where user code runs: the facts are read, the conditions evaluated, the answer handed to the user."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+
+from segue.decide.automation.evaluate import AutomationDecision, evaluate_automation
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.definitions import Definitions
+from segue.defs.instance import Instance
+from segue.errors import InvalidInvocationError
+from segue.host.automation_facts import gather_facts
+from segue.model.arguments import require_kind
+from segue.model.condition.base import AnyCondition
+from segue.model.condition.context import AutomationResult
+from segue.model.condition.facts import AutomationCursor
+from segue.model.condition.subset import EntitySubset
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetJobKey, AssetKey, EntityKey
+from segue.model.selection import AssetSelection
+
+LOG = logging.getLogger("segue.automation")
+
+
+class EvaluateAutomationConditionsResult:
+    """What automation asks for.
+
+    Attributes:
+        cursor: what the next evaluation must be given.
+        results: what each condition said, upstream first.
+    """
+
+    def __init__(self, decision: AutomationDecision) -> None:
+        self.cursor: AutomationCursor = decision.cursor
+        self.results: Sequence[AutomationResult] = decision.results
+        evaluated = {result.key for result in decision.results}
+        self._requested: Mapping[EntityKey, EntitySubset] = {
+            key: part for key, part in decision.requested.items() if key in evaluated
+        }
+
+    @property
+    def total_requested(self) -> int:
+        """How many partitions, assets without partitions, checks and jobs their own conditions ask for.
+
+        What is asked for only because it is made together with something else is not counted.
+        """
+        return sum(result.true_subset.size for result in self.results)
+
+    def get_num_requested(self, asset_key: EntityKey) -> int:
+        """How many partitions of a target are asked for; 1 or 0 for one without partitions."""
+        part = self._requested.get(asset_key)
+        return 0 if part is None else part.size
+
+    def get_requested_partitions(self, asset_key: AssetKey) -> AbstractSet[str | None]:
+        """The partitions of an asset that are asked for; None stands for an asset without partitions."""
+        part = self._requested.get(asset_key)
+        if part is None or part.is_empty:
+            return set()
+        return set(part.expensively_compute_partition_keys()) if part.is_partitioned else {None}
+
+
+def evaluate_automation_conditions(
+    defs: Definitions | Iterable[AssetsDefinition],
+    instance: Instance,
+    asset_selection: AssetSelection | None = None,
+    evaluation_time: datetime | None = None,
+    cursor: AutomationCursor | None = None,
+) -> EvaluateAutomationConditionsResult:
+    """What automation would ask for now. Nothing is launched or recorded.
+
+    Args:
+        defs: the definitions, or a list of assets.
+        instance: what is recorded.
+        asset_selection: whose conditions to evaluate; all when None.
+        evaluation_time: the time that conditions see; now when None.
+        cursor: `result.cursor` of the evaluation before; None for the first.
+
+    Raises:
+        InvalidInvocationError: something of a wrong type, or a time without a time zone.
+    """
+    definitions = defs if isinstance(defs, Definitions) else Definitions(assets=list(defs))
+    require_kind("evaluate_automation_conditions", "asset_selection", asset_selection, AssetSelection)
+    require_kind("evaluate_automation_conditions", "cursor", cursor, AutomationCursor)
+    if evaluation_time is not None and evaluation_time.tzinfo is None:
+        raise InvalidInvocationError(f"evaluation_time must have a time zone, got {evaluation_time!r}.")
+    graph = definitions.asset_graph
+    conditions = conditions_of(graph)
+    wanted = _wanted(graph, conditions, asset_selection)
+    before = AutomationCursor() if cursor is None else cursor
+    now = datetime.now(UTC) if evaluation_time is None else evaluation_time
+    facts = gather_facts(graph, instance.store, conditions, wanted, before, now)
+    return EvaluateAutomationConditionsResult(evaluate_automation(graph, conditions, wanted, facts, before, LOG))
+
+
+def conditions_of(graph: AssetGraph) -> dict[EntityKey, AnyCondition]:
+    """The condition of each asset, check and job that has one."""
+    found: dict[EntityKey, AnyCondition] = {}
+    for key, node in [*graph.nodes.items(), *graph.checks.items()]:
+        if node.automation_condition is not None:
+            found[key] = node.automation_condition
+    for name, job in graph.jobs.items():
+        if job.automation_condition is not None:
+            found[AssetJobKey(name)] = job.automation_condition
+    return found
+
+
+def _wanted(
+    graph: AssetGraph, conditions: Mapping[EntityKey, AnyCondition], selection: AssetSelection | None
+) -> Collection[EntityKey]:
+    """The targets to evaluate; a selection names assets and checks, so jobs are evaluated only without one."""
+    if selection is None:
+        return list(conditions)
+    chosen = {*selection.resolve(graph), *selection.resolve_checks(graph)}
+    return [key for key in conditions if key in chosen]

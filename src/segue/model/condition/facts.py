@@ -1,0 +1,131 @@
+"""What automation looks at: the recorded state of assets, checks and runs, and what it remembers of its own.
+
+All are values. The shell reads them from the store (`defs/automation_facts.py`), `decide/automation` works on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from segue.model.condition.snapshot import FreshnessName
+from segue.model.keys import EntityKey
+from segue.model.metadata import AnyMetadataValue
+from segue.model.partitions.subset import PartitionSubset
+from segue.model.run import Run
+
+SubsetValue: TypeAlias = bool | PartitionSubset
+"""Which part of a target: partitions, or for one without partitions whether it is meant at all."""
+
+
+class Update(msgspec.Struct, frozen=True):
+    """One materialization, observation or check execution.
+
+    Attributes:
+        storage_id: its place in the log.
+        timestamp: seconds since 1970, UTC.
+        run_id: who did it; None outside of any run.
+        data_version: what it says of the data; None where it says nothing.
+    """
+
+    storage_id: int
+    timestamp: float
+    run_id: str | None = None
+    data_version: str | None = None
+
+    @property
+    def version(self) -> str | None:
+        """What is compared to see whether the data changed: each run makes new data where nothing else is said."""
+        return self.data_version or self.run_id
+
+
+class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded of one target.
+
+    Attributes:
+        latest: the last update by partition; under None for a target without partitions.
+        before: the last update before the previous evaluation, for what was updated since; where it was asked for.
+        updates: every update since the previous evaluation, by partition; where it was asked for.
+        is_observed: whether the updates are observations: it is looked at, and made elsewhere.
+        passed: whether the last execution of a check passed; None where it never was.
+        freshness: what the asset's freshness policy says now.
+        backfilling: what a backfill under way is still going to make.
+    """
+
+    latest: Mapping[str | None, Update] = {}
+    before: Mapping[str | None, Update] = {}
+    updates: Mapping[str | None, tuple[Update, ...]] = {}
+    is_observed: bool = False
+    passed: bool | None = None
+    freshness: FreshnessName | None = None
+    backfilling: SubsetValue = False
+
+
+class AutomationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an evaluation looks at.
+
+    Attributes:
+        now: the time of the evaluation.
+        last_storage_id: the place of the last event of the log.
+        entities: what is recorded of each target that a condition may ask about.
+        runs: the runs that updates name, by id, where conditions look at them.
+        active_runs: the runs that wait or are under way.
+        failed_runs: the runs that failed, newest first; where it was asked for.
+    """
+
+    now: datetime
+    last_storage_id: int = 0
+    entities: Mapping[EntityKey, EntityFacts] = {}
+    runs: Mapping[str, Run] = {}
+    active_runs: tuple[Run, ...] = ()
+    failed_runs: tuple[Run, ...] = ()
+
+
+class NodeCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one node of a condition remembers.
+
+    Attributes:
+        true, candidates: for what it was true, and about what it was asked.
+        text: what a condition of the user's own wrote down, or a version that is compared.
+        extra: one more set, for conditions that compare with more than their own result.
+        metadata: facts to show beside the result.
+    """
+
+    true: SubsetValue = False
+    candidates: SubsetValue = False
+    text: str | None = None
+    extra: SubsetValue | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+
+class EntityCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered of the last evaluation of one target.
+
+    Attributes:
+        timestamp: when that was, in seconds since 1970, UTC.
+        last_storage_id: how far the log went.
+        requested: what it asked for.
+        condition: the unique id of the condition it was evaluated with.
+        nodes: what the nodes of the condition remember, by their unique id.
+    """
+
+    timestamp: float
+    last_storage_id: int = 0
+    requested: SubsetValue = False
+    condition: str = ""
+    nodes: dict[str, NodeCursor] = {}
+
+
+class AutomationCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an evaluation leaves to the next: a value that survives JSON.
+
+    Attributes:
+        evaluation_id: how many evaluations there were.
+        entities: what is remembered of each target, by its key as text.
+    """
+
+    evaluation_id: int = 0
+    entities: dict[str, EntityCursor] = {}

@@ -1,0 +1,179 @@
+"""Parts of assets, checks and jobs, seen at one moment: which partitions there are, and how those of neighbours meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from segue.errors import InvalidDefinitionError, UnknownPartitionError
+from segue.model.condition.facts import SubsetValue
+from segue.model.condition.subset import EntitySubset
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetKey, EntityKey
+from segue.model.partitions import subset as sets
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping import (
+    IdentityPartitionMapping,
+    PartitionMapping,
+    TimeWindowPartitionMapping,
+    default_mapping,
+    downstream_subset,
+    upstream_subset,
+)
+from segue.model.partitions.sequence import starting_from
+from segue.model.partitions.subset import PartitionSubset
+from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
+
+
+class AssetGraphView:
+    """The asset graph at one moment.
+
+    Attributes:
+        asset_graph: what depends on what.
+        effective_dt: the moment.
+    """
+
+    __slots__ = ("asset_graph", "effective_dt")
+
+    def __init__(self, asset_graph: AssetGraph, effective_dt: datetime) -> None:
+        self.asset_graph = asset_graph
+        self.effective_dt = effective_dt
+
+    def partitions_def(self, key: EntityKey) -> PartitionsDefinition | None:
+        """How a target is cut into partitions; None for not at all."""
+        if isinstance(key, AssetKey):
+            return self.asset_graph.node(key).partitions
+        return None
+
+    def get_full_subset(self, *, key: EntityKey) -> EntitySubset:
+        """All of a target that exists at this moment."""
+        definition = self.partitions_def(key)
+        return EntitySubset(self, key, True if definition is None else sets.whole(definition, self.effective_dt))
+
+    def get_empty_subset(self, *, key: EntityKey) -> EntitySubset:
+        """Nothing of a target."""
+        return EntitySubset(self, key, False if self.partitions_def(key) is None else sets.EMPTY)
+
+    def get_subset(self, *, key: EntityKey, partition_keys: Iterable[str]) -> EntitySubset:
+        """These partitions of a target, as far as they exist."""
+        definition = self.partitions_def(key)
+        if definition is None:
+            raise InvalidDefinitionError(f"{key.to_user_string()!r} has no partitions.")
+        kept = [each for each in partition_keys if definition.contains(each, self.effective_dt)]
+        return EntitySubset(self, key, sets.subset_of_keys(definition, kept, self.effective_dt))
+
+    def get_subset_of_value(self, *, key: EntityKey, value: SubsetValue | None) -> EntitySubset | None:
+        """The part of a target that was written down earlier; None where it no longer fits the target."""
+        definition = self.partitions_def(key)
+        if value is None or isinstance(value, bool) == (definition is not None):
+            return None
+        if definition is None or isinstance(value, bool):
+            return EntitySubset(self, key, value)
+        try:
+            sets.positions_of(definition, value, self.effective_dt)
+        except UnknownPartitionError:
+            return EntitySubset(self, key, _clamped(definition, value, self.effective_dt))
+        return EntitySubset(
+            self,
+            key,
+            sets.intersection(definition, value, sets.whole(definition, self.effective_dt), self.effective_dt),
+        )
+
+    def compute_latest_time_window_subset(
+        self, *, key: EntityKey, lookback_delta: timedelta | None = None
+    ) -> EntitySubset:
+        """The last time window of a target that has ended; all of it where its partitions are no windows of time.
+
+        With a lookback, the windows that start at most so long before the end of the last one.
+        """
+        definition, now = self.partitions_def(key), self.effective_dt
+        if not isinstance(definition, TimeWindowPartitionsDefinition):
+            return self.get_full_subset(key=key)
+        count = definition.count(now)
+        first = count - 1
+        if count and lookback_delta is not None:
+            low = definition.window_at(count - 1).end.timestamp() - lookback_delta.total_seconds()
+            first = starting_from(definition.windows, low)
+        return EntitySubset(self, key, sets.subset_at(definition, [(max(first, 0), count)], now))
+
+    def mapped(self, subset: EntitySubset, to_key: EntityKey, *, up: bool) -> EntitySubset:
+        """What belongs to a part of one target in another: upstream of it (`up`) or downstream."""
+        if subset.is_empty:
+            return self.get_empty_subset(key=to_key)
+        source, target = self.partitions_def(subset.key), self.partitions_def(to_key)
+        if target is None:
+            return EntitySubset(self, to_key, True)
+        value = subset.value
+        if up:
+            mapping = self._mapping(to_key, subset.key, target, source)
+            downstream = None if isinstance(value, bool) else value
+            return EntitySubset(
+                self, to_key, _existing_upstream(mapping, downstream, source, target, self.effective_dt)
+            )
+        if source is None or isinstance(value, bool):
+            return self.get_full_subset(key=to_key)
+        mapping = self._mapping(subset.key, to_key, source, target)
+        return EntitySubset(self, to_key, downstream_subset(mapping, value, source, target, self.effective_dt))
+
+    def is_same_partition(self, upstream: EntityKey, downstream: EntityKey) -> bool:
+        """Whether one run can make the same partition of both."""
+        if not (isinstance(upstream, AssetKey) and isinstance(downstream, AssetKey)):
+            return True
+        source, target = self.partitions_def(upstream), self.partitions_def(downstream)
+        if source is None or source != target:
+            return source == target
+        mapping = self._mapping(upstream, downstream, source, target)
+        return isinstance(mapping, IdentityPartitionMapping) or (
+            isinstance(mapping, TimeWindowPartitionMapping) and mapping.start_offset == mapping.end_offset == 0
+        )
+
+    def _mapping(
+        self,
+        upstream: EntityKey,
+        downstream: EntityKey,
+        source: PartitionsDefinition | None,
+        target: PartitionsDefinition | None,
+    ) -> PartitionMapping:
+        node = self.asset_graph.nodes.get(downstream) if isinstance(downstream, AssetKey) else None
+        for dep in () if node is None else node.deps:
+            if dep.key == upstream and dep.mapping is not None:
+                return dep.mapping
+        return default_mapping(source, target)
+
+
+def _clamped(definition: PartitionsDefinition, value: PartitionSubset, now: datetime) -> PartitionSubset:
+    """A set whose definition has changed: a range whose one end is gone reaches to the end of what there is."""
+    count = definition.count(now)
+    positions: list[tuple[int, int]] = []
+    for first, last in value.ranges:
+        known = [definition.index_of(end, now) if definition.contains(end, now) else None for end in (first, last)]
+        if known != [None, None]:
+            start, stop = known
+            positions.append((start or 0, count if stop is None else stop + 1))
+    return sets.subset_at(definition, positions, now)
+
+
+def _existing_upstream(
+    mapping: PartitionMapping,
+    downstream: PartitionSubset | None,
+    source: PartitionsDefinition | None,
+    target: PartitionsDefinition,
+    now: datetime,
+) -> PartitionSubset:
+    """The upstream partitions that are needed and exist: here a partition that is not there is no error."""
+    try:
+        return upstream_subset(mapping, downstream, source, target, now)
+    except UnknownPartitionError:
+        if downstream is None or source is None:
+            return sets.EMPTY
+    if isinstance(mapping, TimeWindowPartitionMapping):
+        lenient = TimeWindowPartitionMapping(mapping.start_offset, mapping.end_offset, True)
+        return upstream_subset(lenient, downstream, source, target, now)
+    found = sets.EMPTY
+    for key in sets.keys_of_subset(source, downstream, now):
+        try:
+            one = upstream_subset(mapping, sets.subset_of_keys(source, [key], now), source, target, now)
+        except UnknownPartitionError:
+            continue
+        found = sets.union(target, found, one, now)
+    return found

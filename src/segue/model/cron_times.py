@@ -1,0 +1,151 @@
+"""When a cron line fires: pure arithmetic on the days and times it names, in its time zone.
+
+A time that clocks skip means the first moment after the gap. A time that they show twice fires once, the first time; a
+line for every hour fires in both hours.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from segue.model.cron import require_cron
+from segue.model.partitions.zones import datetime_at, epoch_of_wall, zone_named
+
+_SHORTHANDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_DAYS = {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}
+_LONGEST_PAUSE = (
+    366 * 41
+)  # days: longer than between any two dates that a line can name, as Saturday the 29th of February
+_DAY = 86400
+
+
+class CronTimes(NamedTuple):
+    """A cron line, read.
+
+    Attributes:
+        minutes, hours, months: the values they may have.
+        every_hour: whether the line names no particular hours.
+        days: days of the month, -1 for the last; None for any.
+        weekdays: pairs of a day (0 is Sunday) and which of that day in the month (0: each, -1: the last); None for any.
+    """
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    every_hour: bool
+    months: frozenset[int]
+    days: frozenset[int] | None
+    weekdays: frozenset[tuple[int, int]] | None
+
+
+@lru_cache(maxsize=256)
+def cron_times(line: str) -> CronTimes:
+    """The cron line, read.
+
+    Raises:
+        InvalidDefinitionError: it is none.
+    """
+    require_cron(line, "cron schedule")
+    text = line.strip().lower()
+    minute, hour, day, month, weekday = _SHORTHANDS.get(text, text).split()
+    return CronTimes(
+        tuple(sorted(_values(minute, 0, 59, {}))),
+        tuple(sorted(_values(hour, 0, 23, {}))),
+        hour.startswith("*"),
+        frozenset(_values(month, 1, 12, _MONTHS)),
+        None if day in ("*", "?") else frozenset(_days(day)),
+        None if weekday in ("*", "?") else frozenset(_weekdays(weekday)),
+    )
+
+
+def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
+    """The last moment, at or before another, at which a cron line fires; None where it never did in living memory."""
+    times, zone = cron_times(line), zone_named(timezone)
+    limit = until.timestamp()
+    local = datetime_at(zone, limit).date()
+    for back in range(-1, _LONGEST_PAUSE):  # a day ahead: the clocks of a zone may go back over midnight
+        day = local - timedelta(days=back)
+        fires = [epoch for epoch in fires_on(times, timezone, day) if epoch <= limit]
+        if fires:
+            return datetime_at(zone, max(fires))
+    return None
+
+
+def fires_on(times: CronTimes, timezone: str, day: date) -> Iterator[int]:
+    """The moments (epoch seconds) at which a line fires on a day of its zone, in no particular order."""
+    if not _is_day(times, day):
+        return
+    zone = zone_named(timezone)
+    midnight = (day - date(1970, 1, 1)).days * _DAY
+    for hour in times.hours:
+        for minute in times.minutes:
+            wall = midnight + hour * 3600 + minute * 60
+            first = epoch_of_wall(zone, wall, False)
+            yield first
+            if times.every_hour and (second := epoch_of_wall(zone, wall, True)) != first:
+                yield second
+
+
+def _is_day(times: CronTimes, day: date) -> bool:
+    """Whether the line names a day; where it names days of the month and of the week, either is enough."""
+    if day.month not in times.months:
+        return False
+    length = calendar.monthrange(day.year, day.month)[1]
+    in_month = times.days is None or day.day in times.days or (-1 in times.days and day.day == length)
+    if times.weekdays is None:
+        return in_month
+    weekday = day.isoweekday() % 7
+    nth = (day.day - 1) // 7 + 1
+    is_last = day.day + 7 > length
+    in_week = (
+        (weekday, 0) in times.weekdays
+        or (weekday, nth) in times.weekdays
+        or (is_last and (weekday, -1) in times.weekdays)
+    )
+    return in_week if times.days is None else in_month or in_week
+
+
+def _values(field: str, low: int, high: int, names: dict[str, int]) -> Iterator[int]:
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        if span == "*":
+            first, last = low, high
+        else:
+            one, _, two = span.partition("-")
+            first = names[one] if one in names else int(one)
+            last = (names[two] if two in names else int(two)) if two else (high if step else first)
+        if last < first:  # fri-mon goes round
+            yield from range(first, high + 1, int(step or 1))
+            first = low
+        yield from range(first, last + 1, int(step or 1))
+
+
+def _days(field: str) -> Iterator[int]:
+    for part in field.split(","):
+        if part == "l":
+            yield -1
+        else:
+            yield from _values(part, 1, 31, {})
+
+
+def _weekdays(field: str) -> Iterator[tuple[int, int]]:
+    for part in field.split(","):
+        day, mark, nth = part.partition("#")
+        if mark:
+            yield (_DAYS[day] if day in _DAYS else int(day)) % 7, -1 if nth == "l" else int(nth)
+        elif day.startswith("l") and day[1:].isdigit():
+            yield int(day[1:]) % 7, -1
+        else:
+            yield from ((each % 7, 0) for each in _values(part, 0, 7 if "7" in part else 6, _DAYS))

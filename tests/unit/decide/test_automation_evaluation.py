@@ -1,0 +1,203 @@
+"""What an evaluation hands out and takes back: cursors, explanations, contexts of conditions of the user's own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from automation_scenarios import DAYS, LETTERS, START, C, Step, asset, evaluate, made, requested
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import segue as dg
+from segue.model import codec
+from segue.model.condition.facts import AutomationCursor
+
+
+class Evens(dg.AutomationCondition[dg.AssetKey]):
+    """True in every other evaluation: counts in its cursor."""
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        number = int(context.cursor or "0") + 1
+        true = context.candidate_subset if number % 2 == 0 else context.get_empty_subset()
+        return dg.AutomationResult(context, true_subset=true, cursor=str(number))
+
+
+class Asks(dg.AutomationCondition[dg.AssetKey]):
+    """Asks another condition, as an `async def`."""
+
+    def __init__(self, inner: dg.AutomationCondition[dg.AssetOrCheckKey]) -> None:
+        self.inner = inner
+
+    @property
+    def children(self) -> list[dg.AutomationCondition[dg.AssetOrCheckKey]]:
+        return [self.inner]
+
+    async def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:  # pyright: ignore[reportIncompatibleMethodOverride] reason: as the compatible API allows
+        child = context.for_child_condition(self.inner, [0], context.candidate_subset)
+        result = await child.evaluate_async()
+        return dg.AutomationResult(context, result.true_subset, child_results=[result])
+
+
+def test_a_condition_of_the_users_own_keeps_a_cursor() -> None:
+    assert requested([asset("x", Evens())], "x", None, None, None, None) == [set(), {None}, set(), {None}]
+
+
+def test_a_condition_of_the_users_own_asks_others() -> None:
+    assets = [asset("up"), asset("x", C.in_latest_time_window() & Asks(C.any_deps_match(C.missing())), ["up"])]
+    assert requested(assets, "x", None, made("up")) == [{None}, set()]
+
+
+def test_what_a_context_tells() -> None:
+    seen: list[tuple[object, ...]] = []
+
+    class Looks(dg.AutomationCondition[dg.AssetKey]):
+        def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+            before = context.previous_true_subset
+            seen.append(
+                (
+                    context.key,
+                    context.evaluation_id,
+                    context.evaluation_time,
+                    context.previous_evaluation_time,
+                    context.max_storage_id,
+                    context.previous_max_storage_id,
+                    None if before is None else before.expensively_compute_partition_keys(),
+                    context.partitions_def,
+                    context.root_context.condition.name,
+                )
+            )
+            part = context.candidate_subset.compute_intersection_with_partition_keys({"a", "zzz"})
+            return dg.AutomationResult(context, part, metadata={"looked": True})
+
+    evaluate([asset("x", Looks() & C.missing(), partitions=LETTERS)], None, made("x", "b"))
+    key, minute = dg.AssetKey("x"), timedelta(minutes=1)
+    assert seen == [
+        (key, 0, START, None, None, None, None, LETTERS, "AND"),
+        (key, 1, START + minute, START, 1, None, {"a"}, LETTERS, "AND"),
+    ]
+
+
+class Wrong(dg.AutomationCondition[dg.AssetKey]):
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        return context.candidate_subset  # pyright: ignore[reportReturnType] reason: what users do
+
+
+class Fails(dg.AutomationCondition[dg.AssetKey]):
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        raise KeyError("user error")
+
+
+def test_errors_name_the_asset() -> None:
+    with pytest.raises(dg.InvalidInvocationError, match=r"Wrong.evaluate must return an AutomationResult"):
+        evaluate([asset("x", Wrong())], None)
+    with pytest.raises(KeyError, match="user error") as caught:
+        evaluate([asset("some_asset", Fails())], None)
+    assert "some_asset" in caught.value.__notes__[0]
+    with pytest.raises(dg.InvalidSubsetError, match="nowhere"):
+        evaluate([asset("x", C.asset_matches("nowhere", C.missing()))], None)
+
+
+def test_a_stored_condition_of_the_users_own_is_not_evaluated() -> None:
+    from_store = codec.decoder(dg.AutomationCondition).decode(codec.encode(C.missing() & Evens()))
+    with pytest.raises(dg.NotSupportedError, match="Evens is an automation condition of your own"):
+        evaluate([asset("x", from_store)], None)
+
+
+def test_each_node_is_explained() -> None:
+    assets = [asset("up"), asset("x", C.eager(), ["up"])]
+    before, after = [each.results[0].serializable_evaluation for each in evaluate(assets, None, made("up"))]
+    assert before.explain() == "eager is false for x, because SINCE is false for x"
+    assert after.explain() == "eager is true for x"
+    assert [child.condition_snapshot.name for child in after.child_evaluations][:2] == [
+        "in_latest_time_window",
+        "SINCE",
+    ]
+    since = after.child_evaluations[1]
+    assert since.metadata["trigger_evaluation_id"].value == 1
+    assert since.metadata["reset_evaluation_id"].value == 0
+    assert codec.decoder(type(after)).decode(codec.encode(after)) == after
+
+
+def test_a_selection_evaluates_some_and_keeps_what_others_remember() -> None:
+    defs = dg.Definitions([asset("x", C.newly_missing()), asset("y", C.newly_missing())])
+    with dg.Instance.ephemeral() as instance:
+        one = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.assets("x"))
+        two = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.assets("y"), cursor=one.cursor)
+        both = dg.evaluate_automation_conditions(defs, instance, cursor=two.cursor)
+    assert [[str(each.key.path[0]) for each in result.results] for result in (one, two, both)] == [
+        ["x"],
+        ["y"],
+        ["x", "y"],
+    ]
+    assert [each.total_requested for each in (one, two, both)] == [1, 1, 0]
+
+
+def test_what_no_longer_fits_is_forgotten() -> None:
+    parts = ["a", "b", "c"]
+    cursor = None
+    totals: list[int] = []
+    with dg.Instance.ephemeral() as instance:
+        for partitions in (dg.StaticPartitionsDefinition(parts), dg.StaticPartitionsDefinition(parts[1:]), None):
+            defs = dg.Definitions([asset("x", C.newly_missing(), partitions=partitions)])
+            result = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
+            cursor = result.cursor
+            totals.append(result.total_requested)
+    assert totals == [3, 0, 1]
+
+
+def test_a_changed_condition_starts_anew() -> None:
+    totals: list[int] = []
+    cursor = None
+    with dg.Instance.ephemeral() as instance:
+        for condition in (C.initial_evaluation(), C.initial_evaluation(), ~C.in_progress() & C.initial_evaluation()):
+            result = dg.evaluate_automation_conditions([asset("x", condition)], instance, cursor=cursor)
+            cursor = result.cursor
+            totals.append(result.total_requested)
+    assert totals == [1, 0, 1]
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with dg.Instance.ephemeral() as instance, pytest.raises(dg.InvalidInvocationError, match="time zone"):
+        dg.evaluate_automation_conditions([asset("x", C.missing())], instance, evaluation_time=datetime(2024, 1, 1))
+
+
+STEPS: list[Step] = [
+    None,
+    timedelta(hours=7),
+    timedelta(days=1),
+    made("up", "2024-01-04"),
+    made("x", "2024-01-04"),
+    made("up", "2024-01-05"),
+    made("free"),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(STEPS), max_size=6))
+def test_a_cursor_survives_json(steps: list[Step]) -> None:
+    """An evaluation given the cursor from JSON asks for the same as one given the cursor itself."""
+    defs = dg.Definitions(
+        [
+            asset("up", partitions=DAYS),
+            asset("free", C.on_cron("0 6 * * *")),
+            asset("x", C.eager(), ["up"], DAYS),
+            asset("y", C.on_missing() | C.newly_updated().since_last_handled(), ["x"], DAYS),
+            asset("z", Evens() | C.any_deps_match(C.newly_missing()), ["y", "free"]),
+        ]
+    )
+    now = START
+    kept = stored = None
+    with dg.Instance.ephemeral() as instance:
+        for step in steps:
+            if isinstance(step, timedelta):
+                now += step
+            elif step is not None:
+                step(instance)
+            one = dg.evaluate_automation_conditions(defs, instance, evaluation_time=now, cursor=kept)
+            two = dg.evaluate_automation_conditions(defs, instance, evaluation_time=now, cursor=stored)
+            assert [each.value_hash for each in one.results] == [each.value_hash for each in two.results]
+            kept = one.cursor
+            stored = codec.decoder(AutomationCursor).decode(codec.encode(two.cursor))
+            assert kept == stored
+            now += timedelta(minutes=1)

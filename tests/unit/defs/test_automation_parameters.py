@@ -1,0 +1,65 @@
+"""Every place that takes an automation condition passes it on to what is evaluated."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import segue as dg
+
+C = dg.AutomationCondition
+
+
+def test_every_way_to_declare_a_condition_reaches_the_evaluation() -> None:
+    @dg.asset(automation_condition=C.missing())
+    def plain() -> None: ...
+
+    @dg.multi_asset(outs={"one": dg.AssetOut(automation_condition=C.missing()), "two": dg.AssetOut()})
+    def outs() -> tuple[int, int]:
+        return 1, 2
+
+    @dg.multi_asset(specs=[dg.AssetSpec("three", automation_condition=C.missing())])
+    def specs() -> None: ...
+
+    from_spec = dg.AssetSpec("four").replace_attributes(automation_condition=C.missing())
+
+    @dg.multi_asset(outs={"four": dg.AssetOut.from_spec(from_spec)})
+    def of_spec() -> int:
+        return 4
+
+    @dg.asset_check(asset=plain, automation_condition=C.missing())
+    def single() -> bool:
+        return True
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("inside", asset="checked", automation_condition=C.missing())])
+    def checked() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(check_name="inside", passed=True)])
+
+    job = dg.define_asset_job("job", [plain], automation_condition=C.all_job_root_assets_match(C.missing()))
+    defs = dg.Definitions([plain, outs, specs, of_spec, checked], asset_checks=[single], jobs=[job])
+    with dg.Instance.ephemeral() as instance:
+        result = dg.evaluate_automation_conditions(defs, instance)
+    assert {each.key.to_user_string() for each in result.results if not each.true_subset.is_empty} == {
+        "plain",
+        "one",
+        "three",
+        "four",
+        "plain:single",
+        "checked:inside",
+        "job:job",
+    }
+    assert outs.automation_conditions_by_key == {dg.AssetKey("one"): C.missing()}
+
+
+def test_loading_sets_the_condition_of_all_assets() -> None:
+    module = ModuleType("module")
+
+    @dg.asset(automation_condition=C.missing())
+    def x() -> None: ...
+
+    @dg.asset
+    def y() -> None: ...
+
+    vars(module).update(x=x, y=y, z=dg.AssetSpec("z"))
+    loaded = dg.load_assets_from_modules([module], automation_condition=C.eager(), include_specs=True)
+    nodes = dg.Definitions(assets=loaded).manifest.assets
+    assert {node.key.to_user_string(): node.automation_condition for node in nodes} == dict.fromkeys("xyz", C.eager())
