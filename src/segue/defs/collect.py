@@ -9,11 +9,11 @@ import msgspec
 
 from segue.defs.asset import io_manager_key_of
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.describe_automation import AnySchedule
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
-from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
@@ -31,7 +31,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Sequence[UnresolvedAssetJobDefinition | JobDefinition]
     resources: Mapping[str, object]
     metadata: Mapping[str, AnyMetadataValue]
-    schedules: Sequence[ScheduleDefinition] = ()
+    schedules: Sequence[AnySchedule] = ()
     sensors: Sequence[SensorDefinition] = ()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
 from segue.defs.instance import Instance
-from segue.defs.log import RunLogger
+from segue.defs.log import LogManager
 from segue.errors import InvariantViolationError, UnknownResourceError
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
@@ -85,7 +85,7 @@ class StepFacts(Protocol):
     @property
     def attempt(self) -> int: ...
     @property
-    def log(self) -> RunLogger: ...
+    def log(self) -> LogManager: ...
     @property
     def resources(self) -> Resources: ...
     @property
@@ -139,7 +139,7 @@ class _StepContext:
         return context
 
     @property
-    def log(self) -> RunLogger:
+    def log(self) -> LogManager:
         """A logger whose lines are recorded with the run."""
         return self._step.log
 

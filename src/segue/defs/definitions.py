@@ -9,9 +9,10 @@ from typing import TypeVar
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Source
 from segue.defs.describe import Described, describe
-from segue.defs.describe_automation import assets_with, jobs_with, targets_of
+from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
@@ -48,7 +49,7 @@ class Definitions:
     def __init__(
         self,
         assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
-        schedules: Iterable[ScheduleDefinition] | None = None,
+        schedules: Iterable[AnySchedule] | None = None,
         sensors: Iterable[SensorDefinition] | None = None,
         jobs: Iterable[UnresolvedAssetJobDefinition | JobDefinition] | None = None,
         resources: Mapping[str, object] | None = None,
@@ -68,7 +69,9 @@ class Definitions:
         require_kind("Definitions", "metadata", metadata, Mapping)
         self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec))
         self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
-        self.schedules = _elements("schedules", schedules, (ScheduleDefinition,))
+        self.schedules = _elements(
+            "schedules", schedules, (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
+        )
         self.sensors = _elements("sensors", sensors, (SensorDefinition,))
         self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
         self.resources: Mapping[str, object] = dict(resources or {})
@@ -169,7 +172,9 @@ class Definitions:
         Raises:
             InvariantViolationError: there is none.
         """
-        return _named("schedule", name, self.schedules)
+        if any(each.name == name and not isinstance(each, ScheduleDefinition) for each in self.schedules):
+            return self.described.schedules[name]
+        return _named("schedule", name, [each for each in self.schedules if isinstance(each, ScheduleDefinition)])
 
     def get_sensor_def(self, name: str) -> SensorDefinition:
         """The sensor of this name.

@@ -8,12 +8,13 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
-from segue.defs.describe_automation import note_names_used_twice, schedule_nodes, sensor_nodes
+from segue.defs.describe_automation import note_names_used_twice, resolved_schedules, schedule_nodes, sensor_nodes
 from segue.defs.job import UnresolvedAssetJobDefinition, job_node
 from segue.defs.job_definition import JobDefinition
 from segue.defs.job_nodes import op_computation_node, op_job_node
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
+from segue.defs.schedule import ScheduleDefinition
 from segue.errors import DefinitionErrors, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
@@ -43,6 +44,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         definitions: the definition behind each step key.
         jobs: the jobs of ops, by name.
         resources: the resources by key, as declared.
+        schedules: the schedules by name, those of partitioned jobs completed.
     """
 
     manifest: Manifest
@@ -52,6 +54,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Mapping[str, AssetsDefinition]
     resources: Mapping[str, object]
     jobs: Mapping[str, JobDefinition] = {}
+    schedules: Mapping[str, ScheduleDefinition] = {}
 
     def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
         """The op behind a step of a job of ops, or of a graph behind assets."""
@@ -86,13 +89,14 @@ def describe(source: Source) -> Described:
     graph = AssetGraph(manifest)
     _check_partitions(collection, graph)
     jobs = _jobs(collection, graph)
-    schedules, sensors = _automation(collection, graph, jobs)
     op_jobs = {job.name: job for job in source.jobs if isinstance(job, JobDefinition)}
+    schedules = resolved_schedules(source.schedules, {job.name: job for job in jobs}, graph, collection.error)
+    schedule_data, sensor_data = _automation(collection, graph, jobs, schedules)
     errors = collection.errors
     if errors:
         raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
-    if jobs or schedules or sensors:
-        manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs), schedules=schedules, sensors=sensors)
+    if jobs or schedule_data or sensor_data:
+        manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs), schedules=schedule_data, sensors=sensor_data)
         graph = AssetGraph(manifest)
     return Described(
         manifest=manifest,
@@ -102,6 +106,7 @@ def describe(source: Source) -> Described:
         definitions=collection.definitions,
         resources=source.resources,
         jobs=op_jobs,
+        schedules={each.name: each for each in schedules},
     )
 
 
@@ -234,13 +239,13 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
 
 
 def _automation(
-    collection: Collection, graph: AssetGraph, jobs: list[JobNode]
+    collection: Collection, graph: AssetGraph, jobs: list[JobNode], schedules: list[ScheduleDefinition]
 ) -> tuple[tuple[ScheduleNode, ...], tuple[SensorNode, ...]]:
     """The schedules and sensors; notes what is wrong with them."""
     source, names = collection.source, {job.name: job for job in jobs}
-    note_names_used_twice(source.schedules, source.sensors, collection.error)
-    schedules = schedule_nodes(source.schedules, names, source.resources, collection.error)
-    return schedules, sensor_nodes(source.sensors, names, source.resources, graph, collection.error)
+    note_names_used_twice(schedules, source.sensors, collection.error)
+    nodes = schedule_nodes(schedules, names, source.resources, collection.error)
+    return nodes, sensor_nodes(source.sensors, names, source.resources, graph, collection.error)
 
 
 def _first_line(value: object) -> str | None:

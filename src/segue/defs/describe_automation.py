@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.target import AnyJob, Target
@@ -13,13 +15,17 @@ from segue.model.assets import AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
+from segue.model.manifest import JobNode
 from segue.model.selection import AssetSelection
 from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus
 
 Note = Callable[[str], None]
 
 
-def targets_of(schedules: Iterable[ScheduleDefinition], sensors: Iterable[SensorDefinition]) -> list[Target]:
+AnySchedule: TypeAlias = ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
+
+
+def targets_of(schedules: Iterable[AnySchedule], sensors: Iterable[SensorDefinition]) -> list[Target]:
     """Everything that these start."""
     return [*(each.target for each in schedules), *(target for each in sensors for target in each.targets)]
 
@@ -42,6 +48,25 @@ def assets_with(
     for target in targets:
         found.update({id(each): each for each in target.assets if not declared.issuperset(each.keys)})
     return list(found.values())
+
+
+def resolved_schedules(
+    schedules: Iterable[AnySchedule], jobs: Mapping[str, JobNode], graph: AssetGraph, note: Note
+) -> list[ScheduleDefinition]:
+    """The schedules, those of partitioned jobs completed; notes those that cannot be."""
+    found: list[ScheduleDefinition] = []
+    for each in schedules:
+        if isinstance(each, ScheduleDefinition):
+            found.append(each)
+            continue
+        job = jobs.get(each.job.name)
+        keys = () if job is None else job.assets
+        partitions = [graph.nodes[key].partitions for key in keys if graph.nodes[key].partitions is not None]
+        try:
+            found.append(each.resolve(partitions[0] if partitions else None))
+        except SegueError as error:
+            note(str(error))
+    return found
 
 
 def schedule_nodes(

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from segue.defs.log import RunLogger
+from segue.defs.log import LogManager
 from segue.errors import InvariantViolationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey
@@ -47,7 +47,7 @@ class ValueScope(msgspec.Struct, frozen=True):
     run_partition: str | None
     now: datetime
     resources: object
-    log: RunLogger
+    log: LogManager
     definition_metadata: Mapping[str, object]
 
 
@@ -60,7 +60,7 @@ class _ValueContext:
         self._logged_metadata: dict[str, AnyMetadataValue] = {}
 
     @property
-    def log(self) -> RunLogger:
+    def log(self) -> LogManager:
         """The log of the step."""
         return self._scope.log
 

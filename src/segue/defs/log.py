@@ -1,15 +1,21 @@
-"""`context.log`: a standard logger whose lines are recorded with the run and also reach Python's logging."""
+"""`context.log`: a standard logger whose lines are recorded with the run and also reach Python's logging.
+
+Code that has no context at hand takes `get_logger()`: within a run its lines are recorded too.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections.abc import Callable
+from typing import Any, Protocol
 
 LogSink = Callable[[logging.LogRecord], None]
 _logger = logging.getLogger("segue.run")
+_USER_LOGGER = "segue.user"
 
 
-class RunLogger(logging.Logger):
+class LogManager(logging.Logger):
     """The logger of one step. Every line from DEBUG up is recorded with the run; then it goes the way of `segue.run`.
 
     Args:
@@ -27,7 +33,48 @@ class RunLogger(logging.Logger):
         if _logger.isEnabledFor(record.levelno):
             _logger.handle(record)
 
+    def record(self, record: logging.LogRecord) -> None:
+        """Records a line that Python's logging has passed on already."""
+        self._sink(record)
 
-def get_logger(name: str = "segue") -> logging.Logger:
-    """A standard logger below `segue`, for code that has no context at hand."""
-    return logging.getLogger(name if name == "segue" else f"segue.{name}")
+    def log(self, level: int | str, msg: object, *args: object, **kwargs: Any) -> None:
+        """Logs a line at a level, given as a number or by its name (`"info"`).
+
+        Raises:
+            KeyError: there is no level of this name.
+        """
+        number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1  # the line that called this
+        super().log(number, msg, *args, **kwargs)
+
+
+class HasLog(Protocol):
+    """A run or a step, as far as lines are recorded with it."""
+
+    @property
+    def log(self) -> LogManager: ...
+
+
+running: contextvars.ContextVar[HasLog | None] = contextvars.ContextVar("segue_running", default=None)
+
+
+class _RecordsLines(logging.Handler):
+    """Records lines of `get_logger()` with the step or run in which they are logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now_running = running.get()
+        if now_running is not None:
+            now_running.log.record(record)
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """A standard logger for code that has no context at hand; within a run its lines are recorded with it.
+
+    Args:
+        name: whose logger; lines of `get_logger("loader")` bear the name `segue.user.loader`.
+    """
+    base = logging.getLogger(_USER_LOGGER)
+    if not base.handlers:
+        base.setLevel(logging.DEBUG)
+        base.addHandler(_RecordsLines())
+    return base if not name else base.getChild(name)

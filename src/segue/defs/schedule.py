@@ -105,7 +105,7 @@ class ScheduleDefinition:
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
         self.environment_vars = environment_vars
         self.default_status = default_status
-        self.owners: Sequence[str] | None = None if owners is None else require_owners(owners, where)
+        self.owners: Sequence[str] | None = None if owners is None else list(require_owners(owners, where))
         self.run_config = run_config
         self._run_config_fn = run_config_fn
         self._tags_fn = tags_fn

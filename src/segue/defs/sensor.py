@@ -96,7 +96,7 @@ class SensorDefinition:
         self.default_status = default_status
         self.tags: Mapping[str, str] = run_tags(tags)
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
-        self.owners: Sequence[str] | None = None if owners is None else require_owners(owners, where)
+        self.owners: Sequence[str] | None = None if owners is None else list(require_owners(owners, where))
 
     @property
     def sensor_type(self) -> SensorType:

@@ -65,14 +65,15 @@ class TickContext:
     @property
     def resources(self) -> Any:
         """The resources, as attributes; they are set up on first use."""
-        return Resources(self._opened())
+        return Resources(self.opened())
 
     @property
     def resource_defs(self) -> Mapping[str, object]:
         """The resources by key, as they were given."""
         return self._declared
 
-    def _opened(self) -> Mapping[str, object]:
+    def opened(self) -> Mapping[str, object]:
+        """The resources by key, set up now if they were not yet."""
         opened = self._resources
         if opened is None:
             opened = self._resources = open_declared(self._declared, self._instance, self._stack)
@@ -90,7 +91,7 @@ class TickContext:
                 f"The resource {key!r} is needed and was not given; there are: {known}. Give it in "
                 f"Definitions(resources=...), or to {self.builder}(resources=...)."
             )
-        return self._opened()[key]
+        return self.opened()[key]
 
     def merge_resources(self, resources_dict: Mapping[str, Any]) -> Self:
         """The same context with further resources.
@@ -118,9 +119,9 @@ class TickContext:
         return self._instance
 
     @property
-    def has_instance(self) -> bool:
-        """Whether `instance` may be asked for."""
-        return self._instance is not None
+    def instance_if_any(self) -> Instance | None:
+        """The instance, or None where the context was made without one."""
+        return self._instance
 
     @property
     def definitions(self) -> DeclaredGraph | None:

@@ -13,7 +13,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.context import Resources
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
-from segue.defs.log import RunLogger
+from segue.defs.log import LogManager
 from segue.defs.op import OpDefinition
 from segue.errors import InvariantViolationError, StorageError
 from segue.execute.failure import error_info, storable_text
@@ -89,7 +89,7 @@ class RunScope:
         self.capture = capture
         self.job_side = job_side or JobSide()
         self.single_partition = run.partition_start if run.partition_start == run.partition_end else None
-        self.log = RunLogger(lambda record: record_log(sink, record, None))
+        self.log = LogManager(lambda record: record_log(sink, record, None))
 
 
 class StepAttempt:
@@ -123,7 +123,7 @@ class StepAttempt:
         self.blocked_by: list[AssetCheckKey] = []
         self.started = 0.0
         self.sink_failed = False
-        self._log: RunLogger | None = None
+        self._log: LogManager | None = None
         self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
         self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
 
@@ -138,10 +138,10 @@ class StepAttempt:
         return Resources({key: self.scope.resources[key] for key in self.op.resource_keys})
 
     @property
-    def log(self) -> RunLogger:
+    def log(self) -> LogManager:
         """The step's log."""
         if self._log is None:
-            self._log = RunLogger(lambda record: record_log(self.scope.sink, record, self.step_key))
+            self._log = LogManager(lambda record: record_log(self.scope.sink, record, self.step_key))
         return self._log
 
     @property

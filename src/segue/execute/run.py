@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from segue.defs.log import running
 from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import RunScope, StepAttempt
@@ -82,6 +83,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         StorageError: events could not be recorded.
     """
     sink, finished = scope.sink, finished or {}
+    token = running.set(scope)
     try:
         sink.emit(RunStartData(scope.instance.store.worker()))
         sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
@@ -94,6 +96,8 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         message = f"Segue could not carry the run on: {error!r}"
         sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error)))
         raise
+    finally:
+        running.reset(token)
     return result
 
 

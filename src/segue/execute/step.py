@@ -19,6 +19,7 @@ from segue.defs.context import (
     OpExecutionContext,
     current_context,
 )
+from segue.defs.log import running
 from segue.defs.results import Failure, RetryRequested
 from segue.defs.run_config import config_entry, config_values
 from segue.defs.signature import call_arguments
@@ -59,6 +60,7 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         KeyboardInterrupt: the user stopped the run.
         StorageError: events could not be recorded.
     """
+    token = running.set(attempt)
     try:
         for stage in STAGES:
             stage(attempt)
@@ -75,6 +77,8 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         if attempt.sink_failed:
             raise
         return StepOutcome(error=error)
+    finally:
+        running.reset(token)
     keys = {name: tuple(given) for name, given in attempt.mapping_keys.items()}
     return StepOutcome(outputs=frozenset(attempt.given), mapping_keys=keys)
 

@@ -58,7 +58,7 @@ def test_its_function_is_called_with_the_run_and_its_event(instance: sg.Instance
     assert sensor(context).skip_message == done.run_id
     assert (context.sensor_name, context.instance, context.partition_key) == ("s", instance, "p")
     assert (context.dagster_event.event_type_value, context.resources.x) == ("RUN_SUCCESS", 1)
-    assert (context.repository_def, context.cursor, context.log.name) == (None, None, "segue")
+    assert (context.repository_def, context.cursor, context.log.name) == (None, None, "segue.user")
     fresh = context_of(instance, done, sg.EventType.RUN_SUCCESS, resources={"x": 1})
     assert fresh.merge_resources({"y": 2}).resource_defs == {"x": 1, "y": 2}
     with pytest.raises(sg.InvalidInvocationError, match="RunStatusSensorContext"):

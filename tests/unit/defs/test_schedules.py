@@ -310,7 +310,7 @@ def test_a_context_says_what_it_was_not_given() -> None:
     for name in ("scheduled_execution_time", "instance", "repository_def"):
         with pytest.raises(sg.InvariantViolationError, match=name if name != "repository_def" else "definitions"):
             getattr(context, name)
-    assert context.log.name == "segue"
+    assert context.log.name == "segue.user"
     assert (context.log_key, context.has_captured_logs(), context.resource_defs) == (None, False, {})
     with pytest.raises(sg.InvalidInvocationError, match="instance must be"):
         sg.build_schedule_context(instance=5)  # type: ignore[arg-type]

@@ -1,0 +1,216 @@
+"""Executors as they are declared: who runs the steps of a job."""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, overload
+
+import msgspec
+
+from segue.defs.instance import Instance
+from segue.defs.signature import function_name
+from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.model.keys import require_name
+
+
+class ExecutorRequirement(enum.Enum):
+    """What an executor needs of the job it runs.
+
+    RECONSTRUCTABLE_PIPELINE: the code can be loaded again in another process. NON_EPHEMERAL_INSTANCE: other processes can
+    read what is recorded. PERSISTENT_OUTPUTS: other processes can read the values of outputs.
+    """
+
+    RECONSTRUCTABLE_PIPELINE = "RECONSTRUCTABLE_PIPELINE"
+    RECONSTRUCTABLE_JOB = "RECONSTRUCTABLE_PIPELINE"  # two names of one requirement
+    NON_EPHEMERAL_INSTANCE = "NON_EPHEMERAL_INSTANCE"
+    PERSISTENT_OUTPUTS = "PERSISTENT_OUTPUTS"
+
+
+class Executor(ABC):
+    """Base of what runs the steps of a plan, for executors of the user's own."""
+
+    @abstractmethod
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
+        """Runs the steps, and gives what happens."""
+
+    @property
+    @abstractmethod
+    def retries(self) -> Any:
+        """Whether steps are tried again."""
+
+
+class InitExecutorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an executor is made with.
+
+    Attributes:
+        job: the job it shall run.
+        executor_def: its definition.
+        executor_config: its config.
+        instance: where the run is recorded.
+    """
+
+    job: Any
+    executor_def: ExecutorDefinition
+    executor_config: Mapping[str, object]
+    instance: Instance
+
+
+CreateExecutor: TypeAlias = Callable[[InitExecutorContext], Executor]
+Requirements: TypeAlias = (
+    Callable[[Mapping[str, object]], Sequence[ExecutorRequirement]] | Sequence[ExecutorRequirement]
+)
+
+
+class ExecutorDefinition:
+    """How the steps of a job are run.
+
+    Args:
+        name: for people and run config.
+        config_schema: what config it takes.
+        requirements: what it needs of the job, as a list or by a function of the config.
+        executor_creation_fn: makes the executor.
+        description: for people.
+
+    Raises:
+        InvalidDefinitionError: a bad name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config_schema: object = None,
+        requirements: Requirements | None = None,
+        executor_creation_fn: CreateExecutor | None = None,
+        description: str | None = None,
+    ) -> None:
+        self.name = require_name(name, "an executor", "ExecutorDefinition")
+        self.config_schema = config_schema
+        self.description = description
+        self.executor_creation_fn = executor_creation_fn
+        self.config: object = None
+        self._requirements = requirements
+        self.__name__: str = getattr(executor_creation_fn, "__name__", name)
+
+    def __repr__(self) -> str:
+        return f"ExecutorDefinition({self.name!r})"
+
+    def get_requirements(self, executor_config: Mapping[str, object]) -> Sequence[ExecutorRequirement]:
+        """What it needs of a job, with this config."""
+        found = self._requirements
+        if found is None:
+            return []
+        return found(executor_config) if callable(found) else list(found)
+
+    def configured(
+        self,
+        config_or_config_fn: object,
+        name: str | None = None,
+        config_schema: object = None,
+        description: str | None = None,
+    ) -> ExecutorDefinition:
+        """The same executor with its config given, as a value or by a function of other config.
+
+        Args:
+            config_or_config_fn: the config, or the function.
+            name: another name; the same when None.
+            config_schema: what config the function takes.
+            description: for people.
+        """
+        other = ExecutorDefinition(
+            name=name or self.name,
+            config_schema=config_schema,
+            requirements=self._requirements,
+            executor_creation_fn=self.executor_creation_fn,
+            description=description or self.description,
+        )
+        other.config = config_or_config_fn
+        return other
+
+    @staticmethod
+    def hardcoded_executor(executor: Executor) -> ExecutorDefinition:
+        """The definition of an executor that exists already."""
+        return ExecutorDefinition(
+            name=_snake_case(type(executor).__name__), executor_creation_fn=lambda _: executor, requirements=[]
+        )
+
+
+def _snake_case(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+
+
+@overload
+def executor(name: CreateExecutor) -> ExecutorDefinition: ...
+@overload
+def executor(
+    name: str | None = None, config_schema: object = None, requirements: Requirements | None = None
+) -> Callable[[CreateExecutor], ExecutorDefinition]: ...
+def executor(
+    name: CreateExecutor | str | None = None, config_schema: object = None, requirements: Requirements | None = None
+) -> ExecutorDefinition | Callable[[CreateExecutor], ExecutorDefinition]:
+    """Makes an executor definition of a function that makes executors.
+
+    Args:
+        name: the function's name when None; bare, without arguments, it takes the function.
+        config_schema: what config it takes.
+        requirements: what it needs of the job, as a list or by a function of the config.
+
+    Raises:
+        InvalidDefinitionError: a bad name.
+    """
+
+    def decorate(function: CreateExecutor) -> ExecutorDefinition:
+        own_name = name if isinstance(name, str) else function_name(function, "executor")
+        return ExecutorDefinition(own_name, config_schema, requirements, function, function.__doc__)
+
+    return decorate if name is None or isinstance(name, str) else decorate(name)
+
+
+def multiple_process_executor_requirements() -> Sequence[ExecutorRequirement]:
+    """What executors need that run steps in other processes."""
+    return [
+        ExecutorRequirement.RECONSTRUCTABLE_JOB,
+        ExecutorRequirement.NON_EPHEMERAL_INSTANCE,
+        ExecutorRequirement.PERSISTENT_OUTPUTS,
+    ]
+
+
+def _built_in(name: str, description: str, requirements: Requirements) -> ExecutorDefinition:
+    """One of the executors that the engine knows by name; it is never made by a function."""
+
+    def create(context: InitExecutorContext) -> Executor:
+        raise NotSupportedError(
+            f"The executor {context.executor_def.name!r} is part of the engine and is not made as an object."
+        )
+
+    create.__name__ = create.__qualname__ = name if name.endswith("_executor") else f"{name}_executor"
+    create.__doc__ = description
+    return ExecutorDefinition(name, None, requirements, create, description)
+
+
+in_process_executor = _built_in("in_process", "Runs the steps one after another in the process of the run.", [])
+multiprocess_executor = _built_in(
+    "multiprocess", "Runs each step in a process of its own.", multiple_process_executor_requirements()
+)
+multi_or_in_process_executor = _built_in(
+    "multi_or_in_process_executor",
+    "Runs each step in a process of its own, or all of them in the process of the run, as the run config says.",
+    multiple_process_executor_requirements(),
+)
+BUILT_IN = ("in_process", "multiprocess", "multi_or_in_process_executor")
+
+
+def require_executor(value: object, where: str) -> ExecutorDefinition | None:
+    """The executor that a definition was given.
+
+    Raises:
+        InvalidDefinitionError: something else.
+    """
+    if value is None or isinstance(value, ExecutorDefinition):
+        return value
+    if isinstance(value, Executor):
+        return ExecutorDefinition.hardcoded_executor(value)
+    raise InvalidDefinitionError(
+        f"{where}: {value!r} is no executor; use in_process_executor, or what @executor gives."
+    )

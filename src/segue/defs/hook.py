@@ -1,0 +1,334 @@
+"""Hooks: functions that are called after a step has ended."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, ClassVar, cast, overload
+
+import msgspec
+
+from segue.defs.context import Resources
+from segue.defs.instance import Instance
+from segue.defs.log import get_logger
+from segue.defs.signature import UserFunction, function_name
+from segue.defs.tick_context import TickContext
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+from segue.model.event import Event, EventType
+from segue.model.keys import require_name
+from segue.model.metadata import AnyMetadataValue
+
+
+class HookExecutionResult(msgspec.Struct, frozen=True):
+    """How the call of a hook ended.
+
+    Attributes:
+        hook_name: the hook.
+        is_skipped: whether it had nothing to do for this step.
+    """
+
+    hook_name: str
+    is_skipped: bool = False
+
+
+class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that is called after a step has ended.
+
+    Attributes:
+        name: for people and events.
+        hook_fn: called with the context and the step's events so far; gives a `HookExecutionResult`.
+        required_resource_keys: the resources it takes from the context.
+        decorated_fn: the function that `@success_hook` or `@failure_hook` decorated.
+    """
+
+    name: str
+    hook_fn: Callable[..., Any]
+    required_resource_keys: frozenset[str] = frozenset()
+    decorated_fn: UserFunction | None = None
+
+    def __post_init__(self) -> None:
+        require_name(self.name, "a hook", "HookDefinition")
+        msgspec.structs.force_setattr(self, "required_resource_keys", frozenset(self.required_resource_keys or ()))
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Calls the decorated function, as a test does with `build_hook_context`.
+
+        Raises:
+            InvalidInvocationError: not one argument, the context, or a hook without decorated function.
+            InvalidDefinitionError: a resource that the context lacks.
+        """
+        if self.decorated_fn is None:
+            raise InvalidInvocationError(
+                f"The hook {self.name!r} was not made by @success_hook or @failure_hook and cannot be called."
+            )
+        parameter = _context_parameter(self.decorated_fn, self.name)
+        if len(args) + len(kwargs) != 1:
+            raise InvalidInvocationError(
+                f"The hook {self.name!r} takes one argument, its context: build_hook_context() makes one."
+            )
+        if kwargs and parameter not in kwargs:
+            raise InvalidInvocationError(
+                f"The hook {self.name!r} calls its context {parameter!r}, got {', '.join(kwargs)}."
+            )
+        context = next(iter((*args, *kwargs.values())))
+        if not isinstance(context, HookContext):
+            raise InvalidInvocationError(f"The hook {self.name!r} takes a HookContext, got {context!r}.")
+        if isinstance(context, UnboundHookContext):
+            for key in sorted(self.required_resource_keys):
+                context.require_resource(key)
+        return self.decorated_fn(context)
+
+
+class HookContext:
+    """What a hook is called with. Make one for tests with `build_hook_context`.
+
+    Attributes:
+        job_name, run_id: the job and the run.
+        hook_def: the hook.
+        instance: where the run is recorded.
+        step_key: the step that has ended.
+        op: the step's computation, with its `name`.
+        required_resource_keys: the resources that the hook takes.
+        resources: these resources, as attributes.
+        op_config: the step's config.
+        log: a logger whose lines are recorded with the run.
+        op_exception: what the step raised, if it failed.
+        op_output_values: the values it gave, by output.
+        op_output_metadata: what was said of its outputs, by output.
+    """
+
+    def __init__(self, **facts: Any) -> None:
+        self._facts: Mapping[str, Any] = facts
+
+    def _fact(self, name: str) -> Any:
+        return self._facts[name]
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+        return self._fact("job_name")
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._fact("run_id")
+
+    @property
+    def hook_def(self) -> HookDefinition:
+        """The hook."""
+        return self._fact("hook_def")
+
+    @property
+    def instance(self) -> Instance:
+        """The instance the run is recorded in."""
+        return self._fact("instance")
+
+    @property
+    def step_key(self) -> str:
+        """The step that has ended."""
+        return self._fact("step_key")
+
+    @property
+    def op(self) -> Any:
+        """The step's computation; its `name` is the one it bears in the job."""
+        return self._fact("op")
+
+    @property
+    def required_resource_keys(self) -> Set[str]:
+        """The resources that the hook takes."""
+        return self.hook_def.required_resource_keys
+
+    @property
+    def resources(self) -> Any:
+        """The resources that the hook asked for, as attributes."""
+        values: Mapping[str, object] = self._fact("resources")
+        return Resources({key: values[key] for key in self.required_resource_keys})
+
+    @property
+    def op_config(self) -> Any:
+        """The step's config; None without."""
+        return self._fact("op_config")
+
+    @property
+    def log(self) -> Any:
+        """A logger whose lines are recorded with the run."""
+        return self._fact("log")
+
+    @property
+    def op_exception(self) -> BaseException | None:
+        """What the step raised, if it failed."""
+        return self._fact("op_exception")
+
+    @property
+    def op_output_values(self) -> Mapping[str, Any]:
+        """The values that the step gave, by output; those of a dynamic output by mapping key."""
+        return self._fact("op_output_values")
+
+    @property
+    def op_output_metadata(self) -> Mapping[str, Mapping[str, AnyMetadataValue]]:
+        """What was said of the outputs, by output."""
+        return self._fact("op_output_metadata")
+
+
+class UnboundHookContext(HookContext, TickContext):
+    """What `build_hook_context` makes: a context outside of any run, which knows only what it was given."""
+
+    builder: ClassVar[str] = "build_hook_context"
+    _GIVEN: ClassVar[tuple[str, ...]] = ("op", "run_id", "job_name", "instance")
+
+    def __init__(self, resources: Mapping[str, object] | None, instance: Instance | None, **facts: Any) -> None:
+        HookContext.__init__(self, **facts)
+        TickContext.__init__(self, instance=instance, resources=resources)
+
+    def _fact(self, name: str) -> Any:
+        if name in self._GIVEN:
+            value = self._instance if name == "instance" else self._facts[name]
+            if value is None:
+                raise InvariantViolationError(
+                    f"This context has no {name}: pass one to build_hook_context({name}=...)."
+                )
+            return value
+        if name in self._facts:
+            return self._facts[name]
+        raise InvariantViolationError(f"A context of build_hook_context has no {name}: only one of a run does.")
+
+    @property
+    def instance(self) -> Instance:
+        """The instance it was given."""
+        return self._fact("instance")
+
+    @property
+    def resources(self) -> Any:
+        """The resources it was given, as attributes; they are set up on first use."""
+        return Resources(self.opened())
+
+    @property
+    def log(self) -> Any:
+        """A standard logger."""
+        return get_logger()
+
+
+def build_hook_context(
+    resources: Mapping[str, Any] | None = None,
+    op: Any = None,
+    run_id: str | None = None,
+    job_name: str | None = None,
+    op_exception: Exception | None = None,
+    instance: Instance | None = None,
+) -> UnboundHookContext:
+    """A context to call a hook with in a test.
+
+    Args:
+        resources: by key: objects, or resources that are set up on first use.
+        op: the computation of the step that is said to have ended.
+        run_id, job_name: the run and the job.
+        op_exception: what the step is said to have raised.
+        instance: where runs and assets are recorded.
+    """
+    return UnboundHookContext(resources, instance, op=op, run_id=run_id, job_name=job_name, op_exception=op_exception)
+
+
+@overload
+def success_hook(hook_fn: UserFunction) -> HookDefinition: ...
+@overload
+def success_hook(
+    *, name: str | None = None, required_resource_keys: Set[str] | None = None
+) -> Callable[[UserFunction], HookDefinition]: ...
+def success_hook(
+    hook_fn: UserFunction | None = None,
+    *,
+    name: str | None = None,
+    required_resource_keys: Set[str] | None = None,
+) -> HookDefinition | Callable[[UserFunction], HookDefinition]:
+    """Makes a hook of a function that is called with the context after a step has ended well.
+
+    Args:
+        hook_fn: the function.
+        name: the function's name when None.
+        required_resource_keys: the resources it takes from the context.
+
+    Raises:
+        InvalidDefinitionError: a function that takes no context, or a bad name.
+    """
+
+    def decorate(function: UserFunction) -> HookDefinition:
+        return _hook(function, name, required_resource_keys, EventType.STEP_SUCCESS)
+
+    return decorate if hook_fn is None else decorate(hook_fn)
+
+
+@overload
+def failure_hook(name: UserFunction) -> HookDefinition: ...
+@overload
+def failure_hook(
+    name: str | None = None, required_resource_keys: Set[str] | None = None
+) -> Callable[[UserFunction], HookDefinition]: ...
+def failure_hook(
+    name: UserFunction | str | None = None, required_resource_keys: Set[str] | None = None
+) -> HookDefinition | Callable[[UserFunction], HookDefinition]:
+    """Makes a hook of a function that is called with the context after the last attempt of a step has failed.
+
+    Args:
+        name: the function's name when None; bare, without arguments, it takes the function.
+        required_resource_keys: the resources it takes from the context.
+
+    Raises:
+        InvalidDefinitionError: a function that takes no context, or a bad name.
+    """
+
+    def decorate(function: UserFunction) -> HookDefinition:
+        given = name if isinstance(name, str) else None
+        return _hook(function, given, required_resource_keys, EventType.STEP_FAILURE)
+
+    return decorate if name is None or isinstance(name, str) else decorate(name)
+
+
+def _hook(
+    function: UserFunction, name: str | None, required_resource_keys: Set[str] | None, wanted: EventType
+) -> HookDefinition:
+    own_name = name or function_name(function, "hook")
+    _context_parameter(function, own_name)
+
+    def call(context: HookContext, event_list: Sequence[Event]) -> HookExecutionResult:
+        if not any(event.event_type is wanted for event in event_list):
+            return HookExecutionResult(own_name, is_skipped=True)
+        function(context)
+        return HookExecutionResult(own_name)
+
+    return HookDefinition(
+        name=own_name,
+        hook_fn=call,
+        required_resource_keys=frozenset(required_resource_keys or ()),
+        decorated_fn=function,
+    )
+
+
+def _context_parameter(function: UserFunction, name: str) -> str:
+    """The name of the one parameter of a hook's function.
+
+    Raises:
+        InvalidDefinitionError: it has none.
+    """
+    parameters = list(inspect.signature(function).parameters)
+    if not parameters:
+        raise InvalidDefinitionError(f"The hook {name!r} takes no context: give its function a parameter `context`.")
+    return parameters[0]
+
+
+def require_hooks(hooks: object, where: str) -> frozenset[HookDefinition]:
+    """The hooks that a definition was given.
+
+    Raises:
+        InvalidDefinitionError: something else.
+    """
+    if hooks is None:
+        return frozenset()
+    if not isinstance(hooks, (set, frozenset, list, tuple)):
+        raise InvalidDefinitionError(f"{where}: hooks takes a set of hooks, got {hooks!r}.")
+    found = cast("Sequence[object]", hooks)
+    for each in found:
+        if not isinstance(each, HookDefinition):
+            raise InvalidDefinitionError(
+                f"{where}: {each!r} is no hook; use what @success_hook or @failure_hook gives."
+            )
+    return frozenset(cast("Sequence[HookDefinition]", found))

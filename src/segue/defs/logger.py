@@ -1,0 +1,242 @@
+"""Loggers of runs: each gets the lines and events of the runs whose config names it, as records of Python's logging."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast, overload
+
+from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+
+EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
+_CONSOLE_DEFAULTS = {"log_level": "INFO", "name": "segue"}
+_LINE = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+_COLORS = {"DEBUG": 34, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
+
+
+class InitLoggerContext:
+    """What a logger is made with.
+
+    Attributes:
+        logger_config: its config.
+        logger_def: its definition.
+        job_def: the job of the run.
+        run_id: the run.
+    """
+
+    def __init__(
+        self,
+        logger_config: Any,
+        logger_def: LoggerDefinition | None = None,
+        job_def: Any = None,
+        run_id: str | None = None,
+    ) -> None:
+        self.logger_config = logger_config
+        self.job_def = job_def
+        self._logger_def = logger_def
+        self._run_id = run_id
+
+    @property
+    def logger_def(self) -> LoggerDefinition | None:
+        """The definition of the logger."""
+        return self._logger_def
+
+    @property
+    def run_id(self) -> str | None:
+        """The run."""
+        return self._run_id
+
+
+class UnboundInitLoggerContext(InitLoggerContext):
+    """What `build_init_logger_context` makes: a context outside of any run."""
+
+    @property
+    def logger_def(self) -> LoggerDefinition | None:
+        """Raises InvariantViolationError: no logger is being made yet."""
+        raise InvariantViolationError("This context belongs to no logger yet: call a logger definition with it.")
+
+    @property
+    def run_id(self) -> str | None:
+        """A stand-in for the id of a run."""
+        return EPHEMERAL_RUN_ID
+
+
+LoggerFunction: TypeAlias = Callable[[InitLoggerContext], logging.Logger]
+
+
+class LoggerDefinition:
+    """How a logger of runs is made.
+
+    Args:
+        logger_fn: makes the logger of one run.
+        config_schema: what config it takes; any when None.
+        description: for people.
+    """
+
+    def __init__(
+        self, logger_fn: Callable[..., logging.Logger], config_schema: Any = None, description: str | None = None
+    ) -> None:
+        if not callable(logger_fn):
+            raise InvalidDefinitionError(f"LoggerDefinition takes a function that makes loggers, got {logger_fn!r}.")
+        self.logger_fn = logger_fn
+        self.config_schema = config_schema
+        self.description = description
+        self._given: object = None
+
+    def __call__(self, *args: object, **kwargs: object) -> logging.Logger:
+        """The logger for a context, as a test makes it with `build_init_logger_context`.
+
+        Raises:
+            InvalidInvocationError: not one argument, the context.
+            InvalidConfigError: config that does not fit.
+        """
+        if len(args) + len(kwargs) != 1:
+            raise InvalidInvocationError(
+                "A logger is made with one argument, its context: build_init_logger_context() makes one."
+            )
+        context = next(iter((*args, *kwargs.values())))
+        if context is not None and not isinstance(context, InitLoggerContext):
+            raise InvalidInvocationError(f"A logger is made with an InitLoggerContext, got {context!r}.")
+        config = None if context is None else context.logger_config
+        job = None if context is None else context.job_def
+        return self.make(config, job, EPHEMERAL_RUN_ID)
+
+    def __repr__(self) -> str:
+        return f"LoggerDefinition({getattr(self.logger_fn, '__name__', self.logger_fn)!r})"
+
+    def make(self, config: object, job_def: object, run_id: str | None) -> logging.Logger:
+        """The logger of one run.
+
+        Raises:
+            InvalidConfigError: config that does not fit.
+            InvalidDefinitionError: the function gave no logger.
+        """
+        context = InitLoggerContext(self._config(config), self, job_def, run_id)
+        takes_context = bool(inspect.signature(self.logger_fn).parameters)
+        made = self.logger_fn(context) if takes_context else self.logger_fn()
+        if not isinstance(made, logging.Logger):  # pyright: ignore[reportUnnecessaryIsInstance] reason: the user's function
+            raise InvalidDefinitionError(
+                f"The logger function {self.logger_fn!r} gave {made!r}, which is no logging.Logger."
+            )
+        return made
+
+    def _config(self, config: object) -> object:
+        if callable(self._given):
+            return self._given(config)
+        return self._given if self._given is not None else config
+
+    def configured(
+        self, config_or_config_fn: object, config_schema: Any = None, description: str | None = None
+    ) -> LoggerDefinition:
+        """The same logger with its config given, as a value or by a function of other config.
+
+        Args:
+            config_or_config_fn: the config, or the function.
+            config_schema: what config the function takes.
+            description: for people.
+        """
+        other = LoggerDefinition(self.logger_fn, config_schema, description or self.description)
+        other._given = config_or_config_fn
+        return other
+
+
+@overload
+def logger(config_schema: LoggerFunction) -> LoggerDefinition: ...
+@overload
+def logger(
+    config_schema: Mapping[str, Any] | type | None = None, description: str | None = None
+) -> Callable[[Callable[..., logging.Logger]], LoggerDefinition]: ...
+def logger(
+    config_schema: Any = None, description: str | None = None
+) -> LoggerDefinition | Callable[[Callable[..., logging.Logger]], LoggerDefinition]:
+    """Makes a logger definition of a function that makes loggers.
+
+    Args:
+        config_schema: what config it takes; bare, without arguments, it takes the function.
+        description: for people.
+    """
+    if inspect.isfunction(config_schema):
+        return LoggerDefinition(config_schema)
+    return lambda function: LoggerDefinition(function, config_schema, description)
+
+
+def build_init_logger_context(logger_config: Any = None, job_def: Any = None) -> UnboundInitLoggerContext:
+    """A context to make a logger with in a test.
+
+    Args:
+        logger_config: its config.
+        job_def: the job of the run.
+    """
+    return UnboundInitLoggerContext(logger_config, job_def=job_def)
+
+
+class JsonLogFormatter(logging.Formatter):
+    """Writes each record as one line of JSON: its attributes, and what Segue knows of the run."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        fields = {key: value for key, value in vars(record).items() if key not in ("args", "msg", "exc_info")}
+        fields["message"] = record.getMessage()
+        if record.exc_info:
+            fields["exc_text"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str, sort_keys=True)
+
+
+class _ColoredFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        color = _COLORS.get(record.levelname)
+        line = super().format(record)
+        return line if color is None else f"\x1b[{color}m{line}\x1b[0m"
+
+
+def _console(context: InitLoggerContext, formatter: logging.Formatter) -> logging.Logger:
+    """A logger that writes to standard error."""
+    config = {**_CONSOLE_DEFAULTS, **cast("Mapping[str, str]", context.logger_config or {})}
+    strange = sorted(set(config) - set(_CONSOLE_DEFAULTS))
+    level = logging.getLevelNamesMapping().get(str(config["log_level"]).upper())
+    if strange or level is None:
+        wrong = [f"{name}: there is no such field; there are log_level and name." for name in strange]
+        wrong += [] if level is not None else [f"log_level: there is no level {config['log_level']!r}."]
+        raise InvalidConfigError("The config of a console logger does not fit:", wrong)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    made = logging.Logger(config["name"], level)
+    made.addHandler(handler)
+    return made
+
+
+def _colored(context: InitLoggerContext) -> logging.Logger:
+    return _console(context, _ColoredFormatter(_LINE))
+
+
+def _json(context: InitLoggerContext) -> logging.Logger:
+    return _console(context, JsonLogFormatter())
+
+
+colored_console_logger = LoggerDefinition(_colored, None, "Writes lines in color to standard error.")
+json_console_logger = LoggerDefinition(_json, None, "Writes lines of JSON to standard error.")
+
+
+def default_loggers() -> Mapping[str, LoggerDefinition]:
+    """The loggers of a job that names none."""
+    return {"console": colored_console_logger}
+
+
+def require_loggers(loggers: object, where: str) -> dict[str, LoggerDefinition]:
+    """The loggers that a definition was given, by key.
+
+    Raises:
+        InvalidDefinitionError: something else.
+    """
+    if loggers is None:
+        return {}
+    if not isinstance(loggers, Mapping):
+        raise InvalidDefinitionError(f"{where}: loggers takes loggers by key, got {loggers!r}.")
+    found = cast("Mapping[str, object]", loggers)
+    for key, value in found.items():
+        if not isinstance(value, LoggerDefinition):
+            raise InvalidDefinitionError(f"{where}: the logger {key!r} is {value!r}; use what @logger gives.")
+    return dict(cast("Mapping[str, LoggerDefinition]", found))

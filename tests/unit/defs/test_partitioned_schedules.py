@@ -1,0 +1,101 @@
+"""Schedules of jobs with partitions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import segue as sg
+
+LETTERS = sg.StaticPartitionsDefinition(["a", "b"])
+TICK = datetime(2024, 2, 3, tzinfo=UTC)
+
+
+def definitions(partitions: sg.PartitionsDefinition | None, **arguments: Any) -> sg.Definitions:
+    """One asset with these partitions, and the schedule of a job over it."""
+
+    @sg.asset(partitions_def=partitions)
+    def numbers() -> int:
+        return 1
+
+    job = sg.define_asset_job("job", selection=[numbers])
+    return sg.Definitions(
+        assets=[numbers], jobs=[job], schedules=[sg.build_schedule_from_partitioned_job(job, **arguments)]
+    )
+
+
+def asked(defs: sg.Definitions, at: datetime = TICK) -> tuple[list[str | None], str | None]:
+    context = sg.build_schedule_context(scheduled_execution_time=at, repository_def=defs)
+    tick = defs.get_schedule_def("job_schedule").evaluate_tick(context)
+    return [request.partition_key for request in tick.run_requests], tick.skip_message
+
+
+@pytest.mark.parametrize(
+    ("partitions", "offsets", "cron", "key"),
+    [
+        (sg.DailyPartitionsDefinition("2024-01-01"), {}, "0 0 * * *", "2024-02-02"),
+        (
+            sg.DailyPartitionsDefinition("2024-01-01"),
+            {"hour_of_day": 3, "minute_of_hour": 30},
+            "30 3 * * *",
+            "2024-02-02",
+        ),
+        (sg.HourlyPartitionsDefinition("2024-01-01-00:00"), {"minute_of_hour": 5}, "5 * * * *", "2024-02-02-23:00"),
+        (sg.WeeklyPartitionsDefinition("2024-01-07"), {"day_of_week": 2}, "0 0 * * 2", "2024-01-21"),
+        (sg.MonthlyPartitionsDefinition("2024-01-01"), {"day_of_month": 4}, "0 0 4 * *", "2024-01-01"),
+    ],
+)
+def test_windows_of_time_run_when_they_have_ended(
+    partitions: sg.TimeWindowPartitionsDefinition, offsets: dict[str, int], cron: str, key: str
+) -> None:
+    defs = definitions(partitions, **offsets)
+    schedule = defs.get_schedule_def("job_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone, schedule.job_name) == (cron, "UTC", "job")
+    assert asked(defs) == ([key], None)
+    assert asked(defs, datetime(2023, 1, 1, tzinfo=UTC)) == ([], "job has no partition yet.")
+    (node,) = defs.manifest.schedules
+    assert node.cron_schedules == (cron,)
+
+
+def test_its_runs_bear_a_key_and_the_tags() -> None:
+    defs = definitions(sg.DailyPartitionsDefinition("2024-01-01", timezone="Europe/Berlin"), tags={"who": "ada"})
+    schedule = defs.get_schedule_def("job_schedule")
+    assert schedule.execution_timezone == "Europe/Berlin"
+    (request,) = schedule.evaluate_tick(
+        sg.build_schedule_context(scheduled_execution_time=TICK, repository_def=defs)
+    ).run_requests
+    assert (request.run_key, request.job_name) == ("2024-02-02", "job")
+    assert request.tags == {"who": "ada", "segue/partition": "2024-02-02", "segue/schedule_name": "job_schedule"}
+
+
+def test_other_partitions_run_all_at_a_given_time() -> None:
+    defs = definitions(LETTERS, cron_schedule="0 5 * * *", execution_timezone="Europe/Berlin")
+    schedule = defs.get_schedule_def("job_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 5 * * *", "Europe/Berlin")
+    assert asked(defs) == (["a", "b"], None)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "arguments", "why"),
+    [
+        (None, {}, "has no partitions"),
+        (LETTERS, {}, "give cron_schedule="),
+        (sg.DailyPartitionsDefinition("2024-01-01"), {"cron_schedule": "@daily"}, "leave cron_schedule"),
+        (sg.DailyPartitionsDefinition("2024-01-01"), {"execution_timezone": "Europe/Berlin"}, "leave cron_schedule"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_of_the_definitions(
+    partitions: sg.PartitionsDefinition | None, arguments: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match=why):
+        sg.Definitions.validate_loadable(definitions(partitions, **arguments))
+
+
+def test_a_job_that_knows_its_partitions_gives_a_schedule_at_once() -> None:
+    job = sg.define_asset_job("job", selection="*", partitions_def=sg.DailyPartitionsDefinition("2024-01-01"))
+    schedule = sg.build_schedule_from_partitioned_job(job, name="own", default_status=sg.DefaultScheduleStatus.RUNNING)
+    assert isinstance(schedule, sg.ScheduleDefinition)
+    assert (schedule.name, schedule.default_status) == ("own", sg.DefaultScheduleStatus.RUNNING)
+    assert schedule(sg.build_schedule_context(scheduled_execution_time=TICK))[0].partition_key == "2024-02-02"
