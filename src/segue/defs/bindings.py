@@ -1,7 +1,7 @@
 """The one door from definitions to the process they run in: names of functions, looked up when they are called.
 
-Definitions never import what executes them. Public methods that need it (`Instance.ephemeral()`, say) go through this
-table.
+Definitions never import what executes them. Public methods and functions that need it (`Instance.ephemeral()`,
+`materialize`) go through this table, and load it when they are first called.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ _TABLE = {
     "local_instance": "segue.host.instances:local_instance",
     "open_resources": "segue.execute.resources:open_resources",
     "job_definition": "segue.defs.job_definition:JobDefinition",
+    "execute_request": "segue.host.inprocess:execute",
+    "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",
     "execute_job": "segue.host.jobs:execute_job",
     "run_async": "segue.execute.async_functions:run_async",
     "default_instance": "segue.host.home:default_instance",

@@ -1,18 +1,18 @@
-"""`materialize` and `materialize_to_memory`: assets made in this process, with their values at hand."""
+"""`materialize` and `materialize_to_memory`: assets made in this process, with their values at hand.
+
+The engine and the store are looked up by the first call: a program that imports the name and runs nothing loads neither.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvariantViolationError
-from segue.execute.attempt import Capture
-from segue.execute.io_managers.memory import InMemoryIOManager
-from segue.host.inprocess import execute
-from segue.host.instances import ephemeral_instance
 from segue.host.result import ExecuteInProcessResult
 from segue.model.assets import AssetSpec
 from segue.model.event import Event
@@ -57,7 +57,7 @@ def materialize(
     request = _request(definitions, run_config, partition_key, tags, selection)
     if instance is not None:
         return _run(definitions, instance, request, raise_on_error)
-    with ephemeral_instance() as temporary:
+    with Instance.ephemeral() as temporary:
         return _run(definitions, temporary, request, raise_on_error)
 
 
@@ -90,7 +90,7 @@ def materialize_to_memory(
                 f"materialize_to_memory keeps all values in memory, but resources[{key!r}] is an IO manager: use materialize, or "
                 "leave it out."
             )
-    memory = InMemoryIOManager()
+    memory: object = bound("memory_io_manager")()
     keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
     everything = {**(resources or {}), **dict.fromkeys(keys, memory), DEFAULT_IO_MANAGER_KEY: memory}
     return materialize(assets, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
@@ -133,8 +133,8 @@ def _run(
     definitions: Definitions, instance: Instance, request: RunRequest, raise_on_error: bool
 ) -> ExecuteInProcessResult:
     events: list[Event] = []
-    values: Capture = {}
-    run, result = execute(definitions, instance, request, [events.append], values)
+    values: dict[tuple[str, str], object] = {}
+    run, result = bound("execute_request")(definitions, instance, request, [events.append], values)
     if raise_on_error and result.error is not None:
         raise result.error
     return ExecuteInProcessResult(run, events, values, definitions.asset_graph)
