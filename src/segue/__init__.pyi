@@ -36,6 +36,7 @@ from .defs.executor import multi_or_in_process_executor as multi_or_in_process_e
 from .defs.executor import multiple_process_executor_requirements as multiple_process_executor_requirements
 from .defs.executor import multiprocess_executor as multiprocess_executor
 from .defs.files import file_relative_path as file_relative_path
+from .defs.freshness import apply_freshness_policy as apply_freshness_policy
 from .defs.graph import GraphDefinition as GraphDefinition
 from .defs.graph_decorator import graph as graph
 from .defs.hook import HookContext as HookContext
@@ -171,6 +172,8 @@ from .model.condition.context import AutomationContext as AutomationContext
 from .model.condition.context import AutomationResult as AutomationResult
 from .model.event import Event as Event
 from .model.event import EventType as EventType
+from .model.freshness import FreshnessPolicy as FreshnessPolicy
+from .model.freshness import FreshnessState as FreshnessState
 from .model.keys import AssetCheckKey as AssetCheckKey
 from .model.keys import AssetJobKey as AssetJobKey
 from .model.keys import AssetKey as AssetKey

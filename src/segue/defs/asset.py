@@ -25,6 +25,7 @@ from segue.model.arguments import require_kind
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec, CoercibleToAssetDep, require_not_built
 from segue.model.checks import AssetCheckSpec
 from segue.model.condition.base import AnyCondition
+from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy, RetryPolicy
@@ -56,7 +57,7 @@ def asset(
     group_name: str | None = ...,
     output_required: bool = ...,
     automation_condition: AnyCondition | None = ...,
-    freshness_policy: object = ...,
+    freshness_policy: FreshnessPolicy | None = ...,
     backfill_policy: BackfillPolicy | None = ...,
     retry_policy: RetryPolicy | None = ...,
     code_version: str | None = ...,
@@ -90,7 +91,7 @@ def asset(
     group_name: str | None = None,
     output_required: bool = True,
     automation_condition: AnyCondition | None = None,
-    freshness_policy: object = None,
+    freshness_policy: FreshnessPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
@@ -113,7 +114,7 @@ def asset(
         ins: the assets behind parameters, where the parameter's name does not say it.
         deps: assets it is made from whose values the function does not take.
         metadata, tags, description, group_name, code_version, automation_condition, owners, kinds,
-            partitions_def: as for `AssetSpec`; the description defaults to the function's docstring.
+            partitions_def, freshness_policy: as for `AssetSpec`; the description defaults to the function's docstring.
         required_resource_keys: resources taken from `context.resources`.
         io_manager_key: the resource that stores its value.
         op_tags: tags on the step.
@@ -137,7 +138,6 @@ def asset(
         hooks=hooks,
         io_manager_def=io_manager_def,
         dagster_type=dagster_type,
-        freshness_policy=freshness_policy,
         is_virtual=is_virtual or None,
         pool=pool,
     )
@@ -161,6 +161,7 @@ def asset(
             tags=tags,
             kinds=with_compute_kind(kinds, compute_kind),
             partitions_def=partitions_def,
+            freshness_policy=freshness_policy,
         )
         require_kind(what, "io_manager_key", io_manager_key, str)
         outputs = {"result": spec}

@@ -8,6 +8,7 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_not_built
 from segue.model.condition.base import AnyCondition
+from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping import PartitionMapping
 from segue.model.policies import BackfillPolicy
@@ -80,15 +81,17 @@ class AssetOut:
         is_required: whether the function must give it.
         io_manager_key: the resource that stores its value.
         backfill_policy: how a request for many partitions becomes runs.
+        freshness_policy: how old it may get.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
-        NotSupportedError: `dagster_type`, `freshness_policy` or `is_virtual`.
+        NotSupportedError: `dagster_type` or `is_virtual`.
     """
 
     __slots__ = (
         "_attributes",
         "backfill_policy",
+        "freshness_policy",
         "io_manager_key",
         "is_required",
         "key",
@@ -112,13 +115,12 @@ class AssetOut:
         owners: Sequence[str] | None = None,
         tags: Mapping[str, str] | None = None,
         kinds: Set[str] | None = None,
-        freshness_policy: object | None = None,
+        freshness_policy: FreshnessPolicy | None = None,
         is_virtual: bool = False,
     ) -> None:
         require_not_built(
             "AssetOut",
             dagster_type=dagster_type,
-            freshness_policy=freshness_policy,
             is_virtual=is_virtual or None,
         )
         require_kind("AssetOut", "metadata", metadata, Mapping)
@@ -132,6 +134,7 @@ class AssetOut:
         self.io_manager_key = io_manager_key
         self.backfill_policy = backfill_policy
         self.metadata: Mapping[str, object] = dict(metadata or {})
+        self.freshness_policy = freshness_policy
         self._attributes = (description, group_name, code_version, automation_condition, owners, tags, kinds)
 
     @staticmethod
@@ -165,6 +168,7 @@ class AssetOut:
             owners=spec.owners,
             tags=spec.tags,
             kinds=spec.kinds,
+            freshness_policy=spec.freshness_policy,
         )
 
     def resolve_key(self, output_name: str) -> AssetKey:
@@ -185,5 +189,6 @@ class AssetOut:
             owners=owners,
             tags=tags,
             kinds=kinds,
+            freshness_policy=self.freshness_policy,
         )
         return spec.replace_attributes(**more) if more else spec  # pyright: ignore[reportArgumentType] reason: attributes of AssetSpec

@@ -179,6 +179,7 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
         partitions=spec.partitions_def,
         backfill_policy=None if definition is None else definition.backfill_policy,
         automation_condition=spec.automation_condition,
+        freshness_policy=spec.freshness_policy,
     )
 
 

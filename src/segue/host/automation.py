@@ -11,7 +11,6 @@ from segue.decide.automation.evaluate import AutomationDecision, evaluate_automa
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
-from segue.errors import InvalidInvocationError
 from segue.host.automation_facts import gather_facts
 from segue.model.arguments import require_kind
 from segue.model.condition.base import AnyCondition
@@ -75,22 +74,21 @@ def evaluate_automation_conditions(
         defs: the definitions, or a list of assets.
         instance: what is recorded.
         asset_selection: whose conditions to evaluate; all when None.
-        evaluation_time: the time that conditions see; now when None.
+        evaluation_time: the time that conditions see; now when None, in UTC where it has no time zone.
         cursor: `result.cursor` of the evaluation before; None for the first.
 
     Raises:
-        InvalidInvocationError: something of a wrong type, or a time without a time zone.
+        InvalidDefinitionError: something of a wrong type.
     """
     definitions = defs if isinstance(defs, Definitions) else Definitions(assets=list(defs))
     require_kind("evaluate_automation_conditions", "asset_selection", asset_selection, AssetSelection)
     require_kind("evaluate_automation_conditions", "cursor", cursor, AutomationCursor)
-    if evaluation_time is not None and evaluation_time.tzinfo is None:
-        raise InvalidInvocationError(f"evaluation_time must have a time zone, got {evaluation_time!r}.")
     graph = definitions.asset_graph
     conditions = conditions_of(graph)
     wanted = _wanted(graph, conditions, asset_selection)
     before = AutomationCursor() if cursor is None else cursor
     now = datetime.now(UTC) if evaluation_time is None else evaluation_time
+    now = now if now.tzinfo is not None else now.replace(tzinfo=UTC)
     facts = gather_facts(graph, instance.store, conditions, wanted, before, now)
     return EvaluateAutomationConditionsResult(evaluate_automation(graph, conditions, wanted, facts, before, LOG))
 

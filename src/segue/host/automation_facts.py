@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from segue.errors import InvariantViolationError, NotSupportedError
+from segue.decide.freshness import freshness_state
+from segue.errors import InvariantViolationError
 from segue.model.condition import leaves, scopes
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition
 from segue.model.condition.context import entity_cursor
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityFacts, Update
 from segue.model.event import AssetObservationData, EventType, StepMaterializationData, StoredEvent
+from segue.model.freshness import FreshnessState
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.run import Run, RunStatus
-from segue.model.stores import EventFilter, RunFilter, Store
+from segue.model.stores import AssetState, EventFilter, RunFilter, Store
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
 RUN_READERS = (
@@ -48,13 +50,9 @@ def gather_facts(
     used = list(_nodes_of(conditions[key] for key in wanted if key in conditions))
     if any(isinstance(each, scopes.AnyDownstreamConditionsCondition) for each in used):
         used = list(_nodes_of(conditions.values()))
-    if any(isinstance(each, leaves.FreshnessResultCondition) for each in used):
-        raise NotSupportedError(
-            "Conditions on freshness are not built yet: use a check that looks at the age of the data."
-        )
     keys = _reachable(graph, used, wanted)
     since = min((found.last_storage_id for key in wanted if (found := entity_cursor(cursor, key))), default=last)
-    entities = _Reader(graph, store, since, used).read(keys)
+    entities = _Reader(graph, store, since, used, now).read(keys)
     active = _uses(used, leaves.RunInProgressAutomationCondition)
     failed = _uses(used, leaves.ExecutionFailedAutomationCondition)
     return AutomationFacts(
@@ -119,10 +117,13 @@ def _depth(nodes: Sequence[AnyCondition]) -> int:
 class _Reader:
     """Reads what is recorded of targets."""
 
-    def __init__(self, graph: AssetGraph, store: Store, since: int, nodes: Sequence[AnyCondition]) -> None:
+    def __init__(
+        self, graph: AssetGraph, store: Store, since: int, nodes: Sequence[AnyCondition], now: datetime
+    ) -> None:
         self.graph = graph
         self.store = store
         self.since = since
+        self.now = now
         self.compares_versions = _uses(nodes, leaves.DataVersionChangedCondition)
         self.lists_updates = _uses(nodes, *UPDATE_READERS)
 
@@ -144,16 +145,21 @@ class _Reader:
                 latest = {None: Update(state.storage_id, state.timestamp, state.run_id, version)}
             else:
                 latest = {}
+            freshness = self._freshness(key, state)
             if not latest and self.graph.node(key).is_external:
-                found[key] = self._observed(key)
+                found[key] = self._observed(key, freshness)
             else:
-                found[key] = self._made(key, latest)
+                found[key] = self._made(key, latest, freshness)
         for key, state in self.store.check_states(checks).items():
             update = Update(state.storage_id, state.timestamp, state.run_id)
             found[key] = EntityFacts(latest={None: update}, passed=state.evaluation.passed)
         return found
 
-    def _made(self, key: AssetKey, latest: Mapping[str | None, Update]) -> EntityFacts:
+    def _freshness(self, key: AssetKey, state: AssetState | None) -> FreshnessState:
+        policy = self.graph.node(key).freshness_policy
+        return freshness_state(policy, None if state is None else state.timestamp, self.now)
+
+    def _made(self, key: AssetKey, latest: Mapping[str | None, Update], freshness: FreshnessState) -> EntityFacts:
         before: dict[str | None, Update] = {}
         updates: dict[str | None, tuple[Update, ...]] = {}
         new = [name for name, update in latest.items() if update.storage_id > self.since]
@@ -167,9 +173,9 @@ class _Reader:
             for event in self._events(key, EventType.ASSET_MATERIALIZATION, None, after=self.since):
                 name = _partition(event)
                 updates[name] = (*updates.get(name, ()), _update(event))
-        return EntityFacts(latest=latest, before=before, updates=updates)
+        return EntityFacts(latest=latest, before=before, updates=updates, freshness=freshness)
 
-    def _observed(self, key: AssetKey) -> EntityFacts:
+    def _observed(self, key: AssetKey, freshness: FreshnessState) -> EntityFacts:
         """What was only looked at: the last observation of each partition, and the last one before `since`."""
         latest: dict[str | None, Update] = {}
         before: dict[str | None, Update] = {}
@@ -177,7 +183,7 @@ class _Reader:
             latest.setdefault(_partition(event), _update(event))
             if event.storage_id <= self.since:
                 before.setdefault(_partition(event), _update(event))
-        return EntityFacts(latest=latest, before=before, is_observed=True)
+        return EntityFacts(latest=latest, before=before, is_observed=True, freshness=freshness)
 
     def _events(
         self,

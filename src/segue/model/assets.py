@@ -10,6 +10,7 @@ from typing import TypeAlias
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
 from segue.model.arguments import require_kind, require_list
 from segue.model.condition.base import AnyCondition, optional_condition
+from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy, require_freshness_policy
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import PartitionMapping
@@ -182,10 +183,11 @@ class AssetSpec:
         tags: short strings to search and select by.
         kinds: at most ten words for what it is made of ("python", "parquet").
         partitions_def: how it is cut into partitions.
+        freshness_policy: how old it may get.
 
     Raises:
         InvalidDefinitionError: a value that cannot be.
-        NotSupportedError: `freshness_policy` or `is_virtual`.
+        NotSupportedError: `is_virtual`.
     """
 
     __slots__ = (
@@ -193,6 +195,7 @@ class AssetSpec:
         "code_version",
         "deps",
         "description",
+        "freshness_policy",
         "group_name",
         "key",
         "kinds",
@@ -214,6 +217,7 @@ class AssetSpec:
     tags: Mapping[str, str]
     kinds: frozenset[str]
     partitions_def: PartitionsDefinition | None
+    freshness_policy: AnyFreshnessPolicy | None
 
     def __init__(
         self,
@@ -230,10 +234,9 @@ class AssetSpec:
         tags: Mapping[str, str] | None = None,
         kinds: Set[str] | Sequence[str] | None = None,
         partitions_def: PartitionsDefinition | None = None,
-        freshness_policy: object | None = None,
+        freshness_policy: FreshnessPolicy | None = None,
         is_virtual: bool = False,
     ) -> None:
-        require_not_built("AssetSpec", freshness_policy=freshness_policy)
         require_not_built("AssetSpec", is_virtual=is_virtual or None)
         write = object.__setattr__
         asset_key = AssetKey.from_coercible(key)
@@ -254,6 +257,7 @@ class AssetSpec:
         write(self, "tags", require_tags(tags, where))
         write(self, "kinds", require_kinds(kinds, where))
         write(self, "partitions_def", partitions_def)
+        write(self, "freshness_policy", require_freshness_policy(where, freshness_policy))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"AssetSpec is immutable: use replace_attributes({name}=...).")
@@ -297,6 +301,7 @@ class AssetSpec:
         tags: Mapping[str, str] | EllipsisType | None = ...,
         kinds: Set[str] | EllipsisType | None = ...,
         partitions_def: PartitionsDefinition | EllipsisType | None = ...,
+        freshness_policy: FreshnessPolicy | EllipsisType | None = ...,
     ) -> AssetSpec:
         """A copy in which the given attributes are replaced; what is not passed stays."""
         return AssetSpec(
@@ -314,6 +319,9 @@ class AssetSpec:
             tags=self.tags if isinstance(tags, EllipsisType) else tags,
             kinds=self.kinds if isinstance(kinds, EllipsisType) else kinds,
             partitions_def=self.partitions_def if isinstance(partitions_def, EllipsisType) else partitions_def,
+            freshness_policy=(
+                self.freshness_policy if isinstance(freshness_policy, EllipsisType) else freshness_policy
+            ),
         )
 
     def merge_attributes(
@@ -353,7 +361,6 @@ def require_not_built(where: str, **parameters: object) -> None:
 
 
 _ALTERNATIVES = {
-    "freshness_policy": "Write an asset check that looks at the age of the data.",
     "is_virtual": "Declare the asset with AssetSpec and no computation.",
     "hooks": "Do the work at the end of the asset's function.",
     "config_schema": "Annotate a parameter `config` with a subclass of Config.",

@@ -12,6 +12,7 @@ import msgspec
 from segue.model import codec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.condition.base import AnyCondition
+from segue.model.freshness import AnyFreshnessPolicy
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
@@ -50,7 +51,7 @@ class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         computation: the name of the computation that makes it; None for an external asset.
         output_name: the computation's output that carries it.
         io_manager_key: the resource that stores and loads its value.
-        group_name ... automation_condition: as the user declared them.
+        group_name ... freshness_policy: as the user declared them.
     """
 
     key: AssetKey
@@ -68,6 +69,7 @@ class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     partitions: PartitionsDefinition | None = None
     backfill_policy: BackfillPolicy | None = None
     automation_condition: AnyCondition | None = None
+    freshness_policy: AnyFreshnessPolicy | None = None
 
     @property
     def is_materializable(self) -> bool:

@@ -157,9 +157,12 @@ def test_a_changed_condition_starts_anew() -> None:
     assert totals == [1, 0, 1]
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
-    with dg.Instance.ephemeral() as instance, pytest.raises(dg.InvalidInvocationError, match="time zone"):
-        dg.evaluate_automation_conditions([asset("x", C.missing())], instance, evaluation_time=datetime(2024, 1, 1))
+def test_a_time_without_a_zone_is_one_in_utc() -> None:
+    daily = dg.DailyPartitionsDefinition("2024-01-01")
+    target = asset("x", C.in_latest_time_window(), partitions=daily)
+    with dg.Instance.ephemeral() as instance:
+        result = dg.evaluate_automation_conditions([target], instance, evaluation_time=datetime(2024, 1, 3))
+    assert result.get_requested_partitions(dg.AssetKey("x")) == {"2024-01-02"}
 
 
 STEPS: list[Step] = [

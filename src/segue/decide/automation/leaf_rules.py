@@ -11,6 +11,7 @@ from segue.model.condition.base import BuiltinAutomationCondition
 from segue.model.condition.context import AutomationContext, AutomationResult
 from segue.model.condition.facts import EntityFacts, Update
 from segue.model.condition.subset import EntitySubset
+from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import Run
 
@@ -167,7 +168,7 @@ def _cron_tick_passed(context: AutomationContext, condition: leaves.CronTickPass
 
 
 def _freshness(context: AutomationContext, condition: leaves.FreshnessResultCondition[Any]) -> EntitySubset:
-    return _all_or_nothing(context, facts_of(context).freshness == condition.state)
+    return _all_or_nothing(context, facts_of(context).freshness is FreshnessState(condition.state))
 
 
 def _executed_with_root_target(context: AutomationContext, _: object) -> EntitySubset:

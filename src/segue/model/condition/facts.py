@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from segue.model.condition.snapshot import FreshnessName
+from segue.model.freshness import FreshnessState
 from segue.model.keys import EntityKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.subset import PartitionSubset
@@ -60,7 +60,7 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
     updates: Mapping[str | None, tuple[Update, ...]] = {}
     is_observed: bool = False
     passed: bool | None = None
-    freshness: FreshnessName | None = None
+    freshness: FreshnessState = FreshnessState.NOT_APPLICABLE
     backfilling: SubsetValue = False
 
 

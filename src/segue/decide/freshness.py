@@ -1,0 +1,45 @@
+"""How an asset stands against its freshness policy at a moment: when it was last made in, state out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from segue.model.cron_times import last_fire
+from segue.model.freshness import CronFreshnessPolicy, FreshnessPolicy, FreshnessState, TimeWindowFreshnessPolicy
+
+
+def freshness_state(policy: FreshnessPolicy | None, last_updated: float | None, now: datetime) -> FreshnessState:
+    """The state of an asset.
+
+    Args:
+        policy: what is asked of it; None where nothing is.
+        last_updated: when it was last made (or, made elsewhere, seen to change), in seconds since 1970, UTC; None for never.
+        now: the moment, with a time zone.
+    """
+    if policy is None:
+        return FreshnessState.NOT_APPLICABLE
+    if last_updated is None:
+        return FreshnessState.UNKNOWN
+    if isinstance(policy, TimeWindowFreshnessPolicy):
+        return _in_window(policy, now.timestamp() - last_updated)
+    if isinstance(policy, CronFreshnessPolicy):
+        return _by_deadline(policy, last_updated, now)
+    return FreshnessState.UNKNOWN
+
+
+def _in_window(policy: TimeWindowFreshnessPolicy, age: float) -> FreshnessState:
+    if age > policy.fail_window.total_seconds():
+        return FreshnessState.FAIL
+    if policy.warn_window is not None and age > policy.warn_window.total_seconds():
+        return FreshnessState.WARN
+    return FreshnessState.PASS
+
+
+def _by_deadline(policy: CronFreshnessPolicy, last_updated: float, now: datetime) -> FreshnessState:
+    deadline = last_fire(policy.deadline_cron, policy.timezone, now)
+    if deadline is None:
+        return FreshnessState.PASS
+    earliest = (
+        deadline.astimezone(UTC) - policy.lower_bound_delta
+    )  # spans of time are counted in UTC, across clock changes
+    return FreshnessState.PASS if last_updated >= earliest.timestamp() else FreshnessState.FAIL
