@@ -1,0 +1,62 @@
+"""What a public function accepts has an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+import segue
+import unread
+from unread import Unread, unread_of
+
+# (owner, parameter) -> why it may be accepted and do nothing. docs/migration.md lists each for users.
+WITHOUT_EFFECT: Mapping[tuple[str, str], str] = {
+    ("ScheduleDefinition.__init__", "environment_vars"): "superseded: kept as an attribute, as it is there",
+    ("SegueType.__init__", "is_builtin"): "an attribute that says where a type comes from",
+}
+
+
+def test_each_parameter_has_an_effect() -> None:
+    found = {each for name in segue.__all__ for each in unread_of(name, getattr(segue, name))}
+    offences = sorted(each for each in found if (each.owner, each.parameter) not in WITHOUT_EFFECT)
+    assert not offences, "\n".join(f"{each.owner}({each.parameter}): {each.fate}" for each in offences)
+
+
+def test_the_list_of_exceptions_holds_nothing_more() -> None:
+    found = {each for name in segue.__all__ for each in unread_of(name, getattr(segue, name))}
+    assert set(WITHOUT_EFFECT) <= {(each.owner, each.parameter) for each in found}
+
+
+def planted(read: int, ignored: int, deleted: int, _unused: int = 0) -> int:
+    del deleted
+    return read
+
+
+class Planted:
+    def __init__(self, shown: int, hidden: int) -> None:
+        self.shown = shown
+        self._planted_and_never_read = hidden
+
+    def hook(self, context: object) -> None:
+        """Left to subclasses."""
+
+    def method(self, used: int, useless: int) -> int:
+        return self.shown + used
+
+
+def test_planted_parameters_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unread, "SOURCE", unread.SOURCE.parent.parent)
+    monkeypatch.setattr(Planted, "__module__", "segue.planted")
+    monkeypatch.setattr(unread, "attributes_read", lambda: frozenset({"shown"}))
+    assert {(each.owner, each.parameter) for each in unread_of("planted", planted)} == {
+        ("planted", "ignored"),
+        ("planted", "deleted"),
+    }
+    assert {(each.owner, each.parameter) for each in unread_of("Planted", Planted)} == {
+        ("Planted.__init__", "hidden"),
+        ("Planted.method", "useless"),
+    }
+    assert Unread("Planted.__init__", "hidden", "is kept in _planted_and_never_read, which nothing reads") in set(
+        unread_of("Planted", Planted)
+    )
