@@ -17,7 +17,8 @@ from typing import NamedTuple
 from checkout import SOURCE, python_files
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-SPECIAL = frozenset({"__init__", "__new__", "__call__"})  # of the methods with underscores, those that users call with arguments
+# Of the methods with underscores, those that users call with arguments.
+SPECIAL = frozenset({"__init__", "__new__", "__call__"})
 
 
 class Unread(NamedTuple):
