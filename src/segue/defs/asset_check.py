@@ -86,7 +86,7 @@ def asset_check(
         what = f"check {spec.key.to_user_string()!r}"
         shape = read_function(function, what)
         keys_by_input = _input_keys(shape, spec.asset_key, ins, what)
-        tags = step_tags(op_tags, what) | ({} if compute_kind is None else {"segue/compute_kind": compute_kind})
+        tags = step_tags(op_tags, what) | ({} if compute_kind is None else {"dagster/compute_kind": compute_kind})
         output = "result"
         return AssetChecksDefinition(
             OpDefinition.of_function(

@@ -13,7 +13,7 @@ from segue.model.selection import CoercibleToAssetSelection
 from segue.model.tick import DefaultSensorStatus, SensorTick, SensorType
 
 DEFAULT_INTERVAL_SECONDS = 30
-EMIT_BACKFILLS_METADATA = "segue/emit_backfills"
+EMIT_BACKFILLS_METADATA = "dagster/emit_backfills"
 
 
 class AutomationConditionSensorDefinition(SensorDefinition):

@@ -16,7 +16,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import PartitionMapping
 
 DEFAULT_GROUP = "default"
-IO_MANAGER_KEY_METADATA = "segue/io_manager_key"
+IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"
 _GROUP = re.compile(r"[A-Za-z0-9_]+")
 _TAG_PART = re.compile(r"[A-Za-z0-9_.\-]{1,63}")
 _TAG_VALUE = re.compile(r"[A-Za-z0-9_.\-]{0,63}")

@@ -15,7 +15,7 @@ from segue.model.cron import cron_problem
 from segue.model.cron_times import cron_times, fires_on
 from segue.model.partitions.zones import zone_named
 
-FRESHNESS_POLICY_METADATA = "segue/internal_freshness_policy"
+FRESHNESS_POLICY_METADATA = "dagster/internal_freshness_policy"
 _SHORTEST = timedelta(minutes=1)
 
 

@@ -25,7 +25,7 @@ class RunRequest:
         run_key: a text that makes the request unique for whoever sends it.
         run_config: config by op and resource: a `RunConfig` or a mapping.
         tags: tags for the run, values that are no texts as JSON; a partition range stands in the tags
-            `segue/asset_partition_range_start` and `_end`.
+            `dagster/asset_partition_range_start` and `_end`.
         job_name: the job to run; None for a selection of assets, or the only job of a schedule or sensor.
         asset_selection: the assets; None for all of the job.
         stale_assets_only: whether the selected assets that are up to date are left out.

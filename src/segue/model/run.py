@@ -8,9 +8,9 @@ import msgspec
 
 from segue.model.keys import AssetCheckKey, AssetKey
 
-PARTITION_TAG = "segue/partition"
-PARTITION_RANGE_START_TAG = "segue/asset_partition_range_start"
-PARTITION_RANGE_END_TAG = "segue/asset_partition_range_end"
+PARTITION_TAG = "dagster/partition"
+PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
+PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
 class RunStatus(enum.Enum):

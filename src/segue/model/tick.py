@@ -14,8 +14,8 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.request import RunRequest
 
-SCHEDULE_NAME_TAG = "segue/schedule_name"
-SENSOR_NAME_TAG = "segue/sensor_name"
+SCHEDULE_NAME_TAG = "dagster/schedule_name"
+SENSOR_NAME_TAG = "dagster/sensor_name"
 
 
 class DefaultScheduleStatus(enum.Enum):

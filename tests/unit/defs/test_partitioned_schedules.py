@@ -67,7 +67,7 @@ def test_its_runs_bear_a_key_and_the_tags() -> None:
         sg.build_schedule_context(scheduled_execution_time=TICK, repository_def=defs)
     ).run_requests
     assert (request.run_key, request.job_name) == ("2024-02-02", "job")
-    assert request.tags == {"who": "ada", "segue/partition": "2024-02-02", "segue/schedule_name": "job_schedule"}
+    assert request.tags == {"who": "ada", "dagster/partition": "2024-02-02", "dagster/schedule_name": "job_schedule"}
 
 
 def test_other_partitions_run_all_at_a_given_time() -> None:

@@ -129,7 +129,7 @@ def test_copies_with_another_job_or_other_metadata() -> None:
 def test_a_plain_schedule_asks_for_one_run_with_its_config_and_tags() -> None:
     found = sg.ScheduleDefinition(job=nightly, cron_schedule="@daily", run_config=sg.RunConfig(), tags={"n": 1})
     (request,) = asked(found)
-    assert request.tags == {"n": "1", "segue/schedule_name": "nightly_schedule"}
+    assert request.tags == {"n": "1", "dagster/schedule_name": "nightly_schedule"}
     assert request.run_config == sg.RunConfig().to_config_dict()
 
 
@@ -226,7 +226,7 @@ def test_what_user_functions_raise_is_told_with_its_cause(parameter: str) -> Non
 
 def test_a_run_of_a_partition_bears_its_tag_and_the_partition_must_exist() -> None:
     (request,) = asked(giving(sg.RunRequest(partition_key="2024-01-05"), job=by_day), repository_def=DEFS)
-    assert (request.partition_key, request.tags["segue/partition"]) == ("2024-01-05", "2024-01-05")
+    assert (request.partition_key, request.tags["dagster/partition"]) == ("2024-01-05", "2024-01-05")
     with pytest.raises(sg.UnknownPartitionError, match="2023-01-05"):
         asked(giving(sg.RunRequest(partition_key="2023-01-05"), job=by_day), repository_def=DEFS)
     with pytest.raises(sg.UnknownPartitionError):  # it has not ended at the time of the tick

@@ -115,7 +115,7 @@ ONE, TWO = sg.RunRequest(run_key="1"), sg.RunRequest(run_key="2")
 def test_what_a_function_gives_is_asked_for(answer: object, keys: list[str]) -> None:
     tick = ticked(giving(answer))
     assert [request.run_key for request in tick.run_requests] == keys
-    assert all(request.tags == {"segue/sensor_name": "look"} for request in tick.run_requests)
+    assert all(request.tags == {"dagster/sensor_name": "look"} for request in tick.run_requests)
     assert tick.skip_message is None
 
 
@@ -182,7 +182,7 @@ def test_runs_of_assets_name_some_of_the_selection() -> None:
     found = giving(sg.RunRequest(), asset_selection="orders")
     assert ticked(found, definitions=DEFS).run_requests[0].asset_selection == [orders.key]
     named = giving(sg.RunRequest(asset_selection=[parts.key], partition_key="a"), asset_selection="*")
-    assert ticked(named, definitions=DEFS).run_requests[0].tags["segue/partition"] == "a"
+    assert ticked(named, definitions=DEFS).run_requests[0].tags["dagster/partition"] == "a"
     outside = giving(sg.RunRequest(asset_selection=[parts.key]), asset_selection="orders")
     with pytest.raises(sg.InvalidSubsetError, match="parts"):
         ticked(outside, definitions=DEFS)
@@ -192,7 +192,7 @@ def test_runs_of_assets_name_some_of_the_selection() -> None:
 
 def test_a_partition_must_exist() -> None:
     found = giving(sg.RunRequest(partition_key="a"), job=by_part)
-    assert ticked(found, definitions=DEFS).run_requests[0].tags["segue/partition"] == "a"
+    assert ticked(found, definitions=DEFS).run_requests[0].tags["dagster/partition"] == "a"
     with pytest.raises(sg.UnknownPartitionError, match="'z'"):
         ticked(giving(sg.RunRequest(partition_key="z"), job=by_part), definitions=DEFS)
     with pytest.raises(sg.InvariantViolationError, match="no job 'lost'"):

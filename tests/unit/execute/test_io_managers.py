@@ -175,7 +175,7 @@ def test_an_asset_made_from_its_own_last_partition(store: sg.IOManager) -> None:
 
 
 def test_the_filesystem_takes_one_partition_at_a_time_and_memory_takes_a_range() -> None:
-    tags = {"segue/asset_partition_range_start": "2024-01-01", "segue/asset_partition_range_end": "2024-01-03"}
+    tags = {"dagster/asset_partition_range_start": "2024-01-01", "dagster/asset_partition_range_end": "2024-01-03"}
 
     @sg.asset(partitions_def=DAILY)
     def days(context: sg.AssetExecutionContext) -> list[str]:

@@ -12,7 +12,7 @@ import segue as sg
 
 DAILY = sg.DailyPartitionsDefinition("2024-01-01", end_date="2024-02-01")
 COLORS = sg.StaticPartitionsDefinition(["red", "green", "blue"])
-RANGE = {"segue/asset_partition_range_start": "2024-01-02", "segue/asset_partition_range_end": "2024-01-04"}
+RANGE = {"dagster/asset_partition_range_start": "2024-01-02", "dagster/asset_partition_range_end": "2024-01-04"}
 
 
 class Limits(sg.Config):
@@ -115,8 +115,8 @@ def test_a_run_of_one_partition() -> None:
         start, end = context.partition_time_window
         assert (start, end) == (datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 6, tzinfo=UTC))
 
-    assert sg.materialize([day], partition_key="2024-01-05").run.tags == {"segue/partition": "2024-01-05"}
-    assert sg.materialize([day], tags={"segue/partition": "2024-01-05"}).success
+    assert sg.materialize([day], partition_key="2024-01-05").run.tags == {"dagster/partition": "2024-01-05"}
+    assert sg.materialize([day], tags={"dagster/partition": "2024-01-05"}).success
 
 
 def test_a_run_of_several_partitions() -> None:
@@ -150,7 +150,7 @@ def test_partitions_without_time_have_no_window() -> None:
         sg.materialize([color], partition_key="red")
 
 
-@pytest.mark.parametrize("tag", ["segue/asset_partition_range_start", "segue/asset_partition_range_end"])
+@pytest.mark.parametrize("tag", ["dagster/asset_partition_range_start", "dagster/asset_partition_range_end"])
 def test_half_a_range_is_refused(tag: str) -> None:
     @sg.asset(partitions_def=DAILY)
     def day() -> None: ...
