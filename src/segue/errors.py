@@ -4,8 +4,9 @@
     ├── SegueError                              anything Segue itself has to say
     │   ├── InvalidDefinitionError              user code declares something impossible
     │   │   ├── DefinitionErrors                several of them at once, shown together
-    │   │   └── CycleError                      assets that depend on themselves, as a path
-    │   ├── InvalidConfigError                  run config does not fit the declared schema
+    │   │   ├── CycleError                      assets that depend on themselves, as a path
+    │   │   └── InvalidConfigDefinitionError    what stands for a config schema is none
+    │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
@@ -22,7 +23,8 @@
     │   └── UserCodeExecutionError              user code raised; the cause is the user's exception
     │       ├── ExecutionStepExecutionError     in a step
     │       ├── ResourceFunctionError           while a resource was set up
-    │       └── TypeCheckError                  while a value was checked against its type
+    │       ├── TypeCheckError                  while a value was checked against its type
+    │       ├── ConfigMappingFunctionError      while a config mapping made config
     │       └── ScheduleExecutionError          while a schedule was asked
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
@@ -31,6 +33,7 @@ Messages say what happened, where, and what to do. Data that a caller may want t
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 
 
@@ -71,16 +74,95 @@ class CycleError(InvalidDefinitionError):
         )
 
 
-class InvalidConfigError(SegueError):
-    """Run config does not fit the schema that the code declares.
+class InvalidConfigDefinitionError(InvalidDefinitionError):
+    """What stands where a config schema is expected is none.
 
     Attributes:
-        errors: one line per violation: path in the config, what was expected, what came.
+        original_root: the whole schema, as it was written.
+        current_value: the part of it that is wrong.
+        stack: the field names that lead there.
+        reason: what is wrong with that part; empty where the message says it all.
     """
 
-    def __init__(self, message: str, errors: Sequence[str] = ()) -> None:
-        self.errors: tuple[str, ...] = tuple(errors)
-        super().__init__("\n".join([message, *(f"  {line}" for line in self.errors)]))
+    def __init__(
+        self,
+        message: str,
+        original_root: object = None,
+        current_value: object = None,
+        stack: Sequence[str] = (),
+        reason: str = "",
+    ) -> None:
+        self.original_root = original_root
+        self.current_value = current_value
+        self.stack: tuple[str, ...] = tuple(stack)
+        self.reason = reason
+        super().__init__(message)
+
+
+class ConfigErrorReason(enum.Enum):
+    """In which way a config value does not fit its schema."""
+
+    RUNTIME_TYPE_MISMATCH = "RUNTIME_TYPE_MISMATCH"
+    MISSING_REQUIRED_FIELD = "MISSING_REQUIRED_FIELD"
+    MISSING_REQUIRED_FIELDS = "MISSING_REQUIRED_FIELDS"
+    FIELD_NOT_DEFINED = "FIELD_NOT_DEFINED"
+    FIELDS_NOT_DEFINED = "FIELDS_NOT_DEFINED"
+    FIELD_ALIAS_COLLISION = "FIELD_ALIAS_COLLISION"
+    SELECTOR_FIELD_ERROR = "SELECTOR_FIELD_ERROR"
+    FAILED_POST_PROCESSING = "FAILED_POST_PROCESSING"
+
+
+class ConfigViolation:
+    """One thing in a config that does not fit.
+
+    Attributes:
+        message: the place, what was expected, what came.
+        reason: in which way it does not fit.
+        path: field names, list indexes and keys of maps that lead to the place from the root.
+    """
+
+    __slots__ = ("message", "path", "reason")
+
+    def __init__(
+        self,
+        message: str,
+        reason: ConfigErrorReason = ConfigErrorReason.FAILED_POST_PROCESSING,
+        path: Sequence[str | int] = (),
+    ) -> None:
+        self.message = message
+        self.reason = reason
+        self.path: tuple[str | int, ...] = tuple(path)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return f"ConfigViolation({self.message!r}, {self.reason.name}, {self.path!r})"
+
+    def __reduce__(self) -> tuple[type[ConfigViolation], tuple[str, ConfigErrorReason, tuple[str | int, ...]]]:
+        return ConfigViolation, (self.message, self.reason, self.path)
+
+
+class InvalidConfigError(SegueError):
+    """Config does not fit the schema that the code declares.
+
+    Attributes:
+        errors: everything that does not fit, each with its place, what was expected and what came.
+        config_value: the config, where it is known.
+        message: all of it as text.
+    """
+
+    def __init__(self, message: str, errors: Sequence[ConfigViolation | str] = (), config_value: object = None) -> None:
+        self.preamble = message
+        self.errors: tuple[ConfigViolation, ...] = tuple(
+            ConfigViolation(each) if isinstance(each, str) else each for each in errors
+        )
+        self.config_value = config_value
+        self.message = "\n".join([message, *(f"  {each.message}" for each in self.errors)])
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[str, tuple[ConfigViolation, ...], object]]:
+        return InvalidConfigError, (self.preamble, self.errors, self.config_value)
 
 
 class InvalidInvocationError(SegueError):
@@ -214,3 +296,7 @@ class TypeCheckError(UserCodeExecutionError):
 
 class ScheduleExecutionError(UserCodeExecutionError):
     """User code raised while a schedule was asked for what to run."""
+
+
+class ConfigMappingFunctionError(UserCodeExecutionError):
+    """The function of a config mapping, or one given to `configured`, raised or gave no config; the cause is its exception."""

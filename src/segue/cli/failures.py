@@ -115,5 +115,5 @@ def _details(error: Exception) -> list[str]:
     if isinstance(error, DefinitionErrors):
         return [str(each) for each in error.errors]
     if isinstance(error, InvalidConfigError):
-        return list(error.errors)
+        return [each.message for each in error.errors]
     return []

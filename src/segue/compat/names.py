@@ -57,4 +57,15 @@ SUPERSEDED: Mapping[str, str] = {}
 PRIVATE_MODULES: Mapping[str, str] = {}
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
-PRIVATE_NAMES: Mapping[str, str] = {}
+PRIVATE_NAMES: Mapping[str, str] = {
+    "dagster._config.ConfigAnyInstance": "segue.defs.config_schema.types:ANY",
+    "dagster._config.ConfigTypeKind": "segue.defs.config_schema.types:ConfigTypeKind",
+    "dagster._config.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",
+    "dagster._config.convert_potential_field": "segue.defs.config_schema.shapes:convert_potential_field",
+    "dagster._config.process_config": "segue.defs.config_schema.process:process_config",
+    "dagster._config.resolve_to_config_type": "segue.defs.config_schema.written:resolve_to_config_type",
+    "dagster._config.validate_config": "segue.defs.config_schema.process:validate_config",
+    "dagster._config.errors.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",
+    "dagster._config.validate.process_config": "segue.defs.config_schema.process:process_config",
+    "dagster._config.validate.validate_config": "segue.defs.config_schema.process:validate_config",
+}

@@ -118,6 +118,7 @@ def asset(
         required_resource_keys: resources taken from `context.resources`.
         io_manager_key: the resource that stores its value.
         op_tags: tags on the step.
+        config_schema: what config the function takes, where no `config` parameter says it.
         output_required: whether the function must give the asset each time.
         backfill_policy: how a request for many partitions becomes runs.
         retry_policy: how a failing step is retried.
@@ -133,7 +134,6 @@ def asset(
     """
     require_not_built(
         "asset",
-        config_schema=config_schema,
         resource_defs=resource_defs,
         hooks=hooks,
         io_manager_def=io_manager_def,
@@ -179,6 +179,7 @@ def asset(
             tags=op_tags,
             io_manager_keys={} if io_manager_key is None else {"result": io_manager_key},
             backfill_policy=backfill_policy,
+            config_schema=config_schema,
         )
 
     return decorate if compute_fn is None else decorate(compute_fn)
@@ -218,13 +219,14 @@ def multi_asset(
         internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs.
         can_subset: whether the function makes only what `context.selected_asset_keys` asks for.
         group_name, code_version, partitions_def: for each asset that does not say it itself.
-        required_resource_keys, op_tags, backfill_policy, retry_policy, check_specs, compute_kind: as for `asset`.
+        required_resource_keys, op_tags, config_schema, backfill_policy, retry_policy, check_specs, compute_kind: as for
+            `asset`.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
         NotSupportedError: a parameter that is not built yet.
     """
-    require_not_built("multi_asset", config_schema=config_schema, resource_defs=resource_defs, hooks=hooks, pool=pool)
+    require_not_built("multi_asset", resource_defs=resource_defs, hooks=hooks, pool=pool)
 
     def decorate(function: UserFunction) -> AssetsDefinition:
         op_name = require_name(name or function_name(function, "multi_asset"), "a step", "multi_asset")
@@ -265,6 +267,7 @@ def multi_asset(
             },
             backfill_policy=backfill_policy or common_backfill_policy(outs, what),
             can_subset=can_subset,
+            config_schema=config_schema,
         )
 
     return decorate
@@ -298,6 +301,7 @@ def _definition(
     io_manager_keys: Mapping[str, str],
     backfill_policy: BackfillPolicy | None,
     can_subset: bool = False,
+    config_schema: object = None,
 ) -> AssetsDefinition:
     require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
     require_kind(what, "retry_policy", retry_policy, RetryPolicy)
@@ -315,6 +319,7 @@ def _definition(
         tags=step_tags(tags, what),
         description=description,
         can_subset=can_subset,
+        config_schema=config_schema,
     )
     return AssetsDefinition(
         op,

@@ -48,7 +48,7 @@ def asset_check(
         description: for people; the function's docstring when None.
         blocking: whether its failure, of severity ERROR, fails the run and stops what is downstream of the asset.
         additional_ins, additional_deps: other assets it reads, with and without taking their values.
-        required_resource_keys, op_tags, retry_policy, metadata: as for `asset`.
+        required_resource_keys, op_tags, config_schema, retry_policy, metadata: as for `asset`.
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
@@ -58,7 +58,6 @@ def asset_check(
     require_not_built(
         "asset_check",
         resource_defs=resource_defs,
-        config_schema=config_schema,
         pool=pool,
     )
 
@@ -100,6 +99,7 @@ def asset_check(
                 retry_policy=retry_policy,
                 tags=tags,
                 description=spec.description,
+                config_schema=config_schema,
             ),
             specs_by_output={},
             checks_by_output={output: spec},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, overload
 
+from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.shapes import Field
 from segue.defs.direct_invocation import invoke
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.op_io import NO_TYPE, In, Out, is_nothing
@@ -39,12 +41,12 @@ class OpDefinition(ComposableDefinition):
     """
 
     __slots__ = (
+        "_config",
         "_declared_resources",
         "_ins",
         "_outs",
         "can_subset",
         "code_version",
-        "config_schema",
         "description",
         "function",
         "input_names",
@@ -62,9 +64,9 @@ class OpDefinition(ComposableDefinition):
     valueless_outputs: frozenset[str]
     retry_policy: RetryPolicy | None
     can_subset: bool
-    config_schema: object
     code_version: str | None
     pool: str | None
+    _config: DefinitionConfigSchema | None
     _declared_resources: frozenset[str]
     _ins: Mapping[str, In] | None
     _outs: Mapping[str, Out] | None
@@ -151,10 +153,20 @@ class OpDefinition(ComposableDefinition):
         self.tags = tags or {}
         self.description = description
         self.can_subset = can_subset
-        self.config_schema = config_schema
+        self._config = _declared_config(config_schema, shape, name)
         self.code_version = code_version
         self.pool = pool
         return self
+
+    @property
+    def config_field(self) -> Field | None:
+        """The config it takes; None where neither a `config` parameter nor a `config_schema` says so."""
+        return None if self._config is None else self._config.as_field()
+
+    @property
+    def config_schema(self) -> DefinitionConfigSchema:
+        """The config it takes; any where nothing says what."""
+        return ANY_CONFIG if self._config is None else self._config
 
     @property
     def ins(self) -> Mapping[str, In]:
@@ -205,6 +217,7 @@ class OpDefinition(ComposableDefinition):
             each: getattr(self, each) for each in OpDefinition.__slots__ if not each.startswith("_")
         }
         given |= {"ins": self._ins, "outs": self._outs, "required_resource_keys": self._declared_resources}
+        given |= {"config_schema": self._config}
         given |= {"name": name, **changes}
         return OpDefinition.of_function(**given)
 
@@ -330,6 +343,18 @@ def _fill(
     for slot in OpDefinition.__slots__:
         setattr(target, slot, getattr(made, slot))
     return target
+
+
+def _declared_config(config_schema: object, shape: FunctionShape, name: str) -> DefinitionConfigSchema | None:
+    """What config the function takes, where no `config` parameter says it."""
+    if config_schema is None:
+        return None
+    what = f"{name!r} ({shape.source})"
+    if shape.config is not None:
+        raise InvalidDefinitionError(
+            f"{what} has both a `config` parameter and config_schema=: the parameter says it all, leave config_schema out."
+        )
+    return declared_schema(config_schema, what)
 
 
 def require_resource_keys(keys: Set[str] | None, what: str) -> frozenset[str]:

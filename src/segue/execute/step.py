@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 import msgspec
 
 from segue.defs.bindings import bound
+from segue.defs.config_schema.place import NO_VALUE, ROOT
 from segue.defs.context import (
     AssetCheckExecutionContext,
     AssetExecutionContext,
@@ -93,8 +94,9 @@ def record_start(attempt: StepAttempt) -> None:
 def read_config(attempt: StepAttempt) -> None:
     """Makes the config of the function out of the run config."""
     op, path = attempt.op, attempt.step.path
-    if op.config_schema is not None:
-        attempt.config = config_entry(attempt.run_config, "ops", path).get("config")
+    if op.config_field is not None:
+        given = config_entry(attempt.run_config, "ops", path).get("config", NO_VALUE)
+        attempt.config = op.config_schema.resolve_config(given, ROOT.below("ops", path, "config"))
         return
     values = config_values(attempt.run_config, "ops", path)
     if op.shape.config is None:

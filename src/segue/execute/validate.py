@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segue.defs.config_schema.place import ROOT
+from segue.defs.config_schema.process import process_config
+from segue.defs.config_schema.shapes import Shape
 from segue.defs.describe import Described
 from segue.defs.run_config import config_entry, config_values
-from segue.errors import InvalidConfigError
+from segue.errors import ConfigViolation, InvalidConfigError
 from segue.model.steps import GraphInputSource, OwnSource
 from segue.plan.plan import Plan, PlanStep, StepInput
 
@@ -23,7 +26,7 @@ def validate_config(
     Raises:
         InvalidConfigError: some of it does not fit; one line for each violation of all.
     """
-    lines: list[str] = []
+    lines: list[ConfigViolation | str] = []
     for step in plan.steps:
         lines.extend(_step_violations(step, described, run_config))
         for each in step.inputs:
@@ -46,10 +49,17 @@ def validate_config(
         raise InvalidConfigError("The run config does not fit:", lines)
 
 
-def _step_violations(step: PlanStep, described: Described, run_config: Mapping[str, Any]) -> tuple[str, ...]:
+def _step_violations(
+    step: PlanStep, described: Described, run_config: Mapping[str, Any]
+) -> Sequence[ConfigViolation | str]:
     op, path = described.ops[step.computation], step.path
     model: Any = op.shape.config
-    if op.config_schema is not None or (model is None and "config" not in config_entry(run_config, "ops", path)):
+    entry = config_entry(run_config, "ops", path)
+    if op.config_field is not None:
+        place = ROOT.below("ops", path)
+        given = {"config": entry["config"]} if "config" in entry else {}
+        return process_config(Shape({"config": op.config_field}), given, place).errors
+    if model is None and "config" not in entry:
         return ()
     where = f"ops:{path}:config"
     if model is None:
@@ -74,7 +84,7 @@ def _has_value(
     return source.name in input_values or source.name in run_config.get("inputs", {})
 
 
-def _violations(build: Any) -> tuple[str, ...]:
+def _violations(build: Any) -> Sequence[ConfigViolation | str]:
     try:
         build()
     except InvalidConfigError as error:

@@ -363,7 +363,6 @@ def require_not_built(where: str, **parameters: object) -> None:
 _ALTERNATIVES = {
     "is_virtual": "Declare the asset with AssetSpec and no computation.",
     "hooks": "Do the work at the end of the asset's function.",
-    "config_schema": "Annotate a parameter `config` with a subclass of Config.",
     "resource_defs": "Give the resources to Definitions(resources=...).",
     "io_manager_def": "Give the IO manager to Definitions(resources=...) and name it with io_manager_key.",
     "dagster_type": "Annotate the function's parameters and its return value.",

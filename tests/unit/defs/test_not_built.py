@@ -33,10 +33,10 @@ NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     (
         "asset",
         sg.asset,
-        "config_schema resource_defs hooks io_manager_def dagster_type is_virtual pool",
+        "resource_defs hooks io_manager_def dagster_type is_virtual pool",
     ),
-    ("multi_asset", sg.multi_asset, "config_schema resource_defs hooks pool"),
-    ("asset_check", check, "resource_defs config_schema pool"),
+    ("multi_asset", sg.multi_asset, "resource_defs hooks pool"),
+    ("asset_check", check, "resource_defs pool"),
     ("AssetSpec", spec, "is_virtual"),
     ("AssetIn", sg.AssetIn, "dagster_type"),
     ("AssetOut", out, "dagster_type is_virtual"),

@@ -192,7 +192,7 @@ def test_inputs_of_steps_and_inner_graphs_come_from_their_config() -> None:
     assert unconnected.execute_in_process(run_config=config).output_for_node("add") == 8
     with pytest.raises(sg.InvalidConfigError) as caught:
         unconnected.execute_in_process()
-    assert [line.split(" ")[0] for line in caught.value.errors] == [
+    assert [each.message.split(" ")[0] for each in caught.value.errors] == [
         "ops:double:inputs:x:",
         "ops:quadruple.double:inputs:x:",
     ]

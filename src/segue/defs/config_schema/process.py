@@ -1,0 +1,53 @@
+"""A config value against a config type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
+from segue.defs.config_schema.written import resolve_to_config_type
+from segue.errors import ConfigViolation
+
+
+class EvaluateValueResult(msgspec.Struct, frozen=True):
+    """What became of a value.
+
+    Attributes:
+        success: whether it fits.
+        value: the value as user code gets it, if it fits.
+        errors: what does not fit.
+    """
+
+    success: bool
+    value: Any
+    errors: Sequence[ConfigViolation] = ()
+
+    def errors_at_level(self, *names: str) -> list[ConfigViolation]:
+        """What does not fit at one place: the root without names."""
+        return [each for each in self.errors if each.path == names]
+
+
+def process_config(config_type: object, value: object, place: Place = ROOT) -> EvaluateValueResult:
+    """Compares a value with a type, fills in defaults, makes members of enums and reads the environment.
+
+    Args:
+        config_type: a config type, or what is written for one.
+        value: the value; JSON values.
+        place: where it stands, for errors.
+    """
+    return _walked(config_type, value, place, Walk(fill=True))
+
+
+def validate_config(config_type: object, value: object, place: Place = ROOT) -> EvaluateValueResult:
+    """Compares a value with a type, and leaves it as it is."""
+    return _walked(config_type, value, place, Walk(fill=False))
+
+
+def _walked(config_type: object, value: object, place: Place, walk: Walk) -> EvaluateValueResult:
+    found = resolve_to_config_type(config_type).evaluate(value, place, walk)
+    if walk.violations:
+        return EvaluateValueResult(False, None, tuple(walk.violations))
+    return EvaluateValueResult(found is not NO_VALUE, found)

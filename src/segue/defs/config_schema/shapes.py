@@ -1,0 +1,364 @@
+"""Fields, and the config types that have some."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from segue.defs.config_schema.elements import Map, Noneable
+from segue.defs.config_schema.fields import fields_label, fields_sample, refuse_missing, refuse_unknown
+from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
+from segue.defs.config_schema.refusals import bad_schema
+from segue.defs.config_schema.types import ConfigType, ConfigTypeKind, Enum, wrong_form
+from segue.defs.config_schema.written import read_type, resolve_to_config_type
+from segue.errors import (
+    ConfigErrorReason,
+    InvalidConfigDefinitionError,
+    InvalidConfigError,
+    InvalidDefinitionError,
+    InvalidInvocationError,
+)
+
+
+class Field:
+    """One field of a config: its type, its default, whether it must be given.
+
+    Args:
+        config: the type, written in any form: `int`, `{"name": str}`, `[int]`, `Noneable(str)`, another config type.
+        default_value: the value where none is given, as it would stand in a config; the field is optional then.
+        is_required: whether it must be given; when None, it must if there is no default.
+        description: for people.
+        is_secret: whether its value is hidden in what people are shown.
+
+    Raises:
+        InvalidConfigDefinitionError, InvalidDefinitionError: the type cannot be.
+        InvalidConfigError: the default is no value of the type.
+        InvalidInvocationError: a required field with a default.
+    """
+
+    __slots__ = ("_default", "_is_required", "config_type", "description", "is_secret")
+
+    def __init__(
+        self,
+        config: Any,
+        default_value: Any = NO_VALUE,
+        is_required: bool | None = None,
+        description: str | None = None,
+        is_secret: bool = False,
+    ) -> None:
+        self.config_type = resolve_to_config_type(config)
+        self.description = description
+        self.is_secret = is_secret
+        self._default = default_value
+        if default_value is not NO_VALUE:
+            if is_required:
+                raise InvalidInvocationError(
+                    f"Field({self.config_type.label}): a required field takes no default_value; leave one of the two out."
+                )
+            _require_default_fits(self.config_type, default_value)
+        self._is_required = is_required
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        if self._is_required is not None:
+            return self._is_required
+        return self._default is NO_VALUE and not self.config_type.has_implicit_default
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it need not be given."""
+        return not self.is_required
+
+    @property
+    def default_provided(self) -> bool:
+        """Whether there is a value where none is given."""
+        return self._default is not NO_VALUE or (self._is_required is None and self.config_type.has_implicit_default)
+
+    @property
+    def default_value(self) -> Any:
+        """The value where none is given.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        if self._default is not NO_VALUE:
+            return self._default
+        if not self.default_provided:
+            raise InvalidInvocationError(
+                f"A field of type {self.config_type.label} has no default: ask default_provided first."
+            )
+        return self.config_type.evaluate(None if isinstance(self.config_type, Noneable) else {}, ROOT, Walk())
+
+    @property
+    def default_value_as_json_str(self) -> str:
+        """The default as JSON.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        return json.dumps(self.default_value, default=str, separators=(", ", ": "))
+
+    @property
+    def label(self) -> str:
+        """What it takes, for errors."""
+        return self.config_type.label
+
+    @property
+    def sample(self) -> Any:
+        """A value for it."""
+        return self.config_type.sample
+
+    @property
+    def key(self) -> str:
+        """Tells it from other fields."""
+        default = "" if self._default is NO_VALUE else repr(self._default)
+        return f"{self.config_type.key}|{self.is_required}|{default}|{self.description or ''}"
+
+    def fill_default(self, place: Place, walk: Walk) -> Any:
+        """The value where none is given, as user code gets it; `NO_VALUE` without one."""
+        if self._default is not NO_VALUE:
+            return self.config_type.evaluate(self._default, place, walk)
+        if not self.default_provided:
+            return NO_VALUE
+        return self.config_type.evaluate(None if isinstance(self.config_type, Noneable) else {}, place, walk)
+
+    def __repr__(self) -> str:
+        return f"Field({self.config_type.label}, is_required={self.is_required})"
+
+
+class _WithFields(ConfigType):
+    """A config type whose values are mappings with known fields."""
+
+    def __init__(self, fields: Mapping[str, Any], description: str | None = None) -> None:
+        if not isinstance(cast("object", fields), Mapping):
+            raise InvalidInvocationError(f"{type(self).__name__} takes a mapping of fields, got {fields!r}.")
+        self.fields: Mapping[str, Field] = read_fields(fields)
+        self.description = description
+        self._key: str | None = None
+
+    @property
+    def key(self) -> str:
+        if self._key is None:
+            text = "\n".join(f"{name}:{self.fields[name].key}" for name in sorted(self.fields)) + self._more_key
+            digest = hashlib.sha1(f"{text}\n{self.description or ''}".encode(), usedforsecurity=False).hexdigest()
+            self._key = f"{type(self).__name__}.{digest}"
+        return self._key
+
+    @property
+    def _more_key(self) -> str:
+        return ""
+
+    @property
+    def label(self) -> str:
+        return fields_label(self.fields)
+
+    @property
+    def sample(self) -> Any:
+        return fields_sample(self.fields)
+
+    @property
+    def inner_types(self) -> Sequence[ConfigType]:
+        return [each.config_type for each in self.fields.values()]
+
+    @property
+    def has_implicit_default(self) -> bool:
+        return not any(each.is_required for each in self.fields.values())
+
+
+class Shape(_WithFields):
+    """A mapping with these fields and no others; a plain dict is short for it.
+
+    Args:
+        fields: the type of each field, by name, in any form that `Field` takes.
+        description: for people.
+        field_aliases: other names under which fields may be given, by field name.
+    """
+
+    kind = ConfigTypeKind.STRICT_SHAPE
+
+    def __init__(
+        self,
+        fields: Mapping[str, Any],
+        description: str | None = None,
+        field_aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(fields, description)
+        self.field_aliases: dict[str, str] = dict(field_aliases or {})
+
+    @property
+    def _more_key(self) -> str:
+        return "".join(f"\n{name}={self.field_aliases[name]}" for name in sorted(self.field_aliases))
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if not isinstance(value, Mapping):
+            return wrong_form(self, "dict", value, place, walk)
+        given = self._by_own_names(cast("Mapping[Any, Any]", value), place, walk)
+        unknown = [name for name in given if name not in self.fields]
+        refuse_unknown(self.fields, unknown, place, walk, self.label if unknown else "")
+        return _evaluated(self.fields, given, place, walk)
+
+    def _by_own_names(self, value: Mapping[Any, Any], place: Place, walk: Walk) -> Mapping[Any, Any]:
+        """The value with aliases replaced by the names of the fields."""
+        names = {alias: name for name, alias in self.field_aliases.items() if alias in value}
+        for alias, name in names.items():
+            if name in value and name != alias:
+                text = f'Received both field "{name}" and field "{alias}" {place}: they are the same, keep one.'
+                walk.refuse(place, text, ConfigErrorReason.FIELD_ALIAS_COLLISION)
+        return {names.get(key, key): each for key, each in value.items()} if names else value
+
+
+class Permissive(_WithFields):
+    """A mapping with these fields and any others.
+
+    Args:
+        fields: the type of each known field, by name.
+        description: for people.
+    """
+
+    kind = ConfigTypeKind.PERMISSIVE_SHAPE
+
+    def __init__(self, fields: Mapping[str, Any] | None = None, description: str | None = None) -> None:
+        super().__init__({} if fields is None else fields, description)
+
+    @property
+    def key(self) -> str:
+        return super().key if self.fields else "Permissive"
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if not isinstance(value, Mapping):
+            return wrong_form(self, "dict", value, place, walk)
+        given = cast("Mapping[Any, Any]", value)
+        if not self.fields:
+            return dict(given)
+        return {
+            **_evaluated(self.fields, given, place, walk),
+            **{name: each for name, each in given.items() if name not in self.fields},
+        }
+
+
+class Selector(_WithFields):
+    """A mapping with exactly one of these fields: a choice.
+
+    Args:
+        fields: the type of each choice, by name.
+        description: for people.
+    """
+
+    kind = ConfigTypeKind.SELECTOR
+
+    @property
+    def has_implicit_default(self) -> bool:
+        return len(self.fields) == 1 and super().has_implicit_default
+
+    @property
+    def sample(self) -> Any:
+        return {name: each.sample for name, each in list(self.fields.items())[:1]}
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if isinstance(value, str) and value in self.fields and self.fields[value].is_optional:
+            value = {value: {}}
+        if not isinstance(value, Mapping):
+            return wrong_form(self, "dict", value, place, walk)
+        given = cast("Mapping[Any, Any]", value)
+        if len(given) > 1:
+            text = (
+                f"You can only specify a single field {place}. You specified {sorted(map(str, given))}. The available "
+            )
+            return walk.refuse(place, f"{text}fields are {sorted(self.fields)}", ConfigErrorReason.SELECTOR_FIELD_ERROR)
+        if not given and len(self.fields) > 1:
+            text = f"Must specify a field {place} if more than one field is defined. Defined fields: "
+            return walk.refuse(place, f"{text}{sorted(self.fields)}", ConfigErrorReason.SELECTOR_FIELD_ERROR)
+        unknown = [name for name in given if name not in self.fields]
+        if unknown:
+            refuse_unknown(self.fields, unknown, place, walk, self.label)
+            return NO_VALUE
+        if not given:
+            return _evaluated(self.fields, given, place, walk)
+        ((name, each),) = given.items()
+        field = self.fields[name]
+        if each is None and field.config_type.has_implicit_default and not isinstance(field.config_type, Noneable):
+            each = {}
+        return {name: field.config_type.evaluate(each, place.field(name), walk)}
+
+
+def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Place, walk: Walk) -> dict[str, Any]:
+    """The known fields of a mapping, with defaults; fields without value or default are left out."""
+    found: dict[str, Any] = {}
+    missing: list[str] = []
+    for name, field in fields.items():
+        if name in given:
+            found[name] = field.config_type.evaluate(given[name], place.field(name), walk)
+        elif field.is_required:
+            missing.append(name)
+        elif walk.fill:
+            value = field.fill_default(place.field(name), walk)
+            if value is not NO_VALUE:
+                found[name] = value
+    refuse_missing(fields, missing, place, walk)
+    return found
+
+
+def _require_default_fits(config_type: ConfigType, default: Any) -> None:
+    if isinstance(config_type, Enum) and not isinstance(default, str):
+        raise InvalidDefinitionError(
+            f"You have passed into a python enum value as the default value into of a config enum type {config_type.label}. "
+            f"You must pass in the underlying string represention as the default value. One of {config_type.config_values}."
+        )
+    walk = Walk(fill=False)
+    config_type.evaluate(default, ROOT, walk)
+    if walk.violations:
+        raise InvalidConfigError("Invalid default_value for Field.", walk.violations, default)
+
+
+def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str, ...] = ()) -> dict[str, Field]:
+    """The fields of a dict in which types are written in any form.
+
+    Raises:
+        InvalidConfigDefinitionError: one of them cannot be.
+    """
+    whole = fields if root is None else root
+    found: dict[str, Field] = {}
+    for name, each in fields.items():
+        if not isinstance(name, str):
+            raise bad_schema(whole, fields, stack, f"Invalid key {name!r}: fields are named by texts.")
+        if each is None:
+            raise bad_schema(
+                whole, each, (*stack, name), "Fields cannot be None. For a value of any type, write Any; for one that may be "
+                "None, Noneable(type)."
+            )  # fmt: skip
+        found[name] = each if isinstance(each, Field) else Field(read_type(each, whole, (*stack, name)))
+    return found
+
+
+def convert_potential_field(schema: object) -> Field:
+    """The field that is written as such, or as its type."""
+    return schema if isinstance(schema, Field) else Field(schema)
+
+
+def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
+    """The type that is written as a dict: of fields, or of one scalar type to the type of its values."""
+    keys = list(schema)
+    if len(keys) != 1 or isinstance(keys[0], str):
+        return Shape(read_fields(schema, root, stack))
+    try:
+        key_type = resolve_to_config_type(keys[0])
+    except InvalidConfigDefinitionError:
+        raise bad_schema(
+            root, schema, stack, f"Invalid key {keys[0]!r}. Map dict must have a scalar type as its only key."
+        ) from None
+    if key_type.kind is not ConfigTypeKind.SCALAR:
+        raise bad_schema(
+            root, schema, stack, f"Non-scalar key {keys[0]!r}. Map dict must have a scalar type as its only key."
+        )
+    try:
+        return Map(key_type, read_type(schema[keys[0]], root, stack))
+    except InvalidConfigDefinitionError as error:
+        if error.current_value is not schema[keys[0]]:
+            raise
+        raise bad_schema(
+            root, schema, stack, f"Map must have a single value and contain a valid type i.e. {{str: int}}. "
+            f"Got item {schema[keys[0]]!r}."
+        ) from None  # fmt: skip
