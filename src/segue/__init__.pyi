@@ -13,6 +13,11 @@ from .defs.asset_sensor import asset_sensor as asset_sensor
 from .defs.assets_definition import AssetChecksDefinition as AssetChecksDefinition
 from .defs.assets_definition import AssetsDefinition as AssetsDefinition
 from .defs.automation_sensor import AutomationConditionSensorDefinition as AutomationConditionSensorDefinition
+from .defs.components.resolution_context import ResolutionContext as ResolutionContext
+from .defs.components.resolvable import Resolvable as Resolvable
+from .defs.components.resolver import Injected as Injected
+from .defs.components.resolver import Model as Model
+from .defs.components.resolver import Resolver as Resolver
 from .defs.config import Config as Config
 from .defs.config import PermissiveConfig as PermissiveConfig
 from .defs.config_schema.elements import Array as Array

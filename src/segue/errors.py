@@ -17,6 +17,8 @@
     │   ├── RunNotFoundError                    no run with this id
     │   ├── StepOutputNotFoundError             a value was asked for that no step left
     │   ├── LoadError                           user code could not be imported
+    │   ├── ResolutionError                     a value of a component's file cannot become what it should be
+    │   ├── ComponentTreeError                  a folder of definitions could not be loaded; the cause says why
     │   ├── StorageError                        the home folder or its database
     │   │   ├── StorageUnavailableError         unreadable, read-only, full
     │   │   └── StorageVersionError             a schema newer (or older) than this Segue
@@ -248,6 +250,14 @@ class StepOutputNotFoundError(SegueError):
 
 class LoadError(SegueError):
     """User code could not be loaded; the cause, where there is one, is the exception it raised."""
+
+
+class ResolutionError(SegueError):
+    """A value of a component's attributes cannot become what the component wants: a template, a type, a resolver failed."""
+
+
+class ComponentTreeError(SegueError):
+    """A folder of definitions could not be loaded. The message shows where in the folder; the cause says why."""
 
 
 class StorageError(SegueError):

@@ -12,13 +12,16 @@ from imported import heavy, modules_loaded_by
 
 # Never loaded by touching a public name: they belong to the control plane, the command line or an extra.
 NEVER = """sqlalchemy alembic litestar uvicorn click rich prometheus_client opentelemetry watchfiles authlib argon2
-    numpy pandas polars pyarrow duckdb matplotlib unittest pytest"""
+    yaml jinja2 numpy pandas polars pyarrow duckdb matplotlib unittest pytest"""
 # Loaded by the names below that need them, and by nothing else.
 PYDANTIC = "pydantic pydantic_core email"
 LATE = f"{NEVER} {PYDANTIC} sqlite3 asyncio multiprocessing concurrent ssl http"
 NEEDS_PYDANTIC = frozenset(
     """Config ConfigurableIOManager ConfigurableIOManagerFactory ConfigurableLegacyIOManagerAdapter ConfigurableResource
     ConfigurableResourceFactory PermissiveConfig""".split()
+)
+NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by pydantic
+    """Injected Model Resolvable ResolutionContext Resolver""".split()
 )
 RUNS_CODE = frozenset({"execute_job", "load_asset_value", "materialize", "materialize_to_memory"})  # opens a store
 

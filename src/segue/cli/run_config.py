@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from segue.errors import InvalidConfigError
+from segue.defs.bindings import extra_module
+from segue.errors import InvalidConfigError, LoadError
 
 
 def read_run_config(text: str | None) -> Mapping[str, object] | None:
@@ -66,11 +67,9 @@ def _parse(content: str, suffix: str, place: str) -> object:
 
 def _parse_yaml(content: str, place: str) -> object:
     try:
-        import yaml  # pyright: ignore[reportMissingModuleSource] reason: an optional package
-    except ImportError as error:
-        raise InvalidConfigError(
-            f"{place}: YAML needs the package pyyaml, which is not installed. Install it, or write TOML or JSON."
-        ) from error
+        yaml = extra_module("yaml")
+    except LoadError as error:
+        raise InvalidConfigError(f"{place}: {error} Or write TOML or JSON.") from error
     try:
         return yaml.safe_load(content)
     except yaml.YAMLError as error:

@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 import segue
+from segue.compat.component_names import COMPONENT_NAMES
 from segue.compat.names import DAGSTER_VERSION, PRIVATE_MODULES, PRIVATE_NAMES, RENAMED, SUPERSEDED
 
 _OWN: frozenset[str] = frozenset(vars(segue)["__all__"])  # vars: type checkers do not see it
@@ -38,6 +39,8 @@ def private_name(module: str, name: str) -> Any:
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
     if f"{module}.{name}" in PRIVATE_NAMES:
         return _at(PRIVATE_NAMES[f"{module}.{name}"])
+    if name in COMPONENT_NAMES and module.startswith("dagster.components"):
+        return _at(COMPONENT_NAMES[name])
     if module in PRIVATE_MODULES:
         return getattr(importlib.import_module(PRIVATE_MODULES[module]), name)
     return public_name(name)

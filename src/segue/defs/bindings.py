@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
+
+from segue.errors import LoadError
 
 _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
@@ -21,6 +24,8 @@ _TABLE = {
     "run_async": "segue.execute.async_functions:run_async",
     "default_instance": "segue.host.home:default_instance",
     "package_modules": "segue.host.source:package_modules",
+    "module_named": "segue.host.source:module_named",
+    "module_at": "segue.host.source:module_at",
 }
 
 
@@ -28,3 +33,25 @@ def bound(name: str) -> Callable[..., Any]:
     """The function that this name stands for."""
     module, _, attribute = _TABLE[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+# What extras bring: module -> (its package, the extra)
+_EXTRAS = {"yaml": ("pyyaml", "components"), "jinja2": ("jinja2", "components")}
+
+
+def extra_module(name: str) -> ModuleType:
+    """A module that an extra of Segue's brings, loaded by who needs it.
+
+    Raises:
+        LoadError: the extra is not installed.
+    """
+    top = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != top:
+            raise
+        package, extra = _EXTRAS[top]
+        raise LoadError(
+            f"This needs the package {package}, which is not installed: pip install 'segue[{extra}]'."
+        ) from error

@@ -1,0 +1,78 @@
+"""What a file says against what it may say: every error at once, each with its place in the file."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from segue.defs.components.positions import SourcePositionTree
+from segue.defs.components.resolution_context import excerpt
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def validate_at(
+    model: type[AnyModel], value: object, positions: SourcePositionTree, path: tuple[str | int, ...] = ()
+) -> AnyModel:
+    """The value as the model has it.
+
+    Args:
+        model: what the value may be.
+        value: plain data.
+        positions: where the file says it, from its beginning.
+        path: what leads from there to the value.
+
+    Raises:
+        pydantic.ValidationError: what does not fit, each with file, line and column, and near names for unknown fields.
+    """
+    try:
+        return TypeAdapter(model).validate_python(value)
+    except ValidationError as error:
+        details = [_placed(cast("dict[str, Any]", each), model, positions, path) for each in _worth_saying(error)]
+        raise ValidationError.from_exception_data(error.title, details) from error
+
+
+def _worth_saying(error: ValidationError) -> list[Any]:
+    """The errors, without those that a value is no template either: each field may be one."""
+    found = error.errors(include_url=False)
+    told = {each["loc"][:-1] for each in found if each["loc"] and each["loc"][-1] != "str"}
+    others = {loc[:length] for loc in told for length in range(len(loc) + 1)}
+    return [
+        each
+        for each in found
+        if not (
+            each["type"] == "string_type" and each["loc"] and each["loc"][-1] == "str" and each["loc"][:-1] in others
+        )
+    ]
+
+
+def _placed(
+    error: dict[str, Any], model: type[BaseModel], positions: SourcePositionTree, path: tuple[str | int, ...]
+) -> InitErrorDetails:
+    keys = (*path, *error["loc"])
+    known = _in_file(positions, keys)
+    position = positions.lookup(known)
+    message = str(error["msg"])
+    if error["type"] == "extra_forbidden":
+        names = list(model.model_fields) if len(error["loc"]) == 1 else []
+        near = difflib.get_close_matches(str(error["loc"][-1]), names, n=2)
+        message += f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        message += f" It takes: {', '.join(names)}." if names and not near else ""
+    text = f"{position}: {message}{excerpt(position)}"
+    kind = PydanticCustomError(error["type"], "{text}", {"text": text})
+    return InitErrorDetails(type=kind, loc=keys, input=error["input"])
+
+
+def _in_file(positions: SourcePositionTree, keys: tuple[str | int, ...]) -> list[str | int]:
+    """The keys of the file among those of an error, which names the arms of unions as well."""
+    found: list[str | int] = []
+    tree = positions
+    for key in keys:
+        below = tree.children.get(key)
+        if below is not None:
+            found.append(key)
+            tree = below
+    return found
