@@ -6,6 +6,7 @@ Generated from tools/public_names.toml by tools/generate_public.py (`make docs`)
 from .defs.asset import asset as asset
 from .defs.asset import multi_asset as multi_asset
 from .defs.asset_check import asset_check as asset_check
+from .defs.asset_check import multi_asset_check as multi_asset_check
 from .defs.asset_io import AssetIn as AssetIn
 from .defs.asset_io import AssetOut as AssetOut
 from .defs.asset_sensor import AssetSensorDefinition as AssetSensorDefinition
@@ -149,6 +150,7 @@ from .defs.types.resolve import Set as Set
 from .defs.types.resolve import Tuple as Tuple
 from .defs.types.resolve import make_python_type_usable_as_type as make_python_type_usable_as_type
 from .defs.types.resolve import usable_as_type as usable_as_type
+from .errors import AssetCheckFailedError as AssetCheckFailedError
 from .errors import ConfigErrorReason as ConfigErrorReason
 from .errors import ConfigViolation as ConfigViolation
 from .errors import CycleError as CycleError
@@ -185,6 +187,7 @@ from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
 from .model.assets import AssetDep as AssetDep
 from .model.assets import AssetSpec as AssetSpec
 from .model.checks import AssetCheckEvaluation as AssetCheckEvaluation
+from .model.checks import AssetCheckEvaluationTargetMaterializationData as AssetCheckEvaluationTargetMaterializationData
 from .model.checks import AssetCheckResult as AssetCheckResult
 from .model.checks import AssetCheckSeverity as AssetCheckSeverity
 from .model.checks import AssetCheckSpec as AssetCheckSpec

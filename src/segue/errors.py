@@ -167,6 +167,10 @@ class InvalidConfigError(SegueError):
         return InvalidConfigError, (self.preamble, self.errors, self.config_value)
 
 
+class AssetCheckFailedError(SegueError):
+    """A blocking check of severity ERROR failed: what is downstream of the asset must not start."""
+
+
 class InvalidInvocationError(SegueError):
     """A function of the API was called in a way it does not allow."""
 

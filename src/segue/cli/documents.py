@@ -203,7 +203,7 @@ def check_document(found: AssetCheckEvaluation, timestamp: float, run_id: str | 
         check=found.asset_check_key.to_user_string(),
         passed=found.passed,
         severity=found.severity.value,
-        blocking=found.blocking,
+        blocking=bool(found.blocking),
         partition=found.partition,
         timestamp=timestamp,
         run_id=run_id,

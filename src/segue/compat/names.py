@@ -8,6 +8,7 @@ DAGSTER_VERSION = "1.13.29"  # what `dagster.__version__` says: the version whos
 
 # Dagster's public name -> the public name of Segue
 RENAMED: Mapping[str, str] = {
+    "DagsterAssetCheckFailedError": "AssetCheckFailedError",
     "DagsterAssetMetadataValue": "AssetMetadataValue",
     "DagsterConfigMappingFunctionError": "ConfigMappingFunctionError",
     "DagsterError": "SegueError",

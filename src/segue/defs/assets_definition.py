@@ -7,7 +7,7 @@ from typing import Any
 
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import AssetSpec
+from segue.model.assets import AssetSpec, require_not_built
 from segue.model.checks import AssetCheckSpec
 from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -112,6 +112,17 @@ class AssetsDefinition:
     def check_keys(self) -> frozenset[AssetCheckKey]:
         """The keys of the checks it runs."""
         return frozenset([spec.key for spec in self.checks_by_output.values()])
+
+    def get_spec_for_check_key(self, asset_check_key: AssetCheckKey) -> AssetCheckSpec:
+        """The spec of one of the checks it runs.
+
+        Raises:
+            InvalidDefinitionError: it does not run this check.
+        """
+        for spec in self.checks_by_output.values():
+            if spec.key == asset_check_key:
+                return spec
+        raise InvalidDefinitionError(f"{self!r} does not run the check {asset_check_key.to_user_string()!r}.")
 
     @property
     def dependency_keys(self) -> frozenset[AssetKey]:
@@ -236,9 +247,70 @@ class AssetsDefinition:
 
 
 class AssetChecksDefinition(AssetsDefinition):
-    """Checks that run in a step of their own."""
+    """Checks that run in a step of their own. Written by `@asset_check` and `@multi_asset_check`."""
 
     __slots__ = ()
+
+    @property
+    def keys_by_input_name(self) -> Mapping[str, AssetKey]:
+        """The assets it looks at, by the input that takes the value; one without by its key as an identifier."""
+        taken = set(self.keys_by_input.values())
+        looked_at = [
+            key
+            for spec in self.check_specs
+            for key in (spec.asset_key, *(dep.asset_key for dep in spec.additional_deps))
+        ]
+        others = {key.to_python_identifier(): key for key in looked_at if key not in taken}
+        return {**others, **self.keys_by_input}
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How its checks are partitioned; None without."""
+        return next((spec.partitions_def for spec in self.check_specs if spec.partitions_def is not None), None)
+
+    @staticmethod
+    def create(
+        *,
+        keys_by_input_name: Mapping[str, AssetKey],
+        node_def: OpDefinition,
+        check_specs_by_output_name: Mapping[str, AssetCheckSpec],
+        can_subset: bool = False,
+        resource_defs: Mapping[str, object] | None = None,
+    ) -> AssetChecksDefinition:
+        """Checks that an op runs.
+
+        Args:
+            keys_by_input_name: the assets behind the inputs of the op.
+            node_def: the op; it gives an `AssetCheckResult` for each output.
+            check_specs_by_output_name: the checks, by the output that carries the result.
+            can_subset: whether the op runs only the checks that `context.selected_asset_check_keys` asks for.
+            resource_defs: resources of its own.
+
+        Raises:
+            InvalidDefinitionError: a name that is no input or output of the op, or an output without a check.
+            NotSupportedError: `resource_defs`.
+        """
+        require_not_built("AssetChecksDefinition.create", resource_defs=resource_defs)
+        strange = sorted({*keys_by_input_name} - {*node_def.input_names}) + sorted(
+            {*check_specs_by_output_name} ^ {*node_def.output_names}
+        )
+        if strange:
+            raise InvalidDefinitionError(
+                f"AssetChecksDefinition.create: {', '.join(map(repr, strange))} stand on one side only: name inputs of the op "
+                f"({', '.join(node_def.input_names) or 'none'}) and all of its outputs ({', '.join(node_def.output_names)})."
+            )
+        op = node_def.with_replaced_properties(
+            node_def.name, can_subset=can_subset, valueless_outputs=frozenset(check_specs_by_output_name)
+        )
+        return AssetChecksDefinition(
+            op,
+            specs_by_output={},
+            checks_by_output=check_specs_by_output_name,
+            keys_by_input=keys_by_input_name,
+            input_manager_keys={},
+            implicit_inputs=frozenset(),
+            io_manager_keys={},
+        )
 
     @property
     def check_key(self) -> AssetCheckKey:

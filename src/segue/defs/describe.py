@@ -111,7 +111,14 @@ def describe(source: Source) -> Described:
 
 
 def _check_partitions(collection: Collection, graph: AssetGraph) -> None:
-    """Notes dependencies between partitions that have no mapping."""
+    """Notes dependencies between partitions that have no mapping, and checks that are cut otherwise than their asset."""
+    for check in graph.checks.values():
+        asset = graph.nodes[check.asset_key]
+        if check.partitions is not None and not asset.is_external and check.partitions != asset.partitions:
+            collection.error(
+                f"Asset check {check.key.to_user_string()!r} targets asset {asset.key.to_user_string()!r} but has a different "
+                f"partitions definition: {check.partitions!r} instead of {asset.partitions!r}. Give it that of the asset, or none."
+            )
     for node in graph.nodes.values():
         if node.computation is None:
             continue
@@ -143,7 +150,8 @@ def _manifest(collection: Collection) -> Manifest:
                 blocking=spec.blocking,
                 description=spec.description,
                 metadata=described_metadata(spec.metadata),
-                deps=tuple([dep.asset_key for dep in spec.additional_deps]),
+                deps=tuple([DependencyNode(dep.asset_key, dep.partition_mapping) for dep in spec.additional_deps]),
+                partitions=spec.partitions_def,
                 automation_condition=spec.automation_condition,
             )
             for output, spec in definition.checks_by_output.items()

@@ -9,6 +9,7 @@ from typing import Any, cast
 from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
+from segue.execute.target import target_materialization
 from segue.execute.values import record_stored, store_output
 from segue.model.checks import AssetCheckEvaluation, AssetCheckResult, AssetCheckSeverity
 from segue.model.event import AssetCheckEvaluationData, StepOutputData
@@ -201,19 +202,22 @@ def _take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: Asset
     assert output.check_name is not None
     attempt.given.add(output.name)
     attempt.emit(StepOutputData(output.name))
-    evaluation = AssetCheckEvaluation(
-        output.check_asset_key,
-        output.check_name,
-        result.passed,
-        dict(result.metadata),
-        result.severity,
-        result.description,
-        output.blocking,
-        attempt.scope.single_partition if output.is_partitioned else None,
-    )
-    attempt.emit(AssetCheckEvaluationData(evaluation))
+    key = AssetCheckKey(output.check_asset_key, output.check_name)
+    for partition in attempt.output_partitions(output):
+        evaluation = AssetCheckEvaluation(
+            key.asset_key,
+            key.name,
+            result.passed,
+            dict(result.metadata),
+            target_materialization(attempt, key.asset_key, partition),
+            severity=result.severity,
+            description=result.description,
+            blocking=output.blocking,
+            partition=partition,
+        )
+        attempt.emit(AssetCheckEvaluationData(evaluation))
     if output.blocking and not result.passed and result.severity is AssetCheckSeverity.ERROR:
-        attempt.blocked_by.append(evaluation.asset_check_key)
+        attempt.blocked_by.append(key)
 
 
 def _planned(attempt: StepAttempt, name: str) -> StepOutput:

@@ -24,7 +24,7 @@ from segue.defs.log import running
 from segue.defs.results import Failure, RetryRequested
 from segue.defs.run_config import config_entry, config_values
 from segue.defs.signature import call_arguments
-from segue.errors import InvariantViolationError
+from segue.errors import AssetCheckFailedError, InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.outputs import take_results
 from segue.execute.values import load_input
@@ -50,10 +50,6 @@ class StepOutcome(msgspec.Struct, frozen=True):
     requested: RetryPolicy | None = None
 
 
-class BlockingCheckFailed(InvariantViolationError):
-    """A blocking check of severity ERROR failed; what is downstream must not start."""
-
-
 def execute_step(attempt: StepAttempt) -> StepOutcome:
     """Runs the stages.
 
@@ -72,7 +68,7 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         return StepOutcome(error=error.__cause__ or error, requested=requested)
     except Failure as error:
         return StepOutcome(error=error, retryable=error.allow_retries)
-    except BlockingCheckFailed as error:
+    except AssetCheckFailedError as error:
         return StepOutcome(error=error, retryable=False)
     except BaseException as error:
         if attempt.sink_failed:
@@ -167,8 +163,11 @@ def require_outputs(attempt: StepAttempt) -> None:
 def require_checks(attempt: StepAttempt) -> None:
     """Fails the step when a blocking check did."""
     if attempt.blocked_by:
-        names = ", ".join(key.to_user_string() for key in attempt.blocked_by)
-        raise BlockingCheckFailed(f"Blocking check failed: {names}.")
+        count = len(attempt.blocked_by)
+        names = "\n".join(f"{key.asset_key.to_user_string()}: {key.name}" for key in attempt.blocked_by)
+        raise AssetCheckFailedError(
+            f"{count} blocking asset check{'s' if count > 1 else ''} failed with ERROR severity:\n{names}"
+        )
 
 
 def record_success(attempt: StepAttempt) -> None:

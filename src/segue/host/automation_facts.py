@@ -95,7 +95,7 @@ def _reachable(graph: AssetGraph, nodes: Sequence[AnyCondition], wanted: Collect
         if isinstance(key, AssetJobKey):
             assets.update(graph.jobs[key.job_name].assets)
         elif isinstance(key, AssetCheckKey):
-            assets.update((key.asset_key, *graph.checks[key].deps))
+            assets.update((key.asset_key, *graph.checks[key].dep_keys))
         else:
             assets.add(key)
     layer = assets
@@ -151,9 +151,23 @@ class _Reader:
             else:
                 found[key] = self._made(key, latest, freshness)
         for key, state in self.store.check_states(checks).items():
+            if self.graph.checks[key].partitions is not None:
+                found[key] = self._by_partition(key)
+                continue
             update = Update(state.storage_id, state.timestamp, state.run_id)
-            found[key] = EntityFacts(latest={None: update}, passed=state.evaluation.passed)
+            found[key] = EntityFacts(latest={None: update}, passed={None: state.evaluation.passed})
         return found
+
+    def _by_partition(self, key: AssetCheckKey) -> EntityFacts:
+        """The last execution of a check on each partition."""
+        latest: dict[str | None, Update] = {}
+        passed: dict[str | None, bool] = {}
+        for event in self._events(key.asset_key, EventType.ASSET_CHECK_EVALUATION, None):
+            evaluation = event.event.asset_check_evaluation_data
+            if evaluation.check_name == key.name and evaluation.partition not in latest:
+                latest[evaluation.partition] = Update(event.storage_id, event.event.timestamp, event.event.run_id)
+                passed[evaluation.partition] = evaluation.passed
+        return EntityFacts(latest=latest, passed=passed)
 
     def _freshness(self, key: AssetKey, state: AssetState | None) -> FreshnessState:
         policy = self.graph.node(key).freshness_policy

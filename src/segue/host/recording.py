@@ -17,6 +17,7 @@ from segue.execute.attempt import Capture, JobSide, RunScope
 from segue.execute.run import RunResult, execute_run
 from segue.execute.sink import EventSink, Observer
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
+from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
@@ -127,8 +128,9 @@ def _run_partitions(
         return None
     if job is not None and job.partitions_def is not None:
         return job.partitions_def, subset_of_range(job.partitions_def, plan.partition_start, plan.partition_end, now)
-    for key in plan.asset_keys:
-        definition = described.graph.nodes[key].partitions
+    checks = [described.graph.checks[AssetCheckKey(key, name)] for key, name in plan.check_keys]
+    for node in [*(described.graph.nodes[key] for key in plan.asset_keys), *checks]:
+        definition = node.partitions
         if definition is not None:
             return definition, subset_of_range(definition, plan.partition_start, plan.partition_end, now)
     return None

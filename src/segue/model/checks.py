@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSupportedError
+from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
 from segue.model.condition.base import AnyCondition, optional_condition
@@ -34,10 +35,11 @@ class AssetCheckSpec:
         blocking: whether its failure (of severity ERROR) stops everything downstream of the asset.
         metadata: facts about the check.
         automation_condition: when to request it.
+        partitions_def: the partitions of the asset, where the check judges each of them by itself; a check without looks at
+            what a run makes, or at all that is stored, as a whole.
 
     Raises:
         InvalidDefinitionError: a bad name, or the asset itself among `additional_deps`.
-        NotSupportedError: `partitions_def`, or a dependency with a partition mapping.
     """
 
     __slots__ = (
@@ -48,6 +50,7 @@ class AssetCheckSpec:
         "description",
         "metadata",
         "name",
+        "partitions_def",
     )
     name: str
     asset_key: AssetKey
@@ -56,6 +59,7 @@ class AssetCheckSpec:
     blocking: bool
     metadata: Mapping[str, object]
     automation_condition: AnyCondition | None
+    partitions_def: PartitionsDefinition | None
 
     def __init__(
         self,
@@ -69,10 +73,7 @@ class AssetCheckSpec:
         automation_condition: AnyCondition | None = None,
         partitions_def: PartitionsDefinition | None = None,
     ) -> None:
-        if partitions_def is not None:
-            raise NotSupportedError(
-                "AssetCheckSpec(partitions_def=...) is not built yet: a check runs once per run, over what is stored."
-            )
+        require_kind("AssetCheckSpec", "partitions_def", partitions_def, PartitionsDefinition)
         require_kind("AssetCheckSpec", "description", description, str)
         require_kind("AssetCheckSpec", "metadata", metadata, Mapping)
         write = object.__setattr__
@@ -83,6 +84,7 @@ class AssetCheckSpec:
         write(self, "blocking", blocking)
         write(self, "metadata", dict(metadata or {}))
         write(self, "automation_condition", optional_condition(f"check {name!r}", automation_condition))
+        write(self, "partitions_def", partitions_def)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"AssetCheckSpec is immutable: {name!r} cannot be set.")
@@ -116,27 +118,17 @@ class AssetCheckSpec:
 
     def replace_key(self, key: AssetCheckKey) -> AssetCheckSpec:
         """The same check under another key."""
-        return AssetCheckSpec(
-            key.name,
-            asset=key.asset_key,
-            description=self.description,
-            additional_deps=self.additional_deps,
-            blocking=self.blocking,
-            metadata=self.metadata,
-            automation_condition=self.automation_condition,
-        )
+        return self._with(name=key.name, asset=key.asset_key)
 
     def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckSpec:
         """The same check with other metadata."""
-        return AssetCheckSpec(
-            self.name,
-            asset=self.asset_key,
-            description=self.description,
-            additional_deps=self.additional_deps,
-            blocking=self.blocking,
-            metadata=metadata,
-            automation_condition=self.automation_condition,
-        )
+        return self._with(metadata=metadata)
+
+    def _with(self, **changes: Any) -> AssetCheckSpec:
+        """The same check with other arguments."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "asset_key"}
+        given |= {"asset": self.asset_key, **changes}
+        return AssetCheckSpec(**given)
 
 
 def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey) -> tuple[AssetDep, ...]:
@@ -149,10 +141,6 @@ def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey
         if dep.asset_key == check.asset_key:
             raise InvalidDefinitionError(
                 f"{where}: the checked asset itself stands among the additional assets: leave it out there."
-            )
-        if dep.partition_mapping is not None:
-            raise NotSupportedError(
-                f"{where}: a partition mapping of an additional asset is not built yet: a check reads what is stored of it."
             )
     return tuple(found)
 
@@ -221,6 +209,30 @@ class AssetCheckResult:
         for field, value in state.items():
             object.__setattr__(self, field, value)
 
+    def resolve_target_check_key(
+        self, check_names_by_asset_key: Mapping[AssetKey, Set[str]] | None = None
+    ) -> AssetCheckKey:
+        """The check that the result means, where it may be one of these.
+
+        Raises:
+            InvariantViolationError: it means none of them, or could mean several.
+        """
+        known = [
+            AssetCheckKey(asset, name) for asset, names in (check_names_by_asset_key or {}).items() for name in names
+        ]
+        meant = [
+            key for key in known if self.asset_key in (None, key.asset_key) and self.check_name in (None, key.name)
+        ]
+        if not known and self.asset_key is not None and self.check_name is not None:
+            return AssetCheckKey(self.asset_key, self.check_name)
+        if len(meant) == 1:
+            return meant[0]
+        shown = ", ".join(key.to_user_string() for key in sorted(known)) or "none"
+        raise InvariantViolationError(
+            f"An AssetCheckResult (asset_key={self.asset_key!r}, check_name={self.check_name!r}) must mean exactly one of "
+            f"the checks: {shown}."
+        )
+
     def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckResult:
         """The same result with other metadata."""
         return AssetCheckResult(
@@ -233,29 +245,46 @@ class AssetCheckResult:
         )
 
 
-class AssetCheckEvaluation(msgspec.Struct, frozen=True):
+class AssetCheckEvaluationTargetMaterializationData(msgspec.Struct, frozen=True):
+    """The materialization that a check looked at: its place in the log, its run, and when it was made (seconds since 1970)."""
+
+    storage_id: int
+    run_id: str | None
+    timestamp: float
+
+
+class AssetCheckEvaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a check found, as it is recorded.
 
     Attributes:
         asset_key, check_name: which check.
         passed: whether all is well.
-        metadata: facts that show why.
+        metadata: facts that show why; raw values become `MetadataValue`s.
+        target_materialization_data: the materialization that was looked at, where there was one.
         severity: what a failure means.
         description: one line for people.
         blocking: whether a failure of severity ERROR stops what is downstream.
-        partition: the partition that was looked at, where there is one.
+        partition: the partition that was looked at, of a check with partitions.
     """
 
     asset_key: AssetKey
     check_name: str
     passed: bool
-    metadata: dict[str, AnyMetadataValue] = {}
+    metadata: Mapping[str, AnyMetadataValue] = {}
+    target_materialization_data: AssetCheckEvaluationTargetMaterializationData | None = None
     severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
     description: str | None = None
-    blocking: bool = False
+    blocking: bool | None = False
     partition: str | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "metadata", normalize_metadata(self.metadata))
 
     @property
     def asset_check_key(self) -> AssetCheckKey:
         """Asset and name."""
         return AssetCheckKey(self.asset_key, self.check_name)
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckEvaluation:
+        """The same evaluation with other metadata."""
+        return msgspec.structs.replace(self, metadata=normalize_metadata(metadata))

@@ -92,8 +92,14 @@ class CheckNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     blocking: bool = False
     description: str | None = None
     metadata: dict[str, AnyMetadataValue] = {}
-    deps: tuple[AssetKey, ...] = ()
+    deps: tuple[DependencyNode, ...] = ()
     automation_condition: AnyCondition | None = None
+    partitions: PartitionsDefinition | None = None
+
+    @property
+    def dep_keys(self) -> tuple[AssetKey, ...]:
+        """The assets it reads besides its own."""
+        return tuple([dep.key for dep in self.deps])
 
     @property
     def key(self) -> AssetCheckKey:

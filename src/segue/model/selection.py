@@ -311,7 +311,9 @@ def _check_keys(items: Sequence[AssetCheckKey | DefinesChecks]) -> tuple[AssetCh
     found: list[AssetCheckKey] = []
     for item in items:
         keys = (
-            (item,) if isinstance(item, AssetCheckKey) else getattr(item, "check_keys", (getattr(item, "key", None),))
+            (item,)
+            if isinstance(item, AssetCheckKey)
+            else getattr(item, "check_keys", None) or (getattr(item, "key", None),)
         )
         defined = list(cast("Iterable[object]", keys))
         if not all(isinstance(key, AssetCheckKey) for key in defined):

@@ -45,7 +45,7 @@ def plan_run(
     if not asset_keys and not check_keys:
         raise InvalidSubsetError("The selection is empty: it names no asset and no check of these definitions.")
     selected = _selected_computations(graph, asset_keys, check_keys)
-    definition = _run_partitions_definition(graph, asset_keys, partitions)
+    definition = _run_partitions_definition(graph, asset_keys, check_keys, partitions)
     run_subset: PartitionSubset | None = None
     if definition is not None and partitions is not None:
         run_subset = _run_subset(definition, partitions, now)
@@ -98,6 +98,13 @@ def _selected_outputs(
             f"{computation.name!r} makes all of its assets at once; the selection leaves out {missing}. "
             "Select these too, or declare the function with can_subset=True."
         )
+    left_out = [key for output in checks if (key := _check_key(output)) is not None and key not in check_keys]
+    if not assets and left_out:
+        shown = ", ".join(key.to_user_string() for key in left_out)
+        raise InvalidSubsetError(
+            f"{computation.name!r} runs all of its checks at once; the selection leaves out {shown}. Select these too, or "
+            "declare the function with can_subset=True."
+        )
     return [*wanted, *checks] if wanted or not assets else assets + checks
 
 
@@ -108,29 +115,35 @@ def _check_key(output: OutputNode) -> AssetCheckKey | None:
 
 
 def _run_partitions_definition(
-    graph: AssetGraph, asset_keys: Iterable[AssetKey], partitions: tuple[str, str] | None
+    graph: AssetGraph,
+    asset_keys: Iterable[AssetKey],
+    check_keys: Iterable[AssetCheckKey],
+    partitions: tuple[str, str] | None,
 ) -> PartitionsDefinition | None:
     """The one partitions definition of the run, None without."""
     definition: PartitionsDefinition | None = None
-    first: AssetKey | None = None
-    for key in asset_keys:
-        own = graph.nodes[key].partitions
+    first: AssetKey | AssetCheckKey | None = None
+    for key, node in [
+        *((key, graph.nodes[key]) for key in asset_keys),
+        *((key, graph.checks[key]) for key in check_keys),
+    ]:
+        own = node.partitions
         if own is None:
             continue
         if definition is None:
             definition, first = own, key
         elif own is not definition and own != definition and first is not None:
             raise InvalidSubsetError(
-                f"Assets {first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
+                f"{first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
                 "and cannot be in one run: run them one after the other."
             )
     if definition is not None and partitions is None and first is not None:
         raise InvalidSubsetError(
-            f"Asset {first.to_user_string()!r} is partitioned: say which partition to make (partition_key, or --partition)."
+            f"{first.to_user_string()!r} is partitioned: say which partition to make (partition_key, or --partition)."
         )
     if definition is None and partitions is not None:
         raise InvalidSubsetError(
-            f"Partition {partitions[0]!r} was asked for, but no selected asset is partitioned: leave the partition out."
+            f"Partition {partitions[0]!r} was asked for, but nothing selected is partitioned: leave the partition out."
         )
     return definition
 
@@ -231,7 +244,14 @@ class _Planner:
             node = self.graph.nodes[output.asset_key]
             downstream = downstream or node.partitions
             mapping = mapping or next((dep.mapping for dep in node.deps if dep.key == asset_key), None)
-        if is_check:  # a check looks at what its run makes, or at everything where the run has no partitions
+        if is_check:
+            check = _check_key(computation.outputs[0])
+            deps = () if check is None else self.graph.checks[check].deps
+            mapping = next((dep.mapping for dep in deps if dep.key == asset_key), None)
+            downstream = self.definition
+        if (
+            is_check and mapping is None
+        ):  # it looks at what its run makes, or at everything where that has no partitions
             return (
                 self.run_subset
                 if self.run_subset is not None and upstream == self.definition
@@ -243,16 +263,13 @@ class _Planner:
     def _output(self, output: OutputNode) -> StepOutput:
         check = _check_key(output)
         if check is not None:
-            asset = self.graph.nodes.get(check.asset_key)
             return StepOutput(
                 name=output.name,
                 io_manager_key="",
                 check_asset_key=check.asset_key,
                 check_name=check.name,
                 is_required=output.is_required,
-                is_partitioned=self.run_subset is not None
-                and asset is not None
-                and asset.partitions == self.definition,
+                is_partitioned=self.run_subset is not None and self.graph.checks[check].partitions == self.definition,
                 blocking=self.graph.checks[check].blocking,
             )
         assert output.asset_key is not None  # an output carries an asset or a check
@@ -276,7 +293,7 @@ class _Planner:
             key = _check_key(output)
             if key is not None:
                 upstream[key.asset_key] = None
-                upstream.update(dict.fromkeys(self.graph.checks[key].deps))
+                upstream.update(dict.fromkeys(self.graph.checks[key].dep_keys))
         needs = {self.made[key] for key in upstream if key in self.made and self.made[key][0] != name}
         steps = {step for step, _ in needs}
         if any(output.asset_key is not None for output in outputs):

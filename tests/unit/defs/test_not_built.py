@@ -17,10 +17,6 @@ def check(**arguments: object) -> object:
     return sg.asset_check(asset="a", **arguments)  # type: ignore[arg-type]
 
 
-def check_spec(**arguments: object) -> object:
-    return sg.AssetCheckSpec("c", asset="a", **arguments)  # type: ignore[arg-type]
-
-
 def spec(**arguments: object) -> object:
     return sg.AssetSpec("a", **arguments)  # type: ignore[arg-type]
 
@@ -36,11 +32,10 @@ NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
         "resource_defs hooks io_manager_def dagster_type is_virtual pool",
     ),
     ("multi_asset", sg.multi_asset, "resource_defs hooks pool"),
-    ("asset_check", check, "resource_defs pool"),
+    ("asset_check", check, "resource_defs"),
     ("AssetSpec", spec, "is_virtual"),
     ("AssetIn", sg.AssetIn, "dagster_type"),
     ("AssetOut", out, "dagster_type is_virtual"),
-    ("AssetCheckSpec", check_spec, "partitions_def"),
     ("define_asset_job", job, "executor_def hooks op_retry_policy"),
     ("Definitions", sg.Definitions, "executor loggers component_tree"),
 ]
@@ -59,24 +54,3 @@ def test_nothing_given_is_nothing_asked(where: str, call: Callable[..., object],
     call(**{parameter: False if parameter == "is_virtual" else None})
     if parameter in {"hooks", "resource_defs", "schedules", "sensors", "loggers"}:
         call(**{parameter: {} if parameter in {"resource_defs", "loggers"} else []})
-
-
-def test_asset_checks_are_not_partitioned() -> None:
-    with pytest.raises(sg.NotSupportedError, match="partitions_def"):
-
-        @sg.asset_check(asset="a", partitions_def=sg.StaticPartitionsDefinition(["x"]))
-        def function() -> bool:
-            return True
-
-
-@pytest.mark.parametrize("parameter", ["additional_ins", "additional_deps"])
-def test_a_check_maps_no_partitions(parameter: str) -> None:
-    mapping = sg.LastPartitionMapping()
-    given: object = [sg.AssetDep("b", partition_mapping=mapping)]
-    if parameter == "additional_ins":
-        given = {"b": sg.AssetIn(partition_mapping=mapping)}
-    with pytest.raises(sg.NotSupportedError, match=r"'a:function'.*partition mapping"):
-
-        @sg.asset_check(asset="a", **{parameter: given})  # type: ignore[arg-type]
-        def function(b: int) -> bool:
-            return b > 0

@@ -298,7 +298,10 @@ def test_a_blocking_check_is_not_retried() -> None:
     assert not result.success
     assert len(calls) == 1
     assert len(result.get_asset_materialization_events()) == 1
-    assert "Blocking check failed: a:c" in result.get_step_failure_events()[0].step_failure_data.error.message
+    assert (
+        "1 blocking asset check failed with ERROR severity:\na: c"
+        in result.get_step_failure_events()[0].step_failure_data.error.message
+    )
 
 
 def test_log_lines_keep_level_text_and_exception() -> None:

@@ -224,7 +224,7 @@ def test_a_check_knows_what_it_is_to_look_at() -> None:
     def color() -> int:
         return 3
 
-    @sg.asset_check(asset=color)
+    @sg.asset_check(asset=color, partitions_def=COLORS)
     def bright(context: sg.AssetCheckExecutionContext, color: int) -> sg.AssetCheckResult:
         assert context.selected_asset_check_keys == {sg.AssetCheckKey(sg.AssetKey("color"), "bright")}
         context.log.info("looking")

@@ -166,7 +166,7 @@ def test_what_happened_outside_of_runs_can_be_reported(instance: sg.Instance, pa
     assert (stored.event.run_id, stored.event.materialization) == (None, event)
     assert instance.get_materialized_partitions(key) == ({partition} if partition else set())
     instance.report_runless_asset_event(sg.AssetObservation(key))
-    evaluation = sg.AssetCheckEvaluation(key, "c", False, {}, sg.AssetCheckSeverity.WARN, None, False, None)
+    evaluation = sg.AssetCheckEvaluation(key, "c", False, {}, None, sg.AssetCheckSeverity.WARN, None, False, None)
     instance.report_runless_asset_event(evaluation)
     [state] = instance.get_latest_check_results().values()
     assert state.evaluation == evaluation

@@ -283,17 +283,30 @@ def test_a_check_looks_at_the_partitions_of_its_run_or_at_all() -> None:
     key = sg.AssetCheckKey(sg.AssetKey("day"), "day_ok")
     with_day = step_of(plan_of(TIMES, ["day"], [key], "2024-01-05"), "day_day_ok")
     assert with_day.inputs[0].partitions == subset("2024-01-05")
-    assert with_day.outputs[0].is_partitioned
+    assert not with_day.outputs[0].is_partitioned
     alone = plan_of(TIMES, [], [key]).steps[0]
     assert alone.inputs[0].partitions == subset("2024-01-01", "2024-02-29")
     assert not alone.outputs[0].is_partitioned
+
+
+def test_a_check_of_each_partition_is_asked_about_one() -> None:
+    @sg.asset_check(asset=day, partitions_def=DAILY)
+    def each_ok(day: int) -> bool:
+        return day > 0
+
+    definitions = sg.Definitions([day], asset_checks=[each_ok])
+    step = plan_of(definitions, [], [each_ok.check_key], "2024-01-05").steps[0]
+    assert step.inputs[0].partitions == subset("2024-01-05")
+    assert step.outputs[0].is_partitioned
+    with pytest.raises(sg.InvalidSubsetError, match="'day:each_ok' is partitioned: say which partition"):
+        plan_of(definitions, [], [each_ok.check_key])
 
 
 @pytest.mark.parametrize(
     ("assets", "partition", "last", "error", "words"),
     [
         (["day"], None, None, sg.InvalidSubsetError, "'day' is partitioned: say which partition"),
-        (["total"], "2024-01-01", None, sg.InvalidSubsetError, "no selected asset is partitioned"),
+        (["total"], "2024-01-01", None, sg.InvalidSubsetError, "nothing selected is partitioned"),
         (["day", "month"], "2024-01-01", None, sg.InvalidSubsetError, "different partitions definitions"),
         (["day"], "2024-03-01", None, sg.UnknownPartitionError, "from '2024-01-01' to '2024-02-29'"),
         (["day"], "2024-01-01", "nonsense", sg.UnknownPartitionError, "no partition 'nonsense'"),

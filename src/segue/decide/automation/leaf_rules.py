@@ -90,7 +90,7 @@ def _backfill_in_progress(context: AutomationContext, _: object) -> EntitySubset
 
 
 def _check_result(context: AutomationContext, condition: leaves.CheckResultCondition[Any]) -> EntitySubset:
-    return _all_or_nothing(context, facts_of(context).passed is condition.passed)
+    return _among(context, [each for each, passed in facts_of(context).passed.items() if passed is condition.passed])
 
 
 def _initial_evaluation(context: AutomationContext, _: object) -> EntitySubset:

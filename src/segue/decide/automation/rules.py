@@ -94,7 +94,7 @@ def dependencies(context: AutomationContext, key: EntityKey, through_virtual: bo
     """What a target depends on, sorted: the assets it is made from; for a check its asset and what else it reads."""
     graph = context.asset_graph
     if isinstance(key, AssetCheckKey):
-        return sorted({key.asset_key, *graph.checks[key].deps})
+        return sorted({key.asset_key, *graph.checks[key].dep_keys})
     if isinstance(key, AssetJobKey):
         return ()
     if through_virtual:

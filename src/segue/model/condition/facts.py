@@ -50,7 +50,7 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
         before: the last update before the previous evaluation, for what was updated since; where it was asked for.
         updates: every update since the previous evaluation, by partition; where it was asked for.
         is_observed: whether the updates are observations: it is looked at, and made elsewhere.
-        passed: whether the last execution of a check passed; None where it never was.
+        passed: of a check: whether the last execution passed, by partition like `latest`.
         freshness: what the asset's freshness policy says now.
         backfilling: what a backfill under way is still going to make.
     """
@@ -59,7 +59,7 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
     before: Mapping[str | None, Update] = {}
     updates: Mapping[str | None, tuple[Update, ...]] = {}
     is_observed: bool = False
-    passed: bool | None = None
+    passed: Mapping[str | None, bool] = {}
     freshness: FreshnessState = FreshnessState.NOT_APPLICABLE
     backfilling: SubsetValue = False
 

@@ -9,7 +9,7 @@ from segue.errors import InvalidDefinitionError, UnknownPartitionError
 from segue.model.condition.facts import SubsetValue
 from segue.model.condition.subset import EntitySubset
 from segue.model.graph import AssetGraph
-from segue.model.keys import AssetKey, EntityKey
+from segue.model.keys import AssetCheckKey, AssetKey, EntityKey
 from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import (
@@ -43,7 +43,8 @@ class AssetGraphView:
         """How a target is cut into partitions; None for not at all."""
         if isinstance(key, AssetKey):
             return self.asset_graph.node(key).partitions
-        return None
+        check = self.asset_graph.checks.get(key) if isinstance(key, AssetCheckKey) else None
+        return None if check is None else check.partitions
 
     def get_full_subset(self, *, key: EntityKey) -> EntitySubset:
         """All of a target that exists at this moment."""
