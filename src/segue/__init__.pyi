@@ -184,6 +184,7 @@ from .host.automation import evaluate_automation_conditions as evaluate_automati
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
+from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus
 from .model.assets import AssetDep as AssetDep
 from .model.assets import AssetSpec as AssetSpec
 from .model.checks import AssetCheckEvaluation as AssetCheckEvaluation
@@ -196,6 +197,14 @@ from .model.condition.context import AutomationContext as AutomationContext
 from .model.condition.context import AutomationResult as AutomationResult
 from .model.event import Event as Event
 from .model.event import EventType as EventType
+from .model.event_filters import AssetRecordsFilter as AssetRecordsFilter
+from .model.event_filters import EventRecordsFilter as EventRecordsFilter
+from .model.event_filters import RunShardedEventsCursor as RunShardedEventsCursor
+from .model.event_filters import RunStatusChangeRecordsFilter as RunStatusChangeRecordsFilter
+from .model.event_log import EventLogEntry as EventLogEntry
+from .model.event_log import EventLogRecord as EventLogRecord
+from .model.event_log import EventRecordsResult as EventRecordsResult
+from .model.event_log import PaginatedResults as PaginatedResults
 from .model.freshness import FreshnessPolicy as FreshnessPolicy
 from .model.freshness import FreshnessState as FreshnessState
 from .model.keys import AssetCheckKey as AssetCheckKey
@@ -205,6 +214,7 @@ from .model.keys import AssetOrCheckKey as AssetOrCheckKey
 from .model.materialization import AssetMaterialization as AssetMaterialization
 from .model.materialization import AssetObservation as AssetObservation
 from .model.materialization import DataVersion as DataVersion
+from .model.materialization import ExpectationResult as ExpectationResult
 from .model.metadata import AssetMetadataValue as AssetMetadataValue
 from .model.metadata import BoolMetadataValue as BoolMetadataValue
 from .model.metadata import CodeReferencesMetadataValue as CodeReferencesMetadataValue
@@ -263,4 +273,5 @@ from .model.tick import DefaultScheduleStatus as DefaultScheduleStatus
 from .model.tick import DefaultSensorStatus as DefaultSensorStatus
 from .model.tick import SensorResult as SensorResult
 from .model.tick import SkipReason as SkipReason
+from .testing.instances import instance_for_test as instance_for_test
 from .version import __version__ as __version__

@@ -43,8 +43,14 @@ of_runs: st.SearchStrategy[AnyPayload] = st.one_of(
 )
 batches = st.lists(
     st.lists(
-        st.builds(Event, st.integers(0, 100).map(float), of_assets, st.none(), st.none() | st.sampled_from(RUNS))
-        | st.builds(Event, st.integers(0, 100).map(float), of_runs, st.none(), st.sampled_from(RUNS)),
+        st.builds(Event, st.integers(0, 100).map(float), of_assets)
+        | st.builds(
+            Event,
+            st.integers(0, 100).map(float),
+            of_assets | of_runs,
+            run_id=st.sampled_from(RUNS),
+            job_name=st.just("daily"),
+        ),
         max_size=8,
     ),
     max_size=8,

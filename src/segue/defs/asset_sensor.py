@@ -11,7 +11,7 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
 from segue.defs.target import ExecutableDefinition
 from segue.errors import InvariantViolationError
-from segue.model.event import StoredEvent
+from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.tick import DefaultSensorStatus, SensorResult, SensorType, SkipReason
 
@@ -67,15 +67,16 @@ class AssetSensorDefinition(SensorDefinition):
         """What the function gives for the latest materialization, or a reason to skip where it is known already."""
         return self._asked(context)[1]
 
-    def _asked(self, context: SensorEvaluationContext) -> tuple[StoredEvent | None, Any]:
-        latest = context.instance.get_latest_materialization_event(self.asset_key)
+    def _asked(self, context: SensorEvaluationContext) -> tuple[EventLogRecord | None, Any]:
+        (record,) = context.instance.get_asset_records([self.asset_key]) or (None,)
+        latest = None if record is None else record.asset_entry.last_materialization_record
         if latest is None or latest.storage_id <= _storage_id(context.cursor):
             return None, SkipReason(f"{self.asset_key.to_user_string()} was not made since this sensor was asked last.")
         arguments = self.evaluation.arguments(context)
         if self.evaluation.context is not None:
             arguments[self.evaluation.context] = context
         if self.evaluation.others:
-            arguments[self.evaluation.others[0]] = latest
+            arguments[self.evaluation.others[0]] = latest.event_log_entry
         return latest, self.evaluation.function(**arguments)
 
     def answers(self, context: SensorEvaluationContext) -> list[Answer]:

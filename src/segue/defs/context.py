@@ -12,7 +12,7 @@ from segue.defs.log import LogManager
 from segue.errors import InvariantViolationError, UnknownResourceError
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionKeyRange, PartitionsDefinition, TimeWindow
 from segue.model.run import Run
@@ -107,7 +107,9 @@ class StepFacts(Protocol):
     def partition_keys(self) -> Sequence[str]: ...
     def input_partition_keys(self, input_name: str) -> Sequence[str]: ...
     def time_window(self) -> TimeWindow: ...
-    def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None: ...
+    def record(
+        self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
+    ) -> None: ...
     def add_metadata(
         self,
         output_name: str,
@@ -245,7 +247,9 @@ class _StepContext:
         """The checks that this step is to run."""
         return frozenset(self._step.check_keys)
 
-    def log_event(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None:
+    def log_event(
+        self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
+    ) -> None:
         """Records a fact at once, apart from the function's outputs."""
         self._step.record(event)
 

@@ -12,7 +12,8 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.tick_context import DeclaredGraph
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.asset_cursor import START, AssetCursor, Seen, advanced, decode_cursors, encode_cursors
-from segue.model.event import EventType, StoredEvent
+from segue.model.event import EventType
+from segue.model.event_log import EventLogRecord
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
@@ -69,26 +70,28 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
 
     def latest_materialization_records_by_key(
         self, asset_keys: Sequence[AssetKey] | None = None
-    ) -> Mapping[AssetKey, StoredEvent | None]:
+    ) -> Mapping[AssetKey, EventLogRecord | None]:
         """The last materialization of each asset after its cursor; None where there is none."""
-        found: dict[AssetKey, StoredEvent | None] = {}
+        found: dict[AssetKey, EventLogRecord | None] = {}
         for key in self.asset_keys if asset_keys is None else asset_keys:
             records = self._records(key, limit=1, ascending=False)
             found[key] = records[0] if records else None
         return found
 
-    def materialization_records_for_key(self, asset_key: AssetKey, limit: int | None = None) -> Iterable[StoredEvent]:
+    def materialization_records_for_key(
+        self, asset_key: AssetKey, limit: int | None = None
+    ) -> Iterable[EventLogRecord]:
         """The materializations of an asset after its cursor, oldest first."""
         return self._records(asset_key, limit=limit, ascending=True)
 
-    def get_trailing_unconsumed_events(self, asset_key: AssetKey) -> Sequence[StoredEvent]:
+    def get_trailing_unconsumed_events(self, asset_key: AssetKey) -> Sequence[EventLogRecord]:
         """The materializations before the cursor that were passed over when it was advanced, oldest first."""
         ids = sorted(self._place(asset_key).unconsumed.values())
         return [record for each in ids for record in self._between(asset_key, each - 1, each + 1)]
 
     def latest_materialization_records_by_partition(
         self, asset_key: AssetKey, after_cursor_partition: bool | None = False
-    ) -> Mapping[str, StoredEvent]:
+    ) -> Mapping[str, EventLogRecord]:
         """The last materialization of each partition that was not consumed, oldest first.
 
         Args:
@@ -99,7 +102,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             InvariantViolationError: the asset has no partitions.
         """
         definition = self._partitions(asset_key)
-        latest: dict[str, StoredEvent] = {}
+        latest: dict[str, EventLogRecord] = {}
         for record in [
             *self.get_trailing_unconsumed_events(asset_key),
             *self._records(asset_key, None, ascending=True),
@@ -115,9 +118,9 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             latest = {key: record for key, record in latest.items() if definition.index_of(key, now) > place}
         return latest
 
-    def latest_materialization_records_by_partition_and_asset(self) -> Mapping[str, Mapping[AssetKey, StoredEvent]]:
+    def latest_materialization_records_by_partition_and_asset(self) -> Mapping[str, Mapping[AssetKey, EventLogRecord]]:
         """The last materialization of each partition that was not consumed, by partition and asset."""
-        found: dict[str, dict[AssetKey, StoredEvent]] = {}
+        found: dict[str, dict[AssetKey, EventLogRecord]] = {}
         for key in self.asset_keys:
             for partition, record in self.latest_materialization_records_by_partition(key).items():
                 found.setdefault(partition, {})[key] = record
@@ -159,7 +162,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         upstream = subset_of_keys(upper, [partition_key], now)
         return keys_of_subset(lower, downstream_subset(mapping, upstream, upper, lower, now), now)
 
-    def advance_cursor(self, materialization_records_by_key: Mapping[AssetKey, StoredEvent | None]) -> None:
+    def advance_cursor(self, materialization_records_by_key: Mapping[AssetKey, EventLogRecord | None]) -> None:
         """Says of materializations that they are taken care of; None says nothing of an asset."""
         for key, record in materialization_records_by_key.items():
             place = self._place(key)
@@ -195,15 +198,15 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             raise InvalidInvocationError(f"{asset_key.to_user_string()!r} is none of the assets it looks at: {shown}.")
         return self._cursors.get(asset_key, START)
 
-    def _records(self, key: AssetKey, limit: int | None, *, ascending: bool) -> Sequence[StoredEvent]:
+    def _records(self, key: AssetKey, limit: int | None, *, ascending: bool) -> Sequence[EventLogRecord]:
         return self._events(key, self._place(key).storage_id, None, limit, ascending)
 
-    def _between(self, key: AssetKey, after: int, before: int) -> Sequence[StoredEvent]:
+    def _between(self, key: AssetKey, after: int, before: int) -> Sequence[EventLogRecord]:
         return self._events(key, after, before, None, True)
 
     def _events(
         self, key: AssetKey, after: int, before: int | None, limit: int | None, ascending: bool
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[EventLogRecord]:
         which = EventFilter(
             asset_key=key, types=(EventType.ASSET_MATERIALIZATION,), after=after, before=before, ascending=ascending
         )
@@ -223,7 +226,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         return found
 
 
-def _seen(record: StoredEvent) -> Seen:
+def _seen(record: EventLogRecord) -> Seen:
     return Seen(record.storage_id, record.event.partition)
 
 

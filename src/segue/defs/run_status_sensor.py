@@ -13,7 +13,8 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
 from segue.defs.target import ExecutableDefinition, job_name_of
 from segue.errors import InvalidDefinitionError, InvariantViolationError
-from segue.model.event import EventType, StoredEvent
+from segue.model.event import EventType
+from segue.model.event_log import EventLogRecord
 from segue.model.request import RunRequest
 from segue.model.run import Run, RunStatus
 from segue.model.stores import EventFilter
@@ -134,7 +135,7 @@ class RunStatusSensorDefinition(SensorDefinition):
 
     def _events(
         self, context: SensorEvaluationContext, after: int | None, *, ascending: bool, limit: int
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[EventLogRecord]:
         wanted = EventType.__members__.get(_EVENT_OF_STATUS[self.run_status])
         if wanted is None:  # nothing records such events yet
             return []
@@ -143,7 +144,7 @@ class RunStatusSensorDefinition(SensorDefinition):
     def _monitors(self, run: Run) -> bool:
         return self.monitored_jobs is None or run.job_name in self.monitored_jobs
 
-    def _answers_for(self, run: Run, stored: StoredEvent, context: SensorEvaluationContext) -> list[Answer]:
+    def _answers_for(self, run: Run, stored: EventLogRecord, context: SensorEvaluationContext) -> list[Answer]:
         of_run = RunStatusSensorContext(
             sensor_name=self.name,
             dagster_run=run,

@@ -24,11 +24,12 @@ from segue.model.event import (
     AssetCheckEvaluationData,
     AssetObservationData,
     LogMessageData,
+    StepExpectationResultData,
     StepMaterializationData,
     StepOutputData,
 )
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition, TimeWindow
 from segue.model.partitions.subset import PartitionSubset, keys_of_subset, time_window_of_subset
@@ -233,12 +234,14 @@ class StepAttempt:
             raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
         return self.scope.partitions_def, self.scope.subset
 
-    def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None:
+    def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult) -> None:
         """Takes a fact that user code reports apart from its outputs."""
         if isinstance(event, AssetMaterialization):
             self.emit(StepMaterializationData(event))
         elif isinstance(event, AssetObservation):
             self.emit(AssetObservationData(event))
+        elif isinstance(event, ExpectationResult):
+            self.emit(StepExpectationResultData(event))
         else:
             self.emit(AssetCheckEvaluationData(event))
 

@@ -14,11 +14,12 @@ from segue.execute.values import record_stored, store_output
 from segue.model.checks import AssetCheckEvaluation, AssetCheckResult, AssetCheckSeverity
 from segue.model.event import AssetCheckEvaluationData, StepOutputData
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.plan.plan import StepOutput
 
-_RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult, AssetMaterialization, AssetObservation)
+_FACTS = (AssetMaterialization, AssetObservation, ExpectationResult)
+_RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult, *_FACTS)
 
 
 def take_results(attempt: StepAttempt, returned: object) -> None:
@@ -36,7 +37,7 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
             _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
         elif isinstance(result, AssetCheckResult):
             _take_check(attempt, result)
-        elif isinstance(result, (AssetMaterialization, AssetObservation)):
+        elif isinstance(result, _FACTS):
             attempt.record(result)
         else:
             raise InvariantViolationError(

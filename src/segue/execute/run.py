@@ -31,6 +31,7 @@ from segue.model.event import (
     StepFailureData,
     StepRetryData,
     StepSkippedData,
+    UserFailureData,
 )
 from segue.model.run import FailureReason
 from segue.plan.op_planner import managers_of
@@ -240,6 +241,8 @@ class _Execution:
         if outcome is None or outcome.error is None:
             return
         self.first_error = self.first_error or outcome.error
-        metadata = dict(outcome.error.metadata) if isinstance(outcome.error, Failure) else {}
-        self.sink.emit(StepFailureData(error_info(outcome.error), each.attempt, metadata), each.step_key)
+        error, said = outcome.error, None
+        if isinstance(error, Failure):
+            said = UserFailureData(error.description, dict(error.metadata))
+        self.sink.emit(StepFailureData(error_info(error), each.attempt, said), each.step_key)
         self.sink.flush()

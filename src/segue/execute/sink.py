@@ -24,18 +24,22 @@ class EventSink:
         store: where events are kept.
         run_id: the run.
         observers: called with each event at once, in order.
+        job_name: the job of the run.
     """
 
-    def __init__(self, store: RunStore, run_id: str, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self, store: RunStore, run_id: str, observers: Sequence[Observer] = (), job_name: str | None = None
+    ) -> None:
         self._store = store
         self._run_id = run_id
+        self._job_name = job_name
         self._observers = tuple(observers)
         self._waiting: list[Event] = []
         self._flushed_at = 0.0
 
     def emit(self, payload: AnyPayload, step_key: str | None = None) -> None:
         """Takes one event."""
-        event = Event(time.time(), payload, step_key, self._run_id)
+        event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
         self._waiting.append(event)
         for observer in self._observers:
             observer(event)

@@ -11,7 +11,8 @@ from segue.model.condition import leaves, scopes
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition
 from segue.model.condition.context import entity_cursor
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityFacts, Update
-from segue.model.event import AssetObservationData, EventType, StepMaterializationData, StoredEvent
+from segue.model.event import AssetObservationData, EventType, StepMaterializationData
+from segue.model.event_log import EventLogRecord
 from segue.model.freshness import FreshnessState
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
@@ -208,7 +209,7 @@ class _Reader:
         partitions: tuple[str, ...] | None = None,
         after: int | None = None,
         before: int | None = None,
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[EventLogRecord]:
         """Events about an asset, newest first."""
         which = EventFilter(
             asset_key=key, types=(kind,), partitions=partitions, after=after, before=before, ascending=False
@@ -216,7 +217,7 @@ class _Reader:
         return self.store.events(which, limit)
 
 
-def _fact(event: StoredEvent) -> AssetMaterialization | AssetObservation:
+def _fact(event: EventLogRecord) -> AssetMaterialization | AssetObservation:
     payload = event.event.payload
     if isinstance(payload, StepMaterializationData):
         return payload.materialization
@@ -225,9 +226,9 @@ def _fact(event: StoredEvent) -> AssetMaterialization | AssetObservation:
     raise InvariantViolationError(f"Event {event.storage_id} is neither a materialization nor an observation.")
 
 
-def _partition(event: StoredEvent) -> str | None:
+def _partition(event: EventLogRecord) -> str | None:
     return _fact(event).partition
 
 
-def _update(event: StoredEvent) -> Update:
+def _update(event: EventLogRecord) -> Update:
     return Update(event.storage_id, event.event.timestamp, event.event.run_id, _fact(event).data_version)

@@ -81,7 +81,7 @@ def record_and_run(
     partitions = _run_partitions(plan, described, job, now)
     planned = _planned_events(plan, run, finished)
     instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
-    sink = EventSink(instance.store, run.run_id, observers)
+    sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     scope = RunScope(
         described=described,
         run=run,
@@ -114,10 +114,10 @@ def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) 
             if output.asset_key is not None:
                 start, end = (plan.partition_start, plan.partition_end) if output.is_partitioned else (None, None)
                 payload = AssetMaterializationPlannedData(output.asset_key, start, end if end != start else None)
-                assets.append(Event(run.created_at, payload, step.key, run.run_id))
+                assets.append(Event(run.created_at, payload, step.key, run.run_id, run.job_name))
             elif output.check_asset_key is not None and output.check_name is not None:
                 planned = AssetCheckPlannedData(output.check_asset_key, output.check_name)
-                checks.append(Event(run.created_at, planned, step.key, run.run_id))
+                checks.append(Event(run.created_at, planned, step.key, run.run_id, run.job_name))
     return assets + checks
 
 

@@ -1,301 +1,120 @@
 """Events: everything that happens, as values. The log of them is the truth; every state is a fold over it.
 
-An event is a header (`Event`) and a payload. Each payload has an explicit wire tag, the name of its event type, so that a
-class may be renamed and stored events still be read. `SCHEMA_VERSION` rises when a payload changes in a way that
-older readers would misread.
+An event is a header (`Event`) and a payload. This is the module to import events from: kinds and payloads stand in
+`event_type` and `event_data`, to be read by themselves.
 """
 
 from __future__ import annotations
 
-import enum
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
 from segue.model.checks import AssetCheckEvaluation
-from segue.model.keys import AssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation
-from segue.model.metadata import AnyMetadataValue
-from segue.model.run import FailureReason
-
-SCHEMA_VERSION = 1
-
-
-class EventType(str, enum.Enum):
-    """The kinds of events that are recorded. The value is the wire tag."""
-
-    ENGINE_EVENT = "ENGINE_EVENT"
-    RUN_START = "RUN_START"
-    RUN_SUCCESS = "RUN_SUCCESS"
-    RUN_FAILURE = "RUN_FAILURE"
-    RUN_CANCELED = "RUN_CANCELED"
-    RESOURCE_INIT_STARTED = "RESOURCE_INIT_STARTED"
-    RESOURCE_INIT_SUCCESS = "RESOURCE_INIT_SUCCESS"
-    RESOURCE_INIT_FAILURE = "RESOURCE_INIT_FAILURE"
-    STEP_START = "STEP_START"
-    STEP_RESTARTED = "STEP_RESTARTED"
-    STEP_UP_FOR_RETRY = "STEP_UP_FOR_RETRY"
-    STEP_FAILURE = "STEP_FAILURE"
-    STEP_SUCCESS = "STEP_SUCCESS"
-    STEP_SKIPPED = "STEP_SKIPPED"
-    LOADED_INPUT = "LOADED_INPUT"
-    STEP_INPUT = "STEP_INPUT"
-    STEP_OUTPUT = "STEP_OUTPUT"
-    HANDLED_OUTPUT = "HANDLED_OUTPUT"
-    ASSET_MATERIALIZATION_PLANNED = "ASSET_MATERIALIZATION_PLANNED"
-    ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
-    ASSET_OBSERVATION = "ASSET_OBSERVATION"
-    ASSET_CHECK_EVALUATION_PLANNED = "ASSET_CHECK_EVALUATION_PLANNED"
-    ASSET_CHECK_EVALUATION = "ASSET_CHECK_EVALUATION"
-    ASSET_WIPED = "ASSET_WIPED"
-    LOG_MESSAGE = "LOG_MESSAGE"
-
-
-class ErrorInfo(msgspec.Struct, frozen=True):
-    """An exception as data.
-
-    Attributes:
-        message: the exception's own text, with its class in front.
-        cls_name: the class, qualified.
-        stack: the formatted frames of user code (and of the libraries it called), outermost first.
-        cause: the exception it was raised from, or while handling.
-    """
-
-    message: str
-    cls_name: str
-    stack: tuple[str, ...] = ()
-    cause: ErrorInfo | None = None
-
-    def to_string(self) -> str:
-        """The traceback as Python prints it, causes first."""
-        before = ""
-        if self.cause is not None:
-            before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
-        frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
-        return before + frames + self.message
-
-
-class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
-    """Base of the payloads; the tag of each is its event type."""
-
-    @property
-    def type(self) -> EventType:
-        """The event type."""
-        return EventType(self.__struct_config__.tag)
-
-
-class EngineEventData(Payload, frozen=True, tag="ENGINE_EVENT"):
-    """Segue says what it does."""
-
-    message: str
-
-
-class RunStartData(Payload, frozen=True, tag="RUN_START"):
-    """The run began to execute."""
-
-    worker: str | None = None
-
-
-class RunSuccessData(Payload, frozen=True, tag="RUN_SUCCESS"):
-    """Every step of the run ended well or was skipped."""
-
-
-class RunFailureData(Payload, frozen=True, tag="RUN_FAILURE"):
-    """The run failed."""
-
-    reason: FailureReason
-    message: str
-    failed_steps: tuple[str, ...] = ()
-    error: ErrorInfo | None = None
-
-
-class RunCanceledData(Payload, frozen=True, tag="RUN_CANCELED"):
-    """The run was stopped on request."""
-
-    message: str = ""
-
-
-class ResourceInitStartedData(Payload, frozen=True, tag="RESOURCE_INIT_STARTED"):
-    """Resources are being set up."""
-
-    resource_keys: tuple[str, ...]
-
-
-class ResourceInitSuccessData(Payload, frozen=True, tag="RESOURCE_INIT_SUCCESS"):
-    """Resources are ready."""
-
-    resource_keys: tuple[str, ...]
-
-
-class ResourceInitFailureData(Payload, frozen=True, tag="RESOURCE_INIT_FAILURE"):
-    """A resource could not be set up."""
-
-    resource_keys: tuple[str, ...]
-    error: ErrorInfo
-
-
-class StepStartData(Payload, frozen=True, tag="STEP_START"):
-    """The first attempt of a step began."""
-
-
-class StepRestartedData(Payload, frozen=True, tag="STEP_RESTARTED"):
-    """A later attempt of a step began; `attempt` is 2 for the first retry."""
-
-    attempt: int
-
-
-class StepRetryData(Payload, frozen=True, tag="STEP_UP_FOR_RETRY"):
-    """An attempt failed and another will follow after `seconds_to_wait`."""
-
-    attempt: int
-    seconds_to_wait: float
-    error: ErrorInfo | None = None
-
-
-class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
-    """The last attempt of a step failed."""
-
-    error: ErrorInfo
-    attempt: int = 1
-    metadata: dict[str, AnyMetadataValue] = {}
-
-
-class StepSuccessData(Payload, frozen=True, tag="STEP_SUCCESS"):
-    """A step ended well; `duration_ms` is its wall time in milliseconds."""
-
-    duration_ms: float = 0.0
-
-
-class StepSkippedData(Payload, frozen=True, tag="STEP_SKIPPED"):
-    """A step had nothing to work on, because an optional input was not made."""
-
-    reason: str = ""
-
-
-class LoadedInputData(Payload, frozen=True, tag="LOADED_INPUT"):
-    """An IO manager loaded an input."""
-
-    input_name: str
-    manager_key: str
-    upstream_step_key: str | None = None
-    upstream_output_name: str | None = None
-    metadata: dict[str, AnyMetadataValue] = {}
-
-
-class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
-    """An input is ready for user code."""
-
-    input_name: str
-
-
-class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
-    """User code gave an output; of a dynamic one, the value under `mapping_key`."""
-
-    output_name: str
-    metadata: dict[str, AnyMetadataValue] = {}
-    mapping_key: str | None = None
-
-
-class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
-    """An IO manager stored an output."""
-
-    output_name: str
-    manager_key: str
-    metadata: dict[str, AnyMetadataValue] = {}
-    mapping_key: str | None = None
-
-
-class AssetMaterializationPlannedData(Payload, frozen=True, tag="ASSET_MATERIALIZATION_PLANNED"):
-    """A run intends to make an asset: one partition, a range of them (`partition_end`), or all of it."""
-
-    asset_key: AssetKey
-    partition: str | None = None
-    partition_end: str | None = None
-
-
-class StepMaterializationData(Payload, frozen=True, tag="ASSET_MATERIALIZATION"):
-    """An asset, or one of its partitions, was made."""
-
-    materialization: AssetMaterialization
-
-
-class AssetObservationData(Payload, frozen=True, tag="ASSET_OBSERVATION"):
-    """An asset was looked at."""
-
-    asset_observation: AssetObservation
-
-
-class AssetCheckPlannedData(Payload, frozen=True, tag="ASSET_CHECK_EVALUATION_PLANNED"):
-    """A run intends to run a check."""
-
-    asset_key: AssetKey
-    check_name: str
-
-
-class AssetCheckEvaluationData(Payload, frozen=True, tag="ASSET_CHECK_EVALUATION"):
-    """A check ran."""
-
-    evaluation: AssetCheckEvaluation
-
-
-class AssetWipedData(Payload, frozen=True, tag="ASSET_WIPED"):
-    """The recorded state of an asset was removed, or of some of its partitions."""
-
-    asset_key: AssetKey
-    partitions: tuple[str, ...] | None = None
-
-
-class LogMessageData(Payload, frozen=True, tag="LOG_MESSAGE"):
-    """A line that user code logged; `level` is logging's number."""
-
-    level: int
-    message: str
-    error: ErrorInfo | None = None
-
-
-AnyPayload: TypeAlias = (
-    EngineEventData
-    | RunStartData
-    | RunSuccessData
-    | RunFailureData
-    | RunCanceledData
-    | ResourceInitStartedData
-    | ResourceInitSuccessData
-    | ResourceInitFailureData
-    | StepStartData
-    | StepRestartedData
-    | StepRetryData
-    | StepFailureData
-    | StepSuccessData
-    | StepSkippedData
-    | LoadedInputData
-    | StepInputData
-    | StepOutputData
-    | HandledOutputData
-    | AssetMaterializationPlannedData
-    | StepMaterializationData
-    | AssetObservationData
-    | AssetCheckPlannedData
-    | AssetCheckEvaluationData
-    | AssetWipedData
-    | LogMessageData
+from segue.model.event_data import (
+    SCHEMA_VERSION,
+    AnyPayload,
+    AssetCheckEvaluationData,
+    AssetCheckPlannedData,
+    AssetMaterializationPlannedData,
+    AssetObservationData,
+    AssetWipedData,
+    EngineEventData,
+    ErrorInfo,
+    HandledOutputData,
+    LoadedInputData,
+    LogMessageData,
+    Payload,
+    ResourceInitFailureData,
+    ResourceInitStartedData,
+    ResourceInitSuccessData,
+    RunCanceledData,
+    RunCancelingData,
+    RunEnqueuedData,
+    RunFailureData,
+    RunStartData,
+    RunStartingData,
+    RunSuccessData,
+    StepExpectationResultData,
+    StepFailureData,
+    StepInputData,
+    StepMaterializationData,
+    StepOutputData,
+    StepRestartedData,
+    StepRetryData,
+    StepSkippedData,
+    StepStartData,
+    StepSuccessData,
+    UserFailureData,
+    subject_of,
 )
+from segue.model.event_message import message_of
+from segue.model.event_type import ALERT_EVENTS, FAILURE_EVENTS, HOOK_EVENTS, RUN_EVENTS, STEP_EVENTS, EventType
+from segue.model.keys import AssetKey
+from segue.model.materialization import AssetMaterialization
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnyPayload",
+    "AssetCheckEvaluationData",
+    "AssetCheckPlannedData",
+    "AssetMaterializationPlannedData",
+    "AssetObservationData",
+    "AssetWipedData",
+    "EngineEventData",
+    "ErrorInfo",
+    "Event",
+    "EventType",
+    "HandledOutputData",
+    "LoadedInputData",
+    "LogMessageData",
+    "Payload",
+    "ResourceInitFailureData",
+    "ResourceInitStartedData",
+    "ResourceInitSuccessData",
+    "RunCanceledData",
+    "RunCancelingData",
+    "RunEnqueuedData",
+    "RunFailureData",
+    "RunStartData",
+    "RunStartingData",
+    "RunSuccessData",
+    "StepExpectationResultData",
+    "StepFailureData",
+    "StepInputData",
+    "StepMaterializationData",
+    "StepOutputData",
+    "StepRestartedData",
+    "StepRetryData",
+    "StepSkippedData",
+    "StepStartData",
+    "StepSuccessData",
+    "UserFailureData",
+    "subject_of",
+]
+
+Data = TypeVar("Data", bound=Payload)
 
 
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened.
+
+    What is said of one kind of event only (`step_failure_data`, say) raises AttributeError on all others.
 
     Attributes:
         timestamp: seconds since 1970, UTC.
         payload: what happened.
         step_key: the step it happened in; None for the run as a whole.
         run_id: the run; None for what is reported from outside a run.
+        job_name: the job of the run; None outside of one.
     """
 
     timestamp: float
     payload: AnyPayload
     step_key: str | None = None
     run_id: str | None = None
+    job_name: str | None = None
 
     @property
     def event_type(self) -> EventType:
@@ -313,6 +132,22 @@ class Event(msgspec.Struct, frozen=True):
         return self.payload
 
     @property
+    def message(self) -> str:
+        """The event in a sentence for people."""
+        return message_of(self.payload, self.step_key, self.job_name)
+
+    @property
+    def node_name(self) -> str | None:
+        """The name of the op or asset function in its graph: the last part of the step key, without a mapping key."""
+        return None if self.step_key is None else self.step_key.partition("[")[0].rpartition(".")[2]
+
+    @property
+    def logging_tags(self) -> Mapping[str, str]:
+        """What says where it happened, by name: run_id, job_name, step_key, op_name, as far as they are known."""
+        tags = {"run_id": self.run_id, "job_name": self.job_name, "step_key": self.step_key, "op_name": self.node_name}
+        return {name: value for name, value in tags.items() if value is not None}
+
+    @property
     def asset_key(self) -> AssetKey | None:
         """The asset the event is about, if any."""
         return subject_of(self.payload)[0]
@@ -321,6 +156,71 @@ class Event(msgspec.Struct, frozen=True):
     def partition(self) -> str | None:
         """The partition the event is about, if any."""
         return subject_of(self.payload)[1]
+
+    @property
+    def is_step_event(self) -> bool:
+        """Whether it happened in a step."""
+        return self.event_type in STEP_EVENTS
+
+    @property
+    def is_job_event(self) -> bool:
+        """Whether it is about the run as a whole."""
+        return self.event_type in RUN_EVENTS
+
+    @property
+    def is_hook_event(self) -> bool:
+        """Whether it says what became of a hook."""
+        return self.event_type in HOOK_EVENTS
+
+    @property
+    def is_alert_event(self) -> bool:
+        """Whether it is about an alert."""
+        return self.event_type in ALERT_EVENTS
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether a step or the run failed or was stopped."""
+        return self.event_type in FAILURE_EVENTS
+
+    @property
+    def is_job_success(self) -> bool:
+        """Whether the run ended well."""
+        return isinstance(self.payload, RunSuccessData)
+
+    @property
+    def is_job_failure(self) -> bool:
+        """Whether the run failed."""
+        return isinstance(self.payload, RunFailureData)
+
+    @property
+    def is_run_failure(self) -> bool:
+        """The same as `is_job_failure`."""
+        return isinstance(self.payload, RunFailureData)
+
+    @property
+    def is_engine_event(self) -> bool:
+        """Whether Segue says what it does."""
+        return isinstance(self.payload, EngineEventData)
+
+    @property
+    def is_resource_init_failure(self) -> bool:
+        """Whether a resource could not be set up."""
+        return isinstance(self.payload, ResourceInitFailureData)
+
+    @property
+    def is_step_start(self) -> bool:
+        """Whether the first attempt of a step began."""
+        return isinstance(self.payload, StepStartData)
+
+    @property
+    def is_step_restarted(self) -> bool:
+        """Whether a later attempt of a step began."""
+        return isinstance(self.payload, StepRestartedData)
+
+    @property
+    def is_step_up_for_retry(self) -> bool:
+        """Whether an attempt failed and another will follow."""
+        return isinstance(self.payload, StepRetryData)
 
     @property
     def is_step_failure(self) -> bool:
@@ -333,44 +233,126 @@ class Event(msgspec.Struct, frozen=True):
         return isinstance(self.payload, StepSuccessData)
 
     @property
-    def materialization(self) -> AssetMaterialization:
-        """What was made; only on ASSET_MATERIALIZATION events."""
-        if isinstance(self.payload, StepMaterializationData):
-            return self.payload.materialization
-        raise AttributeError(f"A {self.event_type_value} event has no materialization.")
+    def is_step_skipped(self) -> bool:
+        """Whether a step was skipped."""
+        return isinstance(self.payload, StepSkippedData)
 
     @property
-    def asset_check_evaluation_data(self) -> AssetCheckEvaluation:
-        """What a check found; only on ASSET_CHECK_EVALUATION events."""
-        if isinstance(self.payload, AssetCheckEvaluationData):
-            return self.payload.evaluation
-        raise AttributeError(f"A {self.event_type_value} event has no check evaluation.")
+    def is_successful_output(self) -> bool:
+        """Whether user code gave an output."""
+        return isinstance(self.payload, StepOutputData)
+
+    @property
+    def is_handled_output(self) -> bool:
+        """Whether an IO manager stored an output."""
+        return isinstance(self.payload, HandledOutputData)
+
+    @property
+    def is_loaded_input(self) -> bool:
+        """Whether an IO manager loaded an input."""
+        return isinstance(self.payload, LoadedInputData)
+
+    @property
+    def is_expectation_result(self) -> bool:
+        """Whether user code says if something it expected holds."""
+        return isinstance(self.payload, StepExpectationResultData)
+
+    @property
+    def is_step_materialization(self) -> bool:
+        """Whether an asset was made."""
+        return isinstance(self.payload, StepMaterializationData)
+
+    @property
+    def is_asset_materialization_planned(self) -> bool:
+        """Whether a run intends to make an asset."""
+        return isinstance(self.payload, AssetMaterializationPlannedData)
+
+    @property
+    def is_asset_observation(self) -> bool:
+        """Whether an asset was looked at."""
+        return isinstance(self.payload, AssetObservationData)
+
+    @property
+    def step_input_data(self) -> StepInputData:
+        """Which input is ready; of STEP_INPUT."""
+        return self._data(StepInputData)
+
+    @property
+    def step_output_data(self) -> StepOutputData:
+        """Which output was given; of STEP_OUTPUT."""
+        return self._data(StepOutputData)
+
+    @property
+    def step_success_data(self) -> StepSuccessData:
+        """How long the step took; of STEP_SUCCESS."""
+        return self._data(StepSuccessData)
 
     @property
     def step_failure_data(self) -> StepFailureData:
-        """How a step failed; only on STEP_FAILURE events."""
-        if isinstance(self.payload, StepFailureData):
+        """How the step failed; of STEP_FAILURE."""
+        return self._data(StepFailureData)
+
+    @property
+    def step_retry_data(self) -> StepRetryData:
+        """Why and when it is tried again; of STEP_UP_FOR_RETRY."""
+        return self._data(StepRetryData)
+
+    @property
+    def step_materialization_data(self) -> StepMaterializationData:
+        """What was made; of ASSET_MATERIALIZATION."""
+        return self._data(StepMaterializationData)
+
+    @property
+    def materialization(self) -> AssetMaterialization:
+        """What was made; of ASSET_MATERIALIZATION."""
+        return self._data(StepMaterializationData).materialization
+
+    @property
+    def asset_observation_data(self) -> AssetObservationData:
+        """What was seen; of ASSET_OBSERVATION."""
+        return self._data(AssetObservationData)
+
+    @property
+    def asset_materialization_planned_data(self) -> AssetMaterializationPlannedData:
+        """What is to be made; of ASSET_MATERIALIZATION_PLANNED."""
+        return self._data(AssetMaterializationPlannedData)
+
+    @property
+    def asset_check_planned_data(self) -> AssetCheckPlannedData:
+        """What is to be checked; of ASSET_CHECK_EVALUATION_PLANNED."""
+        return self._data(AssetCheckPlannedData)
+
+    @property
+    def asset_check_evaluation_data(self) -> AssetCheckEvaluation:
+        """What a check found; of ASSET_CHECK_EVALUATION."""
+        return self._data(AssetCheckEvaluationData).evaluation
+
+    @property
+    def asset_wiped_data(self) -> AssetWipedData:
+        """What was removed; of ASSET_WIPED."""
+        return self._data(AssetWipedData)
+
+    @property
+    def step_expectation_result_data(self) -> StepExpectationResultData:
+        """What was expected; of STEP_EXPECTATION_RESULT."""
+        return self._data(StepExpectationResultData)
+
+    @property
+    def job_failure_data(self) -> RunFailureData:
+        """Why the run failed; of RUN_FAILURE."""
+        return self._data(RunFailureData)
+
+    @property
+    def job_canceled_data(self) -> RunCanceledData:
+        """Why the run was stopped; of RUN_CANCELED."""
+        return self._data(RunCanceledData)
+
+    @property
+    def engine_event_data(self) -> EngineEventData:
+        """What Segue says of itself; of ENGINE_EVENT."""
+        return self._data(EngineEventData)
+
+    def _data(self, kind: type[Data]) -> Data:
+        if isinstance(self.payload, kind):
             return self.payload
-        raise AttributeError(f"A {self.event_type_value} event has no failure.")
-
-
-class StoredEvent(msgspec.Struct, frozen=True):
-    """An event with its place in the log: `storage_id` grows with every event of the store."""
-
-    storage_id: int
-    event: Event
-
-
-def subject_of(payload: AnyPayload) -> tuple[AssetKey | None, str | None]:
-    """The asset and the partition that a payload is about."""
-    if isinstance(payload, StepMaterializationData):
-        return payload.materialization.asset_key, payload.materialization.partition
-    if isinstance(payload, AssetObservationData):
-        return payload.asset_observation.asset_key, payload.asset_observation.partition
-    if isinstance(payload, AssetCheckEvaluationData):
-        return payload.evaluation.asset_key, payload.evaluation.partition
-    if isinstance(payload, AssetMaterializationPlannedData):
-        return payload.asset_key, payload.partition
-    if isinstance(payload, (AssetCheckPlannedData, AssetWipedData)):
-        return payload.asset_key, None
-    return None, None
+        raise AttributeError(f"A {self.event_type_value} event has no data of {kind.__struct_config__.tag}.")

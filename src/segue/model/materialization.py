@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from segue.model.arguments import require_kind
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -148,3 +150,23 @@ class AssetObservation(_AssetFact):
         return AssetObservation(
             self.asset_key, self.description, metadata, self.partition, self.tags, data_version=self.data_version
         )
+
+
+class ExpectationResult(msgspec.Struct, frozen=True):
+    """Whether something that user code expected of its data holds. Superseded by asset checks, which are kept by asset.
+
+    Attributes:
+        success: whether it holds.
+        label: a short name for it.
+        description: one line for people.
+        metadata: facts that show why; raw values become `MetadataValue`s.
+    """
+
+    success: bool
+    label: str | None = None
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+    def __post_init__(self) -> None:
+        require_kind("ExpectationResult", "success", self.success, bool)
+        msgspec.structs.force_setattr(self, "metadata", dict(normalize_metadata(self.metadata)))

@@ -11,6 +11,7 @@ from segue.model.keys import AssetCheckKey, AssetKey
 PARTITION_TAG = "dagster/partition"
 PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
+CODE_VERSION_TAG = "dagster/code_version"
 
 
 class RunStatus(enum.Enum):

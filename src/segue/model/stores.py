@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 from segue.model.checks import AssetCheckEvaluation
-from segue.model.event import Event, EventType, StoredEvent
+from segue.model.event import Event, EventType
+from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization
 from segue.model.run import Run, RunStatus
@@ -33,6 +34,9 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         run_id, asset_key, types, partitions: what they are about.
         after, before: exclusive bounds on the storage id.
+        after_timestamp, before_timestamp: exclusive bounds on the time, in seconds since 1970, UTC.
+        storage_ids: only these.
+        job_names: only of runs of these jobs.
         ascending: oldest first.
     """
 
@@ -42,6 +46,10 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     partitions: tuple[str, ...] | None = None
     after: int | None = None
     before: int | None = None
+    after_timestamp: float | None = None
+    before_timestamp: float | None = None
+    storage_ids: tuple[int, ...] | None = None
+    job_names: tuple[str, ...] | None = None
     ascending: bool = True
 
 
@@ -127,7 +135,7 @@ class StateStore(Protocol):
         """Runs, newest first; `before` is the run id to go on from."""
         ...
 
-    def events(self, which: EventFilter, limit: int | None) -> Sequence[StoredEvent]:
+    def events(self, which: EventFilter, limit: int | None) -> Sequence[EventLogRecord]:
         """Events in order of the log."""
         ...
 

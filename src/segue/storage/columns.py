@@ -20,8 +20,8 @@ from segue.model.event import (
     AssetCheckEvaluationData,
     Event,
     StepMaterializationData,
-    StoredEvent,
 )
+from segue.model.event_log import EventLogEntry, EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.stores import AssetState, CheckState, PartitionState
@@ -116,11 +116,11 @@ def run_from_row(row: Row) -> Run:
     )
 
 
-def event_from_row(row: Row) -> StoredEvent:
-    """An event from the columns id, run_id, timestamp, step_key, version, body."""
-    storage_id, run_id, timestamp, step_key, version, body = row
+def event_from_row(row: Row) -> EventLogRecord:
+    """An event from the columns id, run_id, timestamp, step_key, version, body, and the job_name of its run."""
+    storage_id, run_id, timestamp, step_key, version, body, job_name = row
     payload = _decode(_decode_payload, body, f"The event {storage_id}", version)
-    return StoredEvent(storage_id, Event(timestamp, payload, step_key, run_id))
+    return EventLogRecord(storage_id, EventLogEntry.of(Event(timestamp, payload, step_key, run_id, job_name)))
 
 
 def asset_state_from_row(row: Row) -> AssetState:

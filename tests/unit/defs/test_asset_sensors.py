@@ -74,8 +74,7 @@ def test_a_sensor_over_an_asset_is_asked_once_for_each_time_it_was_made(instance
 @pytest.mark.parametrize("with_event", [True, False])
 def test_whatever_it_answers_it_goes_on_from_there(instance: sg.Instance, answer: object, with_event: bool) -> None:
     made(instance, "a")
-    latest = instance.get_latest_materialization_event(A)
-    assert latest is not None
+    (latest,) = instance.fetch_materializations(A, limit=1).records
     tick = over_a(answer, with_event).evaluate_tick(sg.build_sensor_context(instance))
     assert tick.cursor == str(latest.storage_id)
 

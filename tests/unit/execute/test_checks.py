@@ -133,10 +133,9 @@ def test_a_result_names_the_materialization_it_looked_at() -> None:
         nothing = sg.materialize([sums, outside], selection=sg.AssetSelection.checks(outside), instance=instance)
         assert [each.target_materialization_data for each in nothing.get_asset_check_evaluations()] == [None]
         made = sg.materialize([sums, outside], instance=instance)
-        event = instance.get_latest_materialization_event(sums.key)
-        assert event is not None
+        (record,) = instance.fetch_materializations(sums.key, limit=1).records
         assert [each.target_materialization_data for each in made.get_asset_check_evaluations()] == [
-            sg.AssetCheckEvaluationTargetMaterializationData(event.storage_id, made.run_id, event.event.timestamp)
+            sg.AssetCheckEvaluationTargetMaterializationData(record.storage_id, made.run_id, record.timestamp)
         ] * 2
         again = sg.materialize([sums, outside], selection=sg.AssetSelection.checks(outside), instance=instance)
         [target] = [each.target_materialization_data for each in again.get_asset_check_evaluations()]

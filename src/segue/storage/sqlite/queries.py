@@ -40,7 +40,8 @@ UNFINISHED_RUNS = " UNION ALL ".join(
     for status in ("STARTED", "CANCELING")
 )
 
-_EVENT_COLUMNS = "id, run_id, timestamp, step_key, version, body"
+_EVENT_COLUMNS = """id, run_id, timestamp, step_key, version, body,
+    (SELECT job_name FROM runs WHERE runs.run_id = events.run_id)"""
 _LAST = 2**63 - 1
 # SQLite takes 500 parts in one statement; far before that, walking the asset's events costs no more.
 _MOST_PARTS = 50
@@ -85,12 +86,23 @@ def event_query(which: EventFilter, limit: int | None) -> Query:
         ("id > ?", 0 if which.after is None else which.after),
         ("id < ?", _LAST if which.before is None else which.before),
     ]
+    if which.after_timestamp is not None:
+        bounds.append(("timestamp > ?", which.after_timestamp))
+    if which.before_timestamp is not None:
+        bounds.append(("timestamp < ?", which.before_timestamp))
+    if which.job_names is not None:
+        of_job = "EXISTS (SELECT 1 FROM runs r WHERE r.run_id = events.run_id AND r.job_name IN (SELECT value FROM json_each(?)))"
+        bounds.append((of_job, json_list(which.job_names)))
     types = None if which.types is None else [kind.value for kind in which.types]
     partitions = which.partitions
     asset: list[Condition] = []
     if which.asset_key is not None:
         asset.append(("asset_key = ?", key_text(which.asset_key)))
-    if which.run_id is not None:
+    if which.storage_ids is not None:
+        rest = asset + _within("run_id", None if which.run_id is None else [which.run_id])
+        rest += _within("type", types) + _within("partition", partitions)
+        parts = [[("id IN (SELECT value FROM json_each(?))", json_list(sorted(set(which.storage_ids)))), *rest]]
+    elif which.run_id is not None:
         rest = asset + _within("type", types) + _within("partition", partitions)
         parts = [[("run_id = ?", which.run_id), *rest]]
     elif asset and partitions is not None and len(partitions) <= _MOST_PARTS:
@@ -110,7 +122,7 @@ def matches_nothing(which: RunFilter | EventFilter) -> bool:
     """Whether the filter asks for one of no values, which no row can answer."""
     if isinstance(which, RunFilter):
         return which.run_ids == () or which.statuses == ()
-    return which.types == () or which.partitions == ()
+    return () in (which.types, which.partitions, which.storage_ids, which.job_names)
 
 
 def _status_values(which: RunFilter) -> list[str] | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segue.errors import RunNotFoundError
-from segue.model.event import AssetWipedData, Event, StoredEvent
+from segue.model.event import AssetWipedData, Event
+from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import Run
 from segue.model.stores import AssetState, CheckState, EventFilter, PartitionState, RunFilter
@@ -108,7 +109,7 @@ class SqliteStore:
             rows = sorted(rows, reverse=True)[:limit]
         return [run_from_row(row[1:]) for row in rows]
 
-    def events(self, which: EventFilter, limit: int | None = None) -> Sequence[StoredEvent]:
+    def events(self, which: EventFilter, limit: int | None = None) -> Sequence[EventLogRecord]:
         """See `StateStore.events`."""
         if queries.matches_nothing(which):
             return []

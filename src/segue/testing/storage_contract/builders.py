@@ -43,8 +43,9 @@ def add_run(
 
 
 def events_of(run_id: str | None, payloads: Sequence[AnyPayload], start: float = 1.0) -> list[Event]:
-    """The payloads as events of a run, a second apart."""
-    return [Event(start + index, payload, None, run_id) for index, payload in enumerate(payloads)]
+    """The payloads as events of a run of the job `daily` (where a run is named), a second apart."""
+    job_name = None if run_id is None else "daily"
+    return [Event(start + index, payload, None, run_id, job_name) for index, payload in enumerate(payloads)]
 
 
 def add_events(store: Store, run_id: str | None, *payloads: AnyPayload, start: float = 1.0) -> int:

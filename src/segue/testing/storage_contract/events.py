@@ -8,14 +8,19 @@ from segue.model.event import (
     AnyPayload,
     AssetMaterializationPlannedData,
     AssetObservationData,
+    EngineEventData,
     ErrorInfo,
     Event,
     EventType,
+    StepExpectationResultData,
     StepFailureData,
     StepRetryData,
+    UserFailureData,
 )
+from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetKey
-from segue.model.materialization import AssetObservation
+from segue.model.materialization import AssetObservation, ExpectationResult
+from segue.model.metadata import IntMetadataValue
 from segue.model.stores import EventFilter, Store
 from segue.testing.storage_contract.builders import (
     add_events,
@@ -35,7 +40,10 @@ def events_read_back_as_they_were_written(store: Store) -> None:
     error = ErrorInfo("ValueError: nö\n\x00", "ValueError", ("frame 1\n",), ErrorInfo("KeyError: 1", "KeyError"))
     payloads: list[AnyPayload] = [
         StepFailureData(error, 3),
+        StepFailureData(error, 1, UserFailureData("on purpose", {"rows": IntMetadataValue(0)})),
         StepRetryData(1, 0.25, error),
+        EngineEventData("it says", {"rows": IntMetadataValue(0)}, error),
+        StepExpectationResultData(ExpectationResult(False, "label", "described", {"rows": IntMetadataValue(0)})),
         AssetMaterializationPlannedData(AssetKey(["a", "b"]), "2024-01-01", "2024-01-03"),
         AssetObservationData(AssetObservation("a", "seen", partition="p", tags={"k": "v"}, data_version="7")),
         made(["a", "b"], "p1", "v1", rows=12, share=0.5, text="ü", nothing=None, flag=True),
@@ -43,7 +51,9 @@ def events_read_back_as_they_were_written(store: Store) -> None:
         logged("x" * 100_000),
     ]
     add_run(store, "r1")
-    events = [Event(1700000000.123456 + index, payload, "step", "r1") for index, payload in enumerate(payloads)]
+    events = [
+        Event(1700000000.123456 + index, payload, "step", "r1", "daily") for index, payload in enumerate(payloads)
+    ]
     store.append(events)
     assert [stored.event for stored in store.events(EventFilter(), None)] == events
 
@@ -72,6 +82,7 @@ def events_from_outside_have_no_run(store: Store) -> None:
     add_events(store, None, made("a"))
     (stored,) = store.events(EventFilter(asset_key=AssetKey("a")), None)
     assert stored.event.run_id is None
+    assert stored.event.job_name is None
     assert store.asset_states(None)[AssetKey("a")].run_id is None
 
 
@@ -106,18 +117,30 @@ def events_are_filtered(store: Store) -> None:
         EventFilter(types=(EventType.LOG_MESSAGE,)),
         EventFilter(types=()),
         EventFilter(partitions=("p1",)),
+        EventFilter(after_timestamp=2.0),
+        EventFilter(asset_key=key, types=kinds[:1], after_timestamp=1.0, before_timestamp=2.5),
+        EventFilter(storage_ids=(2, 5, 11, 5, 1000)),
+        EventFilter(storage_ids=(2, 5, 11), types=kinds[:1], run_id="r1"),
+        EventFilter(storage_ids=()),
+        EventFilter(types=(EventType.RUN_START,), job_names=("daily", "other")),
+        EventFilter(types=(EventType.RUN_START,), job_names=("other",)),
     ):
-        expected = [stored.storage_id for stored in everything if _matches(which, stored.event)]
+        expected = [stored.storage_id for stored in everything if _matches(which, stored)]
         assert _ids(store, which) == expected, which
         _assert_pages(store, which, expected)
 
 
-def _matches(which: EventFilter, event: Event) -> bool:
+def _matches(which: EventFilter, stored: EventLogRecord) -> bool:
+    event = stored.event
     return (
         (which.run_id is None or event.run_id == which.run_id)
         and (which.asset_key is None or event.asset_key == which.asset_key)
         and (which.types is None or event.event_type in which.types)
         and (which.partitions is None or event.partition in which.partitions)
+        and (which.after_timestamp is None or event.timestamp > which.after_timestamp)
+        and (which.before_timestamp is None or event.timestamp < which.before_timestamp)
+        and (which.storage_ids is None or stored.storage_id in which.storage_ids)
+        and (which.job_names is None or event.job_name in which.job_names)
     )
 
 

@@ -1,0 +1,328 @@
+"""What events say: one frozen struct for each kind, tagged with the name of its event type.
+
+A class may be renamed and stored events still be read. `SCHEMA_VERSION` rises when a payload changes in a way that
+older readers would misread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from segue.model.checks import AssetCheckEvaluation
+from segue.model.event_type import EventType
+from segue.model.keys import AssetKey
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
+from segue.model.metadata import AnyMetadataValue
+from segue.model.run import FailureReason
+
+SCHEMA_VERSION = 1
+
+
+class ErrorInfo(msgspec.Struct, frozen=True):
+    """An exception as data.
+
+    Attributes:
+        message: the exception's own text, with its class in front.
+        cls_name: the class, qualified.
+        stack: the formatted frames of user code (and of the libraries it called), outermost first.
+        cause: the exception it was raised from, or while handling.
+    """
+
+    message: str
+    cls_name: str
+    stack: tuple[str, ...] = ()
+    cause: ErrorInfo | None = None
+
+    def to_string(self) -> str:
+        """The traceback as Python prints it, causes first."""
+        before = ""
+        if self.cause is not None:
+            before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
+        frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
+        return before + frames + self.message
+
+
+class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """Base of the payloads; the tag of each is its event type."""
+
+    @property
+    def type(self) -> EventType:
+        """The event type."""
+        return EventType(self.__struct_config__.tag)
+
+
+class EngineEventData(Payload, frozen=True, tag="ENGINE_EVENT"):
+    """Segue, or code that works for it (a launcher, an executor), says what it does."""
+
+    message: str = ""
+    metadata: dict[str, AnyMetadataValue] = {}
+    error: ErrorInfo | None = None
+
+
+class RunEnqueuedData(Payload, frozen=True, tag="RUN_ENQUEUED"):
+    """The run waits in the queue."""
+
+
+class RunStartingData(Payload, frozen=True, tag="RUN_STARTING"):
+    """A process for the run is being started."""
+
+
+class RunCancelingData(Payload, frozen=True, tag="RUN_CANCELING"):
+    """Somebody asked for the run to be stopped."""
+
+    message: str = ""
+
+
+class RunStartData(Payload, frozen=True, tag="RUN_START"):
+    """The run began to execute."""
+
+    worker: str | None = None
+
+
+class RunSuccessData(Payload, frozen=True, tag="RUN_SUCCESS"):
+    """Every step of the run ended well or was skipped."""
+
+
+class RunFailureData(Payload, frozen=True, tag="RUN_FAILURE"):
+    """The run failed."""
+
+    reason: FailureReason
+    message: str
+    failed_steps: tuple[str, ...] = ()
+    error: ErrorInfo | None = None
+
+    @property
+    def failure_reason(self) -> FailureReason:
+        """The same as `reason`."""
+        return self.reason
+
+
+class RunCanceledData(Payload, frozen=True, tag="RUN_CANCELED"):
+    """The run was stopped on request."""
+
+    message: str = ""
+    error: ErrorInfo | None = None
+
+
+class ResourceInitStartedData(Payload, frozen=True, tag="RESOURCE_INIT_STARTED"):
+    """Resources are being set up."""
+
+    resource_keys: tuple[str, ...]
+
+
+class ResourceInitSuccessData(Payload, frozen=True, tag="RESOURCE_INIT_SUCCESS"):
+    """Resources are ready."""
+
+    resource_keys: tuple[str, ...]
+
+
+class ResourceInitFailureData(Payload, frozen=True, tag="RESOURCE_INIT_FAILURE"):
+    """A resource could not be set up."""
+
+    resource_keys: tuple[str, ...]
+    error: ErrorInfo
+
+
+class StepStartData(Payload, frozen=True, tag="STEP_START"):
+    """The first attempt of a step began."""
+
+
+class StepRestartedData(Payload, frozen=True, tag="STEP_RESTARTED"):
+    """A later attempt of a step began; `attempt` is 2 for the first retry."""
+
+    attempt: int
+
+
+class StepRetryData(Payload, frozen=True, tag="STEP_UP_FOR_RETRY"):
+    """An attempt failed and another will follow after `seconds_to_wait`."""
+
+    attempt: int
+    seconds_to_wait: float
+    error: ErrorInfo | None = None
+
+
+class UserFailureData(msgspec.Struct, frozen=True):
+    """What user code says of a failure that it raised on purpose (`Failure`)."""
+
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+    @property
+    def label(self) -> str:
+        """What sort of failure it is: `intentional-failure`."""
+        return "intentional-failure"
+
+
+class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
+    """The last attempt of a step failed; `user_failure_data` is there when user code raised `Failure`."""
+
+    error: ErrorInfo
+    attempt: int = 1
+    user_failure_data: UserFailureData | None = None
+
+    @property
+    def metadata(self) -> Mapping[str, AnyMetadataValue]:
+        """The facts that user code gave with the failure."""
+        return {} if self.user_failure_data is None else self.user_failure_data.metadata
+
+    @property
+    def error_display_string(self) -> str:
+        """What to show of it: what user code says of a failure on purpose, with the error."""
+        if self.user_failure_data is None or not self.user_failure_data.description:
+            return self.error.to_string()
+        return f"{self.user_failure_data.description}\n\n{self.error.to_string()}"
+
+
+class StepSuccessData(Payload, frozen=True, tag="STEP_SUCCESS"):
+    """A step ended well; `duration_ms` is its wall time in milliseconds."""
+
+    duration_ms: float = 0.0
+
+
+class StepSkippedData(Payload, frozen=True, tag="STEP_SKIPPED"):
+    """A step had nothing to work on, because an optional input was not made."""
+
+    reason: str = ""
+
+
+class StepExpectationResultData(Payload, frozen=True, tag="STEP_EXPECTATION_RESULT"):
+    """User code says whether something it expected holds."""
+
+    expectation_result: ExpectationResult
+
+
+class LoadedInputData(Payload, frozen=True, tag="LOADED_INPUT"):
+    """An IO manager loaded an input."""
+
+    input_name: str
+    manager_key: str
+    upstream_step_key: str | None = None
+    upstream_output_name: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+
+class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
+    """An input is ready for user code."""
+
+    input_name: str
+
+
+class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
+    """User code gave an output; of a dynamic one, the value under `mapping_key`."""
+
+    output_name: str
+    metadata: dict[str, AnyMetadataValue] = {}
+    mapping_key: str | None = None
+
+
+class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
+    """An IO manager stored an output."""
+
+    output_name: str
+    manager_key: str
+    metadata: dict[str, AnyMetadataValue] = {}
+    mapping_key: str | None = None
+
+
+class AssetMaterializationPlannedData(Payload, frozen=True, tag="ASSET_MATERIALIZATION_PLANNED"):
+    """A run intends to make an asset: one partition, a range of them (`partition_end`), or all of it."""
+
+    asset_key: AssetKey
+    partition: str | None = None
+    partition_end: str | None = None
+
+
+class StepMaterializationData(Payload, frozen=True, tag="ASSET_MATERIALIZATION"):
+    """An asset, or one of its partitions, was made."""
+
+    materialization: AssetMaterialization
+
+
+class AssetObservationData(Payload, frozen=True, tag="ASSET_OBSERVATION"):
+    """An asset was looked at."""
+
+    asset_observation: AssetObservation
+
+
+class AssetCheckPlannedData(Payload, frozen=True, tag="ASSET_CHECK_EVALUATION_PLANNED"):
+    """A run intends to run a check."""
+
+    asset_key: AssetKey
+    check_name: str
+
+
+class AssetCheckEvaluationData(Payload, frozen=True, tag="ASSET_CHECK_EVALUATION"):
+    """A check ran."""
+
+    evaluation: AssetCheckEvaluation
+
+
+class AssetWipedData(Payload, frozen=True, tag="ASSET_WIPED"):
+    """The recorded state of an asset was removed, or of some of its partitions."""
+
+    asset_key: AssetKey
+    partitions: tuple[str, ...] | None = None
+
+    @property
+    def partition_keys(self) -> tuple[str, ...] | None:
+        """The same as `partitions`."""
+        return self.partitions
+
+
+class LogMessageData(Payload, frozen=True, tag="LOG_MESSAGE"):
+    """A line that user code logged; `level` is logging's number."""
+
+    level: int
+    message: str
+    error: ErrorInfo | None = None
+
+
+AnyPayload: TypeAlias = (
+    EngineEventData
+    | RunEnqueuedData
+    | RunStartingData
+    | RunStartData
+    | RunSuccessData
+    | RunFailureData
+    | RunCancelingData
+    | RunCanceledData
+    | ResourceInitStartedData
+    | ResourceInitSuccessData
+    | ResourceInitFailureData
+    | StepStartData
+    | StepRestartedData
+    | StepRetryData
+    | StepFailureData
+    | StepSuccessData
+    | StepSkippedData
+    | StepExpectationResultData
+    | LoadedInputData
+    | StepInputData
+    | StepOutputData
+    | HandledOutputData
+    | AssetMaterializationPlannedData
+    | StepMaterializationData
+    | AssetObservationData
+    | AssetCheckPlannedData
+    | AssetCheckEvaluationData
+    | AssetWipedData
+    | LogMessageData
+)
+
+
+def subject_of(payload: AnyPayload) -> tuple[AssetKey | None, str | None]:
+    """The asset and the partition that a payload is about."""
+    if isinstance(payload, StepMaterializationData):
+        return payload.materialization.asset_key, payload.materialization.partition
+    if isinstance(payload, AssetObservationData):
+        return payload.asset_observation.asset_key, payload.asset_observation.partition
+    if isinstance(payload, AssetCheckEvaluationData):
+        return payload.evaluation.asset_key, payload.evaluation.partition
+    if isinstance(payload, AssetMaterializationPlannedData):
+        return payload.asset_key, payload.partition
+    if isinstance(payload, (AssetCheckPlannedData, AssetWipedData)):
+        return payload.asset_key, None
+    return None, None

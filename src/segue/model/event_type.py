@@ -1,0 +1,102 @@
+"""The kinds of events there are."""
+
+from __future__ import annotations
+
+import enum
+
+
+class EventType(str, enum.Enum):
+    """The kinds of events. The value is the wire tag.
+
+    Those without a payload in `segue.model.event_data` are known by name, and nothing records them in this version.
+    """
+
+    ENGINE_EVENT = "ENGINE_EVENT"
+    RUN_ENQUEUED = "RUN_ENQUEUED"
+    RUN_DEQUEUED = "RUN_DEQUEUED"
+    RUN_STARTING = "RUN_STARTING"
+    RUN_START = "RUN_START"
+    RUN_SUCCESS = "RUN_SUCCESS"
+    RUN_FAILURE = "RUN_FAILURE"
+    RUN_CANCELING = "RUN_CANCELING"
+    RUN_CANCELED = "RUN_CANCELED"
+    RUN_SUSPENDED = "RUN_SUSPENDED"
+    RUN_RESUMED = "RUN_RESUMED"
+    RESOURCE_INIT_STARTED = "RESOURCE_INIT_STARTED"
+    RESOURCE_INIT_SUCCESS = "RESOURCE_INIT_SUCCESS"
+    RESOURCE_INIT_FAILURE = "RESOURCE_INIT_FAILURE"
+    STEP_WORKER_STARTING = "STEP_WORKER_STARTING"
+    STEP_WORKER_STARTED = "STEP_WORKER_STARTED"
+    STEP_START = "STEP_START"
+    STEP_RESTARTED = "STEP_RESTARTED"
+    STEP_UP_FOR_RETRY = "STEP_UP_FOR_RETRY"
+    STEP_FAILURE = "STEP_FAILURE"
+    STEP_SUCCESS = "STEP_SUCCESS"
+    STEP_SKIPPED = "STEP_SKIPPED"
+    STEP_EXPECTATION_RESULT = "STEP_EXPECTATION_RESULT"
+    LOADED_INPUT = "LOADED_INPUT"
+    STEP_INPUT = "STEP_INPUT"
+    STEP_OUTPUT = "STEP_OUTPUT"
+    HANDLED_OUTPUT = "HANDLED_OUTPUT"
+    HOOK_COMPLETED = "HOOK_COMPLETED"
+    HOOK_ERRORED = "HOOK_ERRORED"
+    HOOK_SKIPPED = "HOOK_SKIPPED"
+    ASSET_MATERIALIZATION_PLANNED = "ASSET_MATERIALIZATION_PLANNED"
+    ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
+    ASSET_FAILED_TO_MATERIALIZE = "ASSET_FAILED_TO_MATERIALIZE"
+    ASSET_OBSERVATION = "ASSET_OBSERVATION"
+    ASSET_CHECK_EVALUATION_PLANNED = "ASSET_CHECK_EVALUATION_PLANNED"
+    ASSET_CHECK_EVALUATION = "ASSET_CHECK_EVALUATION"
+    ASSET_WIPED = "ASSET_WIPED"
+    ASSET_HEALTH_CHANGED = "ASSET_HEALTH_CHANGED"
+    ASSET_STORE_OPERATION = "ASSET_STORE_OPERATION"
+    OBJECT_STORE_OPERATION = "OBJECT_STORE_OPERATION"
+    FRESHNESS_STATE_EVALUATION = "FRESHNESS_STATE_EVALUATION"
+    FRESHNESS_STATE_CHANGE = "FRESHNESS_STATE_CHANGE"
+    CODE_LOCATION_UPDATED = "CODE_LOCATION_UPDATED"
+    LOGS_CAPTURED = "LOGS_CAPTURED"
+    LOG_MESSAGE = "LOG_MESSAGE"
+    ALERT_START = "ALERT_START"
+    ALERT_SUCCESS = "ALERT_SUCCESS"
+    ALERT_FAILURE = "ALERT_FAILURE"
+
+    # Superseded names of the same events.
+    PIPELINE_ENQUEUED = "RUN_ENQUEUED"
+    PIPELINE_DEQUEUED = "RUN_DEQUEUED"
+    PIPELINE_STARTING = "RUN_STARTING"
+    PIPELINE_START = "RUN_START"
+    PIPELINE_SUCCESS = "RUN_SUCCESS"
+    PIPELINE_FAILURE = "RUN_FAILURE"
+    PIPELINE_CANCELING = "RUN_CANCELING"
+    PIPELINE_CANCELED = "RUN_CANCELED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> EventType | None:
+        # Dagster stores the events of runs under the superseded names.
+        return cls.__members__.get(value) if isinstance(value, str) and value.startswith("PIPELINE_") else None
+
+
+RUN_EVENTS = frozenset(kind for kind in EventType if kind.value.startswith("RUN_"))
+HOOK_EVENTS = frozenset({EventType.HOOK_COMPLETED, EventType.HOOK_ERRORED, EventType.HOOK_SKIPPED})
+ALERT_EVENTS = frozenset({EventType.ALERT_START, EventType.ALERT_SUCCESS, EventType.ALERT_FAILURE})
+FAILURE_EVENTS = frozenset({EventType.STEP_FAILURE, EventType.RUN_FAILURE, EventType.RUN_CANCELED})
+# What happens in a step; what is about a step from outside (planned, its worker, its hooks) is not in it.
+STEP_EVENTS = frozenset(
+    {
+        EventType.STEP_INPUT,
+        EventType.STEP_START,
+        EventType.STEP_OUTPUT,
+        EventType.STEP_FAILURE,
+        EventType.STEP_SUCCESS,
+        EventType.STEP_SKIPPED,
+        EventType.STEP_UP_FOR_RETRY,
+        EventType.STEP_RESTARTED,
+        EventType.STEP_EXPECTATION_RESULT,
+        EventType.ASSET_MATERIALIZATION,
+        EventType.ASSET_OBSERVATION,
+        EventType.ASSET_CHECK_EVALUATION,
+        EventType.OBJECT_STORE_OPERATION,
+        EventType.LOADED_INPUT,
+        EventType.HANDLED_OUTPUT,
+    }
+)
