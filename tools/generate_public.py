@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 
 ROOT = Path(__file__).resolve().parent.parent
 
+LINE_LENGTH = 120  # as of the formatter
 RUNTIME_HEAD = '''"""Segue: a data orchestrator. Each public name is imported from its module when it is first used.
 
 Generated from tools/public_names.toml by tools/generate_public.py (`make docs`): change the table, not this file.
@@ -119,12 +120,15 @@ def render_stub(table: Table) -> str:
     by_module: dict[str, list[PublicName]] = {}
     for row in table.names:
         by_module.setdefault(row.module, []).append(row)
-    lines = [
-        f"from .{module.removeprefix('segue.')} import {row.attribute} as {row.name}"
-        for module in sorted(by_module)
-        for row in by_module[module]
-    ]
+    lines = [_import_line(module, row) for module in sorted(by_module) for row in by_module[module]]
     return STUB_HEAD + "\n".join(lines) + "\n"
+
+
+def _import_line(module: str, row: PublicName) -> str:
+    """The import of one name, broken as the formatter breaks it."""
+    source, names = f"from .{module.removeprefix('segue.')} import", f"{row.attribute} as {row.name}"
+    line = f"{source} {names}"
+    return line if len(line) <= LINE_LENGTH else f"{source} (\n    {names},\n)"
 
 
 def write_or_compare(files: Mapping[Path, str], root: Path, check: bool) -> int:

@@ -238,21 +238,38 @@ from .model.metadata import TextMetadataValue as TextMetadataValue
 from .model.metadata import TimestampMetadataValue as TimestampMetadataValue
 from .model.metadata import UrlCodeReference as UrlCodeReference
 from .model.metadata import UrlMetadataValue as UrlMetadataValue
-from .model.partitions.base import PartitionKeyRange as PartitionKeyRange
 from .model.partitions.base import PartitionsDefinition as PartitionsDefinition
-from .model.partitions.base import TimeWindow as TimeWindow
+from .model.partitions.calendar import ScheduleType as ScheduleType
+from .model.partitions.dynamic import AddDynamicPartitionsRequest as AddDynamicPartitionsRequest
+from .model.partitions.dynamic import DeleteDynamicPartitionsRequest as DeleteDynamicPartitionsRequest
+from .model.partitions.dynamic import DynamicPartitionsDefinition as DynamicPartitionsDefinition
+from .model.partitions.dynamic import Partition as Partition
+from .model.partitions.key_range import PartitionKeyRange as PartitionKeyRange
+from .model.partitions.key_range import TimeWindow as TimeWindow
+from .model.partitions.loading import DynamicPartitionsStore as DynamicPartitionsStore
+from .model.partitions.loading import PartitionLoadingContext as PartitionLoadingContext
+from .model.partitions.loading import partition_loading_context as partition_loading_context
 from .model.partitions.mapping import AllPartitionMapping as AllPartitionMapping
 from .model.partitions.mapping import IdentityPartitionMapping as IdentityPartitionMapping
 from .model.partitions.mapping import LastPartitionMapping as LastPartitionMapping
-from .model.partitions.mapping import PartitionMapping as PartitionMapping
 from .model.partitions.mapping import SpecificPartitionsPartitionMapping as SpecificPartitionsPartitionMapping
 from .model.partitions.mapping import StaticPartitionMapping as StaticPartitionMapping
-from .model.partitions.mapping import TimeWindowPartitionMapping as TimeWindowPartitionMapping
+from .model.partitions.mapping_base import PartitionMapping as PartitionMapping
+from .model.partitions.mapping_base import UpstreamPartitionsResult as UpstreamPartitionsResult
+from .model.partitions.multi import MultiPartitionsDefinition as MultiPartitionsDefinition
+from .model.partitions.multi_key import MultiPartitionKey as MultiPartitionKey
+from .model.partitions.multi_mapping import DimensionPartitionMapping as DimensionPartitionMapping
+from .model.partitions.multi_mapping import MultiPartitionMapping as MultiPartitionMapping
+from .model.partitions.multi_mapping import (
+    MultiToSingleDimensionPartitionMapping as MultiToSingleDimensionPartitionMapping,
+)
+from .model.partitions.partitions_subset import PartitionsSubset as PartitionsSubset
 from .model.partitions.periodic import DailyPartitionsDefinition as DailyPartitionsDefinition
 from .model.partitions.periodic import HourlyPartitionsDefinition as HourlyPartitionsDefinition
 from .model.partitions.periodic import MonthlyPartitionsDefinition as MonthlyPartitionsDefinition
 from .model.partitions.periodic import WeeklyPartitionsDefinition as WeeklyPartitionsDefinition
 from .model.partitions.static import StaticPartitionsDefinition as StaticPartitionsDefinition
+from .model.partitions.time_window_mapping import TimeWindowPartitionMapping as TimeWindowPartitionMapping
 from .model.partitions.time_windows import TimeWindowPartitionsDefinition as TimeWindowPartitionsDefinition
 from .model.policies import BackfillPolicy as BackfillPolicy
 from .model.policies import Backoff as Backoff

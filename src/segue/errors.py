@@ -8,10 +8,10 @@
     │   │   └── InvalidConfigDefinitionError    what stands for a config schema is none
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
+    │   │   └── UnknownPartitionError           a partition key its definition does not have
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
-    │   ├── UnknownPartitionError               a partition key its definition does not have
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── RunNotFoundError                    no run with this id
@@ -190,7 +190,7 @@ class NotSupportedError(SegueError):
     """
 
 
-class UnknownPartitionError(SegueError):
+class UnknownPartitionError(InvalidInvocationError):
     """A partition key that its partitions definition does not contain."""
 
 

@@ -32,7 +32,7 @@ CLOCK_METHODS = frozenset({"now", "utcnow", "today"})
 
 # Methods of the users' own classes that fill in the present moment: (file, function) -> why. Nothing else may.
 READS_THE_CLOCK: Mapping[tuple[str, str], str] = {
-    ("model/partitions/base.py", "current_time_or_now"): "partition methods of the users' classes default to now",
+    ("model/partitions/loading.py", "current_time_or_now"): "partition methods of the users' classes default to now",
 }
 
 

@@ -21,7 +21,7 @@ from segue.cli.progress import Watcher, watching
 from segue.cli.requests import Batch, blocked_by
 from segue.cli.streams import write
 from segue.model.event import Event, RunCanceledData
-from segue.model.partitions.base import RANGE_SEPARATOR
+from segue.model.partitions.key_range import RANGE_SEPARATOR
 from segue.model.run import Run
 from segue.model.stores import Store
 

@@ -24,7 +24,7 @@ from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection
 
 if TYPE_CHECKING:
-    from segue.model.partitions.base import PartitionKeyRange
+    from segue.model.partitions.key_range import PartitionKeyRange
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ import click
 
 from segue.cli.output import count
 from segue.errors import UnknownPartitionError
-from segue.model.partitions.base import RANGE_SEPARATOR, PartitionKeyRange, PartitionsDefinition
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import RANGE_SEPARATOR, PartitionKeyRange
 
 
 def parse_range(text: str) -> PartitionKeyRange:

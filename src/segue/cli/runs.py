@@ -18,7 +18,7 @@ from segue.cli.progress import watching
 from segue.cli.run_config import read_tags
 from segue.errors import InvalidInvocationError
 from segue.model.event import Event
-from segue.model.partitions.base import RANGE_SEPARATOR
+from segue.model.partitions.key_range import RANGE_SEPARATOR
 from segue.model.run import Run, RunStatus
 from segue.model.stores import RunFilter, Store
 

@@ -11,7 +11,7 @@ from segue.cli.home import open_store
 from segue.cli.metadata import one_line
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, styled
-from segue.model.partitions.base import RANGE_SEPARATOR
+from segue.model.partitions.key_range import RANGE_SEPARATOR
 
 
 @click.command()

@@ -10,7 +10,7 @@ from segue.model.assets import AssetSpec, require_not_built
 from segue.model.condition.base import AnyCondition
 from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
-from segue.model.partitions.mapping import PartitionMapping
+from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy
 
 

@@ -14,7 +14,8 @@ from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
-from segue.model.partitions.base import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.run import Run
 
 

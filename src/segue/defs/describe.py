@@ -31,7 +31,7 @@ from segue.model.manifest import (
     OutputNode,
     ResourceNode,
 )
-from segue.model.partitions.mapping import check_mapping
+from segue.model.partitions.mapping_choice import check_mapping
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,10 @@ from segue.errors import InvariantViolationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
-from segue.model.partitions.base import PartitionKeyRange, PartitionsDefinition, TimeWindow
-from segue.model.partitions.subset import PartitionSubset, keys_of_subset, time_window_of_subset
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
+from segue.model.partitions.subset import PartitionSubset, keys_of_subset
+from segue.model.partitions.subset_window import time_window_of_subset
 
 
 class IOManager(abc.ABC):

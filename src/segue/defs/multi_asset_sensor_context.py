@@ -17,7 +17,7 @@ from segue.model.event_log import EventLogRecord
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import default_mapping, downstream_subset
+from segue.model.partitions.mapping_choice import default_mapping, downstream_subset
 from segue.model.partitions.subset import keys_of_subset, subset_of_keys
 from segue.model.selection import AssetSelection
 from segue.model.stores import EventFilter

@@ -9,7 +9,8 @@ from segue.defs.tick_context import DeclaredGraph, TickContext
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
-from segue.model.partitions.base import PartitionsDefinition, unknown_key
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import unknown_key
 from segue.model.request import RunRequest
 from segue.model.run import PARTITION_TAG
 from segue.model.tick import DynamicPartitionsRequest

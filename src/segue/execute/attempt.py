@@ -31,8 +31,10 @@ from segue.model.event import (
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
-from segue.model.partitions.base import PartitionsDefinition, TimeWindow
-from segue.model.partitions.subset import PartitionSubset, keys_of_subset, time_window_of_subset
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import TimeWindow
+from segue.model.partitions.subset import PartitionSubset, keys_of_subset
+from segue.model.partitions.subset_window import time_window_of_subset
 from segue.model.run import Run
 from segue.plan.plan import PlanStep, StepOutput
 

@@ -13,7 +13,7 @@ from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy, require_freshness_policy
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import PartitionMapping
+from segue.model.partitions.mapping_base import PartitionMapping
 
 DEFAULT_GROUP = "default"
 IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"

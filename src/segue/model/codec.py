@@ -19,7 +19,7 @@ from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import PartitionMapping
+from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.wire import definition_from_wire, mapping_from_wire
 
 Value = TypeVar("Value")

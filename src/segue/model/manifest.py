@@ -16,7 +16,7 @@ from segue.model.freshness import AnyFreshnessPolicy
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import PartitionMapping
+from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy, RetryPolicy
 from segue.model.steps import GraphOutputNode, StepNode
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.partitions.base import PartitionKeyRange
+from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 
 

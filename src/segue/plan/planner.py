@@ -10,7 +10,8 @@ from segue.model.graph import AssetGraph, require_acyclic
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, ComputationNode, OutputNode
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import PartitionMapping, default_mapping, upstream_subset
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, subset_of_range, whole
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
 

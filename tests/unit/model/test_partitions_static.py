@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from segue.errors import InvalidDefinitionError, NotSupportedError, UnknownPartitionError
-from segue.model.partitions.base import PartitionKeyRange, PartitionsDefinition
+from segue.errors import InvalidDefinitionError, UnknownPartitionError
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.partitions.subset import keys_of_subset, subset_of_keys
 
@@ -96,13 +97,3 @@ def test_a_definition_of_the_users_own_needs_only_its_keys() -> None:
     assert keys_of_subset(squares, subset, NOW) == ["0", "1", "4"]
     with pytest.raises(UnknownPartitionError, match="'5'"):
         squares.validate_partition_key("5", current_time=NOW)
-
-
-def test_a_class_of_the_users_own_has_no_wire_form() -> None:
-    class Letters(StaticPartitionsDefinition):
-        pass
-
-    for definition in (Squares(), Letters(["a"])):
-        with pytest.raises(NotSupportedError, match="of your own"):
-            definition.to_wire()
-    assert Letters(["a"]) != StaticPartitionsDefinition(["a"])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvariantViolationError, UnknownPartitionError
-from segue.model.partitions.base import PartitionsDefinition, TimeWindow
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import TimeWindow
 from segue.model.partitions.periodic import DailyPartitionsDefinition, HourlyPartitionsDefinition
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.partitions.subset import (
@@ -23,10 +24,10 @@ from segue.model.partitions.subset import (
     subset_of_keys,
     subset_of_range,
     subset_size,
-    time_window_of_subset,
     union,
     whole,
 )
+from segue.model.partitions.subset_window import time_window_of_subset
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = DailyPartitionsDefinition("2023-12-20", exclusions=["2023-12-23", "2023-12-24"])

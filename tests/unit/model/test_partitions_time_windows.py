@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError, UnknownPartitionError
-from segue.model.partitions.base import PartitionKeyRange, TimeWindow
 from segue.model.partitions.calendar import ScheduleType
+from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.partitions.periodic import (
     DailyPartitionsDefinition,
     HourlyPartitionsDefinition,

@@ -12,16 +12,12 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, EntityKey
 from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping import (
-    IdentityPartitionMapping,
-    PartitionMapping,
-    TimeWindowPartitionMapping,
-    default_mapping,
-    downstream_subset,
-    upstream_subset,
-)
+from segue.model.partitions.mapping import IdentityPartitionMapping
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.partitions.mapping_choice import default_mapping, downstream_subset, needed_subset
 from segue.model.partitions.sequence import starting_from
 from segue.model.partitions.subset import PartitionSubset
+from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 
@@ -71,7 +67,7 @@ class AssetGraphView:
         if definition is None or isinstance(value, bool):
             return EntitySubset(self, key, value)
         try:
-            sets.positions_of(definition, value, self.effective_dt)
+            sets.region_of_subset(definition, value, self.effective_dt)
         except UnknownPartitionError:
             return EntitySubset(self, key, _clamped(definition, value, self.effective_dt))
         return EntitySubset(
@@ -162,19 +158,4 @@ def _existing_upstream(
     now: datetime,
 ) -> PartitionSubset:
     """The upstream partitions that are needed and exist: here a partition that is not there is no error."""
-    try:
-        return upstream_subset(mapping, downstream, source, target, now)
-    except UnknownPartitionError:
-        if downstream is None or source is None:
-            return sets.EMPTY
-    if isinstance(mapping, TimeWindowPartitionMapping):
-        lenient = TimeWindowPartitionMapping(mapping.start_offset, mapping.end_offset, True)
-        return upstream_subset(lenient, downstream, source, target, now)
-    found = sets.EMPTY
-    for key in sets.keys_of_subset(source, downstream, now):
-        try:
-            one = upstream_subset(mapping, sets.subset_of_keys(source, [key], now), source, target, now)
-        except UnknownPartitionError:
-            continue
-        found = sets.union(target, found, one, now)
-    return found
+    return needed_subset(mapping, downstream, source, target, now).subset

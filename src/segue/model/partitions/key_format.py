@@ -19,6 +19,7 @@ from segue.model.partitions.calendar import (
     runs_of_hours,
     wall_of,
 )
+from segue.model.partitions.key_range import TimestampWithTimezone
 from segue.model.partitions.zones import DAY, datetime_at, offset_at, transitions_between
 
 DATE_FORMAT = "%Y-%m-%d"
@@ -127,6 +128,8 @@ def reads_back(rhythm: Rhythm, fmt: str, first: int) -> bool:
 
 def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> float:
     """The moment that `start` or `end` means."""
+    if isinstance(value, TimestampWithTimezone):
+        return value.timestamp
     if isinstance(value, datetime):
         return value.replace(tzinfo=zone).timestamp()
     if not isinstance(value, str):
@@ -139,6 +142,8 @@ def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> floa
 
 def start_of_excluded(value: object, rhythm: Rhythm, fmt: str) -> int:
     """The start of the window that an exclusion names."""
+    if isinstance(value, TimestampWithTimezone):
+        value = datetime_at(rhythm.zone, value.timestamp)
     if isinstance(value, datetime):
         epoch = math.floor(value.replace(tzinfo=rhythm.zone).timestamp())
         number = number_at(rhythm, epoch)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from segue.model.partitions.calendar import ScheduleType
 from segue.model.partitions.key_format import DATE_FORMAT, HOUR_FORMAT
+from segue.model.partitions.key_range import TimestampWithTimezone
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 
@@ -32,7 +33,7 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
+        exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -68,7 +69,7 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
+        exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -107,7 +108,7 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
+        exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -147,7 +148,7 @@ class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
+        exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,

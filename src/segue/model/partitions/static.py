@@ -9,7 +9,9 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.json_data import JsonValue
-from segue.model.partitions.base import FrozenPartitionsDefinition, check_partition_key, unknown_key
+from segue.model.partitions.base import FrozenPartitionsDefinition
+from segue.model.partitions.key_range import check_partition_key, require_distinct, unknown_key
+from segue.model.partitions.loading import DynamicPartitionsStore
 
 
 class StaticPartitionsDefinition(FrozenPartitionsDefinition):
@@ -33,13 +35,12 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
             check_partition_key(key)
         indexes = {key: index for index, key in enumerate(keys)}
         if len(indexes) < len(keys):
-            twice = sorted({key for index, key in enumerate(keys) if indexes[key] != index})
-            raise InvalidDefinitionError(f"Partition keys must be unique; more than once in the list: {twice}.")
+            require_distinct(keys, "Partition keys")
         object.__setattr__(self, "_keys", keys)
         object.__setattr__(self, "_indexes", indexes)
 
     def get_partition_keys(
-        self, current_time: datetime | None = None, dynamic_partitions_store: object | None = None
+        self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None
     ) -> Sequence[str]:
         """All keys, in the order given; neither time nor store changes them."""
         return list(self._keys)

@@ -10,20 +10,38 @@ A key of a subset that its definition does not have raises `UnknownPartitionErro
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import product
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import InvariantViolationError, UnknownPartitionError
-from segue.model.partitions.base import PartitionsDefinition, TimeWindow, unknown_key
-from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
+from segue.errors import UnknownPartitionError
+from segue.model.partitions.key_range import unknown_key
+from segue.model.partitions.regions import (
+    Box,
+    Region,
+    boxes_of,
+    difference_of,
+    intersection_of,
+    positions_in,
+    region_of,
+    size_of,
+    union_of,
+)
+
+if TYPE_CHECKING:
+    from segue.model.partitions.base import PartitionsDefinition
 
 Positions = list[tuple[int, int]]
 
 
 class PartitionSubset(msgspec.Struct, frozen=True, tag_field="kind", tag="key_ranges"):
-    """Ranges of keys (first, last), both included: in the order of the definition, not touching, not overlapping."""
+    """Ranges of keys (first, last), both included: in the order of the definition, not touching, not overlapping.
+
+    With several dimensions a range means the partitions that lie between the two keys in each dimension.
+    """
 
     ranges: tuple[tuple[str, str], ...] = ()
 
@@ -41,14 +59,15 @@ def subset_of_keys(definition: PartitionsDefinition, keys: Iterable[str], now: d
     Raises:
         UnknownPartitionError: a key that does not exist at `now`.
     """
-    count = definition.count(now)
-    positions: list[int] = []
+    axes, split = definition.axes, definition.split_key
+    counts = [axis.count(now) for axis in axes]
+    boxes: list[Box] = []
     for key in keys:
-        position = definition.index_of(key, now)
-        if position >= count:
+        at = [axis.index_of(part, now) for axis, part in zip(axes, split(key), strict=True)]
+        if any(position >= count for position, count in zip(at, counts, strict=True)):
             raise unknown_key(definition, key)
-        positions.append(position)
-    return subset_at(definition, [(position, position + 1) for position in positions], now)
+        boxes.append(tuple([(position, position + 1) for position in at]))
+    return subset_of_region(definition, region_of(boxes, len(axes)), now)
 
 
 def subset_of_range(definition: PartitionsDefinition, first: str, last: str, now: datetime) -> PartitionSubset:
@@ -57,53 +76,45 @@ def subset_of_range(definition: PartitionsDefinition, first: str, last: str, now
     Raises:
         UnknownPartitionError: a key that the definition does not have, or a last that comes before the first.
     """
-    start, stop = definition.index_of(first, now), definition.index_of(last, now) + 1
-    if start >= stop:
+    box = _box_of(definition, first, last, now)
+    if any(start >= stop for start, stop in box):
         raise UnknownPartitionError(
             f"The range {first!r} to {last!r} is empty: {last!r} comes first in {definition!r}."
         )
-    return subset_at(definition, [(start, stop)], now)
+    return PartitionSubset(((first, last),))
 
 
 def keys_of_subset(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> list[str]:
     """The keys of a set, in the order of the definition."""
-    return [key for run in positions_of(definition, subset, now) for key in definition.keys_between(*run, now)]
+    if len(definition.axes) == 1:
+        return [key for run in positions_of(definition, subset, now) for key in definition.keys_between(*run, now)]
+    parts = _parts_of(definition.axes, region_of_subset(definition, subset, now), now)
+    return [definition.join_key(each) for each in parts]
 
 
 def subset_size(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> int:
     """How many partitions are in a set."""
-    return sum(stop - start for start, stop in positions_of(definition, subset, now))
+    return size_of(region_of_subset(definition, subset, now))
 
 
 def subset_contains(definition: PartitionsDefinition, subset: PartitionSubset, key: str, now: datetime) -> bool:
     """Whether a partition is in a set; False for a key that the definition does not have."""
     try:
-        position = definition.index_of(key, now)
+        at = [axis.index_of(part, now) for axis, part in zip(definition.axes, definition.split_key(key), strict=True)]
+        if len(at) > 1:
+            boxes = (_box_of(definition, first, last, now) for first, last in subset.ranges)
+            return any(all(low <= each < high for each, (low, high) in zip(at, box, strict=True)) for box in boxes)
     except UnknownPartitionError:
         return False
     ranges = subset.ranges
-    place = bisect_right(ranges, position, key=lambda ends: definition.index_of(ends[0], now))
-    return place > 0 and position <= definition.index_of(ranges[place - 1][1], now)
-
-
-def time_window_of_subset(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> TimeWindow:
-    """The time from the start of a set's first window to the end of its last.
-
-    Raises:
-        InvariantViolationError: the partitions are not windows of time, or the set is empty.
-    """
-    if not isinstance(definition, TimeWindowPartitionsDefinition):
-        raise InvariantViolationError(f"Partitions of {definition!r} are no windows of time: they have no time window.")
-    positions = positions_of(definition, subset, now)
-    if not positions:
-        raise InvariantViolationError("A set without partitions has no time window.")
-    first, last = definition.window_at(positions[0][0]), definition.window_at(positions[-1][1] - 1)
-    return TimeWindow(first.start, last.end)
+    place = bisect_right(ranges, at[0], key=lambda ends: definition.index_of(ends[0], now))
+    return place > 0 and at[0] <= definition.index_of(ranges[place - 1][1], now)
 
 
 def whole(definition: PartitionsDefinition, now: datetime) -> PartitionSubset:
     """All partitions that exist at `now`."""
-    return subset_at(definition, [(0, definition.count(now))], now)
+    box = tuple([(0, axis.count(now)) for axis in definition.axes])
+    return subset_of_region(definition, region_of([box], len(box)), now)
 
 
 def union(
@@ -112,57 +123,29 @@ def union(
     """The partitions that are in either set."""
     if one == other or not other:
         return one
-    if not one:
-        return other
-    return subset_at(definition, [*positions_of(definition, one, now), *positions_of(definition, other, now)], now)
+    return _combined(union_of, definition, one, other, now) if one else other
 
 
 def intersection(
     definition: PartitionsDefinition, one: PartitionSubset, other: PartitionSubset, now: datetime
 ) -> PartitionSubset:
     """The partitions that are in both sets."""
-    if not one or not other:
-        return EMPTY
-    left, right = positions_of(definition, one, now), positions_of(definition, other, now)
-    shared: Positions = []
-    at_left = at_right = 0
-    while at_left < len(left) and at_right < len(right):
-        start = max(left[at_left][0], right[at_right][0])
-        stop = min(left[at_left][1], right[at_right][1])
-        if start < stop:
-            shared.append((start, stop))
-        if left[at_left][1] <= right[at_right][1]:
-            at_left += 1
-        else:
-            at_right += 1
-    return subset_at(definition, shared, now)
+    if one == other:
+        return one
+    return _combined(intersection_of, definition, one, other, now) if one and other else EMPTY
 
 
 def difference(
     definition: PartitionsDefinition, one: PartitionSubset, other: PartitionSubset, now: datetime
 ) -> PartitionSubset:
     """The partitions of the first set that are not in the other."""
-    if not one or not other:
-        return one
-    rest: Positions = []
-    holes = positions_of(definition, other, now)
-    place = 0
-    for start, stop in positions_of(definition, one, now):
-        while place < len(holes) and holes[place][1] <= start:
-            place += 1
-        at = place
-        while at < len(holes) and holes[at][0] < stop:
-            if start < holes[at][0]:
-                rest.append((start, holes[at][0]))
-            start = holes[at][1]
-            at += 1
-        if start < stop:
-            rest.append((start, stop))
-    return subset_at(definition, rest, now)
+    if one == other:
+        return EMPTY
+    return _combined(difference_of, definition, one, other, now) if one and other else one
 
 
 def positions_of(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> Positions:
-    """The set as positions [start, stop), in order."""
+    """The set of a definition with one dimension as positions [start, stop), in order."""
     positions: Positions = []
     for first, last in subset.ranges:
         start = definition.index_of(first, now)
@@ -171,17 +154,60 @@ def positions_of(definition: PartitionsDefinition, subset: PartitionSubset, now:
 
 
 def subset_at(definition: PartitionsDefinition, positions: Iterable[tuple[int, int]], now: datetime) -> PartitionSubset:
-    """The set of the partitions at positions [start, stop), which may come in any order, overlap or be empty."""
-    merged: Positions = []
-    for start, stop in sorted(positions):
-        if start >= stop:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], stop))
-        else:
-            merged.append((start, stop))
-    ranges: list[tuple[str, str]] = []
-    for start, stop in merged:
-        first = definition.key_at(start, now)
-        ranges.append((first, first if stop == start + 1 else definition.key_at(stop - 1, now)))
+    """The set at positions [start, stop) of one dimension, which may come in any order, overlap or be empty."""
+    return subset_of_region(definition, region_of([(each,) for each in positions], 1), now)
+
+
+def region_of_subset(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> Region:
+    """The set as positions in each dimension."""
+    boxes = [_box_of(definition, first, last, now) for first, last in subset.ranges]
+    return region_of(boxes, len(definition.axes))
+
+
+def subset_of_region(definition: PartitionsDefinition, region: Region, now: datetime) -> PartitionSubset:
+    """The set at these positions."""
+    axes, ranges = definition.axes, list[tuple[str, str]]()
+    for box in boxes_of(region):
+        ends = [_ends(axis, *sides, now) for axis, sides in zip(axes, box, strict=True)]
+        first, last = (definition.join_key([each[end] for each in ends]) for end in (0, 1))
+        ranges.append((first, last))
     return PartitionSubset(tuple(ranges))
+
+
+def _ends(axis: PartitionsDefinition, start: int, stop: int, now: datetime) -> tuple[str, str]:
+    """The first and last key at the positions [start, stop)."""
+    first = axis.key_at(start, now)
+    return first, first if stop == start + 1 else axis.key_at(stop - 1, now)
+
+
+def _box_of(definition: PartitionsDefinition, first: str, last: str, now: datetime) -> Box:
+    """The positions of a range in each dimension."""
+    split = definition.split_key
+    box: list[tuple[int, int]] = []
+    for axis, low, high in zip(definition.axes, split(first), split(last), strict=True):
+        start = axis.index_of(low, now)
+        box.append((start, (start if low == high else axis.index_of(high, now)) + 1))
+    return tuple(box)
+
+
+def _parts_of(axes: tuple[PartitionsDefinition, ...], region: Region, now: datetime) -> Iterator[tuple[str, ...]]:
+    """The keys in each dimension of every partition of a region, in order."""
+    if len(axes) == 1:
+        for start, stop in positions_in(region):
+            yield from ((key,) for key in axes[0].keys_between(start, stop, now))
+        return
+    for run in region:
+        below = list(_parts_of(axes[1:], run.inner, now))
+        for key, parts in product(axes[0].keys_between(run.start, run.stop, now), below):
+            yield (key, *parts)
+
+
+def _combined(
+    combine: Callable[[Region, Region, int], Region],
+    definition: PartitionsDefinition,
+    one: PartitionSubset,
+    other: PartitionSubset,
+    now: datetime,
+) -> PartitionSubset:
+    left, right = (region_of_subset(definition, each, now) for each in (one, other))
+    return subset_of_region(definition, combine(left, right, len(definition.axes)), now)

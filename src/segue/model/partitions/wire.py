@@ -5,37 +5,68 @@ What is stored names the tag, never the class, so that a class can be renamed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
 
 from segue.errors import NotSupportedError
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.dynamic import DynamicPartitionsDefinition
 from segue.model.partitions.mapping import (
     AllPartitionMapping,
     IdentityPartitionMapping,
     LastPartitionMapping,
-    PartitionMapping,
     SpecificPartitionsPartitionMapping,
     StaticPartitionMapping,
-    TimeWindowPartitionMapping,
 )
-from segue.model.partitions.mapping_base import ValueMapping
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.partitions.multi import MultiPartitionsDefinition, dimensions_from_wire
+from segue.model.partitions.multi_mapping import (
+    DimensionPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
+)
+from segue.model.partitions.opaque import OpaquePartitionMapping, OpaquePartitionsDefinition
 from segue.model.partitions.static import StaticPartitionsDefinition
+from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
-WIRE: Mapping[str, type[StaticPartitionsDefinition] | type[TimeWindowPartitionsDefinition]] = {
-    "static": StaticPartitionsDefinition,
-    "time_window": TimeWindowPartitionsDefinition,
-}
-MAPPING_WIRE: Mapping[str, type[ValueMapping]] = {
-    kind.tag: kind
-    for kind in (
-        AllPartitionMapping,
-        IdentityPartitionMapping,
-        LastPartitionMapping,
-        SpecificPartitionsPartitionMapping,
-        StaticPartitionMapping,
-        TimeWindowPartitionMapping,
+
+def _multi_from_wire(data: Mapping[str, object]) -> PartitionsDefinition:
+    return MultiPartitionsDefinition(
+        {name: definition_from_wire(each) for name, each in dimensions_from_wire(data).items()}
     )
+
+
+def _multi_mapping_from_wire(data: Mapping[str, object]) -> PartitionMapping:
+    dimensions = msgspec.convert(data["dimensions"], dict[str, tuple[str, dict[str, object]]])
+    return MultiPartitionMapping(
+        {up: DimensionPartitionMapping(down, mapping_from_wire(each)) for up, (down, each) in dimensions.items()}
+    )
+
+
+WIRE: Mapping[str, Callable[[Mapping[str, object]], PartitionsDefinition]] = {
+    "static": StaticPartitionsDefinition.from_wire,
+    "time_window": TimeWindowPartitionsDefinition.from_wire,
+    "dynamic": DynamicPartitionsDefinition.from_wire,
+    "multi": _multi_from_wire,
+    "opaque": OpaquePartitionsDefinition.from_wire,
+}
+MAPPING_WIRE: Mapping[str, Callable[[Mapping[str, object]], PartitionMapping]] = {
+    "multi": _multi_mapping_from_wire,
+    "opaque": OpaquePartitionMapping.from_wire,
+    **{
+        kind.tag: kind.from_wire
+        for kind in (
+            AllPartitionMapping,
+            IdentityPartitionMapping,
+            LastPartitionMapping,
+            MultiToSingleDimensionPartitionMapping,
+            SpecificPartitionsPartitionMapping,
+            StaticPartitionMapping,
+            TimeWindowPartitionMapping,
+        )
+    },
 }
 
 
@@ -48,7 +79,7 @@ def definition_from_wire(data: Mapping[str, object]) -> PartitionsDefinition:
     kind = WIRE.get(str(data.get("kind")))
     if kind is None:
         raise _unknown("partitions definition", data, WIRE)
-    return kind.from_wire(data)
+    return kind(data)
 
 
 def mapping_from_wire(data: Mapping[str, object]) -> PartitionMapping:
@@ -60,7 +91,7 @@ def mapping_from_wire(data: Mapping[str, object]) -> PartitionMapping:
     kind = MAPPING_WIRE.get(str(data.get("kind")))
     if kind is None:
         raise _unknown("partition mapping", data, MAPPING_WIRE)
-    return kind.from_wire(data)
+    return kind(data)
 
 
 def _unknown(what: str, data: Mapping[str, object], known: Iterable[str]) -> NotSupportedError:

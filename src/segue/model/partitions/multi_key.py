@@ -1,0 +1,50 @@
+"""Keys of partitions of several dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from segue.errors import InvalidInvocationError
+
+SEPARATOR = "|"
+
+
+class MultiPartitionKey(str):
+    """The key of a partition of several dimensions: `"eu|2026-01-31"`, in the order of the dimensions' sorted names.
+
+    Args:
+        keys_by_dimension: the key in each dimension.
+    """
+
+    __slots__ = ("_keys",)
+    _keys: dict[str, str]
+
+    def __new__(cls, keys_by_dimension: Mapping[str, str]) -> MultiPartitionKey:
+        keys = dict(sorted(keys_by_dimension.items()))
+        for name, key in keys.items():
+            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+                raise InvalidInvocationError(f"The key of dimension {name!r} is a string, got {key!r}.")
+        made = super().__new__(cls, SEPARATOR.join(keys.values()))
+        made._keys = keys
+        return made
+
+    @property
+    def keys_by_dimension(self) -> Mapping[str, str]:
+        """The key in each dimension, by name."""
+        return dict(self._keys)
+
+    @property
+    def dimension_keys(self) -> list[PartitionDimensionKey]:
+        """The key in each dimension, in the order of their names."""
+        return [PartitionDimensionKey(name, key) for name, key in self._keys.items()]
+
+    def __getnewargs__(self) -> tuple[dict[str, str]]:  # pyright: ignore[reportIncompatibleMethodOverride] reason: pickled by its own arguments
+        return (self._keys,)
+
+
+class PartitionDimensionKey(NamedTuple):
+    """The key in one dimension."""
+
+    dimension_name: str
+    partition_key: str
