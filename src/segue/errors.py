@@ -11,6 +11,7 @@
     │   │   └── UnknownPartitionError           a partition key its definition does not have
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
+    │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
@@ -181,6 +182,10 @@ class InvalidSubsetError(SegueError):
 
 class InvariantViolationError(SegueError):
     """Something that must always hold did not: a missing output, an unexpected return value."""
+
+
+class UnresolvedVariableError(InvariantViolationError, RuntimeError):
+    """An `EnvVar` was used as if it were the value of its variable."""
 
 
 class NotSupportedError(SegueError):

@@ -17,6 +17,7 @@ _TABLE = {
     "ephemeral_instance": "segue.host.instances:ephemeral_instance",
     "local_instance": "segue.host.instances:local_instance",
     "open_resources": "segue.execute.resources:open_resources",
+    "config_type_of": "segue.defs.config_fields:type_of_annotation",
     "job_definition": "segue.defs.job_definition:JobDefinition",
     "execute_request": "segue.host.inprocess:execute",
     "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",

@@ -1,26 +1,25 @@
-"""Typed config: `Config` models, `RunConfig`, and values that come from the environment.
+"""Typed config: `Config` models, and what a run makes of them.
 
 This module loads pydantic; nothing that can do without config imports it.
 """
 
 from __future__ import annotations
 
-import enum
+import types
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeVar, cast, get_args
+from typing import Any, ClassVar, Self, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    field_validator,
-)
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
+from segue.defs.config_fields import fields_of_model, schema_of_model
+from segue.defs.config_guard import guard_fields
+from segue.defs.config_schema.declared import DefinitionConfigSchema
+from segue.defs.config_schema.place import ROOT, Place, Walk
+from segue.defs.config_schema.shapes import Field
+from segue.defs.config_values import values_of_model
 from segue.defs.environment import EnvVar, IntEnvVar
-from segue.errors import InvalidConfigError
+from segue.errors import ConfigErrorReason, ConfigViolation, InvalidConfigError, InvalidInvocationError
 
 ConfigType = TypeVar("ConfigType", bound="Config")
 
@@ -28,33 +27,82 @@ ConfigType = TypeVar("ConfigType", bound="Config")
 class Config(BaseModel):
     """Base for the config of assets, ops and resources: a pydantic model, frozen, that refuses unknown fields.
 
-    A field may be given an `EnvVar` (or `EnvVar.int(...)`) instead of a value: it is read from the environment when a
-    run needs it, and never stored.
+    A field annotated as optional is None where nothing says otherwise. A field may be given an `EnvVar` (or
+    `EnvVar.int(...)`) instead of a value: it is read from the environment when a run needs it, and never stored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
     segue_parameter_kind: ClassVar[str] = "config"
 
-    @field_validator("*", mode="wrap")
     @classmethod
-    def _before_validation(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """Leaves what waits for the environment as it stands, and takes members of enums by their names too."""
-        if isinstance(value, str) and not isinstance(value, EnvVar):
-            value = _enum_member(cls.model_fields.get(info.field_name or ""), value)
-        return _validated_but_variables(value, handler) if _holds_variable(value) else handler(value)
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        optional = [info for info in cls.model_fields.values() if info.is_required() and _takes_none(info.annotation)]
+        for info in optional:
+            info.default = None
+        if optional:
+            cls.model_rebuild(force=True)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self).model_fields or name in (self.model_extra or {}):
+            raise InvalidInvocationError(
+                f"{type(self).__name__}.{name} cannot be set: a {type(self).segue_parameter_kind} is frozen. Make another one "
+                "with model_copy(update=...), or keep what changes in a private attribute."
+            )
+        super().__setattr__(name, value)
 
     @classmethod
-    def from_run_config(cls, values: Mapping[str, object], where: str) -> Self:
-        """The config for one step: these values, with what comes from the environment read now.
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema of pydantic, with what comes before the validation of each field."""
+        schema = handler(source)
+        guard_fields(cls, handler.resolve_ref_schema(schema))
+        return schema
+
+    @classmethod
+    def to_config_schema(cls) -> DefinitionConfigSchema:
+        """The config that the class takes, in the schema form.
+
+        Raises:
+            InvalidConfigDefinitionError: a field of a type that no config can hold.
+        """
+        return schema_of_model(cls)
+
+    @classmethod
+    def to_fields_dict(cls) -> dict[str, Field]:
+        """The fields of the class, in the schema form, by the names they have in a config.
+
+        Raises:
+            InvalidConfigDefinitionError: a field of a type that no config can hold.
+        """
+        return fields_of_model(cls)
+
+    def to_run_config(self, where: str = "config") -> dict[str, Any]:
+        """The values as they stand in a run config: JSON values, variables and enums by name.
 
         Args:
-            values: field values as they stand in the run config.
-            where: their place there, for errors.
+            where: the place there, for errors.
+
+        Raises:
+            InvalidConfigError: a value that JSON has no form for.
+        """
+        return values_of_model(self, where)
+
+    @classmethod
+    def from_run_config(cls, values: object, place: Place = ROOT) -> Self:
+        """The config that stands in a run config, with what comes from the environment read now.
+
+        Args:
+            values: field values as JSON values.
+            place: their place there, for errors.
 
         Raises:
             InvalidConfigError: values that do not fit, or a variable that is not set.
         """
-        return config_from(cls, values, where)
+        walk = Walk(defaults=False)
+        resolved = cls.to_config_schema().config_type.evaluate(values, place, walk)
+        if walk.violations:
+            raise InvalidConfigError(_preamble(cls, place), walk.violations, values)
+        return _validated(cls, cast("Mapping[str, object]", values), resolved, place)
 
 
 class PermissiveConfig(Config):
@@ -69,18 +117,29 @@ def config_from(model: type[ConfigType], values: Mapping[str, object], where: st
     Args:
         model: the Config class.
         values: field values as JSON or Python values.
-        where: the place in the run config, for errors (`ops:orders:config`).
+        where: the place in the run config, for errors (`resources:db:config`).
 
     Raises:
-        InvalidConfigError: values that do not fit; one line per violation with path, expectation and what came.
+        InvalidConfigError: values that do not fit.
     """
-    resolved = resolve_environment(values, where)
+    return _validated(model, values, resolve_environment(values, where), ROOT.below(*where.split(":")))
+
+
+def _validated(
+    model: type[ConfigType], values: Mapping[str, object], resolved: Mapping[str, object], place: Place
+) -> ConfigType:
     try:
         return model.model_validate(resolved)
     except ValidationError as error:
-        raise InvalidConfigError(
-            f"The config at {where} does not fit {model.__name__}:", _violations(error, values, resolved, where)
-        ) from None
+        raise InvalidConfigError(_preamble(model, place), _violations(error, values, resolved, place), values) from None
+
+
+def _preamble(model: type[Config], place: Place) -> str:
+    return f"The config {place} does not fit {model.__name__}:"
+
+
+def _takes_none(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
 
 
 def resolved_config(config: ConfigType, where: str) -> ConfigType:
@@ -102,7 +161,7 @@ def resolved_config(config: ConfigType, where: str) -> ConfigType:
     except ValidationError as error:
         raise InvalidConfigError(
             f"The environment's values at {where} do not fit {type(config).__name__}:",
-            _violations(error, values, resolved, where),
+            _violations(error, values, resolved, ROOT.below(*where.split(":"))),
         ) from None
     return checked
 
@@ -130,52 +189,23 @@ def _resolve(value: Any, where: str) -> Any:
     return value
 
 
-def _enum_member(field: FieldInfo | None, value: str) -> Any:
-    """The member of the field's enum that bears this name; the value itself where there is none, or where it is a value."""
-    for kind in () if field is None else (field.annotation, *get_args(field.annotation)):
-        if isinstance(kind, enum.EnumMeta):
-            members = cast("Mapping[str, enum.Enum]", kind.__members__)
-            by_value = any(each.value == value for each in members.values())
-            return value if by_value else members.get(value, value)
-    return value
-
-
-def _validated_but_variables(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """A value that waits for the environment: in a nested Config it is kept there; elsewhere all of it is validated later."""
-    if isinstance(value, (EnvVar, IntEnvVar)):
-        return value
-    try:
-        validated = handler(value)
-    except ValidationError:
-        return value
-    return validated if isinstance(validated, Config) else value
-
-
-def _holds_variable(value: Any) -> bool:
-    """Whether a field's value waits, in whole or in part, for the environment: it is validated when that is read."""
-    if isinstance(value, (EnvVar, IntEnvVar)):
-        return True
-    if isinstance(value, dict):
-        return any(_holds_variable(each) for each in cast("dict[Any, Any]", value).values())
-    if isinstance(value, (list, tuple)):
-        return any(_holds_variable(each) for each in cast("list[Any]", value))
-    return False
-
-
 def _violations(
-    error: ValidationError, given: Mapping[str, object], resolved: Mapping[str, object], where: str
-) -> list[str]:
-    """One line per violation. What came is shown as it was given, so that a variable is shown by its name, never its value."""
+    error: ValidationError, given: Mapping[str, object], resolved: Mapping[str, object], place: Place
+) -> list[ConfigViolation]:
+    """What pydantic refuses. What came is shown as it was given, so that a variable is shown by its name, never its value."""
     variables = _values_of_variables(given, resolved)
-    lines: list[str] = []
+    found: list[ConfigViolation] = []
     for each in error.errors(include_url=False):
-        path = ":".join([where, *(str(part) for part in each["loc"])])
+        where = place
+        for part in each["loc"]:
+            where = where.field(part) if isinstance(part, str) else where.item(part)
         came = "" if each["type"] == "missing" else f", got {_shown(given, each['loc'])}"
         message = each["msg"]
         for value, name in variables.items():
             message = message.replace(value, name)  # a validator of the user's may repeat what it got
-        lines.append(f"{path}: {message}{came}")
-    return lines
+        text = f"Invalid value {where}: {message}{came}"
+        found.append(ConfigViolation(text, ConfigErrorReason.FAILED_POST_PROCESSING, where.path))
+    return found
 
 
 def _shown(given: Any, location: tuple[int | str, ...]) -> str:

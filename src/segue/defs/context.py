@@ -92,7 +92,7 @@ class StepFacts(Protocol):
     @property
     def instance(self) -> Instance: ...
     @property
-    def config(self) -> object: ...
+    def op_config(self) -> object: ...
     @property
     def output_names(self) -> tuple[str, ...]: ...
     @property
@@ -183,8 +183,8 @@ class _StepContext:
 
     @property
     def op_config(self) -> Any:
-        """The step's config, as the function's `config` parameter gets it."""
-        return self._step.config
+        """The step's config as plain values, with defaults, members of enums, and values from the environment."""
+        return self._step.op_config
 
     @property
     def retry_number(self) -> int:

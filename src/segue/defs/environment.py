@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from segue.errors import InvalidConfigError, InvariantViolationError
+from segue.errors import InvalidConfigError, UnresolvedVariableError
 
 
 class EnvVar(str):
@@ -16,10 +16,10 @@ class EnvVar(str):
     __slots__ = ()
 
     def __str__(self) -> str:
-        raise _used_as_text(self)
+        raise _used_too_early(self, "used as text")
 
     def __format__(self, format_spec: str) -> str:
-        raise _used_as_text(self)
+        raise _used_too_early(self, "used as text")
 
     @staticmethod
     def int(name: str) -> IntEnvVar:
@@ -79,10 +79,13 @@ class IntEnvVar(int):
         return (IntEnvVar, (self.name,))
 
     def __str__(self) -> str:
-        raise _used_as_text(self)
+        raise _used_too_early(self, "used as text")
 
     def __format__(self, format_spec: str) -> str:
-        raise _used_as_text(self)
+        raise _used_too_early(self, "used as text")
+
+    def __int__(self) -> int:
+        raise _used_too_early(self, "used as a number")
 
     @property
     def env_var_name(self) -> str:
@@ -115,9 +118,9 @@ class IntEnvVar(int):
         return f"EnvVar.int({self.name!r})"
 
 
-def _used_as_text(variable: EnvVar | IntEnvVar) -> InvariantViolationError:
-    """The error for an f-string or `str()`, which would put the variable's name where its value is meant."""
-    return InvariantViolationError(
-        f"{variable!r} stands for a value that is read when a run needs it, and was used as text. Pass it to a field of a "
-        "Config or a resource as it is; for the value now, call get_value(); for the name, env_var_name."
+def _used_too_early(variable: EnvVar | IntEnvVar, used: str) -> UnresolvedVariableError:
+    """The error for an f-string, `str()` or arithmetic, which would take a stand-in for the value."""
+    return UnresolvedVariableError(
+        f"{variable!r} stands for a value that is read when a run needs it, and was {used}. Pass it to a field of a Config or a "
+        "resource as it is; for the value now, call get_value(); for the name, env_var_name."
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, overload
 
+from segue.defs.bindings import bound
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.config_schema.shapes import Field
 from segue.defs.direct_invocation import invoke
 from segue.defs.invocation import ComposableDefinition
@@ -346,15 +348,20 @@ def _fill(
 
 
 def _declared_config(config_schema: object, shape: FunctionShape, name: str) -> DefinitionConfigSchema | None:
-    """What config the function takes, where no `config` parameter says it."""
-    if config_schema is None:
-        return None
+    """What config the function takes, as its `config` parameter says, or its `config_schema`."""
+    if isinstance(config_schema, DefinitionConfigSchema) or (config_schema is None and shape.config is None):
+        return config_schema
     what = f"{name!r} ({shape.source})"
-    if shape.config is not None:
+    if shape.config is None:
+        return declared_schema(config_schema, what)
+    if config_schema is not None:
         raise InvalidDefinitionError(
             f"{what} has both a `config` parameter and config_schema=: the parameter says it all, leave config_schema out."
         )
-    return declared_schema(config_schema, what)
+    if getattr(shape.config, "segue_parameter_kind", None) == "config":
+        return declared_schema(shape.config, what)
+    kind = bound("config_type_of")(shape.config, f"the parameter 'config' of {what}")
+    return DefinitionConfigSchema(Field(kind, default_value=shape.defaults.get("config", NO_VALUE)))
 
 
 def require_resource_keys(keys: Set[str] | None, what: str) -> frozenset[str]:

@@ -62,7 +62,7 @@ def _entry(value: Any, where: str) -> Any:
 
 
 def storable(value: Any, where: str) -> Any:
-    """Config as JSON values: variables by name (`{"env": NAME}`), never by value; models as mappings of what was set.
+    """Config as JSON values: variables by name (`{"env": NAME}`), never by value; enums by name; models as mappings.
 
     Args:
         value: a config value of any kind.
@@ -74,7 +74,7 @@ def storable(value: Any, where: str) -> Any:
     if isinstance(value, (EnvVar, IntEnvVar)):
         return {"env": value.env_var_name}
     if isinstance(value, enum.Enum):
-        return storable(value.value, where)
+        return value.name
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
@@ -82,9 +82,10 @@ def storable(value: Any, where: str) -> Any:
         return {str(key): storable(each, f"{where}:{key}") for key, each in entries.items()}
     if isinstance(value, (list, tuple)):
         return [storable(each, f"{where}:{index}") for index, each in enumerate(cast("list[object]", value))]
+    if hasattr(value, "to_run_config"):
+        return value.to_run_config(where)
     if hasattr(value, "model_dump"):
-        given = cast("frozenset[str]", value.model_fields_set)
-        return {name: storable(getattr(value, name), f"{where}:{name}") for name in sorted(given)}
+        return value.model_dump(mode="json")
     raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot stand in run config: use plain values.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin
@@ -33,7 +34,7 @@ class FunctionShape(msgspec.Struct, frozen=True):
 
     Attributes:
         context: the name of its context parameter, the first one; None without.
-        config: the Config class of its `config` parameter; None without.
+        config: what its `config` parameter is annotated with, a Config class or a type of config; None without.
         resources: the parameters that take resources, which are also the resource keys.
         inputs: the remaining parameters, in order; the value tells whether the parameter has a default.
         return_annotation: as written, evaluated; `inspect.Signature.empty` without.
@@ -41,7 +42,7 @@ class FunctionShape(msgspec.Struct, frozen=True):
         takes_any: whether it has `**kwargs`.
         unresolved: the annotations of inputs that name nothing at run time, by input; one may have meant a resource.
         annotations: the evaluated annotations of inputs, where there are such.
-        defaults: the default values of inputs, where there are such.
+        defaults: the default values of inputs and of `config`, where there are such.
     """
 
     context: str | None
@@ -90,6 +91,9 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
             config = _require_config(annotation, what, source)
         elif annotation is not None and _is_resource(annotation):
             resources.append(name)
+        elif getattr(annotation, "segue_parameter_kind", None) == "config":
+            warn_of_name(name, what, source)
+            inputs[name] = name in defaults
         elif name == "context":
             raise InvalidDefinitionError(f"{what} ({source}): 'context' must be the first parameter; move it there.")
         else:
@@ -110,7 +114,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
         takes_any=bool(code.co_flags & inspect.CO_VARKEYWORDS),
         unresolved=unresolved,
         annotations=found,
-        defaults={name: defaults[name] for name in inputs if name in defaults} if defaults else {},
+        defaults={name: value for name, value in defaults.items() if name in inputs or name == "config"},
     )
 
 
@@ -182,17 +186,23 @@ def is_resource_annotation(annotation: Any, function: UserFunction) -> bool:
     return _is_resource(annotation)
 
 
+def warn_of_name(name: str, what: str, source: SourceLocation) -> None:
+    """Warns of a parameter that takes a Config class and is not called `config`, so that it is an input."""
+    warnings.warn(
+        f"{what} ({source}): the parameter {name!r} is annotated with a Config class, and is an input all the same: only a "
+        "parameter called `config` gets the config. Rename it if that was meant.",
+        stacklevel=4,
+    )
+
+
 def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
-    if isinstance(annotation, type) and getattr(annotation, "segue_parameter_kind", None) == "config":
+    if annotation is not None and not isinstance(annotation, Unresolved):
         return annotation
-    if annotation is None:
-        shown = "no annotation"
-    elif isinstance(annotation, Unresolved):
+    shown = "no annotation"
+    if isinstance(annotation, Unresolved):
         shown = (
             f"the annotation {annotation.text!r}, which names nothing at run time (import it outside of TYPE_CHECKING)"
         )
-    else:
-        shown = f"the annotation {annotation!r}"
     raise InvalidDefinitionError(
         f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an input that bears "
         "this name needs another one (ins={'other_name': AssetIn('config')})."

@@ -10,11 +10,14 @@ from typing import Any
 import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.config_schema.place import ROOT
 from segue.defs.context import Resources
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.op import OpDefinition
+from segue.defs.op_config import values_of_op
+from segue.defs.run_config import config_entry
 from segue.errors import InvariantViolationError, StorageError
 from segue.execute.failure import error_info, storable_text
 from segue.execute.sink import EventSink
@@ -208,9 +211,13 @@ class StepAttempt:
             self.sink_failed = True
             raise
 
-    def make_config(self, model: Any, values: Mapping[str, object], where: str) -> object:
-        """The Config instance for these values."""
-        return model.from_run_config(values, where)
+    @property
+    def op_config(self) -> object:
+        """The config as plain values, with all defaults."""
+        if self.op.config_field is None or self.op.shape.config is None:
+            return self.config
+        entry = config_entry(self.run_config, "ops", self.step.path)
+        return values_of_op(self.op, entry, ROOT.below("ops", self.step.path))
 
     def partition_keys(self) -> Sequence[str]:
         """The partitions of the run, in order."""

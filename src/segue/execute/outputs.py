@@ -54,6 +54,8 @@ def _results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
     if isinstance(returned, _RESULTS):
         yield returned
         return
+    if returned is None and not attempt.step.outputs:
+        return
     outputs = [output for output in attempt.step.outputs if output.check_name is None]
     if not outputs:
         yield from _check_results(attempt, returned)

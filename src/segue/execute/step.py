@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 import msgspec
 
 from segue.defs.bindings import bound
-from segue.defs.config_schema.place import NO_VALUE, ROOT
+from segue.defs.config_schema.place import ROOT
 from segue.defs.context import (
     AssetCheckExecutionContext,
     AssetExecutionContext,
@@ -21,8 +21,9 @@ from segue.defs.context import (
     current_context,
 )
 from segue.defs.log import running
+from segue.defs.op_config import config_of_op
 from segue.defs.results import Failure, RetryRequested
-from segue.defs.run_config import config_entry, config_values
+from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
 from segue.errors import AssetCheckFailedError, InvariantViolationError
 from segue.execute.attempt import StepAttempt
@@ -89,19 +90,8 @@ def record_start(attempt: StepAttempt) -> None:
 
 def read_config(attempt: StepAttempt) -> None:
     """Makes the config of the function out of the run config."""
-    op, path = attempt.op, attempt.step.path
-    if op.config_field is not None:
-        given = config_entry(attempt.run_config, "ops", path).get("config", NO_VALUE)
-        attempt.config = op.config_schema.resolve_config(given, ROOT.below("ops", path, "config"))
-        return
-    values = config_values(attempt.run_config, "ops", path)
-    if op.shape.config is None:
-        if values:
-            raise InvariantViolationError(
-                f"ops:{path}:config is given, but the function takes no config: add a parameter `config` of a Config class."
-            )
-        return
-    attempt.config = attempt.make_config(op.shape.config, values or {}, f"ops:{path}:config")
+    entry = config_entry(attempt.run_config, "ops", attempt.step.path)
+    attempt.config = config_of_op(attempt.op, entry, ROOT.below("ops", attempt.step.path))
 
 
 def load_inputs(attempt: StepAttempt) -> None:

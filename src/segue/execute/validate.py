@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.config_schema.place import ROOT
-from segue.defs.config_schema.process import process_config
-from segue.defs.config_schema.shapes import Shape
 from segue.defs.describe import Described
+from segue.defs.op_config import violations_of_op
 from segue.defs.run_config import config_entry, config_values
 from segue.errors import ConfigViolation, InvalidConfigError
 from segue.model.steps import GraphInputSource, OwnSource
@@ -28,7 +27,8 @@ def validate_config(
     """
     lines: list[ConfigViolation | str] = []
     for step in plan.steps:
-        lines.extend(_step_violations(step, described, run_config))
+        entry = config_entry(run_config, "ops", step.path)
+        lines.extend(violations_of_op(described.ops[step.computation], entry, ROOT.below("ops", step.path)))
         for each in step.inputs:
             if each.source is not None and not _has_value(step, each, run_config, input_values or {}):
                 lines.append(
@@ -47,25 +47,6 @@ def validate_config(
         )
     if lines:
         raise InvalidConfigError("The run config does not fit:", lines)
-
-
-def _step_violations(
-    step: PlanStep, described: Described, run_config: Mapping[str, Any]
-) -> Sequence[ConfigViolation | str]:
-    op, path = described.ops[step.computation], step.path
-    model: Any = op.shape.config
-    entry = config_entry(run_config, "ops", path)
-    if op.config_field is not None:
-        place = ROOT.below("ops", path)
-        given = {"config": entry["config"]} if "config" in entry else {}
-        return process_config(Shape({"config": op.config_field}), given, place).errors
-    if model is None and "config" not in entry:
-        return ()
-    where = f"ops:{path}:config"
-    if model is None:
-        return (f"{where}: the function takes no config; add a parameter `config` annotated with a Config class.",)
-    values = config_values(run_config, "ops", path)
-    return _violations(lambda: model.from_run_config(values or {}, where))
 
 
 def _has_value(

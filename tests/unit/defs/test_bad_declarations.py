@@ -56,7 +56,7 @@ def positional_only() -> object:
 
 def config_without_class() -> object:
     @sg.asset
-    def a(config: int) -> None: ...
+    def a(config: object) -> None: ...
 
     return a
 
@@ -114,7 +114,7 @@ def outs_and_specs() -> object:
 DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (star_arguments, [HERE, "*args"]),
     (positional_only, [HERE, "positional-only"]),
-    (config_without_class, [HERE, "'config'", "subclass of Config"]),
+    (config_without_class, [HERE, "'config'", "class 'object'", "another Config class"]),
     (ins_without_parameter, [HERE, "'other'", "value"]),
     (input_and_dependency, ["'value'", "keep one"]),
     (context_that_is_not_first, [HERE, "'context' must be the first parameter"]),

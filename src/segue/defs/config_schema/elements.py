@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.refusals import bad_schema
-from segue.defs.config_schema.types import ConfigType, ConfigTypeKind, not_none, wrong_form
+from segue.defs.config_schema.types import BOOL, FLOAT, INT, ConfigType, ConfigTypeKind, not_none, wrong_form
 from segue.defs.config_schema.written import read_type, resolve_to_config_type
 from segue.errors import InvalidConfigDefinitionError, InvalidInvocationError
 
@@ -150,11 +151,22 @@ class Map(ConfigType):
         if not isinstance(value, Mapping):
             return wrong_form(self, "dict", value, place, walk)
         found: dict[Any, Any] = {}
-        for key, each in cast("Mapping[Any, Any]", value).items():
+        for written, each in cast("Mapping[Any, Any]", value).items():
+            key = _key_from_json(written) if self.key_type in (INT, FLOAT, BOOL) else written
             here = place.entry(key)
             if self.key_type.evaluate(key, here.field("key"), walk) is not NO_VALUE:
                 found[key] = self.inner_type.evaluate(each, here, walk)
         return found
+
+
+def _key_from_json(key: Any) -> Any:
+    """A number or bool as a key, where JSON, which has texts only, stands between."""
+    if not isinstance(key, str):
+        return key
+    try:
+        return json.loads(key)
+    except ValueError:
+        return key
 
 
 class ScalarUnion(ConfigType):
@@ -220,10 +232,10 @@ class ScalarUnion(ConfigType):
 def read_list(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
     """The type that is written as a list of one type."""
     if len(schema) != 1:
-        raise bad_schema(root, schema, stack, "List must be of length 1.")
+        raise bad_schema(root, schema, stack, "A list holds one type, that of its items: [int].")
     if schema[0] is None:
         raise bad_schema(
-            root, schema, stack, "List have a single item and contain a valid type i.e. [int]. Got item None."
+            root, schema, stack, "A list holds the type of its items, such as [int]; None is none: write [Any]."
         )
     try:
         return Array(read_type(schema[0], root, stack))
@@ -231,5 +243,5 @@ def read_list(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
         if error.current_value is not schema[0]:
             raise
         raise bad_schema(
-            root, schema, stack, f"List have a single item and contain a valid type i.e. [int]. Got item {schema[0]!r}."
+            root, schema, stack, f"A list holds the type of its items, such as [int], and {schema[0]!r} is none."
         ) from None

@@ -49,6 +49,11 @@ class Place:
         """The place of a field of a field, and so on."""
         return Place((*self.path, *names), ":".join((self.text, *names)))
 
+    @property
+    def start(self) -> str:
+        """How a sentence about the place begins."""
+        return self.text if self.path else "The config"
+
     def __str__(self) -> str:
         return f"at path {self.text}" if self.path else "at the root"
 
@@ -61,14 +66,17 @@ class Walk:
 
     Attributes:
         violations: what did not fit, in the order in which it was found.
-        fill: whether defaults are filled in, enums made members of theirs, and the environment read; otherwise the value
-            is only compared with the schema.
+        fill: whether enums are made members of theirs, the environment is read and defaults are filled in; otherwise the
+            value is only compared with the schema.
+        defaults: whether all defaults are filled in, or only those that a part of a default brings (`Field.is_inherited`),
+            for a value that is handed to a class which knows its own defaults.
     """
 
-    __slots__ = ("fill", "violations")
+    __slots__ = ("defaults", "fill", "violations")
 
-    def __init__(self, fill: bool = True) -> None:
+    def __init__(self, fill: bool = True, defaults: bool = True) -> None:
         self.fill = fill
+        self.defaults = defaults
         self.violations: list[ConfigViolation] = []
 
     def refuse(

@@ -20,11 +20,10 @@ def bad_schema(root: object, current: object, stack: tuple[str, ...], reason: st
         stack: the field names that lead there.
         reason: what is wrong with it, and what to write instead.
     """
-    where = f" Error at stack path :{':'.join(stack)}." if stack else ""
-    why = f" Reason: {reason}" if reason else ""
+    where = f" (at {':'.join(stack)})" if stack else ""
+    why = f" {reason}" if reason else ""
     message = (
-        f"Error defining config. Original value passed: {root!r}.{where} {current!r} cannot be resolved.{why} A config schema "
-        f"is written as {_PLAIN}."
+        f"{current!r} is no config schema{where}.{why} It is part of {root!r}. A config schema is written as {_PLAIN}."
     )
     return InvalidConfigDefinitionError(message, root, current, stack, reason)
 
@@ -35,30 +34,21 @@ def refuse_other_types(schema: Any) -> None:
     Raises:
         InvalidDefinitionError: it is such; the message says what to write instead.
     """
-    kind = getattr(schema, "kind", None)
-    name = getattr(kind, "name", "")
+    schema = getattr(schema, "plain", schema)  # `List` without brackets
     is_type = hasattr(schema, "type_check") and hasattr(schema, "display_name")
-    bare = getattr(schema, "config_refusal", None)
-    if bare in ("Set", "Tuple") or (is_type and schema.display_name.partition("[")[0] in ("Set", "Tuple")):
-        word = bare or schema.display_name.partition("[")[0]
+    word = (schema.display_name.partition("[")[0] or "List") if is_type else ""  # a list is called `[Int]`
+    if word in ("List", "Set", "Tuple"):
         raise InvalidDefinitionError(
-            f"Cannot use {word} in the context of a config field. Please use a python list (e.g. [int]) or Array (e.g. "
-            "Array(int)) instead."
-        )
-    if is_type and name == "LIST":
-        raise InvalidDefinitionError(
-            "Cannot use List in the context of config. Please use a python list (e.g. [int]) or dagster.Array (e.g. "
-            "Array(int)) instead."
+            f"{word} describes inputs and outputs, and no config. For a list in a config, write [int] or Array(int)."
         )
     if is_type:
         raise InvalidDefinitionError(
-            f"You have passed an instance of DagsterType {schema.display_name} to the config system ({schema!r}): it "
-            f"describes inputs and outputs. In a config schema, write {_PLAIN}."
+            f"{schema!r} describes inputs and outputs, and no config. In a config schema, write {_PLAIN}."
         )
     if get_origin(schema) is not None or isinstance(schema, types.UnionType) or _is_bare_typing(schema):
         raise InvalidDefinitionError(
-            f"You have passed in {schema} to the config system. Types from the typing module in python are not allowed in "
-            f"the config system. Write {_PLAIN}; for None or a type, Noneable(type)."
+            f"{schema} is an annotation, and stands where a config schema is expected. Write {_PLAIN}; for a type or None, "
+            "Noneable(type)."
         )
 
 

@@ -39,6 +39,7 @@ class Field:
     """
 
     __slots__ = ("_default", "_is_required", "config_type", "description", "is_secret")
+    is_inherited = False  # whether its default is part of the default of a field around it, and not its class's own
 
     def __init__(
         self,
@@ -123,10 +124,18 @@ class Field:
             return self.config_type.evaluate(self._default, place, walk)
         if not self.default_provided:
             return NO_VALUE
+        # a mapping is its default if all its fields have one
         return self.config_type.evaluate(None if isinstance(self.config_type, Noneable) else {}, place, walk)
 
     def __repr__(self) -> str:
         return f"Field({self.config_type.label}, is_required={self.is_required})"
+
+
+class InheritedField(Field):
+    """A field whose default is part of the default of a field around it."""
+
+    __slots__ = ()
+    is_inherited = True
 
 
 class _WithFields(ConfigType):
@@ -264,13 +273,11 @@ class Selector(_WithFields):
             return wrong_form(self, "dict", value, place, walk)
         given = cast("Mapping[Any, Any]", value)
         if len(given) > 1:
-            text = (
-                f"You can only specify a single field {place}. You specified {sorted(map(str, given))}. The available "
-            )
-            return walk.refuse(place, f"{text}fields are {sorted(self.fields)}", ConfigErrorReason.SELECTOR_FIELD_ERROR)
+            text = f"{place.start} takes one choice of {sorted(self.fields)}, got {sorted(map(str, given))}."
+            return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
         if not given and len(self.fields) > 1:
-            text = f"Must specify a field {place} if more than one field is defined. Defined fields: "
-            return walk.refuse(place, f"{text}{sorted(self.fields)}", ConfigErrorReason.SELECTOR_FIELD_ERROR)
+            text = f"{place.start} takes one choice of {sorted(self.fields)}, got none."
+            return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
         unknown = [name for name in given if name not in self.fields]
         if unknown:
             refuse_unknown(self.fields, unknown, place, walk, self.label)
@@ -293,7 +300,7 @@ def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Pla
             found[name] = field.config_type.evaluate(given[name], place.field(name), walk)
         elif field.is_required:
             missing.append(name)
-        elif walk.fill:
+        elif walk.fill and (walk.defaults or field.is_inherited):
             value = field.fill_default(place.field(name), walk)
             if value is not NO_VALUE:
                 found[name] = value
@@ -304,13 +311,15 @@ def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Pla
 def _require_default_fits(config_type: ConfigType, default: Any) -> None:
     if isinstance(config_type, Enum) and not isinstance(default, str):
         raise InvalidDefinitionError(
-            f"You have passed into a python enum value as the default value into of a config enum type {config_type.label}. "
-            f"You must pass in the underlying string represention as the default value. One of {config_type.config_values}."
+            f"The default_value of a field of {config_type.label} is written as in a config, as one of "
+            f"{config_type.config_values}, got {default!r}."
         )
     walk = Walk(fill=False)
     config_type.evaluate(default, ROOT, walk)
     if walk.violations:
-        raise InvalidConfigError("Invalid default_value for Field.", walk.violations, default)
+        raise InvalidConfigError(
+            f"The default_value {default!r} is none that the field takes:", walk.violations, default
+        )
 
 
 def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str, ...] = ()) -> dict[str, Field]:
@@ -326,7 +335,7 @@ def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str
             raise bad_schema(whole, fields, stack, f"Invalid key {name!r}: fields are named by texts.")
         if each is None:
             raise bad_schema(
-                whole, each, (*stack, name), "Fields cannot be None. For a value of any type, write Any; for one that may be "
+                whole, each, (*stack, name), "None is no type. For a value of any type, write Any; for one that may be "
                 "None, Noneable(type)."
             )  # fmt: skip
         found[name] = each if isinstance(each, Field) else Field(read_type(each, whole, (*stack, name)))
@@ -347,11 +356,14 @@ def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigTyp
         key_type = resolve_to_config_type(keys[0])
     except InvalidConfigDefinitionError:
         raise bad_schema(
-            root, schema, stack, f"Invalid key {keys[0]!r}. Map dict must have a scalar type as its only key."
+            root,
+            schema,
+            stack,
+            f"Invalid key {keys[0]!r}: fields are named by texts, and a map has a scalar type for its key.",
         ) from None
     if key_type.kind is not ConfigTypeKind.SCALAR:
         raise bad_schema(
-            root, schema, stack, f"Non-scalar key {keys[0]!r}. Map dict must have a scalar type as its only key."
+            root, schema, stack, f"Non-scalar key {keys[0]!r}: the key of a map is a scalar type such as str."
         )
     try:
         return Map(key_type, read_type(schema[keys[0]], root, stack))
@@ -359,6 +371,5 @@ def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigTyp
         if error.current_value is not schema[keys[0]]:
             raise
         raise bad_schema(
-            root, schema, stack, f"Map must have a single value and contain a valid type i.e. {{str: int}}. "
-            f"Got item {schema[keys[0]]!r}."
+            root, schema, stack, f"A map holds the type of its values, such as {{str: int}}, and {schema[keys[0]]!r} is none."
         ) from None  # fmt: skip

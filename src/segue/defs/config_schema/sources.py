@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from segue.defs.config_schema.elements import ScalarUnion
-from segue.defs.config_schema.place import Place, Walk
+from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.shapes import Selector
-from segue.defs.config_schema.types import BOOL, INT, STRING, ScalarType
+from segue.defs.config_schema.types import BOOL, FLOAT, INT, STRING, ScalarType
 from segue.defs.environment import EnvVar, IntEnvVar
 from segue.errors import ConfigErrorReason
 
@@ -39,23 +39,39 @@ class Source(ScalarUnion):
         if not walk.fill or not isinstance(value, Mapping) or len(walk.violations) > before:
             return found
         name = cast("Mapping[str, str]", value)["env"]
-        text = os.environ.get(name)
-        if text is None:
-            message = (
-                f'You have attempted to fetch the environment variable "{name}" which is not set. In order for this '
-                f"execution to succeed it must be set in this environment. It is named {place}."
-            )
-            return walk.refuse(place, message, ConfigErrorReason.FAILED_POST_PROCESSING)
+        text = read_variable(name, place, walk)
+        if text is NO_VALUE:
+            return NO_VALUE
         made = self._read(text)
         if made is None:  # without the text, which may be a secret
-            message = f'Value stored in env variable "{name}" cannot be coerced into {self._form}: correct it. It is named {place}.'
+            message = (
+                f"{place.start} names the environment variable {name!r}, whose text is not {self._form}: correct it."
+            )
             return walk.refuse(place, message, ConfigErrorReason.FAILED_POST_PROCESSING)
         return made
+
+
+def read_variable(name: str, place: Place, walk: Walk) -> Any:
+    """The text of a variable; `NO_VALUE`, and something among the walk's violations, if it is not set."""
+    text = os.environ.get(name)
+    if text is not None:
+        return text
+    message = (
+        f"{place.start} names the environment variable {name!r}, which is not set: set it where the run is executed."
+    )
+    return walk.refuse(place, message, ConfigErrorReason.FAILED_POST_PROCESSING)
 
 
 def _whole_number(text: str) -> int | None:
     try:
         return int(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
     except ValueError:
         return None
 
@@ -70,4 +86,5 @@ def _truth(text: str) -> bool | None:
 
 StringSource: Final = Source(STRING, "StringSourceType", str, "a text")
 IntSource: Final = Source(INT, "IntSourceType", _whole_number, "an int")
+FloatSource: Final = Source(FLOAT, "FloatSourceType", _number, "a float")
 BoolSource: Final = Source(BOOL, "BoolSourceType", _truth, "a bool (true or false)")

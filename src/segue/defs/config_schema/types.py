@@ -113,15 +113,15 @@ class ConfigType(abc.ABC):
 
 def not_none(kind: ConfigType, place: Place, walk: Walk) -> Any:
     """Takes note that a value is None where it must not be."""
-    return walk.refuse(place, f'Value {place} must not be None. Expected "{kind.label}"')
+    return walk.refuse(place, f"{place.start} takes {kind.label}, and must not be None.")
 
 
 def wrong_form(kind: ConfigType, form: str, value: Any, place: Place, walk: Walk) -> Any:
     """Takes note that a value is no dict or list where it must be one."""
     if value is None:
         return not_none(kind, place, walk)
-    came = f"got {value!r} of type {type(value).__name__}"
-    return walk.refuse(place, f'Value {place} must be {form}. Expected: "{kind.label}". It {came}.')
+    came = f"{value!r} of type {type(value).__name__}"
+    return walk.refuse(place, f"{place.start} must be {form}: {kind.label}. Got {came}.")
 
 
 class ScalarType(ConfigType):
@@ -165,8 +165,8 @@ class ScalarType(ConfigType):
         """Takes note of a value of another class."""
         if value is None:
             return not_none(self, place, walk)
-        came = f'Value "{value}" of type "{type(value)}"'
-        return walk.refuse(place, f'Invalid scalar {place}. {came} is not valid for expected type "{self.label}".')
+        came = f"{value!r} of type {type(value).__name__}"
+        return walk.refuse(place, f"Invalid scalar {place}: expected {self.label}, got {came}.")
 
     def post_process(self, value: Any) -> Any:
         return value if self._convert is None else self._convert(value)
@@ -289,12 +289,12 @@ class Enum(ConfigType):
             return not_none(self, place, walk)
         if not isinstance(value, str):
             return walk.refuse(
-                place, f"Value {place} for enum type {self.label} must be a string, one of {self.config_values}."
+                place, f"{place.start} takes a text, one of {self.config_values} ({self.label}), got {value!r}."
             )
         if value not in self._by_text:
             near = near_names(value, self._by_text)
             return walk.refuse(
-                place, f"Value {place} not in enum type {self.label} got {value}. One of {self.config_values}.{near}"
+                place, f"{place.start} takes one of {self.config_values} ({self.label}), got {value!r}.{near}"
             )
         return self._by_text[value].python_value if walk.fill else value
 

@@ -1,0 +1,71 @@
+"""The config of an op, out of its entry in a run config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segue.defs.config_schema.place import NO_VALUE, Place
+from segue.defs.config_schema.process import process_config
+from segue.defs.config_schema.shapes import Shape
+from segue.defs.op import OpDefinition
+from segue.errors import ConfigErrorReason, ConfigViolation, InvalidConfigError
+
+
+def config_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Any:
+    """What the function gets as config: an instance of its Config class, or the value of its schema.
+
+    Args:
+        op: the op.
+        entry: what stands in the run config for it: `{"config": ..., ...}`.
+        place: its place there.
+
+    Raises:
+        InvalidConfigError: the config does not fit.
+    """
+    given = entry.get("config", NO_VALUE)
+    if _is_config_class(op.shape.config):
+        return op.shape.config.from_run_config({} if given is NO_VALUE else given, place.field("config"))
+    if op.config_field is None:
+        return None if given is NO_VALUE else given
+    return op.config_schema.resolve_config(given, place.field("config"))
+
+
+def values_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Any:
+    """The same as plain values, with all defaults: what `context.op_config` is.
+
+    Raises:
+        InvalidConfigError: the config does not fit.
+    """
+    given = entry.get("config", NO_VALUE)
+    if op.config_field is None:
+        return None if given is NO_VALUE else given
+    return op.config_schema.resolve_config(given, place.field("config"))
+
+
+def violations_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Sequence[ConfigViolation]:
+    """What does not fit in the config of an op, all of it."""
+    if op.config_field is None:
+        return () if "config" not in entry or op.shape.context is not None else (_takes_none(op, place),)
+    given = {"config": entry["config"]} if "config" in entry else {}
+    found = process_config(Shape({"config": op.config_field}), given, place).errors
+    if found or not _is_config_class(op.shape.config):
+        return found
+    try:
+        config_of_op(op, entry, place)
+    except InvalidConfigError as error:
+        return error.errors
+    return ()
+
+
+def _is_config_class(annotation: object) -> bool:
+    return getattr(annotation, "segue_parameter_kind", None) == "config"
+
+
+def _takes_none(op: OpDefinition, place: Place) -> ConfigViolation:
+    return ConfigViolation(
+        f'Unknown entry "config" {place}: the function takes no config. Add a parameter `config` annotated '
+        f"with a Config class, or config_schema= ({op.shape.source}).",
+        ConfigErrorReason.FIELD_NOT_DEFINED,
+        place.path,
+    )
