@@ -14,6 +14,17 @@ from .defs.asset_sensor import asset_sensor as asset_sensor
 from .defs.assets_definition import AssetChecksDefinition as AssetChecksDefinition
 from .defs.assets_definition import AssetsDefinition as AssetsDefinition
 from .defs.automation_sensor import AutomationConditionSensorDefinition as AutomationConditionSensorDefinition
+from .defs.check_factories.freshness import build_last_update_freshness_checks as build_last_update_freshness_checks
+from .defs.check_factories.freshness import (
+    build_time_partition_freshness_checks as build_time_partition_freshness_checks,
+)
+from .defs.check_factories.freshness_sensor import (
+    build_sensor_for_freshness_checks as build_sensor_for_freshness_checks,
+)
+from .defs.check_factories.metadata_bounds import build_metadata_bounds_checks as build_metadata_bounds_checks
+from .defs.check_factories.row_count import build_non_empty_checks as build_non_empty_checks
+from .defs.check_factories.row_count import build_row_count_checks as build_row_count_checks
+from .defs.check_factories.schema_change import build_column_schema_change_checks as build_column_schema_change_checks
 from .defs.components.resolution_context import ResolutionContext as ResolutionContext
 from .defs.components.resolvable import Resolvable as Resolvable
 from .defs.components.resolver import Injected as Injected

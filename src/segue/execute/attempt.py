@@ -155,6 +155,11 @@ class StepAttempt:
         """How the run's assets are partitioned."""
         return self.scope.partitions_def
 
+    def asset_partitions_def(self, key: AssetKey) -> PartitionsDefinition | None:
+        """How an asset of these definitions is partitioned."""
+        node = self.scope.described.graph.nodes.get(key)
+        return None if node is None else node.partitions
+
     @property
     def output_names(self) -> tuple[str, ...]:
         """The outputs that this step is to give."""

@@ -83,6 +83,18 @@ def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
     return None
 
 
+def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
+    """The first moment, after another, at which a cron line fires; None where it will not in living memory."""
+    times, zone = cron_times(line), zone_named(timezone)
+    limit = after.timestamp()
+    local = datetime_at(zone, limit).date()
+    for ahead in range(-1, _LONGEST_PAUSE):  # a day back: the clocks of a zone may go back over midnight
+        fires = [epoch for epoch in fires_on(times, timezone, local + timedelta(days=ahead)) if epoch > limit]
+        if fires:
+            return datetime_at(zone, min(fires))
+    return None
+
+
 def fires_on(times: CronTimes, timezone: str, day: date) -> Iterator[int]:
     """The moments (epoch seconds) at which a line fires on a day of its zone, in no particular order."""
     if not _is_day(times, day):

@@ -1,0 +1,89 @@
+"""The sensor that runs checks of freshness when their last result is out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from segue.defs.assets_definition import AssetChecksDefinition
+from segue.defs.check_factories.freshness import FRESH_UNTIL
+from segue.defs.sensor import SensorDefinition
+from segue.defs.sensor_context import SensorEvaluationContext
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_list
+from segue.model.keys import AssetCheckKey
+from segue.model.request import RunRequest
+from segue.model.run import RunStatus
+from segue.model.selection import AssetSelection
+from segue.model.stores import CheckState, RunFilter
+from segue.model.tick import DefaultSensorStatus, SkipReason
+
+_ACTIVE = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
+
+
+def build_sensor_for_freshness_checks(
+    *,
+    freshness_checks: Sequence[AssetChecksDefinition],
+    minimum_interval_seconds: int | None = None,
+    name: str = "freshness_checks_sensor",
+    default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+    tags: Mapping[str, object] | None = None,
+) -> SensorDefinition:
+    """A sensor that runs checks of freshness which never ran, or whose last result held only until a time that is past.
+
+    A check that failed is not run again: its result changes when the asset is made, and it runs then.
+
+    Args:
+        freshness_checks: what `build_last_update_freshness_checks` and `build_time_partition_freshness_checks` gave.
+        minimum_interval_seconds: how long to wait between two looks, at least.
+        name: unique among schedules and sensors.
+        default_status: whether it runs before anyone has switched it on.
+        tags: tags of its runs.
+
+    Raises:
+        InvalidDefinitionError: one check twice, or no positive interval.
+    """
+    where = "build_sensor_for_freshness_checks"
+    keys: list[AssetCheckKey] = []
+    for each in require_list(where, "freshness_checks", freshness_checks):
+        if not isinstance(each, AssetChecksDefinition):
+            raise InvalidDefinitionError(f"{where}: freshness_checks takes definitions of checks, got {each!r}.")
+        keys += sorted(each.check_keys)
+    twice = sorted({key.to_user_string() for key in keys if keys.count(key) > 1})
+    if twice:
+        raise InvalidDefinitionError(f"{where}: checks are named twice: {', '.join(twice)}.")
+    if minimum_interval_seconds is not None and minimum_interval_seconds <= 0:
+        raise InvalidDefinitionError(
+            f"{where}: minimum_interval_seconds must be 1 or more, got {minimum_interval_seconds}."
+        )
+    run_tags = {str(key): str(value) for key, value in (tags or {}).items()}
+
+    def evaluate(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+        store = context.instance.store
+        known = store.check_states(keys)
+        now = datetime.now(UTC).timestamp()
+        due = [key for key in sorted(keys) if _is_due(known.get(key), now)]
+        runs = store.list_runs(RunFilter(statuses=_ACTIVE), None, None) if due else ()
+        running = {key for run in runs for key in run.check_keys}
+        wanted = [key for key in due if key not in running]
+        if not wanted:
+            return SkipReason("Every result of these checks still holds.")
+        return RunRequest(asset_check_keys=wanted, tags=run_tags)
+
+    return SensorDefinition(
+        name=name,
+        evaluation_fn=evaluate,
+        minimum_interval_seconds=minimum_interval_seconds,
+        description="Runs checks of freshness whose last result is out of date.",
+        default_status=default_status,
+        asset_selection=AssetSelection.checks(*keys),
+    )
+
+
+def _is_due(state: CheckState | None, now: float) -> bool:
+    """Whether a check is to run: it never did, or passed until a time that is past."""
+    if state is None:
+        return True
+    until = state.evaluation.metadata.get(FRESH_UNTIL)
+    limit = None if until is None else until.value
+    return state.evaluation.passed and isinstance(limit, (int, float)) and limit < now
