@@ -14,6 +14,9 @@ from .defs.asset_sensor import asset_sensor as asset_sensor
 from .defs.assets_definition import AssetChecksDefinition as AssetChecksDefinition
 from .defs.assets_definition import AssetsDefinition as AssetsDefinition
 from .defs.automation_sensor import AutomationConditionSensorDefinition as AutomationConditionSensorDefinition
+from .defs.build_io_contexts import build_input_context as build_input_context
+from .defs.build_io_contexts import build_output_context as build_output_context
+from .defs.build_resources import build_resources as build_resources
 from .defs.check_factories.freshness import build_last_update_freshness_checks as build_last_update_freshness_checks
 from .defs.check_factories.freshness import (
     build_time_partition_freshness_checks as build_time_partition_freshness_checks,
@@ -45,9 +48,11 @@ from .defs.config_schema.sources import IntSource as IntSource
 from .defs.config_schema.sources import StringSource as StringSource
 from .defs.config_schema.types import Enum as Enum
 from .defs.config_schema.types import EnumValue as EnumValue
+from .defs.configurable_io_manager import ConfigurableIOManager as ConfigurableIOManager
+from .defs.configurable_io_manager import ConfigurableIOManagerFactory as ConfigurableIOManagerFactory
+from .defs.configurable_io_manager import ConfigurableLegacyIOManagerAdapter as ConfigurableLegacyIOManagerAdapter
 from .defs.context import AssetCheckExecutionContext as AssetCheckExecutionContext
 from .defs.context import AssetExecutionContext as AssetExecutionContext
-from .defs.context import InitResourceContext as InitResourceContext
 from .defs.context import OpExecutionContext as OpExecutionContext
 from .defs.definitions import Definitions as Definitions
 from .defs.dependency import DependencyDefinition as DependencyDefinition
@@ -78,8 +83,13 @@ from .defs.hook import success_hook as success_hook
 from .defs.instance import Instance as Instance
 from .defs.invocation import PendingNodeInvocation as PendingNodeInvocation
 from .defs.io import IOManager as IOManager
-from .defs.io import InputContext as InputContext
-from .defs.io import OutputContext as OutputContext
+from .defs.io import InputManager as InputManager
+from .defs.io_contexts import InputContext as InputContext
+from .defs.io_contexts import OutputContext as OutputContext
+from .defs.io_manager_definition import IOManagerDefinition as IOManagerDefinition
+from .defs.io_manager_definition import InputManagerDefinition as InputManagerDefinition
+from .defs.io_manager_definition import input_manager as input_manager
+from .defs.io_manager_definition import io_manager as io_manager
 from .defs.job import define_asset_job as define_asset_job
 from .defs.job_decorator import job as job
 from .defs.job_definition import JobDefinition as JobDefinition
@@ -119,8 +129,15 @@ from .defs.op_io import GraphOut as GraphOut
 from .defs.op_io import In as In
 from .defs.op_io import Out as Out
 from .defs.partitioned_schedule import build_schedule_from_partitioned_job as build_schedule_from_partitioned_job
-from .defs.resource import ConfigurableIOManager as ConfigurableIOManager
 from .defs.resource import ConfigurableResource as ConfigurableResource
+from .defs.resource import ConfigurableResourceFactory as ConfigurableResourceFactory
+from .defs.resource_context import IAttachDifferentObjectToOpContext as IAttachDifferentObjectToOpContext
+from .defs.resource_context import InitResourceContext as InitResourceContext
+from .defs.resource_context import build_init_resource_context as build_init_resource_context
+from .defs.resource_definition import ResourceDefinition as ResourceDefinition
+from .defs.resource_definition import make_values_resource as make_values_resource
+from .defs.resource_definition import resource as resource
+from .defs.resource_dependency import ResourceDependency as ResourceDependency
 from .defs.results import DynamicOutput as DynamicOutput
 from .defs.results import Failure as Failure
 from .defs.results import MaterializeResult as MaterializeResult

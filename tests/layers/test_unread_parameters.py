@@ -13,6 +13,7 @@ from unread import Unread, unread_of
 # (owner, parameter) -> why it may be accepted and do nothing. docs/migration.md lists each for users.
 WITHOUT_EFFECT: Mapping[tuple[str, str], str] = {
     ("ScheduleDefinition.__init__", "environment_vars"): "superseded: kept as an attribute, as it is there",
+    ("build_resources", "event_loop"): "async functions have a loop of their own",
     ("SegueType.__init__", "is_builtin"): "an attribute that says where a type comes from",
     ("instance_for_test", "synchronous_run_coordinator"): "runs of a test are executed in its process anyway",
     ("instance_for_test", "synchronous_run_launcher"): "runs of a test are executed in its process anyway",

@@ -27,6 +27,9 @@ _TABLE = {
     "package_modules": "segue.host.source:package_modules",
     "module_named": "segue.host.source:module_named",
     "module_at": "segue.host.source:module_at",
+    "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
+    "open_declared": "segue.execute.resources:open_declared",
+    "magic_mock": "unittest.mock:MagicMock",
 }
 
 

@@ -14,6 +14,7 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
+from segue.defs.resource_checks import manager_error, missing_resource, resource_errors
 from segue.defs.sensor import SensorDefinition
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
@@ -98,11 +99,12 @@ class Collection:
                     self.job_ops[name] = definition
             given = {**self.source.resources, **job.resource_defs}
             for key in sorted(job.required_resource_keys - set(given) - {DEFAULT_IO_MANAGER_KEY}):
-                users = ", ".join(path for path, op in job.flat.ops.items() if key in needed_keys(op))
-                self.error(
-                    f"Job {job.name!r} needs the resource {key!r} for {users}, and nobody gives it; there are: "
-                    f"{', '.join(sorted(given)) or 'none'}. Add it to resource_defs or to Definitions(resources=...)."
-                )
+                users = [op for op in job.flat.ops.values() if key in needed_keys(op)]
+                kind = "resource" if any(key in op.required_resource_keys for op in users) else "IO manager"
+                names = ", ".join(f"op {op.name!r}" for op in {op.name: op for op in users}.values())
+                self.error(f"Job {job.name!r}: {missing_resource(key, names, given, kind)}")
+            for message in resource_errors(given) if job.resource_defs else ():
+                self.error(f"Job {job.name!r}: {message}")
 
     def asset_behind(self, definition: AssetsDefinition, key: AssetKey) -> AssetKey:
         """The asset that a definition means by a key: another one where an input's name was tied to it."""
@@ -217,37 +219,29 @@ class Collection:
         for key in sorted(op.resource_keys):
             if key not in resources:
                 self._missing(definition, "resource", key)
-        managers = dict.fromkeys(self.io_manager_key(spec.key) for spec in definition.specs_by_output.values())
+        managers = {self.io_manager_key(spec.key): False for spec in definition.specs_by_output.values()}
         for name, asset in definition.keys_by_input.items():
             upstream = self.asset_behind(definition, asset)
             named = definition.input_manager_keys.get(name)
             if named is not None:
-                managers[named] = None
+                managers.setdefault(named, True)
             elif upstream in self.specs and upstream not in self.made_by:
-                managers[self.io_manager_key(upstream)] = None
-        for key in managers:
-            if key != DEFAULT_IO_MANAGER_KEY and key not in resources:
+                managers.setdefault(self.io_manager_key(upstream), True)
+        for key, loads_only in managers.items():
+            if key in resources:
+                wrong = manager_error(key, resources[key], f"{op.shape.source}: {definition!r}", loads_only)
+                if wrong is not None:
+                    self.error(wrong)
+            elif key != DEFAULT_IO_MANAGER_KEY:
                 self._missing(definition, "IO manager", key)
-            elif key in resources and not hasattr(resources[key], "load_input"):
-                self.error(
-                    f"{op.shape.source}: {definition!r} names the resource {key!r} as its IO manager, but that is a "
-                    f"{type(resources[key]).__name__}, without handle_output and load_input."
-                )
 
     def _missing(self, definition: AssetsDefinition, what: str, key: str) -> None:
-        known = ", ".join(sorted(self.source.resources)) or "none"
-        self.error(
-            f"{definition.op.shape.source}: {definition!r} needs the {what} {key!r}, which Definitions(resources={{...}}) does "
-            f"not give; it gives: {known}. Add {key!r} there, or correct the name."
-        )
+        user = repr(definition)
+        self.error(f"{definition.op.shape.source}: {missing_resource(key, user, self.source.resources, what)}")
 
     def _check_resource_values(self) -> None:
-        for key, value in self.source.resources.items():
-            kind = getattr(value, "segue_parameter_kind", None)
-            if isinstance(value, type) and (kind == "resource" or hasattr(value, "load_input")):
-                self.error(
-                    f"The resource {key!r} is the class {value.__name__}: give an instance, {value.__name__}(...)."
-                )
+        for message in resource_errors(self.source.resources):
+            self.error(message)
 
     def _check_unique_checks(self) -> None:
         first: dict[AssetCheckKey, AssetsDefinition] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextvars
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
-from segue.errors import InvariantViolationError, UnknownResourceError
+from segue.defs.resource_context import Resources
+from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
@@ -17,63 +17,6 @@ from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.run import Run
-
-
-class Resources:
-    """The resources of a run, as attributes.
-
-    Raises:
-        UnknownResourceError: on access to a resource that the function did not ask for.
-    """
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._values:
-            return self._values[name]
-        known = ", ".join(sorted(self._values)) or "none"
-        raise UnknownResourceError(
-            name,
-            f"There is no resource {name!r} here; there are: {known}. Ask for it with a parameter of its type or with "
-            f"required_resource_keys={{{name!r}}}, and give it in Definitions(resources=...).",
-        )
-
-
-class InitResourceContext:
-    """What a resource is told when it is set up and torn down.
-
-    Attributes:
-        log: the log of the run.
-        instance: the instance the run is recorded in; None outside of a run.
-        run: the run; None outside of a run.
-        resources: the nested resources, as attributes.
-        resource_config: the field values from the run config.
-    """
-
-    __slots__ = ("instance", "log", "resource_config", "resources", "run")
-
-    def __init__(
-        self,
-        *,
-        log: logging.Logger,
-        instance: Instance | None,
-        run: Run | None,
-        resources: Resources,
-        resource_config: Mapping[str, object],
-    ) -> None:
-        self.log = log
-        self.instance = instance
-        self.run = run
-        self.resources = resources
-        self.resource_config = resource_config
-
-    @property
-    def run_id(self) -> str | None:
-        """The run's id."""
-        return None if self.run is None else self.run.run_id
 
 
 class StepFacts(Protocol):

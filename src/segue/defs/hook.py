@@ -8,9 +8,9 @@ from typing import Any, ClassVar, cast, overload
 
 import msgspec
 
-from segue.defs.context import Resources
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
+from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
 from segue.defs.tick_context import TickContext
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError

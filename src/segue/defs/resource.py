@@ -1,31 +1,88 @@
-"""Resources: what user code needs from outside, declared once and handed in.
+"""Resources as classes: typed fields that are checked, filled from the environment and the run config, and handed in.
 
-This module loads pydantic; plain objects serve as resources without it.
+This module loads pydantic; plain objects, and functions marked with `@resource`, serve as resources without it.
 """
 
 from __future__ import annotations
 
+import abc
 import contextlib
 from collections.abc import Generator, Mapping
-from typing import Any, ClassVar, Self
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 
-from pydantic import ConfigDict
+from pydantic import (
+    ConfigDict,
+    PrivateAttr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
-from segue.defs.config import Config, config_from, resolved_config
-from segue.defs.context import InitResourceContext
-from segue.defs.io import IOManager
+from segue.defs.bindings import bound
+from segue.defs.config import Config, config_from, resolve_environment
+from segue.defs.resource_context import InitResourceContext
+from segue.defs.resource_definition import ResourceDefinition, opened_generator
+from segue.defs.run_config import storable
+from segue.errors import InvalidConfigError, InvalidInvocationError, InvariantViolationError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # for the default, which Python's own has from 3.13
+
+    Value = TypeVar("Value", default=Any)
+else:
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
+
+_RESOURCE = "resource"
 
 
-class ConfigurableResource(Config):
-    """Base for resources: a typed, immutable set of fields plus the methods that user code calls.
+class ConfigurableResourceFactory(Config, Generic[Value]):
+    """Base for resources with typed fields that give user code another object than themselves: implement
+    `create_resource`.
 
-    Override `setup_for_execution` and `teardown_after_execution`, or `yield_for_execution`, to hold something open for the
-    time of a run; keep such state in pydantic private attributes (`_connection: ... = PrivateAttr()`). Fields may be other
-    resources, and may take an `EnvVar`.
+    Fields may be other resources (annotated with their class, or with `ResourceDependency`), and may take an `EnvVar`. An
+    object is immutable; state that is held open for the time of a run stands in private attributes
+    (`_client: Client = PrivateAttr()`) and is set in `setup_for_execution`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-    segue_parameter_kind: ClassVar[str] = "resource"
+    segue_parameter_kind: ClassVar[str] = _RESOURCE
+    segue_manager_role: ClassVar[str | None] = None
+    waits_for_config: ClassVar[bool] = False
+
+    _segue_context: InitResourceContext | None = PrivateAttr(default=None)
+
+    if TYPE_CHECKING:  # as a field: takes a resource of this class, or one whose values come later
+        # pyright takes the types of fields from these; they are never called
+        def __get__(self, obj: Any, owner: Any) -> Self: ...
+        def __set__(self, obj: Any, value: Self | PartialResource[Self]) -> None: ...
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _other_resources(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """Takes what will be a resource when the run starts as it stands."""
+        del info
+        waits = isinstance(value, (PartialResource, ResourceDefinition))
+        return cast("object", value) if waits else handler(value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and type(self).model_config.get("frozen"):
+            raise InvalidInvocationError(
+                f"{type(self).__name__}.{name} cannot be set: resources are immutable. Pass the value when the object is made, "
+                "or keep what changes in a private attribute (`_name: ... = PrivateAttr()`) or in a client of its own."
+            )
+        super().__setattr__(name, value)
+
+    @classmethod
+    def configure_at_launch(cls, **kwargs: Any) -> PartialResource[Self]:
+        """A resource of this class whose other fields are given in the config of each run.
+
+        Args:
+            kwargs: the fields that are known already.
+        """
+        return PartialResource(cls, kwargs)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Called before the first step that needs the resource."""
@@ -38,19 +95,118 @@ class ConfigurableResource(Config):
         """Sets up, gives what user code gets, and tears down."""
         self.setup_for_execution(context)
         try:
-            yield self.create_resource(context)
+            made = self.create_resource(context)
+            if isinstance(made, GeneratorType):
+                with opened_generator(made) as given:
+                    yield given
+            else:
+                yield made
         finally:
             self.teardown_after_execution(context)
 
+    @abc.abstractmethod
     def create_resource(self, context: InitResourceContext) -> Any:
-        """What user code gets: the resource itself, unless overridden."""
-        return self
+        """What user code gets; a generator that yields it may tear it down afterwards."""
 
     @property
-    def nested_resources(self) -> Mapping[str, ConfigurableResource]:
+    def nested_resources(self) -> Mapping[str, Any]:
         """The fields that are resources themselves, by field name."""
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return {name: value for name, value in values if isinstance(value, ConfigurableResource)}
+        return {name: value for name, value in values if is_declared_resource(value)}
+
+    def get_resource_context(self) -> InitResourceContext:
+        """The context the resource was set up with.
+
+        Raises:
+            InvariantViolationError: it has not been set up.
+        """
+        if self._segue_context is None:
+            raise InvariantViolationError(
+                f"This {type(self).__name__} has no context: it has not been set up. A "
+                "run does that, and so does `with resource.process_config_and_initialize_cm() as ready:`."
+            )
+        return self._segue_context
+
+    def with_replaced_resource_context(self, context: InitResourceContext) -> Self:
+        """A copy with this context."""
+        copy = self.model_copy()
+        copy._segue_context = context
+        return copy
+
+    @classmethod
+    def from_resource_context(
+        cls, context: InitResourceContext, nested_resources: Mapping[str, Any] | None = None
+    ) -> Any:
+        """What user code gets of a resource of this class with the config in a context: for functions marked with
+        `@resource` that are being moved to a class.
+
+        Args:
+            context: its `resource_config` holds the fields.
+            nested_resources: the fields that are resources.
+
+        Raises:
+            InvariantViolationError: the resource must be torn down again: use `from_resource_context_cm`.
+        """
+        return _opened_for_good(cls._from(context, nested_resources), context)
+
+    @classmethod
+    @contextlib.contextmanager
+    def from_resource_context_cm(
+        cls, context: InitResourceContext, nested_resources: Mapping[str, Any] | None = None
+    ) -> Generator[Any]:
+        """As `from_resource_context`, for a `with` block, at whose end the resource is torn down."""
+        with contextlib.ExitStack() as stack:
+            yield bound("open_declared")(cls._from(context, nested_resources), context, stack)
+
+    @classmethod
+    def _from(cls, context: InitResourceContext, nested: Mapping[str, Any] | None) -> Self:
+        return config_from(cls, {**(context.resource_config or {}), **(nested or {})}, cls.__name__)
+
+    def process_config_and_initialize(self) -> Any:
+        """What user code gets, set up outside of a run: with variables read, and nested resources ready.
+
+        Raises:
+            InvalidConfigError: a variable that is not set, or holds what does not fit.
+            InvariantViolationError: the resource must be torn down again: use `process_config_and_initialize_cm`.
+        """
+        return _opened_for_good(self, InitResourceContext())
+
+    @contextlib.contextmanager
+    def process_config_and_initialize_cm(self) -> Generator[Any]:
+        """As `process_config_and_initialize`, for a `with` block, at whose end the resource is torn down."""
+        with contextlib.ExitStack() as stack:
+            yield bound("open_declared")(self, InitResourceContext(), stack)
+
+    def get_resource_definition(self) -> ResourceDefinition:
+        """The resource as a `ResourceDefinition`."""
+
+        def give(context: InitResourceContext) -> Generator[Any]:
+            with contextlib.ExitStack() as stack:
+                ready = self.with_values(context.resource_config or {}, type(self).__name__)
+                yield bound("open_declared")(ready, context, stack)
+
+        return ResourceDefinition(give, description=type(self).__doc__)
+
+    @property
+    def needs_teardown(self) -> bool:
+        """Whether its class, or that of a nested resource, tears something down."""
+        kind = type(self)
+        own = any(
+            getattr(kind, name) is not getattr(ConfigurableResourceFactory, name)
+            for name in ("teardown_after_execution", "yield_for_execution")
+        )
+        return own or any(getattr(each, "needs_teardown", False) for each in self.nested_resources.values())
+
+    @property
+    def config_values(self) -> dict[str, Any]:
+        """The fields that are no resources, as plain values by the names under which they are given."""
+        nested = self.nested_resources
+        values = {
+            field.alias or name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if name not in nested
+        }
+        return {name: _plain(value) for name, value in values.items()}
 
     def with_values(self, values: Mapping[str, object], where: str) -> Self:
         """A copy for one run: with these field values, and every `EnvVar` replaced by its value now.
@@ -62,16 +218,99 @@ class ConfigurableResource(Config):
         Raises:
             InvalidConfigError: a value that does not fit, or a variable that is not set.
         """
-        if values:
-            given = {name: getattr(self, name) for name in self.model_fields_set}
-            return config_from(type(self), {**given, **values}, where)
-        resolved = resolved_config(self, where)
-        return self.model_copy() if resolved is self else resolved
+        fields = type(self).model_fields
+        current = {name: getattr(self, name) for name in fields} | (self.model_extra or {})
+        resolved = resolve_environment(current, where)
+        changed = {name for name, value in current.items() if resolved[name] is not value}
+        if not values and not changed:
+            return self.model_copy()
+        given = {
+            (fields[name].alias or name) if name in fields else name: value
+            for name, value in current.items()
+            if name in self.model_fields_set or name in changed
+        }
+        return config_from(type(self), {**given, **values}, where)
 
-    def with_nested(self, nested: Mapping[str, object]) -> Self:
-        """This copy with the given fields set to nested resources that are ready for use."""
-        return self.model_copy(update=dict(nested)) if nested else self
+    def ready(self, nested: Mapping[str, object], context: InitResourceContext) -> Self:
+        """This copy with the given fields set to nested resources that are ready for use, and with its context."""
+        copy = self.model_copy(update=dict(nested)) if nested else self
+        copy._segue_context = context
+        return copy
 
 
-class ConfigurableIOManager(ConfigurableResource, IOManager):
-    """An `IOManager` with typed fields: implement `handle_output` and `load_input`."""
+class ConfigurableResource(ConfigurableResourceFactory[Value], Generic[Value]):
+    """Base for resources: a typed, immutable set of fields plus the methods that user code calls.
+
+    Override `setup_for_execution` and `teardown_after_execution`, or `yield_for_execution`, to hold something open for the
+    time of a run; keep such state in pydantic private attributes (`_connection: ... = PrivateAttr()`). Fields may be other
+    resources, and may take an `EnvVar`. Override `create_resource` to give user code something else than the object itself.
+    """
+
+    def create_resource(self, context: InitResourceContext) -> Any:
+        """What user code gets: the resource itself, unless overridden."""
+        del context
+        return self
+
+
+class PartialResource(Generic[Value]):
+    """A resource of which some fields are still to come: from the config of each run.
+
+    Args:
+        resource_cls: its class.
+        data: the fields that are known already.
+    """
+
+    segue_parameter_kind = _RESOURCE
+    waits_for_config = True
+
+    def __init__(self, resource_cls: type[Value], data: Mapping[str, Any]) -> None:
+        self.resource_cls = resource_cls
+        self.data: Mapping[str, Any] = dict(data)
+
+    @property
+    def segue_manager_role(self) -> str | None:
+        """Whether it will be an IO manager."""
+        return getattr(self.resource_cls, "segue_manager_role", None)
+
+    @property
+    def nested_resources(self) -> Mapping[str, Any]:
+        """The known fields that are resources themselves, by field name."""
+        return {name: value for name, value in self.data.items() if is_declared_resource(value)}
+
+    @property
+    def needs_teardown(self) -> bool:
+        """Taken to be so: nobody knows what will be made."""
+        return True
+
+    def with_values(self, values: Mapping[str, object], where: str) -> Any:
+        """The resource for one run.
+
+        Raises:
+            InvalidConfigError: fields that are missing or do not fit, or a variable that is not set.
+        """
+        kind: Any = self.resource_cls
+        return config_from(kind, {**self.data, **values}, where)
+
+    def __repr__(self) -> str:
+        return f"{self.resource_cls.__name__}.configure_at_launch({', '.join(self.data)})"
+
+
+def is_declared_resource(value: object) -> bool:
+    """Whether a value of a field is a resource that must be set up."""
+    return isinstance(value, (ConfigurableResourceFactory, PartialResource, ResourceDefinition))
+
+
+def _opened_for_good(resource: ConfigurableResourceFactory[Any], context: InitResourceContext) -> Any:
+    if resource.needs_teardown:
+        raise InvariantViolationError(
+            f"{type(resource).__name__} tears something down when it is done with: use process_config_and_initialize_cm() or "
+            "from_resource_context_cm(...) in a `with` block."
+        )
+    return bound("open_declared")(resource, context, contextlib.ExitStack())
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return storable(value, "")
+    except InvalidConfigError:
+        return value

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
 from segue.defs.bindings import bound
-from segue.defs.context import Resources
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
+from segue.defs.resource_context import Resources
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_type
 from segue.model.graph import AssetGraph

@@ -11,15 +11,17 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.config_schema.place import ROOT
-from segue.defs.context import Resources
+from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
+from segue.defs.resource_context import Resources, seen_by_context
 from segue.defs.run_config import config_entry
 from segue.errors import InvariantViolationError, StorageError
 from segue.execute.failure import error_info, storable_text
+from segue.execute.resources import OpenedResources
 from segue.execute.sink import EventSink
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.event import (
@@ -63,7 +65,7 @@ class RunScope:
         described: the definitions.
         run, instance, sink: the run, where it is recorded, and through what.
         run_config: its config, normalized.
-        resources: the resources that are set up, by key.
+        resources: the resources that are set up, by key; `shown` as contexts show them, `resource_configs` their config.
         partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
         now: the time at which the run looks partitions up.
         capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
@@ -89,13 +91,20 @@ class RunScope:
         self.instance = instance
         self.sink = sink
         self.run_config = run_config
-        self.resources: dict[str, object] = {}
+        self.resources: Mapping[str, object] = {}
+        self.shown = Resources({})
+        self.resource_configs: Mapping[str, object] = {}
         self.partitions_def, self.subset = partitions or (None, None)
         self.now = now
         self.capture = capture
         self.job_side = job_side or JobSide()
         self.single_partition = run.partition_start if run.partition_start == run.partition_end else None
         self.log = LogManager(lambda record: record_log(sink, record, None))
+
+    def open(self, opened: OpenedResources) -> None:
+        """Takes the resources that were set up for the run."""
+        self.resources, self.resource_configs = opened.by_key, opened.configs
+        self.shown = Resources({key: seen_by_context(each) for key, each in opened.by_key.items()})
 
 
 class StepAttempt:
@@ -129,6 +138,7 @@ class StepAttempt:
         self.blocked_by: list[AssetCheckKey] = []
         self.started = 0.0
         self.sink_failed = False
+        self._context: OpExecutionContext | AssetCheckExecutionContext | None = None
         self._log: LogManager | None = None
         self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
         self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
@@ -141,7 +151,7 @@ class StepAttempt:
     @property
     def resources(self) -> Resources:
         """The resources that the function asked for."""
-        return Resources({key: self.scope.resources[key] for key in self.op.resource_keys})
+        return Resources({key: getattr(self.scope.shown, key) for key in self.op.resource_keys})
 
     @property
     def log(self) -> LogManager:
@@ -203,6 +213,19 @@ class StepAttempt:
         """The mapping key of the value that the step works on; None for a step that runs once."""
         _, bracket, rest = self.step.key.partition("[")
         return rest.removesuffix("]") if bracket else None
+
+    @property
+    def context(self) -> OpExecutionContext | AssetCheckExecutionContext:
+        """The context that the function is called with: that of an asset, of a check, or of an op."""
+        if self._context is None:
+            definition = self.definition
+            if definition is None or self.step.graph is not None:
+                self._context = OpExecutionContext(self)
+            elif definition.specs_by_output:
+                self._context = AssetExecutionContext(self)
+            else:
+                self._context = AssetCheckExecutionContext(self)
+        return self._context
 
     def emit(self, payload: AnyPayload) -> None:
         """Takes an event of this step."""

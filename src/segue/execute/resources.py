@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
+from types import GeneratorType
+from typing import Any, Self
 
 import msgspec
 
-from segue.defs.context import InitResourceContext, Resources
+from segue.defs.config_schema.place import ROOT
+from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
-from segue.defs.run_config import config_values
-from segue.errors import InvalidConfigError, ResourceFunctionError, SegueError
+from segue.defs.resource_context import InitResourceContext, Resources, ResourcesToClose, seen_by_context
+from segue.defs.resource_definition import ResourceDefinition, opened_generator
+from segue.defs.resource_order import resource_order
+from segue.defs.run_config import config_entry, config_values
+from segue.errors import ConfigViolation, InvalidConfigError, ResourceFunctionError, SegueError
 from segue.model.run import Run
+from segue.plan.op_planner import managers_of
+from segue.plan.plan import Plan
 
 
 class ResourceScope(msgspec.Struct, frozen=True):
@@ -33,23 +40,54 @@ class ResourceScope(msgspec.Struct, frozen=True):
     log: logging.Logger
 
 
-def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStack) -> dict[str, object]:
-    """Sets resources up, those nested in others first, each once.
+def needed_resources(plan: Plan, described: Described, finished: Container[str] = ()) -> set[str]:
+    """The resources and IO managers that the steps of a plan use; those of steps that are done already left out."""
+    keys: set[str] = set()
+    for step in plan.steps:
+        if step.key in finished:
+            continue
+        keys.update(described.ops[step.computation].resource_keys)
+        keys.update(managers_of(step))
+    return keys
+
+
+def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStack) -> OpenedResources:
+    """Sets resources up, each once, those that others are made from first, otherwise in the order of their keys.
 
     Args:
-        keys: which.
+        keys: which; what these are made from is set up as well.
         scope: what they are set up with.
         stack: what tears them down, in reverse order.
 
     Returns:
-        What user code gets, by key.
+        What user code gets, by key, and the config of each.
 
     Raises:
         ResourceFunctionError: a resource raised; its exception is the cause.
         InvalidConfigError: config that does not fit a resource.
+        UnknownResourceError: a resource that another one is made from, and that nobody declares.
+        InvariantViolationError: resources that are made from each other in a circle.
     """
-    ready: dict[int, object] = {}
-    return {key: _ready(scope.declared[key], key, scope, stack, ready) for key in sorted(keys)}
+    return OpenedResources(scope, stack).all(keys)
+
+
+def config_violations(key: str, declared: Any, run_config: Mapping[str, Any]) -> Sequence[ConfigViolation | str]:
+    """What of the run config does not fit a resource, before it is set up; nothing where it takes none and gets none."""
+    entry = config_entry(run_config, "resources", key)
+    try:
+        if isinstance(declared, ResourceDefinition):
+            declared.resolve_config(entry, ROOT.below("resources", key))
+        elif getattr(declared, "segue_parameter_kind", None) == "resource":
+            values = config_values(run_config, "resources", key)
+            if values or declared.waits_for_config:
+                declared.with_values(values or {}, f"resources:{key}:config")
+        elif entry.get("config"):
+            return (
+                f"resources:{key}:config: a {type(declared).__name__} takes no config; make it a ConfigurableResource.",
+            )
+    except InvalidConfigError as error:
+        return error.errors or (str(error),)
+    return ()
 
 
 def open_resources(
@@ -60,47 +98,128 @@ def open_resources(
     Raises:
         As `set_up`.
     """
-    return set_up(declared, ResourceScope(declared, {}, None, instance, get_logger()), stack)
+    return set_up(declared, ResourceScope(declared, {}, None, instance, get_logger()), stack).by_key
 
 
-def _ready(
-    declared: object, key: str, scope: ResourceScope, stack: contextlib.ExitStack, ready: dict[int, object]
-) -> object:
-    """The declared resource, made ready for use."""
-    if id(declared) in ready:
-        return ready[id(declared)]
-    values = config_values(scope.run_config, "resources", key)
-    resource = declared
-    nested: dict[str, object] = {}
-    if getattr(declared, "segue_parameter_kind", None) == "resource":
-        configurable: Any = declared
+def open_scoped_resources(
+    declared: Mapping[str, object],
+    instance: Instance | None,
+    stack: contextlib.ExitStack,
+    run_config: Mapping[str, Any] | None = None,
+    run: Run | None = None,
+    log: logging.Logger | None = None,
+) -> Resources:
+    """Resources outside of a run, as attributes; of a kind of its own where some must be torn down.
+
+    Raises:
+        As `set_up`.
+    """
+    scope = ResourceScope(declared, run_config or {}, run, instance, log or get_logger())
+    setup = OpenedResources(scope, stack).all(declared)
+    values = {key: seen_by_context(setup.by_key[key]) for key in declared}
+    return ResourcesToClose(values) if setup.must_close else Resources(values)
+
+
+def open_declared(declared: object, context: InitResourceContext, stack: contextlib.ExitStack) -> object:
+    """One resource outside of a run, with the instance and run of a context.
+
+    Raises:
+        As `set_up`.
+    """
+    scope = ResourceScope({}, {}, context.run, context.instance, context.log)
+    return OpenedResources(scope, stack).ready(declared, type(declared).__name__)
+
+
+class OpenedResources:
+    """Resources that are set up.
+
+    Attributes:
+        by_key: what user code gets, by key.
+        configs: their config, by key.
+        must_close: whether something is open that must be torn down.
+    """
+
+    def __init__(self, scope: ResourceScope, stack: contextlib.ExitStack) -> None:
+        self.scope = scope
+        self.stack = stack
+        self.by_key: dict[str, object] = {}
+        self.configs: dict[str, object] = {}
+        self.must_close = False
+        self._ready: dict[int, object] = {}
+        self._keys = {id(value): key for key, value in scope.declared.items()}
+
+    def all(self, keys: Iterable[str]) -> Self:
+        """Makes these ready, and what they are made from."""
+        for key in resource_order(keys, self.scope.declared):
+            self.by_key[key] = self.ready(self.scope.declared[key], key)
+        return self
+
+    def ready(self, declared: object, key: str) -> object:
+        """The declared resource, made ready for use; what was made ready before is shared."""
+        if id(declared) not in self._ready:
+            if isinstance(declared, ResourceDefinition):
+                made = self._function(declared, key)
+            elif getattr(declared, "segue_parameter_kind", None) == "resource":
+                made = self._fields(declared, key)
+            else:
+                made = self._object(declared, key)
+            self._ready[id(declared)] = made
+        return self._ready[id(declared)]
+
+    def _function(self, declared: ResourceDefinition, key: str) -> object:
+        entry = config_entry(self.scope.run_config, "resources", key)
+        resources = {each: self.by_key[each] for each in sorted(declared.required_resource_keys)}
+        context = self._context(key, declared, declared.resolve_config(entry, ROOT.below("resources", key)), resources)
+        with _raised_by(key):
+            made = declared.make(context)
+            is_generator = isinstance(made, GeneratorType)
+            if not is_generator and not isinstance(made, contextlib.ContextDecorator):
+                return made
+            self.must_close = True  # what @contextmanager makes is entered as well
+            entered: Any = opened_generator(made) if is_generator else made
+            return self.stack.enter_context(entered)
+
+    def _fields(self, declared: Any, key: str) -> object:
         nested = {
-            name: _ready(each, _key_of(each, scope.declared) or f"{key}.{name}", scope, stack, ready)
-            for name, each in configurable.nested_resources.items()
+            name: self.ready(each, self._keys.get(id(each), f"{key}.{name}"))
+            for name, each in declared.nested_resources.items()
         }
-        resource = configurable.with_values(values or {}, f"resources:{key}:config").with_nested(nested)
-    elif values:
-        raise InvalidConfigError(
-            f"resources:{key}: a {type(declared).__name__} takes no config; make it a ConfigurableResource."
-        )
-    context = InitResourceContext(
-        log=scope.log, instance=scope.instance, run=scope.run, resources=Resources(nested), resource_config=values or {}
-    )
-    ready[id(declared)] = _enter(resource, key, context, stack)
-    return ready[id(declared)]
+        values = config_values(self.scope.run_config, "resources", key) or {}
+        resource = declared.with_values(values, f"resources:{key}:config")
+        context = self._context(key, declared, resource.config_values, nested)
+        self.must_close = self.must_close or resource.needs_teardown
+        with _raised_by(key):
+            return self.stack.enter_context(resource.ready(nested, context).yield_for_execution(context))
+
+    def _object(self, declared: object, key: str) -> object:
+        if config_entry(self.scope.run_config, "resources", key).get("config"):
+            raise InvalidConfigError(
+                f"resources:{key}: a {type(declared).__name__} takes no config; make it a ConfigurableResource."
+            )
+        open_resource = getattr(declared, "yield_for_execution", None)
+        if open_resource is None or isinstance(declared, type):
+            return declared
+        with _raised_by(key):
+            return self.stack.enter_context(open_resource(self._context(key, declared, None, {})))
+
+    def _context(
+        self, key: str, declared: object, config: object, resources: Mapping[str, object]
+    ) -> InitResourceContext:
+        scope = self.scope
+        self.configs[key] = config
+        shown = Resources({key: seen_by_context(each) for key, each in resources.items()})
+        return InitResourceContext(config, shown, declared, scope.declared, scope.instance, scope.run, scope.log)
 
 
-def _key_of(resource: object, declared: Mapping[str, object]) -> str | None:
-    return next((key for key, value in declared.items() if value is resource), None)
-
-
-def _enter(resource: object, key: str, context: InitResourceContext, stack: contextlib.ExitStack) -> object:
-    open_resource = getattr(resource, "yield_for_execution", None)
-    if open_resource is None:
-        return resource
+@contextlib.contextmanager
+def _raised_by(key: str) -> Generator[None]:
+    """What a resource raises while it is set up, as a ResourceFunctionError that names it."""
     try:
-        return stack.enter_context(open_resource(context))
+        yield
     except SegueError:
         raise
     except (Exception, SystemExit) as error:
-        raise ResourceFunctionError(f"The resource {key!r} could not be set up: {error!r}", error) from error
+        raise ResourceFunctionError(
+            f"The resource {key!r} could not be set up: {error!r}",
+            error,
+        ) from error

@@ -15,7 +15,7 @@ from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import RunScope, StepAttempt
 from segue.execute.failure import error_info
-from segue.execute.resources import ResourceScope, set_up
+from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.sink import EventSink
 from segue.execute.step import StepOutcome, execute_step
 from segue.model.event import (
@@ -34,7 +34,6 @@ from segue.model.event import (
     UserFailureData,
 )
 from segue.model.run import FailureReason
-from segue.plan.op_planner import managers_of
 from segue.plan.plan import Plan
 from segue.plan.state import (
     AbandonStep,
@@ -150,29 +149,18 @@ def _set_up_resources(
     plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], stack: contextlib.ExitStack
 ) -> SegueError | None:
     """Sets up what the steps need; gives back why that failed."""
-    keys = needed_resources(plan, scope, finished)
+    keys = needed_resources(plan, scope.described, finished)
     step_key = plan.steps[0].key if len(plan.steps) == 1 else None
     shown = tuple(sorted(keys))
     scope.sink.emit(ResourceInitStartedData(shown), step_key)
     resources = ResourceScope(scope.described.resources, scope.run_config, scope.run, scope.instance, scope.log)
     try:
-        scope.resources.update(set_up(keys, resources, stack))
+        scope.open(set_up(keys, resources, stack))
     except SegueError as error:
         scope.sink.emit(ResourceInitFailureData(shown, error_info(error.__cause__ or error)), step_key)
         return error
     scope.sink.emit(ResourceInitSuccessData(shown), step_key)
     return None
-
-
-def needed_resources(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> set[str]:
-    """The resources and IO managers that the steps of a plan use."""
-    keys: set[str] = set()
-    for step in plan.steps:
-        if step.key in finished:
-            continue
-        keys.update(scope.described.ops[step.computation].resource_keys)
-        keys.update(managers_of(step))
-    return keys
 
 
 class _Execution:

@@ -14,12 +14,7 @@ import msgspec
 
 from segue.defs.bindings import bound
 from segue.defs.config_schema.place import ROOT
-from segue.defs.context import (
-    AssetCheckExecutionContext,
-    AssetExecutionContext,
-    OpExecutionContext,
-    current_context,
-)
+from segue.defs.context import current_context
 from segue.defs.log import running
 from segue.defs.op_config import config_of_op
 from segue.defs.results import Failure, RetryRequested
@@ -105,7 +100,7 @@ def load_inputs(attempt: StepAttempt) -> None:
 def call_function(attempt: StepAttempt) -> None:
     """Calls the user's function and takes what it gives."""
     op = attempt.op
-    context = _context(attempt)
+    context = attempt.context
     arguments = call_arguments(op.shape, context, attempt.config, attempt.inputs)
     for key in op.shape.resources:
         arguments[key] = attempt.all_resources[key]
@@ -118,14 +113,6 @@ def call_function(attempt: StepAttempt) -> None:
     finally:
         current_context.reset(token)
         attempt.inputs.clear()
-
-
-def _context(attempt: StepAttempt) -> OpExecutionContext | AssetCheckExecutionContext:
-    """The context that the function is called with: that of an asset, of a check, or of an op."""
-    definition = attempt.definition
-    if definition is None or attempt.step.graph is not None:
-        return OpExecutionContext(attempt)
-    return AssetExecutionContext(attempt) if definition.specs_by_output else AssetCheckExecutionContext(attempt)
 
 
 def require_outputs(attempt: StepAttempt) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from segue.defs.config_schema.place import ROOT
 from segue.defs.describe import Described
 from segue.defs.op_config import violations_of_op
-from segue.defs.run_config import config_entry, config_values
+from segue.defs.resource_order import resource_order
+from segue.defs.run_config import config_entry
 from segue.errors import ConfigViolation, InvalidConfigError
+from segue.execute.resources import config_violations, needed_resources
 from segue.model.steps import GraphInputSource, OwnSource
 from segue.plan.plan import Plan, PlanStep, StepInput
 
@@ -35,16 +37,10 @@ def validate_config(
                     f"ops:{step.path}:inputs:{each.name}: nothing is connected to this input and it has no default; give a value "
                     "here."
                 )
-    for key in run_config.get("resources", {}):
-        resource: Any = described.resources.get(key)
-        values = config_values(run_config, "resources", key)
-        where = f"resources:{key}:config"
-        if not hasattr(resource, "with_values"):
-            lines.append(f"{where}: a {type(resource).__name__} takes no config; make it a ConfigurableResource.")
-            continue
-        lines.extend(
-            _violations(lambda resource=resource, values=values, where=where: resource.with_values(values or {}, where))
-        )
+    resources = described.resources
+    wanted = {*run_config.get("resources", {}), *needed_resources(plan, described)} & resources.keys()
+    for key in resource_order(wanted, resources):
+        lines.extend(config_violations(key, resources[key], run_config))
     if lines:
         raise InvalidConfigError("The run config does not fit:", lines)
 
@@ -63,11 +59,3 @@ def _has_value(
     if source.path:
         return source.name in config_entry(run_config, "ops", source.path).get("inputs", {})
     return source.name in input_values or source.name in run_config.get("inputs", {})
-
-
-def _violations(build: Any) -> Sequence[ConfigViolation | str]:
-    try:
-        build()
-    except InvalidConfigError as error:
-        return error.errors or (str(error),)
-    return ()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
+from types import GeneratorType
+from typing import Any, cast
 
 import msgspec
 
-from segue.defs.context import Resources
-from segue.defs.io import InputContext, OutputContext, ValueScope
+from segue.defs.io_contexts import InputContext, OutputContext
+from segue.defs.op_io import NO_TYPE
 from segue.defs.run_config import config_entry
-from segue.errors import InvariantViolationError
+from segue.defs.value_context import ValueScope
+from segue.errors import InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.model.event import HandledOutputData, LoadedInputData, StepInputData
 from segue.model.keys import AssetKey
+from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.steps import AssetSource, FanInSource, GraphInputSource, OutputSource
@@ -48,29 +52,20 @@ def _load_part(attempt: StepAttempt, source: StepInput, part: OutputSource | Ass
         return _load_asset(attempt, loaded, part.asset_key)
     job = attempt.scope.job_side
     upstream_op = attempt.scope.described.op_of(attempt.run.job_name, part.step, attempt.step.graph)
-    scope = _scope(attempt, None, None)
+    scope = _scope(attempt, part.io_manager_key, None, None)
     upstream = OutputContext(
         scope,
         step_key=part.step,
         name=part.output,
         run_id=job.finished_in.get(part.step, attempt.run.run_id),
         job_name=attempt.run.job_name,
-        asset_spec=None,
-        output_metadata={},
         mapping_key=part.mapping_key,
         definition_metadata={} if upstream_op is None else upstream_op.outs[part.output].metadata,
+        dagster_type=None if upstream_op is None else _type(upstream_op.outs[part.output].dagster_type),
+        op_def=upstream_op,
     )
-    context = InputContext(
-        scope,
-        name=source.name,
-        job_name=attempt.run.job_name,
-        upstream_output=upstream,
-        definition_metadata=attempt.op.ins[source.name].metadata,
-    )
-    manager: Any = attempt.all_resources[part.io_manager_key]
-    value = manager.load_input(context)
-    attempt.emit(LoadedInputData(source.name, part.io_manager_key, part.step, part.output, context.logged_metadata()))
-    return value
+    context = _input_context(attempt, source.name, scope, part.io_manager_key, upstream)
+    return _load(attempt, context, part.io_manager_key, part.step, part.output)
 
 
 def _own_value(attempt: StepAttempt, source: StepInput) -> object:
@@ -84,20 +79,12 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
         if name in inputs:
             return _configured_value(inputs[name])
     inputs = config_entry(config, "ops", attempt.step.path).get("inputs", {})
-    if source.name in inputs:
+    if source.name in inputs and not _takes_config(attempt, source.io_manager_key, "input_config_schema"):
         return _configured_value(inputs[source.name])
     if source.io_manager_key:
-        context = InputContext(
-            _scope(attempt, None, None),
-            name=source.name,
-            job_name=attempt.run.job_name,
-            upstream_output=None,
-            definition_metadata=attempt.op.ins[source.name].metadata,
-        )
-        manager: Any = attempt.all_resources[source.io_manager_key]
-        value = manager.load_input(context)
-        attempt.emit(LoadedInputData(source.name, source.io_manager_key, None, None, context.logged_metadata()))
-        return value
+        scope = _scope(attempt, source.io_manager_key, None, None)
+        context = _input_context(attempt, source.name, scope, source.io_manager_key, None)
+        return _load(attempt, context, source.io_manager_key, None, None)
     return attempt.op.ins[source.name].default_value
 
 
@@ -108,24 +95,22 @@ def _configured_value(value: Any) -> object:
 
 def _load_asset(attempt: StepAttempt, source: StepInput, asset_key: AssetKey) -> object:
     """The value of an asset."""
-    upstream_scope = _scope(attempt, asset_key, source.partitions)
-    context = InputContext(
-        upstream_scope,
-        name=source.name,
-        job_name=attempt.run.job_name,
-        upstream_output=_upstream_context(attempt, source, asset_key, upstream_scope),
-    )
-    manager: Any = attempt.all_resources[source.io_manager_key]
-    value = manager.load_input(context)
-    attempt.emit(
-        LoadedInputData(
-            source.name,
-            source.io_manager_key,
-            source.upstream_step,
-            source.upstream_output,
-            context.logged_metadata(),
-        )
-    )
+    scope = _scope(attempt, source.io_manager_key, asset_key, source.partitions)
+    upstream = _upstream_context(attempt, source, asset_key, scope)
+    context = _input_context(attempt, source.name, scope, source.io_manager_key, upstream)
+    return _load(attempt, context, source.io_manager_key, source.upstream_step, source.upstream_output)
+
+
+def _load(
+    attempt: StepAttempt, context: InputContext, manager_key: str, step: str | None, output: str | None
+) -> object:
+    """Has the IO manager load a value, and records that it did."""
+    manager: Any = attempt.all_resources[manager_key]
+    with _told_where(f"the input {context.name!r} of {attempt.step_key!r} was loaded", context, manager_key, manager):
+        value = _method(manager, manager_key, "load_input")(context)
+    for event in context.consume_events():
+        attempt.record(event)
+    attempt.emit(LoadedInputData(context.name, manager_key, step, output, context.logged_metadata()))
     return value
 
 
@@ -145,9 +130,18 @@ def store_output(
         Exception: whatever the IO manager raises.
     """
     subset = attempt.scope.subset if output.is_partitioned else None
-    context = _output_context(attempt, output.name, _scope(attempt, output.asset_key, subset), metadata, mapping_key)
-    manager: Any = attempt.all_resources[output.io_manager_key]
-    manager.handle_output(context, value)
+    key = output.io_manager_key
+    context = _output_context(attempt, output, _scope(attempt, key, output.asset_key, subset), metadata, mapping_key)
+    manager: Any = attempt.all_resources[key]
+    with _told_where(f"the output {output.name!r} of {attempt.step_key!r} was stored", context, key, manager):
+        given = _method(manager, key, "handle_output")(context, value)
+        for each in _yielded(given, key, manager):
+            if isinstance(each, (AssetMaterialization, AssetObservation)):
+                context.log_event(each)
+            else:
+                context.add_output_metadata(each)
+    for event in context.consume_events():
+        attempt.record(event)
     return context.logged_metadata()
 
 
@@ -158,7 +152,75 @@ def record_stored(
     attempt.emit(HandledOutputData(output.name, output.io_manager_key, added, mapping_key))
 
 
-def _scope(attempt: StepAttempt, key: AssetKey | None, subset: PartitionSubset | None) -> ValueScope:
+def _yielded(
+    given: object, key: str, manager: object
+) -> Generator[AssetMaterialization | AssetObservation | Mapping[str, object]]:
+    """What `handle_output` yields.
+
+    Raises:
+        InvariantViolationError: anything but events and metadata.
+    """
+    if given is None:
+        return
+    several = cast("Sequence[object]", given) if isinstance(given, (GeneratorType, list, tuple)) else [given]
+    for each in several:
+        if not isinstance(each, (AssetMaterialization, AssetObservation, Mapping)):
+            raise InvariantViolationError(
+                f"handle_output of the IO manager {key!r} ({type(manager).__name__}) gave {each!r}: it returns nothing, or "
+                "yields AssetMaterializations and mappings of metadata."
+            )
+        yield cast("Mapping[str, object]", each)
+
+
+def _method(manager: object, key: str, name: str) -> Any:
+    """The method of an IO manager.
+
+    Raises:
+        InvariantViolationError: what was set up is no IO manager.
+    """
+    method = getattr(manager, name, None)
+    if method is None:
+        raise InvariantViolationError(
+            f"The resource {key!r} is used as an IO manager, but what it gives is a {type(manager).__name__}, which has no "
+            f"{name}: give an IOManager."
+        )
+    return method
+
+
+@contextlib.contextmanager
+def _told_where(what: str, context: InputContext | OutputContext, key: str, manager: object) -> Generator[None]:
+    """Whatever an IO manager raises goes on as it is, with a note of what was loaded or stored."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        asset = f" (asset {context.asset_key.to_user_string()!r})" if context.has_asset_key else ""
+        error.add_note(f"While {what}{asset} by the IO manager {key!r} ({type(manager).__name__}).")
+        raise
+
+
+def _takes_config(attempt: StepAttempt, manager_key: str, schema: str) -> bool:
+    """Whether an IO manager takes config of inputs or outputs."""
+    return getattr(attempt.scope.described.resources.get(manager_key), schema, None) is not None
+
+
+def _input_config(attempt: StepAttempt, name: str, manager_key: str) -> Any:
+    if not _takes_config(attempt, manager_key, "input_config_schema"):
+        return None
+    return config_entry(attempt.run_config, "ops", attempt.step.path).get("inputs", {}).get(name)
+
+
+def _output_config(attempt: StepAttempt, name: str, manager_key: str) -> Any:
+    if not _takes_config(attempt, manager_key, "output_config_schema"):
+        return None
+    given: Any = config_entry(attempt.run_config, "ops", attempt.step.path).get("outputs", {})
+    if isinstance(given, (list, tuple)):  # one entry for each output, as the compatible API has it for types
+        return next((each[name] for each in cast("Sequence[Any]", given) if name in each), None)
+    return given.get(name)
+
+
+def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset: PartitionSubset | None) -> ValueScope:
     spec = None if key is None else attempt.scope.described.specs[key]
     return ValueScope(
         asset_key=key,
@@ -166,29 +228,55 @@ def _scope(attempt: StepAttempt, key: AssetKey | None, subset: PartitionSubset |
         subset=subset,
         run_partition=attempt.scope.single_partition,
         now=attempt.scope.now,
-        resources=Resources(attempt.scope.resources),
+        resources=attempt.scope.shown,
         log=attempt.log,
-        definition_metadata={} if spec is None else spec.metadata,
+        resource_config=attempt.scope.resource_configs.get(manager_key),
+        step=attempt.context,
+        instance=attempt.instance,
+    )
+
+
+def _input_context(
+    attempt: StepAttempt, name: str, scope: ValueScope, manager_key: str, upstream: OutputContext | None
+) -> InputContext:
+    definition, declared = attempt.definition, attempt.op.ins[name]
+    metadata = declared.metadata
+    if definition is not None and attempt.step.graph is None:
+        metadata = definition.input_metadata.get(name, {})
+    return InputContext(
+        scope,
+        name=name,
+        job_name=attempt.run.job_name,
+        upstream_output=upstream,
+        definition_metadata=metadata,
+        config=_input_config(attempt, name, manager_key),
+        dagster_type=_type(declared.dagster_type),
+        op_def=attempt.op,
     )
 
 
 def _output_context(
     attempt: StepAttempt,
-    name: str,
+    output: StepOutput,
     scope: ValueScope,
     metadata: Mapping[str, AnyMetadataValue],
     mapping_key: str | None,
 ) -> OutputContext:
+    spec = None if scope.asset_key is None else attempt.scope.described.specs[scope.asset_key]
+    declared = attempt.op.outs[output.name]
     return OutputContext(
         scope,
         step_key=attempt.step_key,
-        name=name,
+        name=output.name,
         run_id=attempt.run.run_id,
         job_name=attempt.run.job_name,
-        asset_spec=None if scope.asset_key is None else attempt.scope.described.specs[scope.asset_key],
+        asset_spec=spec,
         output_metadata=metadata,
         mapping_key=mapping_key,
-        definition_metadata=None if scope.asset_key is not None else attempt.op.outs[name].metadata,
+        definition_metadata=declared.metadata if spec is None else spec.metadata,
+        config=_output_config(attempt, output.name, output.io_manager_key),
+        dagster_type=_type(declared.dagster_type),
+        op_def=attempt.op,
     )
 
 
@@ -207,5 +295,10 @@ def _upstream_context(
         run_id=attempt.run.run_id,
         job_name=attempt.run.job_name,
         asset_spec=spec,
-        output_metadata={},
+        definition_metadata=spec.metadata,
     )
+
+
+def _type(declared: object) -> object:
+    """The type of an input or output, as `resolve_type` takes it."""
+    return Any if declared is NO_TYPE else declared

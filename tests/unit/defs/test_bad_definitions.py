@@ -85,7 +85,11 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
         sg.Definitions([named("order"), orders]),
         [HERE, "'orderz'", "Did you mean", "'order'", "AssetSpec('orderz')"],
     ),
-    ("missing resource", sg.Definitions([needs_warehouse]), [HERE, "resource 'warehouse'", "resources={"]),
+    (
+        "missing resource",
+        sg.Definitions([needs_warehouse]),
+        [HERE, "resource 'warehouse'", "resources={"],
+    ),
     (
         "resource class",
         sg.Definitions([needs_warehouse], resources={"warehouse": Warehouse}),
@@ -128,7 +132,11 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
         sg.Definitions([named("a", partitions_def=DAILY)], jobs=[sg.define_asset_job("j", partitions_def=STATIC)]),
         ["Job 'j'", "partitions_def differs", "'a'"],
     ),
-    ("missing IO manager", sg.Definitions([named("a", io_manager_key="lake")]), [HERE, "IO manager 'lake'"]),
+    (
+        "missing IO manager",
+        sg.Definitions([named("a", io_manager_key="lake")]),
+        [HERE, "IO manager 'lake'"],
+    ),
     (
         "IO manager that is none",
         sg.Definitions([named("a", io_manager_key="lake")], resources={"lake": 5}),

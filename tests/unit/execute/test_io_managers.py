@@ -234,7 +234,8 @@ def test_what_an_io_manager_is_told() -> None:
         {"given": sg.MetadataValue.bool(True)},
     )
     assert one.asset_spec.key == one.asset_key
-    assert list(one.get_asset_identifier()) == list(one.get_identifier()) == ["p", "one"]
+    assert list(one.get_asset_identifier()) == ["p", "one"]
+    assert list(one.get_identifier()) == [result.run_id, "pair", "one"]
     assert (one.has_asset_key, one.has_partition_key, one.has_asset_partitions) == (True, False, False)
     assert one.resources.io_manager is recorder
     assert dict(two.output_metadata) == {}
@@ -312,32 +313,6 @@ def test_each_asset_and_each_input_may_name_its_own() -> None:
     assert (reader.values, [each.name for each in reader.inputs]) == ([], ["b"])
 
 
-class Configured(sg.ConfigurableIOManager):
-    folder: str
-
-    def handle_output(self, context: sg.OutputContext, obj: Any) -> None:
-        Path(self.folder, "-".join(context.get_asset_identifier())).write_text(str(obj))
-
-    def load_input(self, context: sg.InputContext) -> Any:
-        return Path(self.folder, "-".join(context.get_asset_identifier())).read_text()
-
-
-def test_one_with_fields_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SEGUE_TEST_VALUES", str(tmp_path))
-    store = Configured(folder=sg.EnvVar("SEGUE_TEST_VALUES"))
-
-    @sg.asset(key_prefix="p")
-    def a() -> int:
-        return 7
-
-    @sg.asset
-    def b(a: str) -> str:
-        return a + "!"
-
-    assert sg.materialize([a, b], resources={"io_manager": store}).asset_value("b") == "7!"
-    assert (tmp_path / "p-a").read_text() == "7"
-
-
 class Raises(sg.IOManager):
     def __init__(self, when: str) -> None:
         self.when = when
@@ -364,7 +339,10 @@ def test_one_that_cannot_store_fails_the_step_and_nothing_counts_as_made() -> No
     with sg.Instance.ephemeral() as instance:
         result = sg.materialize([a], resources={"io_manager": store}, instance=instance, raise_on_error=False)
         assert not instance.has_asset_key(sg.AssetKey("a"))
-    assert result.get_step_failure_events()[0].step_failure_data.error.message == "OSError: disk full"
+    message = result.get_step_failure_events()[0].step_failure_data.error.message
+    assert message == (
+        "OSError: disk full\nWhile the output 'result' of 'a' was stored (asset 'a') by the IO manager 'io_manager' (Raises)."
+    )
     assert (store.calls, len(calls)) == (2, 2)
     assert result.get_asset_materialization_events() == []
 
@@ -378,8 +356,11 @@ def test_one_that_cannot_load_fails_the_step_that_takes() -> None:
     def b(a: int) -> int:
         raise AssertionError("never called")
 
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(OSError, match="gone") as caught:
         sg.materialize([a, b], resources={"io_manager": Raises("load")})
+    assert caught.value.__notes__ == [
+        "While the input 'a' of 'b' was loaded (asset 'a') by the IO manager 'io_manager' (Raises)."
+    ]
 
 
 def test_all_in_memory_stores_nothing() -> None:

@@ -262,7 +262,7 @@ def test_a_job_in_definitions_runs_by_its_name_with_their_resources_and_stores_v
     other = job.execute_in_process(resources={"greeting": Greeting(text="bye")}, tags={"more": "b"})
     assert other.output_for_node("shout") == "BYE"
     assert other.run.tags == {"team": "a", "more": "b"}
-    with pytest.raises(sg.InvalidDefinitionError, match="needs the resource 'greeting' for greet"):
+    with pytest.raises(sg.InvalidDefinitionError, match="op 'greet' needs the resource 'greeting'"):
         greetings.execute_in_process()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing
 from typing import Final, TypeAlias
 
-from segue.defs.context import Resources
 from segue.defs.log import get_logger
+from segue.defs.resource_context import Resources
 from segue.defs.types.base import ANY_TYPE, TypeCheck, TypeCheckContext, check_value
 from segue.defs.types.resolve import resolve_type
 

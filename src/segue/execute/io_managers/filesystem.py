@@ -10,9 +10,10 @@ from collections.abc import Generator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from segue.defs.context import InitResourceContext
 from segue.defs.environment import EnvVar
-from segue.defs.io import InputContext, IOManager, OutputContext
+from segue.defs.io import IOManager
+from segue.defs.io_contexts import InputContext, OutputContext
+from segue.defs.resource_context import InitResourceContext
 from segue.errors import InvariantViolationError, StepOutputNotFoundError
 from segue.model.keys import AssetKey
 from segue.model.metadata import PathMetadataValue

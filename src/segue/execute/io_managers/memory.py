@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from segue.defs.io import InputContext, IOManager, OutputContext
+from segue.defs.io import IOManager
+from segue.defs.io_contexts import InputContext, OutputContext
 from segue.errors import StepOutputNotFoundError
 from segue.model.keys import AssetKey
 
