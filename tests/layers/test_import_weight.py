@@ -21,7 +21,9 @@ NEEDS_PYDANTIC = frozenset(
     ConfigurableResourceFactory PermissiveConfig""".split()
 )
 NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by pydantic
-    """Injected Model Resolvable ResolutionContext Resolver""".split()
+    """AssetAttributesModel Component ComponentLoadContext ComponentTree ComponentTypeSpec DefsFolderComponent Injected
+    Model Resolvable ResolutionContext ResolvedAssetCheckSpec ResolvedAssetKey ResolvedAssetSpec Resolver
+    build_defs_for_component component_defs component_instance load_defs load_from_defs_folder""".split()
 )
 RUNS_CODE = frozenset({"execute_job", "load_asset_value", "materialize", "materialize_to_memory"})  # opens a store
 

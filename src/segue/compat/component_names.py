@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_HERE = "segue.defs.components"
+
 COMPONENT_NAMES: Mapping[str, str] = {
+    "AssetPostProcessor": f"{_HERE}.post_processing:AssetPostProcessor",
+    "AssetPostProcessorModel": f"{_HERE}.post_processing:AssetPostProcessorModel",
+    "AssetSpecKwargs": f"{_HERE}.asset_attributes:AssetSpecKwargs",
+    "ComponentPath": f"{_HERE}.paths:ComponentPath",
+    "ComponentTreeException": "segue.errors:ComponentTreeError",
+    "CompositeYamlComponent": f"{_HERE}.structure:YamlFileComponent",
+    "DefsFolderDecl": f"{_HERE}.paths:DefsFolderDecl",
+    "LazyDefinitions": "segue.defs.lazy_definitions:LazyDefinitions",
+    "PythonFileComponent": f"{_HERE}.structure:PythonFileComponent",
+    "PythonFileDecl": f"{_HERE}.paths:PythonFileDecl",
     "ResolutionException": "segue.errors:ResolutionError",
-    "SourcePosition": "segue.defs.components.positions:SourcePosition",
-    "SourcePositionTree": "segue.defs.components.positions:SourcePositionTree",
+    "ResolvedAssetAttributes": f"{_HERE}.asset_attributes:ResolvedAssetAttributes",
+    "SharedAssetKwargs": f"{_HERE}.asset_attributes:SharedAssetKwargs",
+    "SourcePosition": f"{_HERE}.positions:SourcePosition",
+    "SourcePositionTree": f"{_HERE}.positions:SourcePositionTree",
+    "YamlFileDecl": f"{_HERE}.paths:YamlFileDecl",
+    "apply_post_processor_to_defs": f"{_HERE}.post_processing:apply_post_processor_to_defs",
+    "find_defs_or_component_yaml": f"{_HERE}.paths:find_defs_or_component_yaml",
+    "is_template_var": f"{_HERE}.template_vars:is_template_var",
+    "post_process_defs": f"{_HERE}.post_processing:post_process_defs",
+    "resolve_asset_key": f"{_HERE}.asset_attributes:resolve_asset_key",
+    "resolve_asset_spec": f"{_HERE}.asset_attributes:resolve_asset_spec",
 }

@@ -30,6 +30,9 @@ _TABLE = {
     "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
     "open_declared": "segue.execute.resources:open_declared",
     "magic_mock": "unittest.mock:MagicMock",
+    "load_context_for_test": "segue.defs.components.load:load_context_for_test",
+    "load_yaml_components": "segue.defs.components.yaml_components:load_yaml_components",
+    "built_in_components": "segue.defs.components.built_in:built_in_components",
 }
 
 

@@ -58,7 +58,7 @@ def definitions(fn: Callable[..., Any]) -> LazyDefinitions:
     parameters = list(inspect.signature(fn).parameters.values())
     if len(parameters) > 1 or (parameters and not _takes_context(parameters[0])):
         raise InvariantViolationError(
-            f"@definitions: {fn.__name__}({', '.join(each.name for each in parameters)}) must take nothing, or one "
+            f"@definitions: {fn.__name__}({', '.join(each.name for each in parameters)}). It must take nothing, or one "
             "parameter annotated as ComponentLoadContext."
         )
     return LazyDefinitions(fn, has_context_arg=bool(parameters))

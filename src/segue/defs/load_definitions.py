@@ -11,6 +11,9 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
 from segue.defs.modules import calling_module, package_modules, require_modules
+from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
+from segue.defs.schedule import ScheduleDefinition
+from segue.defs.sensor import SensorDefinition
 
 T = TypeVar("T")
 
@@ -37,6 +40,11 @@ def load_definitions_from_modules(
         assets=load_assets_from_modules(found, include_specs=True),
         asset_checks=load_asset_checks_from_modules(found),
         jobs=[*_of_kind(found, UnresolvedAssetJobDefinition), *_of_kind(found, JobDefinition)],
+        schedules=[
+            *_of_kind(found, ScheduleDefinition),
+            *_of_kind(found, UnresolvedPartitionedAssetScheduleDefinition),
+        ],
+        sensors=_of_kind(found, SensorDefinition),
         resources=resources,
         loggers=loggers,
         executor=executor,

@@ -69,6 +69,11 @@ def load_definitions(target: CodeTarget) -> Definitions:
     return _definitions_in(module, target)
 
 
+def module_named(name: str) -> ModuleType:
+    """A module, imported; what it raises comes out as it is."""
+    return importlib.import_module(name)
+
+
 def package_modules(package: ModuleType | str) -> Sequence[ModuleType]:
     """A package and every module below it, imported; a module that is no package stands alone."""
     return list(_with_submodules(importlib.import_module(package) if isinstance(package, str) else package))

@@ -173,7 +173,7 @@ def test_definitions_that_a_function_makes() -> None:
 
 
 def test_a_definitions_function_of_a_wrong_form_is_refused() -> None:
-    with pytest.raises(segue.InvariantViolationError, match=r"defs\(a, b\) must take nothing"):
+    with pytest.raises(segue.InvariantViolationError, match=r"defs\(a, b\)\. It must take nothing"):
 
         @segue.definitions
         def defs(a: int, b: int) -> segue.Definitions: ...

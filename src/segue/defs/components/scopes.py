@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Protocol
 
 from segue.errors import ResolutionError
 from segue.model.condition.base import AutomationCondition
+from segue.model.freshness import FreshnessPolicy
 from segue.model.partitions.periodic import (
     DailyPartitionsDefinition,
     HourlyPartitionsDefinition,
@@ -38,8 +39,8 @@ class EnvScope:
         if default is not _REQUIRED:
             return default
         raise ResolutionError(
-            f"Environment variable {name} is not set and no default value was provided. To provide a default value, use "
-            f"e.g. `env('{name}', 'default_value')`."
+            f"The environment variable {name} is not set, and the template gives no default: set it, or write "
+            f"env('{name}', 'a default')."
         )
 
     def __getattr__(self, name: str) -> str | None:
@@ -48,10 +49,7 @@ class EnvScope:
         return os.environ.get(name)
 
     def __getitem__(self, name: str) -> object:
-        raise ResolutionError(
-            "To access environment variables, use dot access or the `env` function, e.g. "
-            f"`env.{name}` or `env('{name}')`."
-        )
+        raise ResolutionError(f"env[{name!r}] is no way to an environment variable: write env.{name} or env({name!r}).")
 
 
 class ContextCalls(Protocol):
@@ -60,9 +58,11 @@ class ContextCalls(Protocol):
     @property
     def project_root(self) -> Path: ...
 
-    def load_component(self, defs_path: str | Path, expected_type: None = None) -> object: ...
+    @property
+    def load_component(self) -> Callable[..., object]: ...
 
-    def build_defs(self, loc: str | Path) -> object: ...
+    @property
+    def build_defs(self) -> Callable[..., object]: ...
 
 
 def default_scope() -> Mapping[str, object]:
@@ -72,6 +72,7 @@ def default_scope() -> Mapping[str, object]:
         "dg": SimpleNamespace(
             AutomationCondition=AutomationCondition,
             DailyPartitionsDefinition=DailyPartitionsDefinition,
+            FreshnessPolicy=FreshnessPolicy,
             HourlyPartitionsDefinition=HourlyPartitionsDefinition,
             MonthlyPartitionsDefinition=MonthlyPartitionsDefinition,
             StaticPartitionsDefinition=StaticPartitionsDefinition,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -36,17 +37,26 @@ def validate_at(
 
 
 def _worth_saying(error: ValidationError) -> list[Any]:
-    """The errors, without those that a value is no template either: each field may be one."""
+    """The errors, without those that say no more than that a value is not one of the other things it could be."""
     found = error.errors(include_url=False)
+    meant_otherwise = _arms_meant_otherwise(found)
+    found = [each for each in found if not any(each["loc"][: len(arm)] == arm for arm in meant_otherwise)]
     told = {each["loc"][:-1] for each in found if each["loc"] and each["loc"][-1] != "str"}
-    others = {loc[:length] for loc in told for length in range(len(loc) + 1)}
-    return [
-        each
-        for each in found
-        if not (
-            each["type"] == "string_type" and each["loc"] and each["loc"][-1] == "str" and each["loc"][:-1] in others
-        )
-    ]
+    around = {loc[:length] for loc in told for length in range(len(loc) + 1)}
+    return [each for each in found if not _says_no_template(each, around)]
+
+
+def _says_no_template(error: Any, told: set[tuple[int | str, ...]]) -> bool:
+    """Whether an error says that a value is no text, where others say what is wrong with it: any field may be a template."""
+    loc = error["loc"]
+    return error["type"] == "string_type" and bool(loc) and loc[-1] == "str" and loc[:-1] in told
+
+
+def _arms_meant_otherwise(found: Sequence[Any]) -> set[tuple[int | str, ...]]:
+    """The arms of unions of which the value says, by a literal, that it is not meant, where another arm is left."""
+    refused = {each["loc"][:-1] for each in found if each["type"] == "literal_error" and len(each["loc"]) > 1}
+    left = {each["loc"][: len(arm)] for each in found for arm in refused} - refused
+    return {arm for arm in refused if any(other[:-1] == arm[:-1] and other[-1:] != ("str",) for other in left)}
 
 
 def _placed(
@@ -55,6 +65,8 @@ def _placed(
     keys = (*path, *error["loc"])
     known = _in_file(positions, keys)
     position = positions.lookup(known)
+    if error["type"] == "missing":
+        known.append(keys[-1])
     message = str(error["msg"])
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
@@ -63,7 +75,7 @@ def _placed(
         message += f" It takes: {', '.join(names)}." if names and not near else ""
     text = f"{position}: {message}{excerpt(position)}"
     kind = PydanticCustomError(error["type"], "{text}", {"text": text})
-    return InitErrorDetails(type=kind, loc=keys, input=error["input"])
+    return InitErrorDetails(type=kind, loc=tuple(known), input=error["input"])
 
 
 def _in_file(positions: SourcePositionTree, keys: tuple[str | int, ...]) -> list[str | int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from segue.defs.bindings import extra_module
 from segue.defs.components.positions import LineCol, SourcePosition, SourcePositionTree, ValueAndSource
 
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _DEEPEST = 100  # levels; a file of a user's has a handful
 
 
@@ -39,8 +41,7 @@ def parse_documents(text: str, filename: str = "<string>") -> Sequence[ValueAndS
         LoadError: the extra `segue[components]` is not installed.
         yaml.YAMLError: the text is not YAML, with line and column.
     """
-    yaml = extra_module("yaml")
-    loader = yaml.SafeLoader(text)
+    loader = _loader(extra_module("yaml").SafeLoader)(text)
     loader.name = filename
     try:
         found: list[ValueAndSource] = []
@@ -53,6 +54,16 @@ def parse_documents(text: str, filename: str = "<string>") -> Sequence[ValueAndS
         return found
     finally:
         loader.dispose()
+
+
+@cache
+def _loader(base: Any) -> Any:
+    """The safe loader, for which a date is text: what a date is meant to be, the field that takes it says."""
+    resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag != _TIMESTAMP]
+        for first, pairs in base.yaml_implicit_resolvers.items()
+    }
+    return type("AttributesLoader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 def _is_empty(node: Any) -> bool:

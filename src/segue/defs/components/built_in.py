@@ -1,0 +1,13 @@
+"""The components that come with Segue, by the names that files use."""
+
+from __future__ import annotations
+
+from segue.defs.components.component import Component
+from segue.defs.components.structure import DefsFolderComponent
+
+_BUILT_IN: tuple[type[Component], ...] = (DefsFolderComponent,)
+
+
+def built_in_components() -> dict[str, type[Component]]:
+    """The classes, by name."""
+    return {cls.__name__: cls for cls in _BUILT_IN}
