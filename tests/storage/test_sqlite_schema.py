@@ -75,7 +75,7 @@ print(sorted({'sqlalchemy', 'alembic', 'asyncio', 'multiprocessing'} & set(sys.m
 @pytest.mark.parametrize(
     ("revision", "parts"),
     [
-        ("0002", ["0002", REVISION, "newer Segue", "pip install --upgrade segue"]),
+        ("0003", ["0003", REVISION, "newer Segue", "pip install --upgrade segue"]),
         ("9999", ["9999", REVISION, "pip install --upgrade segue"]),
         ("a1b2c3", ["a1b2c3", REVISION, "pip install --upgrade segue"]),
         ("0000", ["0000", REVISION, "pip install 'segue[server]'", "segue db upgrade"]),

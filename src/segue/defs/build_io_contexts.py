@@ -16,6 +16,7 @@ from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange
+from segue.model.partitions.partitions_subset import listed_now
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
 
 
@@ -144,7 +145,9 @@ def _scope(
     subset = None
     if first is not None and last is not None:
         if definition is not None:
+            definition = listed_now(definition, (first, last))
             subset = subset_of_range(definition, first, last, now)
+            partition_key = None if partition_key is None else definition.typed_key(partition_key)
         elif first == last:
             subset = PartitionSubset(((first, last),))
         else:

@@ -156,7 +156,8 @@ class _StepContext:
             raise InvariantViolationError(
                 "This run has no single partition key. Ask has_partition_key first, or use partition_keys for a range."
             )
-        return self.run.partition_start
+        definition = self._step.partitions_def
+        return self.run.partition_start if definition is None else definition.typed_key(self.run.partition_start)
 
     @property
     def partition_keys(self) -> Sequence[str]:

@@ -142,7 +142,9 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         Raises:
             InvariantViolationError: the asset has no partitions.
         """
-        wanted = self._partitions(asset_key).get_partition_keys() if partitions is None else partitions
+        wanted = (
+            self._partitions(asset_key).get_partition_keys(None, self.instance) if partitions is None else partitions
+        )
         return set(wanted) <= self.instance.get_materialized_partitions(asset_key)
 
     def get_downstream_partition_keys(
@@ -159,6 +161,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             upper, lower
         )
         now = datetime.now(UTC)
+        upper, lower = upper.listed(now, self.instance), lower.listed(now, self.instance)
         upstream = subset_of_keys(upper, [partition_key], now)
         return keys_of_subset(lower, downstream_subset(mapping, upstream, upper, lower, now), now)
 

@@ -112,9 +112,8 @@ def _times_of(partitions: PartitionsDefinition) -> TimeWindowPartitionsDefinitio
 def _keys_at(partitions: PartitionsDefinition, context: ScheduleEvaluationContext) -> Sequence[str]:
     """The partitions to run at the time of a tick: the last window of time, or all where there are no windows."""
     times, now = _times_of(partitions), context.scheduled_execution_time
-    store: Any = context.instance_if_any
     if times is None:
-        return partitions.get_partition_keys(current_time=now, dynamic_partitions_store=store)
+        return partitions.get_partition_keys(current_time=now, dynamic_partitions_store=context.instance_if_any)
     last = times.get_last_partition_key(current_time=now)
     if last is None or times is partitions:
         return [] if last is None else [last]
@@ -122,7 +121,7 @@ def _keys_at(partitions: PartitionsDefinition, context: ScheduleEvaluationContex
     return multi.get_multipartition_keys_with_dimension_value(
         dimension_name=multi.time_window_dimension.name,
         dimension_partition_key=last,
-        dynamic_partitions_store=store,
+        dynamic_partitions_store=context.instance_if_any,
         current_time=now,
     )
 

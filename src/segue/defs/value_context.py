@@ -18,7 +18,7 @@ from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
-from segue.model.partitions.subset import PartitionSubset, keys_of_subset
+from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
 
 
@@ -193,6 +193,10 @@ class ValueContext:
         Raises:
             InvariantViolationError: it is not.
         """
+        return self._definition().declared
+
+    def _definition(self) -> PartitionsDefinition:
+        """The partitions, with the keys that were there when the run began."""
         if self._scope.partitions_def is None:
             raise InvariantViolationError(
                 f"{self.asset_key.to_user_string()} is not partitioned: ask has_asset_partitions first."
@@ -207,7 +211,7 @@ class ValueContext:
         subset = self._require_subset()
         if self._scope.partitions_def is None:  # a context made by hand with a key and nothing else
             return [first for first, _ in subset.ranges]
-        return keys_of_subset(self._scope.partitions_def, subset, self._now)
+        return typed_keys_of_subset(self._scope.partitions_def, subset, self._now)
 
     @property
     def asset_partition_key(self) -> str:
@@ -243,7 +247,7 @@ class ValueContext:
         Raises:
             InvariantViolationError: the asset is not partitioned by time.
         """
-        return time_window_of_subset(self.asset_partitions_def, self._require_subset(), self._now)
+        return time_window_of_subset(self._definition(), self._require_subset(), self._now)
 
     def get_asset_identifier(self) -> Sequence[str]:
         """The parts of the asset key, and the partition key where there is one: a place for the value."""

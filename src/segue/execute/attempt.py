@@ -38,7 +38,7 @@ from segue.model.materialization import AssetMaterialization, AssetObservation, 
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import TimeWindow
-from segue.model.partitions.subset import PartitionSubset, keys_of_subset
+from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
 from segue.model.run import Run
 from segue.plan.plan import PlanStep, StepOutput
@@ -98,7 +98,9 @@ class RunScope:
         self.now = now
         self.capture = capture
         self.job_side = job_side or JobSide()
-        self.single_partition = run.partition_start if run.partition_start == run.partition_end else None
+        single = run.partition_start if run.partition_start == run.partition_end else None
+        known = self.partitions_def
+        self.single_partition = single if single is None or known is None else known.typed_key(single)
         self.log = LogManager(lambda record: record_log(sink, record, None))
 
     def open(self, opened: OpenedResources) -> None:
@@ -163,12 +165,12 @@ class StepAttempt:
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
         """How the run's assets are partitioned."""
-        return self.scope.partitions_def
+        return self.scope.partitions_def and self.scope.partitions_def.declared
 
     def asset_partitions_def(self, key: AssetKey) -> PartitionsDefinition | None:
         """How an asset of these definitions is partitioned."""
         node = self.scope.described.graph.nodes.get(key)
-        return None if node is None else node.partitions
+        return None if node is None or node.partitions is None else node.partitions.declared
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -250,15 +252,15 @@ class StepAttempt:
     def partition_keys(self) -> Sequence[str]:
         """The partitions of the run, in order."""
         definition, subset = self._partitions()
-        return keys_of_subset(definition, subset, self.scope.now)
+        return typed_keys_of_subset(definition, subset, self.scope.now)
 
     def input_partition_keys(self, input_name: str) -> Sequence[str]:
         """The upstream partitions that an input takes."""
         for each in self.step.inputs:
             if each.name == input_name and each.partitions is not None and each.asset_key is not None:
-                upstream = self.scope.described.specs[each.asset_key].partitions_def
+                upstream = self.scope.described.graph.nodes[each.asset_key].partitions
                 if upstream is not None:
-                    return keys_of_subset(upstream, each.partitions, self.scope.now)
+                    return typed_keys_of_subset(upstream, each.partitions, self.scope.now)
         raise InvariantViolationError(f"The input {input_name!r} of {self.step_key!r} has no partitions.")
 
     def time_window(self) -> TimeWindow:

@@ -221,10 +221,9 @@ def _output_config(attempt: StepAttempt, name: str, manager_key: str) -> Any:
 
 
 def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset: PartitionSubset | None) -> ValueScope:
-    spec = None if key is None else attempt.scope.described.specs[key]
     return ValueScope(
         asset_key=key,
-        partitions_def=None if spec is None else spec.partitions_def,
+        partitions_def=None if key is None else attempt.scope.described.graph.nodes[key].partitions,
         subset=subset,
         run_partition=attempt.scope.single_partition,
         now=attempt.scope.now,

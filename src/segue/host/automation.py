@@ -12,6 +12,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.host.automation_facts import gather_facts
+from segue.host.partitions import listed_graph
 from segue.model.arguments import require_kind
 from segue.model.condition.base import AnyCondition
 from segue.model.condition.context import AutomationResult
@@ -89,6 +90,7 @@ def evaluate_automation_conditions(
     before = AutomationCursor() if cursor is None else cursor
     now = datetime.now(UTC) if evaluation_time is None else evaluation_time
     now = now if now.tzinfo is not None else now.replace(tzinfo=UTC)
+    graph = listed_graph(graph, graph.nodes, now, instance)
     facts = gather_facts(graph, instance.store, conditions, wanted, before, now)
     return EvaluateAutomationConditionsResult(evaluate_automation(graph, conditions, wanted, facts, before, LOG))
 

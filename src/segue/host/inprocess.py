@@ -20,6 +20,7 @@ from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run import RunResult
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
+from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.recording import new_run, record_and_run
 from segue.model.event import Event
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -136,17 +137,18 @@ def execute(
     if job is not None:
         return _execute_op_job(definitions, job, instance, request, observers, capture, options or RunOptions())
     described = definitions.described
-    graph = described.graph
     assets, checks, job_config, job_tags, job_name = _wanted(described, request)
     tags = {**job_tags, **(request.tags or {})}
     config = normalize_run_config(request.run_config, described.ops, described.resources)
     config = _merged(job_config, config)
     partitions = _partitions_of(request, tags)
     now = datetime.now(UTC)
+    described = listed_for_run(described, assets, checks, now, instance)
+    graph = described.graph
     plan = plan_run(graph, assets, checks, now=now, job_name=job_name, partitions=partitions)
     validate_config(plan, described, config)
     if request.partition_key is not None:
-        tags[PARTITION_TAG] = request.partition_key
+        tags.update(partition_tags(graph, assets, request.partition_key))
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
@@ -184,7 +186,9 @@ def _execute_op_job(
     if partitions is not None:
         if raw is None and job.partitioned_config is not None:
             raw = job.partitioned_config.get_run_config_for_partition_key(partitions[0])
-        tags[PARTITION_TAG] = partitions[0]
+        tags.update(node.partitions.get_tags_for_partition_key(partitions[0]) if node.partitions else {})
+        if job.partitioned_config is not None:
+            tags = {**job.partitioned_config.get_tags_for_partition_key(partitions[0]), **tags}
     raw = job.run_config if raw is None else raw
     config = resolve_job_config(job, raw, described.resources)
     plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])

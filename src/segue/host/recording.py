@@ -16,6 +16,7 @@ from segue.errors import RunNotFoundError
 from segue.execute.attempt import Capture, JobSide, RunScope
 from segue.execute.run import RunResult, execute_run
 from segue.execute.sink import EventSink, Observer
+from segue.host.partitions import listed_for_plan
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
@@ -78,7 +79,8 @@ def record_and_run(
     """Records a run and executes it."""
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
-    partitions = _run_partitions(plan, described, job, now)
+    described = listed_for_plan(described, plan, now, instance)
+    partitions = _run_partitions(plan, described, job, instance, now)
     planned = _planned_events(plan, run, finished)
     instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
@@ -122,12 +124,13 @@ def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) 
 
 
 def _run_partitions(
-    plan: Plan, described: Described, job: JobDefinition | None, now: datetime
+    plan: Plan, described: Described, job: JobDefinition | None, instance: Instance, now: datetime
 ) -> tuple[PartitionsDefinition, PartitionSubset] | None:
     if plan.partition_start is None or plan.partition_end is None:
         return None
     if job is not None and job.partitions_def is not None:
-        return job.partitions_def, subset_of_range(job.partitions_def, plan.partition_start, plan.partition_end, now)
+        definition = job.partitions_def.listed(now, instance)
+        return definition, subset_of_range(definition, plan.partition_start, plan.partition_end, now)
     checks = [described.graph.checks[AssetCheckKey(key, name)] for key, name in plan.check_keys]
     for node in [*(described.graph.nodes[key] for key in plan.asset_keys), *checks]:
         definition = node.partitions

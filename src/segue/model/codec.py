@@ -38,6 +38,7 @@ _TO_WIRE: dict[type, Callable[[Any], object]] = {
     PartitionsDefinition: lambda definition: definition.to_wire(),
     PartitionMapping: lambda mapping: mapping.to_wire(),
     AutomationCondition: lambda condition: condition.to_wire(),
+    str: str,  # a class of text, such as MultiPartitionKey: as the text it is
 }
 _FROM_WIRE: dict[type, Callable[[Any], object]] = {
     AssetKey: AssetKey,

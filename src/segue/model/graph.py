@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import structs
 
 from segue.errors import CycleError, InvalidSubsetError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest
+from segue.model.partitions.base import PartitionsDefinition
 
 
 class AssetGraph:
@@ -36,6 +40,13 @@ class AssetGraph:
         self._checks_of: dict[AssetKey, list[AssetCheckKey]] = {}
         for key in self.checks:
             self._checks_of.setdefault(key.asset_key, []).append(key)
+
+    def with_partitions(self, definitions: Mapping[AssetKey, PartitionsDefinition]) -> AssetGraph:
+        """The same with other partitions definitions for some assets: those that have been asked for their keys."""
+        changed = copy.copy(self)
+        nodes = {key: structs.replace(self.nodes[key], partitions=each) for key, each in definitions.items()}
+        changed.nodes = {**self.nodes, **nodes}
+        return changed
 
     def parents(self, key: AssetKey) -> Sequence[AssetKey]:
         """The assets it is made from."""

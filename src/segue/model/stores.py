@@ -156,5 +156,21 @@ class StateStore(Protocol):
         ...
 
 
-class Store(RunStore, StateStore, Protocol):
-    """Both halves, as one database gives them."""
+class DynamicPartitionStore(Protocol):
+    """The keys of dynamic partitions, by the name of their definition."""
+
+    def dynamic_partitions(self, name: str) -> Sequence[str]:
+        """The keys, in the order in which they were added; none for a name that nothing was added under."""
+        ...
+
+    def has_dynamic_partition(self, name: str, partition: str) -> bool:
+        """Whether a key was added."""
+        ...
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """Adds keys, those that are there keeping their place, and then removes keys, those that are not there passed over."""
+        ...
+
+
+class Store(RunStore, StateStore, DynamicPartitionStore, Protocol):
+    """All of it, as one database gives it."""

@@ -75,6 +75,14 @@ CREATE TABLE manifests (
     body BLOB NOT NULL
 );
 
+CREATE TABLE dynamic_partitions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    added_at REAL NOT NULL,
+    UNIQUE (name, partition)
+);
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -89,4 +97,6 @@ CREATE INDEX events_by_asset ON events (asset_key, type) WHERE asset_key IS NOT 
 
 CREATE INDEX events_by_partition ON events (asset_key, partition) WHERE partition IS NOT NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE INDEX dynamic_partitions_by_name ON dynamic_partitions (name);
+
+INSERT INTO alembic_version (version_num) VALUES ('0002');

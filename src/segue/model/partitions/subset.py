@@ -92,6 +92,11 @@ def keys_of_subset(definition: PartitionsDefinition, subset: PartitionSubset, no
     return [definition.join_key(each) for each in parts]
 
 
+def typed_keys_of_subset(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> list[str]:
+    """The keys of a set as user code sees them, in the order of the definition."""
+    return [definition.typed_key(key) for key in keys_of_subset(definition, subset, now)]
+
+
 def subset_size(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> int:
     """How many partitions are in a set."""
     return size_of(region_of_subset(definition, subset, now))

@@ -29,6 +29,8 @@ ASSETS = "SELECT asset_key, storage_id, run_id, timestamp, body FROM assets"
 ASSETS_OF = f"{ASSETS} WHERE asset_key IN (SELECT value FROM json_each(?))"
 PARTITIONS_OF = """
     SELECT partition, storage_id, run_id, timestamp, data_version FROM asset_partitions WHERE asset_key = ?"""
+DYNAMIC_PARTITIONS = "SELECT partition FROM dynamic_partitions WHERE name = ? ORDER BY number"
+DYNAMIC_PARTITION = "SELECT 1 FROM dynamic_partitions WHERE name = ? AND partition = ?"
 CHECKS = "SELECT asset_key, check_name, storage_id, run_id, timestamp, body FROM asset_checks"
 CHECKS_OF = """
     SELECT c.asset_key, c.check_name, c.storage_id, c.run_id, c.timestamp, c.body

@@ -149,6 +149,19 @@ class SqliteStore:
         if wiped != ():
             self.append([Event(timestamp, AssetWipedData(key, wiped))])
 
+    def dynamic_partitions(self, name: str) -> Sequence[str]:
+        """See `DynamicPartitionStore.dynamic_partitions`."""
+        return [row[0] for row in self._database.read(queries.DYNAMIC_PARTITIONS, (name,))]
+
+    def has_dynamic_partition(self, name: str, partition: str) -> bool:
+        """See `DynamicPartitionStore.has_dynamic_partition`."""
+        return bool(self._database.read(queries.DYNAMIC_PARTITION, (name, partition)))
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """See `DynamicPartitionStore.change_dynamic_partitions`; all of it or nothing."""
+        with self._database.write() as connection:
+            writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
+
     def _run_number(self, run_id: str) -> int:
         rows = self._database.read(queries.RUN_NUMBER, (run_id,))
         if not rows:

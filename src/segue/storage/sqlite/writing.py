@@ -52,6 +52,9 @@ _WIPE_ASSET = (
     "DELETE FROM asset_partitions WHERE asset_key = ?",
     "DELETE FROM asset_checks WHERE asset_key = ?",
 )
+_ADD_DYNAMIC = """
+    INSERT INTO dynamic_partitions (name, partition, added_at) VALUES (?, ?, ?) ON CONFLICT (name, partition) DO NOTHING"""
+_DELETE_DYNAMIC = "DELETE FROM dynamic_partitions WHERE name = ? AND partition = ?"
 _WIPE_PARTITION = "DELETE FROM asset_partitions WHERE asset_key = ? AND partition = ?"
 
 
@@ -165,3 +168,12 @@ def _write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
         connection.executemany(_PUT_PARTITION, changes.partitions.values())
     if changes.checks:
         connection.executemany(_PUT_CHECK, changes.checks.values())
+
+
+def change_dynamic_partitions(
+    connection: sqlite3.Connection, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float
+) -> None:
+    """Adds keys to a dynamic partitions definition, then removes keys."""
+    require_text(name, *add, *delete)
+    connection.executemany(_ADD_DYNAMIC, [(name, key, timestamp) for key in add])
+    connection.executemany(_DELETE_DYNAMIC, [(name, key) for key in delete])

@@ -10,7 +10,16 @@ Each rule takes an empty `segue.model.stores.Store` and asserts. Needs pytest.
 from collections.abc import Callable
 
 from segue.model.stores import Store
-from segue.testing.storage_contract import assets, bad_input, checks, events, partitions, runs, wiping
+from segue.testing.storage_contract import (
+    assets,
+    bad_input,
+    checks,
+    dynamic_partitions,
+    events,
+    partitions,
+    runs,
+    wiping,
+)
 
 CONTRACT: tuple[Callable[[Store], None], ...] = (
     *runs.RULES,
@@ -18,6 +27,7 @@ CONTRACT: tuple[Callable[[Store], None], ...] = (
     *assets.RULES,
     *partitions.RULES,
     *checks.RULES,
+    *dynamic_partitions.RULES,
     *wiping.RULES,
     *bad_input.RULES,
 )
