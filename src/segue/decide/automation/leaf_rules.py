@@ -94,10 +94,9 @@ def _check_result(context: AutomationContext, condition: leaves.CheckResultCondi
 
 
 def _initial_evaluation(context: AutomationContext, _: object) -> EntitySubset:
-    """True as long as the target was never evaluated with this condition."""
-    cursor = context.entity_cursor
-    root = context.root_context.condition
-    return _all_or_nothing(context, cursor is None or cursor.condition != root.get_unique_id())
+    """True where the target was never evaluated before, or was cut into partitions otherwise (or not at all)."""
+    root = context.root_context.key
+    return _all_or_nothing(context, context.get_previous_requested_subset(root) is None)
 
 
 def _in_latest_time_window(
@@ -112,7 +111,7 @@ def _will_be_requested(context: AutomationContext, _: object) -> EntitySubset:
     """What this evaluation requested, as far as one run can make it together with the root of the condition."""
     requested = context.request_subsets_by_key.get(context.key)
     root = context.root_context.key
-    if requested is None or not context.asset_graph_view.is_same_partition(context.key, root):
+    if requested is None or not context.asset_graph_view.is_same_run(context.key, root):
         return context.get_empty_subset()
     return context.candidate_subset.compute_intersection(requested)
 

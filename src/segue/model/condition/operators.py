@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
 from segue.errors import InvalidDefinitionError
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co, require_condition
-from segue.model.condition.snapshot import OperatorType
+from segue.model.condition.snapshot import OperatorType, digest
+from segue.model.keys import EntityKey
 from segue.model.selection import AssetSelection
 
 
@@ -192,6 +194,17 @@ class SinceCondition(SelectiveCondition[EntityT_co]):
     @property
     def name(self) -> str:
         return "SINCE"
+
+    def get_node_unique_id(
+        self, *, parent_unique_id: str | None, index: int | None, target_key: EntityKey | None = None
+    ) -> str:
+        """The id of this node: the same wherever it stands, so that what it remembers outlives changes around it."""
+        target = "" if target_key is None else target_key.to_user_string()
+        return digest(self._content, target)
+
+    @cached_property
+    def _content(self) -> str:
+        return digest(self.identity(), *(child.get_unique_id(index=at) for at, child in enumerate(self.children)))
 
     @property
     def requires_cursor(self) -> bool:

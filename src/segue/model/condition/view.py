@@ -9,7 +9,7 @@ from segue.errors import InvalidDefinitionError, UnknownPartitionError
 from segue.model.condition.facts import SubsetValue
 from segue.model.condition.subset import EntitySubset
 from segue.model.graph import AssetGraph
-from segue.model.keys import AssetCheckKey, AssetKey, EntityKey
+from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
 from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import IdentityPartitionMapping
@@ -39,8 +39,17 @@ class AssetGraphView:
         """How a target is cut into partitions; None for not at all."""
         if isinstance(key, AssetKey):
             return self.asset_graph.node(key).partitions
-        check = self.asset_graph.checks.get(key) if isinstance(key, AssetCheckKey) else None
-        return None if check is None else check.partitions
+        if isinstance(key, AssetCheckKey):
+            check = self.asset_graph.checks.get(key)
+            return None if check is None else check.partitions
+        job = self.asset_graph.jobs.get(key.job_name)
+        return None if job is None else job.partitions or self._partitions_of_all(job.assets)
+
+    def _partitions_of_all(self, keys: Iterable[AssetKey]) -> PartitionsDefinition | None:
+        """How all of these assets that have partitions are cut; None where none has, or they differ."""
+        found = [self.asset_graph.nodes[key].partitions for key in keys]
+        several = [definition for definition in found if definition is not None]
+        return several[0] if several and all(each == several[0] for each in several) else None
 
     def get_full_subset(self, *, key: EntityKey) -> EntitySubset:
         """All of a target that exists at this moment."""
@@ -112,8 +121,10 @@ class AssetGraphView:
         mapping = self._mapping(subset.key, to_key, source, target)
         return EntitySubset(self, to_key, downstream_subset(mapping, value, source, target, self.effective_dt))
 
-    def is_same_partition(self, upstream: EntityKey, downstream: EntityKey) -> bool:
-        """Whether one run can make the same partition of both."""
+    def is_same_run(self, upstream: EntityKey, downstream: EntityKey) -> bool:
+        """Whether one run can make the same partition of both; a run of a job makes nothing outside of it."""
+        if isinstance(downstream, AssetJobKey):
+            return upstream in self.asset_graph.jobs[downstream.job_name].assets
         if not (isinstance(upstream, AssetKey) and isinstance(downstream, AssetKey)):
             return True
         source, target = self.partitions_def(upstream), self.partitions_def(downstream)
