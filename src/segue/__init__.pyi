@@ -220,8 +220,15 @@ from .errors import TypeCheckError as TypeCheckError
 from .errors import UnknownPartitionError as UnknownPartitionError
 from .errors import UnknownResourceError as UnknownResourceError
 from .errors import UserCodeExecutionError as UserCodeExecutionError
+from .execute.file_manager import FileHandle as FileHandle
+from .execute.file_manager import LocalFileHandle as LocalFileHandle
+from .execute.file_manager import local_file_manager as local_file_manager
+from .execute.io_managers.definitions import custom_path_fs_io_manager as custom_path_fs_io_manager
+from .execute.io_managers.definitions import fs_io_manager as fs_io_manager
+from .execute.io_managers.definitions import mem_io_manager as mem_io_manager
 from .execute.io_managers.filesystem import FilesystemIOManager as FilesystemIOManager
 from .execute.io_managers.memory import InMemoryIOManager as InMemoryIOManager
+from .execute.io_managers.upath import UPathIOManager as UPathIOManager
 from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutomationConditionsResult
 from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
 from .host.materialize import materialize as materialize

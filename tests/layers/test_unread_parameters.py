@@ -14,6 +14,9 @@ from unread import Unread, unread_of
 WITHOUT_EFFECT: Mapping[tuple[str, str], str] = {
     ("ScheduleDefinition.__init__", "environment_vars"): "superseded: kept as an attribute, as it is there",
     ("build_resources", "event_loop"): "async functions have a loop of their own",
+    ("UPathIOManager.get_metadata", "context"): "for subclasses, which say what there is to say",
+    ("UPathIOManager.get_metadata", "obj"): "for subclasses, which say what there is to say",
+    ("UPathIOManager.get_path_for_partition", "context"): "for subclasses, which lay paths out otherwise",
     ("SegueType.__init__", "is_builtin"): "an attribute that says where a type comes from",
     ("instance_for_test", "synchronous_run_coordinator"): "runs of a test are executed in its process anyway",
     ("instance_for_test", "synchronous_run_launcher"): "runs of a test are executed in its process anyway",

@@ -29,6 +29,8 @@ _TABLE = {
     "module_at": "segue.host.source:module_at",
     "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
     "open_declared": "segue.execute.resources:open_declared",
+    "gather": "asyncio:gather",
+    "upath": "upath:UPath",
     "magic_mock": "unittest.mock:MagicMock",
     "load_context_for_test": "segue.defs.components.load:load_context_for_test",
     "load_yaml_components": "segue.defs.components.yaml_components:load_yaml_components",

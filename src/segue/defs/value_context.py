@@ -125,6 +125,11 @@ class ValueContext:
         return resolve_type(self._given("dagster_type", self._dagster_type))
 
     @property
+    def is_untyped(self) -> bool:
+        """Whether nobody says what type the value is."""
+        return self._dagster_type is None
+
+    @property
     def log(self) -> LogManager:
         """The log of the step."""
         return get_logger() if self._scope.log is None else self._scope.log  # pyright: ignore[reportReturnType] reason: a logger of Python's outside of a run

@@ -225,7 +225,7 @@ def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset:
         asset_key=key,
         partitions_def=None if key is None else attempt.scope.described.graph.nodes[key].partitions,
         subset=subset,
-        run_partition=attempt.scope.single_partition,
+        run_partition=_run_partition(attempt),
         now=attempt.scope.now,
         resources=attempt.scope.shown,
         log=attempt.log,
@@ -233,6 +233,11 @@ def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset:
         step=attempt.context,
         instance=attempt.instance,
     )
+
+
+def _run_partition(attempt: StepAttempt) -> str | None:
+    key, definition = attempt.scope.single_partition, attempt.scope.partitions_def
+    return key if key is None or definition is None else definition.typed_key(key)
 
 
 def _input_context(

@@ -6,10 +6,14 @@ import contextlib
 import hashlib
 import os
 import pickle
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from segue.defs.config_schema.declared import DefinitionConfigSchema
+from segue.defs.config_schema.place import ROOT
+from segue.defs.config_schema.shapes import Field
+from segue.defs.config_schema.sources import StringSource
 from segue.defs.environment import EnvVar
 from segue.defs.io import IOManager
 from segue.defs.io_contexts import InputContext, OutputContext
@@ -20,6 +24,9 @@ from segue.model.metadata import PathMetadataValue
 
 _SAFE = " !#$&'()+,-.;@[]^_`{}~"  # no "=", which tells a partition's file from that of an asset
 _LONGEST_NAME = 140  # bytes; a hash, the suffix and the temporary name come after, and 255 is what file systems take
+
+
+_CONFIG = DefinitionConfigSchema(Field({"base_dir": Field(StringSource, is_required=False)}))
 
 
 class FilesystemIOManager(IOManager):
@@ -35,6 +42,10 @@ class FilesystemIOManager(IOManager):
         base_dir: the folder; the instance's storage folder when None.
     """
 
+    segue_parameter_kind = "resource"
+    waits_for_config = False
+    needs_teardown = False
+
     def __init__(self, base_dir: str | os.PathLike[str] | None = None) -> None:
         self.base_dir = base_dir
 
@@ -44,15 +55,45 @@ class FilesystemIOManager(IOManager):
     def __hash__(self) -> int:
         return hash((type(self), self.base_dir))
 
+    @staticmethod
+    def configure_at_launch(base_dir: str | os.PathLike[str] | None = None) -> FilesystemIOManager:
+        """One whose folder the config of a run may name (`resources: io_manager: config: base_dir`), as for any other."""
+        return FilesystemIOManager(base_dir)
+
+    def create_io_manager(self, context: InitResourceContext) -> FilesystemIOManager:
+        """This IO manager with its folder settled: that of the instance where it names none."""
+        if self.base_dir is None and context.instance is not None:
+            return FilesystemIOManager(context.instance.storage_directory())
+        return self
+
+    @property
+    def nested_resources(self) -> Mapping[str, object]:
+        """It is made from no other resource."""
+        return {}
+
+    @property
+    def config_values(self) -> dict[str, object]:
+        """Its folder, as config has it."""
+        return {} if self.base_dir is None else {"base_dir": os.fspath(self.base_dir)}
+
+    def with_values(self, values: Mapping[str, object], where: str) -> FilesystemIOManager:
+        """A copy for one run.
+
+        Raises:
+            InvalidConfigError: fields that it does not have, or a variable that is not set.
+        """
+        found = _CONFIG.resolve_config(dict(values), ROOT.field(where), f"The config at {where} does not fit:")
+        folder = found.get("base_dir", self.base_dir)
+        return FilesystemIOManager(folder.read(where) if isinstance(folder, EnvVar) else folder)
+
+    def ready(self, _nested: Mapping[str, object], context: InitResourceContext) -> FilesystemIOManager:
+        """This IO manager with its folder settled."""
+        return self.create_io_manager(context)
+
     @contextlib.contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Generator[FilesystemIOManager]:
         """This IO manager with its folder settled for one run."""
-        if isinstance(self.base_dir, EnvVar):
-            yield FilesystemIOManager(self.base_dir.read("FilesystemIOManager(base_dir=...)"))
-        elif self.base_dir is None and context.instance is not None:
-            yield FilesystemIOManager(context.instance.storage_directory())
-        else:
-            yield self
+        yield self.create_io_manager(context)
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Writes the value.
@@ -64,7 +105,7 @@ class FilesystemIOManager(IOManager):
         if not context.has_asset_key:
             place = context.get_identifier()
             path = self._place_between_steps(place)
-            _write(path, obj, f"output {place[2]!r} of {place[1]!r}")
+            write_pickle(path, obj, f"output {place[2]!r} of {place[1]!r}")
             context.add_output_metadata({"path": PathMetadataValue(path)})
             return
         path = self._path(context.asset_key, None)
@@ -77,7 +118,7 @@ class FilesystemIOManager(IOManager):
                     "function itself, or run one partition per run."
                 )
             path = self._path(context.asset_key, keys[0])
-        _write(path, obj, context.asset_key.to_user_string())
+        write_pickle(path, obj, context.asset_key.to_user_string())
         context.add_output_metadata({"path": PathMetadataValue(path)})
 
     def load_input(self, context: InputContext) -> Any:
@@ -89,13 +130,13 @@ class FilesystemIOManager(IOManager):
         if not context.has_asset_key:
             place = context.get_identifier()
             what = f"the output {place[2]!r} of {place[1]!r} in run {place[0]}"
-            return _read(self._place_between_steps(place), what, place[1], place[2])
+            return read_pickle(self._place_between_steps(place), what, place[1], place[2])
         asset = context.asset_key
         name, step = asset.to_user_string(), asset.to_python_identifier()
         if not context.has_asset_partitions:
-            return _read(self._path(asset, None), name, step)
+            return read_pickle(self._path(asset, None), name, step)
         keys = context.asset_partition_keys
-        values = {key: _read(self._path(asset, key), f"{name}, partition {key}", step) for key in keys}
+        values = {key: read_pickle(self._path(asset, key), f"{name}, partition {key}", step) for key in keys}
         return values if len(keys) > 1 else next(iter(values.values()), None)
 
     def _place_between_steps(self, place: Sequence[str]) -> str:
@@ -117,7 +158,18 @@ def _file_name(text: str) -> str:
     return name.replace(".", "%2E") if name.strip(".") == "" else name
 
 
-def _write(path: str, value: object, what: str) -> None:
+def write_pickle(path: str, value: object, what: str) -> None:
+    """Writes a value whole or not at all.
+
+    Args:
+        path: the file; folders above it are made.
+        value: what to write.
+        what: how errors name it.
+
+    Raises:
+        InvariantViolationError: it cannot be pickled.
+        OSError: the folder cannot be written.
+    """
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         os.makedirs(folder, exist_ok=True)
@@ -140,7 +192,12 @@ def _write(path: str, value: object, what: str) -> None:
         raise
 
 
-def _read(path: str, what: str, step_key: str, output: str = "result") -> Any:
+def read_pickle(path: str, what: str, step_key: str, output: str = "result") -> Any:
+    """Reads a value.
+
+    Raises:
+        StepOutputNotFoundError: there is no such file.
+    """
     try:
         with open(path, "rb") as file:
             return pickle.load(file)
