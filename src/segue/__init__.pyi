@@ -36,6 +36,8 @@ from .defs.components.component import Component as Component
 from .defs.components.component import ComponentTypeSpec as ComponentTypeSpec
 from .defs.components.component import component_instance as component_instance
 from .defs.components.context import ComponentLoadContext as ComponentLoadContext
+from .defs.components.executable import DefinitionsComponent as DefinitionsComponent
+from .defs.components.function_component import FunctionComponent as FunctionComponent
 from .defs.components.load import build_defs_for_component as build_defs_for_component
 from .defs.components.load import component_defs as component_defs
 from .defs.components.load import load_defs as load_defs
@@ -45,6 +47,8 @@ from .defs.components.resolvable import Resolvable as Resolvable
 from .defs.components.resolver import Injected as Injected
 from .defs.components.resolver import Model as Model
 from .defs.components.resolver import Resolver as Resolver
+from .defs.components.sql_component import SqlComponent as SqlComponent
+from .defs.components.sql_component import TemplatedSqlComponent as TemplatedSqlComponent
 from .defs.components.structure import DefsFolderComponent as DefsFolderComponent
 from .defs.components.template_vars import template_var as template_var
 from .defs.components.tree import ComponentTree as ComponentTree

@@ -21,7 +21,8 @@ NEEDS_PYDANTIC = frozenset(
     ConfigurableResourceFactory PermissiveConfig""".split()
 )
 NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by pydantic
-    """AssetAttributesModel Component ComponentLoadContext ComponentTree ComponentTypeSpec DefsFolderComponent Injected
+    """AssetAttributesModel Component ComponentLoadContext ComponentTree ComponentTypeSpec DefinitionsComponent
+    DefsFolderComponent FunctionComponent Injected SqlComponent TemplatedSqlComponent
     Model Resolvable ResolutionContext ResolvedAssetCheckSpec ResolvedAssetKey ResolvedAssetSpec Resolver
     build_defs_for_component component_defs component_instance load_defs load_from_defs_folder""".split()
 )

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from segue.defs.components.component import Component
+from segue.defs.components.executable import DefinitionsComponent
+from segue.defs.components.function_component import FunctionComponent
+from segue.defs.components.sql_component import TemplatedSqlComponent
 from segue.defs.components.structure import DefsFolderComponent
 
-_BUILT_IN: tuple[type[Component], ...] = (DefsFolderComponent,)
+_BUILT_IN: tuple[type[Component], ...] = (
+    DefinitionsComponent,
+    DefsFolderComponent,
+    FunctionComponent,
+    TemplatedSqlComponent,
+)
 
 
 def built_in_components() -> dict[str, type[Component]]:

@@ -128,7 +128,9 @@ class ComponentLoadContext:
             raise InvalidInvocationError(
                 f"{path} does not stand in the folder of definitions, {self.defs_module_path}."
             )
-        parts = list(absolute.relative_to(self.defs_module_path).with_suffix("").parts)
+        parts = list(absolute.relative_to(self.defs_module_path).parts)
+        if absolute.suffix == ".py":
+            parts[-1] = absolute.stem
         if parts and parts[-1] == "__init__":
             parts.pop()
         return ".".join([self.defs_module_name, *parts])

@@ -27,7 +27,7 @@ Resolve: TypeAlias = Callable[[ResolutionContext, Any], Any]
 _PLAIN = (str, int, float, bool, bytes, dict, list, tuple, set, frozenset, type(None), datetime.datetime, datetime.date,
           datetime.time, datetime.timedelta, Path, decimal.Decimal, uuid.UUID)  # fmt: skip
 _SEQUENCES: Mapping[Any, type] = {list: list, tuple: tuple, Sequence: list, set: set, frozenset: frozenset}
-_EXPECTED = """Field types are expected to be:
+_EXPECTED = """What can be made out of a file:
 * plain values: str, int, float, bool, dates, Path, Enum, Literal, and lists, dicts and unions of them
 * subclasses of Resolvable
 * pydantic models
@@ -240,13 +240,15 @@ def _first_that_fits(arms: Sequence[tuple[TypeAdapter[Any], Derived]], context: 
     fitting = [arm for adapter, arm in arms if _fits(adapter, value)]
     if not fitting and not isinstance(value, (BaseModel, Mapping, list, tuple)):
         return value  # a template gave the value itself
+    if len(fitting) == 1:
+        return fitting[0].resolve(context, value)
     said: list[str] = []
     for arm in fitting:
         try:
             return arm.resolve(context, value)
         except ResolutionError as error:
-            said.append(f"\n  {arm.model_type}: {error}")
-    raise context.error(f"No resolver matched the field value {value!r}.{''.join(said)}")
+            said.append(f"\n  {error}")
+    raise context.error(f"{value!r} fits none of the ways to say this.{''.join(said)}")
 
 
 def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
@@ -269,22 +271,18 @@ def _require_plain_model(kind: type[BaseModel], field: str) -> None:
         try:
             derive(annotation, name, nested=True)
         except ResolutionError as error:
-            said = str(error).removeprefix("Could not derive resolver for annotation\n")
+            said = str(error).removeprefix("No way to make this field out of a file:\n")
             raise ResolutionError(f"{kind.__name__} includes incompatible field\n{said}") from error
     del field
 
 
 def _no_way(kind: Any, field: str) -> ResolutionError:
     name = getattr(kind, "__name__", str(kind))
-    hint = (
-        f"\nAn annotated resolver for {name} is available, you may wish to use it instead: {_KNOWN[name]}"
-        if name in _KNOWN
-        else ""
-    )
+    hint = f"\nAnnotate it as {_KNOWN[name]}, which says how {name} is made." if name in _KNOWN else ""
     if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
         hint += f"\n{name} is a dataclass: make it a Resolvable subclass."
     return ResolutionError(
-        f"Could not derive resolver for annotation\n  {field}: {kind}\n{_EXPECTED.format(name=name)}{hint}"
+        f"No way to make this field out of a file:\n  {field}: {kind}\n{_EXPECTED.format(name=name)}{hint}"
     )
 
 

@@ -137,7 +137,7 @@ def test_an_arm_that_fits_and_fails_is_told() -> None:
             | Annotated[int, dg.Resolver(refuse, model_field_type=int)]
         )
 
-    with pytest.raises(ResolutionError, match=r"(?s)No resolver matched the field value.*no such table"):
+    with pytest.raises(ResolutionError, match=r"(?s)source: the resolver of 'source' .*no such table"):
         Read.resolve_from_dict({"source": {"delimiter": ","}})
 
 
@@ -181,8 +181,8 @@ class Unmarked:
 @pytest.mark.parametrize(
     ("annotation", "said"),
     [
-        (Column, r"Could not derive resolver for annotation\n  it: "),
-        (Pair, r"Could not derive resolver for annotation\n  it: "),
+        (Column, r"No way to make this field out of a file:\n  it: "),
+        (Pair, r"No way to make this field out of a file:\n  it: "),
         (list[Unmarked], "make it a Resolvable subclass"),
         (Hidden, "Subclass Resolvable"),
         (dict[int, Leaf], "dict key type must be str"),
