@@ -1,0 +1,1 @@
+"""Moves what another installation recorded into a home folder of Segue: `segue migrate dagster`."""

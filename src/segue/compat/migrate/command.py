@@ -1,0 +1,120 @@
+"""`segue migrate dagster`: take over what Dagster recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.output import count, print_heading, print_json, print_pairs
+from segue.compat.migrate.move import Moved, move
+from segue.compat.migrate.settings import NewSettings, new_settings
+from segue.compat.migrate.source import open_home, open_postgres
+from segue.defs.instance import Instance
+from segue.deployment import store_of
+from segue.settings import SETTINGS_FILE, Settings
+
+
+class MigrationDocument(msgspec.Struct, frozen=True):
+    """What `segue migrate dagster --json` prints.
+
+    Attributes:
+        applied: whether anything was written; False for a dry run.
+        source, home: where from, where to.
+        moved: how much.
+        settings: the text of the new settings file; None where the project has settings already.
+        left: what has no counterpart, one line each.
+    """
+
+    applied: bool
+    source: str
+    home: str
+    moved: Moved
+    settings: str | None
+    left: tuple[str, ...]
+
+
+@click.group()
+def migrate() -> None:
+    """Take over what another orchestrator recorded."""
+
+
+@migrate.command()
+@click.option("--from", "dagster_home", metavar="FOLDER", help="Dagster's home; default: what DAGSTER_HOME names.")
+@click.option("--postgres", "url", metavar="URL", help="Read the records from Postgres instead of the home's SQLite.")
+@click.option("--apply", is_flag=True, help="Write. Without it nothing is written: it is only said what would be.")
+@home_option
+@json_option
+def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | None, as_json: bool) -> None:
+    """Take over runs, latest materializations, check results, partitions and settings from Dagster.
+
+    Nothing is changed in Dagster's home. What is here already stays, so that the command can be given again later and
+    moves only what came since. The events of single steps stay in Dagster.
+    """
+    folder = dagster_home or os.environ.get("DAGSTER_HOME")
+    if folder is None and url is None:
+        raise click.UsageError("Nothing says where Dagster's records are. Pass --from FOLDER or --postgres URL.")
+    settings = settings_in_force(None, home)
+    proposed = new_settings(settings.project, None if folder is None else Path(folder).absolute())
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_postgres(url) if url else open_home(Path(folder or "").absolute()))
+        instance = stack.enter_context(_target(settings, apply))
+        moved = move(source, instance, apply=apply, progress=_progress(as_json))
+    is_new = settings.source is None
+    if apply and is_new:
+        (settings.project / SETTINGS_FILE).write_text(proposed.text, encoding="utf-8")
+    left = (*proposed.left, *(f"the cursor of the sensor {name}" for name in moved.cursors_left))
+    document = MigrationDocument(apply, source.name, str(settings.home), moved, proposed.text if is_new else None, left)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document, proposed, settings)
+
+
+def _target(settings: Settings, apply: bool) -> Instance:
+    """The instance in the home folder; for a dry run where there is none yet, one that leaves no trace."""
+    if not apply and not settings.home.exists():
+        return Instance.ephemeral()
+    return Instance(store_of(settings), settings.storage_directory)
+
+
+def _progress(silent: bool) -> Callable[[str, int], object]:
+    """Says on a terminal how far it is; every thousandth is enough."""
+    shown = not silent and sys.stderr.isatty()
+
+    def progress(what: str, number: int) -> None:
+        if shown and number % 1000 == 0:
+            click.echo(f"  {number:,} {what} ...", err=True)
+
+    return progress
+
+
+def _print(document: MigrationDocument, proposed: NewSettings, settings: Settings) -> None:
+    moved = document.moved
+    print_heading(f"{'Moved' if document.applied else 'Would move'} from {document.source} to {document.home}")
+    print_pairs(
+        {
+            "runs": f"{moved.runs:,}"
+            + (f", of which {moved.unfinished_runs} had not ended" if moved.unfinished_runs else ""),
+            "materializations": f"{moved.materializations:,} (the last of each asset and partition)",
+            "observations": f"{moved.observations:,}",
+            "check results": f"{moved.evaluations:,}",
+            "dynamic partitions": f"{moved.dynamic_partitions:,}",
+            "here already": count(moved.known_runs, "run"),
+        }
+    )
+    if document.settings is not None:
+        click.echo(f"\n{settings.project / SETTINGS_FILE}{'' if document.applied else ' would be'}:")
+        click.echo("".join(f"  {line}\n" for line in proposed.text.splitlines()), nl=False)
+    if document.left:
+        click.echo("\nWithout a counterpart here:")
+        for line in document.left:
+            click.echo(f"  {line}")
+    if not document.applied:
+        click.echo("\nNothing was written. Add --apply to do it.")

@@ -1,0 +1,123 @@
+"""Which runs and events of Segue follow from Dagster's rows. Nothing is read or written here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from segue.compat.migrate import values
+from segue.compat.migrate.source import RunRow, Source
+from segue.model.event import (
+    AnyPayload,
+    AssetCheckEvaluationData,
+    AssetObservationData,
+    Event,
+    RunCanceledData,
+    RunFailureData,
+    RunStartData,
+    RunSuccessData,
+    StepMaterializationData,
+)
+from segue.model.run import FailureReason, Run, RunStatus
+
+FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
+_FAILURE_REASON_TAG = "dagster/failure_reason"
+_PARTITION_TAG = "dagster/partition"
+_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+class RecordedRun(msgspec.Struct, frozen=True):
+    """A run as it is created, what happened to it since, and whether it had ended in Dagster."""
+
+    run: Run
+    events: tuple[Event, ...]
+    had_ended: bool
+
+
+def recorded_run(row: RunRow) -> RecordedRun:
+    """The run of a row. One that has not ended in Dagster is recorded as interrupted: nobody here will go on with it."""
+    body: Mapping[str, Any] = json.loads(row.body)
+    tags: dict[str, str] = dict(body.get("tags") or {})
+    start, end = (tags.get(each, tags.get(_PARTITION_TAG)) for each in _RANGE_TAGS)
+    run = Run(
+        run_id=row.run_id,
+        job_name=body.get("pipeline_name") or body.get("job_name") or "",
+        status=RunStatus.NOT_STARTED,
+        tags=tags,
+        run_config=dict(body.get("run_config") or {}),
+        partition_start=start,
+        partition_end=end,
+        root_run_id=body.get("root_run_id"),
+        parent_run_id=body.get("parent_run_id"),
+        created_at=row.created_at,
+    )
+    events: list[Event] = []
+    if row.started_at is not None:
+        events.append(Event(row.started_at, RunStartData(), run_id=row.run_id))
+    ended_at = row.ended_at or row.started_at or row.created_at
+    events.append(Event(ended_at, _end(row, tags, started=bool(events)), run_id=row.run_id))
+    if isinstance(events[-1].payload, RunSuccessData) and len(events) == 1:
+        events.insert(0, Event(ended_at, RunStartData(), run_id=row.run_id))
+    return RecordedRun(run, tuple(events), row.status in FINISHED)
+
+
+def _end(row: RunRow, tags: Mapping[str, str], started: bool) -> AnyPayload:
+    if row.status == "SUCCESS":
+        return RunSuccessData()
+    if row.status == "CANCELED" or (row.status not in FINISHED and not started):
+        return RunCanceledData("" if row.status == "CANCELED" else f"It was {row.status} in Dagster when it was moved.")
+    if row.status == "FAILURE":
+        is_step = tags.get(_FAILURE_REASON_TAG) == "STEP_FAILURE"
+        reason = FailureReason.STEP_FAILURE if is_step else FailureReason.PLATFORM
+        return RunFailureData(reason, "It failed in Dagster; its events stayed there.")
+    return RunFailureData(FailureReason.INTERRUPTED, f"It was {row.status} in Dagster when it was moved.")
+
+
+def asset_events(source: Source, runs: Callable[[str], bool]) -> Iterator[Event]:
+    """The last materialization and observation of each asset and partition that was not wiped since.
+
+    Args:
+        source: Dagster's rows.
+        runs: whether a run with this id is recorded here; an event of another one is recorded without its run.
+    """
+    wipes = source.wipes()
+    for text in source.asset_events():
+        entry: Mapping[str, Any] = json.loads(text)
+        data: Mapping[str, Any] = entry["dagster_event"]["event_specific_data"]
+        if "asset_observation" in data:
+            payload: AnyPayload = AssetObservationData(values.observation(data["asset_observation"]))
+            key = payload.asset_observation.asset_key
+        else:
+            payload = StepMaterializationData(values.materialization(data["materialization"]))
+            key = payload.materialization.asset_key
+        if entry["timestamp"] > wipes.get(tuple(key.path), 0.0):
+            yield _event(entry, payload, runs)
+
+
+def check_events(source: Source, runs: Callable[[str], bool]) -> Iterator[Event]:
+    """The last evaluation of each check; `runs` as for `asset_events`."""
+    for text in source.check_events():
+        entry: Mapping[str, Any] = json.loads(text)
+        data: Mapping[str, Any] = entry["dagster_event"]["event_specific_data"]
+        yield _event(entry, AssetCheckEvaluationData(values.evaluation(data)), runs)
+
+
+def sensors_with_cursors(source: Source) -> list[str]:
+    """The names of the sensors that remember something."""
+    found: list[str] = []
+    for text in source.sensor_bodies():
+        body: Mapping[str, Any] = json.loads(text)
+        state: Mapping[str, Any] = body.get("job_specific_data") or body.get("instigator_data") or {}
+        if state.get("cursor") is not None:
+            origin: Mapping[str, Any] = body["origin"]
+            found.append(origin.get("job_name") or origin.get("instigator_name") or "?")
+    return found
+
+
+def _event(entry: Mapping[str, Any], payload: AnyPayload, runs: Callable[[str], bool]) -> Event:
+    run_id = entry.get("run_id") or None
+    known = run_id is not None and runs(run_id)
+    return Event(entry["timestamp"], payload, run_id=run_id if known else None, step_key=entry.get("step_key"))

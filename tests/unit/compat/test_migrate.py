@@ -1,0 +1,236 @@
+"""`segue migrate dagster` takes over what Dagster recorded; the rows of `dagster_home/` are those of a real home of its."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import segue as sg
+from segue.cli.main import command
+from segue.compat.migrate.settings import new_settings
+from segue.deployment import store_of
+from segue.model.run import FailureReason
+from segue.settings import read_settings
+
+ROWS = Path(__file__).parent / "dagster_home"
+DATABASES = {"runs": "history/runs.db", "index": "history/runs/index.db", "schedules": "schedules/schedules.db"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home folder of Dagster."""
+    folder = tmp_path / "dagster home"
+    for name, place in DATABASES.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(folder / place) as connection:
+            connection.executescript((ROWS / f"{name}.sql").read_text(encoding="utf-8"))
+        connection.close()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the command is given."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return folder
+
+
+def migrate(*arguments: str) -> dict[str, Any]:
+    result = CliRunner().invoke(command, ["migrate", "dagster", "--json", *arguments])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def instance_of(project: Path) -> sg.Instance:
+    settings = read_settings(project, {})
+    return sg.Instance(store_of(settings), settings.storage_directory)
+
+
+def change(home: Path, database: str, statement: str) -> None:
+    with sqlite3.connect(home / DATABASES[database]) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+ALL = {
+    "runs": 6,
+    "unfinished_runs": 0,
+    "known_runs": 0,
+    "materializations": 6,
+    "observations": 1,
+    "evaluations": 1,
+    "dynamic_partitions": 2,
+    "cursors_left": ["watch"],
+}
+
+
+def test_a_dry_run_counts_and_leaves_no_trace(home: Path, project: Path) -> None:
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    document = migrate("--from", str(home))
+    assert document["moved"] == ALL
+    assert not document["applied"]
+    assert list(project.iterdir()) == []
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_moved_is_there(home: Path, project: Path) -> None:
+    assert migrate("--from", str(home), "--apply")["moved"] == ALL
+    with instance_of(project) as instance:
+        runs = instance.get_runs()
+        assert [run.status.value for run in runs].count("SUCCESS") == 5
+        (failed,) = [run for run in runs if run.is_failure]
+        assert failed.failure_reason is FailureReason.STEP_FAILURE
+        assert {"team": "finance"} in [run.tags for run in runs]
+        assert {run.partition_start for run in runs} == {None, "2026-01-01", "2026-01-02", "ada"}
+        assert all(run.started_at is not None and run.ended_at is not None for run in runs)
+        assert instance.get_materialized_partitions(sg.AssetKey("daily")) == {"2026-01-01", "2026-01-02"}
+        assert list(instance.get_dynamic_partitions("customers")) == ["ada", "zoë"]
+        assert not instance.has_asset_key(sg.AssetKey("wiped"))
+        (check,) = instance.get_latest_check_results().values()
+        assert check.evaluation.passed
+        assert instance.get_run_by_id(check.run_id or "") is not None
+
+
+def test_metadata_keeps_its_kinds(home: Path, project: Path) -> None:
+    migrate("--from", str(home), "--apply")
+    with instance_of(project) as instance:
+
+        def metadata(key: str) -> dict[str, Any]:
+            state = instance.store.asset_states(None)[sg.AssetKey.from_user_string(key)]
+            return dict(state.materialization.metadata)
+
+        assert metadata("orders") == {
+            "rows": sg.IntMetadataValue(3),
+            "note": sg.TextMetadataValue("für"),
+            "page": sg.MetadataValue.url("https://example.com"),
+            "doc": sg.MetadataValue.md("# x"),
+            "share": sg.MetadataValue.float(0.5),
+            "ok": sg.MetadataValue.bool(True),
+            "path": sg.MetadataValue.path("/data/x"),
+            "raw": sg.MetadataValue.json({"a": [1]}),
+        }
+        deep = metadata("deep/table")
+        column = deep["schema"].schema.columns[0]
+        assert (column.name, column.type, column.description, column.constraints.nullable) == (
+            "a",
+            "int",
+            "the a",
+            False,
+        )
+        assert deep["t"].records == [sg.TableRecord({"a": 1})]
+        assert deep["lineage"].column_lineage.deps_by_column["a"] == [sg.TableColumnDep(sg.AssetKey("orders"), "id")]
+        assert deep["src"] == sg.MetadataValue.asset(sg.AssetKey("orders"))
+        assert deep["future"] == sg.PoolMetadataValue("p")
+
+
+def test_metadata_of_an_unknown_kind_stays_as_json(home: Path, project: Path) -> None:
+    change(home, "index", "UPDATE event_logs SET event = replace(event, 'PoolMetadataValue', 'LaterMetadataValue')")
+    migrate("--from", str(home), "--apply")
+    with instance_of(project) as instance:
+        state = instance.store.asset_states(None)[sg.AssetKey(["deep", "table"])]
+        kept = state.materialization.metadata["future"]
+        assert kept == sg.MetadataValue.json({"__class__": "LaterMetadataValue", "pool": "p"})
+
+
+def test_a_second_round_moves_only_what_is_new(home: Path, project: Path) -> None:
+    migrate("--from", str(home), "--apply")
+    again = migrate("--from", str(home), "--apply")["moved"]
+    assert again == {**dict.fromkeys(ALL, 0), "known_runs": 6, "cursors_left": ["watch"]}
+    with instance_of(project) as instance:
+        instance.report_runless_asset_event(sg.AssetMaterialization("orders", metadata={"rows": 9}))
+    change(home, "index", "UPDATE event_logs SET id = id + 100 WHERE asset_key LIKE '%orders%'")
+    assert migrate("--from", str(home), "--apply")["moved"]["materializations"] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "start", "ends_as"),
+    [("STARTED", "1.0", "FAILURE"), ("QUEUED", "NULL", "CANCELED"), ("CANCELED", "NULL", "CANCELED")],
+)
+def test_runs_that_had_not_ended_end_here(home: Path, project: Path, status: str, start: str, ends_as: str) -> None:
+    change(home, "runs", f"UPDATE runs SET status = '{status}', start_time = {start}, end_time = NULL WHERE id = 1")
+    moved = migrate("--from", str(home), "--apply")["moved"]
+    assert moved["unfinished_runs"] == (status != "CANCELED")
+    with instance_of(project) as instance:
+        assert instance.get_runs()[-1].status.value == ends_as
+
+
+def test_events_of_a_run_that_is_gone_are_kept_without_it(home: Path, project: Path) -> None:
+    change(home, "runs", "DELETE FROM runs")
+    assert migrate("--from", str(home), "--apply")["moved"]["materializations"] == 6
+    with instance_of(project) as instance:
+        assert {state.run_id for state in instance.store.asset_states(None).values()} == {None}
+
+
+def test_settings_are_proposed_and_what_has_no_counterpart_is_named(home: Path, project: Path) -> None:
+    (home / "dagster.yaml").write_text("run_queue:\n  max_concurrent_runs: 5\nsecret: hunter2\n")
+    (project / "workspace.yaml").write_text(
+        "load_from:\n- python_file: {relative_path: defs.py, attribute: defs}\n- python_module: other\n- grpc_server: {port: 1}\n"
+    )
+    document = migrate("--from", str(home))
+    assert 'file = "defs.py"\nattribute = "defs"\n' in document["settings"]
+    assert document["left"] == [
+        "workspace.yaml: grpc_server",
+        'another code location: {"module": "other"}',
+        "dagster.yaml: run_queue.max_concurrent_runs",
+        "dagster.yaml: secret",
+        "the cursor of the sensor watch",
+    ]
+    migrate("--from", str(home), "--apply")
+    settings = read_settings(project, {})
+    assert (settings.file, settings.attribute, settings.dagster_compat) == (str(project / "defs.py"), "defs", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "module"),
+    [
+        ('[tool.dagster]\nmodule_name = "shop.defs"', "shop.defs"),
+        ('[tool.dg.project]\nroot_module = "shop"', "shop.definitions"),
+        ('[tool.dg.project]\nroot_module = "shop"\ndefs_module = "shop.d"', "shop.d"),
+    ],
+)
+def test_the_module_comes_from_pyproject(tmp_path: Path, text: str, module: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert f'module = "{module}"' in new_settings(tmp_path, None).text
+
+
+def test_settings_of_the_project_are_left_alone(home: Path, project: Path) -> None:
+    (project / "segue.toml").write_text('home = "records"\n')
+    assert migrate("--from", str(home), "--apply")["settings"] is None
+    assert (project / "segue.toml").read_text() == 'home = "records"\n'
+    assert (project / "records" / "segue.db").exists()
+
+
+def test_people_read_what_would_happen(home: Path, project: Path) -> None:
+    result = CliRunner().invoke(command, ["migrate", "dagster", "--from", str(home)])
+    assert "Would move from" in result.stdout
+    assert "Nothing was written. Add --apply to do it." in result.stdout
+    assert "the cursor of the sensor watch" in result.stdout
+
+
+def test_wrong_calls_are_refused(home: Path, project: Path) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(command, ["migrate", "dagster", *arguments])
+        return result.exit_code, result.stderr
+
+    assert said() == (2, said()[1])
+    assert "Pass --from FOLDER or --postgres URL" in said()[1]
+    code, text = said("--from", str(project))
+    assert code == 1
+    assert "is no home folder of Dagster" in text
+    (home / "history" / "runs.db").write_bytes(b"this is no database")
+    code, text = said("--from", str(home), "--apply")
+    assert code == 1
+    assert "runs.db cannot be read as a database of Dagster" in text
+    shutil.rmtree(home / "history")
+    assert said("--from", str(home))[0] == 1
+    (project / "workspace.yaml").write_text("a: [")
+    assert "is no YAML" in said("--from", str(home))[1]
