@@ -1,6 +1,9 @@
 """The manifest: everything that user code declares, as frozen values that survive JSON.
 
 `defs/describe.py` writes it once; the asset graph, the planner and everything on the control side read only this.
+
+Nodes are trees of frozen values that never lead back to themselves, so the garbage collector need not visit them (`gc=False`): with
+many thousands of assets it would do little else.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ class SourceLocation(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line}"
 
 
-class DependencyNode(msgspec.Struct, frozen=True, omit_defaults=True):
+class DependencyNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A dependency on another asset; `mapping` None means the default for the two partitions definitions."""
 
     key: AssetKey
@@ -42,7 +45,7 @@ class DependencyNode(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, AnyMetadataValue] = {}
 
 
-class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """One asset.
 
     Attributes:
@@ -82,7 +85,7 @@ class AssetNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.computation is None
 
 
-class CheckNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class CheckNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """One check; its computation is either a step of its own or that of the asset."""
 
     asset_key: AssetKey
@@ -107,7 +110,7 @@ class CheckNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return AssetCheckKey(self.asset_key, self.name)
 
 
-class InputNode(msgspec.Struct, frozen=True, omit_defaults=True):
+class InputNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An input of a computation: the asset whose value it takes, and who loads it when not the asset's own IO manager."""
 
     name: str
@@ -115,7 +118,7 @@ class InputNode(msgspec.Struct, frozen=True, omit_defaults=True):
     io_manager_key: str | None = None
 
 
-class OutputNode(msgspec.Struct, frozen=True, omit_defaults=True):
+class OutputNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An output of a computation: an asset, a check, or (of an op) a value for other steps.
 
     Attributes:
@@ -135,7 +138,7 @@ class OutputNode(msgspec.Struct, frozen=True, omit_defaults=True):
     is_dynamic: bool = False
 
 
-class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """One function of the user that a step can run, or a graph of them behind assets.
 
     Attributes:
@@ -166,7 +169,7 @@ class ComputationNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     step_outputs: tuple[GraphOutputNode, ...] = ()
 
 
-class JobNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """One job: the assets and checks it runs, with its selection already resolved to keys; or the steps of its ops.
 
     Attributes:

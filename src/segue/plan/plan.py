@@ -13,7 +13,7 @@ from segue.model.steps import AnySource
 PLAN_VERSION = 1
 
 
-class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepInput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An input of a step.
 
     Attributes:
@@ -38,7 +38,7 @@ class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
     has_default: bool = False
 
 
-class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepOutput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An output of a step: an asset, the result of a check (`check_asset_key`, `check_name`), or a value for other steps."""
 
     name: str
@@ -52,7 +52,7 @@ class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     is_dynamic: bool = False
 
 
-class PlanStep(msgspec.Struct, frozen=True, omit_defaults=True):
+class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One step: one call of the user's function.
 
     Attributes:
