@@ -37,6 +37,8 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "server": "deployment plan decide",
         # the only place where the sides meet
         "host": "execute storage location deployment decide",
+        # what other orchestrators recorded, taken over through the public instance
+        "migrate": "defs plan deployment",
     }.items()
 }
 # These may import anything; nobody may import them.

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from command_line import Project
 
-ROWS = Path(__file__).parent.parent / "unit" / "compat" / "dagster_home" / "postgres.sql"
+ROWS = Path(__file__).parent.parent / "unit" / "migrate" / "dagster_home" / "postgres.sql"
 
 
 @pytest.fixture(scope="module")

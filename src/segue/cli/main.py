@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("segue.cli.show:show", "Show what a run did."),
     "asset": ("segue.cli.asset:asset", "Show an asset: where it stands and what is known of it."),
     "wipe": ("segue.cli.wipe:wipe", "Remove what is recorded of an asset."),
-    "migrate": ("segue.compat.migrate.command:migrate", "Take over what another orchestrator recorded."),
+    "migrate": ("segue.cli.migrate:migrate", "Take over what another orchestrator recorded."),
 }
 
 

@@ -45,7 +45,7 @@ def bound(name: str) -> Callable[..., Any]:
 
 
 # What extras bring: module -> (its package, the extra)
-_EXTRAS = {"yaml": ("pyyaml", "components"), "jinja2": ("jinja2", "components")}
+_EXTRAS = {"yaml": ("pyyaml", "components"), "jinja2": ("jinja2", "components"), "psycopg": ("psycopg", "postgres")}
 
 
 def extra_module(name: str) -> ModuleType:

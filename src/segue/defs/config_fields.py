@@ -255,8 +255,9 @@ def _variable(value: Any) -> str | None:
 
 def _unsupported(annotation: object, where: str) -> InvalidConfigDefinitionError:
     return InvalidConfigDefinitionError(
-        f"{where}: no config can hold a {annotation!r}. A config field can be int, float, bool, str, an enum, a Literal, a list or dict of such, another Config class, a discriminated "
-        "union of them, Optional of any of these, or what pydantic can make out of JSON.",
+        f"{where}: no config can hold a {annotation!r}. A config field can be int, float, bool, str, an enum, a Literal, "
+        "a list or dict of such, another Config class, a discriminated union of them, Optional of any of these, or what "
+        "pydantic can make out of JSON.",
         None,
         annotation,
     )

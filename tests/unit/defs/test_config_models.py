@@ -176,7 +176,7 @@ def test_validators_of_the_class_judge_what_is_given_and_not_its_defaults() -> N
             return self
 
     assert received(Checked)[0].name is None
-    with pytest.raises(sg.InvalidConfigError, match="config:name: .*may not be given"):
+    with pytest.raises(sg.InvalidConfigError, match=r"config:name: .*may not be given"):
         received(Checked, {"name": "x"})
     with pytest.raises(sg.InvalidConfigError, match="low above high"):
         received(Checked, {"low": 5})
@@ -243,7 +243,7 @@ def test_a_schema_takes_what_it_gave(config: Everything) -> None:
 
 def test_a_config_is_not_changed() -> None:
     config = Window()
-    with pytest.raises(sg.InvalidInvocationError, match="Window.size cannot be set: a config is frozen"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"Window.size cannot be set: a config is frozen"):
         config.size = 4  # type: ignore[misc]
     assert config.size == 3
 
@@ -262,7 +262,7 @@ def test_a_config_parameter_may_be_a_plain_value(annotation: Any, config: Any, e
     if annotation is dict:
         assert received(annotation) == [{}, {}]
     else:
-        with pytest.raises(sg.InvalidConfigError, match="root:ops:tell, for example: {'config'"):
+        with pytest.raises(sg.InvalidConfigError, match=r"root:ops:tell, for example: {'config'"):
             received(annotation)
     with pytest.raises(sg.InvalidConfigError):
         received(annotation, object)
@@ -349,7 +349,7 @@ def test_variables_are_read_at_run_time_and_not_shown(monkeypatch: pytest.Monkey
         received(Window, {"size": {"env": "A_NUMBER"}})
     assert "s3cret" not in str(caught.value)
     monkeypatch.setenv("A_DAY", "s3cret")
-    with pytest.raises(sg.InvalidConfigError, match="takes a date, got {'env': 'A_DAY'}") as caught:
+    with pytest.raises(sg.InvalidConfigError, match=r"takes a date, got {'env': 'A_DAY'}") as caught:
         received(Everything, {"text": "x", "day": {"env": "A_DAY"}})
     assert "s3cret" not in str(caught.value)
     monkeypatch.setenv("A_NUMBER", "-7")

@@ -62,6 +62,9 @@ class Definition:
         self.keys = {key(each) for each in keys}
         self.check_keys = [check(each) for each in check_keys]
 
+    def __repr__(self) -> str:
+        return f"Definition({sorted(self.keys)!r})"
+
 
 class Spec:
     """Stands for the description of one asset."""

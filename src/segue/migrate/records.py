@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from segue.compat.migrate import values
-from segue.compat.migrate.source import RunRow, Source
+from segue.migrate import values
+from segue.migrate.source import RunRow, Source
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,

@@ -7,7 +7,6 @@ Only the tables named here are read, and nothing is ever written. The names of t
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import sqlite3
@@ -18,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.bindings import extra_module
 from segue.errors import StorageError
 
 Query = Callable[[str], Iterator[tuple[Any, ...]]]
@@ -119,12 +119,10 @@ def open_postgres(url: str) -> Generator[Source]:
     """The database that Dagster keeps in Postgres, in one read-only transaction.
 
     Raises:
-        StorageError: psycopg is not installed, or the database cannot be read.
+        LoadError: the extra `segue[postgres]` is not installed.
+        StorageError: the database cannot be read.
     """
-    try:
-        psycopg = importlib.import_module("psycopg")
-    except ModuleNotFoundError as error:
-        raise StorageError("Reading Postgres needs psycopg: pip install 'segue[postgres]'.") from error
+    psycopg: Any = extra_module("psycopg")
     try:
         with psycopg.connect(url) as connection:
             connection.read_only = True

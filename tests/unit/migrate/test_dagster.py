@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 import segue as sg
 from segue.cli.main import command
-from segue.compat.migrate.settings import new_settings
 from segue.deployment import store_of
+from segue.migrate.settings import new_settings
 from segue.model.run import FailureReason
 from segue.settings import read_settings
 

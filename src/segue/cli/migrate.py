@@ -13,11 +13,11 @@ import msgspec
 
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, print_heading, print_json, print_pairs
-from segue.compat.migrate.move import Moved, move
-from segue.compat.migrate.settings import NewSettings, new_settings
-from segue.compat.migrate.source import open_home, open_postgres
 from segue.defs.instance import Instance
 from segue.deployment import store_of
+from segue.migrate.move import Moved, move
+from segue.migrate.settings import NewSettings, new_settings
+from segue.migrate.source import open_home, open_postgres
 from segue.settings import SETTINGS_FILE, Settings
 
 

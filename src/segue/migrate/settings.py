@@ -10,12 +10,8 @@ from typing import Any, cast
 
 import msgspec
 
+from segue.defs.bindings import extra_module
 from segue.errors import LoadError
-
-try:
-    import yaml
-except ModuleNotFoundError:  # the extra: without it the files are named, and said to be unread
-    yaml = None
 
 
 class NewSettings(msgspec.Struct, frozen=True):
@@ -33,7 +29,7 @@ def new_settings(project: Path, home: Path | None) -> NewSettings:
         home: the folder of its `dagster.yaml`, if it has one.
 
     Raises:
-        LoadError: a file that is no YAML or TOML.
+        LoadError: a file that is no YAML or TOML, or one in YAML without the extra `segue[components]`.
     """
     left: list[str] = []
     lines = ["# Written by `segue migrate dagster`.", "dagster_compat = true   # until the imports say segue"]
@@ -42,7 +38,7 @@ def new_settings(project: Path, home: Path | None) -> NewSettings:
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in targets[0].items()]
         left += [f"another code location: {json.dumps(each, ensure_ascii=False)}" for each in targets[1:]]
     if home is not None and (file := home / "dagster.yaml").exists():
-        left += [f"{file.name}: {path}" for path in _paths(_yaml(file, left))]
+        left += [f"{file.name}: {path}" for path in _paths(_yaml(file))]
     return NewSettings("\n".join(lines) + "\n", tuple(left))
 
 
@@ -51,7 +47,7 @@ def _targets(project: Path, left: list[str]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     workspace = project / "workspace.yaml"
     if workspace.exists():
-        entries: Sequence[Mapping[str, Any]] = _yaml(workspace, left).get("load_from") or ()
+        entries: Sequence[Mapping[str, Any]] = _yaml(workspace).get("load_from") or ()
         for entry in entries:
             for kind, value in entry.items():
                 target = _target(kind, value)
@@ -90,10 +86,8 @@ def _target(kind: str, value: Any) -> dict[str, str]:
     return found | {each: value[each] for each in ("attribute", "working_directory") if value.get(each)}
 
 
-def _yaml(file: Path, left: list[str]) -> Mapping[str, Any]:
-    if yaml is None:
-        left.append(f"{file.name}: not read, since that needs PyYAML: pip install 'segue[components]'")
-        return {}
+def _yaml(file: Path) -> Mapping[str, Any]:
+    yaml: Any = extra_module("yaml")
     try:
         read = cast("object", yaml.safe_load(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -11,9 +11,9 @@ from itertools import chain, islice
 
 import msgspec
 
-from segue.compat.migrate.records import asset_events, check_events, recorded_run, sensors_with_cursors
-from segue.compat.migrate.source import Source
 from segue.defs.instance import Instance
+from segue.migrate.records import asset_events, check_events, recorded_run, sensors_with_cursors
+from segue.migrate.source import Source
 from segue.model.event import (
     AssetCheckEvaluationData,
     AssetObservationData,
