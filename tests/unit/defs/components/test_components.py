@@ -15,8 +15,8 @@ class Tables(dg.Component, dg.Resolvable, dg.Model):
 
     schema_name: str
     tables: list[str]
-    specs: list[dg.ResolvedAssetSpec] = []  # noqa: RUF012 reason: pydantic copies it
-    checks: list[dg.ResolvedAssetCheckSpec] = []  # noqa: RUF012 reason: as above
+    specs: list[dg.ResolvedAssetSpec] = []
+    checks: list[dg.ResolvedAssetCheckSpec] = []
     after: dg.ResolvedAssetKey | None = None
 
     @classmethod
