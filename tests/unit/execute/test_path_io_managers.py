@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,14 @@ def test_between_ops_it_is_run_step_and_output(tmp_path: Path) -> None:
     assert (tmp_path / result.run_id / "one" / "result.json").exists()
 
 
-def test_other_file_systems_need_a_library() -> None:
+def test_values_lie_on_other_file_systems_too() -> None:
+    manager = Json("memory://values")
+    assert sg.materialize([total], resources={"io_manager": manager}).success
+    assert manager.fs.cat("/values/deep/total.json") == b"12"
+
+
+def test_other_file_systems_need_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "upath", None)  # as where it is not installed
     with pytest.raises(sg.NotSupportedError, match=r"install universal-pathlib.*segue\[paths\]"):
         Json("s3://bucket/folder")
     local = Json()
