@@ -79,6 +79,9 @@ from .defs.dependency import InputMapping as InputMapping
 from .defs.dependency import MultiDependencyDefinition as MultiDependencyDefinition
 from .defs.dependency import NodeInvocation as NodeInvocation
 from .defs.dependency import OutputMapping as OutputMapping
+from .defs.direct_context import build_asset_check_context as build_asset_check_context
+from .defs.direct_context import build_asset_context as build_asset_context
+from .defs.direct_context import build_op_context as build_op_context
 from .defs.environment import EnvVar as EnvVar
 from .defs.executor import Executor as Executor
 from .defs.executor import ExecutorDefinition as ExecutorDefinition
@@ -141,7 +144,7 @@ from .defs.multi_asset_sensor import multi_asset_sensor as multi_asset_sensor
 from .defs.multi_asset_sensor_context import MultiAssetSensorEvaluationContext as MultiAssetSensorEvaluationContext
 from .defs.multi_asset_sensor_context import build_multi_asset_sensor_context as build_multi_asset_sensor_context
 from .defs.op import OpDefinition as OpDefinition
-from .defs.op import op as op
+from .defs.op_decorator import op as op
 from .defs.op_io import DynamicOut as DynamicOut
 from .defs.op_io import GraphIn as GraphIn
 from .defs.op_io import GraphOut as GraphOut
@@ -207,6 +210,7 @@ from .errors import InvalidConfigDefinitionError as InvalidConfigDefinitionError
 from .errors import InvalidConfigError as InvalidConfigError
 from .errors import InvalidDefinitionError as InvalidDefinitionError
 from .errors import InvalidInvocationError as InvalidInvocationError
+from .errors import InvalidPropertyError as InvalidPropertyError
 from .errors import InvalidSubsetError as InvalidSubsetError
 from .errors import InvariantViolationError as InvariantViolationError
 from .errors import LoadError as LoadError

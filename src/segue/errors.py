@@ -9,6 +9,7 @@
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
     │   │   └── UnknownPartitionError           a partition key its definition does not have
+    │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
@@ -174,6 +175,10 @@ class AssetCheckFailedError(SegueError):
 
 class InvalidInvocationError(SegueError):
     """A function of the API was called in a way it does not allow."""
+
+
+class InvalidPropertyError(SegueError):
+    """A context outside of a run was asked for what only a run has."""
 
 
 class InvalidSubsetError(SegueError):

@@ -23,6 +23,7 @@ RENAMED: Mapping[str, str] = {
     "DagsterInvalidConfigError": "InvalidConfigError",
     "DagsterInvalidDefinitionError": "InvalidDefinitionError",
     "DagsterInvalidInvocationError": "InvalidInvocationError",
+    "DagsterInvalidPropertyError": "InvalidPropertyError",
     "DagsterInvalidSubsetError": "InvalidSubsetError",
     "DagsterInvariantViolationError": "InvariantViolationError",
     "DagsterJobMetadataValue": "JobMetadataValue",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from segue.defs.bindings import bound
+from segue.defs.composition import is_composing
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec, require_not_built
@@ -68,8 +70,13 @@ class AssetsDefinition:
         self.backfill_policy = backfill_policy
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Calls the user's function as it stands."""
-        return self.op.function(*args, **kwargs)
+        """Calls the user's function without a run, its arguments and outputs checked as in one: for tests.
+
+        The function's context, where it takes one, comes from `build_asset_context`.
+        """
+        if is_composing():
+            return self.op(*args, **kwargs)
+        return bound("invoke_directly")(self.op, args, kwargs, self)
 
     def __repr__(self) -> str:
         names = ", ".join(key.to_user_string() for key in sorted(self.keys)) or ", ".join(

@@ -18,6 +18,8 @@ _TABLE = {
     "local_instance": "segue.host.instances:local_instance",
     "open_resources": "segue.execute.resources:open_resources",
     "config_type_of": "segue.defs.config_fields:type_of_annotation",
+    "debugger": "pdb:Pdb",
+    "invoke_directly": "segue.defs.direct_invocation:invoke",
     "job_definition": "segue.defs.job_definition:JobDefinition",
     "execute_request": "segue.host.inprocess:execute",
     "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",

@@ -2,205 +2,26 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
 
-from segue.defs.instance import Instance
-from segue.defs.log import LogManager
-from segue.defs.resource_context import Resources
+from segue.defs.step_context import StepContext, current_context
 from segue.errors import InvariantViolationError
-from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
-from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
+from segue.model.checks import AssetCheckSpec
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
-from segue.model.run import Run
+
+__all__ = [
+    "AssetCheckExecutionContext",
+    "AssetExecutionContext",
+    "OpExecutionContext",
+    "current_context",
+]
 
 
-class StepFacts(Protocol):
-    """What a step's context reads from, and writes to, the step that is being executed."""
-
-    @property
-    def step_key(self) -> str: ...
-    @property
-    def run(self) -> Run: ...
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def log(self) -> LogManager: ...
-    @property
-    def resources(self) -> Resources: ...
-    @property
-    def instance(self) -> Instance: ...
-    @property
-    def op_config(self) -> object: ...
-    @property
-    def output_names(self) -> tuple[str, ...]: ...
-    @property
-    def asset_keys(self) -> Mapping[str, AssetKey]: ...
-    @property
-    def input_asset_keys(self) -> Mapping[str, AssetKey]: ...
-    @property
-    def check_keys(self) -> Sequence[AssetCheckKey]: ...
-    @property
-    def check_specs(self) -> Sequence[AssetCheckSpec]: ...
-    @property
-    def partitions_def(self) -> PartitionsDefinition | None: ...
-    def asset_partitions_def(self, key: AssetKey) -> PartitionsDefinition | None: ...
-    def partition_keys(self) -> Sequence[str]: ...
-    def input_partition_keys(self, input_name: str) -> Sequence[str]: ...
-    def time_window(self) -> TimeWindow: ...
-    def record(
-        self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
-    ) -> None: ...
-    def add_metadata(
-        self,
-        output_name: str,
-        metadata: Mapping[str, object],
-        partition: str | None = None,
-        mapping_key: str | None = None,
-    ) -> None: ...
-    def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]: ...
-    @property
-    def mapping_key(self) -> str | None: ...
-
-
-class _StepContext:
-    """What assets and checks have in common."""
-
-    def __init__(self, step: StepFacts) -> None:
-        self._step = step
-
-    @classmethod
-    def get(cls) -> Self:
-        """The context of the step that is running in this thread.
-
-        Raises:
-            InvariantViolationError: no step of this kind is running here.
-        """
-        context = current_context.get()
-        if not isinstance(context, cls):
-            raise InvariantViolationError(f"There is no {cls.__name__} here: no such step is running in this thread.")
-        return context
-
-    @property
-    def log(self) -> LogManager:
-        """A logger whose lines are recorded with the run."""
-        return self._step.log
-
-    @property
-    def instance(self) -> Instance:
-        """The instance the run is recorded in."""
-        return self._step.instance
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        return self._step.run
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self._step.run.run_id
-
-    @property
-    def job_name(self) -> str:
-        """The job's name."""
-        return self._step.run.job_name
-
-    @property
-    def run_tags(self) -> Mapping[str, str]:
-        """The run's tags."""
-        return self._step.run.tags
-
-    @property
-    def run_config(self) -> Mapping[str, object]:
-        """The config the run was started with."""
-        return self._step.run.run_config
-
-    @property
-    def resources(self) -> Any:
-        """The resources that the function asked for, as attributes."""
-        return self._step.resources
-
-    @property
-    def op_config(self) -> Any:
-        """The step's config as plain values, with defaults, members of enums, and values from the environment."""
-        return self._step.op_config
-
-    @property
-    def retry_number(self) -> int:
-        """0 in the first attempt of the step, 1 in its first retry."""
-        return self._step.attempt - 1
-
-    @property
-    def has_partition_key(self) -> bool:
-        """Whether the run is one of a single partition."""
-        return self.run.partition_start is not None and self.run.partition_start == self.run.partition_end
-
-    @property
-    def has_partition_key_range(self) -> bool:
-        """Whether the run is one of partitions: a range of them, or one."""
-        return self.run.partition_start is not None
-
-    @property
-    def partition_key(self) -> str:
-        """The partition of the run.
-
-        Raises:
-            InvariantViolationError: the run has none, or a range of them.
-        """
-        if not self.has_partition_key or self.run.partition_start is None:
-            raise InvariantViolationError(
-                "This run has no single partition key. Ask has_partition_key first, or use partition_keys for a range."
-            )
-        definition = self._step.partitions_def
-        return self.run.partition_start if definition is None else definition.typed_key(self.run.partition_start)
-
-    @property
-    def partition_keys(self) -> Sequence[str]:
-        """The partitions of the run, in order.
-
-        Raises:
-            InvariantViolationError: the run has none.
-        """
-        return self._step.partition_keys()
-
-    @property
-    def partition_key_range(self) -> PartitionKeyRange:
-        """First and last partition of the run.
-
-        Raises:
-            InvariantViolationError: the run has none.
-        """
-        if self.run.partition_start is None or self.run.partition_end is None:
-            raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
-        return PartitionKeyRange(self.run.partition_start, self.run.partition_end)
-
-    @property
-    def partition_time_window(self) -> TimeWindow:
-        """The time that the run's partitions span, from the start of the first to the end of the last.
-
-        Raises:
-            InvariantViolationError: the run has no partitions, or they are not windows of time.
-        """
-        return self._step.time_window()
-
-    @property
-    def selected_asset_check_keys(self) -> frozenset[AssetCheckKey]:
-        """The checks that this step is to run."""
-        return frozenset(self._step.check_keys)
-
-    def log_event(
-        self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
-    ) -> None:
-        """Records a fact at once, apart from the function's outputs."""
-        self._step.record(event)
-
-
-class OpExecutionContext(_StepContext):
+class OpExecutionContext(StepContext):
     """What the function of an op is called with."""
 
     def get_mapping_key(self) -> str | None:
@@ -232,7 +53,13 @@ class OpExecutionContext(_StepContext):
         return frozenset(self._step.output_names)
 
     def asset_key_for_output(self, output_name: str = "result") -> AssetKey:
-        """The asset that an output carries."""
+        """The asset that an output carries.
+
+        Raises:
+            InvariantViolationError: it carries none.
+        """
+        if output_name not in self._step.asset_keys:
+            raise InvariantViolationError(f"The output {output_name!r} of {self._step.step_key!r} carries no asset.")
         return self._step.asset_keys[output_name]
 
     def output_for_asset_key(self, asset_key: AssetKey) -> str:
@@ -247,12 +74,110 @@ class OpExecutionContext(_StepContext):
         raise InvariantViolationError(f"The step {self._step.step_key!r} does not make {asset_key.to_user_string()}.")
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
-        """The asset whose value an input takes."""
+        """The asset whose value an input takes.
+
+        Raises:
+            InvariantViolationError: it takes that of none.
+        """
+        if input_name not in self._step.input_asset_keys:
+            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} takes no asset.")
         return self._step.input_asset_keys[input_name]
+
+    @property
+    def op_execution_context(self) -> OpExecutionContext:
+        """This context."""
+        return self
+
+    def get_op_execution_context(self) -> OpExecutionContext:
+        """This context; superseded, as contexts of assets are contexts of ops."""
+        return self
+
+    @property
+    def has_partitions(self) -> bool:
+        """Whether the run is one of partitions; the same as `has_partition_key_range`."""
+        return self.has_partition_key_range
+
+    @property
+    def location_name(self) -> str | None:
+        """The code location of the job; None in a process of its own."""
+        return None
+
+    @property
+    def asset_partition_key_range(self) -> PartitionKeyRange:
+        """First and last partition of the run; superseded by `partition_key_range`."""
+        return self.partition_key_range
+
+    def asset_partition_key_for_output(self, output_name: str = "result") -> str:
+        """The partition that an output makes; superseded by `partition_key`."""
+        self._step.require_output(output_name)
+        return self.partition_key
+
+    def asset_partition_keys_for_output(self, output_name: str = "result") -> Sequence[str]:
+        """The partitions that an output makes, in order; superseded by `partition_keys`."""
+        self._step.require_output(output_name)
+        return self.partition_keys
+
+    def asset_partition_key_range_for_output(self, output_name: str = "result") -> PartitionKeyRange:
+        """First and last partition that an output makes; superseded by `partition_key_range`."""
+        self._step.require_output(output_name)
+        return self.partition_key_range
+
+    def asset_partitions_time_window_for_output(self, output_name: str = "result") -> TimeWindow:
+        """The time that the partitions of an output span; superseded by `partition_time_window`."""
+        self._step.require_output(output_name)
+        return self.partition_time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = "result") -> PartitionsDefinition:
+        """How the asset of an output is partitioned.
+
+        Raises:
+            InvariantViolationError: it is not.
+        """
+        if self._step.partitions_def is None:
+            raise InvariantViolationError(f"The output {output_name!r} of {self._step.step_key!r} is not partitioned.")
+        return self._step.partitions_def
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
+        """How the asset behind an input is partitioned.
+
+        Raises:
+            InvariantViolationError: it is not.
+        """
+        found = self._step.input_partitions_def(input_name)
+        if found is None:
+            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} is not partitioned.")
+        return found
 
     def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
         """The upstream partitions that an input takes, in order."""
         return self._step.input_partition_keys(input_name)
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """First and last of the upstream partitions that an input takes.
+
+        Raises:
+            InvariantViolationError: it takes none.
+        """
+        keys = self._step.input_partition_keys(input_name)
+        if not keys:
+            raise InvariantViolationError(f"Input {input_name!r} takes no partitions in this run.")
+        return PartitionKeyRange(keys[0], keys[-1])
+
+    def asset_partitions_time_window_for_input(self, input_name: str = "result") -> TimeWindow:
+        """The time that the upstream partitions of an input span.
+
+        Raises:
+            InvariantViolationError: they are no windows of time.
+        """
+        return self._step.input_time_window(input_name)
+
+    def set_data_version(self, asset_key: AssetKey, data_version: DataVersion) -> None:
+        """Says which version the content of an asset is that this step is about to give.
+
+        Raises:
+            InvariantViolationError: the step does not make the asset.
+        """
+        self._step.set_data_version(self.output_for_asset_key(asset_key), data_version)
 
     def asset_partition_key_for_input(self, input_name: str) -> str:
         """The one upstream partition that an input takes.
@@ -321,7 +246,7 @@ class AssetExecutionContext(OpExecutionContext):
     """What the function of an asset is called with."""
 
 
-class AssetCheckExecutionContext(_StepContext):
+class AssetCheckExecutionContext(StepContext):
     """What the function of a check is called with."""
 
     @property
@@ -333,7 +258,7 @@ class AssetCheckExecutionContext(_StepContext):
         """How an asset of these definitions is partitioned; None for one without partitions, or unknown here."""
         return self._step.asset_partitions_def(AssetKey.from_coercible(asset_key))
 
-
-current_context: contextvars.ContextVar[OpExecutionContext | AssetCheckExecutionContext | None] = (
-    contextvars.ContextVar("segue_current_context", default=None)
-)
+    @property
+    def op_execution_context(self) -> AssetCheckExecutionContext:
+        """This context."""
+        return self

@@ -13,7 +13,7 @@ from segue.defs.invocation import ComposableDefinition
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import step_tags
 from segue.defs.signature import UserFunction
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 
@@ -177,13 +177,13 @@ class GraphDefinition(ComposableDefinition):
         inner = self.uses[mapping.mapped_node_name].definition
         return mapping.from_dynamic_mapping or inner.is_dynamic(mapping.mapped_node_output_name)
 
-    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Any:
+    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:
         """Refused: a graph has no function that could be called.
 
         Raises:
-            InvalidInvocationError: always.
+            InvariantViolationError: always.
         """
-        raise InvalidInvocationError(
+        raise InvariantViolationError(
             f"{self!r} is called outside of a @graph or @job function. Run it with {self.name}.execute_in_process(...), or "
             "turn it into a job with to_job()."
         )

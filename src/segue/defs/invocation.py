@@ -40,7 +40,7 @@ class PendingNodeInvocation:
         """In a composition: handles of its outputs. Elsewhere: an op is called as it stands."""
         scope = current_scope()
         if scope is None:
-            return self.node_def.invoke_directly(args, kwargs)
+            return self.node_def.invoke_directly(args, kwargs, self.given_alias)
         use = NodeUse(
             name=self.node_def.name,
             definition=self.node_def,

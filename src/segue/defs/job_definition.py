@@ -12,7 +12,7 @@ from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_not_built, require_owners
 from segue.model.keys import AssetKey, require_name
@@ -288,12 +288,18 @@ class JobDefinition:
         return copy
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Refused: a job is run, not called."""
+        """Refused: a job is run, not called.
+
+        Raises:
+            InvariantViolationError: always; InvalidInvocationError in a composition.
+        """
         if is_composing():
             raise InvalidInvocationError(
                 f"{self!r} is called in a composition: jobs hold graphs, use the graph instead."
             )
-        raise InvalidInvocationError(f"{self!r} is called: run it with {self.name}.execute_in_process(...).")
+        raise InvariantViolationError(
+            f"Attempted to call job {self.name!r} directly: run it with {self.name}.execute_in_process(...)."
+        )
 
     def __repr__(self) -> str:
         return f"JobDefinition({self.name!r})"

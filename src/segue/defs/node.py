@@ -40,7 +40,7 @@ class NodeDefinition(abc.ABC):
         """Whether an output gives any number of values."""
 
     @abc.abstractmethod
-    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Any:
+    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:
         """What a call outside of a composition gives."""
 
     def has_input(self, name: str) -> bool:

@@ -1,21 +1,28 @@
-"""A computation: one function of the user, with the names of what it takes and gives."""
+"""A computation: one function of the user, with what it takes and gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, overload
+import inspect
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, get_origin
 
 from segue.defs.bindings import bound
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
 from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.config_schema.shapes import Field
-from segue.defs.direct_invocation import invoke
+from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
+from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
 from segue.defs.op_io import NO_TYPE, In, Out, is_nothing
-from segue.defs.op_signature import read_in, read_ins, read_outs
-from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
+from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, value_annotation
+from segue.defs.op_words import require_resource_keys, step_tags
+from segue.defs.results import MaterializeResult
+from segue.defs.returned import Expected
+from segue.defs.signature import FunctionShape, UserFunction, source_of
+from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
+from segue.defs.types.resolve import infer_type
 from segue.errors import InvalidDefinitionError
-from segue.model.arguments import require_kind, require_list
+from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 
@@ -43,9 +50,12 @@ class OpDefinition(ComposableDefinition):
     """
 
     __slots__ = (
+        "_annotations",
         "_config",
         "_declared_resources",
+        "_input_types",
         "_ins",
+        "_output_types",
         "_outs",
         "can_subset",
         "code_version",
@@ -72,6 +82,9 @@ class OpDefinition(ComposableDefinition):
     _declared_resources: frozenset[str]
     _ins: Mapping[str, In] | None
     _outs: Mapping[str, Out] | None
+    _annotations: Mapping[str, object] | None
+    _input_types: dict[str, SegueType]
+    _output_types: dict[str, SegueType]
 
     def __init__(
         self,
@@ -89,24 +102,26 @@ class OpDefinition(ComposableDefinition):
         pool: str | None = None,
     ) -> None:
         what = f"op {name!r}"
-        own = read_function(compute_fn, what)
+        if not callable(compute_fn):
+            raise InvalidDefinitionError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
         shape = FunctionShape(
             context="context",
             config=None,
             resources=(),
             inputs={key: each.has_default_value for key, each in (ins or {}).items()},
-            return_annotation=own.return_annotation,
-            source=own.source,
+            return_annotation=inspect.Signature.empty,
+            source=source_of(compute_fn),
             takes_any=True,
         )
 
         def call(context: object, **inputs: object) -> Any:
             return compute_fn(context, inputs)
 
-        _fill(
+        fill_op(
             self,
             call,
             shape,
+            Docstring(),
             name=name,
             ins=ins,
             out=outs,
@@ -144,6 +159,9 @@ class OpDefinition(ComposableDefinition):
         self = cls.__new__(cls)
         self._ins = ins
         self._outs = outs
+        self._annotations = None
+        self._input_types = {}
+        self._output_types = {}
         self.name = name
         self.function = function
         self.shape = shape
@@ -181,14 +199,75 @@ class OpDefinition(ComposableDefinition):
     def outs(self) -> Mapping[str, Out]:
         """What is said of each output."""
         if self._outs is None:
-            nothing = self.valueless_outputs
-            self._outs = {name: Out(type(None) if name in nothing else NO_TYPE) for name in self.output_names}
+            self._outs = {name: Out(self._undeclared_type(name)) for name in self.output_names}
         return self._outs
+
+    def _undeclared_type(self, name: str) -> object:
+        """The type of an output of which only the function's annotation says something."""
+        annotation: object = self.output_annotations.get(name, NO_TYPE)
+        if name in self.valueless_outputs:
+            annotation = self.shape.return_annotation
+            if annotation is None:
+                return NOTHING_TYPE
+            if get_origin(annotation) is not MaterializeResult:
+                return NO_TYPE
+        inner = value_annotation(annotation, False)
+        return NO_TYPE if inner is NO_TYPE else infer_type(inner, f"op {self.name!r}: the output {name!r}")
+
+    @property
+    def output_annotations(self) -> Mapping[str, object]:
+        """What the function's annotation says of each output that carries a value, as written."""
+        if self._annotations is None:
+            names = [name for name in self.output_names if name not in self.valueless_outputs]
+            several = len(names) > 1 and get_origin(self.shape.return_annotation) is not tuple
+            self._annotations = {} if several else output_annotations(self.shape, names, f"op {self.name!r}")
+        return self._annotations
+
+    def input_type(self, name: str) -> SegueType:
+        """The type of an input."""
+        found = self._input_types.get(name)
+        if found is None:
+            found = self._input_types[name] = type_of(self.ins[name].dagster_type) if name in self.ins else ANY_TYPE
+        return found
+
+    def output_type(self, name: str) -> SegueType:
+        """The type of an output."""
+        found = self._output_types.get(name)
+        if found is None:
+            found = self._output_types[name] = type_of(self.outs[name].dagster_type)
+        return found
+
+    @property
+    def input_defs(self) -> Sequence[InputDefinition]:
+        """The inputs, each with its name."""
+        return [input_definition(name, each) for name, each in self.ins.items()]
+
+    @property
+    def output_defs(self) -> Sequence[OutputDefinition]:
+        """The outputs, each with its name."""
+        return [output_definition(name, each) for name, each in self.outs.items()]
+
+    def expected(self, what: str, asked: Sequence[str], outputs: Sequence[str], is_op: bool) -> Expected:
+        """What its function is to give, of these outputs."""
+        return Expected(
+            what=what,
+            asked=asked,
+            outputs=outputs,
+            dynamic=frozenset([name for name in outputs if self.is_dynamic(name)]),
+            valueless=self.valueless_outputs,
+            annotations=self.output_annotations,
+            is_op=is_op,
+        )
+
+    @property
+    def positional_inputs(self) -> Sequence[str]:
+        """The inputs that may be given by position: the function's parameters, then those of type Nothing."""
+        return self.input_names
 
     @property
     def required_resource_keys(self) -> frozenset[str]:
         """All resources it needs, IO managers not included."""
-        return self._declared_resources | frozenset(self.shape.resources)
+        return self.resource_keys
 
     @property
     def resource_keys(self) -> frozenset[str]:
@@ -209,9 +288,9 @@ class OpDefinition(ComposableDefinition):
         """Whether an output gives any number of values."""
         return self._outs is not None and self._outs[output_name].is_dynamic
 
-    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Any:
-        """Calls the user's function without a run."""
-        return invoke(self, args, kwargs)
+    def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:
+        """Calls the user's function without a run, its arguments and outputs checked as in one."""
+        return bound("invoke_directly")(self, args, kwargs, None, alias)
 
     def with_replaced_properties(self, name: str, **changes: Any) -> OpDefinition:
         """A copy under another name, with other attributes."""
@@ -227,85 +306,11 @@ class OpDefinition(ComposableDefinition):
         return f"OpDefinition({self.name!r})"
 
 
-@overload
-def op(compute_fn: UserFunction, /) -> OpDefinition: ...
-@overload
-def op(
-    *,
-    name: str | None = ...,
-    description: str | None = ...,
-    ins: Mapping[str, In] | None = ...,
-    out: Out | Mapping[str, Out] | None = ...,
-    config_schema: object = ...,
-    required_resource_keys: Set[str] | None = ...,
-    tags: Mapping[str, Any] | None = ...,
-    version: str | None = ...,
-    retry_policy: RetryPolicy | None = ...,
-    code_version: str | None = ...,
-    pool: str | None = ...,
-) -> Callable[[UserFunction], OpDefinition]: ...
-def op(
-    compute_fn: UserFunction | None = None,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    ins: Mapping[str, In] | None = None,
-    out: Out | Mapping[str, Out] | None = None,
-    config_schema: object = None,
-    required_resource_keys: Set[str] | None = None,
-    tags: Mapping[str, Any] | None = None,
-    version: str | None = None,
-    retry_policy: RetryPolicy | None = None,
-    code_version: str | None = None,
-    pool: str | None = None,
-) -> OpDefinition | Callable[[UserFunction], OpDefinition]:
-    """Declares an op: a function that runs as a step of a job, tied to others in a `@job` or `@graph` function.
-
-    A first parameter called `context` gets the `OpExecutionContext`; a parameter annotated with a resource class gets the
-    resource of its name; `config`, annotated with a `Config` class, gets the config; every other parameter is an input.
-
-    Args:
-        name: the function's name when None.
-        description: for people; the docstring when None.
-        ins: what is said of inputs, by name; inputs of type `Nothing` need not be parameters.
-        out: what is said of the output, or of several by name.
-        config_schema: what its config looks like, where no `config` parameter says it.
-        required_resource_keys: resources taken from `context.resources`.
-        tags: tags on its steps.
-        version: superseded by `code_version`.
-        retry_policy: how a failed step is tried again.
-        code_version: the version of the code.
-        pool: the pool whose slots its steps take.
-
-    Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
-    """
-
-    def decorate(function: UserFunction) -> OpDefinition:
-        own_name = name or function_name(function, "op")
-        return _fill(
-            OpDefinition.__new__(OpDefinition),
-            function,
-            read_function(function, f"op {own_name!r}"),
-            name=own_name,
-            ins=ins,
-            out=out,
-            description=description or docstring_of(function),
-            config_schema=config_schema,
-            required_resource_keys=required_resource_keys,
-            tags=tags,
-            retry_policy=retry_policy,
-            code_version=code_version or version,
-            pool=pool,
-        )
-
-    return decorate if compute_fn is None else decorate(compute_fn)
-
-
-def _fill(
+def fill_op(
     target: OpDefinition,
     function: UserFunction,
     shape: FunctionShape,
+    said: Docstring,
     *,
     name: str,
     ins: Mapping[str, In] | None,
@@ -323,8 +328,8 @@ def _fill(
     what = f"op {name!r}"
     require_kind(what, "retry_policy", retry_policy, RetryPolicy)
     require_kind(what, "description", description, str)
-    inputs = read_ins(shape, ins, what)
-    outputs = read_outs(shape, out, what)
+    inputs = read_ins(shape, ins, what, said)
+    outputs = read_outs(shape, out, what, said)
     made = OpDefinition.of_function(
         name=name,
         function=function,
@@ -362,27 +367,3 @@ def _declared_config(config_schema: object, shape: FunctionShape, name: str) -> 
         return declared_schema(shape.config, what)
     kind = bound("config_type_of")(shape.config, f"the parameter 'config' of {what}")
     return DefinitionConfigSchema(Field(kind, default_value=shape.defaults.get("config", NO_VALUE)))
-
-
-def require_resource_keys(keys: Set[str] | None, what: str) -> frozenset[str]:
-    """The keys of `required_resource_keys`.
-
-    Raises:
-        InvalidDefinitionError: not a set of texts.
-    """
-    found: set[str] = set()
-    for key in () if keys is None else require_list(what, "required_resource_keys", keys):
-        if not isinstance(key, str):
-            raise InvalidDefinitionError(f"{what}: required_resource_keys takes texts, got {key!r}.")
-        found.add(key)
-    return frozenset(found)
-
-
-def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:
-    """The tags of `op_tags`, as texts.
-
-    Raises:
-        InvalidDefinitionError: no mapping.
-    """
-    require_kind(what, "op_tags", tags, Mapping)
-    return {str(key): str(value) for key, value in (tags or {}).items()}

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args, get_origin
 
+from segue.defs.docstrings import Docstring
 from segue.defs.op_io import NO_DEFAULT, NO_TYPE, In, Out, is_nothing
-from segue.defs.signature import FunctionShape
-from segue.errors import InvalidDefinitionError
+from segue.defs.results import DynamicOutput, MaterializeResult, Output
+from segue.defs.signature import FunctionShape, Unresolved
+from segue.defs.types.resolve import infer_type, resolve_type
+from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 
+_NO_DOCSTRING = Docstring()
+_STREAMS = (Generator, Iterator, Iterable, AsyncGenerator, AsyncIterator)
 
-def read_ins(shape: FunctionShape, ins: Mapping[str, In] | None, what: str) -> dict[str, In]:
+
+def read_ins(
+    shape: FunctionShape, ins: Mapping[str, In] | None, what: str, said: Docstring = _NO_DOCSTRING
+) -> dict[str, In]:
     """The inputs, parameters first.
 
     Raises:
-        InvalidDefinitionError: `ins` names no parameter, or a parameter that has no value.
+        InvalidDefinitionError: `ins` names no parameter, or a parameter that has no value, or something that is no type.
     """
     require_kind(what, "ins", ins, Mapping)
     given = dict(ins or {})
@@ -34,34 +43,110 @@ def read_ins(shape: FunctionShape, ins: Mapping[str, In] | None, what: str) -> d
                 f"{what} ({shape.source}): the input {key!r} is of type Nothing and has no value: take the parameter out."
             )
     names = [*shape.inputs, *(key for key in given if key not in shape.inputs)]
-    return {key: read_in(shape, key, given.get(key)) for key in names}
+    return {key: read_in(shape, key, given.get(key), what, said) for key in names}
 
 
-def read_in(shape: FunctionShape, name: str, given: In | None) -> In:
-    """What is said of an input, with what the parameter says of it."""
+def read_in(
+    shape: FunctionShape, name: str, given: In | None, what: str = "an input", said: Docstring = _NO_DOCSTRING
+) -> In:
+    """What is said of an input, with what the parameter and the docstring say of it, its type resolved."""
     found = given or In()
     changes: dict[str, Any] = {}
-    if found.dagster_type is NO_TYPE and name in shape.annotations:
-        changes["dagster_type"] = shape.annotations[name]
+    if found.dagster_type is not NO_TYPE:
+        changes["dagster_type"] = resolve_type(found.dagster_type)
+    elif name in shape.annotations:
+        annotation = shape.annotations[name]
+        changes["dagster_type"] = infer_type(annotation, f"{what}: the input {name!r}")
     default = shape.defaults.get(name, NO_DEFAULT)
     if found.default_value is NO_DEFAULT and default is not NO_DEFAULT:
         changes["default_value"] = default
+    if found.description is None and name in said.parameters:
+        changes["description"] = said.parameters[name]
     return found.replaced(**changes) if changes else found
 
 
-def read_outs(shape: FunctionShape, out: Out | Mapping[str, Out] | None, what: str) -> dict[str, Out]:
-    """The outputs; one called `result` where nothing is said.
+def read_outs(
+    shape: FunctionShape, out: Out | Mapping[str, Out] | None, what: str, said: Docstring = _NO_DOCSTRING
+) -> dict[str, Out]:
+    """The outputs, their types resolved; one called `result` where nothing is said.
 
     Raises:
-        InvalidDefinitionError: a bad name, or something that is no `Out`.
+        InvalidDefinitionError: a bad name, something that is no `Out`, or no type.
+        InvariantViolationError: the annotation says another number of outputs.
     """
     require_kind(what, "out", out, (Out, Mapping))
     if out is None or isinstance(out, Out):
-        found = out or Out()
-        if found.dagster_type is NO_TYPE and shape.return_annotation is None:
-            found = found.replaced(dagster_type=type(None))
-        return {"result": found}
-    for key, each in out.items():
-        require_name(key, "an output", what)
-        require_kind(what, f"out[{key!r}]", each, Out)
-    return dict(out)
+        given = {"result": out or Out()}
+    else:
+        given = dict(out)
+        for key, each in given.items():
+            require_name(key, "an output", what)
+            require_kind(what, f"out[{key!r}]", each, Out)
+    annotations = output_annotations(shape, tuple(given), what)
+    found: dict[str, Out] = {}
+    for key, each in given.items():
+        changes: dict[str, Any] = {
+            "dagster_type": _type_of_output(each, annotations[key], f"{what}: the output {key!r}")
+        }
+        if each.description is None and said.returns is not None and len(given) == 1:
+            changes["description"] = said.returns
+        found[key] = each.replaced(**changes)
+    return found
+
+
+def _type_of_output(out: Out, annotation: object, what: str) -> object:
+    if out.dagster_type is not NO_TYPE:
+        return resolve_type(out.dagster_type)
+    if annotation is NO_TYPE:
+        return NO_TYPE
+    inner = value_annotation(annotation, out.is_dynamic)
+    if inner is None:
+        return resolve_type(type(None))
+    return NO_TYPE if inner is NO_TYPE else infer_type(inner, what)
+
+
+def value_annotation(annotation: object, is_dynamic: bool) -> object:
+    """The annotation of the value in what is annotated: `int` of `Output[int]`, or of `list[DynamicOutput[int]]`."""
+    if annotation is Output or annotation is DynamicOutput or annotation is MaterializeResult:
+        return NO_TYPE
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Output, DynamicOutput, MaterializeResult):
+        return arguments[0]
+    if is_dynamic:
+        inner = arguments[0] if origin in (list, Sequence) and arguments else None
+        return arguments[0] if inner is None else value_annotation(inner, True) if get_origin(inner) else NO_TYPE
+    return annotation
+
+
+def output_annotations(shape: FunctionShape, names: Sequence[str], what: str) -> Mapping[str, object]:
+    """What the annotation of a function says of each output; NO_TYPE where it says nothing.
+
+    Raises:
+        InvariantViolationError: it says another number of outputs.
+    """
+    annotation = shape.return_annotation
+    nothing: dict[str, object] = dict.fromkeys(names, NO_TYPE)
+    if annotation is inspect.Signature.empty or isinstance(annotation, Unresolved) or annotation is Any:
+        return nothing
+    if annotation in _STREAMS or get_origin(annotation) in _STREAMS:
+        return nothing
+    if len(names) == 1:
+        return {names[0]: annotation}
+    if annotation is None or not names:
+        return dict.fromkeys(names, annotation)
+    if annotation is tuple:
+        return nothing
+    arguments = get_args(annotation)
+    if get_origin(annotation) is not tuple:
+        raise InvariantViolationError(
+            f"{what} ({shape.source}) has several outputs, and its function is annotated with {annotation!r}: annotate it with "
+            f"tuple[...], one type for each of {', '.join(names)}."
+        )
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return dict.fromkeys(names, arguments[0])
+    if len(arguments) != len(names):
+        raise InvariantViolationError(
+            f"{what} ({shape.source}) has {len(names)} outputs ({', '.join(names)}), and its function is annotated with a tuple of "
+            f"{len(arguments)}."
+        )
+    return dict(zip(names, arguments, strict=True))

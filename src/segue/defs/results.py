@@ -56,6 +56,10 @@ class Output(Generic[T]):
         """The same output with other metadata."""
         return Output(self.value, self.output_name, metadata, self.data_version, tags=self.tags)
 
+    def named(self, output_name: str) -> Output[T]:
+        """The same output under another name."""
+        return Output(self.value, output_name, self.metadata, self.data_version, tags=self.tags)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Output) and all(
             getattr(self, name) == getattr(other, name)  # pyright: ignore[reportUnknownArgumentType] reason: values are the user's

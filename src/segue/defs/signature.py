@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin
+from types import CodeType, FunctionType, MethodType
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -67,12 +69,12 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     Raises:
         InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type.
     """
-    target = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    target, given, bound_values = _plain_function(function)
     if not isinstance(target, FunctionType):
         raise InvalidDefinitionError(f"{what} decorates a function, got {function!r}.")
     code = target.__code__
     source = SourceLocation(code.co_filename, code.co_firstlineno)
-    names = _parameter_names(code, what, source)
+    names = _parameter_names(code, what, source)[given:]
     annotations = target.__annotations__
     context: str | None = None
     config: Any = None
@@ -80,7 +82,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     inputs: dict[str, bool] = {}
     unresolved: dict[str, str] = {}
     found: dict[str, Any] = {}
-    defaults = _defaults(target, code)
+    defaults = {**_defaults(target, code), **bound_values}
     for position, name in enumerate(names):
         annotation = annotations.get(name)
         if annotation is not None:
@@ -118,13 +120,43 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     )
 
 
+def _plain_function(function: object) -> tuple[object, int, Mapping[str, Any]]:
+    """The function behind a wrapped one or a `functools.partial`, with how many of its parameters are given and the values of
+    those that are given by name."""
+    values: dict[str, Any] = {}
+    given = 0
+    while True:
+        if isinstance(function, functools.partial):
+            partial = cast("functools.partial[Any]", function)
+            values = {**partial.keywords, **values}
+            given += len(partial.args)
+            function = partial.func
+        elif hasattr(function, "__wrapped__"):
+            function = inspect.unwrap(cast("Callable[..., Any]", function))
+        else:
+            return (
+                (function.__func__, given + 1, values)
+                if isinstance(function, MethodType)
+                else (function, given, values)
+            )
+
+
+def source_of(function: object) -> SourceLocation:
+    """Where a callable stands; where its class does for one that is no function."""
+    target = _plain_function(function)[0]
+    if isinstance(target, FunctionType):
+        return SourceLocation(target.__code__.co_filename, target.__code__.co_firstlineno)
+    module = sys.modules.get(type(target).__module__)
+    return SourceLocation(getattr(module, "__file__", None) or "?", 0)
+
+
 def function_name(function: object, where: str) -> str:
     """The name of what a decorator is put on.
 
     Raises:
         InvalidDefinitionError: it has none: no function.
     """
-    name = getattr(function, "__name__", None)
+    name = getattr(_plain_function(function)[0], "__name__", None)
     if not isinstance(name, str):
         raise InvalidDefinitionError(
             f"{where} decorates a function, got {function!r}; its own arguments are passed by name: @{where}(name=...)."
@@ -134,8 +166,10 @@ def function_name(function: object, where: str) -> str:
 
 def _parameter_names(code: CodeType, what: str, source: SourceLocation) -> tuple[str, ...]:
     if code.co_flags & inspect.CO_VARARGS:
+        name = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
         raise InvalidDefinitionError(
-            f"{what} ({source}) takes *args: name its inputs, so that each can be tied to an asset."
+            f"{what} ({source}) takes a positional vararg parameter '*{name}': name its inputs, so that each can be tied to what "
+            "gives it."
         )
     if code.co_posonlyargcount:
         raise InvalidDefinitionError(

@@ -2,111 +2,39 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
-
-import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.config_schema.place import ROOT
 from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
-from segue.defs.describe import Described
 from segue.defs.instance import Instance
+from segue.defs.job_definition import JobDefinition
 from segue.defs.log import LogManager
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
-from segue.defs.resource_context import Resources, seen_by_context
+from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
-from segue.errors import InvariantViolationError, StorageError
-from segue.execute.failure import error_info, storable_text
-from segue.execute.resources import OpenedResources
-from segue.execute.sink import EventSink
+from segue.defs.step_facts import UserEvent
+from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError
+from segue.execute.run_scope import RunScope, record_log
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
     AssetObservationData,
-    LogMessageData,
     StepExpectationResultData,
     StepMaterializationData,
     StepOutputData,
 )
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
+from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.key_range import TimeWindow
+from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
 from segue.model.run import Run
 from segue.plan.plan import PlanStep, StepOutput
-
-Capture = dict[tuple[str, str], object]
-
-
-class JobSide(msgspec.Struct, frozen=True):
-    """What a run of ops needs besides the definitions.
-
-    Attributes:
-        input_values: values for the inputs of the job.
-        finished_in: the run in which a step ended well that is not done again, by step.
-    """
-
-    input_values: Mapping[str, object] = {}
-    finished_in: Mapping[str, str] = {}
-
-
-class RunScope:
-    """What all steps of one run share.
-
-    Attributes:
-        described: the definitions.
-        run, instance, sink: the run, where it is recorded, and through what.
-        run_config: its config, normalized.
-        resources: the resources that are set up, by key; `shown` as contexts show them, `resource_configs` their config.
-        partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
-        now: the time at which the run looks partitions up.
-        capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
-            a dynamic output are a dict by mapping key.
-        job_side: what a run of ops needs besides.
-    """
-
-    def __init__(
-        self,
-        *,
-        described: Described,
-        run: Run,
-        instance: Instance,
-        sink: EventSink,
-        run_config: Mapping[str, Any],
-        partitions: tuple[PartitionsDefinition, PartitionSubset] | None,
-        now: datetime,
-        capture: Capture | None,
-        job_side: JobSide | None = None,
-    ) -> None:
-        self.described = described
-        self.run = run
-        self.instance = instance
-        self.sink = sink
-        self.run_config = run_config
-        self.resources: Mapping[str, object] = {}
-        self.shown = Resources({})
-        self.resource_configs: Mapping[str, object] = {}
-        self.partitions_def, self.subset = partitions or (None, None)
-        self.now = now
-        self.capture = capture
-        self.job_side = job_side or JobSide()
-        single = run.partition_start if run.partition_start == run.partition_end else None
-        known = self.partitions_def
-        self.single_partition = single if single is None or known is None else known.typed_key(single)
-        self.log = LogManager(lambda record: record_log(sink, record, None))
-
-    def open(self, opened: OpenedResources) -> None:
-        """Takes the resources that were set up for the run."""
-        self.resources, self.resource_configs = opened.by_key, opened.configs
-        self.shown = Resources({key: seen_by_context(each) for key, each in opened.by_key.items()})
 
 
 class StepAttempt:
@@ -120,6 +48,7 @@ class StepAttempt:
         given: the outputs that were given so far.
         mapping_keys: the keys of dynamic outputs that were given so far, by output.
         blocked_by: the blocking checks that failed.
+        data_versions: the versions of content that the function named by set_data_version, by output.
         sink_failed: whether an event could not be recorded, which no step may swallow.
     """
 
@@ -142,8 +71,40 @@ class StepAttempt:
         self.sink_failed = False
         self._context: OpExecutionContext | AssetCheckExecutionContext | None = None
         self._log: LogManager | None = None
+        self.data_versions: dict[str, str] = {}
         self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
         self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.run.run_id
+
+    @property
+    def run_tags(self) -> Mapping[str, str]:
+        """The run's tags."""
+        return self.run.tags
+
+    @property
+    def run_config_dict(self) -> Mapping[str, object]:
+        """The config the run was started with."""
+        return self.run.run_config
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+        return self.run.job_name
+
+    @property
+    def job(self) -> JobDefinition | None:
+        """The job of ops; None in a run of assets."""
+        return self.scope.described.jobs.get(self.run.job_name)
+
+    @property
+    def partition_range(self) -> PartitionKeyRange | None:
+        """First and last partition of the run."""
+        start, end = self.run.partition_start, self.run.partition_end
+        return None if start is None or end is None else PartitionKeyRange(start, end)
 
     @property
     def all_resources(self) -> Mapping[str, object]:
@@ -254,13 +215,34 @@ class StepAttempt:
         definition, subset = self._partitions()
         return typed_keys_of_subset(definition, subset, self.scope.now)
 
+    def require_output(self, output_name: str) -> None:
+        """Refuses the name of an output that the step does not have."""
+        if output_name not in self.output_names:
+            raise InvariantViolationError(
+                f"{self.step_key!r} has no output {output_name!r}; it has {', '.join(self.output_names)}."
+            )
+
+    def input_partitions_def(self, input_name: str) -> PartitionsDefinition | None:
+        """How the asset behind an input is partitioned."""
+        key = self.input_asset_keys.get(input_name)
+        return None if key is None else self.asset_partitions_def(key)
+
     def input_partition_keys(self, input_name: str) -> Sequence[str]:
         """The upstream partitions that an input takes."""
+        definition, subset = self._input_partitions(input_name)
+        return typed_keys_of_subset(definition, subset, self.scope.now)
+
+    def input_time_window(self, input_name: str) -> TimeWindow:
+        """The time that the upstream partitions of an input span."""
+        definition, subset = self._input_partitions(input_name)
+        return time_window_of_subset(definition, subset, self.scope.now)
+
+    def _input_partitions(self, input_name: str) -> tuple[PartitionsDefinition, PartitionSubset]:
         for each in self.step.inputs:
             if each.name == input_name and each.partitions is not None and each.asset_key is not None:
-                upstream = self.scope.described.graph.nodes[each.asset_key].partitions
-                if upstream is not None:
-                    return typed_keys_of_subset(upstream, each.partitions, self.scope.now)
+                definition = self.scope.described.graph.nodes[each.asset_key].partitions
+                if definition is not None:
+                    return definition, each.partitions
         raise InvariantViolationError(f"The input {input_name!r} of {self.step_key!r} has no partitions.")
 
     def time_window(self) -> TimeWindow:
@@ -273,7 +255,7 @@ class StepAttempt:
             raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
         return self.scope.partitions_def, self.scope.subset
 
-    def record(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult) -> None:
+    def record(self, event: UserEvent) -> None:
         """Takes a fact that user code reports apart from its outputs."""
         if isinstance(event, AssetMaterialization):
             self.emit(StepMaterializationData(event))
@@ -281,8 +263,13 @@ class StepAttempt:
             self.emit(AssetObservationData(event))
         elif isinstance(event, ExpectationResult):
             self.emit(StepExpectationResultData(event))
-        else:
+        elif isinstance(event, AssetCheckEvaluation):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
             self.emit(AssetCheckEvaluationData(event))
+        else:
+            raise InvalidInvocationError(
+                "log_event takes an AssetMaterialization, AssetObservation, AssetCheckEvaluation or ExpectationResult, got "
+                f"{event!r}."
+            )
 
     def add_metadata(
         self,
@@ -311,6 +298,14 @@ class StepAttempt:
             raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
         self._partition_metadata.setdefault((output_name, partition), {}).update(normalize_metadata(metadata))
 
+    def set_data_version(self, output_name: str, data_version: DataVersion) -> None:
+        """Says which version the content of an output is that is still to come."""
+        if output_name in self.given:
+            raise InvariantViolationError(
+                f"The output {output_name!r} of {self.step_key!r} has been given already: set its data version before."
+            )
+        self.data_versions[output_name] = data_version.value
+
     def metadata_of(self, output_name: str, mapping_key: str | None = None) -> dict[str, AnyMetadataValue]:
         """What was added to an output, or to one value of a dynamic one, so far."""
         return self._metadata.get(output_name if mapping_key is None else f"{output_name}[{mapping_key}]", {})
@@ -338,20 +333,10 @@ class StepAttempt:
         """Records that an output's asset was made: one event per partition."""
         if output.asset_key is None:
             return
+        data_version = data_version or self.data_versions.get(output.name)
         for partition in self.output_partitions(output):
             of_partition = {} if partition is None else self._partition_metadata.get((output.name, partition), {})
             materialization = AssetMaterialization(
                 output.asset_key, None, {**metadata, **of_partition}, partition, tags, data_version=data_version
             )
             self.emit(StepMaterializationData(materialization))
-
-
-def record_log(sink: EventSink, record: logging.LogRecord, step_key: str | None) -> None:
-    """Takes a log line as an event."""
-    error = record.exc_info[1] if record.exc_info else None
-    try:
-        message = record.getMessage()
-    except (TypeError, ValueError, KeyError) as mistake:  # as in Python's logging, a bad format stops no one's work
-        message = f"{record.msg} {record.args!r} (cannot be formatted: {mistake})"
-    payload = LogMessageData(record.levelno, storable_text(message), None if error is None else error_info(error))
-    sink.emit_log(payload, step_key)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from types import GeneratorType
 from typing import Any, cast
 
 from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
+from segue.defs.returned import single_results
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.target import target_materialization
+from segue.execute.value_types import recorded, require_passed, type_check
 from segue.execute.values import record_stored, store_output
 from segue.model.checks import AssetCheckEvaluation, AssetCheckResult, AssetCheckSeverity
 from segue.model.event import AssetCheckEvaluationData, StepOutputData
@@ -18,9 +18,6 @@ from segue.model.materialization import AssetMaterialization, AssetObservation, 
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.plan.plan import StepOutput
 
-_FACTS = (AssetMaterialization, AssetObservation, ExpectationResult)
-_RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult, *_FACTS)
-
 
 def take_results(attempt: StepAttempt, returned: object) -> None:
     """Takes what the function returned or yields, in order.
@@ -28,7 +25,14 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
     Raises:
         InvariantViolationError: a result that names nothing of this step, twice the same, or of a kind that says nothing.
     """
-    for result in _results(attempt, returned):
+    if returned is None and not attempt.step.outputs:
+        return
+    op = attempt.op
+    outputs = attempt.value_outputs
+    asked = [output.name for output in attempt.step.outputs if output.check_name is None]
+    what = f"{op.shape.source}: {attempt.step_key!r}"
+    is_op = attempt.definition is None or attempt.step.graph is not None
+    for result in single_results(op.expected(what, asked, outputs, is_op), returned):
         if isinstance(result, Output):
             _take_output(attempt, cast("Output[Any]", result))
         elif isinstance(result, DynamicOutput):
@@ -37,86 +41,13 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
             _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
         elif isinstance(result, AssetCheckResult):
             _take_check(attempt, result)
-        elif isinstance(result, _FACTS):
+        elif isinstance(result, (AssetMaterialization, AssetObservation, ExpectationResult)):
             attempt.record(result)
         else:
             raise InvariantViolationError(
-                f"{attempt.op.shape.source}: {attempt.step_key!r} yielded {type(result).__name__}. Yield Output(...), "
-                "MaterializeResult(...) or AssetCheckResult(...)."
+                f"{what} yielded a value of type {type(result)}. Yield Output(...), MaterializeResult(...) or "
+                "AssetCheckResult(...)."
             )
-
-
-def _results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
-    """The single results in what came back."""
-    if isinstance(returned, GeneratorType):
-        yield from returned
-        return
-    if isinstance(returned, _RESULTS):
-        yield returned
-        return
-    if returned is None and not attempt.step.outputs:
-        return
-    outputs = [output for output in attempt.step.outputs if output.check_name is None]
-    if not outputs:
-        yield from _check_results(attempt, returned)
-    elif len(attempt.value_outputs) == 1:
-        yield from _single_result(attempt, outputs[0], returned)
-    elif returned is not None:
-        yield from _several_results(attempt, returned)
-
-
-def _check_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
-    if isinstance(returned, bool):
-        yield AssetCheckResult(passed=returned)
-    elif isinstance(returned, (list, tuple)):
-        yield from cast("Sequence[Any]", returned)
-    else:
-        raise InvariantViolationError(
-            f"{attempt.op.shape.source}: the check {attempt.step_key!r} returned {type(returned).__name__}. "
-            "Return AssetCheckResult(passed=...) or a bool."
-        )
-
-
-def _single_result(attempt: StepAttempt, output: StepOutput, returned: Any) -> Iterator[Any]:
-    several = _sequence(returned)
-    if output.is_dynamic and not several and (returned is None or several is not None):
-        return
-    if several and all(isinstance(each, _RESULTS) for each in several):
-        yield from several
-    elif output.name not in attempt.op.valueless_outputs:
-        yield Output(returned, output.name)
-    elif returned is not None:
-        raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} is annotated to return no value, but returned "
-            f"{_type_name(returned)}. Correct the annotation, or return MaterializeResult(value=...)."
-        )
-
-
-def _sequence(returned: Any) -> Sequence[Any] | None:
-    return cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else None
-
-
-def _type_name(value: object) -> str:
-    return type(value).__name__
-
-
-def _several_results(attempt: StepAttempt, returned: Any) -> Iterator[Any]:
-    """A tuple or list: results that name themselves, or one value per output in order."""
-    values = _sequence(returned)
-    names = attempt.value_outputs
-    if values is None or (len(values) != len(names) and not all(isinstance(each, _RESULTS) for each in values)):
-        raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} has the outputs {', '.join(names)} and returned "
-            f"{_type_name(returned)}. Return a tuple with one value for each, in this order."
-        )
-    for position, value in enumerate(values):
-        if isinstance(value, Output) and value.output_name == "result" and "result" not in names:
-            output = cast("Output[Any]", value)
-            yield Output(output.value, names[position], output.metadata, output.data_version, tags=output.tags)
-        elif isinstance(value, _RESULTS):
-            yield value
-        else:
-            yield Output(value, names[position])
 
 
 def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
@@ -159,7 +90,7 @@ def _take_dynamic(attempt: StepAttempt, result: DynamicOutput[Any]) -> None:
     keys.append(result.mapping_key)
     attempt.given.add(output.name)
     metadata = {**result.metadata, **attempt.metadata_of(output.name, result.mapping_key)}
-    attempt.emit(StepOutputData(output.name, metadata, result.mapping_key))
+    _emit_output(attempt, output.name, result.value, metadata, result.mapping_key)
     added = store_output(attempt, output, result.value, metadata, result.mapping_key)
     record_stored(attempt, output, added, result.mapping_key)
     if attempt.scope.capture is not None:
@@ -188,7 +119,10 @@ def _take_value(
 ) -> None:
     """Stores and records one output."""
     attempt.given.add(output.name)
-    attempt.emit(StepOutputData(output.name, metadata))
+    if not has_value:
+        attempt.emit(StepOutputData(output.name, metadata))
+    else:
+        _emit_output(attempt, output.name, value, metadata)
     if has_value:
         added = store_output(attempt, output, value, metadata)
         attempt.emit_materializations(output, {**metadata, **added}, data_version, tags)
@@ -197,6 +131,24 @@ def _take_value(
         attempt.emit_materializations(output, metadata, data_version, tags)
     if attempt.scope.capture is not None:
         attempt.scope.capture[(attempt.step_key, output.name)] = value if has_value else None
+
+
+def _emit_output(
+    attempt: StepAttempt,
+    name: str,
+    value: object,
+    metadata: dict[str, AnyMetadataValue],
+    mapping_key: str | None = None,
+) -> None:
+    """Says that an output was given, with what the check of its type said.
+
+    Raises:
+        TypeCheckDidNotPass: the value is not of the type.
+    """
+    what, kind = f'step output "{name}"', attempt.op.output_type(name)
+    result = type_check(attempt, kind, value, what)
+    attempt.emit(StepOutputData(name, metadata, mapping_key, recorded(result, name)))
+    require_passed(kind, result, what)
 
 
 def _take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None = None) -> None:

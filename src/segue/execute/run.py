@@ -13,9 +13,10 @@ import msgspec
 from segue.defs.log import running
 from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
-from segue.execute.attempt import RunScope, StepAttempt
+from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.resources import ResourceScope, needed_resources, set_up
+from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
 from segue.execute.step import StepOutcome, execute_step
 from segue.model.event import (

@@ -15,6 +15,7 @@ from segue.defs.run_config import config_entry
 from segue.defs.value_context import ValueScope
 from segue.errors import InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
+from segue.execute.value_types import recorded, require_passed, type_check
 from segue.model.event import HandledOutputData, LoadedInputData, StepInputData
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
@@ -28,6 +29,7 @@ def load_input(attempt: StepAttempt, source: StepInput) -> object:
     """The value of an input: loaded by an IO manager, or from the config, the caller or its default.
 
     Raises:
+        TypeCheckDidNotPass: it is not of the input's type.
         Exception: whatever the IO manager raises.
     """
     if source.asset_key is not None:
@@ -38,7 +40,10 @@ def load_input(attempt: StepAttempt, source: StepInput) -> object:
         value = _load_part(attempt, source, source.source)
     else:
         value = _own_value(attempt, source)
-    attempt.emit(StepInputData(source.name))
+    what, kind = f'step input "{source.name}"', attempt.op.input_type(source.name)
+    result = type_check(attempt, kind, value, what)
+    attempt.emit(StepInputData(source.name, recorded(result, source.name)))
+    require_passed(kind, result, what)
     return value
 
 

@@ -15,9 +15,9 @@ from segue.defs.job_config import resolve_job_config
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import normalize_run_config, raw_config, storable
 from segue.errors import InvalidInvocationError, InvalidSubsetError, NotSupportedError, RunNotFoundError
-from segue.execute.attempt import Capture
 from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run import RunResult
+from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
 from segue.host.partitions import listed_for_run, partition_tags

@@ -11,8 +11,8 @@ from segue.defs.graph import GraphDefinition
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidInvocationError
-from segue.execute.attempt import Capture
 from segue.execute.io_managers.memory import InMemoryIOManager
+from segue.execute.run_scope import Capture
 from segue.host.inprocess import RunOptions, execute
 from segue.host.instances import ephemeral_instance
 from segue.host.result import ExecuteInProcessResult

@@ -13,8 +13,8 @@ from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.errors import RunNotFoundError
-from segue.execute.attempt import Capture, JobSide, RunScope
 from segue.execute.run import RunResult, execute_run
+from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event

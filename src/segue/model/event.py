@@ -23,6 +23,9 @@ from segue.model.event_data import (
     EngineEventData,
     ErrorInfo,
     HandledOutputData,
+    HookCompletedData,
+    HookErroredData,
+    HookSkippedData,
     LoadedInputData,
     LogMessageData,
     Payload,
@@ -46,6 +49,7 @@ from segue.model.event_data import (
     StepSkippedData,
     StepStartData,
     StepSuccessData,
+    TypeCheckData,
     UserFailureData,
     subject_of,
 )
@@ -67,6 +71,9 @@ __all__ = [
     "Event",
     "EventType",
     "HandledOutputData",
+    "HookCompletedData",
+    "HookErroredData",
+    "HookSkippedData",
     "LoadedInputData",
     "LogMessageData",
     "Payload",
@@ -90,6 +97,7 @@ __all__ = [
     "StepSkippedData",
     "StepStartData",
     "StepSuccessData",
+    "TypeCheckData",
     "UserFailureData",
     "subject_of",
 ]
@@ -331,6 +339,21 @@ class Event(msgspec.Struct, frozen=True):
     def asset_wiped_data(self) -> AssetWipedData:
         """What was removed; of ASSET_WIPED."""
         return self._data(AssetWipedData)
+
+    @property
+    def hook_completed_data(self) -> HookCompletedData:
+        """Which hook ran; only on HOOK_COMPLETED events."""
+        return self._data(HookCompletedData)
+
+    @property
+    def hook_skipped_data(self) -> HookSkippedData:
+        """Which hook had nothing to do; only on HOOK_SKIPPED events."""
+        return self._data(HookSkippedData)
+
+    @property
+    def hook_errored_data(self) -> HookErroredData:
+        """Which hook raised, and what; only on HOOK_ERRORED events."""
+        return self._data(HookErroredData)
 
     @property
     def step_expectation_result_data(self) -> StepExpectationResultData:

@@ -204,10 +204,31 @@ class LoadedInputData(Payload, frozen=True, tag="LOADED_INPUT"):
     metadata: dict[str, AnyMetadataValue] = {}
 
 
+class TypeCheckData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the check of a value against its type said.
+
+    Attributes:
+        success: whether the value is of the type.
+        label: the input or output.
+        description, metadata: what the check added.
+    """
+
+    success: bool
+    label: str
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+
 class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
-    """An input is ready for user code."""
+    """An input is ready for user code; `checked` says what the check of its type said, where that is more than yes."""
 
     input_name: str
+    checked: TypeCheckData | None = None
+
+    @property
+    def type_check_data(self) -> TypeCheckData:
+        """What the check of its type said."""
+        return self.checked or TypeCheckData(True, self.input_name)
 
 
 class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
@@ -216,6 +237,12 @@ class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
     output_name: str
     metadata: dict[str, AnyMetadataValue] = {}
     mapping_key: str | None = None
+    checked: TypeCheckData | None = None
+
+    @property
+    def type_check_data(self) -> TypeCheckData:
+        """What the check of its type said."""
+        return self.checked or TypeCheckData(True, self.output_name)
 
 
 class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
@@ -272,6 +299,25 @@ class AssetWipedData(Payload, frozen=True, tag="ASSET_WIPED"):
         return self.partitions
 
 
+class HookCompletedData(Payload, frozen=True, tag="HOOK_COMPLETED"):
+    """A hook ran after a step."""
+
+    hook_name: str
+
+
+class HookSkippedData(Payload, frozen=True, tag="HOOK_SKIPPED"):
+    """A hook had nothing to do after this attempt of a step."""
+
+    hook_name: str
+
+
+class HookErroredData(Payload, frozen=True, tag="HOOK_ERRORED"):
+    """A hook raised; the step stays as it ended."""
+
+    hook_name: str
+    error: ErrorInfo
+
+
 class LogMessageData(Payload, frozen=True, tag="LOG_MESSAGE"):
     """A line that user code logged; `level` is logging's number."""
 
@@ -309,6 +355,9 @@ AnyPayload: TypeAlias = (
     | AssetCheckPlannedData
     | AssetCheckEvaluationData
     | AssetWipedData
+    | HookCompletedData
+    | HookSkippedData
+    | HookErroredData
     | LogMessageData
 )
 

@@ -112,7 +112,7 @@ def outs_and_specs() -> object:
 
 
 DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
-    (star_arguments, [HERE, "*args"]),
+    (star_arguments, [HERE, "*values"]),
     (positional_only, [HERE, "positional-only"]),
     (config_without_class, [HERE, "'config'", "class 'object'", "another Config class"]),
     (ins_without_parameter, [HERE, "'other'", "value"]),
@@ -147,7 +147,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", io_manager_key=3), ["io_manager_key takes str"]),
     (lambda: named("a", required_resource_keys="db"), ["required_resource_keys takes a list", "['db']"]),
     (lambda: named("a", required_resource_keys={1}), ["required_resource_keys", "texts"]),
-    (lambda: named("a", op_tags=["x"]), ["op_tags takes Mapping"]),
+    (lambda: named("a", op_tags=["x"]), ["tags takes Mapping"]),
     (lambda: named("a", ins=["x"]), ["ins takes Mapping"]),
     (lambda: named("a", deps=named("b")), ["deps takes a list"]),
     (lambda: named("a\n"), ["letters"]),

@@ -192,7 +192,7 @@ def test_nested_resources_are_set_up_first_and_shared() -> None:
 
 
 @sg.asset
-def takes_made(context: sg.AssetExecutionContext, made: sg.ResourceParam[dict[str, Any]]) -> dict[str, Any]:
+def takes_made(context: sg.AssetExecutionContext, made: sg.ResourceParam[dict[str, Any]]) -> Any:
     assert context.resources.made is made
     assert made["instance"] is context.instance
     assert made["run_id"] == context.run_id

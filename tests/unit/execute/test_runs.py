@@ -212,17 +212,21 @@ def value_against_annotation() -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (wrong_kind, "yielded int"),
+        (wrong_kind, "yielded a value of type .*int"),
         (twice, "twice"),
         (unknown_output, "no output 'other'"),
         (nothing, "did not give the output"),
-        (value_against_annotation, "annotated to return no value"),
     ],
 )
 def test_results_that_say_nothing_are_refused(function: Any, words: str) -> None:
     with pytest.raises(sg.InvariantViolationError, match=words) as caught:
         sg.materialize([sg.asset(name="a")(function)])
     assert "test_runs.py:" in str(caught.value)
+
+
+def test_a_value_where_the_annotation_says_none_is_of_a_wrong_type() -> None:
+    with pytest.raises(sg.TypeCheckDidNotPass, match='step output "result" - expected type "Nothing"'):
+        sg.materialize([sg.asset(name="a")(value_against_annotation)])
 
 
 def test_a_subset_of_several_assets() -> None:

@@ -19,6 +19,9 @@ from segue.model.event import (
     ErrorInfo,
     Event,
     HandledOutputData,
+    HookCompletedData,
+    HookErroredData,
+    HookSkippedData,
     LoadedInputData,
     LogMessageData,
     ResourceInitFailureData,
@@ -109,6 +112,9 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
         "failed with severity ERROR",
     ),
     (AssetWipedData(KEY, ("p",)), set(), "asset_wiped_data", "a"),
+    (HookCompletedData("tell"), {"hook_event"}, "hook_completed_data", '"tell" ran for step "load"'),
+    (HookSkippedData("tell"), {"hook_event"}, "hook_skipped_data", '"tell" had nothing to do'),
+    (HookErroredData("tell", ErrorInfo("no", "E")), {"hook_event"}, "hook_errored_data", '"tell" raised'),
     (LogMessageData(20, "hello"), set(), None, "hello"),
 ]
 IS = [name for name in dir(Event) if name.startswith("is_")]

@@ -1,0 +1,127 @@
+"""`In` and `Out` with their names: one input or output of an op or graph, as `input_defs` and `output_defs` give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from segue.defs.dependency import InputMapping, OutputMapping
+from segue.defs.op_io import NO_DEFAULT, NO_TYPE, In, Out
+from segue.defs.types.base import ANY_TYPE, SegueType
+from segue.defs.types.resolve import resolve_type
+
+
+class InputDefinition(msgspec.Struct, frozen=True):
+    """One input of an op or graph.
+
+    Attributes:
+        name: unique among the inputs.
+        dagster_type: its type.
+        description: for people.
+        default_value: what it is where nothing is connected; see `has_default_value`.
+        metadata: facts for the IO manager that loads it.
+        asset_key: the asset that its value is.
+        asset_partitions: the partitions of that asset.
+        input_manager_key: the resource that loads it.
+    """
+
+    name: str
+    dagster_type: SegueType = ANY_TYPE
+    description: str | None = None
+    default_value: Any = NO_DEFAULT
+    metadata: Mapping[str, object] = {}
+    asset_key: Any = None
+    asset_partitions: Any = None
+    input_manager_key: str | None = None
+
+    @property
+    def has_default_value(self) -> bool:
+        """Whether there is a default."""
+        return self.default_value is not NO_DEFAULT
+
+    def mapping_to(self, node_name: str, input_name: str, fan_in_index: int | None = None) -> InputMapping:
+        """That this input of a graph goes to an input of one of its nodes."""
+        return InputMapping(
+            graph_input_name=self.name,
+            mapped_node_name=node_name,
+            mapped_node_input_name=input_name,
+            fan_in_index=fan_in_index,
+            graph_input_description=self.description,
+            dagster_type=self.dagster_type,
+        )
+
+
+class OutputDefinition(msgspec.Struct, frozen=True):
+    """One output of an op or graph.
+
+    Attributes:
+        name: unique among the outputs.
+        dagster_type: its type.
+        description: for people.
+        is_required: whether it must be given.
+        io_manager_key: the resource that stores its value.
+        metadata: facts for the IO manager.
+        code_version: the version of the code that makes it.
+        is_dynamic: whether it gives any number of values.
+    """
+
+    name: str
+    dagster_type: SegueType = ANY_TYPE
+    description: str | None = None
+    is_required: bool = True
+    io_manager_key: str = "io_manager"
+    metadata: Mapping[str, object] = {}
+    code_version: str | None = None
+    is_dynamic: bool = False
+
+    @property
+    def optional(self) -> bool:
+        """Whether it need not be given."""
+        return not self.is_required
+
+    def mapping_from(
+        self, node_name: str, output_name: str | None = None, from_dynamic_mapping: bool = False
+    ) -> OutputMapping:
+        """That this output of a graph is an output of one of its nodes."""
+        return OutputMapping(
+            self.name,
+            node_name,
+            output_name or "result",
+            graph_output_description=self.description,
+            from_dynamic_mapping=from_dynamic_mapping,
+        )
+
+
+def type_of(given: object) -> SegueType:
+    """The type of an input or output; any value where nothing is said."""
+    return ANY_TYPE if given is NO_TYPE or given is None else resolve_type(given)
+
+
+def input_definition(name: str, given: In) -> InputDefinition:
+    """An `In` with its name."""
+    return InputDefinition(
+        name,
+        type_of(given.dagster_type),
+        given.description,
+        given.default_value,
+        given.metadata,
+        given.asset_key,
+        given.asset_partitions,
+        given.input_manager_key,
+    )
+
+
+def output_definition(name: str, given: Out) -> OutputDefinition:
+    """An `Out` with its name."""
+    return OutputDefinition(
+        name,
+        type_of(given.dagster_type),
+        given.description,
+        given.is_required,
+        given.io_manager_key,
+        given.metadata,
+        given.code_version,
+        given.is_dynamic,
+    )

@@ -1,0 +1,44 @@
+"""What definitions of computations have in common in their arguments: the keys of resources, and tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Set
+
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind, require_list
+
+
+def require_resource_keys(keys: Set[str] | None, what: str) -> frozenset[str]:
+    """The keys of `required_resource_keys`.
+
+    Raises:
+        InvalidDefinitionError: not a set of texts.
+    """
+    found: set[str] = set()
+    for key in () if keys is None else require_list(what, "required_resource_keys", keys):
+        if not isinstance(key, str):
+            raise InvalidDefinitionError(f"{what}: required_resource_keys takes texts, got {key!r}.")
+        found.add(key)
+    return frozenset(found)
+
+
+def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:
+    """Tags as texts; what is no text is written as JSON.
+
+    Raises:
+        InvalidDefinitionError: no mapping, or a value that JSON has no form for.
+    """
+    require_kind(what, "tags", tags, Mapping)
+    return {
+        str(key): value if isinstance(value, str) else _as_json(value, key, what) for key, value in (tags or {}).items()
+    }
+
+
+def _as_json(value: object, key: str, what: str) -> str:
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidDefinitionError(
+            f"{what}: the tag {key!r} is {value!r}, which JSON has no form for: give a text, or plain values."
+        ) from error

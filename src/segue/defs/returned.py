@@ -1,0 +1,176 @@
+"""What a function returned, as one result per output: the same rules for a step of a run and for a call in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import GeneratorType
+from typing import Any, cast, get_origin
+
+import msgspec
+
+from segue.defs.op_io import NO_TYPE
+from segue.defs.results import DynamicOutput, MaterializeResult, Output
+from segue.errors import InvariantViolationError
+from segue.model.checks import AssetCheckEvaluation, AssetCheckResult
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
+
+FACTS = (AssetMaterialization, AssetObservation, ExpectationResult, AssetCheckEvaluation)
+RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult)
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a function is to give.
+
+    Attributes:
+        what: how errors name it.
+        asked: the outputs without results of checks that are asked for now.
+        outputs: all outputs without results of checks, in order.
+        dynamic: those that give any number of values.
+        valueless: those that never carry a value.
+        annotations: what the function's annotation says of each, as written; NO_TYPE where it says nothing.
+        is_op: whether it is a plain op, as apart from a function of assets or checks.
+    """
+
+    what: str
+    asked: Sequence[str]
+    outputs: Sequence[str]
+    dynamic: frozenset[str]
+    valueless: frozenset[str]
+    annotations: Mapping[str, object]
+    is_op: bool
+
+
+def single_results(expected: Expected, returned: Any) -> Iterator[Any]:
+    """The single results in what came back, each an output, a result of an asset or check, or (yielded) a fact.
+
+    Raises:
+        InvariantViolationError: what came back does not fit the outputs.
+    """
+    if isinstance(returned, GeneratorType):
+        yield from returned
+        return
+    if isinstance(returned, FACTS):
+        raise InvariantViolationError(
+            f"{expected.what} returned a {type(returned).__name__}, which says nothing of its outputs: yield it beside "
+            "Output(...), or record it with context.log_event(...)."
+        )
+    if not expected.is_op and isinstance(returned, RESULTS):
+        yield returned
+    elif not expected.outputs and not expected.is_op:
+        yield from _check_results(expected, returned)
+    elif not expected.outputs:
+        if returned is not None:
+            raise InvariantViolationError(
+                f"{expected.what} returned a {type(returned).__name__}, and is declared without outputs."
+            )
+    elif len(expected.outputs) == 1:
+        if expected.asked:
+            yield from _single(expected, returned)
+    else:
+        yield from _several(expected, returned)
+
+
+def _check_results(expected: Expected, returned: Any) -> Iterator[Any]:
+    if isinstance(returned, bool):
+        yield AssetCheckResult(passed=returned)
+    elif isinstance(returned, (list, tuple)):
+        yield from cast("Sequence[Any]", returned)
+    else:
+        raise InvariantViolationError(
+            f"{expected.what}: the check returned {_type_name(returned)}. Return AssetCheckResult(passed=...) or a bool."
+        )
+
+
+def _single(expected: Expected, returned: Any) -> Iterator[Any]:
+    name = expected.outputs[0]
+    several = _sequence(returned)
+    if several and name not in expected.dynamic and all(isinstance(each, RESULTS) for each in several):
+        yield from several
+    else:
+        yield from _element(expected, name, returned)
+
+
+def _several(expected: Expected, returned: Any) -> Iterator[Any]:
+    """A tuple: results that name themselves, or one value per output in order."""
+    names = expected.outputs
+    if returned is None and (not expected.is_op or expected.valueless.issuperset(names)):
+        return
+    values = _sequence(returned)
+    if values and not expected.is_op and all(isinstance(each, RESULTS) for each in values):
+        if len(values) != len(names) or not all(isinstance(each, Output) for each in values):
+            yield from values
+            return
+    elif values is None or not isinstance(returned, tuple):
+        raise InvariantViolationError(
+            f"{expected.what} has the outputs {', '.join(names)} and returned one {_type_name(returned)}. Return a tuple with one "
+            "value for each, in this order, or yield each one."
+        )
+    if len(values) != len(names):
+        raise InvariantViolationError(
+            f"{expected.what}: length mismatch between the returned tuple of {len(values)} and the {len(names)} outputs "
+            f"{', '.join(names)}."
+        )
+    for name, value in zip(names, values, strict=True):
+        if not expected.is_op and isinstance(value, RESULTS) and not isinstance(value, (Output, DynamicOutput)):
+            yield value
+        else:
+            yield from _element(expected, name, value)
+
+
+def _element(expected: Expected, name: str, value: Any) -> Iterator[Any]:
+    """What was returned for one output."""
+    annotation = expected.annotations.get(name, NO_TYPE)
+    if name in expected.dynamic:
+        yield from _dynamic_values(expected, name, value)
+    elif isinstance(value, Output):
+        output = cast("Output[Any]", value)
+        if output.output_name not in ("result", name):
+            raise InvariantViolationError(
+                f"{expected.what}: the Output at the place of {name!r} bears the name {output.output_name!r}: leave the name "
+                "out, or correct the order."
+            )
+        if annotation is not NO_TYPE and annotation is not Any and not is_output_annotation(annotation):
+            raise InvariantViolationError(
+                f"{expected.what} returned an Output for {name!r}, which is annotated with {annotation!r}: annotate it with "
+                "Output[...], or return the bare value."
+            )
+        yield output if output.output_name == name else output.named(name)
+    elif is_output_annotation(annotation):
+        raise InvariantViolationError(
+            f"{expected.what}: {name!r} is annotated with Output[...], and the function returned a bare {_type_name(value)}: "
+            "return Output(...), or annotate the bare type."
+        )
+    elif isinstance(value, DynamicOutput):
+        raise InvariantViolationError(
+            f"{expected.what} returned a DynamicOutput for {name!r}, which is not declared with DynamicOut."
+        )
+    else:
+        yield Output(value, name)
+
+
+def _dynamic_values(expected: Expected, name: str, value: Any) -> Iterator[Any]:
+    items = _sequence(value)
+    if items is None or any(not isinstance(each, DynamicOutput) for each in items):
+        found = _type_name(value) if items is None else ", ".join(sorted({_type_name(each) for each in items}))
+        raise InvariantViolationError(
+            f"{expected.what}: the dynamic output {name!r} takes a list of DynamicOutput(...), got {found}."
+        )
+    for each in cast("Sequence[DynamicOutput[Any]]", items):
+        if each.output_name not in ("result", name):
+            raise InvariantViolationError(
+                f"{expected.what}: a value bears the name {each.output_name!r} of another output than {name!r}."
+            )
+        yield each if each.output_name == name else DynamicOutput(each.value, each.mapping_key, name, each.metadata)
+
+
+def is_output_annotation(annotation: object) -> bool:
+    """Whether an annotation says that an `Output` is returned."""
+    return annotation is Output or get_origin(annotation) is Output
+
+
+def _sequence(returned: Any) -> Sequence[Any] | None:
+    return cast("Sequence[Any]", returned) if isinstance(returned, (list, tuple)) else None
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__

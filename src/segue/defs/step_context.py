@@ -1,0 +1,231 @@
+"""What the contexts of ops, assets and checks have in common."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from segue.defs.bindings import bound
+from segue.defs.instance import Instance
+from segue.defs.log import LogManager
+from segue.defs.step_facts import StepFacts, UserEvent
+from segue.errors import InvalidPropertyError, InvariantViolationError
+from segue.model.keys import AssetCheckKey
+from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
+from segue.model.run import Run
+
+
+class StepContext:
+    """The context of one step: the run it belongs to, its resources, config and partitions."""
+
+    def __init__(self, step: StepFacts) -> None:
+        self._step = step
+
+    @classmethod
+    def get(cls) -> Self:
+        """The context of the step that is running in this thread.
+
+        Raises:
+            InvariantViolationError: no step of this kind is running here.
+        """
+        context = current_context.get()
+        if not isinstance(context, cls):
+            raise InvariantViolationError(f"There is no {cls.__name__} here: no such step is running in this thread.")
+        return context
+
+    @property
+    def log(self) -> LogManager:
+        """A logger whose lines are recorded with the run."""
+        return self._step.log
+
+    @property
+    def pdb(self) -> Any:
+        """Python's debugger: `context.pdb.set_trace()` stops here."""
+        return bound("debugger")()
+
+    @property
+    def instance(self) -> Instance:
+        """The instance the run is recorded in."""
+        return self._step.instance
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._step.run
+
+    @property
+    def dagster_run(self) -> Run:
+        """The run; superseded by `run`."""
+        return self._step.run
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._step.run_id
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+        return self._step.job_name
+
+    @property
+    def job_def(self) -> Any:
+        """The job.
+
+        Raises:
+            InvalidPropertyError: the run is one of assets without a job of ops.
+        """
+        if self._step.job is None:
+            raise InvalidPropertyError(f"The run {self.run_id} is one of assets: it has no job of ops; see job_name.")
+        return self._step.job
+
+    @property
+    def op_def(self) -> Any:
+        """The op behind the step: what `@op` gave, or what stands behind the assets."""
+        return self._step.op
+
+    @property
+    def run_tags(self) -> Mapping[str, str]:
+        """The run's tags."""
+        return self._step.run_tags
+
+    def has_tag(self, key: str) -> bool:
+        """Whether the run has a tag."""
+        return key in self._step.run_tags
+
+    def get_tag(self, key: str) -> str | None:
+        """The value of a tag of the run; None without."""
+        return self._step.run_tags.get(key)
+
+    @property
+    def run_config(self) -> Mapping[str, object]:
+        """The config the run was started with."""
+        return self._step.run_config_dict
+
+    @property
+    def resources(self) -> Any:
+        """The resources that the function asked for, as attributes."""
+        return self._step.resources
+
+    @property
+    def op_config(self) -> Any:
+        """The step's config as plain values, with defaults, members of enums, and values from the environment."""
+        return self._step.op_config
+
+    @property
+    def retry_number(self) -> int:
+        """0 in the first attempt of the step, 1 in its first retry."""
+        return self._step.attempt - 1
+
+    @property
+    def step_launcher(self) -> None:
+        """None: steps run where the executor puts them."""
+        return None
+
+    def describe_op(self) -> str:
+        """The step, for people."""
+        return f'op "{self._step.step_key}"'
+
+    @property
+    def has_assets_def(self) -> bool:
+        """Whether the step makes assets or runs checks."""
+        return self._step.definition is not None
+
+    @property
+    def assets_def(self) -> Any:
+        """The definition of the assets or checks behind the step.
+
+        Raises:
+            InvalidPropertyError: it is a plain op.
+        """
+        if self._step.definition is None:
+            raise InvalidPropertyError(f"No assets stand behind the op {self._step.op.name!r}.")
+        return self._step.definition
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether the step makes only some of what its function can make."""
+        return set(self._step.output_names) != set(self._step.op.output_names)
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Whether the run is one of a single partition."""
+        keys = self._step.partition_range
+        return keys is not None and keys.start == keys.end
+
+    @property
+    def has_partition_key_range(self) -> bool:
+        """Whether the run is one of partitions: a range of them, or one."""
+        return self._step.partition_range is not None
+
+    @property
+    def partition_key(self) -> str:
+        """The partition of the run.
+
+        Raises:
+            InvariantViolationError: the run has none, or a range of them.
+        """
+        keys = self._step.partition_range
+        if keys is None or keys.start != keys.end:
+            raise InvariantViolationError(
+                "This run has no single partition key. Ask has_partition_key first, or use partition_keys for a range."
+            )
+        definition = self._step.partitions_def
+        return keys.start if definition is None else definition.typed_key(keys.start)
+
+    @property
+    def multi_partition_key(self) -> Any:
+        """The partition of the run, by dimension.
+
+        Raises:
+            InvariantViolationError: the run has no single partition, or one of a single dimension.
+        """
+        key = self.partition_key
+        if not hasattr(key, "keys_by_dimension"):
+            raise InvariantViolationError(f"The partition {key!r} has a single dimension: use partition_key.")
+        return key
+
+    @property
+    def partition_keys(self) -> Sequence[str]:
+        """The partitions of the run, in order.
+
+        Raises:
+            InvariantViolationError: the run has none.
+        """
+        return self._step.partition_keys()
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        """First and last partition of the run.
+
+        Raises:
+            InvariantViolationError: the run has none.
+        """
+        keys = self._step.partition_range
+        if keys is None:
+            raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
+        return keys
+
+    @property
+    def partition_time_window(self) -> TimeWindow:
+        """The time that the run's partitions span, from the start of the first to the end of the last.
+
+        Raises:
+            InvariantViolationError: the run has no partitions, or they are not windows of time.
+        """
+        return self._step.time_window()
+
+    @property
+    def selected_asset_check_keys(self) -> frozenset[AssetCheckKey]:
+        """The checks that this step is to run."""
+        return frozenset(self._step.check_keys)
+
+    def log_event(self, event: UserEvent) -> None:
+        """Records a fact at once, apart from the function's outputs."""
+        self._step.record(event)
+
+
+current_context: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar(
+    "segue_current_context", default=None
+)
