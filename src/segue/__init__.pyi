@@ -237,10 +237,13 @@ from .execute.io_managers.definitions import mem_io_manager as mem_io_manager
 from .execute.io_managers.filesystem import FilesystemIOManager as FilesystemIOManager
 from .execute.io_managers.memory import InMemoryIOManager as InMemoryIOManager
 from .execute.io_managers.upath import UPathIOManager as UPathIOManager
+from .host.asset_values import AssetValueLoader as AssetValueLoader
 from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutomationConditionsResult
 from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
+from .host.migrate_values import MigrateIOStorageResult as MigrateIOStorageResult
+from .host.migrate_values import migrate_io_storage as migrate_io_storage
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
 from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus
 from .model.assets import AssetDep as AssetDep

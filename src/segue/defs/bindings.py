@@ -31,6 +31,7 @@ _TABLE = {
     "module_at": "segue.host.source:module_at",
     "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
     "open_declared": "segue.execute.resources:open_declared",
+    "asset_value_loader": "segue.host.asset_values:AssetValueLoader",
     "gather": "asyncio:gather",
     "upath": "upath:UPath",
     "magic_mock": "unittest.mock:MagicMock",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.bindings import bound
 from segue.defs.collect import Source
 from segue.defs.describe import Described, describe
 from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
+from segue.defs.instance import Instance
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
@@ -19,7 +21,7 @@ from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, coerce_asset_key, require_not_built
 from segue.model.graph import AssetGraph
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.manifest import Manifest, content_hash, encode_manifest
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
@@ -153,6 +155,38 @@ class Definitions:
             resources=resources,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
         )
+
+    def get_asset_value_loader(self, instance: Instance | None = None) -> Any:
+        """What loads stored values of the assets, with each IO manager set up once: an `AssetValueLoader`, for a `with` block.
+
+        Args:
+            instance: where runs are recorded and values kept; one in memory when None.
+        """
+        return bound("asset_value_loader")(self, instance)
+
+    def load_asset_value(
+        self,
+        asset_key: CoercibleToAssetKey,
+        *,
+        python_type: type | None = None,
+        instance: Instance | None = None,
+        partition_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The stored value of an asset; see `AssetValueLoader.load_asset_value`.
+
+        Args:
+            asset_key, python_type, partition_key: which value, and of what type.
+            instance: where runs are recorded and values kept; one in memory when None.
+            metadata: metadata for the IO manager, as an input would give it.
+        """
+        with self.get_asset_value_loader(instance) as loader:
+            return loader.load_asset_value(
+                asset_key,
+                python_type=python_type,
+                partition_key=partition_key,
+                input_definition_metadata=metadata,
+            )
 
     def get_assets_def(self, key: object) -> AssetsDefinition:
         """The definition that makes an asset.
