@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from segue.model.event import EventType
-from segue.model.stores import EventFilter, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import EventFilter, Store
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.database import DATABASE_NAME
 from segue.testing.storage_contract.builders import add_run, started, step_events
@@ -283,7 +284,7 @@ def test_threads_share_a_store(store: Store) -> None:
             add_run(store, name)
             for number in range(50):
                 store.append(step_events(name, f"step_{number}", name))
-                store.list_runs(RunFilter(), 3, None)
+                store.list_runs(RunsFilter(), 3, None)
         except BaseException as error:
             failures.append(error)
             raise

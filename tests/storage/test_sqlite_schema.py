@@ -4,11 +4,18 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from segue.errors import StorageUnavailableError, StorageVersionError
+from segue.model import codec
+from segue.model.event import AssetObservationData, AssetWipedData
+from segue.model.keys import AssetKey
+from segue.model.materialization import AssetObservation
+from segue.model.run import Run
+from segue.model.run_records import RunsFilter
 from segue.storage import migrate
 from segue.storage.sqlite import open_sqlite
 from segue.storage.sqlite.database import DATABASE_NAME
@@ -54,6 +61,32 @@ def test_migrating_what_is_up_to_date_changes_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def test_what_was_recorded_before_is_found_by_what_came_later(tmp_path: Path) -> None:
+    migrate.upgrade(tmp_path, "0001")
+    run = Run(run_id="r1", job_name="daily", created_at=5.0, manifest_hash="hash")
+    seen = [codec.encode(AssetObservationData(AssetObservation("a", metadata={"rows": rows}))) for rows in range(3)]
+    wiped = codec.encode(AssetWipedData(AssetKey("b")))
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
+        connection.execute(
+            "INSERT INTO runs (run_id, job_name, body, status, started_at) VALUES ('r1', 'daily', ?, 'STARTED', 7.0)",
+            (codec.encode(run),),
+        )
+        connection.executemany(
+            "INSERT INTO events (timestamp, type, asset_key, version, body) VALUES (?, ?, ?, 1, ?)",
+            [(float(rows), "ASSET_OBSERVATION", '["a"]', body) for rows, body in enumerate(seen)]
+            + [(3.0, "ASSET_OBSERVATION", '["b"]', seen[0]), (4.0, "ASSET_WIPED", '["b"]', wiped)],
+        )
+    migrate.upgrade(tmp_path)
+    store = open_sqlite(tmp_path)
+    (found,) = store.list_runs(RunsFilter(snapshot_id="hash"), None, None)
+    assert (found.created_at, found.updated_at) == (5.0, 7.0)
+    just_before = datetime.fromtimestamp(4.5, UTC)
+    assert store.list_runs(RunsFilter(created_after=just_before), None, None) == [found]
+    states = store.observation_states(None)
+    assert {key: state.timestamp for key, state in states.items()} == {AssetKey("a"): 2.0}
+    store.close()
+
+
 def test_a_migrated_home_can_be_used(tmp_path: Path) -> None:
     migrate.upgrade(tmp_path)
     store = open_sqlite(tmp_path)
@@ -75,7 +108,10 @@ print(sorted({'sqlalchemy', 'alembic', 'asyncio', 'multiprocessing'} & set(sys.m
 @pytest.mark.parametrize(
     ("revision", "parts"),
     [
-        ("0003", ["0003", REVISION, "newer Segue", "pip install --upgrade segue"]),
+        (
+            f"{int(REVISION) + 1:04}",
+            [f"{int(REVISION) + 1:04}", REVISION, "newer Segue", "pip install --upgrade segue"],
+        ),
         ("9999", ["9999", REVISION, "pip install --upgrade segue"]),
         ("a1b2c3", ["a1b2c3", REVISION, "pip install --upgrade segue"]),
         ("0000", ["0000", REVISION, "pip install 'segue[server]'", "segue db upgrade"]),

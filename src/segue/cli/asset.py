@@ -25,7 +25,8 @@ from segue.cli.partitions import gaps, stretches, write_stretches
 from segue.model.event import EventType
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
-from segue.model.stores import EventFilter, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import EventFilter, Store
 
 RECENT_RUNS = 5
 
@@ -131,7 +132,7 @@ def _recent_runs(store: Store, key: AssetKey) -> tuple[RunDocument, ...]:
     which = EventFilter(asset_key=key, types=(EventType.ASSET_MATERIALIZATION_PLANNED,), ascending=False)
     planned = store.events(which, RECENT_RUNS)
     ids = tuple(dict.fromkeys(stored.event.run_id for stored in planned if stored.event.run_id is not None))
-    return tuple(run_document(run) for run in store.list_runs(RunFilter(run_ids=ids), None, None)) if ids else ()
+    return tuple(run_document(run) for run in store.list_runs(RunsFilter(run_ids=ids), None, None)) if ids else ()
 
 
 def _print(document: AssetDocument) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from segue.errors import InvalidSubsetError, RunNotFoundError
 from segue.model.keys import AssetKey
 from segue.model.run import Run
-from segue.model.stores import RunFilter, StateStore, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import RunHistory, Store
 
 PAGE = 500
 SHORTEST_PREFIX = 4
@@ -28,7 +29,7 @@ def find_run(store: Store, text: str) -> Run:
             f"There is no run {text!r}. Give its id, or its first {SHORTEST_PREFIX} characters; see 'segue runs'.",
             text,
         )
-    found = [run for run in every_run(store, RunFilter()) if run.run_id.startswith(text)]
+    found = [run for run in every_run(store, RunsFilter()) if run.run_id.startswith(text)]
     if not found:
         raise RunNotFoundError(f"There is no run {text!r}. 'segue runs' lists them.", text)
     if len(found) > 1:
@@ -37,7 +38,7 @@ def find_run(store: Store, text: str) -> Run:
     return found[0]
 
 
-def every_run(store: StateStore, which: RunFilter) -> Iterator[Run]:
+def every_run(store: RunHistory, which: RunsFilter) -> Iterator[Run]:
     """All these runs, newest first, read page by page."""
     before: str | None = None
     while True:

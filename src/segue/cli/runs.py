@@ -20,7 +20,8 @@ from segue.errors import InvalidInvocationError
 from segue.model.event import Event
 from segue.model.partitions.key_range import RANGE_SEPARATOR
 from segue.model.run import Run, RunStatus
-from segue.model.stores import RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import Store
 
 STATUSES = [*(status.value.lower() for status in RunStatus), "interrupted"]
 
@@ -90,7 +91,7 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
 
 def _listed(store: Store, statuses: tuple[str, ...], tags: dict[str, str], job: str | None, limit: int) -> list[Run]:
     wanted = {RunStatus.FAILURE if status == "interrupted" else RunStatus(status.upper()) for status in statuses}
-    which = RunFilter(job_name=job, statuses=tuple(wanted) or None, tags=tags)
+    which = RunsFilter(job_name=job, statuses=tuple(wanted) or None, tags=tags)
     if not statuses:
         return list(store.list_runs(which, limit, None))
     return list(islice((run for run in every_run(store, which) if status_of(run) in statuses), limit))

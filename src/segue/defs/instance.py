@@ -10,11 +10,12 @@ from segue.defs.bindings import bound
 from segue.defs.instance_assets import InstanceAssets
 from segue.defs.instance_events import InstanceEvents
 from segue.defs.instance_partitions import InstancePartitions
+from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
 from segue.model.stores import Store
 
 
-class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions):
+class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions, InstanceReports):
     """Runs, events and the state of assets, over one store.
 
     Get one with `Instance.get()`, `Instance.ephemeral()` or `Instance.local_temp(folder)`; it is a context manager.

@@ -24,7 +24,8 @@ from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.run import CODE_VERSION_TAG, RunStatus
-from segue.model.stores import CheckState, EventFilter, PartitionState, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import AssetState, CheckState, EventFilter, ObservationState, PartitionState, Store
 
 _PAGE = 1000
 
@@ -35,13 +36,13 @@ class InstanceAssets:
     store: Store
 
     def has_asset_key(self, asset_key: AssetKey) -> bool:
-        """Whether the asset was ever made (and not wiped since)."""
-        return asset_key in self.store.asset_states([asset_key])
+        """Whether the asset was ever made or observed (and not wiped since)."""
+        return bool(self.store.asset_states([asset_key]) or self.store.observation_states([asset_key]))
 
     def get_asset_keys(
         self, prefix: Sequence[str] | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Sequence[AssetKey]:
-        """The assets that were made, sorted.
+        """The assets that were made or observed, sorted.
 
         Args:
             prefix: only those whose keys begin with these parts.
@@ -51,18 +52,19 @@ class InstanceAssets:
         Raises:
             InvalidInvocationError: the cursor is something else.
         """
-        keys = [key for key in sorted(self.store.asset_states(None)) if key.has_prefix(prefix or ())]
+        known = self.store.asset_states(None).keys() | self.store.observation_states(None).keys()
+        keys = [key for key in sorted(known) if key.has_prefix(prefix or ())]
         after = None if cursor is None else _key_of(cursor)
         return [key for key in keys if after is None or key > after][:limit]
 
     def all_asset_keys(self) -> Sequence[AssetKey]:
-        """The assets that were made, sorted."""
+        """The assets that were made or observed, sorted."""
         return self.get_asset_keys()
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
-        """The latest of each of these assets that was made, or of all; sorted by key."""
-        latest = self._latest_materializations(asset_keys)
-        return [AssetRecord(AssetEntry(key, latest[key])) for key in sorted(latest)]
+        """The latest of each of these assets that was made or observed, or of all; sorted by key."""
+        made, seen = self._latest_materializations(asset_keys), self._latest_observations(asset_keys)
+        return [AssetRecord(AssetEntry(key, made.get(key), seen.get(key))) for key in sorted(made.keys() | seen.keys())]
 
     def get_latest_materialization_event(self, asset_key: AssetKey) -> EventLogEntry | None:
         """The last event that says the asset was made; None when it was not, or was wiped."""
@@ -147,7 +149,7 @@ class InstanceAssets:
         made = self.store.partition_states(asset_key)
         tried = self._last_tries(asset_key, partition_keys, partitions_def, made)
         runs = {
-            run.run_id: run for run in self.store.list_runs(RunFilter(run_ids=tuple(set(tried.values()))), None, None)
+            run.run_id: run for run in self.store.list_runs(RunsFilter(run_ids=tuple(set(tried.values()))), None, None)
         }
         found: dict[str, AssetPartitionStatus | None] = {}
         for key in partition_keys:
@@ -237,16 +239,33 @@ class InstanceAssets:
         self.store.wipe(asset_key, partition_keys, time.time())
 
     def _latest_materializations(self, keys: Sequence[AssetKey] | None) -> dict[AssetKey, EventLogRecord]:
-        """The records of the last materializations: as they stand in the log, or from the state where they are pruned."""
         states = self.store.asset_states(keys)
-        which = EventFilter(storage_ids=tuple(state.storage_id for state in states.values()))
+        return self._in_log(
+            {
+                key: (state, Event(state.timestamp, StepMaterializationData(state.materialization), None, state.run_id))
+                for key, state in states.items()
+            }
+        )
+
+    def _latest_observations(self, keys: Sequence[AssetKey] | None) -> dict[AssetKey, EventLogRecord]:
+        states = self.store.observation_states(keys)
+        return self._in_log(
+            {
+                key: (state, Event(state.timestamp, AssetObservationData(state.observation), None, state.run_id))
+                for key, state in states.items()
+            }
+        )
+
+    def _in_log(
+        self, latest: Mapping[AssetKey, tuple[AssetState | ObservationState, Event]]
+    ) -> dict[AssetKey, EventLogRecord]:
+        """The records of the last events: as they stand in the log, or from the state where the log was pruned."""
+        which = EventFilter(storage_ids=tuple(state.storage_id for state, _ in latest.values()))
         stored = {record.storage_id: record for record in self.store.events(which, None)}
-        found: dict[AssetKey, EventLogRecord] = {}
-        for key, state in states.items():
-            payload = StepMaterializationData(state.materialization)
-            event = Event(state.timestamp, payload, run_id=state.run_id)
-            found[key] = stored.get(state.storage_id) or EventLogRecord(state.storage_id, EventLogEntry.of(event))
-        return found
+        return {
+            key: stored.get(state.storage_id) or EventLogRecord(state.storage_id, EventLogEntry.of(event))
+            for key, (state, event) in latest.items()
+        }
 
 
 def _key_of(cursor: str) -> AssetKey:

@@ -18,7 +18,8 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.run import Run, RunStatus
-from segue.model.stores import AssetState, EventFilter, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import AssetState, EventFilter, Store
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
 RUN_READERS = (
@@ -78,14 +79,14 @@ def _uses(nodes: Iterable[AnyCondition], *kinds: type[AnyCondition]) -> bool:
 
 
 def _runs_in(store: Store, statuses: tuple[RunStatus, ...]) -> tuple[Run, ...]:
-    return tuple(store.list_runs(RunFilter(statuses=statuses), None, None))
+    return tuple(store.list_runs(RunsFilter(statuses=statuses), None, None))
 
 
 def _runs(store: Store, entities: Iterable[EntityFacts]) -> dict[str, Run]:
     """The runs behind the updates."""
     ids = {update.run_id for facts in entities for update in facts.latest.values()}
     ids |= {update.run_id for facts in entities for several in facts.updates.values() for update in several}
-    found = store.list_runs(RunFilter(run_ids=tuple(sorted(each for each in ids if each is not None))), None, None)
+    found = store.list_runs(RunsFilter(run_ids=tuple(sorted(each for each in ids if each is not None))), None, None)
     return {run.run_id: run for run in found}
 
 

@@ -102,7 +102,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
             f"Run {run_id} ended well: there is nothing left to run. Materialize again instead."
         )
     stored = store.get_plan(earlier.plan_hash)
-    if stored is None:
+    if not stored:
         raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
     plan = decode_plan(stored)
     described = _with_default_io_manager(definitions.described.for_job(earlier.job_name))
@@ -201,6 +201,7 @@ def _execute_op_job(
         run_config=storable({} if raw is None else raw_config(raw), "config"),
         parent=None,
         run_id=options.run_id,
+        op_selection=options.op_selection,
     )
     return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
 

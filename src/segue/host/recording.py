@@ -22,7 +22,7 @@ from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
-from segue.model.run import Run
+from segue.model.run import PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG, Run
 from segue.plan.plan import Plan, encode_plan
 from segue.plan.state import FinishedStep
 
@@ -36,18 +36,23 @@ def new_run(
     run_config: Mapping[str, Any],
     parent: Run | None,
     run_id: str | None = None,
+    op_selection: Sequence[str] | None = None,
 ) -> Run:
     """A run that is about to be recorded."""
+    root_run_id = None if parent is None else parent.root_run_id or parent.run_id
+    if parent is not None and root_run_id is not None:
+        tags = {**tags, ROOT_RUN_ID_TAG: root_run_id, PARENT_RUN_ID_TAG: parent.run_id}
     return Run(
         run_id=run_id or _new_run_id(),
         job_name=plan.job_name,
         tags=dict(tags),
         run_config=dict(run_config),
-        asset_selection=plan.asset_keys,
-        asset_check_selection=plan.check_keys,
+        asset_selection=frozenset(plan.asset_keys),
+        asset_check_selection=frozenset(AssetCheckKey(*each) for each in plan.check_keys),
+        op_selection=None if op_selection is None else tuple(op_selection),
         partition_start=plan.partition_start,
         partition_end=plan.partition_end,
-        root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        root_run_id=root_run_id,
         parent_run_id=None if parent is None else parent.run_id,
         plan_hash=content_hash(plan_bytes),
         manifest_hash=described_hash,

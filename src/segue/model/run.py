@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -12,6 +14,20 @@ PARTITION_TAG = "dagster/partition"
 PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
 CODE_VERSION_TAG = "dagster/code_version"
+BACKFILL_TAG = "dagster/backfill"
+SCHEDULE_NAME_TAG = "dagster/schedule_name"
+SENSOR_NAME_TAG = "dagster/sensor_name"
+ROOT_RUN_ID_TAG = "dagster/root_run_id"
+PARENT_RUN_ID_TAG = "dagster/parent_run_id"
+RESUME_RETRY_TAG = "dagster/is_resume_retry"
+MAX_RUNTIME_SECONDS_TAG = "dagster/max_runtime"
+
+
+class HasName(Protocol):
+    """A schedule or sensor, as far as its runs bear its name."""
+
+    @property
+    def name(self) -> str: ...
 
 
 class RunStatus(enum.Enum):
@@ -51,12 +67,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         tags: what people and Segue attach to it.
         run_config: the config as it was passed, before defaults; JSON values.
         asset_selection, asset_check_selection: what it makes and checks.
+        op_selection: which ops of its job it runs, as they were asked for; None for all.
         partition_start, partition_end: the first and last partition key, equal for a single one; None without partitions.
         root_run_id, parent_run_id: the runs it retries: the first of the chain and the one before.
         plan_hash: the content hash of its plan.
         manifest_hash: the content hash of the definitions it was planned from.
         worker: who executes it, as the store names workers; None before the start.
-        created_at, started_at, ended_at: seconds since 1970, UTC.
+        created_at, updated_at, started_at, ended_at: seconds since 1970, UTC; it is updated when its status or tags change.
         failure_reason: why it failed, for a run in FAILURE.
     """
 
@@ -65,8 +82,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus = RunStatus.NOT_STARTED
     tags: dict[str, str] = {}
     run_config: dict[str, object] = {}
-    asset_selection: tuple[AssetKey, ...] = ()
-    asset_check_selection: tuple[tuple[AssetKey, str], ...] = ()
+    asset_selection: frozenset[AssetKey] = frozenset()
+    asset_check_selection: frozenset[AssetCheckKey] = frozenset()
+    op_selection: tuple[str, ...] | None = None
     partition_start: str | None = None
     partition_end: str | None = None
     root_run_id: str | None = None
@@ -75,6 +93,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     manifest_hash: str | None = None
     worker: str | None = None
     created_at: float = 0.0
+    updated_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
     failure_reason: FailureReason | None = None
@@ -95,9 +114,75 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is RunStatus.FAILURE
 
     @property
-    def check_keys(self) -> tuple[AssetCheckKey, ...]:
-        """The checks it runs."""
-        return tuple(AssetCheckKey(asset, name) for asset, name in self.asset_check_selection)
+    def is_failure_or_canceled(self) -> bool:
+        """Whether it ended, and not well."""
+        return self.status in (RunStatus.FAILURE, RunStatus.CANCELED)
+
+    @property
+    def is_cancelable(self) -> bool:
+        """Whether it waits in the queue or works, and can be stopped."""
+        return self.status in (RunStatus.QUEUED, RunStatus.STARTED)
+
+    @property
+    def is_resume_retry(self) -> bool:
+        """Whether it is a retry of what an earlier run left undone."""
+        return self.tags.get(RESUME_RETRY_TAG) == "true"
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether it is about one partition, or a range of them."""
+        return self.partition_start is not None
+
+    @property
+    def entity_selection(self) -> frozenset[AssetKey | AssetCheckKey]:
+        """What it makes and checks, together."""
+        return self.asset_selection | self.asset_check_selection
+
+    @property
+    def previous_run_id(self) -> str | None:
+        """The run it retries."""
+        return self.parent_run_id
+
+    @property
+    def job_snapshot_id(self) -> str | None:
+        """The same as `manifest_hash`."""
+        return self.manifest_hash
+
+    @property
+    def execution_plan_snapshot_id(self) -> str | None:
+        """The same as `plan_hash`."""
+        return self.plan_hash
+
+    def get_root_run_id(self) -> str | None:
+        """The first run of the chain of retries that it belongs to; None for one that retries nothing."""
+        return self.root_run_id
+
+    def get_parent_run_id(self) -> str | None:
+        """The run it retries."""
+        return self.parent_run_id
+
+    def with_status(self, status: RunStatus) -> Run:
+        """The same run with another status."""
+        return msgspec.structs.replace(self, status=status)
+
+    def with_tags(self, tags: Mapping[str, str]) -> Run:
+        """The same run with other tags."""
+        return msgspec.structs.replace(self, tags=dict(tags))
+
+    @staticmethod
+    def tags_for_backfill_id(backfill_id: str) -> dict[str, str]:
+        """The tags of the runs of a backfill."""
+        return {BACKFILL_TAG: backfill_id}
+
+    @staticmethod
+    def tags_for_schedule(schedule: HasName) -> dict[str, str]:
+        """The tags of the runs that a schedule asked for."""
+        return {SCHEDULE_NAME_TAG: schedule.name}
+
+    @staticmethod
+    def tags_for_sensor(sensor: HasName) -> dict[str, str]:
+        """The tags of the runs that a sensor asked for."""
+        return {SENSOR_NAME_TAG: sensor.name}
 
 
 _STATUS_BY_EVENT = {

@@ -15,17 +15,9 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import Event, EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.materialization import AssetMaterialization
-from segue.model.run import Run, RunStatus
-
-
-class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs; None means any. A run must bear all `tags`."""
-
-    run_ids: tuple[str, ...] | None = None
-    job_name: str | None = None
-    statuses: tuple[RunStatus, ...] | None = None
-    tags: dict[str, str] = {}
+from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.run import Run
+from segue.model.run_records import RunOrder, RunRecord, RunsFilter
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +53,16 @@ class AssetState(msgspec.Struct, frozen=True):
     run_id: str | None
     timestamp: float
     materialization: AssetMaterialization
+
+
+class ObservationState(msgspec.Struct, frozen=True):
+    """The latest observation of an asset."""
+
+    key: AssetKey
+    storage_id: int
+    run_id: str | None
+    timestamp: float
+    observation: AssetObservation
 
 
 class PartitionState(msgspec.Struct, frozen=True):
@@ -128,12 +130,54 @@ class RunStore(Protocol):
         ...
 
 
+class RunHistory(Protocol):
+    """What can be asked of runs, and how they are marked and removed."""
+
+    def list_runs(self, which: RunsFilter, limit: int | None, before: str | None) -> Sequence[Run]:
+        """Runs, newest first; `before` is the run id to go on from.
+
+        Raises:
+            RunNotFoundError: there is no run `before`.
+        """
+        ...
+
+    def run_records(
+        self, which: RunsFilter, limit: int | None, behind: str | None, order: RunOrder, ascending: bool
+    ) -> Sequence[RunRecord]:
+        """Runs with their place in the store; `behind` is the run id to go on from.
+
+        Raises:
+            RunNotFoundError: there is no run `behind`.
+        """
+        ...
+
+    def count_runs(self, which: RunsFilter) -> int:
+        """How many runs there are."""
+        ...
+
+    def run_tag_keys(self) -> Sequence[str]:
+        """The keys of the tags of all runs, sorted."""
+        ...
+
+    def run_tag_values(self, key: str, prefix: str, limit: int | None) -> Sequence[str]:
+        """The values that runs have for a tag and that begin with a prefix, sorted."""
+        ...
+
+    def add_run_tags(self, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
+        """Gives a run more tags; one that it has gets the new value.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        ...
+
+    def delete_run(self, run_id: str) -> None:
+        """Removes a run with its tags and its events; the state of assets stays. Nothing happens where there is none."""
+        ...
+
+
 class StateStore(Protocol):
     """What can be asked of the recorded state, and how it is removed."""
-
-    def list_runs(self, which: RunFilter, limit: int | None, before: str | None) -> Sequence[Run]:
-        """Runs, newest first; `before` is the run id to go on from."""
-        ...
 
     def events(self, which: EventFilter, limit: int | None) -> Sequence[EventLogRecord]:
         """Events in order of the log."""
@@ -141,6 +185,10 @@ class StateStore(Protocol):
 
     def asset_states(self, keys: Sequence[AssetKey] | None) -> Mapping[AssetKey, AssetState]:
         """The latest materializations; None asks for all assets that have one."""
+        ...
+
+    def observation_states(self, keys: Sequence[AssetKey] | None) -> Mapping[AssetKey, ObservationState]:
+        """The latest observations; None asks for all assets that have one."""
         ...
 
     def partition_states(self, key: AssetKey) -> Mapping[str, PartitionState]:
@@ -172,5 +220,5 @@ class DynamicPartitionStore(Protocol):
         ...
 
 
-class Store(RunStore, StateStore, DynamicPartitionStore, Protocol):
+class Store(RunStore, RunHistory, StateStore, DynamicPartitionStore, Protocol):
     """All of it, as one database gives it."""

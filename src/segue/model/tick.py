@@ -14,9 +14,6 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.request import RunRequest
 
-SCHEDULE_NAME_TAG = "dagster/schedule_name"
-SENSOR_NAME_TAG = "dagster/sensor_name"
-
 
 class DefaultScheduleStatus(enum.Enum):
     """Whether a schedule runs before anyone has switched it on or off."""

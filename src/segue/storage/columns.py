@@ -18,13 +18,14 @@ from segue.model.event import (
     SCHEMA_VERSION,
     AnyPayload,
     AssetCheckEvaluationData,
+    AssetObservationData,
     Event,
     StepMaterializationData,
 )
 from segue.model.event_log import EventLogEntry, EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import FailureReason, Run, RunStatus
-from segue.model.stores import AssetState, CheckState, PartitionState
+from segue.model.stores import AssetState, CheckState, ObservationState, PartitionState
 
 Row: TypeAlias = tuple[Any, ...]
 Value = TypeVar("Value")
@@ -32,6 +33,7 @@ Value = TypeVar("Value")
 _decode_run = codec.decoder(Run)
 _decode_payload = codec.decoder(AnyPayload)
 _decode_materialization = codec.decoder(StepMaterializationData)
+_decode_observation = codec.decoder(AssetObservationData)
 _decode_evaluation = codec.decoder(AssetCheckEvaluationData)
 _encode_text = msgspec.json.Encoder().encode
 _decode_parts = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -76,15 +78,17 @@ class RunState(NamedTuple):
     started_at: float | None
     ended_at: float | None
     failure_reason: FailureReason | None
+    updated_at: float
 
 
 def state_of(run: Run) -> RunState:
-    """The part of a run that changes."""
-    return RunState(run.status, run.worker, run.started_at, run.ended_at, run.failure_reason)
+    """The part of a run that changes; one that was never updated was so when it was created."""
+    updated_at = max(run.updated_at, run.created_at)
+    return RunState(run.status, run.worker, run.started_at, run.ended_at, run.failure_reason, updated_at)
 
 
 def state_columns(state: RunState) -> Row:
-    """That part as columns: status, worker, started_at, ended_at, failure_reason."""
+    """That part as columns: status, worker, started_at, ended_at, failure_reason, updated_at."""
     reason = state.failure_reason
     return (
         state.status.value,
@@ -92,17 +96,19 @@ def state_columns(state: RunState) -> Row:
         state.started_at,
         state.ended_at,
         None if reason is None else reason.value,
+        state.updated_at,
     )
 
 
 def state_from_columns(columns: Row) -> RunState:
     """What `state_columns` wrote."""
-    status, worker, started_at, ended_at, reason = columns
-    return RunState(RunStatus(status), worker, started_at, ended_at, None if reason is None else FailureReason(reason))
+    status, worker, started_at, ended_at, reason, updated_at = columns
+    failure_reason = None if reason is None else FailureReason(reason)
+    return RunState(RunStatus(status), worker, started_at, ended_at, failure_reason, updated_at)
 
 
 def run_from_row(row: Row) -> Run:
-    """A run from the columns run_id, body, status, worker, started_at, ended_at, failure_reason."""
+    """A run from the columns run_id, body, status, worker, started_at, ended_at, failure_reason, updated_at."""
     run_id, body, *columns = row
     state = state_from_columns(tuple(columns))
     run = _decode(_decode_run, body, f"The run {run_id}")
@@ -113,7 +119,13 @@ def run_from_row(row: Row) -> Run:
         started_at=state.started_at,
         ended_at=state.ended_at,
         failure_reason=state.failure_reason,
+        updated_at=state.updated_at,
     )
+
+
+def run_body(run: Run) -> bytes:
+    """The body of a run."""
+    return codec.encode(run)
 
 
 def event_from_row(row: Row) -> EventLogRecord:
@@ -128,6 +140,13 @@ def asset_state_from_row(row: Row) -> AssetState:
     text, storage_id, run_id, timestamp, body = row
     data = _decode(_decode_materialization, body, f"The latest materialization of {text}")
     return AssetState(key_from_text(text), storage_id, run_id, timestamp, data.materialization)
+
+
+def observation_state_from_row(row: Row) -> ObservationState:
+    """The latest observation from the columns asset_key, storage_id, run_id, timestamp, body."""
+    text, storage_id, run_id, timestamp, body = row
+    data = _decode(_decode_observation, body, f"The latest observation of {text}")
+    return ObservationState(key_from_text(text), storage_id, run_id, timestamp, data.asset_observation)
 
 
 def partition_state_from_row(row: Row) -> PartitionState:

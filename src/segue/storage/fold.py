@@ -14,6 +14,7 @@ from segue.model import codec
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
+    AssetObservationData,
     AssetWipedData,
     Event,
     RunFailureData,
@@ -44,7 +45,8 @@ _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_T
 _STATE_PAYLOADS = frozenset(
     kind
     for kind, tag in TAGS.items()
-    if tag.startswith("RUN_") or kind in (StepMaterializationData, AssetCheckEvaluationData, AssetWipedData)
+    if tag.startswith("RUN_")
+    or kind in (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
 )
 
 
@@ -61,10 +63,11 @@ class Changes(NamedTuple):
     """What a batch does to the state tables: first remove, then write.
 
     Attributes:
-        wiped_assets: keys whose rows go from assets, asset_partitions and asset_checks.
+        wiped_assets: keys whose rows go from assets, asset_observations, asset_partitions and asset_checks.
         wiped_partitions: pairs of key and partition whose rows go from asset_partitions.
         runs: run_id -> the new state.
         assets: asset_key -> (asset_key, storage_id, run_id, timestamp, body).
+        observations: asset_key -> (asset_key, storage_id, run_id, timestamp, body).
         partitions: (asset_key, partition) -> (asset_key, partition, storage_id, run_id, timestamp, data_version).
         checks: (asset_key, name) -> (asset_key, check_name, storage_id, run_id, timestamp, body).
     """
@@ -73,6 +76,7 @@ class Changes(NamedTuple):
     wiped_partitions: list[tuple[str, str]]
     runs: dict[str, RunState]
     assets: dict[str, Row]
+    observations: dict[str, Row]
     partitions: dict[tuple[str, str], Row]
     checks: dict[tuple[str, str], Row]
 
@@ -123,12 +127,14 @@ def changes_of(changing: Sequence[StateEvent], first_id: int, runs: Mapping[str,
     Raises:
         InvariantViolationError: a run would go where it may not.
     """
-    changes = Changes([], [], {}, {}, {}, {})
+    changes = Changes([], [], {}, {}, {}, {}, {})
     for position, event, key, body in changing:
         storage_id = first_id + position
         payload = event.payload
         if isinstance(payload, StepMaterializationData):
             _materialize(changes, event, payload, key, storage_id, body)
+        elif isinstance(payload, AssetObservationData):
+            changes.observations[key] = (key, storage_id, event.run_id, event.timestamp, body)
         elif isinstance(payload, AssetCheckEvaluationData):
             name = payload.evaluation.check_name
             row = (key, name, storage_id, event.run_id, event.timestamp, body)
@@ -162,6 +168,7 @@ def _wipe(changes: Changes, payload: AssetWipedData, key: str) -> None:
         return
     changes.wiped_assets.append(key)
     changes.assets.pop(key, None)
+    changes.observations.pop(key, None)
     for rows in (changes.partitions, changes.checks):
         for pair in [pair for pair in rows if pair[0] == key]:
             del rows[pair]
@@ -182,4 +189,5 @@ def _run_after(before: RunState, event: Event, run_id: str) -> RunState:
         event.timestamp if status is RunStatus.STARTED else before.started_at,
         event.timestamp if status in FINISHED_STATUSES else before.ended_at,
         payload.reason if isinstance(payload, RunFailureData) else before.failure_reason,
+        max(event.timestamp, before.updated_at),
     )

@@ -14,18 +14,19 @@ from alembic.script import ScriptDirectory
 from segue.storage.sqlite.database import DATABASE_NAME
 
 
-def upgrade(target: Path | str) -> None:
+def upgrade(target: Path | str, revision: str = "head") -> None:
     """Runs the migrations that a database has not seen yet, all in one transaction.
 
     Args:
         target: a home folder (made if need be), or the URL of a database as SQLAlchemy writes it.
+        revision: the one to stop at.
     """
     engine = _home_engine(target) if isinstance(target, Path) else sqlalchemy.create_engine(target)
     try:
         with engine.connect() as connection:
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         engine.dispose()
 

@@ -15,7 +15,7 @@ CREATE TABLE runs (
     ended_at REAL,
     failure_reason TEXT,
     body BLOB NOT NULL
-);
+, manifest_hash TEXT, created_at REAL NOT NULL DEFAULT 0, updated_at REAL NOT NULL DEFAULT 0);
 
 CREATE TABLE run_tags (
     key TEXT NOT NULL,
@@ -83,6 +83,14 @@ CREATE TABLE dynamic_partitions (
     UNIQUE (name, partition)
 );
 
+CREATE TABLE asset_observations (
+    asset_key TEXT NOT NULL PRIMARY KEY,
+    storage_id INTEGER NOT NULL,
+    run_id TEXT,
+    timestamp REAL NOT NULL,
+    body BLOB NOT NULL
+);
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -99,4 +107,10 @@ CREATE INDEX events_by_partition ON events (asset_key, partition) WHERE partitio
 
 CREATE INDEX dynamic_partitions_by_name ON dynamic_partitions (name);
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+CREATE INDEX runs_by_manifest ON runs (manifest_hash);
+
+CREATE INDEX runs_by_creation ON runs (created_at);
+
+CREATE INDEX runs_by_update ON runs (updated_at);
+
+INSERT INTO alembic_version (version_num) VALUES ('0003');

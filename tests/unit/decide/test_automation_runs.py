@@ -7,7 +7,7 @@ from automation_scenarios import LETTERS, C, Step, asset, evaluate, made, reques
 
 import segue as dg
 from segue.model.run import Run, RunStatus
-from segue.model.stores import RunFilter
+from segue.model.run_records import RunsFilter
 
 
 def run_of(*names: str, tags: dict[str, str] | None = None) -> Step:
@@ -27,13 +27,13 @@ def recorded(status: RunStatus, partition: str | None = None) -> Step:
             run_id="a-run",
             job_name="job",
             status=status,
-            asset_selection=(dg.AssetKey("x"),),
+            asset_selection=frozenset({dg.AssetKey("x")}),
             partition_start=partition,
             partition_end=partition,
             created_at=100.0,
         )
         instance.store.create_run(run, b"{}", b"{}", [])
-        assert instance.store.list_runs(RunFilter(statuses=(status,)), None, None)
+        assert instance.store.list_runs(RunsFilter(statuses=(status,)), None, None)
 
     return step
 

@@ -129,7 +129,7 @@ def test_runs_come_newest_first(instance: sg.Instance) -> None:
     assert instance.get_run_by_id("none") is None
     run = instance.get_run_by_id(ids[1])
     assert run is not None
-    assert (run.tags, run.asset_selection, run.status) == ({"n": "1"}, (a.key,), sg.RunStatus.SUCCESS)
+    assert (run.tags, run.asset_selection, run.status) == ({"n": "1"}, frozenset({a.key}), sg.RunStatus.SUCCESS)
     assert run.started_at is not None
     assert run.ended_at is not None
     assert run.created_at <= run.started_at <= run.ended_at

@@ -68,7 +68,7 @@ def _execution_failed(context: AutomationContext, _: object) -> EntitySubset:
 def _targeted(context: AutomationContext, run: Run) -> EntitySubset:
     """The candidates that a run is to make."""
     key = context.key
-    keys = run.check_keys if isinstance(key, AssetCheckKey) else run.asset_selection
+    keys = run.asset_check_selection if isinstance(key, AssetCheckKey) else run.asset_selection
     if key not in keys:
         return context.get_empty_subset()
     definition = context.partitions_def
@@ -174,7 +174,7 @@ def _executed_with_root_target(context: AutomationContext, _: object) -> EntityS
     root = context.root_context.key
 
     def fits(run: Run) -> bool:
-        return root in (run.check_keys if isinstance(root, AssetCheckKey) else run.asset_selection)
+        return root in (run.asset_check_selection if isinstance(root, AssetCheckKey) else run.asset_selection)
 
     return _by_last_run(context, fits)
 

@@ -14,8 +14,9 @@ from segue.model.arguments import require_list
 from segue.model.keys import AssetCheckKey
 from segue.model.request import RunRequest
 from segue.model.run import RunStatus
+from segue.model.run_records import RunsFilter
 from segue.model.selection import AssetSelection
-from segue.model.stores import CheckState, RunFilter
+from segue.model.stores import CheckState
 from segue.model.tick import DefaultSensorStatus, SkipReason
 
 _ACTIVE = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
@@ -63,8 +64,8 @@ def build_sensor_for_freshness_checks(
         known = store.check_states(keys)
         now = datetime.now(UTC).timestamp()
         due = [key for key in sorted(keys) if _is_due(known.get(key), now)]
-        runs = store.list_runs(RunFilter(statuses=_ACTIVE), None, None) if due else ()
-        running = {key for run in runs for key in run.check_keys}
+        runs = store.list_runs(RunsFilter(statuses=_ACTIVE), None, None) if due else ()
+        running = {key for run in runs for key in run.asset_check_selection}
         wanted = [key for key in due if key not in running]
         if not wanted:
             return SkipReason("Every result of these checks still holds.")

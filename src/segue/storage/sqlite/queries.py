@@ -1,4 +1,4 @@
-"""The SELECTs, and how a filter becomes one.
+"""The SELECTs over events and the state of assets, and how a filter becomes one.
 
 Every list is served in order from an index, however long the log is: a filter with several values becomes one SELECT
 per value, which SQLite merges by their order instead of sorting what they find.
@@ -7,26 +7,18 @@ per value, which SQLite merges by their order instead of sorting what they find.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
-from segue.model.stores import EventFilter, RunFilter
+from segue.model.stores import EventFilter
 from segue.storage.columns import json_list, key_text
 from segue.storage.fold import ASSET_TYPES, TOPIC_TYPES
+from segue.storage.sqlite.statements import Condition, Query, select, within
 
-Query: TypeAlias = tuple[str, list[object]]
-"""A statement and its parameters."""
-
-Condition: TypeAlias = tuple[str, *tuple[object, ...]]
-"""A condition and its parameters."""
-
-RUN_COLUMNS = "run_id, body, status, worker, started_at, ended_at, failure_reason"
-_RUN_COLUMNS_OF_R = "r.number, " + ", ".join(f"r.{column}" for column in RUN_COLUMNS.split(", "))
-RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ?"
-RUN_NUMBER = "SELECT number FROM runs WHERE run_id = ?"
 PLAN = "SELECT body FROM plans WHERE hash = ?"
 MANIFEST = "SELECT body FROM manifests WHERE hash = ?"
 ASSETS = "SELECT asset_key, storage_id, run_id, timestamp, body FROM assets"
 ASSETS_OF = f"{ASSETS} WHERE asset_key IN (SELECT value FROM json_each(?))"
+OBSERVATIONS = "SELECT asset_key, storage_id, run_id, timestamp, body FROM asset_observations"
+OBSERVATIONS_OF = f"{OBSERVATIONS} WHERE asset_key IN (SELECT value FROM json_each(?))"
 PARTITIONS_OF = """
     SELECT partition, storage_id, run_id, timestamp, data_version FROM asset_partitions WHERE asset_key = ?"""
 DYNAMIC_PARTITIONS = "SELECT partition FROM dynamic_partitions WHERE name = ? ORDER BY number"
@@ -36,50 +28,11 @@ CHECKS_OF = """
     SELECT c.asset_key, c.check_name, c.storage_id, c.run_id, c.timestamp, c.body
     FROM json_each(?) k CROSS JOIN asset_checks c
     ON c.asset_key = json_extract(k.value, '$[0]') AND c.check_name = json_extract(k.value, '$[1]')"""
-# A run that is being cancelled has started too, unless it was still waiting.
-UNFINISHED_RUNS = " UNION ALL ".join(
-    f"SELECT {RUN_COLUMNS} FROM runs WHERE status = '{status}' AND started_at IS NOT NULL"
-    for status in ("STARTED", "CANCELING")
-)
-
 _EVENT_COLUMNS = """id, run_id, timestamp, step_key, version, body,
     (SELECT job_name FROM runs WHERE runs.run_id = events.run_id)"""
 _LAST = 2**63 - 1
 # SQLite takes 500 parts in one statement; far before that, walking the asset's events costs no more.
 _MOST_PARTS = 50
-
-
-def run_query(which: RunFilter, limit: int | None, before: int | None) -> Query:
-    """The runs of a filter with a lower number than `before`: their number, then RUN_COLUMNS.
-
-    Newest first, except where `run_ids` are given: these are found one by one, and the caller sorts and cuts.
-    """
-    tags = list(which.tags.items())
-    conditions: list[Condition] = [("r.number < ?", _LAST if before is None else before)]
-    if which.job_name is not None:
-        conditions.append(("r.job_name = ?", which.job_name))
-    if which.run_ids is not None:
-        conditions += _bearing(tags) + _within("r.status", _status_values(which))
-        text, parameters = _select(
-            _RUN_COLUMNS_OF_R, "json_each(?) j CROSS JOIN runs r ON r.run_id = j.value", conditions
-        )
-        return text, [json_list(sorted(set(which.run_ids))), *parameters]
-    if tags:
-        first, *others = tags
-        tagged: list[Condition] = [("t.key = ?", first[0]), ("t.value = ?", first[1])]
-        if before is not None:
-            tagged.append(("t.run_number < ?", before))
-        conditions = tagged + conditions + _bearing(others) + _within("r.status", _status_values(which))
-        columns = _RUN_COLUMNS_OF_R.replace("r.number", "t.run_number")
-        parts = [_select(columns, "run_tags t CROSS JOIN runs r ON r.number = t.run_number", conditions)]
-    elif which.statuses is None:
-        parts = [_select(_RUN_COLUMNS_OF_R, "runs r", conditions)]
-    else:
-        parts = [
-            _select(_RUN_COLUMNS_OF_R, "runs r", [("r.status = ?", status), *conditions])
-            for status in _status_values(which) or ()
-        ]
-    return _merge(parts, "DESC", limit)
 
 
 def event_query(which: EventFilter, limit: int | None) -> Query:
@@ -116,38 +69,17 @@ def event_query(which: EventFilter, limit: int | None) -> Query:
         parts = [[("topic = ?", kind), *_within("partition", partitions)] for kind in set(types)]
     else:
         parts = [_within("type", types) + _within("partition", partitions)]
-    selects = [_select(_EVENT_COLUMNS, "events", [*part, *bounds]) for part in parts]
+    selects = [select(_EVENT_COLUMNS, "events", [*part, *bounds]) for part in parts]
     return _merge(selects, "ASC" if which.ascending else "DESC", limit)
 
 
-def matches_nothing(which: RunFilter | EventFilter) -> bool:
+def matches_nothing(which: EventFilter) -> bool:
     """Whether the filter asks for one of no values, which no row can answer."""
-    if isinstance(which, RunFilter):
-        return which.run_ids == () or which.statuses == ()
     return () in (which.types, which.partitions, which.storage_ids, which.job_names)
 
 
-def _status_values(which: RunFilter) -> list[str] | None:
-    return None if which.statuses is None else sorted({status.value for status in which.statuses})
-
-
 def _within(column: str, values: Sequence[str] | None) -> list[Condition]:
-    return [] if values is None else [(f"{column} IN (SELECT value FROM json_each(?))", json_list(values))]
-
-
-def _bearing(tags: Sequence[tuple[str, str]]) -> list[Condition]:
-    return [
-        (
-            "EXISTS (SELECT 1 FROM run_tags x WHERE x.key = ? AND x.value = ? AND x.run_number = r.number)",
-            *tag,
-        )
-        for tag in tags
-    ]
-
-
-def _select(columns: str, source: str, conditions: Sequence[Condition]) -> Query:
-    where = " AND ".join(condition[0] for condition in conditions)
-    return f"SELECT {columns} FROM {source} WHERE {where}", [value for _, *values in conditions for value in values]
+    return [] if values is None else [within(column, values)]
 
 
 def _merge(parts: Sequence[Query], direction: str, limit: int | None) -> Query:

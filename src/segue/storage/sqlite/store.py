@@ -11,17 +11,19 @@ from segue.model.event import AssetWipedData, Event
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import Run
-from segue.model.stores import AssetState, CheckState, EventFilter, PartitionState, RunFilter
+from segue.model.run_records import RunOrder, RunRecord, RunsFilter
+from segue.model.stores import AssetState, CheckState, EventFilter, ObservationState, PartitionState
 from segue.storage.columns import (
     asset_state_from_row,
     check_state_from_row,
     event_from_row,
     json_list,
     key_text,
+    observation_state_from_row,
     partition_state_from_row,
     run_from_row,
 )
-from segue.storage.sqlite import locks, queries, writing
+from segue.storage.sqlite import locks, queries, run_queries, writing
 from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.failures import unavailable
 
@@ -62,7 +64,7 @@ class SqliteStore:
 
     def get_run(self, run_id: str) -> Run | None:
         """See `RunStore.get_run`."""
-        rows = self._database.read(queries.RUN, (run_id,))
+        rows = self._database.read(run_queries.RUN, (run_id,))
         return run_from_row(rows[0]) if rows else None
 
     def get_plan(self, plan_hash: str) -> bytes | None:
@@ -88,26 +90,59 @@ class SqliteStore:
 
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
         """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
-        runs = [run_from_row(row) for row in self._database.read(queries.UNFINISHED_RUNS)]
+        runs = [run_from_row(row) for row in self._database.read(run_queries.UNFINISHED_RUNS)]
         return [(run, self._is_alive(run.worker)) for run in runs]
 
     def close(self) -> None:
         """See `RunStore.close`. What is in memory is lost; the process stays the worker it is."""
         self._database.close()
 
-    def list_runs(self, which: RunFilter, limit: int | None = None, before: str | None = None) -> Sequence[Run]:
-        """See `StateStore.list_runs`; newest means created last in this database.
+    def list_runs(self, which: RunsFilter, limit: int | None = None, before: str | None = None) -> Sequence[Run]:
+        """See `StateStore.list_runs`."""
+        return [record.dagster_run for record in self.run_records(which, limit, before)]
 
-        Raises:
-            RunNotFoundError: there is no run `before`.
-        """
-        if queries.matches_nothing(which):
+    def run_records(
+        self,
+        which: RunsFilter,
+        limit: int | None = None,
+        behind: str | None = None,
+        order: RunOrder = RunOrder.ID,
+        ascending: bool = False,
+    ) -> Sequence[RunRecord]:
+        """See `StateStore.run_records`; newest means created last in this database."""
+        if run_queries.matches_nothing(which):
             return []
-        statement, parameters = queries.run_query(which, limit, None if before is None else self._run_number(before))
-        rows = self._database.read(statement, parameters)
+        place = None if behind is None else self._run_place(behind)
+        rows = self._database.read(*run_queries.run_query(which, limit, place, order, ascending))
         if which.run_ids is not None:
-            rows = sorted(rows, reverse=True)[:limit]
-        return [run_from_row(row[1:]) for row in rows]
+            rows = sorted(rows, key=lambda row: row[:2], reverse=not ascending)[:limit]
+        return [RunRecord(row[1], run_from_row(row[2:])) for row in rows]
+
+    def count_runs(self, which: RunsFilter) -> int:
+        """See `StateStore.count_runs`."""
+        if run_queries.matches_nothing(which):
+            return 0
+        return self._database.read(*run_queries.count_query(which))[0][0]
+
+    def run_tag_keys(self) -> Sequence[str]:
+        """See `StateStore.run_tag_keys`."""
+        return [row[0] for row in self._database.read(run_queries.TAG_KEYS)]
+
+    def run_tag_values(self, key: str, prefix: str = "", limit: int | None = None) -> Sequence[str]:
+        """See `StateStore.run_tag_values`."""
+        begins = (len(prefix), prefix)
+        parameters = (key, prefix, key, *begins, *begins, -1 if limit is None else limit)
+        return [row[0] for row in self._database.read(run_queries.TAG_VALUES, parameters)]
+
+    def add_run_tags(self, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
+        """See `StateStore.add_run_tags`."""
+        with self._database.write() as connection:
+            writing.add_tags(connection, run_id, tags, timestamp)
+
+    def delete_run(self, run_id: str) -> None:
+        """See `StateStore.delete_run`."""
+        with self._database.write() as connection:
+            writing.delete_run(connection, run_id)
 
     def events(self, which: EventFilter, limit: int | None = None) -> Sequence[EventLogRecord]:
         """See `StateStore.events`."""
@@ -122,6 +157,15 @@ class SqliteStore:
         else:
             rows = self._database.read(queries.ASSETS_OF, (json_list([key_text(key) for key in keys]),))
         states = map(asset_state_from_row, rows)
+        return {state.key: state for state in states}
+
+    def observation_states(self, keys: Sequence[AssetKey] | None = None) -> Mapping[AssetKey, ObservationState]:
+        """See `StateStore.observation_states`."""
+        if keys is None:
+            rows = self._database.read(queries.OBSERVATIONS)
+        else:
+            rows = self._database.read(queries.OBSERVATIONS_OF, (json_list([key_text(key) for key in keys]),))
+        states = map(observation_state_from_row, rows)
         return {state.key: state for state in states}
 
     def partition_states(self, key: AssetKey) -> Mapping[str, PartitionState]:
@@ -162,13 +206,13 @@ class SqliteStore:
         with self._database.write() as connection:
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
-    def _run_number(self, run_id: str) -> int:
-        rows = self._database.read(queries.RUN_NUMBER, (run_id,))
+    def _run_place(self, run_id: str) -> run_queries.Place:
+        rows = self._database.read(run_queries.RUN_PLACE, (run_id,))
         if not rows:
             raise RunNotFoundError(
-                f"Runs before {run_id!r} were asked for, and no run with this id is recorded.", run_id
+                f"The runs behind {run_id!r} were asked for, and no run with this id is recorded.", run_id
             )
-        return rows[0][0]
+        return run_queries.Place(*rows[0])
 
     def _is_alive(self, worker: str | None) -> bool:
         if self._workers is None:

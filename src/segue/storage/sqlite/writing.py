@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
-from segue.errors import InvariantViolationError
-from segue.model import codec
+from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.event import SCHEMA_VERSION, Event
 from segue.model.manifest import content_hash
 from segue.model.run import Run
-from segue.storage.columns import Row, require_text, state_columns, state_of
+from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fold import Changes, changes_of, event_rows
+from segue.storage.sqlite.run_queries import RUN_COLUMNS
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
 # once and kept, so there must not be too many of them.
@@ -27,17 +27,26 @@ _INSERT_EVENTS = [
     for count in range(_ROWS_PER_STATEMENT + 1)
 ]
 _LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason FROM runs WHERE run_id = ?"
+_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason, updated_at FROM runs WHERE run_id = ?"
 _UPDATE_RUN = """
-    UPDATE runs SET status = ?, worker = ?, started_at = ?, ended_at = ?, failure_reason = ? WHERE run_id = ?"""
+    UPDATE runs SET status = ?, worker = ?, started_at = ?, ended_at = ?, failure_reason = ?, updated_at = ?
+    WHERE run_id = ?"""
 _INSERT_RUN = """
-    INSERT INTO runs (run_id, job_name, body, status, worker, started_at, ended_at, failure_reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO runs (run_id, job_name, body, manifest_hash, created_at, status, worker, started_at, ended_at,
+    failure_reason, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = ?"
+_UPDATE_BODY = "UPDATE runs SET body = ?, updated_at = max(updated_at, ?) WHERE number = ?"
+_DELETE_TAG = "DELETE FROM run_tags WHERE key = ? AND value = ? AND run_number = ?"
+_DELETE_EVENTS = "DELETE FROM events WHERE run_id = ?"
+_DELETE_RUN = "DELETE FROM runs WHERE number = ?"
 _INSERT_TAG = "INSERT INTO run_tags (key, value, run_number) VALUES (?, ?, ?)"
-_PUT_ASSET = """
-    INSERT INTO assets (asset_key, storage_id, run_id, timestamp, body) VALUES (?, ?, ?, ?, ?)
+_PUT_ASSET, _PUT_OBSERVATION = (
+    f"""
+    INSERT INTO {table} (asset_key, storage_id, run_id, timestamp, body) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (asset_key) DO UPDATE SET storage_id = excluded.storage_id, run_id = excluded.run_id,
     timestamp = excluded.timestamp, body = excluded.body"""
+    for table in ("assets", "asset_observations")
+)
 _PUT_PARTITION = """
     INSERT INTO asset_partitions (asset_key, partition, storage_id, run_id, timestamp, data_version)
     VALUES (?, ?, ?, ?, ?, ?)
@@ -49,6 +58,7 @@ _PUT_CHECK = """
     timestamp = excluded.timestamp, body = excluded.body"""
 _WIPE_ASSET = (
     "DELETE FROM assets WHERE asset_key = ?",
+    "DELETE FROM asset_observations WHERE asset_key = ?",
     "DELETE FROM asset_partitions WHERE asset_key = ?",
     "DELETE FROM asset_checks WHERE asset_key = ?",
 )
@@ -80,7 +90,7 @@ def create_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: 
     plan_hash = _keep_content(connection, _PLANS, run.plan_hash, plan)
     manifest_hash = _keep_content(connection, _MANIFESTS, run.manifest_hash, manifest)
     run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
-    row = (run.run_id, run.job_name, codec.encode(run), *state_columns(state_of(run)))
+    row = (run.run_id, run.job_name, run_body(run), manifest_hash, run.created_at, *state_columns(state_of(run)))
     try:
         number = connection.execute(_INSERT_RUN, row).lastrowid
     except sqlite3.IntegrityError as error:
@@ -90,6 +100,35 @@ def create_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: 
     if run.tags:
         connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in run.tags.items()])
     append_events(connection, events)
+
+
+def add_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
+    """Gives a run more tags; one that it has gets the new value.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    require_text(*tags, *tags.values())
+    row: Row | None = connection.execute(_RUN, (run_id,)).fetchone()
+    if row is None:
+        raise RunNotFoundError(f"There is no run {run_id!r} to give tags to.", run_id)
+    number, run = row[0], run_from_row(row[1:])
+    changed = [(key, value) for key, value in tags.items() if run.tags.get(key) != value]
+    replaced = [(key, run.tags[key], number) for key, _ in changed if key in run.tags]
+    connection.executemany(_DELETE_TAG, replaced)
+    connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in changed])
+    body = run_body(run.with_tags({**run.tags, **tags}))
+    connection.execute(_UPDATE_BODY, (body, timestamp, number))
+
+
+def delete_run(connection: sqlite3.Connection, run_id: str) -> None:
+    """Removes a run with its tags and its events; nothing where there is none."""
+    row: Row | None = connection.execute(_RUN, (run_id,)).fetchone()
+    if row is not None:
+        number, run = row[0], run_from_row(row[1:])
+        connection.executemany(_DELETE_TAG, [(key, value, number) for key, value in run.tags.items()])
+        connection.execute(_DELETE_EVENTS, (run_id,))
+        connection.execute(_DELETE_RUN, (number,))
 
 
 def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: str | None, content: bytes) -> str:
@@ -164,6 +203,8 @@ def _write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
         connection.execute(_UPDATE_RUN, (*state_columns(state), run_id))
     if changes.assets:
         connection.executemany(_PUT_ASSET, changes.assets.values())
+    if changes.observations:
+        connection.executemany(_PUT_OBSERVATION, changes.observations.values())
     if changes.partitions:
         connection.executemany(_PUT_PARTITION, changes.partitions.values())
     if changes.checks:

@@ -16,15 +16,19 @@ from segue.testing.storage_contract import (
     checks,
     dynamic_partitions,
     events,
+    observations,
     partitions,
+    run_lists,
     runs,
     wiping,
 )
 
 CONTRACT: tuple[Callable[[Store], None], ...] = (
     *runs.RULES,
+    *run_lists.RULES,
     *events.RULES,
     *assets.RULES,
+    *observations.RULES,
     *partitions.RULES,
     *checks.RULES,
     *dynamic_partitions.RULES,

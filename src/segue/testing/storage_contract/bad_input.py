@@ -8,7 +8,8 @@ from segue.errors import InvariantViolationError
 from segue.model.event import Event
 from segue.model.keys import AssetKey
 from segue.model.run import Run
-from segue.model.stores import EventFilter, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import EventFilter, Store
 from segue.testing.storage_contract.builders import (
     MANIFEST,
     PLAN,
@@ -48,7 +49,7 @@ def text_is_data(store: Store) -> None:
         run = store.get_run(run_id)
         assert run is not None
         assert (run.job_name, run.tags) == (text, {text: text})
-        for which in (RunFilter(job_name=text), RunFilter(tags={text: text}), RunFilter(run_ids=(run_id,))):
+        for which in (RunsFilter(job_name=text), RunsFilter(tags={text: text}), RunsFilter(run_ids=(run_id,))):
             assert [found.run_id for found in store.list_runs(which, None, None)] == [run_id]
         first, second = store.events(EventFilter(run_id=run_id), None)
         assert (first.event.step_key, first.event.payload) == (text, logged(text))
@@ -74,8 +75,8 @@ def a_nul_character_in_a_name_is_refused(store: Store) -> None:
         with pytest.raises(InvariantViolationError, match="NUL"):
             store.append([event])
     assert store.events(EventFilter(), None) == []
-    assert store.list_runs(RunFilter(run_ids=("r1\0",)), None, None) == []
-    assert store.list_runs(RunFilter(tags={"x\0": "y"}), None, None) == []
+    assert store.list_runs(RunsFilter(run_ids=("r1\0",)), None, None) == []
+    assert store.list_runs(RunsFilter(tags={"x\0": "y"}), None, None) == []
 
 
 def what_cannot_be_encoded_leaves_no_trace(store: Store) -> None:

@@ -35,9 +35,10 @@ def add_run(
     job_name: str = "daily",
     status: RunStatus = RunStatus.NOT_STARTED,
     tags: dict[str, str] | None = None,
+    created_at: float = 1.0,
 ) -> Run:
     """Creates a run with first events at 1.0, 2.0 and so on."""
-    run = Run(run_id=run_id, job_name=job_name, status=status, tags=tags or {}, created_at=1.0)
+    run = Run(run_id=run_id, job_name=job_name, status=status, tags=tags or {}, created_at=created_at)
     store.create_run(run, PLAN, MANIFEST, events_of(run_id, payloads))
     return run
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from segue.errors import InvariantViolationError, RunNotFoundError
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import content_hash
 from segue.model.run import FailureReason, Run, RunStatus
-from segue.model.stores import EventFilter, RunFilter, Store
+from segue.model.run_records import RunsFilter
+from segue.model.stores import EventFilter, Store
 from segue.testing.storage_contract.builders import (
     MANIFEST,
     PLAN,
@@ -30,8 +31,9 @@ def a_run_reads_back_as_it_was_created(store: Store) -> None:
         status=RunStatus.QUEUED,
         tags={"team": "sales", "größe": "xl"},
         run_config={"ops": {"a": {"config": {"n": [1, 2.5, None, "ü"]}}}},
-        asset_selection=(AssetKey(["sales", "orders"]), AssetKey("a/b")),
-        asset_check_selection=((AssetKey("orders"), "fresh"),),
+        asset_selection=frozenset({AssetKey(["sales", "orders"]), AssetKey("a/b")}),
+        asset_check_selection=frozenset({AssetCheckKey(AssetKey("orders"), "fresh")}),
+        op_selection=("load", "*save"),
         partition_start="2024-01-01",
         partition_end="2024-01-31",
         root_run_id="r0",
@@ -39,15 +41,16 @@ def a_run_reads_back_as_it_was_created(store: Store) -> None:
         plan_hash=content_hash(PLAN),
         manifest_hash=content_hash(MANIFEST),
         created_at=1700000000.123456,
+        updated_at=1700000000.5,
     )
     store.create_run(run, PLAN, MANIFEST, [])
     assert store.get_run("r1") == run
-    assert store.list_runs(RunFilter(), None, None) == [run]
+    assert store.list_runs(RunsFilter(), None, None) == [run]
 
 
 def a_run_that_is_not_there_is_none(store: Store) -> None:
     assert store.get_run("nobody") is None
-    assert store.list_runs(RunFilter(), None, None) == []
+    assert store.list_runs(RunsFilter(), None, None) == []
     assert store.unfinished_runs() == []
 
 
@@ -148,16 +151,16 @@ def runs_are_listed_newest_first(store: Store) -> None:
     for name in names:
         add_run(store, name)
     newest_first = names[::-1]
-    assert _ids(store, RunFilter()) == newest_first
-    assert _ids(store, RunFilter(), 2) == newest_first[:2]
-    assert _ids(store, RunFilter(), 2, "k") == ["a", "z"]
-    assert _ids(store, RunFilter(), 2, "m") == []
-    assert _ids(store, RunFilter(), 0) == []
+    assert _ids(store, RunsFilter()) == newest_first
+    assert _ids(store, RunsFilter(), 2) == newest_first[:2]
+    assert _ids(store, RunsFilter(), 2, "k") == ["a", "z"]
+    assert _ids(store, RunsFilter(), 2, "m") == []
+    assert _ids(store, RunsFilter(), 0) == []
 
 
 def a_page_after_an_unknown_run_is_refused(store: Store) -> None:
     with pytest.raises(RunNotFoundError) as caught:
-        store.list_runs(RunFilter(), 10, "nobody")
+        store.list_runs(RunsFilter(), 10, "nobody")
     assert caught.value.invalid_run_id == "nobody"
 
 
@@ -169,22 +172,22 @@ def runs_are_filtered(store: Store) -> None:
     add_run(store, "r5", status=RunStatus.QUEUED, job_name="daily", tags={"team": "sales", "env": "prod"})
     open_statuses = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTED)
     for which, expected in (
-        (RunFilter(), "54321"),
-        (RunFilter(run_ids=("r1", "r4", "r4", "nobody")), "41"),
-        (RunFilter(run_ids=()), ""),
-        (RunFilter(job_name="daily"), "5431"),
-        (RunFilter(job_name="nothing"), ""),
-        (RunFilter(statuses=(RunStatus.STARTED,)), "2"),
-        (RunFilter(statuses=open_statuses), "521"),
-        (RunFilter(statuses=()), ""),
-        (RunFilter(job_name="daily", statuses=open_statuses), "51"),
-        (RunFilter(tags={"team": "sales"}), "5421"),
-        (RunFilter(tags={"team": "sales", "env": "prod"}), "51"),
-        (RunFilter(tags={"team": "sales", "other": "prod"}), ""),
-        (RunFilter(tags={"team": "sales"}, statuses=open_statuses), "521"),
-        (RunFilter(tags={"team": "sales"}, job_name="daily", statuses=(RunStatus.FAILURE,)), "4"),
-        (RunFilter(run_ids=("r1", "r2", "r5"), tags={"env": "prod"}, job_name="daily"), "51"),
-        (RunFilter(run_ids=("r1", "r2", "r5"), statuses=(RunStatus.QUEUED, RunStatus.STARTED)), "52"),
+        (RunsFilter(), "54321"),
+        (RunsFilter(run_ids=("r1", "r4", "r4", "nobody")), "41"),
+        (RunsFilter(run_ids=()), ""),
+        (RunsFilter(job_name="daily"), "5431"),
+        (RunsFilter(job_name="nothing"), ""),
+        (RunsFilter(statuses=(RunStatus.STARTED,)), "2"),
+        (RunsFilter(statuses=open_statuses), "521"),
+        (RunsFilter(statuses=()), "54321"),
+        (RunsFilter(job_name="daily", statuses=open_statuses), "51"),
+        (RunsFilter(tags={"team": "sales"}), "5421"),
+        (RunsFilter(tags={"team": "sales", "env": "prod"}), "51"),
+        (RunsFilter(tags={"team": "sales", "other": "prod"}), ""),
+        (RunsFilter(tags={"team": "sales"}, statuses=open_statuses), "521"),
+        (RunsFilter(tags={"team": "sales"}, job_name="daily", statuses=(RunStatus.FAILURE,)), "4"),
+        (RunsFilter(run_ids=("r1", "r2", "r5"), tags={"env": "prod"}, job_name="daily"), "51"),
+        (RunsFilter(run_ids=("r1", "r2", "r5"), statuses=(RunStatus.QUEUED, RunStatus.STARTED)), "52"),
     ):
         ids = [f"r{digit}" for digit in expected]
         assert _ids(store, which) == ids, which
@@ -201,7 +204,7 @@ def a_living_worker_is_seen(store: Store) -> None:
     assert [(run.run_id, alive) for run, alive in store.unfinished_runs()] == [("going", True)]
 
 
-def _ids(store: Store, which: RunFilter, limit: int | None = None, before: str | None = None) -> list[str]:
+def _ids(store: Store, which: RunsFilter, limit: int | None = None, before: str | None = None) -> list[str]:
     return [run.run_id for run in store.list_runs(which, limit, before)]
 
 

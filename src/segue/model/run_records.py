@@ -1,0 +1,133 @@
+"""Which runs users ask for, and what they get: runs with their place in the store, and what a run came to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from segue.errors import InvalidInvocationError
+from segue.model.run import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, HasName, Run, RunStatus
+
+
+class RunOrder(enum.Enum):
+    """What runs are listed by. The value is what users write."""
+
+    ID = "id"
+    CREATED = "create_timestamp"
+    UPDATED = "update_timestamp"
+
+
+class RunsFilter(msgspec.Struct, frozen=True):
+    """Which runs; what is left out means any.
+
+    Attributes:
+        run_ids: only these.
+        job_name: of this job.
+        statuses: in one of these statuses.
+        tags: that bear all of these; a list of values means one of them.
+        snapshot_id: planned from the definitions with this hash (`Run.manifest_hash`).
+        updated_after, updated_before: exclusive bounds on when status or tags changed last; without a zone they are UTC.
+        created_after, created_before: exclusive bounds on when they were created.
+        exclude_subruns: leaves out the runs of backfills.
+
+    Raises:
+        InvalidInvocationError: a value of another type.
+    """
+
+    run_ids: Sequence[str] | None = None
+    job_name: str | None = None
+    statuses: Sequence[RunStatus] | None = None
+    tags: Mapping[str, str | Sequence[str]] | None = None
+    snapshot_id: str | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    exclude_subruns: bool | None = None
+
+    def __post_init__(self) -> None:
+        write = msgspec.structs.force_setattr
+        for name in ("run_ids", "statuses"):
+            given = getattr(self, name)
+            if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
+                raise InvalidInvocationError(f"RunsFilter: {name} must be a list, got {given!r}.")
+        for status in self.statuses or ():
+            if not isinstance(status, RunStatus):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+                raise InvalidInvocationError(f"RunsFilter: statuses must be RunStatus values, got {status!r}.")
+        write(self, "run_ids", None if self.run_ids is None else tuple(self.run_ids))
+        write(self, "statuses", tuple(self.statuses or ()))
+        write(self, "tags", {key: _values(value) for key, value in (self.tags or {}).items()})
+
+    @property
+    def tag_values(self) -> Mapping[str, tuple[str, ...]]:
+        """The tags, each with the values that it may have."""
+        return {key: (each,) if isinstance(each, str) else tuple(each) for key, each in (self.tags or {}).items()}
+
+    @property
+    def created(self) -> tuple[float | None, float | None]:
+        """The bounds on the time of creation, in seconds since 1970, UTC."""
+        return _seconds(self.created_after), _seconds(self.created_before)
+
+    @property
+    def updated(self) -> tuple[float | None, float | None]:
+        """The bounds on the time of the last change, in seconds since 1970, UTC."""
+        return _seconds(self.updated_after), _seconds(self.updated_before)
+
+    @staticmethod
+    def for_backfill(backfill_id: str) -> RunsFilter:
+        """The runs of a backfill."""
+        return RunsFilter(tags={BACKFILL_TAG: backfill_id})
+
+    @staticmethod
+    def for_schedule(schedule: HasName) -> RunsFilter:
+        """The runs that a schedule asked for."""
+        return RunsFilter(tags={SCHEDULE_NAME_TAG: schedule.name})
+
+    @staticmethod
+    def for_sensor(sensor: HasName) -> RunsFilter:
+        """The runs that a sensor asked for."""
+        return RunsFilter(tags={SENSOR_NAME_TAG: sensor.name})
+
+
+def _values(value: str | Sequence[str]) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence) and all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        return tuple(value)
+    raise InvalidInvocationError(f"RunsFilter: the value of a tag is a text or a list of texts, got {value!r}.")
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class RunRecord(msgspec.Struct, frozen=True):
+    """A run with its place in the store: `storage_id` grows with every run that is created."""
+
+    storage_id: int
+    dagster_run: Run
+
+    @property
+    def create_timestamp(self) -> datetime:
+        """When it was created, in UTC."""
+        return datetime.fromtimestamp(self.dagster_run.created_at, UTC)
+
+    @property
+    def update_timestamp(self) -> datetime:
+        """When its status or its tags changed last, in UTC."""
+        return datetime.fromtimestamp(self.dagster_run.updated_at, UTC)
+
+    @property
+    def start_time(self) -> float | None:
+        """When it began to execute, in seconds since 1970, UTC; None if it has not."""
+        return self.dagster_run.started_at
+
+    @property
+    def end_time(self) -> float | None:
+        """When it ended, in seconds since 1970, UTC; None if it has not."""
+        return self.dagster_run.ended_at
