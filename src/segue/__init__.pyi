@@ -339,6 +339,8 @@ from .model.policies import RetryPolicy as RetryPolicy
 from .model.request import RunRequest as RunRequest
 from .model.run import Run as Run
 from .model.run import RunStatus as RunStatus
+from .model.run_records import RunRecord as RunRecord
+from .model.run_records import RunsFilter as RunsFilter
 from .model.selection import AssetSelection as AssetSelection
 from .model.table import TableColumn as TableColumn
 from .model.table import TableColumnConstraints as TableColumnConstraints

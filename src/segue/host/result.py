@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,13 +17,16 @@ from segue.model.event import (
     AssetObservationData,
     Event,
     EventType,
+    StepExpectationResultData,
     StepFailureData,
     StepMaterializationData,
 )
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey, CoercibleToAssetKey
-from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.run import Run
+
+_MAPPING_KEY = re.compile(r"\[[^\]]*\]")
 
 
 class ExecuteInProcessResult:
@@ -46,6 +50,11 @@ class ExecuteInProcessResult:
         self.all_events: Sequence[Event] = events
         self._values = values
         self._graph = graph
+
+    @property
+    def dagster_run(self) -> Run:
+        """The same as `run`."""
+        return self.run
 
     @property
     def run_id(self) -> str:
@@ -97,7 +106,31 @@ class ExecuteInProcessResult:
         graph = None if self._job is None else _graph_at(self._job.graph, node_str)
         if graph is not None and output_name in graph.output_names:
             return self._value(*step_output(graph, f"{node_str}.", output_name))
+        self._require_output(node_str, output_name)
         return self._value(node_str, output_name)
+
+    def _require_output(self, node: str, output_name: str) -> None:
+        """Refuses a name that nothing in the run bears, as apart from an output that was not given."""
+        declared = self._declared_outputs()
+        names = declared.get(_MAPPING_KEY.sub("", node))
+        if names is None:
+            known = ", ".join(sorted(declared)) or "none"
+            raise InvariantViolationError(f"There is no step {node!r} in {self.run.job_name!r}; there are: {known}.")
+        if output_name not in names:
+            raise InvariantViolationError(
+                f"The step {node!r} has no output {output_name!r}; it has: {', '.join(names) or 'none'}."
+            )
+
+    def _declared_outputs(self) -> dict[str, list[str]]:
+        """The names of the outputs of each step there could be."""
+        outputs = {
+            name: [output.name for output in computation.outputs]
+            for name, computation in self._graph.computations.items()
+        }
+        if self._job is not None:
+            return {step.path: outputs[step.computation] for step in self._graph.jobs[self._job.name].steps}
+        steps = [step for each in self._graph.computations.values() for step in each.steps]
+        return outputs | {step.path: outputs.get(step.computation, []) for step in steps}
 
     def _value(self, step: str, output_name: str) -> Any:
         if (step, output_name) in self._values:
@@ -163,6 +196,14 @@ class ExecuteInProcessResult:
             event.payload.materialization
             for event in self.events_for_node(node_name)
             if isinstance(event.payload, StepMaterializationData)
+        ]
+
+    def expectation_results_for_node(self, node_str: str) -> Sequence[ExpectationResult]:
+        """What a step said of its expectations."""
+        return [
+            event.payload.expectation_result
+            for event in self.events_for_node(node_str)
+            if isinstance(event.payload, StepExpectationResultData)
         ]
 
     def asset_observations_for_node(self, node_name: str) -> Sequence[AssetObservation]:

@@ -107,7 +107,9 @@ def test_facts_reported_aside_do_not_count_as_outputs() -> None:
 
     with sg.Instance.ephemeral() as instance:
         result = sg.materialize([a], instance=instance)
-        assert instance.get_asset_keys() == [sg.AssetKey("a"), sg.AssetKey("aside")]
+        assert instance.get_asset_keys() == [sg.AssetKey("a"), sg.AssetKey("aside"), sg.AssetKey("seen")]
+        records = instance.get_asset_records([sg.AssetKey("a"), sg.AssetKey("seen")])
+        assert [record.asset_entry.last_materialization is None for record in records] == [False, True]
     assert [each.asset_key for each in result.asset_observations_for_node("a")] == [sg.AssetKey("seen")]
 
 

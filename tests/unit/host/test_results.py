@@ -1,0 +1,109 @@
+"""What a run in this process leaves to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import segue as sg
+
+
+@sg.op(out={"small": sg.Out(is_required=False), "large": sg.Out(is_required=False)})
+def split() -> Iterator[Any]:
+    yield sg.ExpectationResult(True, "there is something to split")
+    yield sg.Output(1, "small")
+
+
+@sg.op
+def keep(value: int) -> int:
+    return value
+
+
+@sg.op
+def broken(value: int) -> int:
+    raise ValueError(value)
+
+
+@sg.graph
+def inner(value: int) -> int:
+    return keep(value)
+
+
+@sg.job
+def working() -> None:
+    small, large = split()
+    inner(small)
+    keep.alias("never")(large)
+    broken(small)
+
+
+@pytest.fixture(scope="module")
+def result() -> sg.ExecuteInProcessResult:
+    return working.execute_in_process(raise_on_error=False)
+
+
+def test_the_run_and_its_job(result: sg.ExecuteInProcessResult) -> None:
+    assert result.dagster_run is result.run
+    assert (result.run_id, result.job_def.name, result.success) == (result.run.run_id, "working", False)
+
+
+def test_how_each_node_went(result: sg.ExecuteInProcessResult) -> None:
+    asked: dict[str, Callable[[str], bool]] = {
+        "success": result.is_node_success,
+        "failed": result.is_node_failed,
+        "skipped": result.is_node_skipped,
+        "untouched": result.is_node_untouched,
+    }
+    for node, word in [("split", "success"), ("inner.keep", "success"), ("never", "skipped"), ("broken", "failed")]:
+        assert [name for name, ask in asked.items() if ask(node)] == [word], node
+    assert result.is_node_untouched("elsewhere")
+    assert result.get_failed_step_keys() == {"broken"}
+    assert result.failure_data_for_node("broken") is not None
+    assert result.failure_data_for_node("split") is None
+    assert [each.label for each in result.expectation_results_for_node("split")] == ["there is something to split"]
+    assert result.expectation_results_for_node("broken") == []
+
+
+def test_what_was_given_not_given_and_never_declared(result: sg.ExecuteInProcessResult) -> None:
+    assert result.output_for_node("split", "small") == result.output_for_node("inner") == 1
+    assert result.output_for_node("inner.keep") == 1
+    for node, name in [("split", "large"), ("never", "result"), ("broken", "result")]:
+        with pytest.raises(sg.StepOutputNotFoundError) as caught:
+            result.output_for_node(node, name)
+        assert (caught.value.step_key, caught.value.output_name) == (node, name)
+    with pytest.raises(sg.InvariantViolationError, match=r"no step 'elsewhere'.*broken, inner\.keep, never, split"):
+        result.output_for_node("elsewhere")
+    with pytest.raises(sg.InvariantViolationError, match="no output 'middle'; it has: small, large"):
+        result.output_for_node("split", "middle")
+
+
+def test_steps_of_dynamic_outputs_are_known_by_their_keys() -> None:
+    @sg.op(out=sg.DynamicOut())
+    def several() -> Iterator[sg.DynamicOutput[int]]:
+        yield sg.DynamicOutput(1, mapping_key="one")
+        yield sg.DynamicOutput(2, mapping_key="two")
+
+    @sg.job
+    def dynamic() -> None:
+        several().map(keep)
+
+    result = dynamic.execute_in_process()
+    assert result.output_for_node("keep[two]") == 2
+    assert result.output_for_node("keep") == {"one": 1, "two": 2}
+    with pytest.raises(sg.StepOutputNotFoundError):
+        result.output_for_node("keep[three]")
+
+
+def test_assets() -> None:
+    @sg.asset
+    def made() -> int:
+        return 7
+
+    result = sg.materialize([made, sg.AssetSpec("elsewhere")])
+    assert result.asset_value("made") == result.output_for_node("made") == 7
+    with pytest.raises(sg.InvariantViolationError, match="'elsewhere'"):
+        result.asset_value("elsewhere")
+    with pytest.raises(sg.InvariantViolationError, match="no step 'other'"):
+        result.output_for_node("other")
