@@ -53,13 +53,27 @@ RENAMED: Mapping[str, str] = {
 }
 
 # Dagster's public name -> where its superseded form is kept
-SUPERSEDED: Mapping[str, str] = {}
+SUPERSEDED: Mapping[str, str] = {
+    "AutoMaterializeAssetPartitionsFilter": "segue.compat.auto_materialize:AutoMaterializeAssetPartitionsFilter",
+    "AutoMaterializePolicy": "segue.compat.auto_materialize:AutoMaterializePolicy",
+    "AutoMaterializeRule": "segue.compat.auto_materialize:AutoMaterializeRule",
+    "LegacyFreshnessPolicy": "segue.compat.legacy_freshness:LegacyFreshnessPolicy",
+}
 
 # A private module of Dagster -> the module here that offers what real code takes from it
 PRIVATE_MODULES: Mapping[str, str] = {}
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
 PRIVATE_NAMES: Mapping[str, str] = {
+    "dagster._core.definitions.auto_materialize_policy.AutoMaterializePolicyType": (
+        "segue.compat.auto_materialize:AutoMaterializePolicyType"
+    ),
+    "dagster._core.definitions.freshness.CronFreshnessPolicy": "segue.model.freshness:CronFreshnessPolicy",
+    "dagster._core.definitions.freshness.INTERNAL_FRESHNESS_POLICY_METADATA_KEY": (
+        "segue.model.freshness:FRESHNESS_POLICY_METADATA"
+    ),
+    "dagster._core.definitions.freshness.TimeWindowFreshnessPolicy": "segue.model.freshness:TimeWindowFreshnessPolicy",
+    "dagster.deprecated.FreshnessPolicy": "segue.compat.legacy_freshness:LegacyFreshnessPolicy",
     "dagster._config.ConfigAnyInstance": "segue.defs.config_schema.types:ANY",
     "dagster._config.ConfigTypeKind": "segue.defs.config_schema.types:ConfigTypeKind",
     "dagster._config.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",

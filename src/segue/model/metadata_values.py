@@ -92,6 +92,11 @@ class MetadataValue:
         return _timestamp(value)
 
     @staticmethod
+    def dagster_run(run_id: str) -> RunMetadataValue:
+        """A run; superseded by `run`."""
+        return RunMetadataValue(run_id)
+
+    @staticmethod
     def run(run_id: str) -> RunMetadataValue:
         """A run of this deployment, by its id."""
         return RunMetadataValue(run_id)

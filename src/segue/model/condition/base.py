@@ -154,6 +154,14 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
         matches = old in (self.get_label(), self.name) if isinstance(old, str) else self == old
         return new if matches else self
 
+    def as_auto_materialize_policy(self) -> Self:
+        """Itself: superseded, for `auto_materialize_policy=`, which takes conditions."""
+        return self
+
+    def to_automation_condition(self) -> Self:
+        """Itself, as a policy is asked for what it means."""
+        return self
+
     def since(self, reset_condition: AnyCondition) -> SinceCondition[EntityT_co]:
         """True from when this became true until the other did; where both are true at once, false."""
         return build("since", trigger_condition=self, reset_condition=reset_condition)
@@ -277,6 +285,22 @@ def require_condition(where: str, value: object) -> AnyCondition:
         hint = " Call it: AutomationCondition.eager()." if callable(value) else ""
         raise InvalidDefinitionError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
     return cast("AnyCondition", value)
+
+
+def condition_of(where: str, condition: object, policy: object) -> AnyCondition | None:
+    """The condition that is declared, as one or as the superseded `auto_materialize_policy`.
+
+    Raises:
+        InvalidDefinitionError: both, or something that is neither a condition nor a policy.
+    """
+    if policy is None:
+        return optional_condition(where, condition)
+    if condition is not None:
+        raise InvalidDefinitionError(
+            f"{where}: automation_condition and auto_materialize_policy say the same: keep the first."
+        )
+    translated = getattr(policy, "to_automation_condition", None)
+    return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())
 
 
 def optional_condition(where: str, value: object) -> AnyCondition | None:

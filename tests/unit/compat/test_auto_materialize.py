@@ -1,0 +1,170 @@
+"""Superseded policies of automation and freshness: what they mean as conditions, and how they are put together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import segue as sg
+import segue.compat.dagster as dg
+from segue.compat.auto_materialize import AutoMaterializePolicyType
+
+Rule = dg.AutoMaterializeRule
+Policy = dg.AutoMaterializePolicy
+C = sg.AutomationCondition
+
+
+def asset(name: str, policy: Any = None, deps: Any = ()) -> sg.AssetsDefinition:
+    condition = None if policy is None else policy.to_automation_condition()
+
+    @sg.asset(name=name, deps=list(deps), automation_condition=condition)
+    def made() -> None: ...
+
+    return made
+
+
+def requests(policy: Any, *reports: str | timedelta | None) -> list[int]:
+    """How often `x`, made from `up`, is asked for: after each report, or after time has passed."""
+    assets = [asset("top"), asset("up", deps=["top"]), asset("x", policy, ["up"])]
+    now, cursor, found = datetime(2024, 5, 14, 9, 30, tzinfo=UTC), None, list[int]()
+    with sg.Instance.ephemeral() as instance:
+        for report in reports:
+            if isinstance(report, timedelta):
+                now += report
+            elif report is not None:
+                instance.report_runless_asset_event(sg.AssetMaterialization(report))
+            result = sg.evaluate_automation_conditions(assets, instance, evaluation_time=now, cursor=cursor)
+            cursor = result.cursor
+            found.append(result.total_requested)
+    return found
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reports", "asked"),
+    [
+        (Policy.eager(), [None, "up", None, "x", "up"], [0, 1, 0, 0, 1]),
+        (Policy.eager(), ["top", "up", "x", "top", "up"], [0, 1, 0, 0, 1]),
+        (Policy.lazy(), [None, "up"], [0, 0]),
+        (Policy({Rule.materialize_on_missing()}), [None, "x"], [1, 0]),
+        (Policy({Rule.materialize_on_missing(), Rule.skip_on_parent_missing()}), [None, "up"], [0, 1]),
+        (Policy({Rule.materialize_on_cron("0 * * * *")}), [None, HOUR, None, HOUR], [0, 1, 0, 1]),
+        (
+            Policy(
+                {Rule.materialize_on_cron("0 * * * *"), Rule.skip_on_not_all_parents_updated_since_cron("0 * * * *")}
+            ),
+            [None, HOUR, "up"],
+            [0, 0, 1],
+        ),
+        (Policy({Rule.materialize_on_parent_updated()}), [None, "up", "top"], [0, 1, 0]),
+        (Policy({Rule.skip_on_parent_missing()}), [None, "up"], [0, 0]),
+        (Policy(asset_condition=C.missing()), [None, "x"], [1, 0]),
+    ],
+)
+def test_rules_ask_as_conditions_do(policy: Any, reports: list[Any], asked: list[int]) -> None:
+    assert requests(policy, *reports) == asked
+
+
+@pytest.mark.parametrize("tag", ["right", "wrong"])
+def test_updates_by_other_runs_do_not_count(tag: str) -> None:
+    only = dg.AutoMaterializeAssetPartitionsFilter(latest_run_required_tags={"by": "right"})
+    policy = Policy({Rule.materialize_on_parent_updated(updated_parent_filter=only)})
+    up, x = asset("up"), asset("x", policy, ["up"])
+    with sg.Instance.ephemeral() as instance:
+        first = sg.evaluate_automation_conditions([up, x], instance)
+        sg.materialize([up], instance=instance, tags={"by": tag})
+        result = sg.evaluate_automation_conditions([up, x], instance, cursor=first.cursor)
+    assert result.total_requested == int(tag == "right")
+
+
+def test_rules_are_added_and_removed() -> None:
+    missing, parents = Rule.materialize_on_missing(), Rule.materialize_on_parent_updated()
+    eager = Policy.eager()
+    assert (eager.policy_type, Policy.lazy().policy_type) == (
+        AutoMaterializePolicyType.EAGER,
+        AutoMaterializePolicyType.LAZY,
+    )
+    assert eager.without_rules(missing).with_rules(missing) == eager
+    assert eager.without_rules(missing) != eager
+    assert missing in eager.materialize_rules
+    assert eager.skip_rules == Policy.lazy().skip_rules
+    all_of_it = Rule.skip_on_backfill_in_progress(all_partitions=True)
+    one = Policy({parents, Rule.skip_on_backfill_in_progress()}).with_rules(all_of_it)
+    assert one.rules == {parents, all_of_it}
+    with pytest.raises(sg.InvalidDefinitionError, match=r"no MaterializeOnMissingRule\(\)"):
+        Policy({parents}).without_rules(missing)
+    with pytest.raises(sg.InvalidDefinitionError, match="either rules or asset_condition"):
+        Policy({parents}, asset_condition=C.eager())
+    with pytest.raises(sg.NotSupportedError, match="on_cron"):
+        Rule.skip_on_not_all_parents_updated()
+
+
+def test_a_condition_is_a_policy() -> None:
+    condition = C.eager()
+    assert condition.as_auto_materialize_policy().to_automation_condition() == condition
+    assert Policy.from_automation_condition(condition).to_automation_condition() == condition
+
+
+LA = ZoneInfo("America/Los_Angeles")
+
+
+@pytest.mark.parametrize(
+    ("policy", "data", "now", "overdue", "lag"),
+    [
+        ({"maximum_lag_minutes": 30}, None, datetime(2024, 1, 1, tzinfo=UTC), None, None),
+        ({"maximum_lag_minutes": 30}, datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, 1, tzinfo=UTC), 30, 60),
+        (
+            {"maximum_lag_minutes": 15, "cron_schedule": "@daily"},
+            datetime(2024, 1, 1, 0, 30, tzinfo=UTC),
+            datetime(2024, 1, 1, 1, tzinfo=UTC),
+            0,
+            0,
+        ),
+        (
+            {"maximum_lag_minutes": 60, "cron_schedule": "0 3 * * *", "cron_schedule_timezone": "America/Los_Angeles"},
+            datetime(2024, 1, 1, 1, tzinfo=LA),
+            datetime(2024, 1, 1, 3, 15, tzinfo=LA),
+            60,
+            120,
+        ),
+    ],
+)
+def test_minutes_that_data_lags_behind(
+    policy: dict[str, Any], data: datetime | None, now: datetime, overdue: float | None, lag: float | None
+) -> None:
+    found = dg.LegacyFreshnessPolicy(**policy).minutes_overdue(data, now)
+    assert (getattr(found, "overdue_minutes", None), getattr(found, "lag_minutes", None)) == (overdue, lag)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "policy"),
+    [
+        ({"maximum_lag_minutes": 90}, sg.FreshnessPolicy.time_window(timedelta(minutes=90))),
+        (
+            {"maximum_lag_minutes": 90, "cron_schedule": "@daily"},
+            sg.FreshnessPolicy.cron("@daily", timedelta(minutes=90)),
+        ),
+    ],
+)
+def test_the_policy_that_comes_nearest(arguments: dict[str, Any], policy: sg.FreshnessPolicy) -> None:
+    legacy = dg.LegacyFreshnessPolicy(**arguments)
+    assert legacy.to_freshness_policy() == policy
+    assert legacy == dg.LegacyFreshnessPolicy(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"cron_schedule": "sometimes"}, "is no cron line"),
+        ({"cron_schedule": "@daily", "cron_schedule_timezone": "Mars/Base"}, "Unknown timezone"),
+        ({"cron_schedule_timezone": "UTC"}, "needs a cron_schedule"),
+    ],
+)
+def test_what_is_no_legacy_policy(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match=says):
+        dg.LegacyFreshnessPolicy(maximum_lag_minutes=1, **arguments)
