@@ -28,6 +28,10 @@ from .defs.check_factories.metadata_bounds import build_metadata_bounds_checks a
 from .defs.check_factories.row_count import build_non_empty_checks as build_non_empty_checks
 from .defs.check_factories.row_count import build_row_count_checks as build_row_count_checks
 from .defs.check_factories.schema_change import build_column_schema_change_checks as build_column_schema_change_checks
+from .defs.code_references import AnchorBasedFilePathMapping as AnchorBasedFilePathMapping
+from .defs.code_references import FilePathMapping as FilePathMapping
+from .defs.code_references import link_code_references_to_git as link_code_references_to_git
+from .defs.code_references import with_source_code_references as with_source_code_references
 from .defs.components.asset_attributes import AssetAttributesModel as AssetAttributesModel
 from .defs.components.asset_attributes import ResolvedAssetCheckSpec as ResolvedAssetCheckSpec
 from .defs.components.asset_attributes import ResolvedAssetKey as ResolvedAssetKey
@@ -245,6 +249,7 @@ from .host.materialize import materialize_to_memory as materialize_to_memory
 from .host.migrate_values import MigrateIOStorageResult as MigrateIOStorageResult
 from .host.migrate_values import migrate_io_storage as migrate_io_storage
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
+from .host.staleness import stale_states as stale_states
 from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus
 from .model.assets import AssetDep as AssetDep
 from .model.assets import AssetSpec as AssetSpec
@@ -256,6 +261,11 @@ from .model.checks import AssetCheckSpec as AssetCheckSpec
 from .model.condition.base import AutomationCondition as AutomationCondition
 from .model.condition.context import AutomationContext as AutomationContext
 from .model.condition.context import AutomationResult as AutomationResult
+from .model.data_version import DataProvenance as DataProvenance
+from .model.data_version import StaleCause as StaleCause
+from .model.data_version import StaleCauseCategory as StaleCauseCategory
+from .model.data_version import StaleState as StaleState
+from .model.data_version import StaleStatus as StaleStatus
 from .model.event import Event as Event
 from .model.event import EventType as EventType
 from .model.event_filters import AssetRecordsFilter as AssetRecordsFilter

@@ -115,7 +115,7 @@ class AutoMaterializeAssetPartitionsFilter(msgspec.Struct, frozen=True):
     @property
     def description(self) -> str:
         """For people."""
-        return f"latest run includes required tags: {dict(self.latest_run_required_tags or {})}"
+        return f"made by a run with the tags {dict(self.latest_run_required_tags or {})}"
 
     def __hash__(self) -> int:
         return hash(frozenset((self.latest_run_required_tags or {}).items()))

@@ -68,6 +68,17 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.definitions.auto_materialize_policy.AutoMaterializePolicyType": (
         "segue.compat.auto_materialize:AutoMaterializePolicyType"
     ),
+    "dagster._core.definitions.data_version.CODE_VERSION_TAG": "segue.model.data_version:CODE_VERSION_TAG",
+    "dagster._core.definitions.data_version.DATA_VERSION_TAG": "segue.model.data_version:DATA_VERSION_TAG",
+    "dagster._core.definitions.data_version.INPUT_DATA_VERSION_TAG_PREFIX": (
+        "segue.model.data_version:INPUT_DATA_VERSION_TAG_PREFIX"
+    ),
+    "dagster._core.definitions.data_version.INPUT_EVENT_POINTER_TAG_PREFIX": (
+        "segue.model.data_version:INPUT_EVENT_POINTER_TAG_PREFIX"
+    ),
+    "dagster._core.definitions.data_version.compute_logical_data_version": (
+        "segue.model.data_version:compute_logical_data_version"
+    ),
     "dagster._core.definitions.freshness.CronFreshnessPolicy": "segue.model.freshness:CronFreshnessPolicy",
     "dagster._core.definitions.freshness.INTERNAL_FRESHNESS_POLICY_METADATA_KEY": (
         "segue.model.freshness:FRESHNESS_POLICY_METADATA"

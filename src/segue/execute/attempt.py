@@ -16,6 +16,7 @@ from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.step_facts import UserEvent
 from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError
+from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.event import (
@@ -333,10 +334,17 @@ class StepAttempt:
         """Records that an output's asset was made: one event per partition."""
         if output.asset_key is None:
             return
-        data_version = data_version or self.data_versions.get(output.name)
+        version, provenance = with_provenance(
+            self, output.asset_key, data_version or self.data_versions.get(output.name)
+        )
         for partition in self.output_partitions(output):
             of_partition = {} if partition is None else self._partition_metadata.get((output.name, partition), {})
             materialization = AssetMaterialization(
-                output.asset_key, None, {**metadata, **of_partition}, partition, tags, data_version=data_version
+                output.asset_key,
+                None,
+                {**metadata, **of_partition},
+                partition,
+                {**provenance, **(tags or {})},
+                data_version=version,
             )
             self.emit(StepMaterializationData(materialization))

@@ -14,11 +14,13 @@ from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.resource_context import Resources, seen_by_context
 from segue.execute.failure import error_info, storable_text
+from segue.execute.provenance import Version
 from segue.execute.resources import OpenedResources
 from segue.execute.sink import EventSink
 from segue.model.event import (
     LogMessageData,
 )
+from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.run import Run
@@ -46,6 +48,7 @@ class RunScope:
         run, instance, sink: the run, where it is recorded, and through what.
         run_config: its config, normalized.
         resources: the resources that are set up, by key; `shown` as contexts show them, `resource_configs` their config.
+        versions: the version of each asset that the run made so far, or took from what was recorded before.
         partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
         now: the time at which the run looks partitions up.
         capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
@@ -74,6 +77,7 @@ class RunScope:
         self.resources: Mapping[str, object] = {}
         self.shown = Resources({})
         self.resource_configs: Mapping[str, object] = {}
+        self.versions: dict[AssetKey, Version] = {}
         self.partitions_def, self.subset = partitions or (None, None)
         self.now = now
         self.capture = capture

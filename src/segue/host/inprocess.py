@@ -14,7 +14,7 @@ from segue.defs.instance import Instance
 from segue.defs.job_config import resolve_job_config
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import normalize_run_config, raw_config, storable
-from segue.errors import InvalidInvocationError, InvalidSubsetError, NotSupportedError, RunNotFoundError
+from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
 from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run import RunResult
 from segue.execute.run_scope import Capture
@@ -22,7 +22,9 @@ from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
 from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.recording import new_run, record_and_run
+from segue.host.staleness import stale_keys
 from segue.model.event import Event
+from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
@@ -131,13 +133,13 @@ def execute(
     options: RunOptions | None = None,
 ) -> tuple[Run, RunResult]:
     """Plans, records and executes one run; `capture`, where given, takes the values of outputs."""
-    if request.stale_assets_only:
-        raise NotSupportedError("RunRequest(stale_assets_only=True) is not built yet: name the stale assets yourself.")
     job = None if request.job_name is None else definitions.described.jobs.get(request.job_name)
     if job is not None:
         return _execute_op_job(definitions, job, instance, request, observers, capture, options or RunOptions())
     described = definitions.described
     assets, checks, job_config, job_tags, job_name = _wanted(described, request)
+    if request.stale_assets_only:
+        assets, checks = _stale_only(described.graph, instance, assets, checks, request)
     tags = {**job_tags, **(request.tags or {})}
     config = normalize_run_config(request.run_config, described.ops, described.resources)
     config = _merged(job_config, config)
@@ -204,6 +206,20 @@ def _execute_op_job(
         op_selection=options.op_selection,
     )
     return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
+
+
+def _stale_only(
+    graph: AssetGraph,
+    instance: Instance,
+    assets: set[AssetKey],
+    checks: set[AssetCheckKey],
+    request: RunRequest,
+) -> tuple[set[AssetKey], set[AssetCheckKey]]:
+    """Those of the assets that are missing or stale, and the checks on them."""
+    stale = stale_keys(graph, instance.store, assets, request.partition_key)
+    if not stale:
+        raise InvalidSubsetError("RunRequest(stale_assets_only=True): none of the selected assets is stale.")
+    return stale, {key for key in checks if key.asset_key in stale}
 
 
 def _config_of(described: Described, job_name: str, run_config: Mapping[str, Any]) -> dict[str, Any]:

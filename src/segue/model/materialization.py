@@ -68,7 +68,7 @@ class _AssetFact:
         write(self, "metadata", normalize_metadata(metadata) if metadata else {})
         write(self, "partition", partition)
         write(self, "tags", dict(tags) if tags else {})
-        write(self, "data_version", data_version)
+        write(self, "data_version", data_version or self.tags.get("dagster/data_version"))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: {name!r} cannot be set.")

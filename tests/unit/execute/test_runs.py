@@ -182,7 +182,7 @@ def test_results_in_all_their_forms() -> None:
     assert set(made) == {"table", "one", "two", "left", "right"}
     assert made["table"].metadata["rows"] == sg.MetadataValue.int(2)
     assert made["table"].metadata["added"] == sg.MetadataValue.int(1)
-    assert (made["table"].data_version, dict(made["table"].tags)) == ("v1", {"source": "test"})
+    assert (made["table"].data_version, made["table"].tags["source"]) == ("v1", "test")
     assert (result.asset_value("one"), result.asset_value("two")) == (7, 14)
     assert [each.check_name for each in result.get_asset_check_evaluations()] == ["inside"]
     assert "HANDLED_OUTPUT(sides)" not in told(result)
