@@ -20,6 +20,7 @@
     │   ├── StepOutputNotFoundError             a value was asked for that no step left
     │   ├── LoadError                           user code could not be imported
     │   ├── ResolutionError                     a value of a component's file cannot become what it should be
+    │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
     │   ├── ComponentTreeError                  a folder of definitions could not be loaded; the cause says why
     │   ├── StorageError                        the home folder or its database
     │   │   ├── StorageUnavailableError         unreadable, read-only, full
@@ -264,6 +265,10 @@ class StepOutputNotFoundError(SegueError):
 
 class LoadError(SegueError):
     """User code could not be loaded; the cause, where there is one, is the exception it raised."""
+
+
+class PipesExecutionError(SegueError):
+    """An external process that a step started failed, or said something that could not be read."""
 
 
 class ResolutionError(SegueError):

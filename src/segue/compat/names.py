@@ -95,4 +95,12 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._config.errors.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",
     "dagster._config.validate.process_config": "segue.defs.config_schema.process:process_config",
     "dagster._config.validate.validate_config": "segue.defs.config_schema.process:validate_config",
+    "dagster._core.definitions.resource_annotation.TreatAsResourceParam": "segue.defs.signature:PlainResource",
+    "dagster._core.errors.DagsterImportError": "segue.errors:LoadError",
+    "dagster._core.errors.DagsterPipesExecutionError": "segue.errors:PipesExecutionError",
+    "dagster._core.pipes.context.PIPES_COMPOSITE_WRITERS_KEY": "segue.execute.pipes.protocol:COMPOSITE_WRITERS_KEY",
+    "dagster._core.pipes.context.build_external_execution_context_data": (
+        "segue.execute.pipes.session:build_external_execution_context_data"
+    ),
+    "dagster._core.pipes.utils.PipesThreadedMessageReader": "segue.execute.pipes.readers:PipesThreadedMessageReader",
 }

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, MethodType
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -23,6 +23,12 @@ UserFunction: TypeAlias = Callable[..., Any]
 
 _CONTEXT_NAMES = frozenset({"context", "_context", "_", "__", "_ctx", "context_"})
 _CONTEXT_CLASSES = (OpExecutionContext, AssetCheckExecutionContext)
+
+
+class PlainResource:
+    """A class whose objects are resources as they stand: a parameter that is annotated with it takes one."""
+
+    segue_parameter_kind: ClassVar[str] = "plain_resource"
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -208,7 +214,7 @@ def _is_context(annotation: Any) -> bool:
 
 def _is_resource(annotation: Any) -> bool:
     if isinstance(annotation, type):
-        return getattr(annotation, "segue_parameter_kind", None) == "resource"
+        return getattr(annotation, "segue_parameter_kind", None) in ("resource", PlainResource.segue_parameter_kind)
     return get_origin(annotation) is Annotated and RESOURCE_PARAMETER in get_args(annotation)[1:]
 
 

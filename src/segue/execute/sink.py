@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -35,12 +36,14 @@ class EventSink:
         self._job_name = job_name
         self._observers = tuple(observers)
         self._waiting: list[Event] = []
+        self._lock = threading.Lock()  # user code logs from threads of its own
         self._flushed_at = 0.0
 
     def emit(self, payload: AnyPayload, step_key: str | None = None) -> None:
         """Takes one event."""
         event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
-        self._waiting.append(event)
+        with self._lock:
+            self._waiting.append(event)
         for observer in self._observers:
             observer(event)
 
@@ -57,9 +60,10 @@ class EventSink:
             StorageUnavailableError: the store cannot be written; the events go on waiting.
         """
         self._flushed_at = time.monotonic()
-        if self._waiting:
-            self._store.append(self._waiting)
-            self._waiting = []
+        with self._lock:
+            if self._waiting:
+                self._store.append(self._waiting)
+                self._waiting = []
 
     def end(self, payload: AnyPayload) -> None:
         """Writes a last event when the run cannot be carried on: past the observers, and without those events that the
