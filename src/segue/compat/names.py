@@ -90,12 +90,14 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._config.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",
     "dagster._config.convert_potential_field": "segue.defs.config_schema.shapes:convert_potential_field",
     "dagster._config.process_config": "segue.defs.config_schema.process:process_config",
+    "dagster._config.pythonic_config.PartialResource": "segue.defs.resource:PartialResource",
     "dagster._config.resolve_to_config_type": "segue.defs.config_schema.written:resolve_to_config_type",
     "dagster._config.validate_config": "segue.defs.config_schema.process:validate_config",
     "dagster._config.errors.DagsterEvaluationErrorReason": "segue.errors:ConfigErrorReason",
     "dagster._config.validate.process_config": "segue.defs.config_schema.process:process_config",
     "dagster._config.validate.validate_config": "segue.defs.config_schema.process:validate_config",
     "dagster._core.definitions.resource_annotation.TreatAsResourceParam": "segue.defs.signature:PlainResource",
+    "dagster._core.definitions.resource_definition.IContainsGenerator": "segue.defs.resource_context:ResourcesToClose",
     "dagster._core.errors.DagsterImportError": "segue.errors:LoadError",
     "dagster._core.errors.DagsterPipesExecutionError": "segue.errors:PipesExecutionError",
     "dagster._core.pipes.context.PIPES_COMPOSITE_WRITERS_KEY": "segue.execute.pipes.protocol:COMPOSITE_WRITERS_KEY",
@@ -103,4 +105,8 @@ PRIVATE_NAMES: Mapping[str, str] = {
         "segue.execute.pipes.session:build_external_execution_context_data"
     ),
     "dagster._core.pipes.utils.PipesThreadedMessageReader": "segue.execute.pipes.readers:PipesThreadedMessageReader",
+    "dagster._core.storage.file_manager.LocalFileManager": "segue.execute.file_manager:LocalFileManager",
+    "dagster._core.storage.fs_io_manager.PickledObjectFilesystemIOManager": (
+        "segue.execute.io_managers.filesystem:FilesystemIOManager"
+    ),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import enum
 from collections.abc import Generator, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
@@ -23,8 +24,7 @@ from segue.defs.bindings import bound
 from segue.defs.config import Config, config_from, resolve_environment
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.resource_definition import ResourceDefinition, opened_generator
-from segue.defs.run_config import storable
-from segue.errors import InvalidConfigError, InvalidInvocationError, InvariantViolationError
+from segue.errors import InvalidInvocationError, InvariantViolationError
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # for the default, which Python's own has from 3.13
@@ -110,9 +110,8 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
     @property
     def nested_resources(self) -> Mapping[str, Any]:
-        """The fields that are resources themselves, by field name."""
-        values = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return {name: value for name, value in values if is_declared_resource(value)}
+        """The fields that are resources themselves, by field name; those in lists and dicts of a field by `name[key]`."""
+        return nested_in_fields({name: getattr(self, name) for name in type(self).model_fields})
 
     def get_resource_context(self) -> InitResourceContext:
         """The context the resource was set up with.
@@ -200,13 +199,9 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
     @property
     def config_values(self) -> dict[str, Any]:
         """The fields that are no resources, as plain values by the names under which they are given."""
-        nested = self.nested_resources
-        values = {
-            field.alias or name: getattr(self, name)
-            for name, field in type(self).model_fields.items()
-            if name not in nested
-        }
-        return {name: _plain(value) for name, value in values.items()}
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        fields = {name: field.alias or name for name, field in type(self).model_fields.items()}
+        return {fields[name]: _plain(value) for name, value in values.items() if not nested_in_fields({name: value})}
 
     def with_values(self, values: Mapping[str, object], where: str) -> Self:
         """A copy for one run: with these field values, and every `EnvVar` replaced by its value now.
@@ -233,9 +228,25 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
     def ready(self, nested: Mapping[str, object], context: InitResourceContext) -> Self:
         """This copy with the given fields set to nested resources that are ready for use, and with its context."""
-        copy = self.model_copy(update=dict(nested)) if nested else self
+        copy = self.model_copy(update=self._with_ready(nested)) if nested else self
         copy._segue_context = context
         return copy
+
+    def _with_ready(self, nested: Mapping[str, object]) -> dict[str, object]:
+        """The fields that hold resources, with those that are ready in their place."""
+        changed: dict[str, object] = {}
+        for name in {each.partition("[")[0]: None for each in nested}:
+            value: Any = getattr(self, name)
+            if isinstance(value, Mapping):
+                entries = cast("Mapping[object, object]", value)
+                changed[name] = {key: nested.get(f"{name}[{key}]", each) for key, each in entries.items()}
+            elif isinstance(value, (list, tuple)):
+                items = cast("list[object]", value)
+                found = [nested.get(f"{name}[{index}]", each) for index, each in enumerate(items)]
+                changed[name] = found if isinstance(value, list) else tuple(found)
+            else:
+                changed[name] = nested[name]
+        return changed
 
 
 class ConfigurableResource(ConfigurableResourceFactory[Value], Generic[Value]):
@@ -275,7 +286,7 @@ class PartialResource(Generic[Value]):
     @property
     def nested_resources(self) -> Mapping[str, Any]:
         """The known fields that are resources themselves, by field name."""
-        return {name: value for name, value in self.data.items() if is_declared_resource(value)}
+        return nested_in_fields(self.data)
 
     @property
     def needs_teardown(self) -> bool:
@@ -309,8 +320,26 @@ def _opened_for_good(resource: ConfigurableResourceFactory[Any], context: InitRe
     return bound("open_declared")(resource, context, contextlib.ExitStack())
 
 
+def nested_in_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of fields that are resources, by name; those in lists and dicts by `name[key]`."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if is_declared_resource(value):
+            found[name] = value
+        elif isinstance(value, (list, tuple, dict)):
+            several = cast("Any", value)
+            for key, each in several.items() if isinstance(value, dict) else enumerate(several):
+                if is_declared_resource(each):
+                    found[f"{name}[{key}]"] = each
+    return found
+
+
 def _plain(value: Any) -> Any:
-    try:
-        return storable(value, "")
-    except InvalidConfigError:
-        return value
+    """A value of a field as its resource is told it: enums by value, models as mappings."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Config):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in cast("dict[Any, Any]", value).items()}
+    return [_plain(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value

@@ -12,6 +12,8 @@ class ResourceDependency(Generic[Value]):
     `client: ResourceDependency[Client]`.
     """
 
+    segue_parameter_kind = "resource"
+
     if TYPE_CHECKING:  # pyright takes the type of the field from these; they are never called
 
         def __get__(self, obj: Any, owner: Any) -> Value: ...

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol, Self
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
-from segue.defs.resource_context import Resources
+from segue.defs.resource_context import Resources, seen_by_context
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_type
 from segue.model.graph import AssetGraph
@@ -51,6 +51,7 @@ class TickContext:
         self._definitions = definitions
         self._stack = contextlib.ExitStack()
         self._resources: Mapping[str, object] | None = None
+        self._shown: Resources | None = None
         self._log: logging.Logger | None = None
 
     @classmethod
@@ -65,7 +66,9 @@ class TickContext:
     @property
     def resources(self) -> Any:
         """The resources, as attributes; they are set up on first use."""
-        return Resources(self.opened())
+        if self._shown is None:
+            self._shown = Resources({key: seen_by_context(each) for key, each in self.opened().items()})
+        return self._shown
 
     @property
     def resource_defs(self) -> Mapping[str, object]:
@@ -150,7 +153,7 @@ class TickContext:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._resources = None
+        self._resources = self._shown = None
         self._stack.close()
 
 

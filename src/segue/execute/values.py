@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Generator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any, cast
 
 import msgspec
 
+from segue.defs.config_schema.declared import DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.place import ROOT
+from segue.defs.config_schema.process import process_config
+from segue.defs.config_schema.shapes import Shape
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.op_io import NO_TYPE
 from segue.defs.run_config import config_entry
 from segue.defs.value_context import ValueScope
-from segue.errors import InvariantViolationError, StorageError
+from segue.errors import InvalidConfigError, InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.execute.value_types import recorded, require_passed, type_check
 from segue.model.event import HandledOutputData, LoadedInputData, StepInputData
@@ -68,6 +73,7 @@ def _load_part(attempt: StepAttempt, source: StepInput, part: OutputSource | Ass
         definition_metadata={} if upstream_op is None else upstream_op.outs[part.output].metadata,
         dagster_type=None if upstream_op is None else _type(upstream_op.outs[part.output].dagster_type),
         op_def=upstream_op,
+        config=_config(attempt, part.step, "output", part.output, part.io_manager_key),
     )
     context = _input_context(attempt, source.name, scope, part.io_manager_key, upstream)
     return _load(attempt, context, part.io_manager_key, part.step, part.output)
@@ -84,7 +90,7 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
         if name in inputs:
             return _configured_value(inputs[name])
     inputs = config_entry(config, "ops", attempt.step.path).get("inputs", {})
-    if source.name in inputs and not _takes_config(attempt, source.io_manager_key, "input_config_schema"):
+    if source.name in inputs and _schema(attempt, source.io_manager_key, "input") is None:
         return _configured_value(inputs[source.name])
     if source.io_manager_key:
         scope = _scope(attempt, source.io_manager_key, None, None)
@@ -205,24 +211,37 @@ def _told_where(what: str, context: InputContext | OutputContext, key: str, mana
         raise
 
 
-def _takes_config(attempt: StepAttempt, manager_key: str, schema: str) -> bool:
-    """Whether an IO manager takes config of inputs or outputs."""
-    return getattr(attempt.scope.described.resources.get(manager_key), schema, None) is not None
+def _schema(attempt: StepAttempt, manager_key: str, side: str) -> DefinitionConfigSchema | None:
+    """What the config of inputs, or of outputs, looks like that an IO manager takes; None where it takes none.
+
+    Args:
+        attempt: the step.
+        manager_key: the IO manager.
+        side: `input` or `output`.
+    """
+    found: Any = getattr(attempt.scope.described.resources.get(manager_key), f"{side}_config_schema", None)
+    return declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
 
 
-def _input_config(attempt: StepAttempt, name: str, manager_key: str) -> Any:
-    if not _takes_config(attempt, manager_key, "input_config_schema"):
+def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: str) -> Any:
+    """The config of an input or output, for the IO manager that loads or stores it.
+
+    Raises:
+        InvalidConfigError: it does not fit.
+    """
+    schema = _schema(attempt, manager_key, side)
+    if schema is None:
         return None
-    return config_entry(attempt.run_config, "ops", attempt.step.path).get("inputs", {}).get(name)
-
-
-def _output_config(attempt: StepAttempt, name: str, manager_key: str) -> Any:
-    if not _takes_config(attempt, manager_key, "output_config_schema"):
-        return None
-    given: Any = config_entry(attempt.run_config, "ops", attempt.step.path).get("outputs", {})
+    path = step.partition("[")[0]
+    given: Any = config_entry(attempt.run_config, "ops", path).get(f"{side}s") or {}
     if isinstance(given, (list, tuple)):  # one entry for each output, as the compatible API has it for types
-        return next((each[name] for each in cast("Sequence[Any]", given) if name in each), None)
-    return given.get(name)
+        given = {key: each for entry in cast("Sequence[Any]", given) for key, each in entry.items()}
+    entry = {name: given[name]} if name in given else {}
+    place = ROOT.below("ops", path, f"{side}s")
+    result = process_config(Shape({name: schema.as_field()}), entry, place)
+    if result.errors:
+        raise InvalidConfigError("The run config does not fit:", result.errors, given)
+    return dict(result.value).get(name)
 
 
 def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset: PartitionSubset | None) -> ValueScope:
@@ -258,7 +277,7 @@ def _input_context(
         job_name=attempt.run.job_name,
         upstream_output=upstream,
         definition_metadata=metadata,
-        config=_input_config(attempt, name, manager_key),
+        config=_config(attempt, attempt.step.path, "input", name, manager_key),
         dagster_type=_type(declared.dagster_type),
         op_def=attempt.op,
     )
@@ -283,7 +302,7 @@ def _output_context(
         output_metadata=metadata,
         mapping_key=mapping_key,
         definition_metadata=declared.metadata if spec is None else spec.metadata,
-        config=_output_config(attempt, output.name, output.io_manager_key),
+        config=_config(attempt, attempt.step.path, "output", output.name, output.io_manager_key),
         dagster_type=_type(declared.dagster_type),
         op_def=attempt.op,
     )

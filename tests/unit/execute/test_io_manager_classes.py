@@ -140,7 +140,8 @@ def test_outputs_and_inputs_have_config_of_their_own() -> None:
             seen.append(context.config)
 
         def load_input(self, context: sg.InputContext) -> Any:
-            seen.append(context.config)
+            assert context.upstream_output is not None
+            seen.append((context.upstream_output.config, context.config))
             return 1
 
     @sg.io_manager(output_config_schema={"table": str}, input_config_schema={"limit": int})
@@ -166,7 +167,10 @@ def test_outputs_and_inputs_have_config_of_their_own() -> None:
         }
     }
     both.execute_in_process(run_config=config)
-    assert seen == [{"table": "a"}, {"limit": 5}, {"table": "b"}]
+    assert seen == [{"table": "a"}, ({"table": "a"}, {"limit": 5}), {"table": "b"}]
+    del config["ops"]["takes"]["inputs"]
+    with pytest.raises(sg.InvalidConfigError, match="ops:takes:inputs"):
+        both.execute_in_process(run_config=config)
 
 
 class Yields(sg.IOManager):

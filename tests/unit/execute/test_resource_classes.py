@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Generator
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 import segue as sg
 
 MADE: list[str] = []
+
+
+class Mood(enum.Enum):
+    CALM = 1
+    WILD = 2
 
 
 class Credentials(sg.ConfigurableResource):
@@ -80,6 +86,35 @@ def test_a_nested_resource_of_a_key_of_its_own_is_set_up_once() -> None:
         run_config={"resources": {"counted": {"config": {"name": "changed"}}}},
     ).asset_value("uses")
     assert MADE == ["changed"]
+
+
+class Many(sg.ConfigurableResource):
+    several: list[Credentials] = []
+    named: dict[str, Credentials] = {}
+    maybe: Credentials | None = None
+    mood: Mood = Mood.CALM
+
+    def setup_for_execution(self, context: sg.InitResourceContext) -> None:
+        MADE.append(str(context.resource_config))
+
+
+def test_resources_in_lists_and_dicts_are_set_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    MADE.clear()
+    monkeypatch.setenv("SEGUE_TEST_NAME", "known later")
+    user = Credentials(user=sg.EnvVar("SEGUE_TEST_NAME"))
+
+    @sg.asset
+    def users(many: Many) -> list[str]:
+        assert many.maybe is not None
+        return [each.user for each in (*many.several, *many.named.values(), many.maybe)]
+
+    given = Many(several=[Credentials(user="a"), user], named={"x": user}, maybe=user)
+    made = sg.materialize([users], resources={"many": given}).asset_value("users")
+    assert made == ["a", "known later", "known later", "known later"]
+    assert MADE == ["{'mood': 1}"]
+    changed = {"resources": {"many": {"config": {"mood": "WILD"}}}}
+    sg.materialize([users], resources={"many": given}, run_config=changed)
+    assert MADE[1:] == ["{'mood': 2}"]
 
 
 class Greeter(sg.ConfigurableResourceFactory[str]):
@@ -166,6 +201,23 @@ class Folder(sg.ConfigurableResource):
         context = self.get_resource_context()
         assert context.instance is not None
         return self.name or context.instance.storage_directory()
+
+
+def test_schedules_and_sensors_see_the_other_object_too() -> None:
+    @sg.sensor(job_name="any")
+    def watch(context: sg.SensorEvaluationContext, client: ClientResource) -> sg.SkipReason:
+        assert isinstance(client, ClientResource)
+        assert isinstance(context.resources.client, Client)
+        assert context.resources.client is context.resources.client
+        return sg.SkipReason("seen")
+
+    with sg.build_sensor_context(resources={"client": ClientResource()}) as context:
+        assert watch(context) == sg.SkipReason("seen")
+
+
+def test_fields_that_are_resources_stand_in_no_config() -> None:
+    assert list(Uses.to_config_schema().config_type.fields) == []  # pyright: ignore[reportAttributeAccessIssue] reason: a shape
+    assert list(Store.to_fields_dict()) == ["bucket"]
 
 
 def test_it_knows_the_context_it_was_set_up_with() -> None:
