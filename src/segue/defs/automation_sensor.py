@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.model.condition.base import optional_condition
+from segue.model.keys import AssetJobKey
 from segue.model.request import run_tags as tags_of_runs
 from segue.model.selection import CoercibleToAssetSelection
 from segue.model.tick import DefaultSensorStatus, SensorTick, SensorType
 
 DEFAULT_INTERVAL_SECONDS = 30
+ASSET_JOB_KEYS_METADATA = "dagster/asset_job_keys"
 EMIT_BACKFILLS_METADATA = "dagster/emit_backfills"
 
 
@@ -30,6 +33,7 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         emit_backfills: whether several partitions of one asset are made by a backfill, rather than by runs of their own.
         use_user_code_server: whether conditions are evaluated where the user's code runs.
         default_condition: the condition of assets that have none; with `use_user_code_server`.
+        asset_job_keys: the jobs whose conditions are evaluated too.
 
     Raises:
         InvalidDefinitionError: a bad name, or a `default_condition` without `use_user_code_server`.
@@ -49,6 +53,7 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         emit_backfills: bool = True,
         use_user_code_server: bool = False,
         default_condition: object = None,
+        asset_job_keys: Set[AssetJobKey] | None = None,
     ) -> None:
         super().__init__(
             name=name,
@@ -58,7 +63,11 @@ class AutomationConditionSensorDefinition(SensorDefinition):
             default_status=default_status,
             asset_selection=target,
             tags=tags,
-            metadata={**(metadata or {}), **({EMIT_BACKFILLS_METADATA: True} if emit_backfills else {})},
+            metadata={
+                **(metadata or {}),
+                **({EMIT_BACKFILLS_METADATA: True} if emit_backfills else {}),
+                **({ASSET_JOB_KEYS_METADATA: sorted(key.job_name for key in asset_job_keys)} if asset_job_keys else {}),
+            },
         )
         if default_condition is not None and not use_user_code_server:
             raise InvalidDefinitionError(
@@ -67,7 +76,8 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         self.run_tags: Mapping[str, str] = tags_of_runs(run_tags)
         self.emit_backfills = emit_backfills
         self.use_user_code_server = use_user_code_server
-        self.default_condition = default_condition
+        self.default_condition = optional_condition(f"sensor {name!r}", default_condition)
+        self.asset_job_keys: frozenset[AssetJobKey] = frozenset(asset_job_keys or ())
 
     @property
     def sensor_type(self) -> SensorType:

@@ -41,7 +41,7 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
             _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
         elif isinstance(result, AssetCheckResult):
             _take_check(attempt, result)
-        elif isinstance(result, (AssetMaterialization, AssetObservation, ExpectationResult)):
+        elif isinstance(result, (AssetMaterialization, AssetObservation, AssetCheckEvaluation, ExpectationResult)):
             attempt.record(result)
         else:
             raise InvariantViolationError(

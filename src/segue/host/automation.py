@@ -11,6 +11,7 @@ from segue.decide.automation.evaluate import AutomationDecision, evaluate_automa
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
+from segue.errors import InvalidInvocationError
 from segue.host.automation_facts import gather_facts
 from segue.host.partitions import listed_graph
 from segue.model.arguments import require_kind
@@ -48,6 +49,19 @@ class EvaluateAutomationConditionsResult:
         What is asked for only because it is made together with something else is not counted.
         """
         return sum(result.true_subset.size for result in self.results)
+
+    def explain(self, key: EntityKey) -> str:
+        """In one line why a target is asked for, or why not: the way down to the condition that decided it.
+
+        Raises:
+            InvalidInvocationError: the target was not evaluated.
+        """
+        for result in self.results:
+            if result.key == key:
+                return result.serializable_evaluation.explain()
+        raise InvalidInvocationError(
+            f"{key.to_user_string()!r} was not evaluated: it has no automation condition here, or was not selected."
+        )
 
     def get_num_requested(self, asset_key: EntityKey) -> int:
         """How many partitions of a target are asked for; 1 or 0 for one without partitions."""

@@ -225,6 +225,25 @@ def test_a_job_does_not_run_with_what_is_requested_outside_of_it() -> None:
     assert (result.total_requested, result.get_num_requested(dg.AssetKey("up"))) == (1, 1)
 
 
+def test_a_decision_is_explained_in_a_line_and_drawn_as_a_tree() -> None:
+    parts = dg.StaticPartitionsDefinition(["a", "b", "c"])
+    waits = asset("waits", C.missing() & ~C.any_deps_missing().with_label("parents are there"), ["up"])
+    cut = asset("cut", C.missing().with_label("not made yet"), partitions=parts)
+    with dg.Instance.ephemeral() as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("cut", partition="c"))
+        result = dg.evaluate_automation_conditions([asset("up"), waits, cut], instance)
+    assert result.explain(dg.AssetKey("waits")).startswith(
+        "AND is false for waits, because NOT is false for waits, because parents are there is true for waits"
+    )
+    [tree] = [each.pprint() for each in result.results if each.key == dg.AssetKey("cut")]
+    assert tree == "not made yet on cut: a...b"
+    lines = next(each.pprint() for each in result.results if each.key == dg.AssetKey("waits")).splitlines()
+    assert lines[0] == "AND on waits: no"
+    assert lines[1] == "  missing on waits: yes"
+    with pytest.raises(dg.InvalidInvocationError, match="'up' was not evaluated"):
+        result.explain(dg.AssetKey("up"))
+
+
 STEPS: list[Step] = [
     None,
     timedelta(hours=7),

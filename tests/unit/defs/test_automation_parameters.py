@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import pytest
+
 import segue as dg
 
 C = dg.AutomationCondition
@@ -63,3 +65,17 @@ def test_loading_sets_the_condition_of_all_assets() -> None:
     loaded = dg.load_assets_from_modules([module], automation_condition=C.eager(), include_specs=True)
     nodes = dg.Definitions(assets=loaded).manifest.assets
     assert {node.key.to_user_string(): node.automation_condition for node in nodes} == dict.fromkeys("xyz", C.eager())
+
+
+def test_a_sensor_names_the_jobs_whose_conditions_it_evaluates() -> None:
+    sensor = dg.AutomationConditionSensorDefinition(
+        "mine",
+        target="*",
+        asset_job_keys={dg.AssetJobKey("b"), dg.AssetJobKey("a")},
+        use_user_code_server=True,
+        default_condition=dg.AutomationCondition.eager(),
+    )
+    assert sensor.asset_job_keys == {dg.AssetJobKey("a"), dg.AssetJobKey("b")}
+    assert sensor.metadata["dagster/asset_job_keys"] == dg.MetadataValue.json(["a", "b"])
+    with pytest.raises(dg.InvalidDefinitionError, match="takes an AutomationCondition"):
+        dg.AutomationConditionSensorDefinition("x", target="*", use_user_code_server=True, default_condition=5)

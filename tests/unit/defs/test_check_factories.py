@@ -364,6 +364,18 @@ def test_an_asset_that_succeeds_without_data_is_caught(value: object, passed: bo
     assert says in str(found.description)
 
 
+def test_the_sensor_asks_again_where_the_asset_was_made_after_its_check_failed() -> None:
+    checks = sg.build_last_update_freshness_checks(assets=["orders"], lower_bound_delta=HOUR)
+    sensor = sg.build_sensor_for_freshness_checks(freshness_checks=checks)
+    defs = sg.Definitions(asset_checks=checks, sensors=[sensor])
+    with sg.Instance.ephemeral() as instance:
+        instance.report_runless_asset_event(sg.AssetCheckEvaluation(ORDERS, "freshness_check", False))
+        assert isinstance(sensor(sg.build_sensor_context(instance=instance, definitions=defs)), sg.SkipReason)
+        made(instance)
+        request = sensor(sg.build_sensor_context(instance=instance, definitions=defs))
+    assert isinstance(request, sg.RunRequest)
+
+
 def test_the_sensor_asks_for_what_never_ran_or_held_until_now() -> None:
     checks = sg.build_last_update_freshness_checks(assets=["a", "b", "c", "d"], lower_bound_delta=HOUR)
     sensor = sg.build_sensor_for_freshness_checks(freshness_checks=checks, tags={"team": "data"})

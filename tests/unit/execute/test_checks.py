@@ -271,3 +271,19 @@ def test_the_error_of_a_blocking_check_names_it() -> None:
         sg.AssetCheckFailedError, match="1 blocking asset check failed with ERROR severity:\norders: never"
     ):
         sg.materialize([orders, never, report])
+
+
+def test_an_op_reports_results_of_checks() -> None:
+    @sg.op
+    def report() -> Iterator[object]:
+        yield sg.AssetCheckEvaluation(ORDERS, "seen", False)
+        yield sg.Output(1)
+
+    @sg.job
+    def reporting() -> None:
+        report()
+
+    with sg.Instance.ephemeral() as instance:
+        assert reporting.execute_in_process(instance=instance).success
+        [state] = instance.get_latest_check_results().values()
+    assert (state.key, state.evaluation.passed) == (sg.AssetCheckKey(ORDERS, "seen"), False)

@@ -16,7 +16,7 @@ from segue.model.request import RunRequest
 from segue.model.run import RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.selection import AssetSelection
-from segue.model.stores import CheckState
+from segue.model.stores import AssetState, CheckState
 from segue.model.tick import DefaultSensorStatus, SkipReason
 
 _ACTIVE = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
@@ -32,7 +32,7 @@ def build_sensor_for_freshness_checks(
 ) -> SensorDefinition:
     """A sensor that runs checks of freshness which never ran, or whose last result held only until a time that is past.
 
-    A check that failed is not run again: its result changes when the asset is made, and it runs then.
+    A check that failed is run again when the asset was made since.
 
     Args:
         freshness_checks: what `build_last_update_freshness_checks` and `build_time_partition_freshness_checks` gave.
@@ -61,9 +61,9 @@ def build_sensor_for_freshness_checks(
 
     def evaluate(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         store = context.instance.store
-        known = store.check_states(keys)
+        known, made = store.check_states(keys), store.asset_states([key.asset_key for key in keys])
         now = datetime.now(UTC).timestamp()
-        due = [key for key in sorted(keys) if _is_due(known.get(key), now)]
+        due = [key for key in sorted(keys) if _is_due(known.get(key), made.get(key.asset_key), now)]
         runs = store.list_runs(RunsFilter(statuses=_ACTIVE), None, None) if due else ()
         running = {key for run in runs for key in run.asset_check_selection}
         wanted = [key for key in due if key not in running]
@@ -81,10 +81,12 @@ def build_sensor_for_freshness_checks(
     )
 
 
-def _is_due(state: CheckState | None, now: float) -> bool:
-    """Whether a check is to run: it never did, or passed until a time that is past."""
+def _is_due(state: CheckState | None, made: AssetState | None, now: float) -> bool:
+    """Whether a check is to run: it never did, passed until a time that is past, or failed before the asset was made."""
     if state is None:
         return True
+    if not state.evaluation.passed:
+        return made is not None and made.storage_id > state.storage_id
     until = state.evaluation.metadata.get(FRESH_UNTIL)
     limit = None if until is None else until.value
-    return state.evaluation.passed and isinstance(limit, (int, float)) and limit < now
+    return isinstance(limit, (int, float)) and limit < now

@@ -377,9 +377,7 @@ class AutomationResult:
 
     def pprint(self, indent: int = 0) -> str:
         """The result and those inside it as lines of text, indented."""
-        label = self.condition.get_label() or self.condition.name
-        lines = [f"{'  ' * indent}{label} on {self.key.to_user_string()}: {self.true_subset.value!r}"]
-        return "\n".join([*lines, *(child.pprint(indent + 1) for child in self.child_results)])
+        return self.serializable_evaluation.pprint(indent)
 
 
 def entity_cursor(cursor: AutomationCursor, key: EntityKey) -> EntityCursor | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from segue.model.condition.facts import SubsetValue
+from segue.model.condition.facts import SubsetValue, shown_part
 from segue.model.condition.snapshot import AutomationConditionNodeSnapshot
 from segue.model.metadata import AnyMetadataValue
 
@@ -27,6 +27,12 @@ class AutomationConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     true_subset: SubsetValue
     metadata: dict[str, AnyMetadataValue] = {}
     child_evaluations: tuple[AutomationConditionEvaluation, ...] = ()
+
+    def pprint(self, indent: int = 0) -> str:
+        """The node and those inside it as lines of text, indented: for which part each was true."""
+        label = self.condition_snapshot.label or self.condition_snapshot.name or self.condition_snapshot.class_name
+        line = f"{'  ' * indent}{label} on {self.key}: {shown_part(self.true_subset)}"
+        return "\n".join([line, *(child.pprint(indent + 1) for child in self.child_evaluations)])
 
     def explain(self) -> str:
         """In one line why nothing, or something, is wanted: the way down to the node that decided it."""

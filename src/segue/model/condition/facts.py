@@ -21,6 +21,14 @@ SubsetValue: TypeAlias = bool | PartitionSubset
 """Which part of a target: partitions, or for one without partitions whether it is meant at all."""
 
 
+def shown_part(value: SubsetValue) -> str:
+    """A part of a target in words: yes or no, or its first few ranges of partitions."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    ranges = [first if first == last else f"{first}...{last}" for first, last in value.ranges[:5]]
+    return ", ".join([*ranges, *(["..."] if len(value.ranges) > 5 else [])]) or "no partition"
+
+
 class Update(msgspec.Struct, frozen=True):
     """One materialization, observation or check execution.
 
