@@ -58,6 +58,11 @@ SUPERSEDED: Mapping[str, str] = {
     "AutoMaterializePolicy": "segue.compat.auto_materialize:AutoMaterializePolicy",
     "AutoMaterializeRule": "segue.compat.auto_materialize:AutoMaterializeRule",
     "LegacyFreshnessPolicy": "segue.compat.legacy_freshness:LegacyFreshnessPolicy",
+    "BindResourcesToJobs": "segue.compat.repository:BindResourcesToJobs",
+    "RepositoryData": "segue.compat.repository_data:RepositoryData",
+    "RepositoryDefinition": "segue.compat.repository:RepositoryDefinition",
+    "create_repository_using_definitions_args": "segue.compat.repository:create_repository_using_definitions_args",
+    "repository": "segue.compat.repository:repository",
 }
 
 # A private module of Dagster -> the module here that offers what real code takes from it

@@ -23,6 +23,7 @@ _TABLE = {
     "job_definition": "segue.defs.job_definition:JobDefinition",
     "execute_request": "segue.host.inprocess:execute",
     "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",
+    "execute_asset_job": "segue.host.jobs:execute_asset_job",
     "execute_job": "segue.host.jobs:execute_job",
     "run_async": "segue.execute.async_functions:run_async",
     "default_instance": "segue.host.home:default_instance",

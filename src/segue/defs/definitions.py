@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
+from segue.defs.asset_job import IMPLICIT_JOB_NAME, AssetJobDefinition
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.collect import Source
 from segue.defs.describe import Described, describe
 from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
 from segue.defs.instance import Instance
-from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
@@ -75,7 +76,10 @@ class Definitions:
             "schedules", schedules, (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
         )
         self.sensors = _elements("sensors", sensors, (SensorDefinition,))
-        self.jobs = _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
+        self.jobs = [
+            each.declared if isinstance(each, AssetJobDefinition) else each
+            for each in _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
+        ]
         self.resources: Mapping[str, object] = dict(resources or {})
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
@@ -232,11 +236,37 @@ class Definitions:
         Raises:
             InvalidDefinitionError: there is none.
         """
-        for each in self.jobs:
-            if each.name == name and isinstance(each, JobDefinition):
-                return each.with_top_level_resources(self.resources)
+        for each in jobs_with(self.jobs, targets_of(self.schedules, self.sensors)):
+            if each.name == name:
+                return self._resolved(each)
+        if name == IMPLICIT_JOB_NAME:
+            return self.resolve_implicit_global_asset_job_def()
         known = ", ".join(sorted(each.name for each in self.jobs)) or "none"
         raise InvalidDefinitionError(f"There is no job {name!r} here; there are: {known}.")
+
+    def _resolved(self, job: UnresolvedAssetJobDefinition | JobDefinition) -> JobDefinition:
+        if isinstance(job, JobDefinition):
+            return job.with_top_level_resources(self.resources)
+        return AssetJobDefinition(self, job)
+
+    def resolve_all_job_defs(self) -> Sequence[JobDefinition]:
+        """The jobs, those that only a schedule or sensor names and the one of all assets included."""
+        jobs = [self._resolved(each) for each in jobs_with(self.jobs, targets_of(self.schedules, self.sensors))]
+        return (
+            [*jobs, self.resolve_implicit_global_asset_job_def()] if self.has_implicit_global_asset_job_def() else jobs
+        )
+
+    def has_implicit_global_asset_job_def(self) -> bool:
+        """Whether there are assets, and so a job of all of them."""
+        return bool(self.asset_graph.materializable_keys)
+
+    def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
+        """The job of all assets and checks."""
+        return AssetJobDefinition(self, define_asset_job(IMPLICIT_JOB_NAME))
+
+    def get_implicit_global_asset_job_def(self) -> JobDefinition:
+        """The job of all assets and checks."""
+        return self.resolve_implicit_global_asset_job_def()
 
     def resolve_job_def(self, name: str) -> JobDefinition:
         """The job of this name; the same as `get_job_def`."""

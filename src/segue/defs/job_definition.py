@@ -15,10 +15,11 @@ from segue.defs.run_config import RunConfig
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_not_built, require_owners
-from segue.model.keys import AssetKey, require_name
+from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
+from segue.model.request import RunRequest
 
 
 class JobDefinition:
@@ -88,6 +89,48 @@ class JobDefinition:
                 f"{', '.join(graph_def.input_names) or 'it has none'}."
             )
         self.flat: Flat = flatten(graph_def, hooks=self.hook_defs, retry_policy=op_retry_policy)
+
+    @property
+    def is_asset_job(self) -> bool:
+        """Whether its steps are those of assets."""
+        return False
+
+    def run_request_for_partition(
+        self,
+        partition_key: str,
+        run_key: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        asset_selection: Sequence[AssetKey] | None = None,
+        run_config: Mapping[str, Any] | None = None,
+    ) -> RunRequest:
+        """A request to run it for one partition; superseded by `RunRequest(partition_key=...)`.
+
+        Args:
+            partition_key: the partition.
+            run_key: a text that makes the request unique.
+            tags: tags for the run, besides those that its partitioned config gives.
+            asset_selection: which of its assets; all when None.
+            run_config: the config; that of its partitioned config when None.
+
+        Raises:
+            InvalidInvocationError: the job is not partitioned.
+            UnknownPartitionError: there is no such partition.
+        """
+        if self.partitions_def is None:
+            raise InvalidInvocationError(f"{self!r} is not partitioned: write RunRequest(job_name={self.name!r}).")
+        self.partitions_def.validate_partition_key(partition_key)
+        config, of_partition = run_config, {}
+        if self.partitioned_config is not None:
+            config = config or self.partitioned_config.get_run_config_for_partition_key(partition_key)
+            of_partition = self.partitioned_config.get_tags_for_partition_key(partition_key)
+        return RunRequest(
+            run_key=run_key,
+            run_config=config,
+            tags={**of_partition, **(tags or {})},
+            job_name=self.name,
+            asset_selection=asset_selection,
+            partition_key=partition_key,
+        )
 
     @property
     def has_specified_executor(self) -> bool:
@@ -281,8 +324,20 @@ class JobDefinition:
         """A copy with other metadata."""
         return self.replaced(metadata=metadata)
 
-    def get_subset(self, *, op_selection: Iterable[str] | None = None) -> JobDefinition:
-        """A copy of which only a part of the steps is run."""
+    def get_subset(
+        self,
+        *,
+        op_selection: Iterable[str] | None = None,
+        asset_selection: Iterable[AssetKey] | None = None,
+        asset_check_selection: Iterable[AssetCheckKey] | None = None,
+    ) -> JobDefinition:
+        """A copy of which only a part of the steps is run.
+
+        Raises:
+            InvalidSubsetError: assets or checks, which a job of ops has none of.
+        """
+        if asset_selection is not None or asset_check_selection is not None:
+            raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
         copy = self.replaced()
         copy.op_selection = None if op_selection is None else frozenset(op_selection)
         return copy

@@ -1,4 +1,4 @@
-"""Jobs of ops in this process: `execute_in_process` of jobs and graphs."""
+"""Jobs in this process: `execute_in_process` of jobs and graphs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.instance import Instance
+from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.memory import InMemoryIOManager
@@ -53,9 +54,32 @@ def execute_job(
         return _run(definitions, whole, temporary, request, options, raise_on_error)
 
 
+def execute_asset_job(
+    definitions: Definitions,
+    job: UnresolvedAssetJobDefinition,
+    *,
+    run_config: Any = None,
+    instance: Instance | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    resources: Mapping[str, object] | None = None,
+) -> ExecuteInProcessResult:
+    """Makes the assets of a job in this process; see `AssetJobDefinition.execute_in_process`."""
+    given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **definitions.resources, **(resources or {})}
+    whole = Definitions(assets=definitions.assets, asset_checks=definitions.asset_checks, jobs=[job], resources=given)
+    request = RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
+    options = RunOptions(run_id=run_id)
+    if instance is not None:
+        return _run(whole, None, instance, request, options, raise_on_error)
+    with ephemeral_instance() as temporary:
+        return _run(whole, None, temporary, request, options, raise_on_error)
+
+
 def _run(
     definitions: Definitions,
-    job: JobDefinition,
+    job: JobDefinition | None,
     instance: Instance,
     request: RunRequest,
     options: RunOptions,

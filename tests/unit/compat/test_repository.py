@@ -1,0 +1,153 @@
+"""`@repository`, the older form of `Definitions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import segue as sg
+import segue.compat.dagster as dg
+from segue.compat.repository import RepositoryDefinition
+from segue.compat.repository_data import RepositoryData
+
+
+@sg.op
+def one() -> int:
+    return 1
+
+
+@sg.graph
+def ones() -> None:
+    one()
+
+
+@sg.job
+def nightly() -> None:
+    one()
+
+
+@sg.asset
+def table() -> int:
+    return 5
+
+
+@sg.asset_check(asset=table)
+def large(table: int) -> sg.AssetCheckResult:
+    return sg.AssetCheckResult(passed=table > 3)
+
+
+TABLES = sg.define_asset_job("tables", [table])
+DAILY = sg.ScheduleDefinition(job=TABLES, cron_schedule="@daily")
+
+
+@sg.sensor(job=nightly)
+def watch() -> None:
+    return None
+
+
+@dg.repository(description="all of it", metadata={"team": "a"})
+def everything() -> list[Any]:
+    return [nightly, [table, large], ones, DAILY, watch]
+
+
+def test_a_list_of_definitions_is_sorted_by_kind() -> None:
+    repo = everything()
+    assert (repo.name, repo.description) == ("everything", "all of it")
+    assert repo.metadata == {"team": sg.MetadataValue.text("a")}
+    assert sorted(repo.job_names) == ["__ASSET_JOB", "nightly", "ones", "tables"]
+    assert repo.get_schedule_def("tables_schedule") is DAILY
+    assert repo.has_sensor_def("watch")
+    assert not repo.has_schedule_def("other")
+    assert list(repo.assets_defs_by_key) == [sg.AssetKey("table")]
+    assert list(repo.asset_checks_defs_by_key) == [sg.AssetCheckKey(sg.AssetKey("table"), "large")]
+    repo.load_all_definitions()
+    with pytest.raises(sg.InvariantViolationError, match="no job 'other' in this repository; there are: __ASSET_JOB"):
+        repo.get_job("other")
+
+
+def test_its_jobs_run_also_those_of_assets() -> None:
+    assert everything.get_job("ones").execute_in_process().output_for_node("one") == 1
+    result = everything.get_job("tables").execute_in_process()
+    assert result.asset_value("table") == 5
+    assert result.run.job_name == "tables"
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+    assert everything.get_job("__ASSET_JOB").execute_in_process().success
+
+
+def test_it_is_taken_where_definitions_are() -> None:
+    assert isinstance(everything, sg.Definitions)
+    assert {job.name for job in everything.manifest.jobs} >= {"nightly", "ones", "tables"}
+    assert everything.get_assets_def("table") is table
+
+
+def test_functions_in_a_dict_are_called_when_their_name_is_asked_for() -> None:
+    called: list[str] = []
+
+    def make(name: str) -> Callable[[], sg.JobDefinition]:
+        def job() -> sg.JobDefinition:
+            called.append(name)
+            return ones.to_job(name=name)
+
+        return job
+
+    @dg.repository
+    def lazy() -> dict[str, Any]:
+        return {"jobs": {"a": make("a"), "b": make("b"), "wrong": lambda: ones.to_job(name="c")}}
+
+    assert lazy.job_names == ["a", "b", "wrong"]
+    assert not called
+    assert lazy.get_job("a") is lazy.get_job("a")
+    assert called == ["a"]
+    with pytest.raises(sg.InvalidDefinitionError, match="under the name 'wrong' is called 'c'"):
+        lazy.get_job("wrong")
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        ([nightly, ones.to_job(name="nightly")], "two different jobs that are called 'nightly'"),
+        ([nightly, [[table]]], "list in a list"),
+        ([5], "holds 5, which is no job"),
+        ("x", "returned a str"),
+        ({"pipelines": {}}, "'pipelines'; there are jobs, schedules, sensors"),
+        ({"jobs": {"a": 5}}, r"jobs\['a'\] is 5"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(returned: Any, words: str) -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match=words):
+        dg.repository(name="bad")(lambda: returned)
+
+
+def test_data_of_the_user_s_own() -> None:
+    class Data(RepositoryData):
+        def get_all_jobs(self) -> list[sg.JobDefinition]:
+            return [nightly]
+
+    repo = dg.repository(name="own")(Data)
+    assert isinstance(repo, RepositoryDefinition)
+    assert repo.has_job("nightly")
+    assert repo.get_schedule_def is not None
+    assert [job.name for job in repo.manifest.jobs] == ["nightly"]
+    with pytest.raises(sg.InvariantViolationError, match="no sensor 'x'"):
+        repo.get_sensor_def("x")
+
+
+def test_definitions_give_jobs_of_assets_by_name() -> None:
+    definitions = sg.Definitions(assets=[table], asset_checks=[large], jobs=[TABLES])
+    job = definitions.get_job_def("tables")
+    assert (job.is_asset_job, job.name) == (True, "tables")
+    assert job.execute_in_process(asset_selection=[sg.AssetKey("table")]).asset_value("table") == 5
+    assert [each.name for each in definitions.resolve_all_job_defs()] == ["tables", "__ASSET_JOB"]
+    with pytest.raises(sg.InvalidSubsetError, match="does not make: other"):
+        job.execute_in_process(asset_selection=[sg.AssetKey("other")])
+    with pytest.raises(sg.InvalidSubsetError, match="with asset_selection"):
+        job.execute_in_process(op_selection=["table"])
+    assert sg.Definitions(assets=[table], jobs=[job]).get_job_def("tables").execute_in_process().success
+
+
+def test_the_arguments_of_definitions_under_a_name() -> None:
+    repo = dg.create_repository_using_definitions_args("named", assets=[table], jobs=dg.BindResourcesToJobs([TABLES]))
+    assert repo.name == "named"
+    assert repo.get_job("tables").execute_in_process().success
