@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
@@ -49,6 +50,7 @@ class RunScope:
         run_config: its config, normalized.
         resources: the resources that are set up, by key; `shown` as contexts show them, `resource_configs` their config.
         versions: the version of each asset that the run made so far, or took from what was recorded before.
+        value_schemas: the config that IO managers take of inputs and outputs, by their key and side, as far as asked for.
         partitions_def, subset: how its assets are partitioned and which partitions it makes; None without.
         now: the time at which the run looks partitions up.
         capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
@@ -77,6 +79,7 @@ class RunScope:
         self.resources: Mapping[str, object] = {}
         self.shown = Resources({})
         self.resource_configs: Mapping[str, object] = {}
+        self.value_schemas: dict[tuple[str, str], DefinitionConfigSchema | None] = {}
         self.versions: dict[AssetKey, Version] = {}
         self.partitions_def, self.subset = partitions or (None, None)
         self.now = now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Generator, Mapping, Sequence
 from types import GeneratorType
@@ -117,8 +116,11 @@ def _load(
 ) -> object:
     """Has the IO manager load a value, and records that it did."""
     manager: Any = attempt.all_resources[manager_key]
-    with _told_where(f"the input {context.name!r} of {attempt.step_key!r} was loaded", context, manager_key, manager):
+    try:
         value = _method(manager, manager_key, "load_input")(context)
+    except Exception as error:
+        _note(error, f"the input {context.name!r} of {attempt.step_key!r} was loaded", context, manager_key, manager)
+        raise
     for event in context.consume_events():
         attempt.record(event)
     attempt.emit(LoadedInputData(context.name, manager_key, step, output, context.logged_metadata()))
@@ -144,13 +146,16 @@ def store_output(
     key = output.io_manager_key
     context = _output_context(attempt, output, _scope(attempt, key, output.asset_key, subset), metadata, mapping_key)
     manager: Any = attempt.all_resources[key]
-    with _told_where(f"the output {output.name!r} of {attempt.step_key!r} was stored", context, key, manager):
+    try:
         given = _method(manager, key, "handle_output")(context, value)
         for each in _yielded(given, key, manager):
             if isinstance(each, (AssetMaterialization, AssetObservation)):
                 context.log_event(each)
             else:
                 context.add_output_metadata(each)
+    except Exception as error:
+        _note(error, f"the output {output.name!r} of {attempt.step_key!r} was stored", context, key, manager)
+        raise
     for event in context.consume_events():
         attempt.record(event)
     return context.logged_metadata()
@@ -198,17 +203,11 @@ def _method(manager: object, key: str, name: str) -> Any:
     return method
 
 
-@contextlib.contextmanager
-def _told_where(what: str, context: InputContext | OutputContext, key: str, manager: object) -> Generator[None]:
-    """Whatever an IO manager raises goes on as it is, with a note of what was loaded or stored."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except Exception as error:
+def _note(error: Exception, what: str, context: InputContext | OutputContext, key: str, manager: object) -> None:
+    """Notes on what an IO manager raises what was loaded or stored."""
+    if not isinstance(error, StorageError):
         asset = f" (asset {context.asset_key.to_user_string()!r})" if context.has_asset_key else ""
         error.add_note(f"While {what}{asset} by the IO manager {key!r} ({type(manager).__name__}).")
-        raise
 
 
 def _schema(attempt: StepAttempt, manager_key: str, side: str) -> DefinitionConfigSchema | None:
@@ -219,8 +218,11 @@ def _schema(attempt: StepAttempt, manager_key: str, side: str) -> DefinitionConf
         manager_key: the IO manager.
         side: `input` or `output`.
     """
-    found: Any = getattr(attempt.scope.described.resources.get(manager_key), f"{side}_config_schema", None)
-    return declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
+    known, place = attempt.scope.value_schemas, (manager_key, side)
+    if place not in known:
+        found: Any = getattr(attempt.scope.described.resources.get(manager_key), f"{side}_config_schema", None)
+        known[place] = declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
+    return known[place]
 
 
 def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: str) -> Any:
