@@ -40,6 +40,11 @@ def cron_problem(line: str) -> str | None:
     return _never(fields[2], fields[3], fields[4])
 
 
+def looks_like_cron(text: str) -> bool:
+    """Whether a text is meant as a cron line: five fields, or a shorthand."""
+    return text.startswith("@") or len(text.split()) == len(_FIELDS)
+
+
 def require_cron(lines: object, where: str) -> None:
     """Do nothing if this is a cron line, or a list of them.
 

@@ -1,7 +1,11 @@
 """When a cron line fires: pure arithmetic on the days and times it names, in its time zone.
 
-A time that clocks skip means the first moment after the gap. A time that they show twice fires once, the first time; a
-line for every hour fires in both hours.
+A line for every hour (`*` as its hour) fires at each moment at which the clock shows one of its minutes: not in an hour that
+clocks skip, and in both hours where one comes twice. A line that names hours fires once for each: a time that clocks skip
+means the first moment after the gap, one that they show twice the second occurrence, but the first around midnight (hours 0
+and 23), so that a day begins at its first midnight. On a date that a zone never had because it moved across the date line
+nothing fires, unless the line names days: then its times are times that clocks skip. Partitions by time follow the same rule,
+so that a schedule ticks when a partition ends.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from segue.model.cron import require_cron
-from segue.model.partitions.zones import datetime_at, epoch_of_wall, zone_named
+from segue.model.partitions.zones import datetime_at, epoch_of_wall, offset_at, skipped_days, zone_named
 
 _SHORTHANDS = {
     "@yearly": "0 0 1 1 *",
@@ -50,6 +54,12 @@ class CronTimes(NamedTuple):
     weekdays: frozenset[tuple[int, int]] | None
 
 
+def full_line(line: str) -> str:
+    """The cron line in its five fields, a shorthand such as `@daily` written out."""
+    text = line.strip().lower()
+    return _SHORTHANDS.get(text, text)
+
+
 @lru_cache(maxsize=256)
 def cron_times(line: str) -> CronTimes:
     """The cron line, read.
@@ -58,12 +68,11 @@ def cron_times(line: str) -> CronTimes:
         InvalidDefinitionError: it is none.
     """
     require_cron(line, "cron schedule")
-    text = line.strip().lower()
-    minute, hour, day, month, weekday = _SHORTHANDS.get(text, text).split()
+    minute, hour, day, month, weekday = full_line(line).split()
     return CronTimes(
-        tuple(sorted(_values(minute, 0, 59, {}))),
-        tuple(sorted(_values(hour, 0, 23, {}))),
-        hour.startswith("*"),
+        tuple(sorted({*_values(minute, 0, 59, {})})),
+        tuple(sorted({*_values(hour, 0, 23, {})})),
+        hour in ("*", "*/1"),
         frozenset(_values(month, 1, 12, _MONTHS)),
         None if day in ("*", "?") else frozenset(_days(day)),
         None if weekday in ("*", "?") else frozenset(_weekdays(weekday)),
@@ -97,20 +106,25 @@ def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
 
 def fires_on(times: CronTimes, timezone: str, day: date) -> Iterator[int]:
     """The moments (epoch seconds) at which a line fires on a day of its zone, in no particular order."""
-    if not _is_day(times, day):
-        return
     zone = zone_named(timezone)
     midnight = (day - date(1970, 1, 1)).days * _DAY
+    names_days = times.days is not None or times.weekdays is not None
+    if not is_day(times, day) or (not names_days and midnight // _DAY in skipped_days(zone)):
+        return
     for hour in times.hours:
         for minute in times.minutes:
             wall = midnight + hour * 3600 + minute * 60
-            first = epoch_of_wall(zone, wall, False)
-            yield first
-            if times.every_hour and (second := epoch_of_wall(zone, wall, True)) != first:
+            if not times.every_hour:
+                yield epoch_of_wall(zone, wall, second_if_twice=0 < hour < 23)
+                continue
+            first, second = epoch_of_wall(zone, wall, False), epoch_of_wall(zone, wall, True)
+            if first + offset_at(zone, first) == wall:  # else the clock skips it
+                yield first
+            if second != first:
                 yield second
 
 
-def _is_day(times: CronTimes, day: date) -> bool:
+def is_day(times: CronTimes, day: date) -> bool:
     """Whether the line names a day; where it names days of the month and of the week, either is enough."""
     if day.month not in times.months:
         return False

@@ -11,21 +11,28 @@ What happens when clocks change (the default timezone, UTC, never does):
   hours (Lord Howe) the window around it is 30 or 90 minutes long.
 - **Daily, weekly, monthly**: one window per date. A start time that the clock skips becomes the first moment after the
   gap; one that comes twice means the second occurrence, but the first around midnight (`hour_offset` 0 or 23), so that
-  a day begins at its first midnight. A date that a zone never had (Samoa, 2011-12-30) has no window.
+  a day begins at its first midnight. A date that a zone never had (Samoa, 2011-12-30) has no daily window; a weekly or monthly
+  window that would start on it starts at the first moment after.
+- **Any other cron line**: as `cron_times` says, which agrees with the above: a line for every hour like hourly windows, a line
+  that names hours like daily ones.
 - **Monthly** on day 29, 30 or 31: months without that day have no window, and the window before reaches across them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, date, tzinfo
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
-from segue.model.partitions.zones import DAY, datetime_at, epoch_of_wall, offset_at, transitions_between
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.cron import require_cron
+from segue.model.cron_times import cron_times, full_line
+from segue.model.partitions.cron_lattice import CronLattice, lattice_of
+from segue.model.partitions.zones import DAY, datetime_at, epoch_of_wall, offset_at, skipped_days, transitions_between
 
 HOUR = 3600
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -47,17 +54,39 @@ class Rhythm(NamedTuple):
     """When windows start.
 
     Attributes:
+        schedule_type: None where a cron line says it that is none of the four.
         minute: 0 to 59; hour: 0 to 23 (0 if hourly).
         day: weekly 0 (Sunday) to 6, monthly 1 to 31, else 0.
-        decade: a year ending in 0, not after the first window of interest; hourly windows are counted from there.
+        decade: a year ending in 0, not after the first window of interest; hourly windows, and those of a cron line, are
+            counted from there.
+        cron, zone_name: the cron line, where there is no schedule type, and the name of the zone.
     """
 
-    schedule_type: ScheduleType
+    schedule_type: ScheduleType | None
     minute: int
     hour: int
     day: int
     zone: tzinfo
     decade: int
+    cron: str = ""
+    zone_name: str = "UTC"
+
+    @property
+    def is_by_date(self) -> bool:
+        """Whether a date has one window at most, by arithmetic."""
+        return self.schedule_type not in (None, ScheduleType.HOURLY)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether an hour that comes twice has windows of its own each time."""
+        if self.schedule_type is None:
+            return cron_times(self.cron).every_hour
+        return self.schedule_type is ScheduleType.HOURLY
+
+    @property
+    def lattice(self) -> CronLattice:
+        """The windows as fires of the cron line."""
+        return lattice_of(cron_of(self), self.zone_name, self.zone, self.decade)
 
 
 def check_offsets(schedule_type: ScheduleType, minute: int, hour: int, day: int) -> None:
@@ -75,17 +104,24 @@ def check_offsets(schedule_type: ScheduleType, minute: int, hour: int, day: int)
 
 def epoch_of(rhythm: Rhythm, number: int) -> int:
     """The moment at which a window starts."""
+    if rhythm.schedule_type is None:
+        return rhythm.lattice.epoch(number)
     if rhythm.schedule_type is ScheduleType.HOURLY:
         if rhythm.zone is UTC:
             return number * HOUR + rhythm.minute * 60
         lattice = _lattice_until(rhythm, _lattice_until(rhythm, 0).epochs[0] + number * HOUR)
         segment = max(bisect_right(lattice.numbers, number) - 1, 0)
         return lattice.epochs[segment] + (number - lattice.numbers[segment]) * HOUR
+    if rhythm.schedule_type is ScheduleType.DAILY:
+        while number in skipped_days(rhythm.zone):  # no time lies in it: the window before reaches up to the one after
+            number += 1
     return epoch_of_wall(rhythm.zone, wall_of(rhythm, number), second_if_twice=0 < rhythm.hour < 23)
 
 
 def number_at(rhythm: Rhythm, epoch: int) -> int:
     """The window that contains a moment: the last one that starts at or before it."""
+    if rhythm.schedule_type is None:
+        return rhythm.lattice.at(epoch)
     if rhythm.schedule_type is ScheduleType.HOURLY:
         if rhythm.zone is UTC:
             return (epoch - rhythm.minute * 60) // HOUR
@@ -148,8 +184,17 @@ def runs_of_hours(rhythm: Rhythm, start: int, stop: int) -> list[tuple[int, int]
     return [(epoch_of(rhythm, low), high - low) for low, high in pairwise(bounds) if low < high]
 
 
+def epochs_between(rhythm: Rhythm, start: int, stop: int) -> Iterator[int]:
+    """The moments at which the windows [start, stop) start."""
+    if rhythm.schedule_type is None:
+        return rhythm.lattice.epochs(start, stop)
+    return (epoch_of(rhythm, number) for number in range(start, stop))
+
+
 def cron_of(rhythm: Rhythm) -> str:
     """The rhythm as a cron line."""
+    if rhythm.schedule_type is None:
+        return rhythm.cron
     hour = "*" if rhythm.schedule_type is ScheduleType.HOURLY else str(rhythm.hour)
     day_of_month = str(rhythm.day) if rhythm.schedule_type is ScheduleType.MONTHLY else "*"
     day_of_week = str(rhythm.day) if rhythm.schedule_type is ScheduleType.WEEKLY else "*"
@@ -165,6 +210,12 @@ def cron_with(
         InvalidInvocationError: an hour or day that the schedule type does not have.
     """
     kind = rhythm.schedule_type
+    if kind is None:
+        if (minute, hour, day_of_week, day_of_month) != (None, None, None, None):
+            raise InvalidInvocationError(
+                f"The cron line {rhythm.cron!r} says when windows start: it takes no other times."
+            )
+        return rhythm.cron
     foreign = {
         "hour_of_day": hour is not None and kind is ScheduleType.HOURLY,
         "day_of_week": day_of_week is not None and kind is not ScheduleType.WEEKLY,
@@ -186,15 +237,17 @@ def offsets_given(
     hour: int | None,
     day: int | None,
     cron_schedule: str | None,
-) -> tuple[ScheduleType, int, int, int]:
-    """Schedule type, minute, hour and day from what users pass: the four, or a cron line that says them.
+) -> tuple[ScheduleType | None, int, int, int]:
+    """Schedule type, minute, hour and day from what users pass: the four, or a cron line (None where it says anything else).
 
     Raises:
-        InvalidDefinitionError: neither or both, or an offset out of range.
-        NotSupportedError: a cron line that is not hourly, daily, weekly or monthly.
+        InvalidDefinitionError: neither or both, an offset out of range, or no cron line.
     """
     if schedule_type is None and cron_schedule is not None and (minute, hour, day) == (None, None, None):
+        require_cron(cron_schedule, "TimeWindowPartitionsDefinition")
         given = offsets_of_cron(cron_schedule)
+        if given is None:
+            return None, 0, 0, 0
     elif schedule_type is not None and cron_schedule is None:
         first_day = int(schedule_type is ScheduleType.MONTHLY)
         given = (schedule_type, minute or 0, hour or 0, first_day if day is None else day)
@@ -206,27 +259,19 @@ def offsets_given(
     return given
 
 
-def offsets_of_cron(cron_schedule: str) -> tuple[ScheduleType, int, int, int]:
-    """Schedule type, minute, hour and day of a cron line that fires hourly, daily, weekly or monthly.
-
-    Raises:
-        NotSupportedError: any other cron line.
-    """
-    match [int(field) if field.isdecimal() else field for field in cron_schedule.split()]:
+def offsets_of_cron(cron_schedule: str) -> tuple[ScheduleType, int, int, int] | None:
+    """Schedule type, minute, hour and day of a cron line that fires hourly, daily, weekly or monthly; None for others."""
+    match [int(field) if field.isdecimal() else field for field in full_line(cron_schedule).split()]:
         case [int(minute), "*", "*", "*", "*"]:
             return ScheduleType.HOURLY, minute, 0, 0
         case [int(minute), int(hour), "*", "*", "*"]:
             return ScheduleType.DAILY, minute, hour, 0
         case [int(minute), int(hour), "*", "*", int(day)]:
-            return ScheduleType.WEEKLY, minute, hour, day % 7 if day <= 7 else day
+            return ScheduleType.WEEKLY, minute, hour, day % 7
         case [int(minute), int(hour), int(day), "*", "*"]:
             return ScheduleType.MONTHLY, minute, hour, day
         case _:
-            raise NotSupportedError(
-                f"cron_schedule={cron_schedule!r}: time windows that do not start hourly, daily, weekly or monthly are "
-                "not supported. Use HourlyPartitionsDefinition, DailyPartitionsDefinition, WeeklyPartitionsDefinition "
-                "or MonthlyPartitionsDefinition, with `exclusions` for windows to leave out."
-            )
+            return None
 
 
 def _number_on_wall(rhythm: Rhythm, wall: int) -> int:

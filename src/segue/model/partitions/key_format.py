@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.errors import InvalidDefinitionError
 from segue.model.partitions.calendar import (
     HOUR,
     Rhythm,
@@ -13,6 +13,7 @@ from segue.model.partitions.calendar import (
     date_of_day,
     day_of_date,
     epoch_of,
+    epochs_between,
     number_at,
     number_from,
     number_on,
@@ -20,7 +21,7 @@ from segue.model.partitions.calendar import (
     wall_of,
 )
 from segue.model.partitions.key_range import TimestampWithTimezone
-from segue.model.partitions.zones import DAY, datetime_at, offset_at, transitions_between
+from segue.model.partitions.zones import DAY, datetime_at, epoch_of_wall, offset_at, transitions_between
 
 DATE_FORMAT = "%Y-%m-%d"
 HOUR_FORMAT = "%Y-%m-%d-%H:%M"
@@ -52,14 +53,26 @@ def epoch_of_reading(zone: tzinfo, reading: datetime) -> float:
     return (reading if reading.tzinfo is not None else reading.replace(tzinfo=zone)).timestamp()
 
 
+def _moments_showing(zone: tzinfo, reading: datetime) -> list[int]:
+    """The moments at which a zone's clocks show a reading: two where they go back, the one after it where they skip it."""
+    if reading.tzinfo is not None:
+        return [math.ceil(reading.timestamp())]
+    wall = math.ceil(reading.replace(tzinfo=UTC).timestamp())
+    return list(dict.fromkeys(epoch_of_wall(zone, wall, second_if_twice=second) for second in (False, True)))
+
+
 def key_of(rhythm: Rhythm, fmt: str, number: int) -> str:
     """The key of a window."""
-    hourly = rhythm.schedule_type is ScheduleType.HOURLY
-    if fmt == DATE_FORMAT and not hourly:
+    if fmt == DATE_FORMAT and rhythm.is_by_date:
         return date_of_day(wall_of(rhythm, number) // DAY).isoformat()
-    start = datetime_at(rhythm.zone, epoch_of(rhythm, number))
+    return _key_at(rhythm, fmt, epoch_of(rhythm, number))
+
+
+def _key_at(rhythm: Rhythm, fmt: str, epoch: int) -> str:
+    """The key of the window that starts at a moment."""
+    start = datetime_at(rhythm.zone, epoch)
     key = start.replace(tzinfo=None).isoformat("-", "minutes") if fmt == HOUR_FORMAT else start.strftime(fmt)
-    return key + start.strftime("%z") if hourly and start.fold and "%z" not in fmt else key
+    return key + start.strftime("%z") if start.fold and rhythm.repeats and "%z" not in fmt else key
 
 
 def number_of_key(rhythm: Rhythm, fmt: str, key: str) -> int | None:
@@ -71,11 +84,14 @@ def number_of_key(rhythm: Rhythm, fmt: str, key: str) -> int | None:
     reading = time_of_text(key, fmt)
     if reading is None:
         return None
-    if fmt == DATE_FORMAT and rhythm.schedule_type is not ScheduleType.HOURLY:
+    if fmt == DATE_FORMAT and rhythm.is_by_date:
         return number_on(rhythm, day_of_date(reading)) if reading.isoformat()[:10] == key else None
     try:
-        number = number_from(rhythm, math.ceil(epoch_of_reading(rhythm.zone, reading)))
-        return number if key_of(rhythm, fmt, number) == key else None
+        for moment in _moments_showing(rhythm.zone, reading):
+            number = number_from(rhythm, moment)
+            if key_of(rhythm, fmt, number) == key:
+                return number
+        return None
     except (OverflowError, ValueError):  # the calendar ends with year 9999
         return None
 
@@ -86,7 +102,9 @@ def keys_of_run(rhythm: Rhythm, fmt: str, start: int, stop: int) -> list[str]:
         return _hourly_keys(rhythm, start, stop)
     if rhythm.schedule_type is ScheduleType.DAILY and fmt == DATE_FORMAT:
         return [date_of_day(day).isoformat() for day in range(start, stop)]
-    return [key_of(rhythm, fmt, number) for number in range(start, stop)]
+    if rhythm.is_by_date:
+        return [key_of(rhythm, fmt, number) for number in range(start, stop)]
+    return [_key_at(rhythm, fmt, epoch) for epoch in epochs_between(rhythm, start, stop)]
 
 
 def _hourly_keys(rhythm: Rhythm, start: int, stop: int) -> list[str]:
@@ -121,7 +139,9 @@ def _even_hours(wall: int, count: int, suffix: str) -> list[str]:
 
 def reads_back(rhythm: Rhythm, fmt: str, first: int) -> bool:
     """Whether keys in this format find back to their windows (looked at in a sample from the first window on)."""
-    if fmt == (HOUR_FORMAT if rhythm.schedule_type is ScheduleType.HOURLY else DATE_FORMAT):
+    if fmt == DATE_FORMAT and rhythm.is_by_date:
+        return True
+    if fmt == HOUR_FORMAT:
         return True
     return all(number_of_key(rhythm, fmt, key_of(rhythm, fmt, first + step)) == first + step for step in (0, 1, 13, 40))
 
@@ -154,10 +174,5 @@ def start_of_excluded(value: object, rhythm: Rhythm, fmt: str) -> int:
         number = number_of_key(rhythm, fmt, value) if isinstance(value, str) else None
         if number is not None:
             return epoch_of(rhythm, number)
-        if isinstance(value, str) and len(value.split()) == 5:
-            raise NotSupportedError(
-                f"exclusions: cron lines such as {value!r} are not supported. "
-                "List the starts of the windows to leave out."
-            )
-        hint = f"pass a datetime, or a key in the format {fmt!r}"
+        hint = f"pass a datetime, a cron line, or a key in the format {fmt!r}"
     raise InvalidDefinitionError(f"exclusions: {value!r} is not the start of a window: {hint}.")

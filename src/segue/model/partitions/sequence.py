@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from segue.model.partitions.calendar import Rhythm, ScheduleType, epoch_of, number_at, number_from
+from segue.model.partitions.calendar import Rhythm, ScheduleType, cron_of, epoch_of, number_at, number_from
+from segue.model.partitions.cron_lattice import CronLattice, lattice_of
 from segue.model.partitions.zones import skipped_days
 
 
@@ -21,8 +22,10 @@ class WindowSequence(NamedTuple):
     Attributes:
         first: the number of the first window.
         limit: the first position that does not exist because of the end, if there is an end.
-        excluded: the numbers of the windows left out, in order, from the first window on.
+        excluded: the numbers of the windows left out one by one, in order, from the first window on.
         before_excluded: for each of them, how many partitions come before it.
+        left_out: the windows left out by cron lines, as fires, if there are any.
+        left_out_before: the number of the last fire of those before the first window.
     """
 
     rhythm: Rhythm
@@ -30,34 +33,65 @@ class WindowSequence(NamedTuple):
     limit: int | None
     excluded: tuple[int, ...]
     before_excluded: tuple[int, ...]
+    left_out: CronLattice | None = None
+    left_out_before: int = 0
 
 
-def sequence_of(rhythm: Rhythm, start: float, end: float | None, exclusions: Iterable[int]) -> WindowSequence:
-    """The windows that lie between start and end (epoch seconds), without those of these numbers."""
+def sequence_of(
+    rhythm: Rhythm, start: float, end: float | None, exclusions: Iterable[int], excluded_crons: tuple[str, ...] = ()
+) -> WindowSequence:
+    """The windows that lie between start and end (epoch seconds), without those of these numbers or cron lines."""
     first = number_from(rhythm, math.ceil(start))
+    windows = WindowSequence(rhythm, first, None, (), ())
+    if excluded_crons:
+        left_out = lattice_of(cron_of(rhythm), rhythm.zone_name, rhythm.zone, rhythm.decade, excluded_crons)
+        windows = windows._replace(left_out=left_out, left_out_before=left_out.at(epoch_of(rhythm, first) - 1))
     never = skipped_days(rhythm.zone) if rhythm.schedule_type is ScheduleType.DAILY else ()
-    excluded = tuple(sorted({number for number in (*exclusions, *never) if number >= first}))
+    named = {number for number in (*exclusions, *never) if number >= first and not is_excluded(windows, number)}
+    excluded = tuple(sorted(named))
     before_excluded = tuple(number - first - place for place, number in enumerate(excluded))
-    unlimited = WindowSequence(rhythm, first, None, excluded, before_excluded)
+    windows = windows._replace(excluded=excluded, before_excluded=before_excluded)
     if end is None:
-        return unlimited
-    return unlimited._replace(limit=max(position_of(unlimited, number_at(rhythm, math.floor(end))), 0))
+        return windows
+    return windows._replace(limit=max(position_of(windows, number_at(rhythm, math.floor(end))), 0))
 
 
 def position_of(windows: WindowSequence, number: int) -> int:
     """How many partitions come before a window (negative before the first one)."""
-    return number - windows.first - (bisect_left(windows.excluded, number) if windows.excluded else 0)
+    position = number - windows.first - (bisect_left(windows.excluded, number) if windows.excluded else 0)
+    if windows.left_out is not None and number > windows.first:
+        position -= windows.left_out.at(epoch_of(windows.rhythm, number) - 1) - windows.left_out_before
+    return position
 
 
 def number_of(windows: WindowSequence, position: int) -> int:
-    """The window at a position (a negative one lies before the first)."""
-    return windows.first + position + bisect_right(windows.before_excluded, position)
+    """The window at a position (a negative one lies before the first).
+
+    Raises:
+        OverflowError: so many windows are left out that there is none within the calendar.
+    """
+    if windows.left_out is None or position < 0:
+        return windows.first + position + bisect_right(windows.before_excluded, position)
+    low = windows.first + position
+    step = 1
+    while position_of(windows, low + step) <= position:  # the window is not among those before
+        low, step = low + step, step * 2
+    high = low + step - 1
+    while low < high:  # the first window up to which there are enough partitions
+        middle = (low + high) // 2
+        low, high = (low, middle) if position_of(windows, middle + 1) > position else (middle + 1, high)
+    return low
 
 
 def is_excluded(windows: WindowSequence, number: int) -> bool:
     """Whether a window is left out."""
     place = bisect_left(windows.excluded, number)
-    return place < len(windows.excluded) and windows.excluded[place] == number
+    if place < len(windows.excluded) and windows.excluded[place] == number:
+        return True
+    if windows.left_out is None:
+        return False
+    start = epoch_of(windows.rhythm, number)
+    return windows.left_out.at(start) != windows.left_out.at(start - 1)
 
 
 def runs_between(windows: WindowSequence, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -65,11 +99,22 @@ def runs_between(windows: WindowSequence, start: int, stop: int) -> Iterator[tup
     if start >= stop:
         return
     low, high = number_of(windows, start), number_of(windows, stop - 1) + 1
-    for gap in windows.excluded[bisect_left(windows.excluded, low) : bisect_left(windows.excluded, high)]:
+    for gap in _excluded_between(windows, low, high):
         if low < gap:
             yield low, gap
         low = gap + 1
-    yield low, high
+    if low < high:
+        yield low, high
+
+
+def _excluded_between(windows: WindowSequence, low: int, high: int) -> Sequence[int]:
+    """The windows [low, high) that are left out, in order."""
+    named = windows.excluded[bisect_left(windows.excluded, low) : bisect_left(windows.excluded, high)]
+    if windows.left_out is None or high <= windows.first:
+        return named
+    rhythm, left_out = windows.rhythm, windows.left_out
+    first, last = (left_out.at(epoch_of(rhythm, each) - 1) + 1 for each in (max(low, windows.first), high))
+    return sorted([*named, *(number_at(rhythm, epoch) for epoch in left_out.epochs(first, last))])
 
 
 def ended_by(windows: WindowSequence, moment: float) -> int:

@@ -1,4 +1,4 @@
-"""Partitions that are windows of time: hourly, daily, weekly, monthly.
+"""Partitions that are windows of time: hourly, daily, weekly, monthly, or by a cron line.
 
 A window becomes a partition once it has ended (`end_offset` shifts that). How windows lie when clocks change is said in
 `calendar`.
@@ -13,6 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from segue.errors import InvalidDefinitionError
+from segue.model.cron import looks_like_cron, require_cron
 from segue.model.json_data import JsonValue
 from segue.model.partitions.calendar import Rhythm, ScheduleType, decade_of, number_at, offsets_given
 from segue.model.partitions.key_format import reads_back, start_of_excluded, timestamp_of_bound
@@ -31,14 +32,13 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         fmt: the form of the keys, as for `datetime.strftime`. It must tell windows apart.
         end: no window ends after this.
         schedule_type: how often a window starts; with `minute_offset`, `hour_offset` and `day_offset` (weekly: 0 is
-            Sunday; monthly: the day of the month). Instead of these four: a `cron_schedule` that says the same.
+            Sunday; monthly: the day of the month). Instead of these four: any `cron_schedule`, which fires when a window starts.
         timezone: a name of the time zone database; default UTC.
         end_offset: how many windows more (or, negative, fewer) exist than have ended.
-        exclusions: starts of windows that are left out, as datetimes or as texts in `fmt`.
+        exclusions: windows that are left out: their starts, as datetimes or as texts in `fmt`, or cron lines that fire at them.
 
     Raises:
         InvalidDefinitionError: values that do not fit together.
-        NotSupportedError: a cron line that is not hourly, daily, weekly or monthly, or one among the exclusions.
     """
 
     __slots__ = ()
@@ -61,7 +61,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         kind, minute, hour, day = offsets_given(schedule_type, minute_offset, hour_offset, day_offset, cron_schedule)
         zone = zone_named(timezone or "UTC")
         fields = TimeWindowFields(
-            schedule_type=kind.value,
+            schedule_type=None if kind is None else kind.value,
             minute_offset=minute,
             hour_offset=hour,
             day_offset=day,
@@ -71,13 +71,19 @@ class TimeWindowPartitionsDefinition(WindowLookups):
             timezone=timezone or "UTC",
             end_offset=end_offset,
             exclusions=(),
+            cron_schedule=cron_schedule if kind is None else None,
         )
         rhythm = _rhythm_of(fields)
-        starts = {start_of_excluded(each, rhythm, fmt) for each in exclusions or ()}
-        self._settle(fields._replace(exclusions=tuple(sorted(starts))))
+        given = list(exclusions or ())
+        crons = tuple([each for each in given if isinstance(each, str) and looks_like_cron(each)])
+        if crons:
+            require_cron(crons, "exclusions")
+        starts = {start_of_excluded(each, rhythm, fmt) for each in given if each not in crons}
+        self._settle(fields._replace(exclusions=tuple(sorted(starts)), excluded_crons=crons))
         if not reads_back(self._windows.rhythm, fmt, self._windows.first):
+            rhythm_name = repr(cron_schedule) if kind is None else kind.value.lower()
             raise InvalidDefinitionError(
-                f"fmt={fmt!r} does not tell {kind.value.lower()} windows apart: a key in it must lead back to "
+                f"fmt={fmt!r} does not tell {rhythm_name} windows apart: a key in it must lead back to "
                 "its window. Leave fmt out for the default format, or let it name every part of the start."
             )
 
@@ -85,7 +91,8 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         """Sets the slots from the fields."""
         rhythm = _rhythm_of(fields)
         excluded = (number_at(rhythm, start) for start in fields.exclusions)
-        windows = sequence_of(rhythm, fields.start_timestamp, fields.end_timestamp, excluded)
+        ends = fields.start_timestamp, fields.end_timestamp
+        windows = sequence_of(rhythm, *ends, excluded, fields.excluded_crons)
         object.__setattr__(self, "_fields", fields)
         object.__setattr__(self, "_windows", windows)
 
@@ -115,7 +122,10 @@ class TimeWindowPartitionsDefinition(WindowLookups):
     def from_wire(cls, data: Mapping[str, object]) -> TimeWindowPartitionsDefinition:
         """The definition that `to_wire` wrote: equal to the original, though of this class."""
         definition = TimeWindowPartitionsDefinition.__new__(TimeWindowPartitionsDefinition)
-        definition._settle(msgspec.convert([data[name] for name in TimeWindowFields._fields], TimeWindowFields))
+        older: dict[str, object] = {"cron_schedule": None, "excluded_crons": ()}  # in what earlier versions wrote
+        definition._settle(
+            msgspec.convert([data.get(name, older.get(name)) for name in TimeWindowFields._fields], TimeWindowFields)
+        )
         return definition
 
     def __eq__(self, other: object) -> bool:
@@ -133,7 +143,8 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         parts += [f"timezone={fields.timezone!r}"] if fields.timezone != "UTC" else []
         parts += [f"end_offset={fields.end_offset}"] if fields.end_offset else []
         parts += [f"cron_schedule={self.cron_schedule!r}"]
-        parts += [f"{len(fields.exclusions)} exclusions"] if fields.exclusions else []
+        number = len(fields.exclusions) + len(fields.excluded_crons)
+        parts += [f"{number} exclusions"] if number else []
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def __getstate__(self) -> TimeWindowFields:
@@ -150,4 +161,6 @@ def _is_built_in(kind: type[TimeWindowPartitionsDefinition]) -> bool:
 def _rhythm_of(fields: TimeWindowFields) -> Rhythm:
     zone = zone_named(fields.timezone)
     offsets = (fields.minute_offset, fields.hour_offset, fields.day_offset)
-    return Rhythm(ScheduleType(fields.schedule_type), *offsets, zone, decade_of(zone, fields.start_timestamp))
+    kind = None if fields.schedule_type is None else ScheduleType(fields.schedule_type)
+    decade = decade_of(zone, fields.start_timestamp)
+    return Rhythm(kind, *offsets, zone, decade, fields.cron_schedule or "", fields.timezone)

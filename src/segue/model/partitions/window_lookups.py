@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from segue.errors import UnknownPartitionError
+from segue.errors import InvalidInvocationError, UnknownPartitionError
 from segue.model.partitions.base import FrozenPartitionsDefinition
 from segue.model.partitions.calendar import ScheduleType, cron_of, cron_with, epoch_of, number_at
 from segue.model.partitions.key_format import epoch_of_reading, key_of, keys_of_run, number_of_key
@@ -34,7 +34,7 @@ from segue.model.partitions.zones import datetime_at
 class TimeWindowFields(NamedTuple):
     """What a time-window definition is, in plain values: its identity, its pickle and its wire form."""
 
-    schedule_type: str
+    schedule_type: str | None
     minute_offset: int
     hour_offset: int
     day_offset: int
@@ -44,6 +44,8 @@ class TimeWindowFields(NamedTuple):
     timezone: str
     end_offset: int
     exclusions: tuple[int, ...]
+    cron_schedule: str | None = None
+    excluded_crons: tuple[str, ...] = ()
 
 
 class WindowLookups(FrozenPartitionsDefinition):
@@ -92,24 +94,34 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self._fields.end_timestamp
 
     @property
-    def schedule_type(self) -> ScheduleType:
-        """How often a window starts."""
+    def schedule_type(self) -> ScheduleType | None:
+        """How often a window starts; None where a cron line says it that is none of the four."""
         return self._windows.rhythm.schedule_type
 
     @property
     def minute_offset(self) -> int:
         """The minute at which windows start."""
-        return self._fields.minute_offset
+        return self._offset(self._fields.minute_offset, 0)
 
     @property
     def hour_offset(self) -> int:
         """The hour at which windows start; 0 if hourly."""
-        return self._fields.hour_offset
+        return self._offset(self._fields.hour_offset, 1)
 
     @property
     def day_offset(self) -> int:
         """The day on which windows start: of the week (0 is Sunday) or of the month; 0 if hourly or daily."""
-        return self._fields.day_offset
+        return self._offset(self._fields.day_offset, 2)
+
+    def _offset(self, known: int, place: int) -> int:
+        if self._fields.cron_schedule is None:
+            return known
+        field = self._fields.cron_schedule.split()[place]
+        if not field.isdecimal():
+            raise InvalidInvocationError(
+                f"Windows of {self.cron_schedule!r} start at more than one: ask cron_schedule."
+            )
+        return int(field)
 
     @property
     def fmt(self) -> str:
@@ -127,9 +139,10 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self._fields.end_offset
 
     @property
-    def exclusions(self) -> Sequence[datetime] | None:
-        """The starts of the windows that are left out, if any."""
-        return [datetime_at(self._windows.rhythm.zone, each) for each in self._fields.exclusions] or None
+    def exclusions(self) -> Sequence[str | datetime] | None:
+        """The windows that are left out, if any: the starts of some, and cron lines that fire at others."""
+        starts = [datetime_at(self._windows.rhythm.zone, each) for each in self._fields.exclusions]
+        return [*starts, *self._fields.excluded_crons] or None
 
     @property
     def cron_schedule(self) -> str:
