@@ -154,6 +154,14 @@ from .defs.op_io import GraphIn as GraphIn
 from .defs.op_io import GraphOut as GraphOut
 from .defs.op_io import In as In
 from .defs.op_io import Out as Out
+from .defs.partitioned_config import PartitionedConfig as PartitionedConfig
+from .defs.partitioned_config import daily_partitioned_config as daily_partitioned_config
+from .defs.partitioned_config import dynamic_partitioned_config as dynamic_partitioned_config
+from .defs.partitioned_config import hourly_partitioned_config as hourly_partitioned_config
+from .defs.partitioned_config import monthly_partitioned_config as monthly_partitioned_config
+from .defs.partitioned_config import partitioned_config as partitioned_config
+from .defs.partitioned_config import static_partitioned_config as static_partitioned_config
+from .defs.partitioned_config import weekly_partitioned_config as weekly_partitioned_config
 from .defs.partitioned_schedule import build_schedule_from_partitioned_job as build_schedule_from_partitioned_job
 from .defs.resource import ConfigurableResource as ConfigurableResource
 from .defs.resource import ConfigurableResourceFactory as ConfigurableResourceFactory
@@ -335,6 +343,7 @@ from .model.partitions.dynamic import DynamicPartitionsDefinition as DynamicPart
 from .model.partitions.dynamic import Partition as Partition
 from .model.partitions.key_range import PartitionKeyRange as PartitionKeyRange
 from .model.partitions.key_range import TimeWindow as TimeWindow
+from .model.partitions.key_range import TimestampWithTimezone as TimestampWithTimezone
 from .model.partitions.loading import DynamicPartitionsStore as DynamicPartitionsStore
 from .model.partitions.loading import PartitionLoadingContext as PartitionLoadingContext
 from .model.partitions.loading import partition_loading_context as partition_loading_context

@@ -70,6 +70,15 @@ PRIVATE_MODULES: Mapping[str, str] = {}
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
 PRIVATE_NAMES: Mapping[str, str] = {
+    "dagster._core.definitions.partitions.subset.AllPartitionsSubset": "segue.compat.partitions:AllPartitionsSubset",
+    "dagster._core.definitions.partitions.subset.DefaultPartitionsSubset": "segue.compat.partitions:DefaultPartitionsSubset",
+    "dagster._core.definitions.partitions.subset.TimeWindowPartitionsSubset": "segue.compat.partitions:TimeWindowPartitionsSubset",
+    "dagster._core.definitions.partitions.context.PartitionLoadingContext": (
+        "segue.compat.partitions:PartitionLoadingContext"
+    ),
+    "dagster._core.definitions.partitions.utils.PersistedTimeWindow": "segue.compat.partitions:PersistedTimeWindow",
+    "dagster._core.definitions.temporal_context.TemporalContext": "segue.compat.partitions:TemporalContext",
+    "dagster._core.instance.types.DynamicPartitionsStore": "segue.model.partitions.loading:DynamicPartitionsStore",
     "dagster._core.definitions.auto_materialize_policy.AutoMaterializePolicyType": (
         "segue.compat.auto_materialize:AutoMaterializePolicyType"
     ),

@@ -14,6 +14,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.job_nodes import op_computation_node, op_job_node
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
+from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.schedule import ScheduleDefinition
 from segue.errors import DefinitionErrors, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
@@ -44,6 +45,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         definitions: the definition behind each step key.
         jobs: the jobs of ops, by name.
         resources: the resources by key, as declared.
+        partitioned_configs: the config by partition of the jobs that have one, by name.
         schedules: the schedules by name, those of partitioned jobs completed.
     """
 
@@ -54,6 +56,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Mapping[str, AssetsDefinition]
     resources: Mapping[str, object]
     jobs: Mapping[str, JobDefinition] = {}
+    partitioned_configs: Mapping[str, PartitionedConfig] = {}
     schedules: Mapping[str, ScheduleDefinition] = {}
 
     def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
@@ -106,6 +109,7 @@ def describe(source: Source) -> Described:
         definitions=collection.definitions,
         resources=source.resources,
         jobs=op_jobs,
+        partitioned_configs={job.name: job.config for job in source.jobs if isinstance(job.config, PartitionedConfig)},
         schedules={each.name: each for each in schedules},
     )
 

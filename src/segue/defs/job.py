@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from segue.defs.metadata import described_metadata
+from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.run_config import RunConfig, normalize_run_config, storable
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import require_not_built, require_owners
@@ -33,7 +34,7 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     selection: AssetSelection
-    config: Mapping[str, object] | RunConfig | None = None
+    config: Mapping[str, object] | RunConfig | PartitionedConfig | None = None
     description: str | None = None
     tags: Mapping[str, str] = {}
     run_tags: Mapping[str, str] | None = None
@@ -46,7 +47,7 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
 def define_asset_job(
     name: str,
     selection: CoercibleToAssetSelection | None = None,
-    config: Mapping[str, object] | RunConfig | None = None,
+    config: Mapping[str, object] | RunConfig | PartitionedConfig | None = None,
     description: str | None = None,
     tags: Mapping[str, object] | None = None,
     run_tags: Mapping[str, object] | None = None,
@@ -63,7 +64,7 @@ def define_asset_job(
     Args:
         name: letters, digits, underscores; unique among the jobs.
         selection: an `AssetSelection`, its string form, or a list of assets; all assets when None.
-        config: the run config its runs start with.
+        config: the run config its runs start with, or one by partition.
         description, metadata, owners: for people.
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
         automation_condition: when to request it; about the job, such as `any_job_root_assets_match`.
@@ -101,10 +102,14 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         InvalidDefinitionError: `partitions_def` disagrees with the assets.
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
     """
+    config, declared = job.config, job.partitions_def
+    partitioned = isinstance(config, PartitionedConfig)
+    if isinstance(config, PartitionedConfig):
+        declared = PartitionedConfig.from_flexible_config(config, declared or config.partitions_def).partitions_def
     keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_materializable]
     for key in keys:
         own = graph.nodes[key].partitions
-        if job.partitions_def is not None and own is not None and own != job.partitions_def:
+        if declared is not None and own is not None and own != declared:
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
@@ -115,7 +120,9 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         description=job.description,
         tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
         own_tags={} if job.run_tags is None else dict(job.tags),
-        run_config=storable(normalize_run_config(job.config, graph.computations, resources), "config"),
+        run_config={}
+        if partitioned
+        else storable(normalize_run_config(config, graph.computations, resources), "config"),
         metadata=described_metadata(job.metadata),
         owners=job.owners,
         automation_condition=job.automation_condition,

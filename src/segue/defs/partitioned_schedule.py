@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.target import AnyJob, ExecutableDefinition, Target, read_targets
@@ -79,7 +80,16 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
         ).as_decorated(None, None)
 
     def _request(self, key: str) -> RunRequest:
-        return RunRequest(run_key=key, job_name=self.job.name, partition_key=key, tags=self.tags)
+        config: Any = getattr(self.job, "config", None)
+        if not isinstance(config, PartitionedConfig):
+            return RunRequest(run_key=key, job_name=self.job.name, partition_key=key, tags=self.tags)
+        return RunRequest(
+            run_key=key,
+            job_name=self.job.name,
+            partition_key=key,
+            tags={**config.get_tags_for_partition_key(key), **(self.tags or {})},
+            run_config=config.get_run_config_for_partition_key(key),
+        )
 
     def _rhythm(self, partitions: PartitionsDefinition, where: str) -> tuple[str, str | None]:
         """When the schedule ticks: cron line and time zone."""
@@ -179,4 +189,7 @@ def build_schedule_from_partitioned_job(
         owners=owners,
     )
     partitions = target.partitions_def
+    config: Any = getattr(target, "config", None)
+    if partitions is None and isinstance(config, PartitionedConfig):
+        partitions = config.partitions_def
     return declared if partitions is None else declared.resolve(partitions)

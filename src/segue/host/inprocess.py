@@ -141,13 +141,17 @@ def execute(
     if request.stale_assets_only:
         assets, checks = _stale_only(described.graph, instance, assets, checks, request)
     tags = {**job_tags, **(request.tags or {})}
-    config = normalize_run_config(request.run_config, described.ops, described.resources)
-    config = _merged(job_config, config)
     partitions = _partitions_of(request, tags)
     now = datetime.now(UTC)
     described = listed_for_run(described, assets, checks, now, instance)
     graph = described.graph
     plan = plan_run(graph, assets, checks, now=now, job_name=job_name, partitions=partitions)
+    by_partition = described.partitioned_configs.get(job_name)
+    given: Any = request.run_config
+    if by_partition is not None and partitions is not None:
+        given = given or by_partition.get_run_config_for_partition_key(partitions[0])
+        tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
+    config = _merged(job_config, normalize_run_config(given, described.ops, described.resources))
     validate_config(plan, described, config)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
@@ -186,6 +190,8 @@ def _execute_op_job(
         raise InvalidSubsetError(f"The job {job.name!r} is not partitioned: leave the partition out.")
     raw: Mapping[str, Any] | None = request.run_config or None
     if partitions is not None:
+        if node.partitions is not None:
+            node.partitions.validate_partition_key(partitions[0], dynamic_partitions_store=instance)
         if raw is None and job.partitioned_config is not None:
             raw = job.partitioned_config.get_run_config_for_partition_key(partitions[0])
         tags.update(node.partitions.get_tags_for_partition_key(partitions[0]) if node.partitions else {})
