@@ -355,15 +355,16 @@ def test_definitions_refuse_sensors_that_name_what_is_not_there() -> None:
 
 
 def test_conditions_are_not_evaluated_as_a_function() -> None:
-    conditions = sg.AutomationConditionSensorDefinition("c", target="*", use_user_code_server=True, default_condition=1)
-    assert (conditions.sensor_type.value, conditions.default_condition, conditions.emit_backfills) == (
-        "AUTOMATION",
-        1,
-        True,
+    eager = sg.AutomationCondition.eager()
+    conditions = sg.AutomationConditionSensorDefinition(
+        "c", target="*", use_user_code_server=True, default_condition=eager
     )
+    assert conditions.sensor_type.value == "AUTOMATION"
+    assert conditions.default_condition == eager
+    assert conditions.emit_backfills
     with pytest.raises(sg.NotSupportedError, match="evaluate_automation_conditions"):
         ticked(conditions)
     with pytest.raises(sg.NotSupportedError, match="evaluate_automation_conditions"):
         conditions(sg.build_sensor_context())
     with pytest.raises(sg.InvalidDefinitionError, match="use_user_code_server"):
-        sg.AutomationConditionSensorDefinition("c", target="*", default_condition=1)
+        sg.AutomationConditionSensorDefinition("c", target="*", default_condition=eager)
