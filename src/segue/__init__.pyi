@@ -58,6 +58,11 @@ from .defs.components.template_vars import template_var as template_var
 from .defs.components.tree import ComponentTree as ComponentTree
 from .defs.config import Config as Config
 from .defs.config import PermissiveConfig as PermissiveConfig
+from .defs.config_files import config_from_files as config_from_files
+from .defs.config_files import config_from_pkg_resources as config_from_pkg_resources
+from .defs.config_files import config_from_yaml_strings as config_from_yaml_strings
+from .defs.config_mapping import ConfigMapping as ConfigMapping
+from .defs.config_mapping import config_mapping as config_mapping
 from .defs.config_schema.elements import Array as Array
 from .defs.config_schema.elements import Map as Map
 from .defs.config_schema.elements import Noneable as Noneable
@@ -71,6 +76,7 @@ from .defs.config_schema.sources import IntSource as IntSource
 from .defs.config_schema.sources import StringSource as StringSource
 from .defs.config_schema.types import Enum as Enum
 from .defs.config_schema.types import EnumValue as EnumValue
+from .defs.configurable import configured as configured
 from .defs.configurable_io_manager import ConfigurableIOManager as ConfigurableIOManager
 from .defs.configurable_io_manager import ConfigurableIOManagerFactory as ConfigurableIOManagerFactory
 from .defs.configurable_io_manager import ConfigurableLegacyIOManagerAdapter as ConfigurableLegacyIOManagerAdapter
@@ -212,8 +218,10 @@ from .defs.types.resolve import Set as Set
 from .defs.types.resolve import Tuple as Tuple
 from .defs.types.resolve import make_python_type_usable_as_type as make_python_type_usable_as_type
 from .defs.types.resolve import usable_as_type as usable_as_type
+from .defs.validate_run_config import validate_run_config as validate_run_config
 from .errors import AssetCheckFailedError as AssetCheckFailedError
 from .errors import ConfigErrorReason as ConfigErrorReason
+from .errors import ConfigMappingFunctionError as ConfigMappingFunctionError
 from .errors import ConfigViolation as ConfigViolation
 from .errors import CycleError as CycleError
 from .errors import DefinitionErrors as DefinitionErrors

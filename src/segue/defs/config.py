@@ -102,7 +102,8 @@ class Config(BaseModel):
         resolved = cls.to_config_schema().config_type.evaluate(values, place, walk)
         if walk.violations:
             raise InvalidConfigError(_preamble(cls, place), walk.violations, values)
-        return _validated(cls, cast("Mapping[str, object]", values), resolved, place)
+        made = _validated(cls, cast("Mapping[str, object]", values), resolved, place)
+        return resolved_config(made, place.text)  # a default may be a variable
 
 
 class PermissiveConfig(Config):

@@ -5,10 +5,11 @@ This module loads pydantic; the schema form does without.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Set as AnySet
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
@@ -34,7 +35,7 @@ from segue.defs.config_schema.types import (
     EnumValue,
 )
 from segue.defs.config_values import stored_value
-from segue.errors import InvalidConfigDefinitionError, InvalidDefinitionError
+from segue.errors import InvalidConfigDefinitionError, InvalidConfigError, InvalidDefinitionError
 
 _SCALARS: Final[Mapping[Any, ConfigType]] = {
     str: StringSource,
@@ -97,10 +98,65 @@ def type_of_annotation(annotation: Any, where: str) -> ConfigType:
     return _type(annotation, None, where)
 
 
+class _OfClass:
+    """The config of a class, which judges it as a whole when it fits the schema."""
+
+    model: Any
+
+    def judged(self, found: Any, value: Any, place: Place, walk: Walk) -> Any:
+        """What the walk found; `NO_VALUE` if the class refuses it."""
+        try:
+            self.model.from_run_config(value, place)
+        except InvalidConfigError as error:
+            walk.violations.extend(error.errors)
+            return NO_VALUE
+        return found
+
+
+class ClassShape(Shape, _OfClass):
+    """The config of a class that takes its own fields only."""
+
+    def __init__(self, model: Any, fields: Mapping[str, Field], description: str | None) -> None:
+        super().__init__(fields, description)
+        self.model = model
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        with _whole(walk) as is_outermost:
+            found = super().evaluate(value, place, walk)
+        return self.judged(found, value, place, walk) if is_outermost() else found
+
+
+class ClassPermissive(Permissive, _OfClass):
+    """The config of a class that takes other fields as well."""
+
+    def __init__(self, model: Any, fields: Mapping[str, Field], description: str | None) -> None:
+        super().__init__(fields, description)
+        self.model = model
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        with _whole(walk) as is_outermost:
+            found = super().evaluate(value, place, walk)
+        return self.judged(found, value, place, walk) if is_outermost() else found
+
+
+@contextlib.contextmanager
+def _whole(walk: Walk) -> Generator[Callable[[], bool]]:
+    """Marks what is walked over as part of a class's value; tells whether that class is to judge it, once it is done."""
+    inside, before = walk.in_class, len(walk.violations)
+    walk.in_class = True
+    try:
+        yield lambda: walk.fill and walk.defaults and not inside and len(walk.violations) == before
+    finally:
+        walk.in_class = inside
+
+
 def _model_type(model: type[BaseModel], given: BaseModel | None = None) -> ConfigType:
     fields = fields_of_model(model, given)
     description = model.__doc__.strip() if model.__doc__ else None
-    return Permissive(fields, description) if model.model_config.get("extra") == "allow" else Shape(fields, description)
+    permissive = model.model_config.get("extra") == "allow"
+    if not _is_config(model):
+        return Permissive(fields, description) if permissive else Shape(fields, description)
+    return (ClassPermissive if permissive else ClassShape)(model, fields, description)
 
 
 def _field(model: type[BaseModel], name: str, info: FieldInfo, given: BaseModel | None) -> Field:
@@ -255,9 +311,9 @@ def _variable(value: Any) -> str | None:
 
 def _unsupported(annotation: object, where: str) -> InvalidConfigDefinitionError:
     return InvalidConfigDefinitionError(
-        f"{where}: no config can hold a {annotation!r}. A config field can be int, float, bool, str, an enum, a Literal, "
-        "a list or dict of such, another Config class, a discriminated union of them, Optional of any of these, or what "
-        "pydantic can make out of JSON.",
+        f"{where}: no config can hold a {annotation!r}. A config field can be int, float, bool, str, an enum, a Literal, a "
+        "list or dict of such, another Config class, a discriminated union of them, Optional of any of these, or what pydantic "
+        "can make out of JSON.",
         None,
         annotation,
     )

@@ -35,6 +35,18 @@ class ConfigurableIOManagerFactory(ConfigurableResourceFactory[Value], Generic[V
         )
 
     @classmethod
+    def definition_of_class(cls) -> IOManagerDefinition:
+        """The class as an `IOManagerDefinition` that takes all fields from its config: what `configured` works on."""
+        made = super().definition_of_class()
+        return IOManagerDefinition(
+            made.resource_fn,
+            made.config_schema,
+            description=cls.__doc__,
+            input_config_schema=cls.input_config_schema(),
+            output_config_schema=cls.output_config_schema(),
+        )
+
+    @classmethod
     def input_config_schema(cls) -> Any:
         """What the config of an input looks like that it loads; None without."""
         return None

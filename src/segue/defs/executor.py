@@ -9,6 +9,10 @@ from typing import Any, TypeAlias, overload
 
 import msgspec
 
+from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.elements import Noneable
+from segue.defs.config_schema.shapes import Field, Permissive, Selector, Shape
+from segue.defs.configurable import NamedConfigurable
 from segue.defs.instance import Instance
 from segue.defs.signature import function_name
 from segue.errors import InvalidDefinitionError, NotSupportedError
@@ -63,7 +67,7 @@ Requirements: TypeAlias = (
 )
 
 
-class ExecutorDefinition:
+class ExecutorDefinition(NamedConfigurable):
     """How the steps of a job are run.
 
     Args:
@@ -86,10 +90,9 @@ class ExecutorDefinition:
         description: str | None = None,
     ) -> None:
         self.name = require_name(name, "an executor", "ExecutorDefinition")
-        self.config_schema = config_schema
+        self._config_schema = declared_schema(config_schema, f"executor {name!r}") or ANY_CONFIG
         self.description = description
         self.executor_creation_fn = executor_creation_fn
-        self.config: object = None
         self._requirements = requirements
         self.__name__: str = getattr(executor_creation_fn, "__name__", name)
 
@@ -103,30 +106,25 @@ class ExecutorDefinition:
             return []
         return found(executor_config) if callable(found) else list(found)
 
-    def configured(
-        self,
-        config_or_config_fn: object,
-        name: str | None = None,
-        config_schema: object = None,
-        description: str | None = None,
-    ) -> ExecutorDefinition:
-        """The same executor with its config given, as a value or by a function of other config.
+    @property
+    def config_schema(self) -> DefinitionConfigSchema:
+        """What config it takes."""
+        return self._config_schema
 
-        Args:
-            config_or_config_fn: the config, or the function.
-            name: another name; the same when None.
-            config_schema: what config the function takes.
-            description: for people.
-        """
-        other = ExecutorDefinition(
-            name=name or self.name,
+    @property
+    def configured_name(self) -> str:
+        """The name of one with fixed config, where none is given: the same."""
+        return self.name
+
+    def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> ExecutorDefinition:
+        """The same executor under another name, with another config schema."""
+        return ExecutorDefinition(
+            name=name,
             config_schema=config_schema,
             requirements=self._requirements,
             executor_creation_fn=self.executor_creation_fn,
             description=description or self.description,
         )
-        other.config = config_or_config_fn
-        return other
 
     @staticmethod
     def hardcoded_executor(executor: Executor) -> ExecutorDefinition:
@@ -176,7 +174,19 @@ def multiple_process_executor_requirements() -> Sequence[ExecutorRequirement]:
     ]
 
 
-def _built_in(name: str, description: str, requirements: Requirements) -> ExecutorDefinition:
+_RETRIES = Field(Selector({"enabled": {}, "disabled": {}}), default_value={"enabled": {}})
+_IN_PROCESS = Shape({"retries": _RETRIES})
+_MULTIPROCESS = Shape(
+    {
+        "max_concurrent": Noneable(int),
+        "retries": _RETRIES,
+        "start_method": Field(Selector({"spawn": {}, "forkserver": Permissive()}), is_required=False),
+        "tag_concurrency_limits": Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False),
+    }
+)
+
+
+def _built_in(name: str, description: str, config_schema: object, requirements: Requirements) -> ExecutorDefinition:
     """One of the executors that the engine knows by name; it is never made by a function."""
 
     def create(context: InitExecutorContext) -> Executor:
@@ -186,16 +196,22 @@ def _built_in(name: str, description: str, requirements: Requirements) -> Execut
 
     create.__name__ = create.__qualname__ = name if name.endswith("_executor") else f"{name}_executor"
     create.__doc__ = description
-    return ExecutorDefinition(name, None, requirements, create, description)
+    return ExecutorDefinition(name, config_schema, requirements, create, description)
 
 
-in_process_executor = _built_in("in_process", "Runs the steps one after another in the process of the run.", [])
+in_process_executor = _built_in(
+    "in_process", "Runs the steps one after another in the process of the run.", _IN_PROCESS, []
+)
 multiprocess_executor = _built_in(
-    "multiprocess", "Runs each step in a process of its own.", multiple_process_executor_requirements()
+    "multiprocess",
+    "Runs each step in a process of its own.",
+    _MULTIPROCESS,
+    multiple_process_executor_requirements(),
 )
 multi_or_in_process_executor = _built_in(
     "multi_or_in_process_executor",
     "Runs each step in a process of its own, or all of them in the process of the run, as the run config says.",
+    Field(Selector({"multiprocess": _MULTIPROCESS, "in_process": _IN_PROCESS}), default_value={"multiprocess": {}}),
     multiple_process_executor_requirements(),
 )
 BUILT_IN = ("in_process", "multiprocess", "multi_or_in_process_executor")

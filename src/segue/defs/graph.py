@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from segue.defs.bindings import bound
 from segue.defs.composition import Composed
+from segue.defs.config_mapping import ConfigMapping
+from segue.defs.config_schema.declared import DefinitionConfigSchema
+from segue.defs.configurable import NamedConfigurable
 from segue.defs.dependency import Dependency, InputMapping, NodeInvocation, OutputMapping
 from segue.defs.graph_checks import check_graph, topological_order
 from segue.defs.invocation import ComposableDefinition
@@ -18,7 +22,7 @@ from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 
 
-class GraphDefinition(ComposableDefinition):
+class GraphDefinition(ComposableDefinition, NamedConfigurable):
     """Ops and graphs tied together. Written by `@graph`, or built from its parts.
 
     Args:
@@ -131,6 +135,37 @@ class GraphDefinition(ComposableDefinition):
     def config_mapping(self) -> Any:
         """What makes the config of its ops out of its own; None without."""
         return self.config
+
+    @property
+    def has_config_mapping(self) -> bool:
+        """Whether it has a config of its own."""
+        return self.config is not None
+
+    @property
+    def config_schema(self) -> DefinitionConfigSchema | None:
+        """What its own config looks like; None where it has none."""
+        return self.config.config_schema if isinstance(self.config, ConfigMapping) else None
+
+    def configured_schema(self, config_or_config_fn: Any, config_schema: Any) -> DefinitionConfigSchema:
+        """What config the configured one takes.
+
+        Raises:
+            InvalidDefinitionError: it has no config of its own.
+        """
+        if not isinstance(self.config, ConfigMapping):
+            raise InvalidDefinitionError(
+                f"{self!r} has no config mapping, and so no config that could be given: declare it with "
+                "@graph(config=ConfigMapping(...))."
+            )
+        return super().configured_schema(config_or_config_fn, config_schema)
+
+    def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> GraphDefinition:
+        """A copy under another name, with another description and config schema."""
+        made = copy.copy(self)
+        made.name = require_name(name, "a graph", "graph")
+        made.description = description or self.description
+        made.config = self.config.with_schema(config_schema) if isinstance(self.config, ConfigMapping) else None
+        return made
 
     @property
     def nodes(self) -> Sequence[NodeUse]:

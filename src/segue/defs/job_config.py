@@ -1,20 +1,51 @@
-"""The run config of a job of ops: from sections in sections to one entry for each step."""
+"""The run config of a run: compared with what there is, config mappings applied, one entry for each step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import msgspec
+
+from segue.defs.config_mapping import mapped_config
+from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
 from segue.defs.graph import GraphDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.run_config import RunConfig
-from segue.errors import InvalidConfigError
+from segue.defs.node import NodeDefinition
+from segue.defs.run_config import plain, raw_config
+from segue.defs.run_config_schema import RunConfigParts, is_selected, nodes_type, run_config_type
+from segue.errors import ConfigViolation, InvalidConfigError
 
-_SECTIONS = ("ops", "resources", "inputs", "loggers", "execution")
-_OP_ENTRIES = frozenset({"config", "inputs", "outputs"})
+
+class ResolvedConfig(msgspec.Struct, frozen=True):
+    """The config of a run as its steps read it.
+
+    Attributes:
+        config: the sections `ops` (by path: `{"graph.op": {"config": ..., "inputs": ...}}`), `resources` and `inputs`.
+        violations: what does not fit.
+    """
+
+    config: dict[str, Any]
+    violations: Sequence[ConfigViolation]
 
 
-def resolve_job_config(job: JobDefinition, run_config: object, resources: Mapping[str, object]) -> dict[str, Any]:
+def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigParts:
+    """What the run config of a job of ops may speak of.
+
+    Args:
+        job: the job.
+        resources: the resources, by key.
+    """
+    return RunConfigParts(
+        nodes={name: use.definition for name, use in job.graph.uses.items()},
+        resources=resources,
+        loggers={"console": None, **job.loggers},
+        executor=job.executor_def,
+        input_names=tuple(job.graph.input_names),
+    )
+
+
+def resolve_job_config(job: JobDefinition, run_config: object, parts: RunConfigParts) -> ResolvedConfig:
     """The config of a run of a job, with the entry of each step under its path.
 
     Config mappings of the job and of its graphs are applied.
@@ -22,85 +53,81 @@ def resolve_job_config(job: JobDefinition, run_config: object, resources: Mappin
     Args:
         job: the job.
         run_config: what the run was started with; that of the job when None.
-        resources: the names that may stand under `resources`.
-
-    Returns:
-        The sections `ops` (by path: `{"graph.op": {"config": ..., "inputs": ...}}`), `resources` and `inputs`.
+        parts: what it may speak of.
 
     Raises:
-        InvalidConfigError: a section or name that does not exist, or a value of the wrong form.
+        InvalidConfigError: it does not fit the config mapping of the job.
+        ConfigMappingFunctionError: the function of a config mapping raised.
     """
-    given: Any = run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config
+    given = raw_config(run_config)
     if given is None:
         given = job.run_config or {}
     if job.config_mapping is not None:
-        given = mapped_config(job.config_mapping, given)
-    if not isinstance(given, Mapping):
-        raise InvalidConfigError(f"Run config is a RunConfig or a mapping, got {type(given).__name__}.")
-    config = cast("Mapping[str, Any]", given)
-    errors = [f"{key}: no such section; there are {', '.join(_SECTIONS)}." for key in config if key not in _SECTIONS]
-    found: dict[str, Any] = {}
-    steps: dict[str, Any] = {}
-    if config.get("ops"):
-        found["ops"] = steps
-        _ops(job.graph, "", config["ops"], "ops", steps, errors)
-    given_resources: Mapping[str, Any] = config.get("resources") or {}
-    given_inputs: Mapping[str, Any] = config.get("inputs") or {}
-    for key, entry in given_resources.items():
-        if key not in resources:
-            known = ", ".join(sorted(resources)) or "none"
-            errors.append(f"resources:{key}: there is none of that name; there are {known}.")
-        elif not isinstance(entry, Mapping) or set(cast("Mapping[str, Any]", entry)) - {"config"}:
-            errors.append(f"resources:{key}: expected {{'config': {{...}}}}, got {entry!r}.")
-    for key in given_inputs:
-        if key not in job.graph.input_names:
-            errors.append(
-                f"inputs:{key}: the job has no such input; it has {', '.join(job.graph.input_names) or 'none'}."
-            )
-    if errors:
-        raise InvalidConfigError(f"The run config does not fit the job {job.name!r}:", errors)
-    for section in ("resources", "inputs"):
-        if config.get(section):
-            found[section] = dict(config[section])
-    return found
+        given = job.config_mapping.resolve_from_unvalidated_config(given)
+    return resolve_run_config(given, parts)
 
 
-def _ops(
-    graph: GraphDefinition, prefix: str, entries: object, where: str, found: dict[str, Any], errors: list[str]
-) -> None:
-    """Puts the entries of one graph's nodes under their paths."""
-    if not isinstance(entries, Mapping):
-        errors.append(f"{where}: expected a mapping of names, got {entries!r}.")
-        return
-    for name, entry in cast("Mapping[str, Any]", entries).items():
-        place = f"{where}:{name}"
-        if name not in graph.uses:
-            errors.append(f"{place}: there is none of that name; there are {', '.join(sorted(graph.uses))}.")
-            continue
-        definition = graph.uses[name].definition
-        is_graph = isinstance(definition, GraphDefinition)
-        allowed = frozenset({"ops", "config", "inputs"}) if is_graph else _OP_ENTRIES
-        if entry is None:
-            entry = {}
-        if not isinstance(entry, Mapping) or set(cast("Mapping[str, Any]", entry)) - allowed:
-            errors.append(f"{place}: expected a mapping with {', '.join(sorted(allowed))}, got {entry!r}.")
-            continue
-        found[f"{prefix}{name}"] = dict(cast("Mapping[str, Any]", entry))
-        if isinstance(definition, GraphDefinition):
-            inner: Any = found[f"{prefix}{name}"].get("ops")
-            if definition.config_mapping is not None:
-                if inner:
-                    errors.append(f"{place}:ops: the graph has a config mapping; give {place}:config.")
-                    continue
-                inner = mapped_config(definition.config_mapping, found[f"{prefix}{name}"].get("config", {}))
-            if inner:
-                _ops(definition, f"{prefix}{name}.", inner, f"{place}:ops", found, errors)
+def resolve_run_config(run_config: object, parts: RunConfigParts) -> ResolvedConfig:
+    """The config of a run, compared with what there is, with the entry of each step under its path.
 
-
-def mapped_config(mapping: Any, config: object) -> Any:
-    """What a config mapping makes of a config; fixed config is given as it is.
-
-    Raises:
-        InvalidConfigError: the config does not fit the mapping.
+    Args:
+        run_config: a mapping, a `RunConfig`, or None.
+        parts: what it may speak of.
     """
-    return mapping if isinstance(mapping, Mapping) else mapping.resolve(config)  # pyright: ignore[reportUnknownVariableType] reason: a user's mapping
+    given = plain(raw_config(run_config) or {}, "config")
+    walk = Walk()
+    run_config_type(parts).evaluate(given, ROOT, walk)
+    config = cast("Mapping[str, Any]", given if isinstance(given, Mapping) else {})
+    found = {section: dict(_mapping(config.get(section))) for section in ("resources", "inputs") if config.get(section)}
+    steps: dict[str, Any] = {}
+    _steps(parts.nodes, "", _mapping(config.get("ops")), ROOT.field("ops"), _Walked(steps, walk, parts))
+    if steps:
+        found["ops"] = steps
+    return ResolvedConfig(found, tuple(walk.violations))
+
+
+class _Walked(msgspec.Struct, frozen=True):
+    """What is gathered on the way through the graphs of a job."""
+
+    steps: dict[str, Any]
+    walk: Walk
+    parts: RunConfigParts
+
+
+def _steps(
+    nodes: Mapping[str, NodeDefinition], prefix: str, entries: Mapping[str, Any], place: Place, to: _Walked
+) -> None:
+    """Puts the entries of one graph's nodes under their paths, and applies the config mappings of graphs."""
+    for name, node in nodes.items():
+        given = entries.get(name)
+        path = f"{prefix}{name}"
+        if given is not None:
+            to.steps[path] = dict(_mapping(given))
+        if isinstance(node, GraphDefinition):
+            inner, here = _inside(node, path, _mapping(given), place.field(name), to)
+            _steps({each: use.definition for each, use in node.uses.items()}, f"{path}.", inner, here, to)
+
+
+def _inside(
+    graph: GraphDefinition, path: str, entry: Mapping[str, Any], place: Place, to: _Walked
+) -> tuple[Mapping[str, Any], Place]:
+    """The entries of the nodes in a graph, and where they stand: as they are given, or as its config mapping gives them."""
+    if graph.config is None:
+        return _mapping(entry.get("ops")), place.field("ops")
+    if to.walk.violations or not is_selected(path, to.parts):
+        return {}, place
+    here = place.field("config")
+    try:
+        made = mapped_config(graph.config, entry.get("config", NO_VALUE), here)
+    except InvalidConfigError as error:
+        to.walk.violations.extend(error.errors or [ConfigViolation(str(error), path=here.path)])
+        return {}, place
+    there = Place(here.path, f"{here.text} (mapped by graph {graph.name!r})")
+    inner = {name: use.definition for name, use in graph.uses.items()}
+    nodes_type(inner, f"{path}.", to.parts).evaluate(made, there, to.walk)
+    return _mapping(made), there
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """A value that is a mapping; an empty one in the place of what is none, which the walk has named."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast, overload
 
+from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.place import NO_VALUE
+from segue.defs.configurable import Configurable
 from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 
 EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
@@ -67,7 +70,7 @@ class UnboundInitLoggerContext(InitLoggerContext):
 LoggerFunction: TypeAlias = Callable[[InitLoggerContext], logging.Logger]
 
 
-class LoggerDefinition:
+class LoggerDefinition(Configurable):
     """How a logger of runs is made.
 
     Args:
@@ -82,9 +85,15 @@ class LoggerDefinition:
         if not callable(logger_fn):
             raise InvalidDefinitionError(f"LoggerDefinition takes a function that makes loggers, got {logger_fn!r}.")
         self.logger_fn = logger_fn
-        self.config_schema = config_schema
+        self._config_schema = (
+            declared_schema(config_schema, f"logger {getattr(logger_fn, '__name__', '')!r}") or ANY_CONFIG
+        )
         self.description = description
-        self._given: object = None
+
+    @property
+    def config_schema(self) -> DefinitionConfigSchema:
+        """What config it takes."""
+        return self._config_schema
 
     def __call__(self, *args: object, **kwargs: object) -> logging.Logger:
         """The logger for a context, as a test makes it with `build_init_logger_context`.
@@ -124,23 +133,11 @@ class LoggerDefinition:
         return made
 
     def _config(self, config: object) -> object:
-        if callable(self._given):
-            return self._given(config)
-        return self._given if self._given is not None else config
+        return self._config_schema.resolve_config(NO_VALUE if config is None else config)
 
-    def configured(
-        self, config_or_config_fn: object, config_schema: Any = None, description: str | None = None
-    ) -> LoggerDefinition:
-        """The same logger with its config given, as a value or by a function of other config.
-
-        Args:
-            config_or_config_fn: the config, or the function.
-            config_schema: what config the function takes.
-            description: for people.
-        """
-        other = LoggerDefinition(self.logger_fn, config_schema, description or self.description)
-        other._given = config_or_config_fn
-        return other
+    def copy_for_configured(self, description: str | None, config_schema: Any) -> LoggerDefinition:
+        """The same logger with another config schema."""
+        return LoggerDefinition(self.logger_fn, config_schema, description or self.description)
 
 
 @overload

@@ -10,6 +10,7 @@ from segue.defs.bindings import bound
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
 from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.config_schema.shapes import Field
+from segue.defs.configurable import NamedConfigurable
 from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
@@ -27,7 +28,7 @@ from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 
 
-class OpDefinition(ComposableDefinition):
+class OpDefinition(ComposableDefinition, NamedConfigurable):
     """What a step runs. Written by `@op`, and by `@asset` and its kin for the function behind assets.
 
     Args:
@@ -291,6 +292,12 @@ class OpDefinition(ComposableDefinition):
     def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:
         """Calls the user's function without a run, its arguments and outputs checked as in one."""
         return bound("invoke_directly")(self, args, kwargs, None, alias)
+
+    def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> OpDefinition:
+        """A copy under another name, with another description and config schema."""
+        copy = self.with_replaced_properties(name, description=description or self.description)
+        copy._config = _declared_config(config_schema, self.shape, name)
+        return copy
 
     def with_replaced_properties(self, name: str, **changes: Any) -> OpDefinition:
         """A copy under another name, with other attributes."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segue.defs.config_schema.place import NO_VALUE, Place
+from segue.defs.config_schema.mapped import MappedType
+from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
 from segue.defs.op import OpDefinition
@@ -25,6 +26,7 @@ def config_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> An
     """
     given = entry.get("config", NO_VALUE)
     if _is_config_class(op.shape.config):
+        given = _given_to_class(op, given, place.field("config"))
         return op.shape.config.from_run_config({} if given is NO_VALUE else given, place.field("config"))
     if op.config_field is None:
         return None if given is NO_VALUE else given
@@ -48,14 +50,19 @@ def violations_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -
     if op.config_field is None:
         return () if "config" not in entry or op.shape.context is not None else (_takes_none(op, place),)
     given = {"config": entry["config"]} if "config" in entry else {}
-    found = process_config(Shape({"config": op.config_field}), given, place).errors
-    if found or not _is_config_class(op.shape.config):
-        return found
-    try:
-        config_of_op(op, entry, place)
-    except InvalidConfigError as error:
-        return error.errors
-    return ()
+    return process_config(Shape({"config": op.config_field}), given, place).errors
+
+
+def _given_to_class(op: OpDefinition, given: Any, place: Place) -> Any:
+    """The config that the op's class takes, where `configured` stands before it."""
+    schema = op.config_schema
+    while isinstance(schema.config_type, MappedType):
+        walk = Walk()
+        given = schema.config_type.made(given, place, walk)
+        if walk.violations:
+            raise InvalidConfigError(f"The config {place} does not fit:", walk.violations)
+        schema = schema.config_type.target
+    return given
 
 
 def _is_config_class(annotation: object) -> bool:

@@ -186,6 +186,16 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
         return ResourceDefinition(give, description=type(self).__doc__)
 
+    @classmethod
+    def definition_of_class(cls) -> ResourceDefinition:
+        """The class as a `ResourceDefinition` that takes all fields from its config: what `configured` works on."""
+
+        def give(context: InitResourceContext) -> Generator[Any]:
+            with cls.from_resource_context_cm(context) as made:
+                yield made
+
+        return ResourceDefinition(give, cls.to_config_schema(), cls.__doc__)
+
     @property
     def needs_teardown(self) -> bool:
         """Whether its class, or that of a nested resource, tears something down."""

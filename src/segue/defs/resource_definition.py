@@ -13,6 +13,7 @@ from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.place import ROOT, Place
 from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
+from segue.defs.configurable import Configurable
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.signature import docstring_of
 from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError
@@ -21,7 +22,7 @@ from segue.model.arguments import require_kind, require_list
 ResourceFunction: TypeAlias = Callable[..., Any]
 
 
-class ResourceDefinition:
+class ResourceDefinition(Configurable):
     """A resource that a function makes. Written by `@resource`.
 
     Args:

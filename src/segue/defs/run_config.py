@@ -9,6 +9,8 @@ from typing import Any, cast
 from segue.defs.environment import EnvVar, IntEnvVar
 from segue.errors import InvalidConfigError
 
+_ENTRY = frozenset({"config", "ops", "inputs", "outputs"})
+
 
 class RunConfig:
     """The config of a run, typed.
@@ -55,10 +57,18 @@ class RunConfig:
 def _entry(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         entry = cast("Mapping[str, Any]", value)
-        return storable(dict(entry) if "config" in entry or "ops" in entry else {"config": dict(entry)}, where)
+        if "ops" in entry:  # of a graph
+            inner = {name: _entry(each, f"{where}:ops:{name}") for name, each in entry["ops"].items()}
+            return {**storable({key: each for key, each in entry.items() if key != "ops"}, where), "ops": inner}
+        return storable(dict(entry) if not entry or set(entry) & _ENTRY else {"config": dict(entry)}, where)
     if not hasattr(value, "model_dump"):
         raise InvalidConfigError(f"RunConfig takes Config instances or mappings, got {value!r} for {where}.")
     return {"config": storable(value, where)}
+
+
+def plain(value: Any, where: str) -> Any:
+    """As `storable`, with the keys of mappings as they are: a config before it is compared with its schema."""
+    return _plain(value, where, keep_keys=True)
 
 
 def storable(value: Any, where: str) -> Any:
@@ -71,6 +81,10 @@ def storable(value: Any, where: str) -> Any:
     Raises:
         InvalidConfigError: a value that JSON has no form for.
     """
+    return _plain(value, where, keep_keys=False)
+
+
+def _plain(value: Any, where: str, keep_keys: bool) -> Any:
     if isinstance(value, (EnvVar, IntEnvVar)):
         return {"env": value.env_var_name}
     if isinstance(value, enum.Enum):
@@ -79,9 +93,10 @@ def storable(value: Any, where: str) -> Any:
         return value
     if isinstance(value, Mapping):
         entries = cast("Mapping[object, object]", value)
-        return {str(key): storable(each, f"{where}:{key}") for key, each in entries.items()}
+        named = entries.items() if keep_keys else [(str(key), each) for key, each in entries.items()]
+        return {key: _plain(each, f"{where}:{key}", keep_keys) for key, each in named}
     if isinstance(value, (list, tuple)):
-        return [storable(each, f"{where}:{index}") for index, each in enumerate(cast("list[object]", value))]
+        return [_plain(each, f"{where}:{index}", keep_keys) for index, each in enumerate(cast("list[object]", value))]
     if hasattr(value, "to_run_config"):
         return value.to_run_config(where)
     if hasattr(value, "model_dump"):
@@ -114,17 +129,16 @@ def normalize_run_config(
     for section, entries in config.items():
         known: Mapping[str, object] | None = {"ops": ops, "resources": resources}.get(section)
         if section in ("loggers", "execution"):
-            if entries:
-                errors.append(f"{section}: not built yet; leave it out.")
-        elif known is None:
-            errors.append(f"{section}: no such section; there are ops and resources.")
+            continue
+        if known is None:
+            errors.append(f"{section}: no such section; there are ops, resources, loggers and execution.")
         elif not isinstance(entries, Mapping):
             errors.append(f"{section}: expected a mapping of names, got {entries!r}.")
         else:
             errors.extend(_entry_errors(section, entries, known))  # pyright: ignore[reportUnknownArgumentType] reason: checked there
     if errors:
         raise InvalidConfigError("The run config does not fit:", errors)
-    return {section: dict(config.get(section) or {}) for section in ("ops", "resources") if config.get(section)}
+    return {section: dict(entries) for section, entries in config.items() if entries}
 
 
 def _entry_errors(section: str, entries: Mapping[str, Any], known: Mapping[str, object]) -> list[str]:
@@ -134,7 +148,7 @@ def _entry_errors(section: str, entries: Mapping[str, Any], known: Mapping[str, 
             errors.append(
                 f"{section}:{name}: there is none of that name; there are {', '.join(sorted(known)) or 'none'}."
             )
-        elif not isinstance(entry, Mapping) or set(entry) - {"config"}:  # pyright: ignore[reportUnknownArgumentType] reason: keys of a user's mapping
+        elif not isinstance(entry, Mapping) or set(entry) - {"config", "ops", "inputs", "outputs"}:  # pyright: ignore[reportUnknownArgumentType] reason: keys of a user's mapping
             errors.append(f"{section}:{name}: expected {{'config': {{...}}}}, got {entry!r}.")
     return errors
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.config_schema.place import ROOT
@@ -21,16 +21,26 @@ def validate_config(
     described: Described,
     run_config: Mapping[str, Any],
     input_values: Mapping[str, object] | None = None,
+    found: Sequence[ConfigViolation] = (),
 ) -> None:
-    """Builds the config of each step and resource once, and makes sure that every input has a value.
+    """Makes sure that the config of each step and resource fits, that of defaults too, and that every input has a value.
+
+    Args:
+        plan: what is run.
+        described: the definitions.
+        run_config: by path of steps and key of resources.
+        input_values: values for the inputs of the job.
+        found: what is known not to fit.
 
     Raises:
         InvalidConfigError: some of it does not fit; one line for each violation of all.
     """
-    lines: list[ConfigViolation | str] = []
+    lines: list[ConfigViolation | str] = list(found)
     for step in plan.steps:
+        op = described.ops[step.computation]
         entry = config_entry(run_config, "ops", step.path)
-        lines.extend(violations_of_op(described.ops[step.computation], entry, ROOT.below("ops", step.path)))
+        if op.config_field is not None and not op.config_field.is_required and "config" not in entry:
+            lines.extend(violations_of_op(op, entry, ROOT.below("ops", step.path)))  # its defaults
         for each in step.inputs:
             if each.source is not None and not _has_value(step, each, run_config, input_values or {}):
                 lines.append(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
-from segue.defs.job_config import resolve_job_config
+from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config, resolve_run_config
 from segue.defs.job_definition import JobDefinition
-from segue.defs.run_config import normalize_run_config, raw_config, storable
+from segue.defs.run_config import raw_config, storable
+from segue.defs.run_config_schema import RunConfigParts
 from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
 from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run import RunResult
@@ -118,8 +119,9 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
         run_config=earlier.run_config,
         parent=earlier,
     )
-    config = _config_of(described, run.job_name, run.run_config)
-    validate_config(plan, described, config)
+    resolved = _config_of(described, run.job_name, run.run_config, plan)
+    config = resolved.config
+    validate_config(plan, described, config, found=resolved.violations)
     observers = [] if on_event is None else [on_event]
     return record_and_run(definitions, described, instance, plan, run, config, observers, None, done)[0]
 
@@ -151,8 +153,10 @@ def execute(
     if by_partition is not None and partitions is not None:
         given = given or by_partition.get_run_config_for_partition_key(partitions[0])
         tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
-    config = _merged(job_config, normalize_run_config(given, described.ops, described.resources))
-    validate_config(plan, described, config)
+    raw = _merged(job_config, raw_config(given))
+    resolved = _config_of(described, job_name, raw, plan)
+    config = resolved.config
+    validate_config(plan, described, config, found=resolved.violations)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
     run = new_run(
@@ -160,7 +164,7 @@ def execute(
         described_hash=definitions.manifest_hash,
         plan_bytes=encode_plan(plan),
         tags=tags,
-        run_config=storable(config, "config"),
+        run_config=storable(raw, "config"),
         parent=None,
         run_id=None if options is None else options.run_id,
     )
@@ -198,9 +202,10 @@ def _execute_op_job(
         if job.partitioned_config is not None:
             tags = {**job.partitioned_config.get_tags_for_partition_key(partitions[0]), **tags}
     raw = job.run_config if raw is None else raw
-    config = resolve_job_config(job, raw, described.resources)
     plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])
-    validate_config(plan, described, config, job.input_values)
+    resolved = _config_of(described, job.name, {} if raw is None else raw, plan)
+    config = resolved.config
+    validate_config(plan, described, config, job.input_values, resolved.violations)
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
@@ -228,12 +233,15 @@ def _stale_only(
     return stale, {key for key in checks if key.asset_key in stale}
 
 
-def _config_of(described: Described, job_name: str, run_config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a run as its steps read it."""
+def _config_of(described: Described, job_name: str, run_config: object, plan: Plan) -> ResolvedConfig:
+    """The config of a run as its steps read it, and what does not fit."""
+    selected = frozenset([step.path for step in plan.steps])
     job = described.jobs.get(job_name)
     if job is not None:
-        return resolve_job_config(job, run_config, described.resources)
-    return normalize_run_config(run_config, described.ops, described.resources)
+        parts = msgspec.structs.replace(job_parts(job, described.resources), selected=selected)
+        return resolve_job_config(job, run_config, parts)
+    nodes = {name: definition.op for name, definition in described.definitions.items()}
+    return resolve_run_config(run_config, RunConfigParts(nodes, described.resources, selected))
 
 
 def _wanted(
@@ -262,13 +270,16 @@ def _wanted(
     return assets, checks, config, tags, request.job_name or EPHEMERAL_JOB_NAME
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(below: Mapping[str, Any], above: object) -> Any:
     """Two run configs; where both name an op or resource, the second wins."""
-    return {
-        section: {**below.get(section, {}), **above.get(section, {})}
-        for section in ("ops", "resources")
-        if section in below or section in above
-    }
+    if not isinstance(above, Mapping):
+        return below if above is None else above
+    over = cast("Mapping[str, Any]", above)
+    merged = {**below, **over}
+    for section in ("ops", "resources"):
+        if below.get(section) and isinstance(over.get(section), Mapping):
+            merged[section] = {**below[section], **over[section]}
+    return merged
 
 
 def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, str] | None:

@@ -38,8 +38,8 @@ class Window(sg.Config):
 
 class Nested(sg.Config):
     window: Window = Window(size=9)
-    windows: list[Window] = []
-    by_name: Mapping[str, Window] = {}
+    windows: list[Window] = pydantic.Field([])
+    by_name: Mapping[str, Window] = pydantic.Field({})
 
 
 class Everything(sg.Config):
@@ -48,14 +48,14 @@ class Everything(sg.Config):
     ratio: float = 1
     flag: bool = False
     color: Color = Color.RED
-    colors: list[Color] = []
+    colors: list[Color] = pydantic.Field([])
     word: Literal["a", "b"] = "a"
     maybe: str | None
     schema_: str = pydantic.Field("s", alias="schema")
     pet: Cat | Reptile = pydantic.Field(Cat(), discriminator="kind")
-    pets: list[Annotated[Cat | Reptile, pydantic.Field(discriminator="kind")]] = []
+    pets: list[Annotated[Cat | Reptile, pydantic.Field(discriminator="kind")]] = pydantic.Field([])
     nested: Nested = Nested()
-    by_number: dict[int, float] = {}
+    by_number: dict[int, float] = pydantic.Field({})
     anything: Any = None
     made: list[int] = pydantic.Field(default_factory=lambda: [1])
     day: datetime.date = datetime.date(2024, 5, 1)
@@ -243,7 +243,7 @@ def test_a_schema_takes_what_it_gave(config: Everything) -> None:
 
 def test_a_config_is_not_changed() -> None:
     config = Window()
-    with pytest.raises(sg.InvalidInvocationError, match=r"Window.size cannot be set: a config is frozen"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"Window\.size cannot be set: a config is frozen"):
         config.size = 4  # type: ignore[misc]
     assert config.size == 3
 
@@ -262,7 +262,7 @@ def test_a_config_parameter_may_be_a_plain_value(annotation: Any, config: Any, e
     if annotation is dict:
         assert received(annotation) == [{}, {}]
     else:
-        with pytest.raises(sg.InvalidConfigError, match=r"root:ops:tell, for example: {'config'"):
+        with pytest.raises(sg.InvalidConfigError, match=r"at the root, for example: \{'ops': \{'tell': \{'config'"):
             received(annotation)
     with pytest.raises(sg.InvalidConfigError):
         received(annotation, object)
@@ -349,7 +349,7 @@ def test_variables_are_read_at_run_time_and_not_shown(monkeypatch: pytest.Monkey
         received(Window, {"size": {"env": "A_NUMBER"}})
     assert "s3cret" not in str(caught.value)
     monkeypatch.setenv("A_DAY", "s3cret")
-    with pytest.raises(sg.InvalidConfigError, match=r"takes a date, got {'env': 'A_DAY'}") as caught:
+    with pytest.raises(sg.InvalidConfigError, match=r"takes a date, got \{'env': 'A_DAY'\}") as caught:
         received(Everything, {"text": "x", "day": {"env": "A_DAY"}})
     assert "s3cret" not in str(caught.value)
     monkeypatch.setenv("A_NUMBER", "-7")

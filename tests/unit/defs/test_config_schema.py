@@ -150,9 +150,30 @@ def test_everything_that_does_not_fit_is_named_at_once() -> None:
     assert sg.ConfigErrorReason.FIELD_NOT_DEFINED in {each.reason for each in found}
 
 
-def test_config_that_is_required_is_asked_for() -> None:
-    with pytest.raises(sg.InvalidConfigError, match='Missing entry "config"'):
-        received(int)
+@pytest.mark.parametrize(
+    ("run_config", "path", "entry"),
+    [
+        ({}, (), "ops"),
+        ({"ops": {}}, ("ops",), "tell"),
+        ({"ops": {"tell": {}}}, ("ops", "tell"), "config"),
+        ({"ops": {"tell": {"config": {}}}}, ("ops", "tell", "config"), "rows"),
+    ],
+)
+def test_config_that_is_required_is_asked_for_where_it_is_missing(
+    run_config: Any, path: tuple[str, ...], entry: str
+) -> None:
+    @sg.op(config_schema={"rows": int})
+    def tell() -> None: ...
+
+    @sg.job
+    def job() -> None:
+        tell()
+
+    with pytest.raises(
+        sg.InvalidConfigError, match=f"Missing entry \"{entry}\" at .*, for example: .*'rows': 0"
+    ) as caught:
+        job.execute_in_process(run_config=run_config)
+    assert [(each.path, each.reason.name) for each in caught.value.errors] == [(path, "MISSING_REQUIRED_FIELD")]
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def test_executors_are_named_and_configured() -> None:
     names = [each.name for each in (sg.in_process_executor, sg.multiprocess_executor, sg.multi_or_in_process_executor)]
     assert names == ["in_process", "multiprocess", "multi_or_in_process_executor"]
     two = sg.multiprocess_executor.configured({"max_concurrent": 2}, name="two")
-    assert (two.name, two.config, two.get_requirements({})) == (
+    assert (two.name, two.config_schema.resolve_config(), two.get_requirements({})) == (
         "two",
-        {"max_concurrent": 2},
+        {"max_concurrent": 2, "retries": {"enabled": {}}},
         sg.multiple_process_executor_requirements(),
     )
     assert sg.in_process_executor.get_requirements({}) == []
@@ -99,10 +99,10 @@ def test_executors_of_the_user() -> None:
     named = sg.executor(name="named", config_schema={"n": int}, requirements=lambda config: needs)(
         plain.executor_creation_fn
     )  # type: ignore[arg-type]
-    assert (plain.name, named.name, named.config_schema, named.get_requirements({})) == (
+    assert (plain.name, named.name, named.config_schema.config_type, named.get_requirements({})) == (
         "plain",
         "named",
-        {"n": int},
+        sg.Shape({"n": int}),
         needs,
     )
 
@@ -136,7 +136,7 @@ def test_a_logger_is_made_with_its_config() -> None:
     assert mine.configured({"level": "ERROR"})(sg.build_init_logger_context()).level == logging.ERROR
     by_function = mine.configured(lambda config: {"level": config.upper()})
     assert by_function(sg.build_init_logger_context("debug")).level == logging.DEBUG
-    assert (mine.description, mine.config_schema) == ("mine", {"level": str})
+    assert (mine.description, mine.config_schema.config_type) == ("mine", sg.Shape({"level": str}))
 
 
 def test_a_bare_logger_and_wrong_calls() -> None:

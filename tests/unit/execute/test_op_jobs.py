@@ -215,7 +215,8 @@ def test_config_reaches_the_step_by_the_path_of_its_node() -> None:
     given = {"ops": {"before": {"config": {"factor": 5}}}}
     assert job.execute_in_process(run_config=given).output_for_node("inner") == 5
     with pytest.raises(
-        sg.InvalidConfigError, match="ops:inner:ops:scale: there is none of that name; there are scaled"
+        sg.InvalidConfigError,
+        match=r"Unknown entry \"scale\" at path root:ops:inner:ops: it takes scaled. Did you mean 'scaled'",
     ):
         job.execute_in_process(run_config={"ops": {"inner": {"ops": {"scale": {}}}}})
 

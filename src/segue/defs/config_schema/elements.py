@@ -49,6 +49,10 @@ class Noneable(ConfigType):
     def has_implicit_default(self) -> bool:
         return True
 
+    @property
+    def implicit_value(self) -> Any:
+        return None
+
     def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
         return None if value is None else self.inner_type.evaluate(value, place, walk)
 

@@ -66,17 +66,17 @@ class Walk:
 
     Attributes:
         violations: what did not fit, in the order in which it was found.
-        fill: whether enums are made members of theirs, the environment is read and defaults are filled in; otherwise the
-            value is only compared with the schema.
-        defaults: whether all defaults are filled in, or only those that a part of a default brings (`Field.is_inherited`),
-            for a value that is handed to a class which knows its own defaults.
+        fill: whether enums are made members of theirs and the environment is read.
+        defaults: whether defaults are filled in; where only `fill` is, those that a part of a default brings are
+            (`Field.is_inherited`), for a value that is handed to a class which knows its own defaults.
     """
 
-    __slots__ = ("defaults", "fill", "violations")
+    __slots__ = ("defaults", "fill", "in_class", "violations")
 
-    def __init__(self, fill: bool = True, defaults: bool = True) -> None:
+    def __init__(self, fill: bool = True, defaults: bool | None = None) -> None:
         self.fill = fill
-        self.defaults = defaults
+        self.defaults = fill if defaults is None else defaults
+        self.in_class = False  # whether what is walked over is part of a value that a class judges as a whole
         self.violations: list[ConfigViolation] = []
 
     def refuse(

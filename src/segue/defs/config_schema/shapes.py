@@ -91,7 +91,7 @@ class Field:
             raise InvalidInvocationError(
                 f"A field of type {self.config_type.label} has no default: ask default_provided first."
             )
-        return self.config_type.evaluate(None if isinstance(self.config_type, Noneable) else {}, ROOT, Walk())
+        return self.config_type.evaluate(self.config_type.implicit_value, ROOT, Walk())
 
     @property
     def default_value_as_json_str(self) -> str:
@@ -125,7 +125,7 @@ class Field:
         if not self.default_provided:
             return NO_VALUE
         # a mapping is its default if all its fields have one
-        return self.config_type.evaluate(None if isinstance(self.config_type, Noneable) else {}, place, walk)
+        return self.config_type.evaluate(self.config_type.implicit_value, place, walk)
 
     def __repr__(self) -> str:
         return f"Field({self.config_type.label}, is_required={self.is_required})"
@@ -153,8 +153,12 @@ class _WithFields(ConfigType):
         if self._key is None:
             text = "\n".join(f"{name}:{self.fields[name].key}" for name in sorted(self.fields)) + self._more_key
             digest = hashlib.sha1(f"{text}\n{self.description or ''}".encode(), usedforsecurity=False).hexdigest()
-            self._key = f"{type(self).__name__}.{digest}"
+            self._key = f"{self._form}.{digest}"
         return self._key
+
+    @property
+    def _form(self) -> str:
+        return {"STRICT_SHAPE": "Shape", "PERMISSIVE_SHAPE": "Permissive"}.get(self.kind.value, "Selector")
 
     @property
     def _more_key(self) -> str:
@@ -300,7 +304,7 @@ def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Pla
             found[name] = field.config_type.evaluate(given[name], place.field(name), walk)
         elif field.is_required:
             missing.append(name)
-        elif walk.fill and (walk.defaults or field.is_inherited):
+        elif walk.defaults or (walk.fill and field.is_inherited):
             value = field.fill_default(place.field(name), walk)
             if value is not NO_VALUE:
                 found[name] = value

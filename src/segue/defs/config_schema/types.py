@@ -101,6 +101,11 @@ class ConfigType(abc.ABC):
         """Whether a field of this type needs no value, although it names no default."""
         return False
 
+    @property
+    def implicit_value(self) -> Any:
+        """What stands for a value that is not given, where `has_implicit_default`."""
+        return {}
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConfigType) and self.key == other.key
 

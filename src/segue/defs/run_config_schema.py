@@ -1,0 +1,241 @@
+"""What may stand in the run config of a run, as one config type: its walk names everything that does not fit at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Final, cast
+
+import msgspec
+
+from segue.defs.config_mapping import ConfigMapping
+from segue.defs.config_schema.declared import DefinitionConfigSchema
+from segue.defs.config_schema.fields import fields_sample, refuse_missing, refuse_unknown
+from segue.defs.config_schema.place import NO_VALUE, Place, Walk
+from segue.defs.config_schema.shapes import Field, Permissive, Shape
+from segue.defs.config_schema.types import ANY, ConfigType, ConfigTypeKind, wrong_form
+from segue.defs.graph import GraphDefinition
+from segue.defs.node import NodeDefinition
+from segue.defs.op import OpDefinition
+
+_SHOWN = 20
+_ANYTHING: Final = Field(ANY, is_required=False)
+_VALUES: Final = Field(Permissive(), is_required=False)
+
+
+class RunConfigParts(msgspec.Struct, frozen=True):
+    """What a run config may speak of.
+
+    Attributes:
+        nodes: the ops and graphs under `ops`, by name.
+        resources: the resources, by key.
+        selected: the paths of the steps that are run, whose ops must be given config; all when None.
+        loggers: the loggers, by key; any when None.
+        executor: how the steps are executed; None for the way of the instance.
+        input_names: the inputs of the job's graph.
+        complete: whether defaults are filled in for what is not given.
+    """
+
+    nodes: Mapping[str, NodeDefinition]
+    resources: Mapping[str, object]
+    selected: Set[str] | None = None
+    loggers: Mapping[str, object] | None = None
+    executor: Any = None
+    input_names: tuple[str, ...] = ()
+    complete: bool = False
+
+
+class Entries(ConfigType):
+    """A mapping of names to entries of which most need nothing: what is not given costs nothing.
+
+    Args:
+        fields: makes the entry of a name.
+        names: the names that there are.
+        required: those that must be given.
+        complete: whether entries that are not given are filled in.
+    """
+
+    kind = ConfigTypeKind.STRICT_SHAPE
+
+    def __init__(
+        self, field: Callable[[str], Field], names: Mapping[str, object], required: Mapping[str, None], complete: bool
+    ) -> None:
+        self._field = field
+        self._names = names
+        self._required = required
+        self._complete = complete
+
+    @property
+    def key(self) -> str:
+        return f"Entries@{id(self)}"
+
+    @property
+    def label(self) -> str:
+        names = list(self._names)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return (", ".join(names[:_SHOWN]) or "nothing") + more
+
+    @property
+    def sample(self) -> Any:
+        return fields_sample({name: self._field(name) for name in list(self._required)[:_SHOWN]})
+
+    @property
+    def has_implicit_default(self) -> bool:
+        return not self._required
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if not isinstance(value, Mapping):
+            return wrong_form(self, "dict", value, place, walk)
+        given = cast("Mapping[Any, Any]", value)
+        unknown = [name for name in given if name not in self._names]
+        if unknown:
+            known = dict.fromkeys(self._names, _ANYTHING)
+            refuse_unknown(known, unknown, place, walk, self.label)
+        missing = [name for name in self._required if name not in given]
+        refuse_missing({name: self._field(name) for name in missing[:_SHOWN]}, missing[:_SHOWN], place, walk)
+        wanted = self._names if self._complete else [name for name in given if name in self._names]
+        found: dict[str, Any] = {}
+        for name in wanted:
+            if name not in missing:
+                field, here = self._field(name), place.field(name)
+                found[name] = field.config_type.evaluate(given.get(name, {}), here, walk)
+        return found
+
+
+def run_config_type(parts: RunConfigParts) -> Shape:
+    """The type of the run config."""
+    fields: dict[str, Field] = {
+        "ops": Field(nodes_type(parts.nodes, "", parts)),
+        "resources": Field(_resources_type(parts)),
+        "execution": Field({"config": _field_of(parts.executor)}),
+        "loggers": Field(_loggers_type(parts)),
+    }
+    if parts.input_names:
+        fields["inputs"] = Field(dict.fromkeys(parts.input_names, _ANYTHING))
+    return Shape(fields)
+
+
+def nodes_type(nodes: Mapping[str, NodeDefinition], prefix: str, parts: RunConfigParts) -> Entries:
+    """The type of the entries of the ops and graphs in a graph.
+
+    Args:
+        nodes: them, by name.
+        prefix: the path of the graph, with a dot behind; empty for that of the job.
+        parts: what the run config may speak of.
+    """
+    required = {name: None for name, node in nodes.items() if _needs_config(node, f"{prefix}{name}", parts)}
+
+    def field(name: str) -> Field:
+        path = f"{prefix}{name}"
+        return Field(_node_type(nodes[name], path, parts), is_required=name in required)
+
+    return Entries(field, nodes, required, parts.complete)
+
+
+def _node_type(node: NodeDefinition, path: str, parts: RunConfigParts) -> ConfigType:
+    """The type of the entry of an op or graph."""
+    if isinstance(node, OpDefinition):
+        return _op_type(node, path, parts)
+    assert isinstance(node, GraphDefinition)
+    fields = {"inputs": _inputs(node), "outputs": _ANYTHING}
+    if node.config is None:
+        inner = {name: use.definition for name, use in node.uses.items()}
+        fields["ops"] = Field(nodes_type(inner, f"{path}.", parts))
+    elif isinstance(node.config, ConfigMapping):
+        own = node.config.config_schema.as_field()
+        required = own.is_required and is_selected(path, parts)
+        fields["config"] = Field(_Unresolved(own.config_type), is_required=required)
+    return Shape(fields)
+
+
+def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
+    fields = {"inputs": _inputs(op), "outputs": _ANYTHING}
+    selected = is_selected(path, parts)
+    if op.config_field is not None:
+        fields["config"] = (
+            op.config_field if selected else Field(_Unresolved(op.config_field.config_type), is_required=False)
+        )
+    elif op.shape.context is not None or not selected:
+        fields["config"] = _ANYTHING
+    return Shape(fields)
+
+
+def _inputs(node: NodeDefinition) -> Field:
+    return Field(dict.fromkeys(node.input_names, _ANYTHING)) if node.input_names else _VALUES
+
+
+def _needs_config(node: NodeDefinition, path: str, parts: RunConfigParts) -> bool:
+    """Whether an op, or one inside of a graph, must be given config."""
+    if isinstance(node, OpDefinition):
+        return node.config_field is not None and node.config_field.is_required and is_selected(path, parts)
+    if not isinstance(node, GraphDefinition):
+        return False
+    if isinstance(node.config, ConfigMapping):
+        return node.config.config_schema.is_required and is_selected(path, parts)
+    if node.config is not None:
+        return False
+    return any(_needs_config(use.definition, f"{path}.{name}", parts) for name, use in node.uses.items())
+
+
+def is_selected(path: str, parts: RunConfigParts) -> bool:
+    """Whether a step, or any step of a graph, is run."""
+    if parts.selected is None or path in parts.selected:
+        return True
+    return any(each.startswith(f"{path}.") for each in parts.selected)
+
+
+def _resources_type(parts: RunConfigParts) -> Entries:
+    """The entries of resources; what stands in them is compared with the resources when all of them are known."""
+    return Entries(lambda _key: Field({"config": _ANYTHING}), parts.resources, {}, complete=False)
+
+
+def _loggers_type(parts: RunConfigParts) -> ConfigType:
+    loggers = parts.loggers
+    if loggers is None:
+        return Permissive()
+
+    def field(key: str) -> Field:
+        return Field({"config": _field_of(loggers[key])}, is_required=False)
+
+    return Entries(field, loggers, {}, complete=False)
+
+
+def _field_of(definition: object) -> Field:
+    """The config field of a logger or executor."""
+    schema = getattr(definition, "config_schema", None)
+    return schema.as_field() if isinstance(schema, DefinitionConfigSchema) else _ANYTHING
+
+
+class _Unresolved(ConfigType):
+    """A config type whose values are compared with it and stay as they are: they are made what they mean later, or never."""
+
+    def __init__(self, inner: ConfigType) -> None:
+        self._inner = inner
+        self.kind = inner.kind
+
+    @property
+    def key(self) -> str:
+        return f"Unresolved.{self._inner.key}"
+
+    @property
+    def label(self) -> str:
+        return self._inner.label
+
+    @property
+    def sample(self) -> Any:
+        return self._inner.sample
+
+    @property
+    def has_implicit_default(self) -> bool:
+        return self._inner.has_implicit_default
+
+    @property
+    def implicit_value(self) -> Any:
+        return NO_VALUE
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if value is NO_VALUE:
+            return NO_VALUE
+        inner = Walk(fill=False)
+        self._inner.evaluate(value, place, inner)
+        walk.violations.extend(inner.violations)
+        return value

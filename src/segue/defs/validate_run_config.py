@@ -1,0 +1,57 @@
+"""Comparing a run config with a job without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from segue.defs.bindings import bound
+from segue.defs.config_schema.place import ROOT, Walk
+from segue.defs.executor import multi_or_in_process_executor, require_executor
+from segue.defs.job_config import job_parts, resolve_job_config
+from segue.defs.job_definition import JobDefinition
+from segue.defs.run_config import RunConfig, plain, raw_config
+from segue.defs.run_config_schema import run_config_type
+from segue.errors import InvalidConfigError
+from segue.model.arguments import require_type
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+
+
+def validate_run_config(
+    job_def: JobDefinition, run_config: Mapping[str, Any] | RunConfig | None = None
+) -> Mapping[str, Any]:
+    """Compares a run config with the ops and resources of a job, as the start of a run does.
+
+    Args:
+        job_def: the job.
+        run_config: the config; that of the job when None.
+
+    Returns:
+        The config with all defaults, members of enums, and values from the environment.
+
+    Raises:
+        InvalidConfigError: it does not fit; everything that does not is named at once.
+    """
+    require_type("validate_run_config", "job_def", job_def, JobDefinition)
+    executor = require_executor(job_def.executor_def, f"job {job_def.name!r}") or multi_or_in_process_executor
+    parts = msgspec.structs.replace(
+        job_parts(job_def, {DEFAULT_IO_MANAGER_KEY: None, **job_def.resource_defs}), executor=executor, complete=True
+    )
+    given = job_def.run_config if run_config is None else run_config
+    if job_def.config_mapping is not None:
+        given = job_def.config_mapping.resolve_from_unvalidated_config(raw_config(given) or {})
+    resolved = resolve_job_config(job_def.replaced(config=None), given, parts)
+    found: list[Any] = list(resolved.violations)
+    for key in sorted(job_def.required_resource_keys & job_def.resource_defs.keys()):
+        found.extend(bound("config_violations")(key, job_def.resource_defs[key], resolved.config))
+    if found:
+        raise InvalidConfigError(f"The run config does not fit the job {job_def.name!r}:", found, given)
+    values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
+    return {
+        "ops": {name: {"inputs": {}, "outputs": None, **entry} for name, entry in values["ops"].items()},
+        "execution": {executor.name: values["execution"].get("config")},
+        "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in parts.resources},
+        "loggers": values["loggers"],
+    }
