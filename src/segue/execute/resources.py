@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Container, Generator, Iterable, Mapping, Sequence
-from types import GeneratorType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Self
 
 import msgspec
 
+from segue.defs.bindings import bound
 from segue.defs.config_schema.place import ROOT
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
@@ -172,6 +173,8 @@ class OpenedResources:
         context = self._context(key, declared, declared.resolve_config(entry, ROOT.below("resources", key)), resources)
         with _raised_by(key):
             made = declared.make(context)
+            if isinstance(made, (CoroutineType, AsyncGeneratorType)):
+                made = bound("run_async")(made)
             is_generator = isinstance(made, GeneratorType)
             if not is_generator and not isinstance(made, contextlib.ContextDecorator):
                 return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
 import pytest
@@ -79,6 +79,22 @@ def test_outside_of_a_run() -> None:
         with pytest.raises(sg.UnknownResourceError, match=r"'sesion' here.*Did you mean 'session'"):
             _ = opened.sesion
     assert TRACE == ["open", "closed"]
+
+
+def test_async_functions_are_awaited() -> None:
+    @sg.resource
+    async def fetched() -> str:
+        return "fetched"
+
+    @sg.resource
+    async def held() -> AsyncIterator[str]:
+        yield "held"
+        TRACE.append("released")
+
+    with sg.build_resources({"fetched": fetched, "held": held}) as opened:
+        assert (opened.fetched, opened.held) == ("fetched", "held")
+        assert TRACE == []
+    assert TRACE == ["released"]
 
 
 def test_called_as_functions_in_tests() -> None:
