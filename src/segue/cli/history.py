@@ -64,7 +64,8 @@ def run_details(
     message, error = None, None
     for event in events:
         if isinstance(event.payload, RunFailureData):
-            message, error = event.payload.message, event.payload.error
+            message = event.payload.message
+            error = None if event.payload.failed_steps else event.payload.error  # each step that failed shows its own
         elif isinstance(event.payload, RunCanceledData):
             message = event.payload.message or None
         elif isinstance(event.payload, ResourceInitFailureData):

@@ -82,7 +82,7 @@ def materialize(
         definitions, graph = load(settings)
         batches = plan_batches(graph, wanted, request)
         with open_store(settings) as store:
-            instance = Instance(store, settings.storage_directory)
+            instance = Instance(store, settings.storage_directory, home=settings.home)
             outcome = execute_batches(definitions, instance, batches, fail_fast=fail_fast, silent=as_json)
     finish(_document(outcome), as_json=as_json)
 

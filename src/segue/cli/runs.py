@@ -82,7 +82,8 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
             from segue.defs.instance import Instance
             from segue.host.inprocess import retry_run
 
-            return retry_run(definitions, Instance(store, settings.storage_directory), earlier.run_id, on_event)
+            instance = Instance(store, settings.storage_directory, home=settings.home)
+            return retry_run(definitions, instance, earlier.run_id, on_event)
 
         with watching(1, silent=as_json) as watcher:
             details = read_run(store, execute_watched(store, execute, watcher))

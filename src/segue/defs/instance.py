@@ -10,8 +10,10 @@ from segue.defs.bindings import bound
 from segue.defs.instance_assets import InstanceAssets
 from segue.defs.instance_events import InstanceEvents
 from segue.defs.instance_partitions import InstancePartitions
+from segue.defs.instance_ref import InstanceRef
 from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
+from segue.errors import InvariantViolationError
 from segue.model.stores import Store
 
 
@@ -24,12 +26,14 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         store: the database.
         storage_directory: where the default IO manager keeps values.
         owned: what to release when the instance is closed (a temporary folder).
+        home: the folder of the database; None for one in memory.
     """
 
-    def __init__(self, store: Store, storage_directory: Path, owned: object = None) -> None:
+    def __init__(self, store: Store, storage_directory: Path, owned: object = None, home: Path | None = None) -> None:
         self.store = store
         self._storage_directory = storage_directory
         self._owned = owned
+        self._home = home
 
     @staticmethod
     def ephemeral(tempdir: str | None = None) -> Instance:
@@ -40,6 +44,23 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
     def local_temp(tempdir: str | None = None) -> Instance:
         """An instance with a database of its own in this folder; in a temporary one when none is given."""
         return bound("local_instance")(tempdir)
+
+    @staticmethod
+    def from_ref(instance_ref: InstanceRef) -> Instance:
+        """The instance that another one's `get_ref` names."""
+        return bound("local_instance")(instance_ref.root_directory)
+
+    def get_ref(self) -> InstanceRef:
+        """Where this instance is kept, for another process to open it.
+
+        Raises:
+            InvariantViolationError: it is kept in memory only.
+        """
+        if self._home is None:
+            raise InvariantViolationError(
+                "This instance is kept in memory only: no other process can open it. Use Instance.local_temp(folder)."
+            )
+        return InstanceRef(str(self._home))
 
     @staticmethod
     def get() -> Instance:
@@ -60,6 +81,25 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         cleanup = getattr(self._owned, "cleanup", None)
         if cleanup is not None:
             cleanup()
+
+    def dispose(self) -> None:
+        """The same as `close`."""
+        self.close()
+
+    @property
+    def is_persistent(self) -> bool:
+        """Whether what it records outlives the process."""
+        return self._home is not None
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether what it records is kept in memory only."""
+        return self._home is None
+
+    @property
+    def root_directory(self) -> str:
+        """The folder in which everything is kept; of an instance in memory, that of the values."""
+        return str(self._home or self._storage_directory.parent)
 
     def storage_directory(self) -> str:
         """The folder in which the default IO manager keeps values."""

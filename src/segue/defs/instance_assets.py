@@ -11,6 +11,7 @@ import msgspec
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.asset_records import AssetEntry, AssetPartitionStatus, AssetRecord
 from segue.model.checks import AssetCheckEvaluation
+from segue.model.data_version import CODE_VERSION_TAG
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
@@ -23,7 +24,7 @@ from segue.model.event_log import EventLogEntry, EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.run import CODE_VERSION_TAG, RunStatus
+from segue.model.run import RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import AssetState, CheckState, EventFilter, ObservationState, PartitionState, Store
 
@@ -79,7 +80,7 @@ class InstanceAssets:
         return {key: latest[key].event_log_entry if key in latest else None for key in keys}
 
     def get_latest_materialization_code_versions(self, asset_keys: Iterable[AssetKey]) -> Mapping[AssetKey, str | None]:
-        """The version of the code that made each of these assets last; None where it had none, or nothing made the asset."""
+        """The version of the code that made each of these assets last: the run where none is declared, None where nothing did."""
         keys = list(asset_keys)
         states = self.store.asset_states(keys)
         return {key: states[key].materialization.tags.get(CODE_VERSION_TAG) if key in states else None for key in keys}

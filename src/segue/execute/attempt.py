@@ -257,7 +257,7 @@ class StepAttempt:
         return self.scope.partitions_def, self.scope.subset
 
     def record(self, event: UserEvent) -> None:
-        """Takes a fact that user code reports apart from its outputs."""
+        """Takes a fact that user code reports apart from its outputs, and writes it: who asks the instance next must see it."""
         if isinstance(event, AssetMaterialization):
             self.emit(StepMaterializationData(event))
         elif isinstance(event, AssetObservation):
@@ -271,6 +271,7 @@ class StepAttempt:
                 "log_event takes an AssetMaterialization, AssetObservation, AssetCheckEvaluation or ExpectationResult, got "
                 f"{event!r}."
             )
+        self.scope.sink.flush()
 
     def add_metadata(
         self,

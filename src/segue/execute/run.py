@@ -127,7 +127,8 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
     """The event that ends the run: steps that failed say more than a resource that did."""
     if result.failed_steps:
         message = f"Run of {scope.run.job_name} failed. Steps failed: {', '.join(result.failed_steps)}."
-        return RunFailureData(FailureReason.STEP_FAILURE, message, result.failed_steps)
+        error = None if result.error is None else error_info(result.error)
+        return RunFailureData(FailureReason.STEP_FAILURE, message, result.failed_steps, error)
     if failure is not None:
         error = error_info(failure.__cause__ or failure)
         return RunFailureData(FailureReason.RESOURCE_FAILURE, str(failure), error=error)

@@ -24,7 +24,7 @@ def local_instance(tempdir: str | None = None) -> Instance:
     """An instance with a database of its own, in this folder or a temporary one."""
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
-    return Instance(open_sqlite(home), home / "storage", folder)
+    return Instance(open_sqlite(home), home / "storage", folder, home)
 
 
 class _TemporaryFolder:

@@ -43,7 +43,7 @@ def new_run(
     if parent is not None and root_run_id is not None:
         tags = {**tags, ROOT_RUN_ID_TAG: root_run_id, PARENT_RUN_ID_TAG: parent.run_id}
     return Run(
-        run_id=run_id or _new_run_id(),
+        run_id=run_id or new_run_id(),
         job_name=plan.job_name,
         tags=dict(tags),
         run_config=dict(run_config),
@@ -60,7 +60,7 @@ def new_run(
     )
 
 
-def _new_run_id() -> str:
+def new_run_id() -> str:
     """A UUID of version 7 (RFC 9562): its text sorts by time of creation."""
     milliseconds = time.time_ns() // 1_000_000
     value = milliseconds << 80 | int.from_bytes(os.urandom(10))

@@ -87,7 +87,7 @@ class RunSuccessData(Payload, frozen=True, tag="RUN_SUCCESS"):
 
 
 class RunFailureData(Payload, frozen=True, tag="RUN_FAILURE"):
-    """The run failed."""
+    """The run failed; `error` is the exception of the first step that did, or what else ended it."""
 
     reason: FailureReason
     message: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from segue.model.arguments import require_kind
 from segue.model.keys import AssetKey, CoercibleToAssetKey
-from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.metadata import AnyMetadataValue, MetadataValue, normalize_metadata
 
 
 class DataVersion:
@@ -125,10 +126,24 @@ class AssetMaterialization(_AssetFact):
         metadata: facts about it; raw values become `MetadataValue`s.
         partition: the partition key, where the asset is partitioned.
         tags: short strings to search by.
-        data_version: the version of its content, as text.
+        data_version: the version of its content, as text; the tag `dagster/data_version` when None.
     """
 
     __slots__ = ()
+
+    @staticmethod
+    def file(
+        path: str, description: str | None = None, asset_key: CoercibleToAssetKey | None = None
+    ) -> AssetMaterialization:
+        """That a file was made.
+
+        Args:
+            path: where it is; it stands in the metadata.
+            description: one line for people.
+            asset_key: the asset; when None, its key is made of the words of the path.
+        """
+        key = AssetKey(re.findall(r"\w+", path) if asset_key is None else AssetKey.from_coercible(asset_key).parts)
+        return AssetMaterialization(key, description, {"path": MetadataValue.path(path)})
 
     def with_metadata(self, metadata: Mapping[str, object] | None) -> AssetMaterialization:
         """The same materialization with other metadata."""

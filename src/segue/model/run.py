@@ -13,14 +13,12 @@ from segue.model.keys import AssetCheckKey, AssetKey
 PARTITION_TAG = "dagster/partition"
 PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
-CODE_VERSION_TAG = "dagster/code_version"
 BACKFILL_TAG = "dagster/backfill"
 SCHEDULE_NAME_TAG = "dagster/schedule_name"
 SENSOR_NAME_TAG = "dagster/sensor_name"
 ROOT_RUN_ID_TAG = "dagster/root_run_id"
 PARENT_RUN_ID_TAG = "dagster/parent_run_id"
 RESUME_RETRY_TAG = "dagster/is_resume_retry"
-MAX_RUNTIME_SECONDS_TAG = "dagster/max_runtime"
 
 
 class HasName(Protocol):

@@ -91,6 +91,8 @@ class RunStore(Protocol):
     def create_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
         """Records a run with its plan, the manifest it was planned from (both by content hash) and its first events.
 
+        A run that something else planned has neither: both are empty then, and so are the hashes.
+
         Raises:
             InvariantViolationError: a run with this id exists.
             StorageUnavailableError: the store cannot be written.

@@ -59,6 +59,41 @@ def test_code_versions(instance: sg.Instance) -> None:
     assert instance.get_latest_materialization_code_versions([A, B, C]) == {A: "7", B: None, C: None}
 
 
+def test_runs_record_the_version_of_the_code(instance: sg.Instance) -> None:
+    @sg.asset(code_version="8")
+    def a() -> None: ...
+
+    @sg.asset(key=["b", "c"])
+    def b() -> None: ...
+
+    run_id = sg.materialize([a, b], instance=instance).run_id
+    assert instance.get_latest_materialization_code_versions([A, B]) == {A: "8", B: run_id}
+
+
+def test_what_a_function_reports_is_on_record_at_once(instance: sg.Instance) -> None:
+    def numbers() -> list[object]:
+        records = instance.fetch_materializations(B, limit=9, ascending=True).records
+        return [record.asset_materialization.metadata["n"].value for record in records if record.asset_materialization]
+
+    @sg.asset
+    def a(context: sg.AssetExecutionContext) -> Iterator[sg.AssetMaterialization | sg.Output[int]]:
+        context.log_event(sg.AssetMaterialization(B, metadata={"n": 1}))
+        assert numbers() == [1]
+        yield sg.AssetMaterialization(B, metadata={"n": 2})
+        assert numbers() == [1, 2]
+        assert instance.get_latest_materialization_event(A) is None
+        yield sg.Output(1)
+
+    assert sg.materialize([a], instance=instance).success
+
+
+def test_a_file_is_an_asset() -> None:
+    made = sg.AssetMaterialization.file("/data/day 1.csv", "today's")
+    assert (made.asset_key, made.description) == (sg.AssetKey(["data", "day", "1", "csv"]), "today's")
+    assert made.metadata == {"path": sg.MetadataValue.path("/data/day 1.csv")}
+    assert sg.AssetMaterialization.file("x.csv", asset_key=["k"]).asset_key == sg.AssetKey("k")
+
+
 def test_the_event_that_tells_the_data_version(instance: sg.Instance) -> None:
     report(instance, A, partition="1")
     report(instance, A)

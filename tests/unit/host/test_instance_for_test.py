@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,19 @@ def test_parts_cannot_be_replaced() -> None:
         sg.instance_for_test(overrides={"storage": {}, "run_launcher": {}}),
     ):
         pass
+
+
+def test_where_an_instance_keeps_what_it_records(tmp_path: Path) -> None:
+    with sg.instance_for_test(temp_dir=str(tmp_path)) as stored, sg.Instance.ephemeral() as passing:
+        assert (stored.is_persistent, stored.is_ephemeral) == (True, False)
+        assert (passing.is_persistent, passing.is_ephemeral) == (False, True)
+        assert stored.root_directory == str(tmp_path)
+        assert Path(passing.storage_directory()).parent == Path(passing.root_directory)
+        run_id = sg.materialize([a], instance=stored).run_id
+        with sg.Instance.from_ref(pickle.loads(pickle.dumps(stored.get_ref()))) as same:
+            assert same.get_run_ids() == [run_id]
+        with pytest.raises(sg.InvariantViolationError, match="memory"):
+            passing.get_ref()
+    folder = passing.root_directory
+    passing.dispose()
+    assert not Path(folder).exists()

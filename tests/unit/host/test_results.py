@@ -107,3 +107,9 @@ def test_assets() -> None:
         result.asset_value("elsewhere")
     with pytest.raises(sg.InvariantViolationError, match="no step 'other'"):
         result.output_for_node("other")
+
+
+def test_a_failed_run_tells_the_first_exception(result: sg.ExecuteInProcessResult) -> None:
+    data = result.get_run_failure_event().job_failure_data
+    assert data.error is not None
+    assert (data.error.cls_name, data.failed_steps) == ("ValueError", ("broken",))

@@ -131,7 +131,9 @@ def delete_run(connection: sqlite3.Connection, run_id: str) -> None:
         connection.execute(_DELETE_RUN, (number,))
 
 
-def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: str | None, content: bytes) -> str:
+def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: str | None, content: bytes) -> str | None:
+    if name is None and not content:
+        return None
     # Only content that is new is hashed: a caller who passes the hash of what is stored is taken at their word, since
     # a manifest is large and rarely changes from one run to the next.
     if name is not None and connection.execute(table.find, (name,)).fetchone() is not None:

@@ -64,6 +64,12 @@ def hashes_that_are_not_named_are_computed(store: Store) -> None:
     assert store.get_plan("0" * 32) is None
 
 
+def a_run_without_plan_has_no_hash(store: Store) -> None:
+    run = Run(run_id="r1", job_name="daily")
+    store.create_run(run, b"", b"", [])
+    assert store.get_run("r1") == run
+
+
 def a_hash_of_other_content_is_refused(store: Store) -> None:
     for run in (
         Run(run_id="r1", job_name="daily", plan_hash="0" * 32),
@@ -212,6 +218,7 @@ RULES = (
     a_run_reads_back_as_it_was_created,
     a_run_that_is_not_there_is_none,
     hashes_that_are_not_named_are_computed,
+    a_run_without_plan_has_no_hash,
     a_hash_of_other_content_is_refused,
     runs_share_plans,
     a_second_run_of_the_same_id_is_refused,

@@ -1,0 +1,113 @@
+"""Public values as text and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import segue as sg
+from segue.model.event import ErrorInfo, Event, StepStartData
+
+A = sg.AssetKey(["a", "ü"])
+VALUES = [
+    A,
+    sg.AssetCheckKey(A, "fresh"),
+    sg.AssetMaterialization(A, "made", {"rows": 1, "path": sg.MetadataValue.path("x")}, "p", {"k": "v"}),
+    sg.AssetObservation(A, data_version="7"),
+    sg.AssetCheckEvaluation(A, "fresh", passed=False, metadata={"rows": sg.IntMetadataValue(0)}),
+    sg.AssetCheckSeverity.WARN,
+    sg.AutomationCondition.eager(),
+    sg.AutomationCondition.on_cron("@daily") & ~sg.AutomationCondition.in_progress(),
+    sg.BackfillPolicy.multi_run(3),
+    sg.RetryPolicy(max_retries=2, delay=0.5, backoff=sg.Backoff.EXPONENTIAL),
+    sg.DataVersion("7"),
+    ErrorInfo("ValueError: no", "ValueError", ("frame",), ErrorInfo("KeyError: 1", "KeyError")),
+    Event(1.0, StepStartData(), "load", "r1", "daily"),
+    sg.EventLogEntry(None, "info", "a line", "r1", 5.0),
+    sg.EventType.STEP_START,
+    sg.ExpectationResult(False, "rows", metadata={"rows": 1}),
+    sg.MetadataValue.md("# x"),
+    sg.MetadataValue.timestamp(5.0),
+    sg.MultiPartitionKey({"day": "1", "color": "red"}),
+    sg.PartitionKeyRange("a", "b"),
+    sg.LastPartitionMapping(),
+    sg.DailyPartitionsDefinition("2024-01-01", timezone="Europe/Berlin"),
+    sg.StaticPartitionsDefinition(["x", "y"]),
+    sg.Run(run_id="r1", job_name="daily", asset_selection=frozenset({A}), tags={"a": "b"}),
+    sg.RunStatus.SUCCESS,
+    sg.RunsFilter(tags={"a": ["b", "c"]}, statuses=[sg.RunStatus.FAILURE]),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda each: type(each).__name__)
+def test_a_value_reads_back_as_it_was(value: Any) -> None:
+    text = sg.serialize_value(value)
+    # A definition by days is one of time windows, and comes back as such.
+    kind = sg.TimeWindowPartitionsDefinition if isinstance(value, sg.DailyPartitionsDefinition) else type(value)
+    found = sg.deserialize_value(text, kind)
+    assert found == value
+    assert type(found) is kind
+    nested = {"key": [value, (value, None), {1: value}, {"plain": value}]}
+    assert sg.deserialize_value(sg.serialize_value(nested)) == nested
+    # A class may be renamed: what is written does not know its name.
+    assert type(value).__name__ not in text
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text(), inner)
+        | st.dictionaries(st.just("__segue__"), inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(st.integers(-5, 5), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@given(plain)
+def test_containers_read_back_as_they_were(value: Any) -> None:
+    assert sg.deserialize_value(sg.serialize_value(value)) == value
+
+
+def test_a_set_comes_back_as_one_that_does_not_change() -> None:
+    found = sg.deserialize_value(sg.serialize_value({A, 1}))
+    assert found == {A, 1}
+    assert isinstance(found, frozenset)
+
+
+def test_what_has_no_form_is_refused() -> None:
+    for value in (object(), [test_what_has_no_form_is_refused], {"a": b"x"}, RuntimeError()):
+        with pytest.raises(sg.InvalidInvocationError, match="serialize_value"):
+            sg.serialize_value(value)
+
+
+def test_text_of_something_else_is_refused() -> None:
+    for text in (
+        "x",
+        "",
+        json.dumps({"__segue__": "nothing", "value": 1}),
+        json.dumps({"__segue__": "asset_materialization", "value": 1}),
+        json.dumps({"__segue__": "run_status", "value": "GONE"}),
+        json.dumps({"__segue__": "asset_key"}),
+        json.dumps({"__segue__": "tuple", "value": 1}),
+        json.dumps({"__segue__": "dict", "value": [1]}),
+    ):
+        with pytest.raises(sg.InvalidInvocationError):
+            sg.deserialize_value(text)
+
+
+def test_the_class_is_compared() -> None:
+    text = sg.serialize_value(A)
+    assert sg.deserialize_value(text, (str, sg.AssetKey)) == A
+    with pytest.raises(sg.InvalidInvocationError, match="AssetKey"):
+        sg.deserialize_value(text, str)
