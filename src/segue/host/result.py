@@ -68,8 +68,8 @@ class ExecuteInProcessResult:
 
     @property
     def all_node_events(self) -> Sequence[Event]:
-        """The events that belong to a step."""
-        return [event for event in self.all_events if event.step_key is not None]
+        """What happened in steps: without log lines, and without what is about a step from outside (its hooks, say)."""
+        return [event for event in self.all_events if event.is_step_event]
 
     @property
     def job_def(self) -> JobDefinition:
@@ -162,9 +162,11 @@ class ExecuteInProcessResult:
         return [event for event in self.all_events if event_filter(event)]
 
     def events_for_node(self, node_name: str) -> Sequence[Event]:
-        """The events of a step; of all steps made of it where it works on dynamic outputs; of all steps in a graph."""
+        """What happened in a step; in all steps made of it where it works on dynamic outputs; in all steps of a graph."""
         return [
-            event for event in self.all_events if event.step_key is not None and _belongs(event.step_key, node_name)
+            event
+            for event in self.all_events
+            if event.is_step_event and event.step_key is not None and _belongs(event.step_key, node_name)
         ]
 
     def is_node_success(self, node_str: str) -> bool:

@@ -113,3 +113,21 @@ def test_a_failed_run_tells_the_first_exception(result: sg.ExecuteInProcessResul
     data = result.get_run_failure_event().job_failure_data
     assert data.error is not None
     assert (data.error.cls_name, data.failed_steps) == ("ValueError", ("broken",))
+
+
+def test_events_of_nodes_are_what_happened_in_them() -> None:
+    @sg.op
+    def one(context: sg.OpExecutionContext) -> int:
+        context.log.info("a line")
+        return 1
+
+    @sg.job
+    def single() -> None:
+        one()
+
+    result = single.execute_in_process()
+    expected = ["STEP_START", "STEP_OUTPUT", "HANDLED_OUTPUT", "STEP_SUCCESS"]
+    assert [event.event_type_value for event in result.events_for_node("one")] == expected
+    assert [event.event_type_value for event in result.all_node_events] == expected
+    # A run of a single step sets up resources for it; that is not in the step.
+    assert any(event.step_key == "one" and not event.is_step_event for event in result.all_events)
