@@ -387,6 +387,8 @@ from .model.run import RunStatus as RunStatus
 from .model.run_records import RunRecord as RunRecord
 from .model.run_records import RunsFilter as RunsFilter
 from .model.selection import AssetSelection as AssetSelection
+from .model.serialization import deserialize_value as deserialize_value
+from .model.serialization import serialize_value as serialize_value
 from .model.table import TableColumn as TableColumn
 from .model.table import TableColumnConstraints as TableColumnConstraints
 from .model.table import TableColumnDep as TableColumnDep

@@ -170,6 +170,7 @@ def test_a_home_below_a_file(project: Project) -> None:
 
 def test_a_home_of_a_newer_segue_is_left_as_it_is(project: Project) -> None:
     with sqlite3.connect(project.home / "segue.db") as connection:
+        (ours,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     for arguments in (["runs"], ["materialize", "--select", "orders"]):
@@ -177,7 +178,7 @@ def test_a_home_of_a_newer_segue_is_left_as_it_is(project: Project) -> None:
         assert answer.code == 1
         assert [part for part in ("segue.db", "9999", "Upgrade") if part not in answer.last_error_line] == []
     with sqlite3.connect(project.home / "segue.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (ours,))
     connection.close()
     require_nothing_lost(project)
 

@@ -112,7 +112,7 @@ def step_after(step: StepDocument, event: Event) -> StepDocument:
     if isinstance(payload, StepSuccessData):
         return _ended(change(step, status="succeeded", error=None), at)
     if isinstance(payload, StepFailureData):
-        return _ended(change(step, status="failed", error=error_document(payload.error)), at)
+        return _ended(change(step, status="failed", error=error_document(payload.raised)), at)
     if isinstance(payload, StepSkippedData):
         return change(step, status="skipped", ended_at=at)
     if isinstance(payload, StepMaterializationData):

@@ -168,7 +168,7 @@ def lines_of(event: Event) -> list[str]:
         case StepSkippedData():
             return [f"{step}: skipped. {payload.reason}".rstrip()]
         case StepFailureData():
-            error = error_document(payload.error)
+            error = error_document(payload.raised)
             assert error is not None  # a failure has an error
             return [f"{step}: {styled('failed')}", *(f"  {line}" for line in error.traceback.rstrip().splitlines())]
         case ResourceInitFailureData():

@@ -234,5 +234,6 @@ class _Execution:
         error, said = outcome.error, None
         if isinstance(error, Failure):
             said = UserFailureData(error.description, dict(error.metadata))
-        self.sink.emit(StepFailureData(error_info(error), each.attempt, said), each.step_key)
+        is_unforeseen = not isinstance(error, (Failure, SegueError))
+        self.sink.emit(StepFailureData(error_info(error), each.attempt, said, is_unforeseen), each.step_key)
         self.sink.flush()

@@ -157,11 +157,27 @@ class UserFailureData(msgspec.Struct, frozen=True):
 
 
 class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
-    """The last attempt of a step failed; `user_failure_data` is there when user code raised `Failure`."""
+    """The last attempt of a step failed.
 
-    error: ErrorInfo
+    Attributes:
+        raised: the exception.
+        attempt: which attempt it was.
+        user_failure_data: what user code said, where it raised `Failure`.
+        is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+    """
+
+    raised: ErrorInfo = msgspec.field(name="error")
     attempt: int = 1
     user_failure_data: UserFailureData | None = None
+    is_unforeseen: bool = False
+
+    @property
+    def error(self) -> ErrorInfo:
+        """The exception as Dagster tells it: an unforeseen one of user code is the cause of an ExecutionStepExecutionError."""
+        if not self.is_unforeseen:
+            return self.raised
+        name = "ExecutionStepExecutionError"
+        return ErrorInfo(f"{name}: user code raised {self.raised.message}", name, (), self.raised)
 
     @property
     def metadata(self) -> Mapping[str, AnyMetadataValue]:
@@ -172,8 +188,8 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
     def error_display_string(self) -> str:
         """What to show of it: what user code says of a failure on purpose, with the error."""
         if self.user_failure_data is None or not self.user_failure_data.description:
-            return self.error.to_string()
-        return f"{self.user_failure_data.description}\n\n{self.error.to_string()}"
+            return self.raised.to_string()
+        return f"{self.user_failure_data.description}\n\n{self.raised.to_string()}"
 
 
 class StepSuccessData(Payload, frozen=True, tag="STEP_SUCCESS"):

@@ -19,7 +19,7 @@ def failure_of(function: Callable[[], Any]) -> ErrorInfo:
     """What is recorded of an asset whose function raises."""
     result = sg.materialize([sg.asset(name="a")(function)], raise_on_error=False)
     assert not result.success
-    return result.get_step_failure_events()[0].step_failure_data.error
+    return result.get_step_failure_events()[0].step_failure_data.raised
 
 
 def inner() -> None:
@@ -300,7 +300,7 @@ def test_a_blocking_check_is_not_retried() -> None:
     assert len(result.get_asset_materialization_events()) == 1
     assert (
         "1 blocking asset check failed with ERROR severity:\na: c"
-        in result.get_step_failure_events()[0].step_failure_data.error.message
+        in result.get_step_failure_events()[0].step_failure_data.raised.message
     )
 
 

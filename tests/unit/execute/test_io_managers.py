@@ -339,7 +339,7 @@ def test_one_that_cannot_store_fails_the_step_and_nothing_counts_as_made() -> No
     with sg.Instance.ephemeral() as instance:
         result = sg.materialize([a], resources={"io_manager": store}, instance=instance, raise_on_error=False)
         assert not instance.has_asset_key(sg.AssetKey("a"))
-    message = result.get_step_failure_events()[0].step_failure_data.error.message
+    message = result.get_step_failure_events()[0].step_failure_data.raised.message
     assert message == (
         "OSError: disk full\nWhile the output 'result' of 'a' was stored (asset 'a') by the IO manager 'io_manager' (Raises)."
     )

@@ -161,7 +161,7 @@ def test_what_has_nothing_to_work_on_is_skipped_and_what_comes_after_a_failure_n
     ]
     assert result.is_node_untouched("add")
     assert result.get_failed_step_keys() == {"fails"}
-    assert result.failure_data_for_node("fails").error.cls_name == "ValueError"
+    assert result.failure_data_for_node("fails").raised.cls_name == "ValueError"
     with pytest.raises(ValueError, match="no luck"):
         skipping.execute_in_process()
 

@@ -81,7 +81,7 @@ def test_the_user_s_own_exception_is_raised() -> None:
 
 def test_the_traceback_shows_the_user_s_frames_only() -> None:
     result = sg.materialize([boom], raise_on_error=False)
-    text = result.get_step_failure_events()[0].step_failure_data.error.to_string()
+    text = result.get_step_failure_events()[0].step_failure_data.raised.to_string()
     assert "in boom" in text
     assert "ValueError: bad" in text
     assert "segue/execute" not in text

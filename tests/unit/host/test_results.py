@@ -131,3 +131,30 @@ def test_events_of_nodes_are_what_happened_in_them() -> None:
     assert [event.event_type_value for event in result.all_node_events] == expected
     # A run of a single step sets up resources for it; that is not in the step.
     assert any(event.step_key == "one" and not event.is_step_event for event in result.all_events)
+
+
+@pytest.mark.parametrize(
+    ("error", "cls_name", "has_cause"),
+    [
+        (KeyError("x"), "ExecutionStepExecutionError", True),
+        (sg.Failure("on purpose"), "Failure", False),
+        (sg.InvariantViolationError("Segue says so."), "InvariantViolationError", False),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, cls_name: str, has_cause: bool) -> None:
+    @sg.op
+    def fail() -> None:
+        raise error
+
+    @sg.job
+    def failing() -> None:
+        fail()
+
+    data = failing.execute_in_process(raise_on_error=False).failure_data_for_node("fail")
+    assert data is not None
+    assert data.error.cls_name == cls_name
+    assert (data.error.cause is not None) is has_cause
+    assert data.raised == (data.error.cause or data.error)
+    assert str(error.args[0]) in data.raised.message
+    assert data.raised.message in data.error.message
