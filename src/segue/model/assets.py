@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
 from segue.model.arguments import require_kind, require_list
-from segue.model.condition.base import AnyCondition, optional_condition
-from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy, require_freshness_policy
+from segue.model.condition.base import AnyCondition, condition_of
+from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy, freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -179,6 +179,8 @@ class AssetSpec:
         group_name: the group it is shown in; "default" when None.
         code_version: a text that changes when the code's meaning changes.
         automation_condition: when to request it.
+        auto_materialize_policy: superseded by `automation_condition`.
+        legacy_freshness_policy: superseded by `freshness_policy`.
         owners: e-mail addresses or `team:name`.
         tags: short strings to search and select by.
         kinds: at most ten words for what it is made of ("python", "parquet").
@@ -230,6 +232,8 @@ class AssetSpec:
         group_name: str | None = None,
         code_version: str | None = None,
         automation_condition: AnyCondition | None = None,
+        auto_materialize_policy: object = None,
+        legacy_freshness_policy: object = None,
         owners: Sequence[str] | None = None,
         tags: Mapping[str, str] | None = None,
         kinds: Set[str] | Sequence[str] | None = None,
@@ -252,12 +256,12 @@ class AssetSpec:
         write(self, "skippable", skippable)
         write(self, "group_name", require_group(group_name, where))
         write(self, "code_version", code_version)
-        write(self, "automation_condition", optional_condition(where, automation_condition))
+        write(self, "automation_condition", condition_of(where, automation_condition, auto_materialize_policy))
         write(self, "owners", require_owners(owners, where))
         write(self, "tags", require_tags(tags, where))
         write(self, "kinds", require_kinds(kinds, where))
         write(self, "partitions_def", partitions_def)
-        write(self, "freshness_policy", require_freshness_policy(where, freshness_policy))
+        write(self, "freshness_policy", freshness_policy_of(where, freshness_policy, legacy_freshness_policy))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"AssetSpec is immutable: use replace_attributes({name}=...).")

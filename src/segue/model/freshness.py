@@ -92,8 +92,8 @@ class TimeWindowFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag=
         _require_span("FreshnessPolicy.time_window", "warn_window", self.warn_window)
         if self.warn_window >= self.fail_window:
             raise InvalidDefinitionError(
-                f"FreshnessPolicy.time_window: warn_window must be less than fail_window, got {self.warn_window} and "
-                f"{self.fail_window}."
+                f"FreshnessPolicy.time_window: warn_window must be shorter than fail_window, got "
+                f"{self.warn_window} and {self.fail_window}."
             )
 
     @classmethod
@@ -122,12 +122,28 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
         shortest = _shortest_interval(self.deadline_cron)
         if shortest is not None and self.lower_bound_delta > shortest:
             raise InvalidDefinitionError(
-                f"{where}: lower_bound_delta must be less than or equal to the smallest cron interval, got "
-                f"{self.lower_bound_delta} where deadlines may be {shortest} apart."
+                f"{where}: lower_bound_delta must not be longer than the time between two "
+                f"deadlines, got {self.lower_bound_delta} where they may be {shortest} apart."
             )
 
 
 AnyFreshnessPolicy = TimeWindowFreshnessPolicy | CronFreshnessPolicy
+
+
+def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshnessPolicy | None:
+    """The freshness policy that is declared, as one or as the superseded `legacy_freshness_policy`.
+
+    Raises:
+        InvalidDefinitionError: both, or something that is neither.
+    """
+    if legacy is None:
+        return require_freshness_policy(where, policy)
+    if policy is not None:
+        raise InvalidDefinitionError(
+            f"{where}: freshness_policy and legacy_freshness_policy say the same: keep the first."
+        )
+    translated = getattr(legacy, "to_freshness_policy", None)
+    return require_freshness_policy(where, legacy if translated is None else translated())
 
 
 def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | None:
@@ -162,7 +178,7 @@ def _require_span(where: str, name: str, value: object) -> None:
     if not isinstance(value, timedelta):
         raise InvalidDefinitionError(f"{where}: {name} takes a timedelta, got {value!r}.")
     if value < _SHORTEST:
-        raise InvalidDefinitionError(f"{where}: {name} must be greater than or equal to 1 minute, got {value}.")
+        raise InvalidDefinitionError(f"{where}: {name} must be at least 1 minute, got {value}.")
 
 
 def _shortest_interval(line: str) -> timedelta | None:

@@ -168,3 +168,25 @@ def test_the_policy_that_comes_nearest(arguments: dict[str, Any], policy: sg.Fre
 def test_what_is_no_legacy_policy(arguments: dict[str, Any], says: str) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match=says):
         dg.LegacyFreshnessPolicy(maximum_lag_minutes=1, **arguments)
+
+
+def test_assets_take_superseded_policies() -> None:
+    legacy = dg.LegacyFreshnessPolicy(maximum_lag_minutes=90)
+
+    @sg.asset(auto_materialize_policy=Policy.eager(), legacy_freshness_policy=legacy)
+    def by_policy() -> None: ...
+
+    @sg.asset(auto_materialize_policy=C.eager().as_auto_materialize_policy())
+    def by_condition() -> None: ...
+
+    spec = sg.AssetSpec("spec", auto_materialize_policy=Policy.lazy(), legacy_freshness_policy=legacy)
+    assert by_policy.get_asset_spec().automation_condition == Policy.eager().to_automation_condition()
+    assert by_policy.get_asset_spec().freshness_policy == legacy.to_freshness_policy() == spec.freshness_policy
+    assert by_condition.get_asset_spec().automation_condition == C.eager()
+    assert spec.automation_condition == Policy.lazy().to_automation_condition()
+    with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
+        sg.AssetSpec("x", automation_condition=C.eager(), auto_materialize_policy=Policy.eager())
+    with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
+        sg.AssetSpec("x", freshness_policy=legacy.to_freshness_policy(), legacy_freshness_policy=legacy)
+    with pytest.raises(sg.InvalidDefinitionError, match="auto_materialize_policy takes an AutomationCondition"):
+        sg.AssetSpec("x", auto_materialize_policy="eager")
