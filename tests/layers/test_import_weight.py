@@ -22,9 +22,11 @@ NEEDS_PYDANTIC = frozenset(
 )
 NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by pydantic
     """AssetAttributesModel Component ComponentLoadContext ComponentTree ComponentTypeSpec DefinitionsComponent
-    DefsFolderComponent FunctionComponent Injected SqlComponent TemplatedSqlComponent
-    Model Resolvable ResolutionContext ResolvedAssetCheckSpec ResolvedAssetKey ResolvedAssetSpec Resolver
-    build_defs_for_component component_defs component_instance load_defs load_from_defs_folder""".split()
+    DefsFolderComponent FunctionComponent Injected Model PythonScriptComponent Resolvable ResolutionContext
+    ResolvedAssetCheckSpec ResolvedAssetKey ResolvedAssetSpec Resolver ScaffoldRequest Scaffolder SqlComponent
+    StateBackedComponent TemplatedSqlComponent UvRunComponent build_component_defs build_defs_for_component component_defs
+    component_instance get_all_components_defs_within_project get_component_defs_within_project load_defs
+    load_from_defs_folder scaffold_component scaffold_with""".split()
 )
 RUNS_CODE = frozenset({"execute_job", "load_asset_value", "materialize", "materialize_to_memory"})  # opens a store
 

@@ -38,6 +38,8 @@ _TABLE = {
     "gather": "asyncio:gather",
     "upath": "upath:UPath",
     "magic_mock": "unittest.mock:MagicMock",
+    "pipes_subprocess_client": "segue.execute.pipes.subprocess_client:PipesSubprocessClient",
+    "send_mail": "segue.host.mail:send_mail",
     "load_context_for_test": "segue.defs.components.load:load_context_for_test",
     "load_yaml_components": "segue.defs.components.yaml_components:load_yaml_components",
     "built_in_components": "segue.defs.components.built_in:built_in_components",

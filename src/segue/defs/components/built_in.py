@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.defs.components.component import Component
 from segue.defs.components.executable import DefinitionsComponent
 from segue.defs.components.function_component import FunctionComponent
+from segue.defs.components.script_component import PythonScriptComponent, UvRunComponent
 from segue.defs.components.sql_component import TemplatedSqlComponent
 from segue.defs.components.structure import DefsFolderComponent
 
@@ -12,7 +13,9 @@ _BUILT_IN: tuple[type[Component], ...] = (
     DefinitionsComponent,
     DefsFolderComponent,
     FunctionComponent,
+    PythonScriptComponent,
     TemplatedSqlComponent,
+    UvRunComponent,
 )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from segue.defs.bindings import bound
 from segue.defs.components.component import Component
 from segue.defs.components.context import ComponentLoadContext
+from segue.defs.components.structure import components_with_definitions
 from segue.defs.components.tree import ComponentTree
 from segue.defs.definitions import Definitions
-from segue.errors import InvalidInvocationError
+from segue.errors import ComponentTreeError, InvalidInvocationError
 
 
 def load_from_defs_folder(*, path_within_project: Path | None = None, project_root: Path | None = None) -> Definitions:
@@ -84,3 +86,53 @@ def component_defs(
     """
     made = component.build_defs(context or load_context_for_test())
     return Definitions.merge(made, Definitions(resources=resources))
+
+
+def get_component_defs_within_project(
+    *, project_root: str | Path, component_path: str | Path, instance_key: int = 0
+) -> tuple[Component, Definitions]:
+    """One component of a project, and its definitions; superseded by `ComponentTree.for_project`.
+
+    Args:
+        project_root: the folder of the project.
+        component_path: of the component, as seen from the folder of definitions.
+        instance_key: which of the components there.
+
+    Raises:
+        ComponentTreeError: there is none.
+    """
+    found = get_all_components_defs_within_project(project_root=project_root, component_path=component_path)
+    if not 0 <= instance_key < len(found):
+        raise ComponentTreeError(
+            f"{component_path} holds {len(found)} components, and number {instance_key} is wanted."
+        )
+    return found[instance_key]
+
+
+def get_all_components_defs_within_project(
+    *, project_root: str | Path, component_path: str | Path
+) -> list[tuple[Component, Definitions]]:
+    """The components that a file of a project describes, each with its definitions; superseded by `ComponentTree`.
+
+    Args:
+        project_root: the folder of the project.
+        component_path: of the file or its folder, as seen from the folder of definitions.
+
+    Raises:
+        ComponentTreeError: there is nothing at the path.
+    """
+    structural = ComponentTree.for_project(Path(project_root)).load_structural_component_at_loc(Path(component_path))
+    return list(components_with_definitions(structural))
+
+
+def build_component_defs(components_root: Path) -> Definitions:
+    """The definitions of a folder by its path; superseded by `load_from_defs_folder`.
+
+    Args:
+        components_root: the folder; the folder that holds its package must be on the import path, or lie in a project.
+
+    Raises:
+        ComponentTreeError: something in the folder could not be loaded.
+    """
+    root = Path(components_root)
+    return load_defs(bound("module_named")(f"{root.parent.name}.{root.name}"), project_root=root.parent.parent)

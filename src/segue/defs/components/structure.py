@@ -133,6 +133,17 @@ def below(path: Path, component: Component) -> Iterator[tuple[ComponentPath, Com
             yield from below(path, each)
 
 
+def components_with_definitions(structural: Component) -> Iterator[tuple[Component, Definitions]]:
+    """The components that a file makes, each with its definitions, processed as the file says."""
+    if isinstance(structural, YamlFileComponent):
+        yield from ((each.component, _built(each)) for each in structural.loaded)
+    elif isinstance(structural, PythonFileComponent):
+        yield from ((each.component, _built(each)) for each in structural.loaded.values())
+    elif isinstance(structural, DefsFolderComponent):
+        for child in structural.children.values():
+            yield from components_with_definitions(child)
+
+
 def _built(loaded: LoadedComponent) -> Definitions:
     made = loaded.component.build_defs(loaded.context)
     if not isinstance(made, Definitions):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
