@@ -22,11 +22,15 @@ Generated from tools/public_names.toml by tools/generate_public.py (`make docs`)
 # pyright: reportUnsupportedDunderAll=false
 # reason: the names of __all__ come from __getattr__; __init__.pyi declares them for type checkers.
 
+_MODULES = {"components"}  # modules that are attributes without being imported first
+
 '''
 
 RUNTIME_TAIL = """
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return __import__(f"segue.{name}", fromlist=["_"])  # which binds the name
     place = _PLACES.get(name)
     if place is None:
         raise AttributeError(_unknown(name), name=name, obj=None)  # no obj: the message names near ones itself
@@ -121,7 +125,7 @@ def render_stub(table: Table) -> str:
     for row in table.names:
         by_module.setdefault(row.module, []).append(row)
     lines = [_import_line(module, row) for module in sorted(by_module) for row in by_module[module]]
-    return STUB_HEAD + "\n".join(lines) + "\n"
+    return STUB_HEAD + "from . import components as components\n" + "\n".join(lines) + "\n"
 
 
 def _import_line(module: str, row: PublicName) -> str:

@@ -42,7 +42,7 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
     }.items()
 }
 # These may import anything; nobody may import them.
-TOPS = frozenset({"cli", "testing", "integrations", "compat"})
+TOPS = frozenset({"cli", "testing", "integrations", "compat", "components"})
 
 # Where modules may be imported by name. importlib.resources is free: it reads files and runs no code.
 LOADERS = frozenset({"defs/bindings.py", "host/source.py"})

@@ -85,6 +85,16 @@ class AssetsDefinition:
         return f"{type(self).__name__}({names})"
 
     @property
+    def is_executable(self) -> bool:
+        """Whether there is a function to run: always; an asset without one is an `AssetSpec`."""
+        return True
+
+    @property
+    def is_materializable(self) -> bool:
+        """Whether its function makes assets, and does not only check them."""
+        return bool(self.specs_by_output)
+
+    @property
     def keys(self) -> frozenset[AssetKey]:
         """The assets it makes."""
         return frozenset([spec.key for spec in self.specs_by_output.values()])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from segue.defs.bindings import bound
 from segue.defs.run_status_context import RunFailureSensorContext
 from segue.defs.run_status_sensor import RunStatusSensorDefinition, run_failure_sensor
-from segue.defs.target import ExecutableDefinition
+from segue.defs.target import MonitoredJob
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_list
 from segue.model.tick import DefaultSensorStatus
@@ -29,8 +29,8 @@ def make_email_on_run_failure_sensor(
     smtp_user: str | None = None,
     name: str | None = None,
     webserver_base_url: str | None = None,
-    monitored_jobs: Sequence[ExecutableDefinition] | None = None,
-    job_selection: Sequence[ExecutableDefinition] | None = None,
+    monitored_jobs: Sequence[MonitoredJob] | None = None,
+    job_selection: Sequence[MonitoredJob] | None = None,
     monitor_all_code_locations: bool = False,
     default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
     monitor_all_repositories: bool = False,

@@ -12,6 +12,7 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.target import AnyJob, ExecutableDefinition, Target, read_targets
 from segue.errors import InvalidDefinitionError
+from segue.model.assets import require_owners
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 from segue.model.request import RunRequest
@@ -40,6 +41,9 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
     tags: Mapping[str, str] | None = None
     metadata: Mapping[str, object] | None = None
     owners: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        require_owners(self.owners, f"schedule {self.name!r}")
 
     @property
     def target(self) -> Target:

@@ -11,12 +11,13 @@ from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_answer import Answer, answers_in
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
-from segue.defs.target import ExecutableDefinition, job_name_of
+from segue.defs.target import ExecutableDefinition, MonitoredJob, monitored
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.event import EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.request import RunRequest
 from segue.model.run import Run, RunStatus
+from segue.model.selectors import MonitoredJobs
 from segue.model.stores import EventFilter
 from segue.model.tick import DefaultSensorStatus, RunReaction, SensorResult, SensorType, SkipReason
 
@@ -42,7 +43,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         name: unique among schedules and sensors.
         run_status: the status.
         run_status_sensor_fn: the function; it takes the context and resources, and gives what every sensor gives.
-        monitored_jobs: jobs whose runs it looks at; all jobs when None.
+        monitored_jobs: jobs, or selectors of jobs, whose runs it looks at; all jobs when None.
         monitor_all_code_locations: whether it looks at the runs of other code locations too.
         request_job, request_jobs: what it may start.
         minimum_interval_seconds ... required_resource_keys: as of `SensorDefinition`.
@@ -61,7 +62,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         run_status_sensor_fn: UserFunction,
         minimum_interval_seconds: int | None = None,
         description: str | None = None,
-        monitored_jobs: Sequence[ExecutableDefinition] | None = None,
+        monitored_jobs: Sequence[MonitoredJob] | None = None,
         monitor_all_code_locations: bool | None = None,
         default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
         request_job: ExecutableDefinition | None = None,
@@ -93,8 +94,8 @@ class RunStatusSensorDefinition(SensorDefinition):
             )
         self.run_status = run_status
         self.monitor_all_code_locations = bool(monitor_all_code_locations)
-        self.monitored_jobs: frozenset[str] | None = (
-            None if monitored_jobs is None else frozenset([job_name_of(each, name) for each in monitored_jobs])
+        self.monitored_jobs: Sequence[MonitoredJobs] | None = (
+            None if monitored_jobs is None else [monitored(each, name) for each in monitored_jobs]
         )
 
     def ask(self, context: RunStatusSensorContext) -> Any:
@@ -142,7 +143,8 @@ class RunStatusSensorDefinition(SensorDefinition):
         return context.instance.store.events(EventFilter(types=(wanted,), after=after, ascending=ascending), limit)
 
     def _monitors(self, run: Run) -> bool:
-        return self.monitored_jobs is None or run.job_name in self.monitored_jobs
+        every = self.monitored_jobs
+        return every is None or any(each.includes(run.job_name, run.tags) for each in every)
 
     def _answers_for(self, run: Run, stored: EventLogRecord, context: SensorEvaluationContext) -> list[Answer]:
         of_run = RunStatusSensorContext(
@@ -186,8 +188,8 @@ def run_status_sensor(
     name: str | None = None,
     minimum_interval_seconds: int | None = None,
     description: str | None = None,
-    monitored_jobs: Sequence[ExecutableDefinition] | None = None,
-    job_selection: Sequence[ExecutableDefinition] | None = None,
+    monitored_jobs: Sequence[MonitoredJob] | None = None,
+    job_selection: Sequence[MonitoredJob] | None = None,
     monitor_all_code_locations: bool | None = None,
     default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
     request_job: ExecutableDefinition | None = None,
@@ -233,8 +235,8 @@ def run_failure_sensor(
     name: str | None = None,
     minimum_interval_seconds: int | None = None,
     description: str | None = None,
-    monitored_jobs: Sequence[ExecutableDefinition] | None = None,
-    job_selection: Sequence[ExecutableDefinition] | None = None,
+    monitored_jobs: Sequence[MonitoredJob] | None = None,
+    job_selection: Sequence[MonitoredJob] | None = None,
     monitor_all_code_locations: bool | None = None,
     default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
     request_job: ExecutableDefinition | None = None,
@@ -247,8 +249,8 @@ def run_failure_sensor(
     name: UserFunction | str | None = None,
     minimum_interval_seconds: int | None = None,
     description: str | None = None,
-    monitored_jobs: Sequence[ExecutableDefinition] | None = None,
-    job_selection: Sequence[ExecutableDefinition] | None = None,
+    monitored_jobs: Sequence[MonitoredJob] | None = None,
+    job_selection: Sequence[MonitoredJob] | None = None,
     monitor_all_code_locations: bool | None = None,
     default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
     request_job: ExecutableDefinition | None = None,

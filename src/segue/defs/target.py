@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
@@ -13,8 +14,10 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+from segue.model.selectors import CodeLocationSelector, JobSelector, MonitoredJobs, RepositorySelector
 
 ExecutableDefinition: TypeAlias = UnresolvedAssetJobDefinition | JobDefinition | GraphDefinition
+MonitoredJob: TypeAlias = ExecutableDefinition | JobSelector | RepositorySelector | CodeLocationSelector
 AnyJob: TypeAlias = UnresolvedAssetJobDefinition | JobDefinition
 AutomationTarget: TypeAlias = CoercibleToAssetSelection | AssetsDefinition | ExecutableDefinition
 ANONYMOUS_JOB_PREFIX = "__anonymous_asset_job_"
@@ -74,6 +77,11 @@ def read_targets(
 
 def _of_job(job: object, where: str) -> Target:
     if isinstance(job, GraphDefinition):
+        warnings.warn(
+            f"{where}: Passing GraphDefinition {job.name!r} as a job is superseded: pass {job.name}.to_job().",
+            DeprecationWarning,
+            stacklevel=5,
+        )
         return _of_job(job.to_job(), where)
     if isinstance(job, (UnresolvedAssetJobDefinition, JobDefinition)):
         return Target(job.name, job)
@@ -97,10 +105,16 @@ def _of_anything(target: object, name: str | None, where: str) -> Target:
     return Target(job.name, job, tuple(assets), is_anonymous=True)
 
 
-def job_name_of(job: object, sensor_name: str) -> str:
-    """The name of a job that a sensor looks at.
+def monitored(job: object, sensor_name: str) -> MonitoredJobs:
+    """What a sensor looks at, as one of its `monitored_jobs` says.
 
     Raises:
-        InvalidDefinitionError: no job.
+        InvalidDefinitionError: neither a job nor a selector, or a `JobSelector` without a job.
     """
-    return _of_job(job, f"sensor {sensor_name!r}").job_name
+    if isinstance(job, (CodeLocationSelector, RepositorySelector)):
+        return MonitoredJobs(location_name=job.location_name)
+    if isinstance(job, JobSelector):
+        if job.job_name is None:
+            raise InvalidDefinitionError(f"sensor {sensor_name!r}: JobSelector(job_name=...) names the job.")
+        return MonitoredJobs(job.job_name, job.location_name)
+    return MonitoredJobs(_of_job(job, f"sensor {sensor_name!r}").job_name)

@@ -99,3 +99,13 @@ def test_a_job_that_knows_its_partitions_gives_a_schedule_at_once() -> None:
     assert isinstance(schedule, sg.ScheduleDefinition)
     assert (schedule.name, schedule.default_status) == ("own", sg.DefaultScheduleStatus.RUNNING)
     assert schedule(sg.build_schedule_context(scheduled_execution_time=TICK))[0].partition_key == "2024-02-02"
+
+
+def test_owners_are_looked_at_where_they_are_given() -> None:
+    @sg.asset(partitions_def=sg.DailyPartitionsDefinition("2026-01-01"))
+    def orders() -> None: ...
+
+    job = sg.define_asset_job("all_orders", selection=[orders])
+    for owner in ("team:", "nobody"):
+        with pytest.raises(sg.InvalidDefinitionError, match="must be an e-mail address"):
+            sg.build_schedule_from_partitioned_job(job, owners=[owner])

@@ -122,8 +122,33 @@ def test_only_the_monitored_jobs_count(instance: sg.Instance) -> None:
     assert [bool(reaction.run_id) for reaction in tick.run_reactions] == [True]
 
 
-def run_job(instance: sg.Instance, name: str) -> None:
-    execute_request(DEFS, instance, sg.RunRequest(job_name=name))
+def run_job(instance: sg.Instance, name: str, location: str | None = None) -> None:
+    tags = {} if location is None else {"dagster/code_location": location}
+    execute_request(DEFS, instance, sg.RunRequest(job_name=name, tags=tags))
+
+
+@pytest.mark.parametrize(
+    ("monitored", "seen"),
+    [
+        (sg.JobSelector("shop", job_name="good_job"), ["good_job", "good_job"]),
+        (sg.JobSelector("bank", job_name="good_job"), ["good_job"]),
+        (sg.CodeLocationSelector("shop"), ["good_job", "good_job", "other_job"]),
+        (sg.CodeLocationSelector("bank").to_repository_selector(), ["good_job"]),
+        (sg.RepositorySelector(location_name="shop", repository_name="any"), ["good_job", "good_job", "other_job"]),
+    ],
+)
+def test_jobs_are_selected_by_code_location(instance: sg.Instance, monitored: Any, seen: list[str]) -> None:
+    """A run that names no code location counts for each of them."""
+    found: list[str] = []
+    sensor = over_successes(lambda context: found.append(context.dagster_run.job_name), monitored_jobs=[monitored])
+
+    def run_all() -> None:
+        run_job(instance, "good_job")
+        run_job(instance, "good_job", "shop")
+        run_job(instance, "other_job", "shop")
+
+    ticks(instance, sensor, run_all)
+    assert found == seen
 
 
 @pytest.mark.parametrize(
@@ -162,10 +187,12 @@ def test_wrong_declarations_say_why() -> None:
             sg.run_status_sensor(run_status=status)(lambda_free)
     with pytest.raises(sg.InvalidDefinitionError, match="leave one out"):
         over_successes(None, monitored_jobs=[good_job], monitor_all_code_locations=True)
+    with pytest.raises(sg.InvalidDefinitionError, match="names the job"):
+        over_successes(None, monitored_jobs=[sg.JobSelector("shop")])
     with pytest.raises(sg.InvalidDefinitionError, match="no job"):
         over_successes(None, monitored_jobs=["good_job"])
     assert over_successes(None, monitor_all_repositories=True).monitor_all_code_locations
-    assert over_successes(None, job_selection=[good_job]).monitored_jobs == {"good_job"}
+    assert [each.job_name for each in over_successes(None, job_selection=[good_job]).monitored_jobs] == ["good_job"]
 
 
 def lambda_free(context: object) -> None:

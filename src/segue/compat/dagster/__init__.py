@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from segue.compat.lookup import public_name, public_names
+
+_MODULES = frozenset({"components", "preview"})  # attributes without being imported first
 
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
         return public_names()
-    value = public_name(name)
+    value = importlib.import_module(f"{__name__}.{name}") if name in _MODULES else public_name(name)
     globals()[name] = value
     return value
 

@@ -128,3 +128,14 @@ def test_template_variables_are_static_methods() -> None:
 
     with pytest.raises(InvalidDefinitionError, match="@staticmethod"):
         Wrong.from_attributes_dict(attributes={})
+
+
+def test_the_names_stand_in_a_module_of_their_own_too() -> None:
+    assert dg.components.load_defs is dg.load_defs
+    for name in dg.components.__all__:
+        assert getattr(dg.components, name) is getattr(dg, name)
+    import segue.compat.dagster as dagster
+    from segue.compat.dagster.components import Component, definitions
+
+    assert (Component, definitions) == (dg.Component, dg.definitions)
+    assert dagster.components.load_from_defs_folder is dg.load_from_defs_folder
