@@ -9,6 +9,7 @@ from segue.defs.components.asset_attributes import (
 from segue.defs.components.component import Component, ComponentTypeSpec, component_instance
 from segue.defs.components.context import ComponentLoadContext
 from segue.defs.components.executable import DefinitionsComponent
+from segue.defs.components.form_config import ComponentFormConfig
 from segue.defs.components.function_component import FunctionComponent
 from segue.defs.components.load import (
     build_component_defs,
@@ -34,6 +35,7 @@ from segue.defs.lazy_definitions import definitions
 __all__ = [
     "AssetAttributesModel",
     "Component",
+    "ComponentFormConfig",
     "ComponentLoadContext",
     "ComponentTree",
     "ComponentTypeSpec",

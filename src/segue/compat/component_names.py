@@ -19,6 +19,7 @@ COMPONENT_NAMES: Mapping[str, str] = {
     "DefsStateConfigArgs": f"{_HERE}.state_backed:DefsStateConfigArgs",
     "DefsStateManagementType": f"{_HERE}.state_backed:DefsStateManagementType",
     "ExecutableComponent": f"{_HERE}.executable:ExecutableComponent",
+    "FormWidget": f"{_HERE}.form_config:FormWidget",
     "FunctionSpec": f"{_HERE}.function_component:FunctionSpec",
     "LazyDefinitions": "segue.defs.lazy_definitions:LazyDefinitions",
     "NoParams": f"{_HERE}.scaffold:NoParams",

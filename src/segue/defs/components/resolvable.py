@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Self, TypeVar, cast, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.fields import Field, FieldInfo
 
 from segue.defs.components.derive import DerivesModel, Resolve, derive, split_annotated
+from segue.defs.components.form_config import ComponentFormConfig
 from segue.defs.components.resolution_context import ResolutionContext
 from segue.defs.components.resolver import Model, Resolver
 from segue.defs.components.validation import validate_at
@@ -41,8 +42,8 @@ class Resolvable(DerivesModel):
         return _model_of(cls)
 
     @classmethod
-    def get_form_config(cls) -> Any:
-        """How a form shows such an object, see `ComponentFormConfig`; None for the usual way."""
+    def get_form_config(cls) -> ComponentFormConfig | None:
+        """How a form shows such an object; None for the usual way."""
         return None
 
     @classmethod
@@ -129,10 +130,14 @@ def resolve_fields(model: BaseModel, cls: type, context: ResolutionContext) -> d
 
 
 @cache
-def _model_of(cls: type) -> type[BaseModel]:
+def _model_of(cls: type[Resolvable]) -> type[BaseModel]:
     fields: dict[str, Any] = {plan.said: (plan.model_type, _said_info(plan.info)) for plan in _plans_of(cls)}
     name = f"{cls.__name__}Model"
-    return create_model(name, __base__=Model, __doc__=inspect.getdoc(cls), __module__=cls.__module__, **fields)
+    shown: ComponentFormConfig | None = cls.get_form_config()
+    order: dict[str, Any] = {"ui:order": list(fields)} if fields else {}
+    extra = {**order, **(shown.to_component_json_schema_extra() if shown is not None else {})}
+    base = type(name, (Model,), {"model_config": ConfigDict(json_schema_extra=extra), "__module__": cls.__module__})
+    return create_model(name, __base__=base, __doc__=inspect.getdoc(cls), __module__=cls.__module__, **fields)
 
 
 def _said_info(info: FieldInfo) -> FieldInfo:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PydanticSchemaGenerationError
 from pydantic_core import CoreSchema, core_schema
 
+from segue.defs.components.form_config import ComponentFormConfig
 from segue.defs.components.resolution_context import ResolutionContext
 from segue.errors import InvalidDefinitionError, ResolutionError
 
@@ -49,7 +50,7 @@ class Resolver:
         examples: list[Any] | None = None,
         inject_before_resolve: bool = True,
         json_schema_extra: dict[str, Any] | None = None,
-        form_config: Any = None,
+        form_config: ComponentFormConfig | None = None,
     ) -> None:
         if fn is not None and not callable(fn):
             raise InvalidDefinitionError(f"Resolver(fn=...) takes a function (context, value), got {fn!r}.")
@@ -86,7 +87,7 @@ class Resolver:
         description: str | None = None,
         examples: list[Any] | None = None,
         json_schema_extra: dict[str, Any] | None = None,
-        form_config: Any = None,
+        form_config: ComponentFormConfig | None = None,
     ) -> Resolver:
         """The way a field is made without a resolver, with other words about it: arguments as for `Resolver`."""
         return Resolver(

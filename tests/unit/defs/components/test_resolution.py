@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import segue as dg
+from segue.defs.components.form_config import FormWidget
 from segue.errors import ResolutionError
 
 
@@ -244,3 +245,27 @@ def test_unions_of_resolvers_are_declared_as_one() -> None:
     assert Thing.resolve_from_dict({"it": 5}).it == 5
     made: Mapping[str, Any] = vars(Thing.resolve_from_dict({"it": "five"}).it)
     assert made == {"name": "five"}
+
+
+def test_a_form_is_told_how_to_show_an_object_and_its_fields() -> None:
+    class Report(dg.Resolvable, dg.Model):
+        when: Annotated[
+            str, dg.Resolver.default(form_config=dg.ComponentFormConfig(widget=FormWidget.CRON, label="When"))
+        ]
+        text: Annotated[
+            str,
+            dg.Resolver.default(form_config=dg.ComponentFormConfig(multiline=True, placeholder="...", advanced=True)),
+        ] = ""
+        key: Annotated[str, dg.Resolver.default(form_config=dg.ComponentFormConfig(hidden=True, id_source=True))] = ""
+
+        @classmethod
+        def get_form_config(cls) -> dg.ComponentFormConfig:
+            return dg.ComponentFormConfig(label="A report", editable=True)
+
+    schema = Report.model().model_json_schema()
+    assert (schema["title"], schema["x-app-managed"], schema["ui:order"]) == ("A report", True, ["when", "text", "key"])
+    shown = schema["properties"]
+    assert (shown["when"]["title"], shown["when"]["ui:widget"]) == ("When", "cron")
+    assert [shown["text"][key] for key in ("ui:widget", "ui:placeholder", "ui:advanced")] == ["textarea", "...", True]
+    assert (shown["key"]["ui:widget"], shown["key"]["x-app-id-source"]) == ("hidden", True)
+    assert Report.resolve_from_dict({"when": "@daily"}).text == ""
