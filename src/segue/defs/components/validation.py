@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -69,13 +69,31 @@ def _placed(
         known.append(keys[-1])
     message = str(error["msg"])
     if error["type"] == "extra_forbidden":
-        names = list(model.model_fields) if len(error["loc"]) == 1 else []
+        names = _fields_at(model, error["loc"][:-1])
         near = difflib.get_close_matches(str(error["loc"][-1]), names, n=2)
         message += f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
         message += f" It takes: {', '.join(names)}." if names and not near else ""
     text = f"{position}: {message}{excerpt(position)}"
     kind = PydanticCustomError(error["type"], "{text}", {"text": text})
     return InitErrorDetails(type=kind, loc=tuple(known), input=error["input"])
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """The fields of what a model has at a place, which an error names by fields, indices and the names of models."""
+    here = [model]
+    for part in loc:
+        named = [each for each in here if each.__name__ == part]
+        fields = [each.model_fields[part] for each in here if isinstance(part, str) and part in each.model_fields]
+        if named or fields:
+            here = named or [found for field in fields for found in _models_in(field.annotation)]
+    return list(dict.fromkeys(name for each in here for name in each.model_fields))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def _in_file(positions: SourcePositionTree, keys: tuple[str | int, ...]) -> list[str | int]:

@@ -194,6 +194,11 @@ def test_components_use_each_other(tmp_path: Path, package: str) -> None:
             ResolutionError,
             [r"defs\.yaml:5:9 - attributes\.rows: .*valid integer"],
         ),
+        (
+            "type: PACKAGE.tables.Tables\nattributes:\n  schema_name: a\n  tables: []\n  spec: {key: a, group_nam: b}\n",
+            ValidationError,
+            [r"attributes\.spec\.group_nam\n.*defs\.yaml:5:29: Extra inputs.*Did you mean 'group_name'"],
+        ),
         ("type: PACKAGE.tables.Table\n", ResolutionError, [r"defs\.yaml:1:7 - type: .*has no 'Table'.*Tables"]),
         ("type: PACKAGE.nowhere.Table\n", ResolutionError, [r"no module 'yaml_project_\d+\.nowhere'"]),
         ("type: Table\n", ResolutionError, ["full name of a component class"]),
