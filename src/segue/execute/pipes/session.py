@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -155,9 +154,9 @@ def open_pipes_session(
             )
     finally:
         _tell_of_silence(context, handler, context_injector, message_reader)
-        if handler.problems and sys.exc_info()[1] is None:
-            told = "".join(f"\n  {each}" for each in handler.problems)
-            raise PipesExecutionError(f"What the external process said could not all be read:{told}")
+    if handler.problems:
+        told = "".join(f"\n  {each}" for each in handler.problems)
+        raise PipesExecutionError(f"What the external process said could not all be read:{told}")
 
 
 def _tell_of_silence(
