@@ -3,6 +3,7 @@
 Generated from tools/public_names.toml by tools/generate_public.py (`make docs`): change the table, not this file.
 """
 
+from . import components as components
 from .defs.asset import asset as asset
 from .defs.asset import multi_asset as multi_asset
 from .defs.asset_check import asset_check as asset_check
@@ -41,9 +42,13 @@ from .defs.components.component import ComponentTypeSpec as ComponentTypeSpec
 from .defs.components.component import component_instance as component_instance
 from .defs.components.context import ComponentLoadContext as ComponentLoadContext
 from .defs.components.executable import DefinitionsComponent as DefinitionsComponent
+from .defs.components.form_config import ComponentFormConfig as ComponentFormConfig
 from .defs.components.function_component import FunctionComponent as FunctionComponent
+from .defs.components.load import build_component_defs as build_component_defs
 from .defs.components.load import build_defs_for_component as build_defs_for_component
 from .defs.components.load import component_defs as component_defs
+from .defs.components.load import get_all_components_defs_within_project as get_all_components_defs_within_project
+from .defs.components.load import get_component_defs_within_project as get_component_defs_within_project
 from .defs.components.load import load_defs as load_defs
 from .defs.components.load import load_from_defs_folder as load_from_defs_folder
 from .defs.components.resolution_context import ResolutionContext as ResolutionContext
@@ -51,8 +56,15 @@ from .defs.components.resolvable import Resolvable as Resolvable
 from .defs.components.resolver import Injected as Injected
 from .defs.components.resolver import Model as Model
 from .defs.components.resolver import Resolver as Resolver
+from .defs.components.scaffold import ScaffoldRequest as ScaffoldRequest
+from .defs.components.scaffold import Scaffolder as Scaffolder
+from .defs.components.scaffold import scaffold_component as scaffold_component
+from .defs.components.scaffold import scaffold_with as scaffold_with
+from .defs.components.script_component import PythonScriptComponent as PythonScriptComponent
+from .defs.components.script_component import UvRunComponent as UvRunComponent
 from .defs.components.sql_component import SqlComponent as SqlComponent
 from .defs.components.sql_component import TemplatedSqlComponent as TemplatedSqlComponent
+from .defs.components.state_backed import StateBackedComponent as StateBackedComponent
 from .defs.components.structure import DefsFolderComponent as DefsFolderComponent
 from .defs.components.template_vars import template_var as template_var
 from .defs.components.tree import ComponentTree as ComponentTree
@@ -92,6 +104,7 @@ from .defs.dependency import OutputMapping as OutputMapping
 from .defs.direct_context import build_asset_check_context as build_asset_check_context
 from .defs.direct_context import build_asset_context as build_asset_context
 from .defs.direct_context import build_op_context as build_op_context
+from .defs.email_sensor import make_email_on_run_failure_sensor as make_email_on_run_failure_sensor
 from .defs.environment import EnvVar as EnvVar
 from .defs.executor import Executor as Executor
 from .defs.executor import ExecutorDefinition as ExecutorDefinition
@@ -387,6 +400,9 @@ from .model.run import RunStatus as RunStatus
 from .model.run_records import RunRecord as RunRecord
 from .model.run_records import RunsFilter as RunsFilter
 from .model.selection import AssetSelection as AssetSelection
+from .model.selectors import CodeLocationSelector as CodeLocationSelector
+from .model.selectors import JobSelector as JobSelector
+from .model.selectors import RepositorySelector as RepositorySelector
 from .model.serialization import deserialize_value as deserialize_value
 from .model.serialization import serialize_value as serialize_value
 from .model.table import TableColumn as TableColumn

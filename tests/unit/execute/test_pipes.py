@@ -154,6 +154,28 @@ class Tagged(dg.PipesClient):
         return dg.PipesClientCompletedInvocation(session, metadata={"cluster": "blue"})
 
 
+def test_the_process_learns_what_the_asset_was_made_from() -> None:
+    told: list[Any] = []
+
+    @dg.asset(code_version="up-1")
+    def up() -> None: ...
+
+    @dg.asset(deps=[up], code_version="down-2")
+    def down(context: dg.AssetExecutionContext) -> None:
+        with dg.open_pipes_session(context, dg.PipesEnvContextInjector(), dg.PipesTempFileMessageReader()) as session:
+            told.append(session.context_data)
+
+    instance = dg.Instance.ephemeral()
+    for _ in range(2):
+        dg.materialize([up, down], instance=instance)
+    first, second = told
+    assert first["code_version_by_asset_key"] == second["code_version_by_asset_key"] == {"down": "down-2"}
+    assert first["provenance_by_asset_key"] == {"down": None}
+    provenance = second["provenance_by_asset_key"]["down"]
+    assert (provenance["code_version"], provenance["is_user_provided"]) == ("down-2", False)
+    assert list(provenance["input_data_versions"]) == ["up"]
+
+
 def test_one_result_holds_its_checks_and_added_metadata() -> None:
     @dg.asset(check_specs=[dg.AssetCheckSpec("full", asset="orders")])
     def orders(context: dg.AssetExecutionContext, pipes: Tagged) -> Any:

@@ -25,6 +25,9 @@ from segue.execute.pipes.protocol import (
     encode_param,
 )
 from segue.execute.pipes.readers import PipesMessageReader
+from segue.model.assets import AssetSpec
+from segue.model.data_version import DataProvenance
+from segue.model.keys import AssetKey
 from segue.model.metadata import AnyMetadataValue
 
 
@@ -184,13 +187,35 @@ def build_external_execution_context_data(
     names = [key.to_user_string() for key in keys]
     return {
         "asset_keys": names or None,
-        "code_version_by_asset_key": dict.fromkeys(names) or None,
-        "provenance_by_asset_key": dict.fromkeys(names) or None,
+        "code_version_by_asset_key": _code_versions(context, keys) or None,
+        "provenance_by_asset_key": {key.to_user_string(): _provenance(context, key) for key in keys} or None,
         **(_partitions(context) if keys else _NO_PARTITIONS),
         "run_id": context.run_id,
         "job_name": context.job_name,
         "retry_number": context.retry_number,
         "extras": dict(extras or {}),
+    }
+
+
+def _code_versions(context: OpExecutionContext, keys: Sequence[AssetKey]) -> Mapping[str, str | None]:
+    if not keys:
+        return {}
+    specs: Mapping[AssetKey, AssetSpec] = context.assets_def.specs_by_key
+    return {key.to_user_string(): specs[key].code_version for key in keys}
+
+
+def _provenance(context: OpExecutionContext, key: AssetKey) -> Mapping[str, Any] | None:
+    """What the latest materialization of an asset was made from."""
+    event = context.instance.get_latest_materialization_event(key)
+    made = None if event is None else event.asset_materialization
+    found = None if made is None else DataProvenance.from_tags(made.tags or {})
+    if found is None:
+        return None
+    versions = {each.to_user_string(): version.value for each, version in found.input_data_versions.items()}
+    return {
+        "code_version": found.code_version,
+        "input_data_versions": versions,
+        "is_user_provided": found.is_user_provided,
     }
 
 
