@@ -217,6 +217,9 @@ from .defs.types.base import PythonObjectType as PythonObjectType
 from .defs.types.base import SegueType as SegueType
 from .defs.types.base import TypeCheck as TypeCheck
 from .defs.types.base import TypeCheckContext as TypeCheckContext
+from .defs.types.loader import TypeLoader as TypeLoader
+from .defs.types.loader import TypeLoaderContext as TypeLoaderContext
+from .defs.types.loader import type_loader as type_loader
 from .defs.types.names import Any as Any
 from .defs.types.names import Bool as Bool
 from .defs.types.names import Float as Float

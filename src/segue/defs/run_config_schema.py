@@ -148,8 +148,8 @@ def _node_type(node: NodeDefinition, path: str, parts: RunConfigParts) -> Config
 
 
 def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
-    fields = {"inputs": _inputs(op), "outputs": _ANYTHING}
     selected = is_selected(path, parts)
+    fields = {"inputs": _inputs(op), "outputs": _ANYTHING}
     if op.config_field is not None:
         fields["config"] = (
             op.config_field if selected else Field(_Unresolved(op.config_field.config_type), is_required=False)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.config_schema.place import ROOT
+from segue.defs.config_schema.process import validate_config as check_values
 from segue.defs.describe import Described
+from segue.defs.input_config import input_field
 from segue.defs.op_config import violations_of_op
 from segue.defs.resource_order import resource_order
 from segue.defs.run_config import config_entry
@@ -41,7 +43,11 @@ def validate_config(
         entry = config_entry(run_config, "ops", step.path)
         if op.config_field is not None and not op.config_field.is_required and "config" not in entry:
             lines.extend(violations_of_op(op, entry, ROOT.below("ops", step.path)))  # its defaults
+        given: Mapping[str, Any] = entry.get("inputs") or {}
         for each in step.inputs:
+            if isinstance(each.source, OwnSource) and each.name in given and not each.io_manager_key:
+                place = ROOT.below("ops", step.path, "inputs", each.name)
+                lines.extend(check_values(input_field(op.ins[each.name]).config_type, given[each.name], place).errors)
             if each.source is not None and not _has_value(step, each, run_config, input_values or {}):
                 lines.append(
                     f"ops:{step.path}:inputs:{each.name}: nothing is connected to this input and it has no default; give a value "

@@ -10,12 +10,14 @@ from typing import Any, cast
 import msgspec
 
 from segue.defs.config_schema.declared import DefinitionConfigSchema, declared_schema
-from segue.defs.config_schema.place import ROOT
+from segue.defs.config_schema.place import ROOT, Place
 from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
+from segue.defs.input_config import value_of_input
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.op_io import NO_TYPE
 from segue.defs.run_config import config_entry
+from segue.defs.types.loader import TypeLoaderContext
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidConfigError, InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
@@ -87,10 +89,12 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
             return attempt.scope.job_side.input_values[name]
         inputs = config_entry(config, "ops", path).get("inputs", {}) if path else config.get("inputs", {})
         if name in inputs:
-            return _configured_value(inputs[name])
+            place = ROOT.below("ops", path, "inputs", name) if path else ROOT.below("inputs", name)
+            return _configured_value(attempt, source.name, inputs[name], place)
     inputs = config_entry(config, "ops", attempt.step.path).get("inputs", {})
     if source.name in inputs and _schema(attempt, source.io_manager_key, "input") is None:
-        return _configured_value(inputs[source.name])
+        place = ROOT.below("ops", attempt.step.path, "inputs", source.name)
+        return _configured_value(attempt, source.name, inputs[source.name], place)
     if source.io_manager_key:
         scope = _scope(attempt, source.io_manager_key, None, None)
         context = _input_context(attempt, source.name, scope, source.io_manager_key, None)
@@ -98,9 +102,16 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
     return attempt.op.ins[source.name].default_value
 
 
-def _configured_value(value: Any) -> object:
-    """An input's value that stands in the run config: as it is, or as `{"value": ...}`."""
-    return value["value"] if isinstance(value, Mapping) and set(value) == {"value"} else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] reason: of the user's kind
+def _configured_value(attempt: StepAttempt, name: str, given: Any, place: Place) -> object:
+    """An input's value that stands in the run config."""
+    context = TypeLoaderContext(
+        resources=attempt.resources,
+        op_def=attempt.op,
+        job_def=attempt.scope.described.jobs.get(attempt.run.job_name),
+        log=attempt.log,
+        run_id=attempt.run.run_id,
+    )
+    return value_of_input(attempt.op.ins[name], given, context, place)
 
 
 def _load_asset(attempt: StepAttempt, source: StepInput, asset_key: AssetKey) -> object:

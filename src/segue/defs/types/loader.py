@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import abc
+import inspect
 from collections.abc import Callable, Set
 from logging import Logger
 from typing import Any, TypeAlias
+
+from segue.defs.config_schema.types import ConfigType
+from segue.defs.config_schema.written import resolve_to_config_type
+from segue.errors import InvalidDefinitionError
 
 TypeLoaderFn: TypeAlias = "Callable[[TypeLoaderContext, Any], Any]"
 
@@ -52,14 +57,20 @@ class FunctionTypeLoader(TypeLoader):
     """A type loader made of a function."""
 
     def __init__(self, function: TypeLoaderFn, config_schema: object, required_resource_keys: Set[str]) -> None:
+        parameters = list(inspect.signature(function).parameters)
+        if len(parameters) != 2:
+            raise InvalidDefinitionError(
+                f"The type loader {getattr(function, '__name__', function)!r} takes a context and the config value, and has the "
+                f"parameters: {', '.join(parameters) or 'none'}."
+            )
         self._function = function
-        self._config_schema = config_schema
+        self._config_type = resolve_to_config_type(config_schema)
         self._required_resource_keys = required_resource_keys
 
     @property
-    def schema_type(self) -> Any:
+    def schema_type(self) -> ConfigType:
         """The schema of the config it takes."""
-        return self._config_schema
+        return self._config_type
 
     def construct_from_config_value(self, context: TypeLoaderContext, config_value: object) -> object:
         """The value for this config."""
@@ -82,6 +93,9 @@ def type_loader(
     Args:
         config_schema: the schema of the config value.
         required_resource_keys: the resources that the function takes from its context.
+
+    Raises:
+        InvalidDefinitionError: no schema, or a function that does not take two arguments.
     """
 
     def decorate(function: TypeLoaderFn) -> FunctionTypeLoader:
