@@ -55,10 +55,10 @@ class AssetJobDefinition(JobDefinition):
         self.owners: Sequence[str] = declared.owners
         self.config: Any = declared.config
         self.resource_defs: Mapping[str, object] = definitions.resources
-        self.executor_def: object = None
+        self.executor_def: object = declared.executor_def
         self.loggers: Mapping[str, object] = {}
-        self.hook_defs: frozenset[Any] = frozenset()
-        self.op_retry_policy = None
+        self.hook_defs: frozenset[Any] = declared.hooks
+        self.op_retry_policy = declared.op_retry_policy
         self.input_values: Mapping[str, object] = {}
         self.op_selection: frozenset[str] | None = None
         self.partitions_def = declared.partitions_def or self._partitions()

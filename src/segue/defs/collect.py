@@ -100,9 +100,14 @@ class Collection:
             given = {**self.source.resources, **job.resource_defs}
             for key in sorted(job.required_resource_keys - set(given) - {DEFAULT_IO_MANAGER_KEY}):
                 users = [op for op in job.flat.ops.values() if key in needed_keys(op)]
-                kind = "resource" if any(key in op.required_resource_keys for op in users) else "IO manager"
-                names = ", ".join(f"op {op.name!r}" for op in {op.name: op for op in users}.values())
-                self.error(f"Job {job.name!r}: {missing_resource(key, names, given, kind)}")
+                hooks = {
+                    hook.name for each in job.flat.hooks.values() for hook in each if key in hook.required_resource_keys
+                }
+                needs_resource = hooks or any(key in op.required_resource_keys for op in users)
+                kind = "resource" if needs_resource else "IO manager"
+                names = [f"op {op.name!r}" for op in {op.name: op for op in users}.values()]
+                names += [f"hook {name!r}" for name in sorted(hooks)]
+                self.error(f"Job {job.name!r}: {missing_resource(key, ', '.join(names), given, kind)}")
             for message in resource_errors(given) if job.resource_defs else ():
                 self.error(f"Job {job.name!r}: {message}")
 

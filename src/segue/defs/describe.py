@@ -43,7 +43,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         ops: the computation behind each step key.
         specs: the spec of each asset.
         definitions: the definition behind each step key.
-        jobs: the jobs of ops, by name.
+        jobs, asset_jobs: the jobs of ops, and those of assets, by name.
         resources: the resources by key, as declared.
         partitioned_configs: the config by partition of the jobs that have one, by name.
         schedules: the schedules by name, those of partitioned jobs completed.
@@ -57,6 +57,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     resources: Mapping[str, object]
     jobs: Mapping[str, JobDefinition] = {}
     partitioned_configs: Mapping[str, PartitionedConfig] = {}
+    asset_jobs: Mapping[str, UnresolvedAssetJobDefinition] = {}
     schedules: Mapping[str, ScheduleDefinition] = {}
 
     def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
@@ -110,6 +111,7 @@ def describe(source: Source) -> Described:
         resources=source.resources,
         jobs=op_jobs,
         partitioned_configs={job.name: job.config for job in source.jobs if isinstance(job.config, PartitionedConfig)},
+        asset_jobs={job.name: job for job in source.jobs if isinstance(job, UnresolvedAssetJobDefinition)},
         schedules={each.name: each for each in schedules},
     )
 

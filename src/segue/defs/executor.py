@@ -230,3 +230,18 @@ def require_executor(value: object, where: str) -> ExecutorDefinition | None:
     raise InvalidDefinitionError(
         f"{where}: {value!r} is no executor; use in_process_executor, or what @executor gives."
     )
+
+
+def require_built_in(value: object, where: str) -> ExecutorDefinition | None:
+    """The executor that a definition was given, if it is one that the engine knows.
+
+    Raises:
+        InvalidDefinitionError: something else.
+        NotSupportedError: an executor of the user's own.
+    """
+    found = require_executor(value, where)
+    if found is not None and found.name not in BUILT_IN:
+        raise NotSupportedError(
+            f"{where}: executors of your own ({found.name!r}) are not built yet: use in_process_executor, or leave it out."
+        )
+    return found

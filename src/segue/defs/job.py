@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
+from segue.defs.executor import ExecutorDefinition, require_built_in
+from segue.defs.hook import HookDefinition, require_hooks
 from segue.defs.metadata import described_metadata
 from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.run_config import RunConfig, normalize_run_config, storable
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import require_not_built, require_owners
+from segue.model.arguments import require_kind
+from segue.model.assets import require_owners
 from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.graph import AssetGraph
 from segue.model.keys import require_name
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import RetryPolicy
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
 
@@ -30,6 +34,9 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
         tags: tags of the job; its runs bear them too.
         run_tags: tags of its runs only; None means the same as `tags`.
         partitions_def: how its assets are partitioned, where the user says it; must agree with the assets.
+        hooks: hooks that run after each of its steps.
+        op_retry_policy: for steps that name no retry policy themselves.
+        executor_def: how its steps are executed.
     """
 
     name: str
@@ -42,6 +49,9 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
     partitions_def: PartitionsDefinition | None = None
     owners: tuple[str, ...] = ()
     automation_condition: AnyCondition | None = None
+    hooks: frozenset[HookDefinition] = frozenset()
+    op_retry_policy: RetryPolicy | None = None
+    executor_def: ExecutorDefinition | None = None
 
 
 def define_asset_job(
@@ -54,8 +64,8 @@ def define_asset_job(
     metadata: Mapping[str, object] | None = None,
     partitions_def: PartitionsDefinition | None = None,
     executor_def: object = None,
-    hooks: object = None,
-    op_retry_policy: object = None,
+    hooks: Set[HookDefinition] | None = None,
+    op_retry_policy: RetryPolicy | None = None,
     owners: Sequence[str] | None = None,
     automation_condition: AnyCondition | None = None,
 ) -> UnresolvedAssetJobDefinition:
@@ -67,19 +77,17 @@ def define_asset_job(
         config: the run config its runs start with, or one by partition.
         description, metadata, owners: for people.
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
+        hooks: hooks that run after each of its steps.
+        op_retry_policy: for steps that name no retry policy themselves.
+        executor_def: how its steps are executed; today in the process of the run, whatever it says.
         automation_condition: when to request it; about the job, such as `any_job_root_assets_match`.
         partitions_def: superseded; must agree with the assets' own.
 
     Raises:
         InvalidDefinitionError: a bad name, owner or selection.
-        NotSupportedError: `executor_def`, `hooks` or `op_retry_policy`.
+        NotSupportedError: an executor of the user's own.
     """
-    require_not_built(
-        "define_asset_job",
-        executor_def=executor_def,
-        hooks=hooks,
-        op_retry_policy=op_retry_policy,
-    )
+    require_kind(f"job {name!r}", "op_retry_policy", op_retry_policy, RetryPolicy)
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),
         selection=AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection),
@@ -91,6 +99,9 @@ def define_asset_job(
         partitions_def=partitions_def,
         owners=require_owners(owners, f"job {name!r}"),
         automation_condition=optional_condition(f"job {name!r}", automation_condition),
+        hooks=require_hooks(hooks, f"job {name!r}"),
+        op_retry_policy=op_retry_policy,
+        executor_def=require_built_in(executor_def, f"job {name!r}"),
     )
 
 

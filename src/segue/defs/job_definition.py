@@ -9,6 +9,7 @@ from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
+from segue.defs.hook import require_hooks
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
 from segue.defs.run_config import RunConfig
@@ -76,7 +77,7 @@ class JobDefinition:
         self.has_separately_defined_run_tags = run_tags is not None
         self.run_tags: Mapping[str, str] = self.tags if run_tags is None else step_tags(run_tags, what)
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
-        self.hook_defs: frozenset[Any] = frozenset(hook_defs or ())
+        self.hook_defs: frozenset[Any] = require_hooks(hook_defs, what)
         self.op_retry_policy = op_retry_policy
         self.input_values: Mapping[str, object] = dict(input_values or {})
         self.owners: Sequence[str] = require_owners(owners, what)
@@ -192,6 +193,8 @@ class JobDefinition:
         keys: set[str] = set()
         for op in self.flat.ops.values():
             keys |= needed_keys(op)
+        for hooks in self.flat.hooks.values():
+            keys.update(key for hook in hooks for key in hook.required_resource_keys)
         return keys
 
     @property

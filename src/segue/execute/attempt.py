@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.config_schema.place import ROOT
@@ -23,6 +24,7 @@ from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
     AssetObservationData,
+    Event,
     StepExpectationResultData,
     StepMaterializationData,
     StepOutputData,
@@ -50,6 +52,7 @@ class StepAttempt:
         mapping_keys: the keys of dynamic outputs that were given so far, by output.
         blocked_by: the blocking checks that failed.
         data_versions: the versions of content that the function named by set_data_version, by output.
+        has_hooks: whether hooks run after it; only then are `events` and `output_values` kept for them.
         sink_failed: whether an event could not be recorded, which no step may swallow.
     """
 
@@ -73,6 +76,9 @@ class StepAttempt:
         self._context: OpExecutionContext | AssetCheckExecutionContext | None = None
         self._log: LogManager | None = None
         self.data_versions: dict[str, str] = {}
+        self.has_hooks = False
+        self.events: list[Event] = []
+        self.output_values: dict[str, Any] = {}
         self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
         self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
 
@@ -193,7 +199,9 @@ class StepAttempt:
 
     def emit(self, payload: AnyPayload) -> None:
         """Takes an event of this step."""
-        self.scope.sink.emit(payload, self.step_key)
+        event = self.scope.sink.emit(payload, self.step_key)
+        if self.has_hooks:
+            self.events.append(event)
 
     def flush(self) -> None:
         """Makes all events durable."""

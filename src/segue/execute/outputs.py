@@ -93,6 +93,8 @@ def _take_dynamic(attempt: StepAttempt, result: DynamicOutput[Any]) -> None:
     _emit_output(attempt, output.name, result.value, metadata, result.mapping_key)
     added = store_output(attempt, output, result.value, metadata, result.mapping_key)
     record_stored(attempt, output, added, result.mapping_key)
+    if attempt.has_hooks:
+        attempt.output_values.setdefault(output.name, {})[result.mapping_key] = result.value
     if attempt.scope.capture is not None:
         values = attempt.scope.capture.setdefault((attempt.step_key, output.name), {})
         cast("dict[str, object]", values)[result.mapping_key] = result.value
@@ -129,6 +131,8 @@ def _take_value(
         record_stored(attempt, output, added)
     else:
         attempt.emit_materializations(output, metadata, data_version, tags)
+    if attempt.has_hooks:
+        attempt.output_values[output.name] = value if has_value else None
     if attempt.scope.capture is not None:
         attempt.scope.capture[(attempt.step_key, output.name)] = value if has_value else None
 

@@ -15,12 +15,14 @@ from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
+from segue.execute.hooks import hook_resources, hooks_of, run_hooks
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
 from segue.execute.step import StepOutcome, execute_step
 from segue.model.event import (
     EngineEventData,
+    Event,
     LogMessageData,
     ResourceInitFailureData,
     ResourceInitStartedData,
@@ -151,7 +153,8 @@ def _set_up_resources(
     plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], stack: contextlib.ExitStack
 ) -> SegueError | None:
     """Sets up what the steps need; gives back why that failed."""
-    keys = needed_resources(plan, scope.described, finished)
+    open_steps = [step for step in plan.steps if step.key not in finished]
+    keys = needed_resources(plan, scope.described, finished) | hook_resources(scope, open_steps)
     step_key = plan.steps[0].key if len(plan.steps) == 1 else None
     shown = tuple(sorted(keys))
     scope.sink.emit(ResourceInitStartedData(shown), step_key)
@@ -175,6 +178,7 @@ class _Execution:
         self.ready: list[tuple[float, tuple[int, ...], StartStep]] = []
         self.first_error: BaseException | None = None
         self.ended = False
+        self.last: Event | None = None  # how the last attempt that failed was recorded
 
     def run(self) -> RunResult:
         """Starts what can start, until the run has ended."""
@@ -191,18 +195,25 @@ class _Execution:
     def _attempt(self, start: StartStep) -> None:
         step = self.progress.steps[start.step_key]
         attempt = StepAttempt(self.scope, step, start.attempt)
+        hooks = hooks_of(self.scope, step)
+        attempt.has_hooks = bool(hooks)
         try:
             outcome = execute_step(attempt)
         except KeyboardInterrupt as error:
             self.sink.emit(StepFailureData(error_info(error), start.attempt), step.key)
             raise
         if outcome.error is None:
+            if hooks:
+                run_hooks(attempt, hooks, None)
             self._carry_out(
                 self.progress.handle(StepSucceeded(step.key, outcome.outputs, outcome.mapping_keys)), outcome
             )
             return
         fact = StepFailed(step.key, outcome.retryable, outcome.requested, random.random())
         self._carry_out(self.progress.handle(fact), outcome)
+        if hooks and self.last is not None:
+            attempt.events.append(self.last)
+            run_hooks(attempt, hooks, outcome.error)
 
     def _carry_out(self, instructions: Sequence[Instruction], outcome: StepOutcome | None) -> None:
         for each in instructions:
@@ -223,7 +234,9 @@ class _Execution:
     def _start(self, start: StartStep, outcome: StepOutcome | None) -> None:
         due = 0.0
         if start.attempt > 1 and outcome is not None and outcome.error is not None:
-            self.sink.emit(StepRetryData(start.attempt - 1, start.delay, error_info(outcome.error)), start.step_key)
+            self.last = self.sink.emit(
+                StepRetryData(start.attempt - 1, start.delay, error_info(outcome.error)), start.step_key
+            )
             due = time.monotonic() + start.delay
         heapq.heappush(self.ready, (due, self.progress.order[start.step_key], start))
 
@@ -235,5 +248,6 @@ class _Execution:
         if isinstance(error, Failure):
             said = UserFailureData(error.description, dict(error.metadata))
         is_unforeseen = not isinstance(error, (Failure, SegueError))
-        self.sink.emit(StepFailureData(error_info(error), each.attempt, said, is_unforeseen), each.step_key)
+        failed = StepFailureData(error_info(error), each.attempt, said, is_unforeseen)
+        self.last = self.sink.emit(failed, each.step_key)
         self.sink.flush()

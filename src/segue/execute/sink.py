@@ -39,13 +39,14 @@ class EventSink:
         self._lock = threading.Lock()  # user code logs from threads of its own
         self._flushed_at = 0.0
 
-    def emit(self, payload: AnyPayload, step_key: str | None = None) -> None:
-        """Takes one event."""
+    def emit(self, payload: AnyPayload, step_key: str | None = None) -> Event:
+        """Takes one event, and gives it back as it is recorded."""
         event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
         with self._lock:
             self._waiting.append(event)
         for observer in self._observers:
             observer(event)
+        return event
 
     def emit_log(self, payload: AnyPayload, step_key: str | None) -> None:
         """Takes a log line, and writes what waits when the last write is a while ago."""

@@ -38,7 +38,7 @@ from segue.model.run import (
 )
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
-from segue.plan.plan import Plan, decode_plan, encode_plan
+from segue.plan.plan import Plan, decode_plan, encode_plan, with_retry_policy
 from segue.plan.planner import EPHEMERAL_JOB_NAME, plan_run
 from segue.plan.resume import finished_steps
 
@@ -148,6 +148,9 @@ def execute(
     described = listed_for_run(described, assets, checks, now, instance)
     graph = described.graph
     plan = plan_run(graph, assets, checks, now=now, job_name=job_name, partitions=partitions)
+    declared = described.asset_jobs.get(job_name)
+    if declared is not None and declared.op_retry_policy is not None:
+        plan = with_retry_policy(plan, declared.op_retry_policy)
     by_partition = described.partitioned_configs.get(job_name)
     given: Any = request.run_config
     if by_partition is not None and partitions is not None:

@@ -128,3 +128,12 @@ def decode_plan(data: bytes) -> Plan:
 
 
 _decoder = codec.decoder(Plan)
+
+
+def with_retry_policy(plan: Plan, policy: RetryPolicy) -> Plan:
+    """The plan with a retry policy for the steps that have none."""
+    steps = [
+        step if step.retry_policy is not None else msgspec.structs.replace(step, retry_policy=policy)
+        for step in plan.steps
+    ]
+    return msgspec.structs.replace(plan, steps=tuple(steps))

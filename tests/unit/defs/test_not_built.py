@@ -21,10 +21,6 @@ def spec(**arguments: object) -> object:
     return sg.AssetSpec("a", **arguments)  # type: ignore[arg-type]
 
 
-def job(**arguments: object) -> object:
-    return sg.define_asset_job("j", **arguments)  # type: ignore[arg-type]
-
-
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     (
         "asset",
@@ -36,7 +32,6 @@ NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     ("AssetSpec", spec, "is_virtual"),
     ("AssetIn", sg.AssetIn, "dagster_type"),
     ("AssetOut", out, "dagster_type is_virtual"),
-    ("define_asset_job", job, "executor_def hooks op_retry_policy"),
     ("Definitions", sg.Definitions, "executor loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]
