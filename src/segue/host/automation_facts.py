@@ -7,6 +7,7 @@ from datetime import datetime
 
 from segue.decide.freshness import freshness_state
 from segue.errors import InvariantViolationError
+from segue.model.checks import AssetCheckEvaluation
 from segue.model.condition import leaves, scopes
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition
 from segue.model.condition.context import entity_cursor
@@ -154,21 +155,27 @@ class _Reader:
                 found[key] = self._made(key, latest, freshness)
         for key, state in self.store.check_states(checks).items():
             if self.graph.checks[key].partitions is not None:
-                found[key] = self._by_partition(key)
+                found[key] = self._by_partition(key, found.get(key.asset_key, EntityFacts()).latest)
                 continue
             update = Update(state.storage_id, state.timestamp, state.run_id)
-            found[key] = EntityFacts(latest={None: update}, passed={None: state.evaluation.passed})
+            asset = states.get(key.asset_key)
+            last = None if asset is None else Update(asset.storage_id, asset.timestamp, asset.run_id)
+            still_holds = _holds(state.evaluation, update, last)
+            found[key] = EntityFacts(
+                latest={None: update}, passed={None: state.evaluation.passed} if still_holds else {}
+            )
         return found
 
-    def _by_partition(self, key: AssetCheckKey) -> EntityFacts:
-        """The last execution of a check on each partition."""
+    def _by_partition(self, key: AssetCheckKey, made: Mapping[str | None, Update]) -> EntityFacts:
+        """The last execution of a check on each partition; `made` is the last update of the asset, by partition."""
         latest: dict[str | None, Update] = {}
         passed: dict[str | None, bool] = {}
         for event in self._events(key.asset_key, EventType.ASSET_CHECK_EVALUATION, None):
             evaluation = event.event.asset_check_evaluation_data
             if evaluation.check_name == key.name and evaluation.partition not in latest:
                 latest[evaluation.partition] = Update(event.storage_id, event.event.timestamp, event.event.run_id)
-                passed[evaluation.partition] = evaluation.passed
+                if _holds(evaluation, latest[evaluation.partition], made.get(evaluation.partition)):
+                    passed[evaluation.partition] = evaluation.passed
         return EntityFacts(latest=latest, passed=passed)
 
     def _freshness(self, key: AssetKey, state: AssetState | None) -> FreshnessState:
@@ -216,6 +223,14 @@ class _Reader:
             asset_key=key, types=(kind,), partitions=partitions, after=after, before=before, ascending=False
         )
         return self.store.events(which, limit)
+
+
+def _holds(evaluation: AssetCheckEvaluation, execution: Update, made: Update | None) -> bool:
+    """Whether the result of a check speaks of what the asset is now: nothing was made since by another run."""
+    if made is None or (made.run_id is not None and made.run_id == execution.run_id):
+        return True
+    target = evaluation.target_materialization_data
+    return made.storage_id <= (execution.storage_id if target is None else target.storage_id)
 
 
 def _fact(event: EventLogRecord) -> AssetMaterialization | AssetObservation:

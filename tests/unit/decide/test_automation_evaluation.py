@@ -244,6 +244,36 @@ def test_a_decision_is_explained_in_a_line_and_drawn_as_a_tree() -> None:
         result.explain(dg.AssetKey("up"))
 
 
+@pytest.mark.parametrize("partitions", [None, dg.StaticPartitionsDefinition(["p", "q"])])
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_result_no_longer_holds_once_the_asset_is_made_again(
+    passed: bool, partitions: dg.PartitionsDefinition | None
+) -> None:
+    up = asset("up", partitions=partitions)
+    partition = None if partitions is None else "p"
+
+    @dg.asset_check(
+        asset=up, automation_condition=C.check_passed() if passed else C.check_failed(), partitions_def=partitions
+    )
+    def looked() -> bool:
+        return passed
+
+    defs = dg.Definitions([up], asset_checks=[looked])
+    only = dg.AssetSelection.checks(looked)
+
+    def asked() -> int:
+        return dg.evaluate_automation_conditions(defs, instance).total_requested
+
+    with dg.Instance.ephemeral() as instance:
+        assert asked() == 0
+        dg.materialize([up, looked], partition_key=partition, instance=instance)
+        assert asked() == 1
+        instance.report_runless_asset_event(dg.AssetMaterialization("up", partition=partition))
+        assert asked() == 0
+        dg.materialize([up, looked], selection=only, partition_key=partition, instance=instance)
+        assert asked() == 1
+
+
 STEPS: list[Step] = [
     None,
     timedelta(hours=7),
