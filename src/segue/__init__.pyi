@@ -115,9 +115,12 @@ from .defs.executor import in_process_executor as in_process_executor
 from .defs.executor import multi_or_in_process_executor as multi_or_in_process_executor
 from .defs.executor import multiple_process_executor_requirements as multiple_process_executor_requirements
 from .defs.executor import multiprocess_executor as multiprocess_executor
+from .defs.external_assets import map_asset_specs as map_asset_specs
 from .defs.files import file_relative_path as file_relative_path
 from .defs.freshness import apply_freshness_policy as apply_freshness_policy
 from .defs.graph import GraphDefinition as GraphDefinition
+from .defs.graph_asset import graph_asset as graph_asset
+from .defs.graph_asset import graph_multi_asset as graph_multi_asset
 from .defs.graph_decorator import graph as graph
 from .defs.hook import HookContext as HookContext
 from .defs.hook import HookDefinition as HookDefinition
@@ -166,6 +169,8 @@ from .defs.multi_asset_sensor import MultiAssetSensorDefinition as MultiAssetSen
 from .defs.multi_asset_sensor import multi_asset_sensor as multi_asset_sensor
 from .defs.multi_asset_sensor_context import MultiAssetSensorEvaluationContext as MultiAssetSensorEvaluationContext
 from .defs.multi_asset_sensor_context import build_multi_asset_sensor_context as build_multi_asset_sensor_context
+from .defs.observable import multi_observable_source_asset as multi_observable_source_asset
+from .defs.observable import observable_source_asset as observable_source_asset
 from .defs.op import OpDefinition as OpDefinition
 from .defs.op_decorator import op as op
 from .defs.op_io import DynamicOut as DynamicOut
@@ -194,6 +199,7 @@ from .defs.resource_dependency import ResourceDependency as ResourceDependency
 from .defs.results import DynamicOutput as DynamicOutput
 from .defs.results import Failure as Failure
 from .defs.results import MaterializeResult as MaterializeResult
+from .defs.results import ObserveResult as ObserveResult
 from .defs.results import Output as Output
 from .defs.results import RetryRequested as RetryRequested
 from .defs.run_config import RunConfig as RunConfig
@@ -213,6 +219,7 @@ from .defs.sensor import sensor as sensor
 from .defs.sensor_context import SensorEvaluationContext as SensorEvaluationContext
 from .defs.sensor_context import build_sensor_context as build_sensor_context
 from .defs.signature import ResourceParam as ResourceParam
+from .defs.source_asset import SourceAsset as SourceAsset
 from .defs.types.base import PythonObjectType as PythonObjectType
 from .defs.types.base import SegueType as SegueType
 from .defs.types.base import TypeCheck as TypeCheck
@@ -246,6 +253,7 @@ from .errors import InvalidConfigDefinitionError as InvalidConfigDefinitionError
 from .errors import InvalidConfigError as InvalidConfigError
 from .errors import InvalidDefinitionError as InvalidDefinitionError
 from .errors import InvalidInvocationError as InvalidInvocationError
+from .errors import InvalidObservationError as InvalidObservationError
 from .errors import InvalidPropertyError as InvalidPropertyError
 from .errors import InvalidSubsetError as InvalidSubsetError
 from .errors import InvariantViolationError as InvariantViolationError
@@ -296,6 +304,7 @@ from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutom
 from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
+from .host.materialize import observe as observe
 from .host.migrate_values import MigrateIOStorageResult as MigrateIOStorageResult
 from .host.migrate_values import migrate_io_storage as migrate_io_storage
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
@@ -335,6 +344,7 @@ from .model.keys import AssetOrCheckKey as AssetOrCheckKey
 from .model.materialization import AssetMaterialization as AssetMaterialization
 from .model.materialization import AssetObservation as AssetObservation
 from .model.materialization import DataVersion as DataVersion
+from .model.materialization import DataVersionsByPartition as DataVersionsByPartition
 from .model.materialization import ExpectationResult as ExpectationResult
 from .model.metadata import AssetMetadataValue as AssetMetadataValue
 from .model.metadata import BoolMetadataValue as BoolMetadataValue

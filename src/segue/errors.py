@@ -182,6 +182,10 @@ class InvalidPropertyError(SegueError):
     """A context outside of a run was asked for what only a run has."""
 
 
+class InvalidObservationError(SegueError):
+    """The observation of an asset returned no version of its content, or one that does not fit its partitions."""
+
+
 class InvalidSubsetError(SegueError):
     """A selection names something that does not exist, or leaves out something that must come along."""
 

@@ -28,7 +28,9 @@ NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by py
     component_instance get_all_components_defs_within_project get_component_defs_within_project load_defs
     load_from_defs_folder scaffold_component scaffold_with""".split()
 )
-RUNS_CODE = frozenset({"execute_job", "load_asset_value", "materialize", "materialize_to_memory"})  # opens a store
+RUNS_CODE = frozenset(
+    {"execute_job", "load_asset_value", "materialize", "materialize_to_memory", "observe"}
+)  # opens a store
 
 
 def test_bare_import_loads_one_module() -> None:

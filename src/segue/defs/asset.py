@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import get_origin, overload
+from typing import Any, get_origin, overload
 
-from segue.defs.asset_inputs import AssetInputs, all_deps, internal_deps, read_inputs
+from segue.defs.asset_inputs import AssetInputs, all_deps, internal_deps, read_inputs, typed_ins
 from segue.defs.asset_io import AssetIn, AssetOut
 from segue.defs.asset_outputs import (
     checks_by_output,
     common_backfill_policy,
     keys_of_outs,
     specs_by_output,
+    typed_outs,
     with_compute_kind,
     with_defaults,
+    with_io_manager,
 )
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
@@ -22,13 +24,13 @@ from segue.defs.results import MaterializeResult
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec, CoercibleToAssetDep, require_not_built
+from segue.model.assets import AssetSpec, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
 from segue.model.condition.base import AnyCondition
 from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.policies import BackfillPolicy, RetryPolicy
+from segue.model.policies import AssetExecutionType, BackfillPolicy, RetryPolicy
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
 
@@ -48,7 +50,7 @@ def asset(
     config_schema: object = ...,
     required_resource_keys: Set[str] | None = ...,
     resource_defs: Mapping[str, object] | None = ...,
-    hooks: object = ...,
+    hooks: Set[Any] | None = ...,
     io_manager_def: object = ...,
     io_manager_key: str | None = ...,
     dagster_type: object = ...,
@@ -70,6 +72,7 @@ def asset(
     pool: str | None = ...,
     is_virtual: bool = ...,
     compute_kind: str | None = ...,
+    non_argument_deps: Iterable[CoercibleToAssetDep] | None = ...,
 ) -> Callable[[UserFunction], AssetsDefinition]: ...
 def asset(
     compute_fn: UserFunction | None = None,
@@ -84,7 +87,7 @@ def asset(
     config_schema: object = None,
     required_resource_keys: Set[str] | None = None,
     resource_defs: Mapping[str, object] | None = None,
-    hooks: object = None,
+    hooks: Set[Any] | None = None,
     io_manager_def: object = None,
     io_manager_key: str | None = None,
     dagster_type: object = None,
@@ -106,6 +109,7 @@ def asset(
     pool: str | None = None,
     is_virtual: bool = False,
     compute_kind: str | None = None,
+    non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
     """Declares an asset: the function makes it, its parameters name what it is made from.
 
@@ -117,44 +121,40 @@ def asset(
         name, key_prefix, key: the asset's key: the function's name, another name, a prefix before it, or a whole key.
         ins: the assets behind parameters, where the parameter's name does not say it.
         deps: assets it is made from whose values the function does not take.
-        metadata, tags, description, group_name, code_version, automation_condition, owners, kinds,
-            partitions_def, freshness_policy: as for `AssetSpec`; the description defaults to the function's docstring.
+        metadata, tags, description, group_name, code_version, automation_condition, owners, kinds, partitions_def,
+            freshness_policy, is_virtual: as for `AssetSpec`; the description defaults to the function's docstring.
+        config_schema: what its config looks like, where no `config` parameter says it.
         required_resource_keys: resources taken from `context.resources`.
+        resource_defs: resources taken from `context.resources` that come along with it.
+        hooks: what runs after its step.
+        io_manager_def: the IO manager that stores its value, itself.
         io_manager_key: the resource that stores its value.
+        dagster_type: the type of its value.
         op_tags: tags on the step.
-        config_schema: what config the function takes, where no `config` parameter says it.
         output_required: whether the function must give the asset each time.
         backfill_policy: how a request for many partitions becomes runs.
         retry_policy: how a failing step is retried.
         check_specs: checks whose results the function gives itself.
+        pool: the pool whose slots its step takes.
         compute_kind: superseded; one more of the kinds.
+        non_argument_deps: superseded by `deps`.
 
     Returns:
         The definition, or a decorator that makes it.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
-        NotSupportedError: a parameter that is not built yet.
     """
-    require_not_built(
-        "asset",
-        resource_defs=resource_defs,
-        hooks=hooks,
-        io_manager_def=io_manager_def,
-        dagster_type=dagster_type,
-        is_virtual=is_virtual or None,
-        pool=pool,
-    )
 
     def decorate(function: UserFunction) -> AssetsDefinition:
         own_name = name or function_name(function, "asset")
-        asset_key = _asset_key(own_name, key, key_prefix, name)
+        asset_key = asset_key_of(own_name, key, key_prefix, name)
         what = f"asset {asset_key.to_user_string()!r}"
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
         spec = AssetSpec(
             asset_key,
-            deps=all_deps(inputs, deps, what),
+            deps=all_deps(inputs, deps or non_argument_deps, what),
             description=description or docstring_of(function),
             metadata=metadata,
             skippable=not output_required,
@@ -168,10 +168,12 @@ def asset(
             kinds=with_compute_kind(kinds, compute_kind),
             partitions_def=partitions_def,
             freshness_policy=freshness_policy,
+            is_virtual=is_virtual,
         )
         require_kind(what, "io_manager_key", io_manager_key, str)
         outputs = {"result": spec}
-        return _definition(
+        stored, brought = with_io_manager(asset_key, io_manager_key, io_manager_def, resource_defs, what)
+        return definition_of(
             function,
             shape,
             inputs,
@@ -180,12 +182,16 @@ def asset(
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what),
             description=spec.description,
-            required_resource_keys=required_resource_keys,
+            resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
-            io_manager_keys={} if io_manager_key is None else {"result": io_manager_key},
+            io_manager_keys={} if stored is None else {"result": stored},
             backfill_policy=backfill_policy,
+            resource_defs=brought,
+            hooks=hooks,
             config_schema=config_schema,
+            pool=pool,
+            types={"result": dagster_type},
         )
 
     return decorate if compute_fn is None else decorate(compute_fn)
@@ -202,7 +208,7 @@ def multi_asset(
     required_resource_keys: Set[str] | None = None,
     internal_asset_deps: Mapping[str, set[AssetKey]] | None = None,
     partitions_def: PartitionsDefinition | None = None,
-    hooks: object = None,
+    hooks: Set[Any] | None = None,
     backfill_policy: BackfillPolicy | None = None,
     op_tags: Mapping[str, object] | None = None,
     can_subset: bool = False,
@@ -214,6 +220,8 @@ def multi_asset(
     check_specs: Sequence[AssetCheckSpec] | None = None,
     pool: str | None = None,
     compute_kind: str | None = None,
+    allow_arbitrary_check_specs: bool = False,
+    non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
     """Declares several assets that one function makes.
 
@@ -225,14 +233,13 @@ def multi_asset(
         internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs.
         can_subset: whether the function makes only what `context.selected_asset_keys` asks for.
         group_name, code_version, partitions_def: for each asset that does not say it itself.
-        required_resource_keys, op_tags, config_schema, backfill_policy, retry_policy, check_specs, compute_kind: as for
-            `asset`.
+        config_schema, required_resource_keys, resource_defs, hooks, op_tags, backfill_policy, retry_policy, check_specs,
+            pool, compute_kind, non_argument_deps: as for `asset`.
+        allow_arbitrary_check_specs: superseded; whether `check_specs` may look at assets that it does not make.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
-        NotSupportedError: a parameter that is not built yet.
     """
-    require_not_built("multi_asset", resource_defs=resource_defs, hooks=hooks, pool=pool)
 
     def decorate(function: UserFunction) -> AssetsDefinition:
         op_name = require_name(name or function_name(function, "multi_asset"), "a step", "multi_asset")
@@ -243,29 +250,27 @@ def multi_asset(
             raise InvalidDefinitionError(f"{what}: internal_asset_deps goes with outs; a spec names its own deps.")
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
-        common = all_deps(inputs, deps, what)
-        if specs is not None:
-            outputs = specs_by_output(specs, inputs, common, what)
+        common = all_deps(inputs, deps or non_argument_deps, what)
+        if outs is None:
+            outputs = specs_by_output(specs or (), inputs, common, what)
         else:
-            keys = keys_of_outs(outs or {}, what)
+            keys = keys_of_outs(outs, what)
             own = internal_deps(internal_asset_deps or {}, keys, common, what)
-            outputs = {
-                output: out.to_spec(output, deps=own.get(output, common)) for output, out in (outs or {}).items()
-            }
+            outputs = {output: out.to_spec(output, deps=own.get(output, common)) for output, out in outs.items()}
         outputs = {
             output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
             for output, spec in outputs.items()
         }
-        return _definition(
+        return definition_of(
             function,
             shape,
             inputs,
             name=op_name,
             what=what,
             outputs=outputs,
-            checks=checks_by_output(check_specs, outputs, what),
+            checks=checks_by_output(check_specs, outputs, what, of_others=allow_arbitrary_check_specs),
             description=description or docstring_of(function),
-            required_resource_keys=required_resource_keys,
+            resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
             io_manager_keys={
@@ -273,25 +278,44 @@ def multi_asset(
             },
             backfill_policy=backfill_policy or common_backfill_policy(outs, what),
             can_subset=can_subset,
+            resource_defs=resource_defs,
+            hooks=hooks,
             config_schema=config_schema,
+            pool=pool,
+            types={output: out.dagster_type for output, out in (outs or {}).items()},
+            stores_itself=outs is None,
         )
 
     return decorate
 
 
-def _asset_key(
-    own_name: str, key: CoercibleToAssetKey | None, prefix: CoercibleToAssetKeyPrefix | None, name: str | None
+def asset_key_of(
+    own_name: str,
+    key: CoercibleToAssetKey | None,
+    prefix: CoercibleToAssetKeyPrefix | None,
+    name: str | None,
+    decorator: str = "asset",
 ) -> AssetKey:
+    """The key that a decorator's arguments mean.
+
+    Args:
+        own_name: the name that was given, or the function's.
+        key, prefix, name: as the user gave them.
+        decorator: how errors name it.
+
+    Raises:
+        InvalidDefinitionError: a whole key and parts of one, or a name that cannot be.
+    """
     if key is not None:
         if name is not None or prefix is not None:
-            raise InvalidDefinitionError(f"asset {own_name!r} takes key, or name and key_prefix, not both.")
+            raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
         return AssetKey.from_coercible(key)
     found = AssetKey(own_name)
-    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", "asset")
+    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", decorator)
     return found if prefix is None else found.with_prefix(prefix)
 
 
-def _definition(
+def definition_of(
     function: UserFunction,
     shape: FunctionShape,
     inputs: AssetInputs,
@@ -301,33 +325,55 @@ def _definition(
     outputs: Mapping[str, AssetSpec],
     checks: Mapping[str, AssetCheckSpec],
     description: str | None,
-    required_resource_keys: Set[str] | None,
+    resource_keys: frozenset[str],
     retry_policy: RetryPolicy | None,
     tags: Mapping[str, object] | None,
     io_manager_keys: Mapping[str, str],
     backfill_policy: BackfillPolicy | None,
     can_subset: bool = False,
+    resource_defs: Mapping[str, object] | None = None,
+    hooks: Set[Any] | None = None,
     config_schema: object = None,
+    pool: str | None = None,
+    types: Mapping[str, object] | None = None,
+    stores_itself: bool = False,
+    execution_type: AssetExecutionType = AssetExecutionType.MATERIALIZATION,
 ) -> AssetsDefinition:
+    """The definition of a function whose inputs, assets and checks were read already.
+
+    Args:
+        function, shape, inputs: the function and what it takes.
+        name: the step's key.
+        what: how errors name it.
+        outputs, checks: what each output carries.
+        types: the types of outputs, where somebody names one.
+        stores_itself: whether its assets need no values.
+        execution_type: what the step does with the assets.
+    """
     require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
     require_kind(what, "retry_policy", retry_policy, RetryPolicy)
+    require_kind(what, "resource_defs", resource_defs, Mapping)
     returns = shape.return_annotation
     valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
+    every = frozenset([*outputs, *checks])
     op = OpDefinition.of_function(
         name=name,
         function=function,
         shape=shape,
         input_names=tuple(inputs.keys),
         output_names=(*outputs, *checks),
-        valueless_outputs=frozenset([*outputs, *checks]) if valueless else frozenset(checks),
-        required_resource_keys=require_resource_keys(required_resource_keys, what),
+        valueless_outputs=every if valueless or stores_itself else frozenset(checks),
+        required_resource_keys=resource_keys,
         retry_policy=retry_policy,
         tags=step_tags(tags, what),
         description=description,
         can_subset=can_subset,
+        ins=typed_ins(shape, inputs),
+        outs=typed_outs(types or {}, every, [name for name, spec in outputs.items() if spec.skippable]),
         config_schema=config_schema,
+        pool=pool,
     )
-    return AssetsDefinition(
+    return AssetsDefinition.of_parts(
         op,
         specs_by_output=outputs,
         checks_by_output=checks,
@@ -337,13 +383,8 @@ def _definition(
         implicit_inputs=inputs.implicit,
         io_manager_keys=io_manager_keys,
         backfill_policy=backfill_policy,
+        can_subset=can_subset,
+        resource_defs=resource_defs,
+        hook_defs=hooks,
+        execution_type=execution_type,
     )
-
-
-def io_manager_key_of(definition: AssetsDefinition, output: str, default: str) -> str:
-    """The resource that stores an output: named at the output, else in the asset's metadata, else the default."""
-    named = definition.io_manager_keys.get(output)
-    if named is not None:
-        return named
-    in_metadata = definition.specs_by_output[output].metadata.get(IO_MANAGER_KEY_METADATA)
-    return in_metadata if isinstance(in_metadata, str) else default

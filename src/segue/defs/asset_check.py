@@ -199,7 +199,7 @@ def _definition(
         config_schema=config_schema,
         pool=pool,
     )
-    return AssetChecksDefinition(
+    return AssetChecksDefinition.of_parts(
         op,
         specs_by_output={},
         checks_by_output=checks,

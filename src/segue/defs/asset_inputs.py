@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import msgspec
 
 from segue.defs.asset_io import AssetIn
+from segue.defs.op_io import NO_TYPE, In, is_nothing
+from segue.defs.op_signature import read_in
 from segue.defs.signature import FunctionShape
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
@@ -47,7 +49,11 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
         InvalidDefinitionError: `ins` names no parameter, or two inputs want different partitions of one asset.
     """
     require_kind(what, "ins", ins, Mapping)
-    given = {name: AssetIn.from_coercible(each) for name, each in (ins or {}).items()}
+    every = {name: AssetIn.from_coercible(each) for name, each in (ins or {}).items()}
+    ordering = {
+        name: each for name, each in every.items() if is_nothing(each.dagster_type) and name not in shape.inputs
+    }
+    given = {name: each for name, each in every.items() if name not in ordering}
     unknown = [name for name in given if name not in shape.inputs and not shape.takes_any]
     if unknown:
         parameters = ", ".join(shape.inputs) or "none"
@@ -57,14 +63,22 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
     names = [*shape.inputs, *(name for name in given if name not in shape.inputs)]
     keys = {name: given[name].resolve_key(name) if name in given else AssetKey(name) for name in names}
     deps: dict[AssetKey, AssetDep] = {}
-    for name, key in keys.items():
-        dep = AssetDep(key, partition_mapping=given[name].partition_mapping if name in given else None)
+    for name, key in {**keys, **{name: each.resolve_key(name) for name, each in ordering.items()}}.items():
+        dep = AssetDep(key, partition_mapping=every[name].partition_mapping if name in every else None)
         if deps.setdefault(key, dep) != dep:
             raise InvalidDefinitionError(
                 f"{what} ({shape.source}): two inputs take {key.to_user_string()!r} with different partition mappings."
             )
     implicit = [name for name in shape.inputs if name not in given or given[name].is_implicit]
     return AssetInputs(keys, given, frozenset(implicit), deps)
+
+
+def typed_ins(shape: FunctionShape, inputs: AssetInputs) -> dict[str, In] | None:
+    """What is said of each input of the op, where the type of one is named; None leaves all to the annotations."""
+    if all(each.dagster_type is NO_TYPE for each in inputs.given.values()):
+        return None
+    given = {name: In(each.dagster_type, metadata=each.metadata) for name, each in inputs.given.items()}
+    return {name: read_in(shape, name, given.get(name)) for name in inputs.keys}
 
 
 def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, what: str) -> list[CoercibleToAssetDep]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
+from segue.defs.op_io import NO_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import AssetSpec, require_not_built
-from segue.model.condition.base import AnyCondition
+from segue.model.assets import AssetSpec, require_group, require_kinds, require_owners, require_tags
+from segue.model.condition.base import AnyCondition, optional_condition
 from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -23,13 +25,13 @@ class AssetIn:
         key_prefix: a prefix before the input's name, where no key is given.
         input_manager_key: the resource that loads it, where it is not the asset's own IO manager.
         partition_mapping: which upstream partitions a downstream partition takes.
+        dagster_type: the type of its value; what the parameter's annotation says when left out.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
-        NotSupportedError: `dagster_type`.
     """
 
-    __slots__ = ("input_manager_key", "key", "key_prefix", "metadata", "partition_mapping")
+    __slots__ = ("dagster_type", "input_manager_key", "key", "key_prefix", "metadata", "partition_mapping")
 
     def __init__(
         self,
@@ -38,9 +40,8 @@ class AssetIn:
         key_prefix: CoercibleToAssetKeyPrefix | None = None,
         input_manager_key: str | None = None,
         partition_mapping: PartitionMapping | None = None,
-        dagster_type: object = None,
+        dagster_type: object = NO_TYPE,
     ) -> None:
-        require_not_built("AssetIn", dagster_type=dagster_type)
         require_kind("AssetIn", "metadata", metadata, Mapping)
         require_kind("AssetIn", "input_manager_key", input_manager_key, str)
         require_kind("AssetIn", "partition_mapping", partition_mapping, PartitionMapping)
@@ -51,6 +52,7 @@ class AssetIn:
         self.key_prefix: Sequence[str] | None = [key_prefix] if isinstance(key_prefix, str) else key_prefix
         self.input_manager_key = input_manager_key
         self.partition_mapping = partition_mapping
+        self.dagster_type = NO_TYPE if dagster_type is None else dagster_type
 
     @property
     def is_implicit(self) -> bool:
@@ -78,20 +80,20 @@ class AssetOut:
     Args:
         key_prefix, key: the asset; the output's name, below the prefix, when no key is given.
         description, metadata, group_name, code_version, automation_condition, owners, tags, kinds: as for `AssetSpec`.
+        dagster_type: the type of its value.
         is_required: whether the function must give it.
         io_manager_key: the resource that stores its value.
         backfill_policy: how a request for many partitions becomes runs.
-        freshness_policy: how old it may get.
+        freshness_policy, is_virtual: as for `AssetSpec`.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
-        NotSupportedError: `dagster_type` or `is_virtual`.
     """
 
     __slots__ = (
         "_attributes",
         "backfill_policy",
-        "freshness_policy",
+        "dagster_type",
         "io_manager_key",
         "is_required",
         "key",
@@ -103,7 +105,7 @@ class AssetOut:
         self,
         key_prefix: CoercibleToAssetKeyPrefix | None = None,
         key: CoercibleToAssetKey | None = None,
-        dagster_type: object = None,
+        dagster_type: object = NO_TYPE,
         description: str | None = None,
         is_required: bool = True,
         io_manager_key: str | None = None,
@@ -118,11 +120,6 @@ class AssetOut:
         freshness_policy: FreshnessPolicy | None = None,
         is_virtual: bool = False,
     ) -> None:
-        require_not_built(
-            "AssetOut",
-            dagster_type=dagster_type,
-            is_virtual=is_virtual or None,
-        )
         require_kind("AssetOut", "metadata", metadata, Mapping)
         require_kind("AssetOut", "io_manager_key", io_manager_key, str)
         require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
@@ -134,13 +131,24 @@ class AssetOut:
         self.io_manager_key = io_manager_key
         self.backfill_policy = backfill_policy
         self.metadata: Mapping[str, object] = dict(metadata or {})
-        self.freshness_policy = freshness_policy
-        self._attributes = (description, group_name, code_version, automation_condition, owners, tags, kinds)
+        self.dagster_type = NO_TYPE if dagster_type is None else dagster_type
+        where = f"AssetOut {'' if self.key is None else repr(self.key.to_user_string())}".strip()
+        self._attributes: dict[str, Any] = {
+            "description": description,
+            "group_name": require_group(group_name, where),
+            "code_version": code_version,
+            "automation_condition": optional_condition(where, automation_condition),
+            "owners": require_owners(owners, where),
+            "tags": require_tags(tags, where),
+            "kinds": require_kinds(kinds, where),
+            "freshness_policy": freshness_policy,
+            "is_virtual": is_virtual,
+        }
 
     @staticmethod
     def from_spec(
         spec: AssetSpec,
-        dagster_type: object = None,
+        dagster_type: object = NO_TYPE,
         is_required: bool = True,
         io_manager_key: str | None = None,
         backfill_policy: BackfillPolicy | None = None,
@@ -169,7 +177,48 @@ class AssetOut:
             tags=spec.tags,
             kinds=spec.kinds,
             freshness_policy=spec.freshness_policy,
+            is_virtual=spec.is_virtual,
         )
+
+    @property
+    def description(self) -> str | None:
+        """For people."""
+        return self._attributes["description"]
+
+    @property
+    def group_name(self) -> str | None:
+        """The group it is shown in."""
+        return self._attributes["group_name"]
+
+    @property
+    def code_version(self) -> str | None:
+        """The version of the code that makes it."""
+        return self._attributes["code_version"]
+
+    @property
+    def automation_condition(self) -> AnyCondition | None:
+        """When to request it."""
+        return self._attributes["automation_condition"]
+
+    @property
+    def owners(self) -> Sequence[str]:
+        """E-mail addresses or `team:name`."""
+        return self._attributes["owners"]
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Short strings to search and select by."""
+        return self._attributes["tags"]
+
+    @property
+    def kinds(self) -> Set[str]:
+        """Words for what it is made of."""
+        return self._attributes["kinds"]
+
+    @property
+    def freshness_policy(self) -> FreshnessPolicy | None:
+        """How old its data may become."""
+        return self._attributes["freshness_policy"]
 
     def resolve_key(self, output_name: str) -> AssetKey:
         """The asset, for an output of this name."""
@@ -177,18 +226,7 @@ class AssetOut:
 
     def to_spec(self, output_name: str, **more: object) -> AssetSpec:
         """The spec of the asset that an output of this name carries; `more` are further attributes of AssetSpec."""
-        description, group_name, code_version, automation_condition, owners, tags, kinds = self._attributes
         spec = AssetSpec(
-            self.resolve_key(output_name),
-            description=description,
-            metadata=self.metadata,
-            skippable=not self.is_required,
-            group_name=group_name,
-            code_version=code_version,
-            automation_condition=automation_condition,
-            owners=owners,
-            tags=tags,
-            kinds=kinds,
-            freshness_policy=self.freshness_policy,
+            self.resolve_key(output_name), metadata=self.metadata, skippable=not self.is_required, **self._attributes
         )
         return spec.replace_attributes(**more) if more else spec  # pyright: ignore[reportArgumentType] reason: attributes of AssetSpec

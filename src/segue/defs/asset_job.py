@@ -1,104 +1,77 @@
-"""A job of assets whose selection is resolved: what `Definitions.get_job_def` gives for `define_asset_job`."""
+"""Jobs of assets as their definitions resolve them: what `Definitions.get_job_def` gives for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Protocol
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 
 from segue.defs.bindings import bound
-from segue.defs.flatten import Flat
-from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.definitions import Definitions
+from segue.defs.dependency import Dependency, DependencyDefinition
+from segue.defs.describe import Described
+from segue.defs.graph import GraphDefinition
+from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition
+from segue.defs.node import NodeDefinition
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidInvocationError, InvalidSubsetError
+from segue.errors import CycleError, InvalidDefinitionError, InvalidSubsetError
+from segue.model.condition.base import AnyCondition
 from segue.model.graph import AssetGraph
-from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
-from segue.model.metadata import normalize_metadata
+from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
 
-IMPLICIT_JOB_NAME = "__ASSET_JOB"
-
-
-class Declared(Protocol):
-    """Definitions, as far as a job of assets needs them."""
-
-    @property
-    def asset_graph(self) -> AssetGraph: ...
-    @property
-    def resources(self) -> Mapping[str, object]: ...
+_ATTRIBUTES = {"logger_defs": "loggers"}
 
 
 class AssetJobDefinition(JobDefinition):
-    """A job over assets of some definitions, ready to be run. It has no graph of ops.
+    """A job of assets, with its selection resolved.
 
-    Args:
-        definitions: what it belongs to.
-        declared: the job as it was declared.
-
-    Raises:
-        InvalidDefinitionError, InvalidSubsetError: the job or the definitions do not fit together.
+    Attributes:
+        definitions: what its assets belong to.
+        asset_keys, check_keys: what it makes and checks.
+        automation_condition: when to request it.
     """
 
-    def __init__(self, definitions: Declared, declared: UnresolvedAssetJobDefinition) -> None:
-        self.definitions = definitions
-        self.declared = declared
-        self.node: JobNode | None = definitions.asset_graph.jobs.get(declared.name)
-        self.name = declared.name
-        self.description = declared.description
-        self.tags: Mapping[str, str] = declared.tags
-        self.has_separately_defined_run_tags = declared.run_tags is not None
-        self.run_tags: Mapping[str, str] = declared.tags if declared.run_tags is None else declared.run_tags
-        self.metadata = normalize_metadata(declared.metadata)
-        self.owners: Sequence[str] = declared.owners
-        self.config: Any = declared.config
-        self.resource_defs: Mapping[str, object] = definitions.resources
-        self.executor_def: object = declared.executor_def
-        self.loggers: Mapping[str, object] = {}
-        self.hook_defs: frozenset[Any] = declared.hooks
-        self.op_retry_policy = declared.op_retry_policy
-        self.input_values: Mapping[str, object] = {}
-        self.op_selection: frozenset[str] | None = None
-        self.partitions_def = declared.partitions_def or self._partitions()
-        self.flat = Flat((), {}, {}, ())
+    definitions: Definitions
+    asset_keys: frozenset[AssetKey]
+    check_keys: frozenset[AssetCheckKey]
+    automation_condition: AnyCondition | None
 
-    def _partitions(self) -> Any:
-        graph = self.definitions.asset_graph
-        found = (graph.nodes[key].partitions for key in sorted(self.asset_keys))
-        definition: Any = next((each for each in found if each is not None), None)
-        return None if definition is None else getattr(definition, "declared", definition)
+    @classmethod
+    def resolved(cls, definitions: Definitions, node: JobNode) -> AssetJobDefinition:
+        """The job that a node of the manifest describes.
 
-    @property
-    def graph(self) -> Any:
-        """Refused: its steps are those of its assets.
-
-        Raises:
-            InvalidInvocationError: always.
+        Args:
+            definitions: what it belongs to.
+            node: the job as data.
         """
-        raise InvalidInvocationError(f"{self!r} is a job of assets and has no graph of ops: see asset_keys.")
-
-    @property
-    def is_asset_job(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def asset_keys(self) -> Set[AssetKey]:
-        """The assets it makes."""
-        if self.node is not None:
-            return frozenset(self.node.assets)
-        graph = self.definitions.asset_graph
-        wanted = self.declared.selection.resolve(graph)
-        return frozenset([key for key in wanted if graph.nodes[key].is_materializable])
-
-    @property
-    def required_resource_keys(self) -> Set[str]:
-        """The resources that its assets need."""
-        graph = self.definitions.asset_graph
-        names = {name for key in self.asset_keys if (name := graph.nodes[key].computation) is not None}
-        return {key for name in names for key in graph.computations[name].resource_keys}
+        described = definitions.described
+        declared = described.asset_jobs.get(node.name)
+        self = cls(
+            graph_def=_graph_of(described, node),
+            resource_defs=described.resources,
+            executor_def=None if declared is None else declared.executor_def,
+            name=node.name,
+            config=None if declared is None else declared.config,
+            description=node.description,
+            tags=node.own_tags or node.tags,
+            run_tags=node.tags if node.own_tags else None,
+            metadata=node.metadata,
+            hook_defs=None if declared is None else declared.hooks,
+            op_retry_policy=node.op_retry_policy,
+            owners=node.owners,
+        )
+        self.definitions = definitions
+        self.asset_keys = frozenset(node.assets)
+        self.check_keys = frozenset([AssetCheckKey(asset, name) for asset, name in node.checks])
+        self.automation_condition = node.automation_condition
+        self.partitions_def = _partitions_of(described.graph, node.assets)
+        return self
 
     def execute_in_process(
         self,
@@ -107,29 +80,40 @@ class AssetJobDefinition(JobDefinition):
         partition_key: str | None = None,
         raise_on_error: bool = True,
         op_selection: Sequence[str] | None = None,
-        asset_selection: Sequence[AssetKey] | None = None,
+        asset_selection: Sequence[CoercibleToAssetKey] | None = None,
         run_id: str | None = None,
         input_values: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
         resources: Mapping[str, object] | None = None,
     ) -> Any:
-        """Makes the assets of the job in this process, with values in memory; see `JobDefinition.execute_in_process`.
+        """Makes the assets of the job in this process, one step after the other.
+
+        Values are kept in memory where no IO manager is given.
 
         Args:
-            asset_selection: which of its assets; all when None.
+            run_config: config by op and resource.
+            instance: where the run is recorded; one that is gone afterwards when None.
+            partition_key: the partition to make.
+            raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+            op_selection: for jobs of ops only.
+            asset_selection: which of the assets to make; all when None.
+            run_id: the id of the run; a new one when None.
+            input_values: for jobs of ops only.
+            tags: tags for the run.
+            resources: resources by key, before those of the definitions.
+
+        Returns:
+            Events, values and state of the run.
 
         Raises:
-            InvalidSubsetError: `op_selection`, or `asset_selection` names assets that the job does not make.
-            InvalidInvocationError: `input_values`.
+            InvalidConfigError, InvalidSubsetError, UnknownPartitionError: what is asked for cannot be planned.
+            Exception: what user code raised, with `raise_on_error`.
         """
-        if op_selection is not None:
+        if op_selection is not None or input_values:
             raise InvalidSubsetError(f"{self!r} is a job of assets: choose some of them with asset_selection.")
-        if input_values:
-            raise InvalidInvocationError(f"{self!r} is a job of assets: it has no inputs to give values for.")
         job = self if asset_selection is None else self.get_subset(asset_selection=asset_selection)
         return bound("execute_asset_job")(
-            job.definitions,
-            job.declared,
+            job,
             run_config=run_config,
             instance=instance,
             partition_key=partition_key,
@@ -143,41 +127,103 @@ class AssetJobDefinition(JobDefinition):
         self,
         *,
         op_selection: Iterable[str] | None = None,
-        asset_selection: Iterable[AssetKey] | None = None,
+        asset_selection: Iterable[CoercibleToAssetKey] | None = None,
         asset_check_selection: Iterable[AssetCheckKey] | None = None,
     ) -> AssetJobDefinition:
-        """The same job over some of its assets.
+        """A copy that makes some of the assets only, and runs the checks on them.
+
+        Args:
+            op_selection: for jobs of ops only.
+            asset_selection: the assets; all when None.
+            asset_check_selection: the checks; those on the assets when None.
 
         Raises:
-            InvalidSubsetError: `op_selection`, or an asset that the job does not make.
+            InvalidSubsetError: something that the job does not make or check.
         """
         if op_selection is not None:
             raise InvalidSubsetError(f"{self!r} is a job of assets: choose some of them with asset_selection.")
-        selection = self.declared.selection
+        keys = self.asset_keys
         if asset_selection is not None:
-            keys = frozenset(asset_selection)
-            strange = sorted(key.to_user_string() for key in keys - self.asset_keys)
-            if strange:
-                raise InvalidSubsetError(f"{self!r} does not make: {', '.join(strange)}.")
-            selection = AssetSelection.assets(*sorted(keys))
+            keys = frozenset(map(AssetKey.from_coercible, asset_selection))
+        checks = frozenset([key for key in self.check_keys if asset_selection is None or key.asset_key in keys])
         if asset_check_selection is not None:
-            selection = selection | AssetSelection.checks(*asset_check_selection)
-        return AssetJobDefinition(self.definitions, msgspec.structs.replace(self.declared, selection=selection))
+            checks = frozenset(asset_check_selection)
+            keys = keys if asset_selection is not None else frozenset[AssetKey]()
+        strange = [key.to_user_string() for key in sorted(keys - self.asset_keys)]
+        strange += [key.to_user_string() for key in sorted(checks - self.check_keys)]
+        if strange:
+            raise InvalidSubsetError(
+                f"{self!r} does not make or check {', '.join(map(repr, strange))}; it makes: {_shown(self.asset_keys)}."
+            )
+        made = self.replaced(asset_keys=keys, check_keys=checks)
+        made.partitions_def = _partitions_of(self.definitions.asset_graph, keys)
+        return made
 
-    def replaced(self, **changes: Any) -> JobDefinition:
-        """Refused: change the call of define_asset_job instead.
+    @property
+    def is_asset_job(self) -> bool:
+        """True."""
+        return True
 
-        Raises:
-            InvalidInvocationError: always.
-        """
-        raise InvalidInvocationError(
-            f"{self!r} is made from its declaration: change define_asset_job({', '.join(sorted(changes))}=...) instead."
-        )
+    @property
+    def declared(self) -> UnresolvedAssetJobDefinition:
+        """The job as it would be declared to select the same."""
+        given = self.definitions.described.asset_jobs.get(self.name) or define_asset_job(self.name)
+        if not self.is_subset:
+            return given
+        selection = AssetSelection.assets(*sorted(self.asset_keys)).without_checks()
+        return msgspec.structs.replace(given, selection=selection | AssetSelection.checks(*sorted(self.check_keys)))
 
-    def with_top_level_resources(self, resource_defs: Mapping[str, object]) -> JobDefinition:
-        """The job itself: its resources are those of its definitions."""
-        del resource_defs
-        return self
+    @property
+    def is_subset(self) -> bool:
+        """Whether it is a part of a job."""
+        node = self.definitions.asset_graph.jobs.get(self.name)
+        return node is not None and frozenset(node.assets) != self.asset_keys
 
-    def __repr__(self) -> str:
-        return f"AssetJobDefinition({self.name!r})"
+    def replaced(self, **changes: Any) -> AssetJobDefinition:
+        """A copy with other attributes."""
+        made = copy.copy(self)
+        for name, value in changes.items():
+            setattr(made, _ATTRIBUTES.get(name, name), value)
+        return made
+
+
+def _graph_of(described: Described, node: JobNode) -> GraphDefinition:
+    """The functions behind the assets and checks of a job, tied together by the values that they take."""
+    names = computations_of(described.graph, node)
+    definitions = described.definitions
+    made = {key: (name, output) for name in names for output, key in definitions[name].keys_by_output_name.items()}
+    dependencies: dict[str, dict[str, Dependency]] = {}
+    for name in names:
+        taken = [(each.name, made.get(each.asset_key)) for each in described.graph.computations[name].inputs]
+        dependencies[name] = {
+            input_name: DependencyDefinition(*source)
+            for input_name, source in taken
+            if source is not None and source[0] != name
+        }
+    nodes = [cast("NodeDefinition", definitions[name].node_def) for name in names]
+    try:
+        return GraphDefinition(node.name, node_defs=nodes, dependencies=dependencies)
+    except (CycleError, InvalidDefinitionError):  # functions that take turns: their order is the plan's business
+        return GraphDefinition(node.name, node_defs=nodes)
+
+
+def computations_of(graph: AssetGraph, node: JobNode) -> list[str]:
+    """The names of the computations that a job runs, in order of declaration."""
+    wanted = {graph.nodes[key].computation for key in node.assets}
+    wanted |= {graph.checks[AssetCheckKey(asset, name)].computation for asset, name in node.checks}
+    return [name for name in graph.computations if name in wanted]
+
+
+def _partitions_of(graph: AssetGraph, keys: Iterable[AssetKey]) -> PartitionsDefinition | None:
+    """How all partitioned assets among these are partitioned; None where there are several ways, or none."""
+    found: list[PartitionsDefinition] = []
+    for key in keys:
+        own: Any = graph.nodes[key].partitions
+        own = None if own is None else getattr(own, "declared", own)  # without the keys that were listed for a run
+        if own is not None and own not in found:
+            found.append(own)
+    return found[0] if len(found) == 1 else None
+
+
+def _shown(keys: Iterable[AssetKey]) -> str:
+    return ", ".join(sorted(key.to_user_string() for key in keys)) or "none"

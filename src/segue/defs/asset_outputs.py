@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from segue.defs.asset_inputs import AssetInputs
 from segue.defs.asset_io import AssetOut
+from segue.defs.op_io import NO_TYPE, Out
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, AssetSpec, CoercibleToAssetDep
@@ -101,9 +102,19 @@ def with_defaults(
 
 
 def checks_by_output(
-    check_specs: Sequence[AssetCheckSpec] | None, outputs: Mapping[str, AssetSpec], what: str
+    check_specs: Sequence[AssetCheckSpec] | None,
+    outputs: Mapping[str, AssetSpec],
+    what: str,
+    *,
+    of_others: bool = False,
 ) -> dict[str, AssetCheckSpec]:
     """The checks that the function carries, by output.
+
+    Args:
+        check_specs: the checks.
+        outputs: the assets that it makes, by output.
+        what: how errors name it.
+        of_others: whether they may look at assets that it does not make.
 
     Raises:
         InvalidDefinitionError: something that is no spec, a check on an asset that it does not make, or one twice.
@@ -113,7 +124,7 @@ def checks_by_output(
     for spec in () if check_specs is None else require_list(what, "check_specs", check_specs):
         if not isinstance(spec, AssetCheckSpec):
             raise InvalidDefinitionError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
-        if spec.asset_key not in keys:
+        if spec.asset_key not in keys and not of_others:
             raise InvalidDefinitionError(
                 f"{what}: the check {spec.key.to_user_string()!r} is on an asset that this function does not make; use asset_check."
             )
@@ -148,3 +159,33 @@ def with_compute_kind(kinds: Set[str] | None, compute_kind: str | None) -> Set[s
     if compute_kind is None:
         return frozenset[str]() if kinds is None else kinds
     return frozenset([*(kinds or ()), compute_kind.lower()])
+
+
+def with_io_manager(
+    key: AssetKey,
+    io_manager_key: str | None,
+    io_manager_def: object,
+    resource_defs: Mapping[str, object] | None,
+    what: str,
+) -> tuple[str | None, Mapping[str, object]]:
+    """The resource that stores an asset, and the resources that come along with it.
+
+    Raises:
+        InvalidDefinitionError: the IO manager is given twice, itself and by key.
+    """
+    if io_manager_def is None:
+        return io_manager_key, resource_defs or {}
+    if io_manager_key is not None:
+        raise InvalidDefinitionError(f"{what} takes io_manager_def or io_manager_key: both were provided, keep one.")
+    own_key = key.to_python_identifier("io_manager")
+    return own_key, {**(resource_defs or {}), own_key: io_manager_def}
+
+
+def typed_outs(types: Mapping[str, object], outputs: Set[str], optional: Sequence[str]) -> dict[str, Out] | None:
+    """What is said of each output of the op, where the type of one is named; None leaves all open."""
+    if all(kind is NO_TYPE or kind is None for kind in types.values()):
+        return None
+    return {
+        name: Out(NO_TYPE if types.get(name) is None else types[name], is_required=name not in optional)
+        for name in outputs
+    }

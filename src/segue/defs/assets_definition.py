@@ -2,53 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Self
 
+from segue.defs.assets_changing import ChangeableAssets
+from segue.defs.assets_from_node import parts_from_node, require_graph, require_op
+from segue.defs.assets_parts import AssetParts, parts_of_node
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
+from segue.defs.graph import GraphDefinition
+from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
-from segue.errors import InvalidDefinitionError
-from segue.model.assets import AssetSpec, require_not_built
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.condition.base import AnyCondition
-from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.policies import BackfillPolicy
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.policies import AssetExecutionType, BackfillPolicy
 
 
-class AssetsDefinition:
-    """The assets and checks that one function makes. Written by `@asset`, `@multi_asset` and `@asset_check`.
+class AssetsDefinition(ChangeableAssets):
+    """The assets and checks that one function makes, or a graph of ops. Written by `@asset`, `@multi_asset` and their kin.
 
     Calling it calls the function as it stands, without a run.
 
-    Attributes:
-        op: the computation.
-        specs_by_output: the assets, by the output that carries them.
-        checks_by_output: the checks, by the output that carries them.
-        keys_by_input: the assets whose values the inputs take.
-        input_manager_keys: the resources that load inputs, where it is not the asset's own IO manager.
-        input_metadata: what is declared of inputs, for IO managers.
-        implicit_inputs: the inputs whose asset is named by nothing but the parameter.
-        io_manager_keys: the resources that store outputs, where one is named.
+    Args:
+        keys_by_input_name: the assets whose values the inputs of the op or graph take.
+        keys_by_output_name: the assets that its outputs carry.
+        node_def: the op or graph; None for assets that are made elsewhere, which `specs` name.
+        partitions_def: how all its assets are partitioned.
+        partition_mappings: by upstream asset, which of its partitions a downstream partition needs.
+        asset_deps: what each asset is made from, where it is not all inputs.
+        selected_asset_keys, selected_asset_check_keys, is_subset: what it shall make, where that is only a part.
+        can_subset: whether it can make some of its assets only.
+        resource_defs: resources that come along with it.
+        group_names_by_key, metadata_by_key, tags_by_key, descriptions_by_key, owners_by_key: as in `AssetSpec`.
         backfill_policy: how a request for many partitions becomes runs.
-    """
+        check_specs_by_output_name: the checks that its outputs carry.
+        specs: the assets, in place of all that is said by key.
+        execution_type: what a run does with the assets.
+        hook_defs: what runs after its steps.
 
-    __slots__ = (
-        "backfill_policy",
-        "checks_by_output",
-        "implicit_inputs",
-        "input_manager_keys",
-        "input_metadata",
-        "io_manager_keys",
-        "keys_by_input",
-        "op",
-        "specs_by_output",
-    )
+    Raises:
+        InvalidDefinitionError: what is said does not fit the op or graph.
+    """
 
     def __init__(
         self,
-        op: OpDefinition,
+        *,
+        keys_by_input_name: Mapping[str, AssetKey] | None = None,
+        keys_by_output_name: Mapping[str, AssetKey] | None = None,
+        node_def: NodeDefinition | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        partition_mappings: Mapping[AssetKey, PartitionMapping] | None = None,
+        asset_deps: Mapping[AssetKey, Set[AssetKey]] | None = None,
+        selected_asset_keys: Set[AssetKey] | None = None,
+        can_subset: bool = False,
+        resource_defs: Mapping[str, object] | None = None,
+        group_names_by_key: Mapping[AssetKey, str] | None = None,
+        metadata_by_key: Mapping[AssetKey, Mapping[str, object]] | None = None,
+        tags_by_key: Mapping[AssetKey, Mapping[str, str]] | None = None,
+        backfill_policy: BackfillPolicy | None = None,
+        descriptions_by_key: Mapping[AssetKey, str] | None = None,
+        check_specs_by_output_name: Mapping[str, AssetCheckSpec] | None = None,
+        selected_asset_check_keys: Set[AssetCheckKey] | None = None,
+        is_subset: bool = False,
+        owners_by_key: Mapping[AssetKey, Sequence[str]] | None = None,
+        specs: Sequence[AssetSpec] | None = None,
+        execution_type: AssetExecutionType | None = None,
+        hook_defs: Set[Any] | None = None,
+    ) -> None:
+        parts = parts_of_node(
+            node_def,
+            keys_by_input_name or {},
+            keys_by_output_name,
+            specs=specs,
+            asset_deps=asset_deps or {},
+            partitions_def=partitions_def,
+            partition_mappings=partition_mappings or {},
+            attributes={
+                "group_name": group_names_by_key or {},
+                "metadata": metadata_by_key or {},
+                "tags": tags_by_key or {},
+                "description": descriptions_by_key or {},
+                "owners": owners_by_key or {},
+            },
+            checks=check_specs_by_output_name or {},
+        )
+        self._settle(
+            parts,
+            can_subset=can_subset,
+            resource_defs=resource_defs,
+            backfill_policy=backfill_policy,
+            execution_type=execution_type,
+            hook_defs=hook_defs,
+        )
+        if selected_asset_keys is not None or selected_asset_check_keys is not None or is_subset:
+            keys = self.keys if selected_asset_keys is None else selected_asset_keys
+            self._select(keys, selected_asset_check_keys)
+
+    @classmethod
+    def of_parts(
+        cls,
+        node_def: NodeDefinition,
         *,
         specs_by_output: Mapping[str, AssetSpec],
         checks_by_output: Mapping[str, AssetCheckSpec],
@@ -58,215 +116,216 @@ class AssetsDefinition:
         io_manager_keys: Mapping[str, str],
         backfill_policy: BackfillPolicy | None = None,
         input_metadata: Mapping[str, Mapping[str, object]] | None = None,
+        can_subset: bool = False,
+        resource_defs: Mapping[str, object] | None = None,
+        hook_defs: Set[Any] | None = None,
+        execution_type: AssetExecutionType | None = None,
+    ) -> Self:
+        """The definition of an op or graph whose inputs and outputs were settled already."""
+        self = cls.__new__(cls)
+        parts = AssetParts(
+            node_def=node_def,
+            specs_by_output=specs_by_output,
+            checks_by_output=checks_by_output,
+            keys_by_input=keys_by_input,
+            input_manager_keys=input_manager_keys,
+            input_metadata=input_metadata or {},
+            implicit_inputs=implicit_inputs,
+            io_manager_keys=io_manager_keys,
+        )
+        self._settle(
+            parts,
+            can_subset=can_subset,
+            resource_defs=resource_defs,
+            backfill_policy=backfill_policy,
+            execution_type=execution_type,
+            hook_defs=hook_defs,
+        )
+        return self
+
+    @staticmethod
+    def from_graph(
+        graph_def: GraphDefinition,
+        *,
+        keys_by_input_name: Mapping[str, AssetKey] | None = None,
+        keys_by_output_name: Mapping[str, AssetKey] | None = None,
+        key_prefix: CoercibleToAssetKeyPrefix | None = None,
+        internal_asset_deps: Mapping[str, Set[AssetKey]] | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        partition_mappings: Mapping[str, PartitionMapping] | None = None,
+        resource_defs: Mapping[str, object] | None = None,
+        group_name: str | None = None,
+        group_names_by_output_name: Mapping[str, str | None] | None = None,
+        descriptions_by_output_name: Mapping[str, str] | None = None,
+        metadata_by_output_name: Mapping[str, Mapping[str, object] | None] | None = None,
+        tags_by_output_name: Mapping[str, Mapping[str, str] | None] | None = None,
+        automation_conditions_by_output_name: Mapping[str, AnyCondition | None] | None = None,
+        backfill_policy: BackfillPolicy | None = None,
+        can_subset: bool = False,
+        check_specs: Sequence[AssetCheckSpec] | None = None,
+        owners_by_output_name: Mapping[str, Sequence[str]] | None = None,
+        code_versions_by_output_name: Mapping[str, str | None] | None = None,
+        hook_defs: Set[Any] | None = None,
+    ) -> AssetsDefinition:
+        """Assets that a graph of ops makes, each op as a step of its own, `graph.op`.
+
+        Args:
+            graph_def: the graph; what its ops give must be taken by other ops, or be an output of the graph.
+            keys_by_input_name: the assets behind its inputs; those of their names when left out.
+            keys_by_output_name: the assets that its outputs carry; those of their names when left out, and that of the
+                graph's own name for an output `result`.
+            key_prefix: a prefix before the keys of the outputs.
+            internal_asset_deps: by output, what it is made from, where it is not all inputs.
+            partitions_def: how all the assets are partitioned.
+            partition_mappings: by input, which upstream partitions a downstream partition needs.
+            resource_defs: resources that come along with it.
+            group_name: the group of all the assets.
+            group_names_by_output_name, descriptions_by_output_name, metadata_by_output_name, tags_by_output_name,
+                automation_conditions_by_output_name, owners_by_output_name, code_versions_by_output_name: as for
+                `AssetSpec`, by output.
+            backfill_policy: how a request for many partitions becomes runs.
+            can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
+            check_specs: checks whose results the graph gives.
+            hook_defs: what runs after its steps.
+
+        Raises:
+            InvalidDefinitionError: what is said does not fit the graph.
+        """
+        parts = parts_from_node(
+            require_graph(graph_def),
+            keys_by_input_name=keys_by_input_name,
+            keys_by_output_name=keys_by_output_name,
+            key_prefix=key_prefix,
+            internal_asset_deps=internal_asset_deps,
+            partitions_def=partitions_def,
+            partition_mappings=partition_mappings,
+            group_name=group_name,
+            by_output_name={
+                "group_name": group_names_by_output_name,
+                "description": descriptions_by_output_name,
+                "metadata": metadata_by_output_name,
+                "tags": tags_by_output_name,
+                "automation_condition": automation_conditions_by_output_name,
+                "owners": owners_by_output_name,
+                "code_version": code_versions_by_output_name,
+            },
+            check_specs=check_specs,
+        )
+        made = AssetsDefinition.__new__(AssetsDefinition)
+        made._settle(
+            parts,
+            can_subset=can_subset,
+            resource_defs=resource_defs,
+            backfill_policy=backfill_policy,
+            execution_type=None,
+            hook_defs=hook_defs,
+        )
+        return made
+
+    @staticmethod
+    def from_op(
+        op_def: OpDefinition,
+        *,
+        keys_by_input_name: Mapping[str, AssetKey] | None = None,
+        keys_by_output_name: Mapping[str, AssetKey] | None = None,
+        key_prefix: CoercibleToAssetKeyPrefix | None = None,
+        internal_asset_deps: Mapping[str, Set[AssetKey]] | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        partition_mappings: Mapping[str, PartitionMapping] | None = None,
+        group_name: str | None = None,
+        group_names_by_output_name: Mapping[str, str | None] | None = None,
+        descriptions_by_output_name: Mapping[str, str] | None = None,
+        metadata_by_output_name: Mapping[str, Mapping[str, object] | None] | None = None,
+        tags_by_output_name: Mapping[str, Mapping[str, str] | None] | None = None,
+        automation_conditions_by_output_name: Mapping[str, AnyCondition | None] | None = None,
+        backfill_policy: BackfillPolicy | None = None,
+        can_subset: bool = False,
+        hook_defs: Set[Any] | None = None,
+    ) -> AssetsDefinition:
+        """Assets that an op makes.
+
+        Args:
+            op_def: the op.
+            keys_by_input_name ... hook_defs: as for `from_graph`.
+
+        Raises:
+            InvalidDefinitionError: what is said does not fit the op.
+        """
+        parts = parts_from_node(
+            require_op(op_def),
+            keys_by_input_name=keys_by_input_name,
+            keys_by_output_name=keys_by_output_name,
+            key_prefix=key_prefix,
+            internal_asset_deps=internal_asset_deps,
+            partitions_def=partitions_def,
+            partition_mappings=partition_mappings,
+            group_name=group_name,
+            by_output_name={
+                "group_name": group_names_by_output_name,
+                "description": descriptions_by_output_name,
+                "metadata": metadata_by_output_name,
+                "tags": tags_by_output_name,
+                "automation_condition": automation_conditions_by_output_name,
+            },
+            check_specs=None,
+        )
+        made = AssetsDefinition.__new__(AssetsDefinition)
+        made._settle(
+            parts,
+            can_subset=can_subset,
+            resource_defs=None,
+            backfill_policy=backfill_policy,
+            execution_type=None,
+            hook_defs=hook_defs,
+        )
+        return made
+
+    def _settle(
+        self,
+        parts: AssetParts,
+        *,
+        can_subset: bool,
+        resource_defs: Mapping[str, object] | None,
+        backfill_policy: BackfillPolicy | None,
+        execution_type: AssetExecutionType | None,
+        hook_defs: Set[Any] | None,
     ) -> None:
-        self.op = op
-        self.specs_by_output = specs_by_output
-        self.checks_by_output = checks_by_output
-        self.keys_by_input = keys_by_input
-        self.input_manager_keys = input_manager_keys
-        self.input_metadata: Mapping[str, Mapping[str, object]] = input_metadata or {}
-        self.implicit_inputs = implicit_inputs
-        self.io_manager_keys = io_manager_keys
+        self.node_def = parts.node_def
+        self.specs_by_output = parts.specs_by_output
+        self.checks_by_output = parts.checks_by_output
+        self.keys_by_input = parts.keys_by_input
+        self.input_manager_keys = parts.input_manager_keys
+        self.input_metadata = parts.input_metadata
+        self.implicit_inputs = parts.implicit_inputs
+        self.io_manager_keys = parts.io_manager_keys
         self.backfill_policy = backfill_policy
+        node = parts.node_def
+        self.can_subset = can_subset or (isinstance(node, OpDefinition) and node.can_subset)
+        self.resource_defs = dict(resource_defs or {})
+        self.hook_defs = frozenset(hook_defs or ())
+        usual = AssetExecutionType.MATERIALIZATION if parts.node_def else AssetExecutionType.UNEXECUTABLE
+        self.execution_type = execution_type or usual
+        self._whole = None
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Calls the user's function without a run, its arguments and outputs checked as in one: for tests.
 
         The function's context, where it takes one, comes from `build_asset_context`.
+
+        Raises:
+            InvalidInvocationError: it has no function, but a graph of ops, or nothing.
         """
+        if not isinstance(self.node_def, OpDefinition):
+            raise InvalidInvocationError(
+                f"{self!r} is not the work of one function and cannot be called: materialize it."
+            )
         if is_composing():
-            return self.op(*args, **kwargs)
-        return bound("invoke_directly")(self.op, args, kwargs, self)
-
-    def __repr__(self) -> str:
-        names = ", ".join(key.to_user_string() for key in sorted(self.keys)) or ", ".join(
-            key.to_user_string() for key in sorted(self.check_keys)
-        )
-        return f"{type(self).__name__}({names})"
-
-    @property
-    def is_executable(self) -> bool:
-        """Whether there is a function to run: always; an asset without one is an `AssetSpec`."""
-        return True
-
-    @property
-    def is_materializable(self) -> bool:
-        """Whether its function makes assets, and does not only check them."""
-        return bool(self.specs_by_output)
-
-    @property
-    def keys(self) -> frozenset[AssetKey]:
-        """The assets it makes."""
-        return frozenset([spec.key for spec in self.specs_by_output.values()])
-
-    @property
-    def key(self) -> AssetKey:
-        """The asset it makes.
-
-        Raises:
-            InvalidDefinitionError: it makes none, or several.
-        """
-        if len(self.specs_by_output) != 1:
-            raise InvalidDefinitionError(f"{self!r} makes {len(self.specs_by_output)} assets: name one by its key.")
-        return next(iter(self.specs_by_output.values())).key
-
-    @property
-    def specs(self) -> Sequence[AssetSpec]:
-        """The specs of the assets it makes."""
-        return list(self.specs_by_output.values())
-
-    @property
-    def specs_by_key(self) -> Mapping[AssetKey, AssetSpec]:
-        """The specs of the assets it makes, by key."""
-        return {spec.key: spec for spec in self.specs_by_output.values()}
-
-    @property
-    def check_specs(self) -> Sequence[AssetCheckSpec]:
-        """The checks it runs."""
-        return list(self.checks_by_output.values())
-
-    @property
-    def check_keys(self) -> frozenset[AssetCheckKey]:
-        """The keys of the checks it runs."""
-        return frozenset([spec.key for spec in self.checks_by_output.values()])
-
-    def get_spec_for_check_key(self, asset_check_key: AssetCheckKey) -> AssetCheckSpec:
-        """The spec of one of the checks it runs.
-
-        Raises:
-            InvalidDefinitionError: it does not run this check.
-        """
-        for spec in self.checks_by_output.values():
-            if spec.key == asset_check_key:
-                return spec
-        raise InvalidDefinitionError(f"{self!r} does not run the check {asset_check_key.to_user_string()!r}.")
-
-    @property
-    def dependency_keys(self) -> frozenset[AssetKey]:
-        """The assets that its assets are made from."""
-        return frozenset([dep.asset_key for spec in self.specs for dep in spec.deps])
-
-    @property
-    def asset_deps(self) -> Mapping[AssetKey, frozenset[AssetKey]]:
-        """The assets that each of its assets is made from."""
-        return {spec.key: frozenset([dep.asset_key for dep in spec.deps]) for spec in self.specs}
-
-    @property
-    def partitions_def(self) -> PartitionsDefinition | None:
-        """How its assets are partitioned; None without.
-
-        Raises:
-            InvalidDefinitionError: they are partitioned in different ways.
-        """
-        found: PartitionsDefinition | None = None
-        for spec in self.specs_by_output.values():
-            if spec.partitions_def is None:
-                continue
-            if found is not None and found != spec.partitions_def:
-                raise InvalidDefinitionError(
-                    f"The assets of {self!r} are partitioned in different ways: ask their specs."
-                )
-            found = spec.partitions_def
-        return found
-
-    @property
-    def can_subset(self) -> bool:
-        """Whether it can make some of its assets only."""
-        return self.op.can_subset
-
-    @property
-    def group_names_by_key(self) -> Mapping[AssetKey, str]:
-        """The group of each asset."""
-        return {spec.key: spec.group_name or "default" for spec in self.specs}
-
-    @property
-    def descriptions_by_key(self) -> Mapping[AssetKey, str]:
-        """The description of each asset that has one."""
-        return {spec.key: spec.description for spec in self.specs if spec.description is not None}
-
-    @property
-    def metadata_by_key(self) -> Mapping[AssetKey, Mapping[str, object]]:
-        """The metadata of each asset."""
-        return {spec.key: spec.metadata for spec in self.specs}
-
-    @property
-    def automation_conditions_by_key(self) -> Mapping[AssetKey, AnyCondition]:
-        """The automation condition of each asset that has one."""
-        return {spec.key: spec.automation_condition for spec in self.specs if spec.automation_condition is not None}
-
-    @property
-    def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:
-        """The tags of each asset."""
-        return {spec.key: spec.tags for spec in self.specs}
-
-    @property
-    def required_resource_keys(self) -> set[str]:
-        """The resources that its function needs, IO managers not included."""
-        return set(self.op.resource_keys)
-
-    def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:
-        """The spec of one of its assets; of the only one when no key is given.
-
-        Raises:
-            InvalidDefinitionError: it does not make this asset, or makes several and no key is given.
-        """
-        wanted = self.key if key is None else key
-        found = self.specs_by_key.get(wanted)
-        if found is None:
-            raise InvalidDefinitionError(f"{self!r} does not make the asset {wanted.to_user_string()!r}.")
-        return found
-
-    def map_asset_specs(self, fn: Callable[[AssetSpec], AssetSpec]) -> AssetsDefinition:
-        """A copy in which each spec is replaced by what `fn` makes of it.
-
-        Raises:
-            InvalidDefinitionError: a dependency that an input needs is gone.
-        """
-        specs = {name: fn(spec) for name, spec in self.specs_by_output.items()}
-        renamed = {
-            old.key: new.key
-            for old, new in zip(self.specs_by_output.values(), specs.values(), strict=True)
-            if old.key != new.key
-        }
-        kept = {dep.asset_key for spec in specs.values() for dep in spec.deps} | set(renamed)
-        for name, key in self.keys_by_input.items():
-            if specs and key not in kept:
-                raise InvalidDefinitionError(
-                    f"map_asset_specs took the dependency on {key.to_user_string()!r} from {self!r}, "
-                    f"but its input {name!r} loads it."
-                )
-        return self.with_attributes(specs_by_output=specs, renamed=renamed)
-
-    def with_attributes(
-        self,
-        *,
-        specs_by_output: Mapping[str, AssetSpec] | None = None,
-        renamed: Mapping[AssetKey, AssetKey] | None = None,
-        backfill_policy: BackfillPolicy | None = None,
-    ) -> AssetsDefinition:
-        """A copy with other specs, another backfill policy, or assets (its own and upstream ones) under other keys."""
-        names = renamed or {}
-        checks = {
-            name: spec.replace_key(AssetCheckKey(names[spec.asset_key], spec.name)) if spec.asset_key in names else spec
-            for name, spec in self.checks_by_output.items()
-        }
-        return type(self)(
-            self.op,
-            specs_by_output=self.specs_by_output if specs_by_output is None else specs_by_output,
-            checks_by_output=checks,
-            keys_by_input={name: names.get(key, key) for name, key in self.keys_by_input.items()},
-            input_manager_keys=self.input_manager_keys,
-            input_metadata=self.input_metadata,
-            implicit_inputs=self.implicit_inputs,
-            io_manager_keys=self.io_manager_keys,
-            backfill_policy=backfill_policy or self.backfill_policy,
-        )
+            return self.node_def(*args, **kwargs)
+        return bound("invoke_directly")(self.node_def, args, kwargs, self)
 
 
 class AssetChecksDefinition(AssetsDefinition):
     """Checks that run in a step of their own. Written by `@asset_check` and `@multi_asset_check`."""
-
-    __slots__ = ()
 
     @property
     def keys_by_input_name(self) -> Mapping[str, AssetKey]:
@@ -305,9 +364,7 @@ class AssetChecksDefinition(AssetsDefinition):
 
         Raises:
             InvalidDefinitionError: a name that is no input or output of the op, or an output without a check.
-            NotSupportedError: `resource_defs`.
         """
-        require_not_built("AssetChecksDefinition.create", resource_defs=resource_defs)
         strange = sorted({*keys_by_input_name} - {*node_def.input_names}) + sorted(
             {*check_specs_by_output_name} ^ {*node_def.output_names}
         )
@@ -319,7 +376,7 @@ class AssetChecksDefinition(AssetsDefinition):
         op = node_def.with_replaced_properties(
             node_def.name, can_subset=can_subset, valueless_outputs=frozenset(check_specs_by_output_name)
         )
-        return AssetChecksDefinition(
+        return AssetChecksDefinition.of_parts(
             op,
             specs_by_output={},
             checks_by_output=check_specs_by_output_name,
@@ -327,15 +384,6 @@ class AssetChecksDefinition(AssetsDefinition):
             input_manager_keys={},
             implicit_inputs=frozenset(),
             io_manager_keys={},
+            can_subset=can_subset,
+            resource_defs=resource_defs,
         )
-
-    @property
-    def check_key(self) -> AssetCheckKey:
-        """The check.
-
-        Raises:
-            InvalidDefinitionError: there are several.
-        """
-        if len(self.checks_by_output) != 1:
-            raise InvalidDefinitionError(f"{self!r} holds {len(self.checks_by_output)} checks: name one by its key.")
-        return next(iter(self.checks_by_output.values())).key

@@ -24,6 +24,7 @@ _TABLE = {
     "job_definition": "segue.defs.job_definition:JobDefinition",
     "execute_request": "segue.host.inprocess:execute",
     "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",
+    "asset_job": "segue.defs.asset_job:AssetJobDefinition.resolved",
     "execute_asset_job": "segue.host.jobs:execute_asset_job",
     "execute_job": "segue.host.jobs:execute_job",
     "run_async": "segue.execute.async_functions:run_async",
@@ -49,7 +50,10 @@ _TABLE = {
 def bound(name: str) -> Callable[..., Any]:
     """The function that this name stands for."""
     module, _, attribute = _TABLE[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    found: Any = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
 
 
 # What extras bring: module -> (its package, the extra)

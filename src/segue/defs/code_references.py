@@ -115,7 +115,7 @@ def _assets(where: str, assets: Sequence[Asset]) -> Sequence[Asset]:
 
 
 def _with_own_source(asset: object) -> Callable[[list[CodeReference]], list[CodeReference]]:
-    source = asset.op.shape.source if isinstance(asset, AssetsDefinition) else None
+    source = asset.source if isinstance(asset, AssetsDefinition) and asset.node_def is not None else None
     if source is None:
         return lambda references: references
     own = LocalFileCodeReference(file_path=os.path.abspath(source.file), line_number=source.line)
@@ -138,5 +138,5 @@ def _changed(asset: Asset, change: Callable[[list[CodeReference]], list[CodeRefe
     if isinstance(asset, AssetSpec):
         return of_spec(asset)
     if isinstance(asset, AssetsDefinition) and asset.specs_by_key:
-        return asset.map_asset_specs(of_spec)  # pyright: ignore[reportReturnType] reason: the copy is of the same class
+        return asset.map_asset_specs(of_spec)
     return asset

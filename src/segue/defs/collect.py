@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from segue.defs.asset import io_manager_key_of
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
+from segue.defs.external_assets import AnyAsset, assets_definition_of
+from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
 from segue.defs.node import NodeDefinition
+from segue.defs.node_origin import ops_of
 from segue.defs.op import OpDefinition
 from segue.defs.resource_checks import manager_error, missing_resource, resource_errors
 from segue.defs.sensor import SensorDefinition
@@ -27,7 +29,7 @@ from segue.model.metadata import AnyMetadataValue
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What is described: the parts of a `Definitions`."""
 
-    assets: Sequence[AssetsDefinition | AssetSpec]
+    assets: Sequence[AnyAsset]
     asset_checks: Sequence[AssetsDefinition]
     jobs: Sequence[UnresolvedAssetJobDefinition | JobDefinition]
     resources: Mapping[str, object]
@@ -45,7 +47,8 @@ class Collection:
         definitions: by step key.
         specs: of all assets, those that are only named as a dependency included.
         made_by: the definition that makes an asset, and its output that carries it.
-        job_ops: the ops of jobs, by name.
+        job_ops: the ops of jobs, and of graphs behind assets, by name.
+        resources: those of the definitions, and those that assets bring along.
     """
 
     def __init__(self, source: Source) -> None:
@@ -55,6 +58,7 @@ class Collection:
         self.specs: dict[AssetKey, AssetSpec] = {}
         self.made_by: dict[AssetKey, tuple[AssetsDefinition, str]] = {}
         self.job_ops: dict[str, OpDefinition] = {}
+        self.resources: dict[str, object] = dict(source.resources)
         self._external: dict[AssetKey, AssetSpec] = {}
         self._renamed: dict[str, dict[AssetKey, AssetKey]] = {}
         self._by_name: dict[tuple[str, str], list[AssetKey]] = {}
@@ -66,10 +70,7 @@ class Collection:
     def collect(self) -> None:
         """Takes in every definition once; notes names that stand twice, and what is named and not there."""
         for each in {id(each): each for each in (*self.source.assets, *self.source.asset_checks)}.values():
-            if isinstance(each, AssetSpec):
-                self._collect_external(each)
-            else:
-                self._collect_definition(each)
+            self._collect_one(each)
         self._add_external()
         for definition in self.definitions.values():
             self._resolve_inputs(definition)
@@ -81,23 +82,37 @@ class Collection:
         self._check_unique_checks()
         self._check_cycles()
 
+    def _collect_one(self, each: AnyAsset) -> None:
+        if isinstance(each, AssetSpec):
+            self._collect_external(each)
+            return
+        for key, resource in each.resource_defs.items():
+            if self.resources.setdefault(key, resource) is not resource and self.resources[key] != resource:
+                self.error(
+                    f"{each!r} brings a resource {key!r} along, and another one of that key is given elsewhere: rename one."
+                )
+        definition = assets_definition_of(each)
+        if definition.node_def is not None:
+            self._collect_definition(definition)
+            return
+        for spec in definition.specs:
+            self._collect_external(spec)
+
     def _collect_jobs(self) -> None:
         """Takes in the ops of jobs; notes names that mean two things, and resources that nobody gives."""
         known: dict[str, NodeDefinition] = {
-            definition.op.name: definition.op for definition in self.definitions.values()
+            name: definition.node_def
+            for name, definition in self.definitions.items()
+            if definition.node_def is not None
         }
+        for definition in self.definitions.values():
+            if isinstance(definition.node_def, GraphDefinition):
+                self._collect_ops(f"{definition.source}: {definition!r}", definition.node_def, known)
         for job in self.source.jobs:
             if not isinstance(job, JobDefinition):
                 continue
-            for name, definition in all_definitions(job.graph).items():
-                if known.setdefault(name, definition) is not definition:
-                    self.error(
-                        f"Job {job.name!r}: {definition.node_kind} {name!r} bears the name of another definition here: rename one "
-                        "of them."
-                    )
-                elif isinstance(definition, OpDefinition) and name not in self.definitions:
-                    self.job_ops[name] = definition
-            given = {**self.source.resources, **job.resource_defs}
+            self._collect_ops(f"Job {job.name!r}", job.graph, known)
+            given = {**self.resources, **job.resource_defs}
             for key in sorted(job.required_resource_keys - set(given) - {DEFAULT_IO_MANAGER_KEY}):
                 users = [op for op in job.flat.ops.values() if key in needed_keys(op)]
                 hooks = {
@@ -111,9 +126,18 @@ class Collection:
             for message in resource_errors(given) if job.resource_defs else ():
                 self.error(f"Job {job.name!r}: {message}")
 
+    def _collect_ops(self, what: str, graph: GraphDefinition, known: dict[str, NodeDefinition]) -> None:
+        for name, definition in all_definitions(graph).items():
+            if known.setdefault(name, definition) is not definition:
+                self.error(
+                    f"{what}: {definition.node_kind} {name!r} bears the name of another definition here: rename one of them."
+                )
+            elif isinstance(definition, OpDefinition) and name not in self.definitions:
+                self.job_ops[name] = definition
+
     def asset_behind(self, definition: AssetsDefinition, key: AssetKey) -> AssetKey:
         """The asset that a definition means by a key: another one where an input's name was tied to it."""
-        return self._renamed.get(definition.op.name, {}).get(key, key)
+        return self._renamed.get(definition.name, {}).get(key, key)
 
     def deps_of(self, spec: AssetSpec) -> list[AssetKey]:
         """The assets that an asset is made from."""
@@ -124,7 +148,7 @@ class Collection:
         """The resource that stores and loads an asset's value."""
         made = self.made_by.get(key)
         if made is not None:
-            return io_manager_key_of(made[0], made[1], DEFAULT_IO_MANAGER_KEY)
+            return made[0].io_manager_key_of(made[1])
         named = self.specs[key].metadata.get(IO_MANAGER_KEY_METADATA)
         return named if isinstance(named, str) else DEFAULT_IO_MANAGER_KEY
 
@@ -134,20 +158,21 @@ class Collection:
         self._external[spec.key] = spec
 
     def _collect_definition(self, definition: AssetsDefinition) -> None:
-        op = definition.op
-        other = self.definitions.setdefault(op.name, definition)
+        other = self.definitions.setdefault(definition.name, definition)
         if other is not definition:
-            both = f"{other.op.shape.source} and {op.shape.source}"
+            both = f"{other.source} and {definition.source}"
             for key in sorted(definition.check_keys & other.check_keys):
                 self.error(f"The check {key.to_user_string()!r} is declared twice: {both}. Rename one.")
             if not definition.check_keys & other.check_keys and not definition.keys & other.keys:
-                self.error(f"Two functions would both be the step {op.name!r}: {both}. Give one of them another name.")
+                self.error(
+                    f"Two functions would both be the step {definition.name!r}: {both}. Give one of them another name."
+                )
         for output, spec in definition.specs_by_output.items():
             first = self.made_by.get(spec.key)
             if first is not None:
                 self.error(
-                    f"Two definitions make the asset {spec.key.to_user_string()!r}: {first[0].op.shape.source} and "
-                    f"{op.shape.source}. Rename one, or give it a key_prefix."
+                    f"Two definitions make the asset {spec.key.to_user_string()!r}: {first[0].source} and "
+                    f"{definition.source}. Rename one, or give it a key_prefix."
                 )
                 continue
             self.made_by[spec.key] = (definition, output)
@@ -156,7 +181,7 @@ class Collection:
     def _add_external(self) -> None:
         for key, spec in self._external.items():
             if key in self.made_by:
-                source = self.made_by[key][0].op.shape.source
+                source = self.made_by[key][0].source
                 self.error(
                     f"The asset {key.to_user_string()!r} is made at {source} and declared by an AssetSpec: keep one."
                 )
@@ -176,20 +201,22 @@ class Collection:
             else:
                 self._unknown_input(definition, name, key)
         if renamed:
-            self._renamed[definition.op.name] = renamed
+            self._renamed[definition.name] = renamed
 
     def _unknown_input(self, definition: AssetsDefinition, name: str, key: AssetKey) -> None:
-        shape, shown = definition.op.shape, key.to_user_string()
+        node = definition.node_def
+        unresolved: Mapping[str, str] = node.shape.unresolved if isinstance(node, OpDefinition) else {}
+        shown = key.to_user_string()
         known = [each.to_user_string() for each in self.specs]
         close = difflib.get_close_matches(shown, known, n=3, cutoff=0.6)
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-        if name in shape.unresolved:
+        if name in unresolved:
             hint += (
-                f" Its annotation {shape.unresolved[name]!r} names nothing at run time: if it is a resource, import its class "
+                f" Its annotation {unresolved[name]!r} names nothing at run time: if it is a resource, import its class "
                 "outside of TYPE_CHECKING."
             )
         self.error(
-            f"{shape.source}: the input {name!r} of {definition!r} is the asset {shown!r}, which nothing here makes or "
+            f"{definition.source}: the input {name!r} of {definition!r} is the asset {shown!r}, which nothing here makes or "
             f"declares.{hint} Add its definition to Definitions(assets=[...]), declare it with AssetSpec({shown!r}), or name "
             f"the asset with ins={{{name!r}: AssetIn(...)}}."
         )
@@ -220,10 +247,14 @@ class Collection:
                 yield from (dep.asset_key for dep in check.additional_deps)
 
     def _check_resources(self, definition: AssetsDefinition) -> None:
-        resources, op = self.source.resources, definition.op
-        for key in sorted(op.resource_keys):
+        resources = self.resources
+        for key in sorted(definition.required_resource_keys):
             if key not in resources:
                 self._missing(definition, "resource", key)
+        if isinstance(definition.node_def, GraphDefinition):
+            inner = {key for op in ops_of(definition.node_def) for key in needed_keys(op)}
+            for key in sorted(inner - definition.required_resource_keys - {DEFAULT_IO_MANAGER_KEY} - set(resources)):
+                self._missing(definition, "IO manager", key)
         managers = {self.io_manager_key(spec.key): False for spec in definition.specs_by_output.values()}
         for name, asset in definition.keys_by_input.items():
             upstream = self.asset_behind(definition, asset)
@@ -234,7 +265,7 @@ class Collection:
                 managers.setdefault(self.io_manager_key(upstream), True)
         for key, loads_only in managers.items():
             if key in resources:
-                wrong = manager_error(key, resources[key], f"{op.shape.source}: {definition!r}", loads_only)
+                wrong = manager_error(key, resources[key], f"{definition.source}: {definition!r}", loads_only)
                 if wrong is not None:
                     self.error(wrong)
             elif key != DEFAULT_IO_MANAGER_KEY:
@@ -242,10 +273,10 @@ class Collection:
 
     def _missing(self, definition: AssetsDefinition, what: str, key: str) -> None:
         user = repr(definition)
-        self.error(f"{definition.op.shape.source}: {missing_resource(key, user, self.source.resources, what)}")
+        self.error(f"{definition.source}: {missing_resource(key, user, self.resources, what)}")
 
     def _check_resource_values(self) -> None:
-        for message in resource_errors(self.source.resources):
+        for message in resource_errors(self.resources):
             self.error(message)
 
     def _check_unique_checks(self) -> None:
@@ -255,8 +286,8 @@ class Collection:
                 other = first.setdefault(key, definition)
                 if other is not definition:
                     self.error(
-                        f"The check {key.to_user_string()!r} is declared twice: {other.op.shape.source} and "
-                        f"{definition.op.shape.source}. Rename one."
+                        f"The check {key.to_user_string()!r} is declared twice: {other.source} and "
+                        f"{definition.source}. Rename one."
                     )
 
     def _check_cycles(self) -> None:
@@ -293,6 +324,6 @@ class Collection:
     def _unit(self, key: AssetKey) -> str:
         """What is made together with an asset, by name: the step, or the asset alone where a step can be divided."""
         made = self.made_by.get(key)
-        if made is None or made[0].op.can_subset or len(made[0].specs_by_output) == 1:
+        if made is None or made[0].can_subset or len(made[0].specs_by_output) == 1:
             return key.to_escaped_user_string()
-        return f"{made[0].op.name}()"
+        return f"{made[0].name}()"

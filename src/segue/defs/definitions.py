@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
-from segue.defs.asset_job import IMPLICIT_JOB_NAME, AssetJobDefinition
+import msgspec
+
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.bindings import bound
-from segue.defs.collect import Source
-from segue.defs.describe import Described, describe
-from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
+from segue.defs.definitions_reading import ReadableDefinitions, unique
+from segue.defs.describe_automation import AnySchedule
+from segue.defs.external_assets import AnyAsset, map_asset_specs
 from segue.defs.instance import Instance
-from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
+from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.defs.source_asset import SourceAsset
+from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import AssetSpec, coerce_asset_key, require_not_built
-from segue.model.graph import AssetGraph
+from segue.model.assets import AssetSpec, require_not_built
 from segue.model.keys import AssetKey, CoercibleToAssetKey
-from segue.model.manifest import Manifest, content_hash, encode_manifest
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
 T = TypeVar("T")
-Named = TypeVar("Named", ScheduleDefinition, SensorDefinition)
 
 
-class Definitions:
+class Definitions(ReadableDefinitions):
     """Assets, checks, jobs and resources that belong together.
 
     What is passed is only checked for its type here; how it fits together is worked out on first use (`manifest`,
@@ -51,7 +50,7 @@ class Definitions:
 
     def __init__(
         self,
-        assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
+        assets: Iterable[AnyAsset] | None = None,
         schedules: Iterable[AnySchedule] | None = None,
         sensors: Iterable[SensorDefinition] | None = None,
         jobs: Iterable[UnresolvedAssetJobDefinition | JobDefinition] | None = None,
@@ -70,63 +69,18 @@ class Definitions:
         )
         require_kind("Definitions", "resources", resources, Mapping)
         require_kind("Definitions", "metadata", metadata, Mapping)
-        self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec))
+        self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec, SourceAsset))
         self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
         self.schedules = _elements(
             "schedules", schedules, (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
         )
         self.sensors = _elements("sensors", sensors, (SensorDefinition,))
         self.jobs = [
-            each.declared if isinstance(each, AssetJobDefinition) else each
+            getattr(each, "declared", each)  # a job of assets as it was resolved stands for its declaration
             for each in _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
         ]
         self.resources: Mapping[str, object] = dict(resources or {})
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
-
-    @cached_property
-    def described(self) -> Described:
-        """The manifest and what binds it to the user's functions.
-
-        Raises:
-            InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
-        """
-        schedules, sensors = _unique(self.schedules), _unique(self.sensors)
-        targets = targets_of(schedules, sensors)
-        return describe(
-            Source(
-                assets=assets_with(self.assets, targets),
-                asset_checks=self.asset_checks,
-                jobs=jobs_with(self.jobs, targets),
-                resources=self.resources,
-                metadata=self.metadata,
-                schedules=schedules,
-                sensors=sensors,
-            )
-        )
-
-    @property
-    def manifest(self) -> Manifest:
-        """Everything declared, as data."""
-        return self.described.manifest
-
-    @cached_property
-    def encoded_manifest(self) -> bytes:
-        """The manifest as JSON."""
-        return encode_manifest(self.described.manifest)
-
-    @cached_property
-    def manifest_hash(self) -> str:
-        """The content hash of the manifest."""
-        return content_hash(self.encoded_manifest)
-
-    @property
-    def asset_graph(self) -> AssetGraph:
-        """What depends on what."""
-        return self.described.graph
-
-    def resolve_asset_graph(self) -> AssetGraph:
-        """What depends on what; the compatible API's name for `asset_graph`."""
-        return self.described.graph
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
@@ -151,11 +105,11 @@ class Definitions:
                     raise InvalidDefinitionError(f"Definitions.merge: two different resources for the key {key!r}.")
                 resources[key] = resource
         return Definitions(
-            assets=_unique([each for defs in def_sets for each in defs.assets]),
-            asset_checks=_unique([each for defs in def_sets for each in defs.asset_checks]),
-            jobs=_unique([each for defs in def_sets for each in defs.jobs]),
-            schedules=_unique([each for defs in def_sets for each in defs.schedules]),
-            sensors=_unique([each for defs in def_sets for each in defs.sensors]),
+            assets=unique([each for defs in def_sets for each in defs.assets]),
+            asset_checks=unique([each for defs in def_sets for each in defs.asset_checks]),
+            jobs=unique([each for defs in def_sets for each in defs.jobs]),
+            schedules=unique([each for defs in def_sets for each in defs.schedules]),
+            sensors=unique([each for defs in def_sets for each in defs.sensors]),
             resources=resources,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
         )
@@ -192,93 +146,87 @@ class Definitions:
                 input_definition_metadata=metadata,
             )
 
-    def get_assets_def(self, key: object) -> AssetsDefinition:
-        """The definition that makes an asset.
+    def map_asset_specs(
+        self, *, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None = None
+    ) -> Definitions:
+        """Definitions in which each spec is replaced by what a function makes of it. Superseded by
+        `map_resolved_asset_specs`, which does the same.
+
+        Args:
+            func: takes a spec and gives the one in its place.
+            selection: the assets; all when None.
+        """
+        return self.map_resolved_asset_specs(func=func, selection=selection)
+
+    def map_resolved_asset_specs(
+        self, *, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None = None
+    ) -> Definitions:
+        """Definitions in which each spec is replaced by what a function makes of it.
+
+        Args:
+            func: takes a spec and gives the one in its place.
+            selection: the assets; all when None.
 
         Raises:
-            InvalidDefinitionError: none does.
+            InvalidSubsetError: the selection names what is not there.
+            InvalidDefinitionError: a dependency that an input needs is gone.
         """
-        wanted = coerce_asset_key(key)
-        for each in self.assets:
-            if isinstance(each, AssetsDefinition) and wanted in each.keys:
-                return each
-        raise InvalidDefinitionError(f"No definition here makes the asset {wanted.to_user_string()!r}.")
+        chosen: Set[AssetKey] | None = None
+        if selection is not None:
+            chosen = AssetSelection.from_coercible(selection).resolve(self.asset_graph)
 
-    def get_schedule_def(self, name: str) -> ScheduleDefinition:
-        """The schedule of this name.
+        def change(spec: AssetSpec) -> AssetSpec:
+            return func(spec) if chosen is None or spec.key in chosen else spec
 
-        Raises:
-            InvariantViolationError: there is none.
+        return self._replaced(assets=map_asset_specs(change, self.assets))
+
+    def permissive_map_resolved_asset_specs(
+        self, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None
+    ) -> Definitions:
+        """The same as `map_resolved_asset_specs`."""
+        return self.map_resolved_asset_specs(func=func, selection=selection)
+
+    def with_resources(self, resources: Mapping[str, object] | None) -> Definitions:
+        """Definitions with more resources; on equal keys the new one wins."""
+        return self._replaced(resources={**self.resources, **(resources or {})}) if resources else self
+
+    def with_definition_metadata_update(
+        self, update: Callable[[Mapping[str, object]], Mapping[str, object]]
+    ) -> Definitions:
+        """Definitions whose assets, checks, jobs and schedules of assets bear other metadata.
+
+        Args:
+            update: takes the metadata of each and gives what it shall be.
         """
-        if any(each.name == name and not isinstance(each, ScheduleDefinition) for each in self.schedules):
-            return self.described.schedules[name]
-        return _named("schedule", name, [each for each in self.schedules if isinstance(each, ScheduleDefinition)])
 
-    def get_sensor_def(self, name: str) -> SensorDefinition:
-        """The sensor of this name.
+        def change(spec: AssetSpec) -> AssetSpec:
+            return spec.replace_attributes(metadata=update(spec.metadata))
 
-        Raises:
-            InvariantViolationError: there is none.
-        """
-        return _named("sensor", name, self.sensors)
-
-    def resolve_schedule_def(self, name: str) -> ScheduleDefinition:
-        """The schedule of this name; see `get_schedule_def`."""
-        return self.get_schedule_def(name)
-
-    def resolve_sensor_def(self, name: str) -> SensorDefinition:
-        """The sensor of this name; see `get_sensor_def`."""
-        return self.get_sensor_def(name)
-
-    def get_job_def(self, name: str) -> JobDefinition:
-        """The job of this name, with the resources of these definitions.
-
-        Raises:
-            InvalidDefinitionError: there is none.
-        """
-        for each in jobs_with(self.jobs, targets_of(self.schedules, self.sensors)):
-            if each.name == name:
-                return self._resolved(each)
-        if name == IMPLICIT_JOB_NAME:
-            return self.resolve_implicit_global_asset_job_def()
-        known = ", ".join(sorted(each.name for each in self.jobs)) or "none"
-        raise InvalidDefinitionError(f"There is no job {name!r} here; there are: {known}.")
-
-    def _resolved(self, job: UnresolvedAssetJobDefinition | JobDefinition) -> JobDefinition:
-        if isinstance(job, JobDefinition):
-            return job.with_top_level_resources(self.resources)
-        return AssetJobDefinition(self, job)
-
-    def resolve_all_job_defs(self) -> Sequence[JobDefinition]:
-        """The jobs, those that only a schedule or sensor names and the one of all assets included."""
-        jobs = [self._resolved(each) for each in jobs_with(self.jobs, targets_of(self.schedules, self.sensors))]
-        return (
-            [*jobs, self.resolve_implicit_global_asset_job_def()] if self.has_implicit_global_asset_job_def() else jobs
+        return self._replaced(
+            assets=map_asset_specs(change, self.assets),
+            asset_checks=[
+                each.with_attributes(metadata_by_key={spec.key: update(spec.metadata) for spec in each.check_specs})
+                for each in self.asset_checks
+            ],
+            jobs=[
+                each.with_metadata(update(each.metadata))
+                if isinstance(each, JobDefinition)
+                else msgspec.structs.replace(each, metadata=dict(update(each.metadata)))
+                for each in self.jobs
+            ],
         )
 
-    def has_implicit_global_asset_job_def(self) -> bool:
-        """Whether there are assets, and so a job of all of them."""
-        return bool(self.asset_graph.materializable_keys)
-
-    def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
-        """The job of all assets and checks."""
-        return AssetJobDefinition(self, define_asset_job(IMPLICIT_JOB_NAME))
-
-    def get_implicit_global_asset_job_def(self) -> JobDefinition:
-        """The job of all assets and checks."""
-        return self.resolve_implicit_global_asset_job_def()
-
-    def resolve_job_def(self, name: str) -> JobDefinition:
-        """The job of this name; the same as `get_job_def`."""
-        return self.get_job_def(name)
-
-    def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
-        """The keys of all assets, those made elsewhere included."""
-        return list(self.asset_graph.nodes)
-
-    def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:
-        """The specs of all declared assets."""
-        return [spec for each in self.assets for spec in ([each] if isinstance(each, AssetSpec) else each.specs)]
+    def _replaced(self, **parts: Any) -> Definitions:
+        given: dict[str, Any] = {
+            "assets": self.assets,
+            "schedules": self.schedules,
+            "sensors": self.sensors,
+            "jobs": self.jobs,
+            "resources": self.resources,
+            "asset_checks": self.asset_checks,
+            "metadata": self.metadata,
+        }
+        return Definitions(**{**given, **parts})
 
 
 def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...]) -> Sequence[T]:
@@ -294,16 +242,3 @@ def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...
                 f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
             )
     return found
-
-
-def _named(kind: str, name: str, values: Sequence[Named]) -> Named:
-    for each in values:
-        if each.name == name:
-            return each
-    known = ", ".join(sorted(each.name for each in values)) or "none"
-    raise InvariantViolationError(f"There is no {kind} {name!r} in these definitions; there are: {known}.")
-
-
-def _unique(values: Iterable[T]) -> list[T]:
-    """The values, each object once."""
-    return list({id(value): value for value in values}.values())

@@ -9,6 +9,8 @@ import msgspec
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
 from segue.defs.describe_automation import note_names_used_twice, resolved_schedules, schedule_nodes, sensor_nodes
+from segue.defs.flatten import Flat, flatten
+from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition, job_node
 from segue.defs.job_definition import JobDefinition
 from segue.defs.job_nodes import op_computation_node, op_job_node
@@ -33,6 +35,7 @@ from segue.model.manifest import (
     ResourceNode,
 )
 from segue.model.partitions.mapping_choice import check_mapping
+from segue.model.steps import AssetSource
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,10 +108,15 @@ def describe(source: Source) -> Described:
     return Described(
         manifest=manifest,
         graph=graph,
-        ops={name: definition.op for name, definition in collection.definitions.items()} | collection.job_ops,
+        ops={
+            name: definition.node_def
+            for name, definition in collection.definitions.items()
+            if isinstance(definition.node_def, OpDefinition)
+        }
+        | collection.job_ops,
         specs=collection.specs,
         definitions=collection.definitions,
-        resources=source.resources,
+        resources=collection.resources,
         jobs=op_jobs,
         partitioned_configs={job.name: job.config for job in source.jobs if isinstance(job.config, PartitionedConfig)},
         asset_jobs={job.name: job for job in source.jobs if isinstance(job, UnresolvedAssetJobDefinition)},
@@ -135,7 +143,7 @@ def _check_partitions(collection: Collection, graph: AssetGraph) -> None:
             try:
                 check_mapping(dep.mapping, upstream, node.partitions)
             except SegueError as error:
-                source = collection.made_by[node.key][0].op.shape.source
+                source = collection.made_by[node.key][0].source
                 collection.error(
                     f"{source}: {node.key.to_user_string()!r} depends on {dep.key.to_user_string()!r}: {error}"
                 )
@@ -169,7 +177,7 @@ def _manifest(collection: Collection) -> Manifest:
         checks=tuple(checks),
         computations=tuple(computations),
         resources=tuple(
-            [ResourceNode(key, type(value).__name__, _first_line(value)) for key, value in source.resources.items()]
+            [ResourceNode(key, type(value).__name__, _first_line(value)) for key, value in collection.resources.items()]
         ),
         metadata=dict(source.metadata),
     )
@@ -180,20 +188,21 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
     return AssetNode(
         key=spec.key,
         deps=_dependency_nodes(collection, spec),
-        computation=None if definition is None else definition.op.name,
+        computation=None if definition is None else definition.name,
         output_name=output,
         io_manager_key=collection.io_manager_key(spec.key),
         group_name=spec.group_name or DEFAULT_GROUP,
         description=spec.description,
         metadata=described_metadata(spec.metadata),
         tags=dict(spec.tags),
-        owners=spec.owners,
+        owners=tuple(spec.owners),
         kinds=tuple(sorted(spec.kinds)),
         code_version=spec.code_version,
         partitions=spec.partitions_def,
         backfill_policy=None if definition is None else definition.backfill_policy,
         automation_condition=spec.automation_condition,
         freshness_policy=spec.freshness_policy,
+        is_observable=definition is not None and definition.is_observable,
     )
 
 
@@ -209,7 +218,15 @@ def _dependency_nodes(collection: Collection, spec: AssetSpec) -> tuple[Dependen
 
 
 def _computation_node(collection: Collection, definition: AssetsDefinition) -> ComputationNode:
-    op = definition.op
+    node, flat = definition.node_def, Flat((), {}, {}, ())
+    assert node is not None  # what is made elsewhere has no computation
+    inputs = [
+        InputNode(name, collection.asset_behind(definition, asset), definition.input_manager_keys.get(name))
+        for name, asset in definition.keys_by_input.items()
+    ]
+    if isinstance(node, GraphDefinition):
+        sources = {each.name: AssetSource(each.asset_key, each.io_manager_key) for each in inputs}
+        flat = flatten(node, sources, prefix=f"{node.name}.", hooks=definition.hook_defs)
     outputs = [
         OutputNode(output, asset_key=spec.key, is_required=not spec.skippable)
         for output, spec in definition.specs_by_output.items()
@@ -218,22 +235,20 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         OutputNode(output, check_name=spec.name, check_asset_key=spec.asset_key)
         for output, spec in definition.checks_by_output.items()
     ]
+    op = node if isinstance(node, OpDefinition) else None
     return ComputationNode(
-        name=op.name,
-        inputs=tuple(
-            [
-                InputNode(name, collection.asset_behind(definition, asset), definition.input_manager_keys.get(name))
-                for name, asset in definition.keys_by_input.items()
-            ]
-        ),
+        name=node.name,
+        inputs=tuple(inputs),
         outputs=tuple(outputs),
-        resource_keys=tuple(sorted(op.resource_keys)),
-        retry_policy=op.retry_policy,
-        can_subset=op.can_subset,
-        has_config=op.shape.config is not None,
-        tags=dict(op.tags),
-        description=op.description,
-        source=op.shape.source,
+        resource_keys=tuple(sorted(definition.required_resource_keys)),
+        retry_policy=None if op is None else op.retry_policy,
+        can_subset=definition.can_subset,
+        has_config=op is None or op.shape.config is not None or op.config_field is not None,
+        tags=dict(node.tags),
+        description=node.description,
+        source=definition.source,
+        steps=flat.steps,
+        step_outputs=flat.outputs,
     )
 
 
@@ -245,7 +260,7 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
             collection.error(f"Two jobs are called {job.name!r}: rename one.")
         try:
             if isinstance(job, UnresolvedAssetJobDefinition):
-                nodes[job.name] = job_node(job, graph, collection.source.resources)
+                nodes[job.name] = job_node(job, graph, collection.resources)
             else:
                 nodes[job.name] = op_job_node(job)
         except SegueError as error:
@@ -259,8 +274,8 @@ def _automation(
     """The schedules and sensors; notes what is wrong with them."""
     source, names = collection.source, {job.name: job for job in jobs}
     note_names_used_twice(schedules, source.sensors, collection.error)
-    nodes = schedule_nodes(schedules, names, source.resources, collection.error)
-    return nodes, sensor_nodes(source.sensors, names, source.resources, graph, collection.error)
+    nodes = schedule_nodes(schedules, names, collection.resources, collection.error)
+    return nodes, sensor_nodes(source.sensors, names, collection.resources, graph, collection.error)
 
 
 def _first_line(value: object) -> str | None:

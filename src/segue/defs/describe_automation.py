@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.external_assets import AnyAsset
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.target import AnyJob, Target
 from segue.errors import SegueError
-from segue.model.assets import AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
@@ -39,11 +39,9 @@ def jobs_with(jobs: Sequence[AnyJob], targets: Iterable[Target]) -> list[AnyJob]
     return found
 
 
-def assets_with(
-    assets: Sequence[AssetsDefinition | AssetSpec], targets: Iterable[Target]
-) -> list[AssetsDefinition | AssetSpec]:
+def assets_with(assets: Sequence[AnyAsset], targets: Iterable[Target]) -> list[AnyAsset]:
     """The assets, and those that only a schedule or sensor names."""
-    found = {id(each): each for each in assets}
+    found: dict[int, AnyAsset] = {id(each): each for each in assets}
     declared = {key for each in assets if isinstance(each, AssetsDefinition) for key in each.keys}
     for target in targets:
         found.update({id(each): each for each in target.assets if not declared.issuperset(each.keys)})

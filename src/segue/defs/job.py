@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from segue.defs.executor import ExecutorDefinition, require_built_in
 from segue.defs.hook import HookDefinition, require_hooks
 from segue.defs.metadata import described_metadata
 from segue.defs.partitioned_config import PartitionedConfig
-from segue.defs.run_config import RunConfig, normalize_run_config, storable
+from segue.defs.run_config import normalize_run_config, storable
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_owners
@@ -41,23 +42,33 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     selection: AssetSelection
-    config: Mapping[str, object] | RunConfig | PartitionedConfig | None = None
+    config: Any = None
     description: str | None = None
     tags: Mapping[str, str] = {}
     run_tags: Mapping[str, str] | None = None
     metadata: Mapping[str, object] = {}
     partitions_def: PartitionsDefinition | None = None
-    owners: tuple[str, ...] = ()
+    owners: Sequence[str] = ()
     automation_condition: AnyCondition | None = None
     hooks: frozenset[HookDefinition] = frozenset()
     op_retry_policy: RetryPolicy | None = None
     executor_def: ExecutorDefinition | None = None
 
+    @property
+    def partitioned_config(self) -> Any:
+        """The config by partition; None without."""
+        return self.config if hasattr(self.config, "get_run_config_for_partition_key") else None
+
+    @property
+    def config_mapping(self) -> Any:
+        """What makes the config of its steps out of its own; None without."""
+        return self.config if hasattr(self.config, "resolve_from_unvalidated_config") else None
+
 
 def define_asset_job(
     name: str,
     selection: CoercibleToAssetSelection | None = None,
-    config: Mapping[str, object] | RunConfig | PartitionedConfig | None = None,
+    config: Any = None,
     description: str | None = None,
     tags: Mapping[str, object] | None = None,
     run_tags: Mapping[str, object] | None = None,
@@ -74,7 +85,7 @@ def define_asset_job(
     Args:
         name: letters, digits, underscores; unique among the jobs.
         selection: an `AssetSelection`, its string form, or a list of assets; all assets when None.
-        config: the run config its runs start with, or one by partition.
+        config: the run config its runs start with: a mapping, a `RunConfig`, a config mapping, or a config by partition.
         description, metadata, owners: for people.
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
         hooks: hooks that run after each of its steps.
@@ -114,16 +125,16 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
     """
     config, declared = job.config, job.partitions_def
-    partitioned = isinstance(config, PartitionedConfig)
     if isinstance(config, PartitionedConfig):
         declared = PartitionedConfig.from_flexible_config(config, declared or config.partitions_def).partitions_def
-    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_materializable]
+    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_executable]
     for key in keys:
         own = graph.nodes[key].partitions
         if declared is not None and own is not None and own != declared:
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
+    by_rule = job.partitioned_config is not None or job.config_mapping is not None
     return JobNode(
         name=job.name,
         assets=tuple(sorted(keys)),
@@ -131,10 +142,9 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         description=job.description,
         tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
         own_tags={} if job.run_tags is None else dict(job.tags),
-        run_config={}
-        if partitioned
-        else storable(normalize_run_config(config, graph.computations, resources), "config"),
+        run_config={} if by_rule else storable(normalize_run_config(config, graph.computations, resources), "config"),
         metadata=described_metadata(job.metadata),
-        owners=job.owners,
+        owners=tuple(job.owners),
         automation_condition=job.automation_condition,
+        op_retry_policy=job.op_retry_policy,
     )

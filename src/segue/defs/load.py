@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import ModuleType
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 
+from segue.defs.asset_changes import in_group, renamed_spec
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.modules import calling_module, package_modules, require_modules
+from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
 from segue.model.condition.base import AnyCondition, optional_condition
-from segue.model.keys import CoercibleToAssetKeyPrefix
+from segue.model.keys import AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.policies import BackfillPolicy
+
+LoadedAsset: TypeAlias = AssetsDefinition | AssetSpec | SourceAsset
 
 
 def load_assets_from_modules(
@@ -26,7 +31,7 @@ def load_assets_from_modules(
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
-) -> Sequence[AssetsDefinition | AssetSpec]:
+) -> Sequence[LoadedAsset]:
     """The assets that stand at the top of modules, alone or in lists.
 
     Args:
@@ -35,14 +40,14 @@ def load_assets_from_modules(
         key_prefix: a prefix before the key of each, and of each dependency among them.
         automation_condition: when to request them, in place of what they say themselves.
         backfill_policy: for those that have none.
-        source_key_prefix: a prefix before the keys of `AssetSpec`s; with `include_specs`.
+        source_key_prefix: a prefix before the keys of `SourceAsset`s and `AssetSpec`s.
         include_specs: whether `AssetSpec`s are taken too.
 
     Raises:
         InvalidDefinitionError: one key at two places, or a group where the asset names another.
     """
     optional_condition("load_assets_from_modules", automation_condition)
-    found: dict[int, AssetsDefinition | AssetSpec] = {}
+    found: dict[int, LoadedAsset] = {}
     origin: dict[object, str] = {}
     for module in require_modules(modules, "load_assets_from_modules"):
         for name, value in _definitions_in(module):
@@ -51,7 +56,7 @@ def load_assets_from_modules(
             if id(value) in found:
                 continue
             found[id(value)] = value
-            for key in [value.key] if isinstance(value, AssetSpec) else value.keys:
+            for key in _keys_of(value):
                 place = f"{module.__name__}.{name}"
                 if origin.setdefault(key, place) != place:
                     raise InvalidDefinitionError(
@@ -59,11 +64,15 @@ def load_assets_from_modules(
                     )
     values = list(found.values())
     if group_name is not None:
-        values = [_mapped(each, _InGroup(group_name)) for each in values]
+        values = [_mapped(each, partial(in_group, group_name=group_name)) for each in values]
     if automation_condition is not None:
-        values = [_mapped(each, _OnCondition(automation_condition)) for each in values]
+        rule = _OnCondition(automation_condition)
+        values = [each if isinstance(each, SourceAsset) else _mapped(each, rule) for each in values]
     if backfill_policy is not None:
-        values = [_with_policy(each, backfill_policy) for each in values]
+        values = [
+            each.with_backfill_policy(backfill_policy) if isinstance(each, AssetsDefinition) else each
+            for each in values
+        ]
     return _with_prefixes(values, key_prefix, source_key_prefix)
 
 
@@ -75,7 +84,7 @@ def load_assets_from_current_module(
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
-) -> Sequence[AssetsDefinition | AssetSpec]:
+) -> Sequence[LoadedAsset]:
     """The assets that stand at the top of the module that calls this, above the call.
 
     Args:
@@ -102,7 +111,7 @@ def load_assets_from_package_module(
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
-) -> Sequence[AssetsDefinition | AssetSpec]:
+) -> Sequence[LoadedAsset]:
     """The assets of a package and of every module below it, which are imported.
 
     Args:
@@ -130,7 +139,7 @@ def load_assets_from_package_name(
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
-) -> Sequence[AssetsDefinition | AssetSpec]:
+) -> Sequence[LoadedAsset]:
     """The assets of a package and of every module below it, by the package's name.
 
     Args:
@@ -168,9 +177,7 @@ def load_asset_checks_from_modules(
     checks: list[AssetChecksDefinition] = []
     for check in found.values():
         keys = {spec.asset_key for spec in check.check_specs}
-        prefixed = check.with_attributes(renamed={key: key.with_prefix(asset_key_prefix) for key in keys})
-        assert isinstance(prefixed, AssetChecksDefinition)  # with_attributes keeps the class
-        checks.append(prefixed)
+        checks.append(check.renamed({key: key.with_prefix(asset_key_prefix) for key in keys}))
     return checks
 
 
@@ -209,29 +216,18 @@ def load_asset_checks_from_package_name(
     return load_asset_checks_from_modules(package_modules(package_name), asset_key_prefix)
 
 
-def _definitions_in(module: ModuleType) -> Iterable[tuple[str, AssetsDefinition | AssetSpec]]:
+def _definitions_in(module: ModuleType) -> Iterable[tuple[str, LoadedAsset]]:
     for name, value in vars(module).items():
         values = cast("Iterable[object]", value) if isinstance(value, (list, tuple)) else (value,)
         for each in values:
-            if isinstance(each, (AssetsDefinition, AssetSpec)):
+            if isinstance(each, (AssetsDefinition, AssetSpec, SourceAsset)):
                 yield name, each
 
 
-class _InGroup(msgspec.Struct, frozen=True):
-    """Puts a spec into a group."""
-
-    group_name: str
-
-    def __call__(self, spec: AssetSpec) -> AssetSpec:
-        if spec.group_name is not None and spec.group_name != self.group_name:
-            raise InvalidDefinitionError(
-                f"The asset {spec.key.to_user_string()!r} is in the group {spec.group_name!r}, and load_assets_from_modules is "
-                f"asked for {self.group_name!r}: leave one out."
-            )
-        return spec.replace_attributes(group_name=self.group_name)
-
-
-def _mapped(each: AssetsDefinition | AssetSpec, change: _InGroup | _OnCondition) -> AssetsDefinition | AssetSpec:
+def _mapped(each: LoadedAsset, change: Callable[[AssetSpec], AssetSpec]) -> LoadedAsset:
+    if isinstance(each, SourceAsset):
+        spec = change(each.to_spec())
+        return each.with_attributes(key=spec.key, group_name=spec.group_name)
     return change(each) if isinstance(each, AssetSpec) else each.map_asset_specs(change)
 
 
@@ -244,41 +240,27 @@ class _OnCondition(msgspec.Struct, frozen=True):
         return spec.replace_attributes(automation_condition=self.condition)
 
 
-def _with_policy(each: AssetsDefinition | AssetSpec, policy: BackfillPolicy) -> AssetsDefinition | AssetSpec:
-    if isinstance(each, AssetSpec) or each.backfill_policy is not None:
-        return each
-    return each.with_attributes(backfill_policy=policy)
+def _keys_of(each: LoadedAsset) -> Iterable[AssetKey]:
+    return each.keys if isinstance(each, AssetsDefinition) else [each.key]
 
 
 def _with_prefixes(
-    values: Sequence[AssetsDefinition | AssetSpec],
+    values: Sequence[LoadedAsset],
     key_prefix: CoercibleToAssetKeyPrefix | None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None,
-) -> Sequence[AssetsDefinition | AssetSpec]:
+) -> Sequence[LoadedAsset]:
     """The definitions under prefixed keys, with the dependencies among them following."""
     if key_prefix is None and source_key_prefix is None:
         return values
     renamed = {
         key: key.with_prefix(prefix)
         for each in values
-        for key in ([each.key] if isinstance(each, AssetSpec) else each.keys)
-        if (prefix := source_key_prefix if isinstance(each, AssetSpec) else key_prefix) is not None
+        for key in _keys_of(each)
+        if (prefix := key_prefix if isinstance(each, AssetsDefinition) else source_key_prefix) is not None
     }
-
-    def rename(spec: AssetSpec) -> AssetSpec:
-        deps = [
-            type(dep)(renamed[dep.asset_key], partition_mapping=dep.partition_mapping, metadata=dep.metadata)
-            if dep.asset_key in renamed
-            else dep
-            for dep in spec.deps
-        ]
-        return spec.replace_attributes(key=renamed.get(spec.key, spec.key), deps=deps)
-
     return [
-        rename(each)
-        if isinstance(each, AssetSpec)
-        else each.with_attributes(
-            specs_by_output={output: rename(spec) for output, spec in each.specs_by_output.items()}, renamed=renamed
-        )
+        each.renamed(renamed)
+        if isinstance(each, AssetsDefinition)
+        else _mapped(each, partial(renamed_spec, names=renamed))
         for each in values
     ]

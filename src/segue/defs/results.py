@@ -166,6 +166,44 @@ class MaterializeResult(Generic[T]):
         return f"MaterializeResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
 
 
+class ObserveResult:
+    """That the function looked at its asset, with what there is to say about it.
+
+    Args:
+        asset_key: which asset; needed only where the function looks at several.
+        metadata: facts about the observation.
+        check_results: results of checks that the function carries.
+        data_version: the version of the content.
+        tags: tags for the observation.
+    """
+
+    __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags")
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey | None = None,
+        metadata: Mapping[str, object] | None = None,
+        check_results: Sequence[AssetCheckResult] | None = None,
+        data_version: DataVersion | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        self.metadata = metadata
+        self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
+        self.data_version = data_version
+        self.tags = tags
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ObserveResult) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds metadata, which may not be hashable
+
+    def __repr__(self) -> str:
+        return f"ObserveResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
+
+
 class Failure(Exception):
     """Raised by user code to fail a step on purpose.
 

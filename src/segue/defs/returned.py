@@ -9,13 +9,13 @@ from typing import Any, cast, get_origin
 import msgspec
 
 from segue.defs.op_io import NO_TYPE
-from segue.defs.results import DynamicOutput, MaterializeResult, Output
+from segue.defs.results import DynamicOutput, MaterializeResult, ObserveResult, Output
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckEvaluation, AssetCheckResult
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 
 FACTS = (AssetMaterialization, AssetObservation, ExpectationResult, AssetCheckEvaluation)
-RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult)
+RESULTS = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
+from segue.defs.results import NO_VALUE, DynamicOutput, MaterializeResult, NoValue, ObserveResult, Output
 from segue.defs.returned import single_results
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
+from segue.execute.observations import record_observed
 from segue.execute.target import target_materialization
 from segue.execute.value_types import recorded, require_passed, type_check
 from segue.execute.values import record_stored, store_output
@@ -31,7 +32,8 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
     outputs = attempt.value_outputs
     asked = [output.name for output in attempt.step.outputs if output.check_name is None]
     what = f"{op.shape.source}: {attempt.step_key!r}"
-    is_op = attempt.definition is None or attempt.step.graph is not None
+    carries = bool(attempt.asset_keys or attempt.check_keys)  # as an op at the end of a graph behind assets does
+    is_op = attempt.definition is None or (attempt.step.graph is not None and not carries)
     for result in single_results(op.expected(what, asked, outputs, is_op), returned):
         if isinstance(result, Output):
             _take_output(attempt, cast("Output[Any]", result))
@@ -39,6 +41,8 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
             _take_dynamic(attempt, cast("DynamicOutput[Any]", result))
         elif isinstance(result, MaterializeResult):
             _take_materialize_result(attempt, cast("MaterializeResult[Any]", result))
+        elif isinstance(result, ObserveResult):
+            _take_observe_result(attempt, result)
         elif isinstance(result, AssetCheckResult):
             _take_check(attempt, result)
         elif isinstance(result, (AssetMaterialization, AssetObservation, AssetCheckEvaluation, ExpectationResult)):
@@ -59,6 +63,9 @@ def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
         )
     if output.check_name is not None and isinstance(result.value, AssetCheckResult):
         _take_check(attempt, result.value)
+        return
+    if output.is_observed:
+        record_observed(attempt, output, result.value, result.metadata, result.tags)
         return
     data_version = None if result.data_version is None else result.data_version.value
     has_value = output.name not in attempt.op.valueless_outputs or result.value is not None
@@ -106,6 +113,19 @@ def _take_materialize_result(attempt: StepAttempt, result: MaterializeResult[Any
     data_version = None if result.data_version is None else result.data_version.value
     has_value = not isinstance(result.value, NoValue)
     _take_value(attempt, output, result.value, has_value, metadata, data_version, result.tags or {})
+    for check in result.check_results:
+        _take_check(attempt, check, output.asset_key)
+
+
+def _take_observe_result(attempt: StepAttempt, result: ObserveResult) -> None:
+    output = _planned_asset(attempt, result.asset_key)
+    if not output.is_observed:
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} gave an ObserveResult, but makes its assets: give a "
+            "MaterializeResult, or declare the function with multi_observable_source_asset."
+        )
+    metadata = normalize_metadata(result.metadata)
+    record_observed(attempt, output, result.data_version or NO_VALUE, metadata, result.tags or {})
     for check in result.check_results:
         _take_check(attempt, check, output.asset_key)
 

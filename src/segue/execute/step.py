@@ -124,7 +124,7 @@ def require_outputs(attempt: StepAttempt) -> None:
             attempt.given.add(output.name)
             attempt.mapping_keys[output.name] = []
             continue
-        if output.check_name is None and output.name in attempt.op.valueless_outputs:
+        if output.check_name is None and output.name in attempt.op.valueless_outputs and not output.is_observed:
             attempt.materialize_without_value(output)
             continue
         what = (

@@ -25,7 +25,7 @@ from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.recording import new_run, record_and_run
 from segue.host.staleness import stale_keys
 from segue.model.event import Event
-from segue.model.graph import AssetGraph
+from segue.model.graph import IMPLICIT_JOB_NAME, AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
@@ -156,7 +156,7 @@ def execute(
     if by_partition is not None and partitions is not None:
         given = given or by_partition.get_run_config_for_partition_key(partitions[0])
         tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
-    raw = _merged(job_config, raw_config(given))
+    raw = _merged(job_config, _mapped_config(described, job_name, given))
     resolved = _config_of(described, job_name, raw, plan)
     config = resolved.config
     validate_config(plan, described, config, found=resolved.violations)
@@ -243,7 +243,7 @@ def _config_of(described: Described, job_name: str, run_config: object, plan: Pl
     if job is not None:
         parts = msgspec.structs.replace(job_parts(job, described.resources), selected=selected)
         return resolve_job_config(job, run_config, parts)
-    nodes = {name: definition.op for name, definition in described.definitions.items()}
+    nodes = {name: each.node_def for name, each in described.definitions.items() if each.node_def is not None}
     return resolve_run_config(run_config, RunConfigParts(nodes, described.resources, selected))
 
 
@@ -254,7 +254,7 @@ def _wanted(
     graph = described.graph
     config: Mapping[str, Any] = {}
     tags: dict[str, str] = {}
-    if request.job_name is None:
+    if request.job_name is None or request.job_name == IMPLICIT_JOB_NAME:
         assets = set(graph.materializable_keys)
         checks = set(graph.checks)
     else:
@@ -271,6 +271,14 @@ def _wanted(
     if request.asset_check_keys is not None:
         checks = set(request.asset_check_keys)
     return assets, checks, config, tags, request.job_name or EPHEMERAL_JOB_NAME
+
+
+def _mapped_config(described: Described, job_name: str, run_config: object) -> object:
+    """The config of a run of assets as a mapping; what the config mapping of the job makes of it, where it has one."""
+    job = described.asset_jobs.get(job_name)
+    if job is not None and job.config_mapping is not None:
+        return job.config_mapping.resolve_from_unvalidated_config(raw_config(run_config) or {})
+    return raw_config(run_config)
 
 
 def _merged(below: Mapping[str, Any], above: object) -> Any:

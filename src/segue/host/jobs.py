@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segue.defs.asset_job import AssetJobDefinition
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.instance import Instance
-from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.run_scope import Capture
@@ -55,8 +56,7 @@ def execute_job(
 
 
 def execute_asset_job(
-    definitions: Definitions,
-    job: UnresolvedAssetJobDefinition,
+    job: AssetJobDefinition,
     *,
     run_config: Any = None,
     instance: Instance | None = None,
@@ -67,14 +67,21 @@ def execute_asset_job(
     resources: Mapping[str, object] | None = None,
 ) -> ExecuteInProcessResult:
     """Makes the assets of a job in this process; see `AssetJobDefinition.execute_in_process`."""
-    given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **definitions.resources, **(resources or {})}
-    whole = Definitions(assets=definitions.assets, asset_checks=definitions.asset_checks, jobs=[job], resources=given)
-    request = RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
+    given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
+    definitions = job.definitions.with_resources(given)
+    request = RunRequest(
+        run_config=run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config,
+        tags={**job.run_tags, **(tags or {})},
+        job_name=job.name,
+        partition_key=partition_key,
+        asset_selection=sorted(job.asset_keys),
+        asset_check_keys=sorted(job.check_keys),
+    )
     options = RunOptions(run_id=run_id)
     if instance is not None:
-        return _run(whole, None, instance, request, options, raise_on_error)
+        return _run(definitions, job, instance, request, options, raise_on_error)
     with ephemeral_instance() as temporary:
-        return _run(whole, None, temporary, request, options, raise_on_error)
+        return _run(definitions, job, temporary, request, options, raise_on_error)
 
 
 def _run(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
+from segue.defs.external_assets import AnyAsset
 from segue.defs.instance import Instance
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvariantViolationError
@@ -20,7 +21,7 @@ from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
-MaterializableAssets = Sequence[AssetsDefinition | AssetSpec]
+MaterializableAssets = Sequence[AnyAsset]
 
 
 def materialize(
@@ -58,6 +59,43 @@ def materialize(
     if instance is not None:
         return _run(definitions, instance, request, raise_on_error)
     with Instance.ephemeral() as temporary:
+        return _run(definitions, temporary, request, raise_on_error)
+
+
+def observe(
+    assets: Sequence[AnyAsset],
+    run_config: RunConfig | Mapping[str, object] | None = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    tags: Mapping[str, str] | None = None,
+) -> ExecuteInProcessResult:
+    """Looks at assets that are made elsewhere, in this process: runs the functions that observe them.
+
+    Args:
+        assets: what `observable_source_asset` and `multi_observable_source_asset` give; others are left alone.
+        run_config, instance, resources, raise_on_error, tags: as for `materialize`.
+        partition_key: the partition to look at.
+
+    Returns:
+        Events and state of the run; the observations are among the events.
+
+    Raises:
+        InvalidSubsetError: none of the assets can be observed.
+        Exception: what user code raised, with `raise_on_error`.
+    """
+    definitions = Definitions(assets=assets, resources=resources)
+    keys = [key for key, node in definitions.asset_graph.nodes.items() if node.is_observable]
+    request = RunRequest(
+        run_config=run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config,
+        tags=tags,
+        partition_key=partition_key,
+        asset_selection=keys,
+    )
+    if instance is not None:
+        return _run(definitions, instance, request, raise_on_error)
+    with bound("ephemeral_instance")() as temporary:
         return _run(definitions, temporary, request, raise_on_error)
 
 

@@ -118,6 +118,8 @@ def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) 
         if step.key in finished:
             continue
         for output in step.outputs:
+            if output.asset_key is not None and output.is_observed:
+                continue
             if output.asset_key is not None:
                 start, end = (plan.partition_start, plan.partition_end) if output.is_partitioned else (None, None)
                 payload = AssetMaterializationPlannedData(output.asset_key, start, end if end != start else None)

@@ -107,7 +107,7 @@ class ExecuteInProcessResult:
         if graph is not None and output_name in graph.output_names:
             return self._value(*step_output(graph, f"{node_str}.", output_name))
         self._require_output(node_str, output_name)
-        return self._value(node_str, output_name)
+        return self._value(*self._place(node_str, output_name))
 
     def _require_output(self, node: str, output_name: str) -> None:
         """Refuses a name that nothing in the run bears, as apart from an output that was not given."""
@@ -127,8 +127,9 @@ class ExecuteInProcessResult:
             name: [output.name for output in computation.outputs]
             for name, computation in self._graph.computations.items()
         }
-        if self._job is not None:
-            return {step.path: outputs[step.computation] for step in self._graph.jobs[self._job.name].steps}
+        job = None if self._job is None else self._graph.jobs.get(self._job.name)
+        if job is not None and job.steps:
+            return {step.path: outputs[step.computation] for step in job.steps}
         steps = [step for each in self._graph.computations.values() for step in each.steps]
         return outputs | {step.path: outputs.get(step.computation, []) for step in steps}
 
@@ -152,10 +153,21 @@ class ExecuteInProcessResult:
         Raises:
             StepOutputNotFoundError: it made none.
         """
-        node = self._graph.nodes.get(AssetKey.from_coercible(asset_key))
+        key = AssetKey.from_coercible(asset_key)
+        node = self._graph.nodes.get(key)
         if node is None or node.computation is None or node.output_name is None:
             raise InvariantViolationError(f"This run has no asset {asset_key!r}.")
-        return self.output_for_node(node.computation, node.output_name)
+        step, output = self._place(node.computation, node.output_name)
+        made_in = [event.step_key for event in self.get_asset_materialization_events() if event.asset_key == key]
+        return self._value(made_in[-1] or step if made_in else step, output)
+
+    def _place(self, computation: str, output_name: str) -> tuple[str, str]:
+        """The step that gives an output of a computation, and the name that it has there: its own, or that in a graph."""
+        node = self._graph.computations.get(computation)
+        for each in () if node is None else node.step_outputs:
+            if each.name == output_name:
+                return each.step, each.output
+        return computation, output_name
 
     def filter_events(self, event_filter: Callable[[Event], bool]) -> Sequence[Event]:
         """The events for which the function is true."""

@@ -138,7 +138,7 @@ def require_group(group_name: str | None, where: str) -> str | None:
     return group_name
 
 
-def require_owners(owners: Sequence[str] | None, where: str) -> tuple[str, ...]:
+def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
     """The owners, if each is an e-mail address or `team:name`.
 
     Raises:
@@ -149,7 +149,7 @@ def require_owners(owners: Sequence[str] | None, where: str) -> tuple[str, ...]:
         is_address = isinstance(owner, str) and "@" in owner.strip("@")
         if not (is_team or is_address):
             raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
-    return tuple(owners or ())
+    return list(owners or ())
 
 
 def require_kinds(kinds: Set[str] | Sequence[str] | None, where: str) -> frozenset[str]:
@@ -185,11 +185,11 @@ class AssetSpec:
         tags: short strings to search and select by.
         kinds: at most ten words for what it is made of ("python", "parquet").
         partitions_def: how it is cut into partitions.
-        freshness_policy: how old it may get.
+        freshness_policy: how old its data may become.
+        is_virtual: whether it is a view of what it depends on: nothing has to be made when that changes.
 
     Raises:
         InvalidDefinitionError: a value that cannot be.
-        NotSupportedError: `is_virtual`.
     """
 
     __slots__ = (
@@ -199,6 +199,7 @@ class AssetSpec:
         "description",
         "freshness_policy",
         "group_name",
+        "is_virtual",
         "key",
         "kinds",
         "metadata",
@@ -208,18 +209,19 @@ class AssetSpec:
         "tags",
     )
     key: AssetKey
-    deps: tuple[AssetDep, ...]
+    deps: Sequence[AssetDep]
     description: str | None
     metadata: Mapping[str, object]
     skippable: bool
     group_name: str | None
     code_version: str | None
     automation_condition: AnyCondition | None
-    owners: tuple[str, ...]
+    owners: Sequence[str]
     tags: Mapping[str, str]
     kinds: frozenset[str]
     partitions_def: PartitionsDefinition | None
     freshness_policy: AnyFreshnessPolicy | None
+    is_virtual: bool
 
     def __init__(
         self,
@@ -241,7 +243,6 @@ class AssetSpec:
         freshness_policy: FreshnessPolicy | None = None,
         is_virtual: bool = False,
     ) -> None:
-        require_not_built("AssetSpec", is_virtual=is_virtual or None)
         write = object.__setattr__
         asset_key = AssetKey.from_coercible(key)
         where = f"asset {asset_key.to_user_string()!r}"
@@ -250,7 +251,7 @@ class AssetSpec:
         require_kind(where, "code_version", code_version, str)
         require_kind(where, "partitions_def", partitions_def, PartitionsDefinition)
         write(self, "key", asset_key)
-        write(self, "deps", () if deps is None else _unique_deps(deps, where))
+        write(self, "deps", [] if deps is None else _unique_deps(deps, where))
         write(self, "description", description)
         write(self, "metadata", dict(metadata) if metadata else {})
         write(self, "skippable", skippable)
@@ -262,6 +263,7 @@ class AssetSpec:
         write(self, "kinds", require_kinds(kinds, where))
         write(self, "partitions_def", partitions_def)
         write(self, "freshness_policy", freshness_policy_of(where, freshness_policy, legacy_freshness_policy))
+        write(self, "is_virtual", is_virtual)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"AssetSpec is immutable: use replace_attributes({name}=...).")
@@ -306,6 +308,7 @@ class AssetSpec:
         kinds: Set[str] | EllipsisType | None = ...,
         partitions_def: PartitionsDefinition | EllipsisType | None = ...,
         freshness_policy: FreshnessPolicy | EllipsisType | None = ...,
+        is_virtual: bool | EllipsisType = ...,
     ) -> AssetSpec:
         """A copy in which the given attributes are replaced; what is not passed stays."""
         return AssetSpec(
@@ -323,27 +326,27 @@ class AssetSpec:
             tags=self.tags if isinstance(tags, EllipsisType) else tags,
             kinds=self.kinds if isinstance(kinds, EllipsisType) else kinds,
             partitions_def=self.partitions_def if isinstance(partitions_def, EllipsisType) else partitions_def,
-            freshness_policy=(
-                self.freshness_policy if isinstance(freshness_policy, EllipsisType) else freshness_policy
-            ),
+            freshness_policy=self.freshness_policy if isinstance(freshness_policy, EllipsisType) else freshness_policy,
+            is_virtual=self.is_virtual if isinstance(is_virtual, EllipsisType) else is_virtual,
         )
 
     def merge_attributes(
         self,
         *,
-        deps: Iterable[CoercibleToAssetDep] = (),
-        metadata: Mapping[str, object] | None = None,
-        owners: Sequence[str] = (),
-        tags: Mapping[str, str] | None = None,
-        kinds: Set[str] = frozenset(),
+        deps: Iterable[CoercibleToAssetDep] | EllipsisType = ...,
+        metadata: Mapping[str, object] | EllipsisType = ...,
+        owners: Sequence[str] | EllipsisType = ...,
+        tags: Mapping[str, str] | EllipsisType = ...,
+        kinds: Set[str] | EllipsisType = ...,
     ) -> AssetSpec:
         """A copy to which the given attributes are added; on equal keys the new value wins."""
+        more_owners = [] if isinstance(owners, EllipsisType) else require_list("merge_attributes", "owners", owners)
         return self.replace_attributes(
-            deps=[*self.deps, *deps],
-            metadata={**self.metadata, **(metadata or {})},
-            owners=[*self.owners, *(owner for owner in owners if owner not in self.owners)],
-            tags={**self.tags, **(tags or {})},
-            kinds=self.kinds | set(kinds),
+            deps=[*self.deps, *(() if isinstance(deps, EllipsisType) else deps)],
+            metadata={**self.metadata, **({} if isinstance(metadata, EllipsisType) else metadata)},
+            owners=[*self.owners, *(str(each) for each in more_owners if each not in self.owners)],
+            tags={**self.tags, **({} if isinstance(tags, EllipsisType) else tags)},
+            kinds=self.kinds | (frozenset[str]() if isinstance(kinds, EllipsisType) else frozenset(kinds)),
         )
 
     def with_io_manager_key(self, io_manager_key: str) -> AssetSpec:
@@ -365,21 +368,16 @@ def require_not_built(where: str, **parameters: object) -> None:
 
 
 _ALTERNATIVES = {
-    "is_virtual": "Declare the asset with AssetSpec and no computation.",
-    "hooks": "Do the work at the end of the asset's function.",
+    "config_schema": "Annotate a parameter `config` with a subclass of Config.",
     "resource_defs": "Give the resources to Definitions(resources=...).",
-    "io_manager_def": "Give the IO manager to Definitions(resources=...) and name it with io_manager_key.",
-    "dagster_type": "Annotate the function's parameters and its return value.",
     "executor": "Leave it out: steps run one after another in the process of the run.",
-    "executor_def": "Leave it out: steps run one after another in the process of the run.",
     "loggers": "Use context.log; its lines are kept with the run and reach Python's logging.",
     "component_tree": "List the definitions in Definitions(...).",
-    "op_retry_policy": "Set retry_policy on the assets.",
     "pool": "Leave it out: steps run one after another.",
 }
 
 
-def _unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> tuple[AssetDep, ...]:
+def _unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> list[AssetDep]:
     found: dict[AssetKey, AssetDep] = {}
     for each in require_list(where, "deps", deps):
         for dep in _expand_dep(each):
@@ -388,7 +386,7 @@ def _unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> tuple[Asset
                 raise InvalidDefinitionError(
                     f"{where}: two different dependencies on {dep.asset_key.to_user_string()!r}; keep one."
                 )
-    return tuple(found.values())
+    return list(found.values())
 
 
 def _expand_dep(arg: CoercibleToAssetDep) -> Iterable[AssetDep]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from typing import overload
 
 from msgspec import structs
 
@@ -11,6 +12,10 @@ from segue.errors import CycleError, InvalidSubsetError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.partitions.mapping_choice import default_mapping
+
+IMPLICIT_JOB_NAME = "__ASSET_JOB"
 
 
 class AssetGraph:
@@ -83,7 +88,175 @@ class AssetGraph:
     @property
     def materializable_keys(self) -> list[AssetKey]:
         """The assets a run can make, in order of declaration."""
-        return [key for key, node in self.nodes.items() if node.computation is not None]
+        return [key for key, node in self.nodes.items() if node.is_materializable]
+
+    def has(self, key: AssetKey | AssetCheckKey) -> bool:
+        """Whether there is such an asset or check."""
+        return key in (self.checks if isinstance(key, AssetCheckKey) else self.nodes)
+
+    @overload
+    def get(self, key: AssetKey) -> AssetNode: ...
+    @overload
+    def get(self, key: AssetCheckKey) -> CheckNode: ...
+    def get(self, key: AssetKey | AssetCheckKey) -> AssetNode | CheckNode:
+        """The node of an asset or check.
+
+        Raises:
+            InvalidSubsetError: there is none.
+        """
+        if not isinstance(key, AssetCheckKey):
+            return self.node(key)
+        if key not in self.checks:
+            raise InvalidSubsetError(f"There is no check {key.to_user_string()!r} in these definitions.")
+        return self.checks[key]
+
+    @property
+    def asset_nodes(self) -> Collection[AssetNode]:
+        """The nodes of all assets, in order of declaration."""
+        return self.nodes.values()
+
+    @property
+    def asset_check_keys(self) -> Set[AssetCheckKey]:
+        """The keys of all checks."""
+        return set(self.checks)
+
+    def get_all_asset_keys(self) -> Set[AssetKey]:
+        """The keys of all assets."""
+        return set(self.nodes)
+
+    @property
+    def materializable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can make."""
+        return {key for key, node in self.nodes.items() if node.is_materializable}
+
+    @property
+    def observable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can look at."""
+        return {key for key, node in self.nodes.items() if node.is_observable}
+
+    @property
+    def external_asset_keys(self) -> Set[AssetKey]:
+        """The assets that are made elsewhere, those that a run can look at included."""
+        return {key for key, node in self.nodes.items() if node.is_external}
+
+    @property
+    def executable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can make or look at."""
+        return {key for key, node in self.nodes.items() if node.is_executable}
+
+    @property
+    def unexecutable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can do nothing with."""
+        return {key for key, node in self.nodes.items() if not node.is_executable}
+
+    @property
+    def unpartitioned_asset_keys(self) -> Set[AssetKey]:
+        """The assets without partitions."""
+        return {key for key, node in self.nodes.items() if node.partitions is None}
+
+    @property
+    def root_materializable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can make that are not made, directly or not, from another such."""
+        return {
+            key for key in self.materializable_asset_keys if not self._is_below(key, self.materializable_asset_keys)
+        }
+
+    @property
+    def root_executable_asset_keys(self) -> Set[AssetKey]:
+        """The assets a run can make or look at that are not made, directly or not, from another such."""
+        return {key for key in self.executable_asset_keys if not self._is_below(key, self.executable_asset_keys)}
+
+    def _is_below(self, key: AssetKey, others: Set[AssetKey]) -> bool:
+        return any(each in others for each in self.get_ancestor_asset_keys(key))
+
+    def get_ancestor_asset_keys(self, asset_key: AssetKey, include_self: bool = False) -> Set[AssetKey]:
+        """All that an asset is made from, directly or not."""
+        found: set[AssetKey] = set()
+        open_keys = list(self.parents(asset_key))
+        while open_keys:
+            key = open_keys.pop()
+            if key not in found:
+                found.add(key)
+                open_keys.extend(self.parents(key))
+        return found | {asset_key} if include_self else found - {asset_key}
+
+    def get_materializable_roots(self, asset_key: AssetKey) -> Set[AssetKey]:
+        """The first assets on the way to this one that a run can make; itself, where it has none before it."""
+        above = {key for key in self.get_ancestor_asset_keys(asset_key, True) if self.node(key).is_materializable}
+        return {key for key in above if not self.has_materializable_parents(key)}
+
+    def has_materializable_parents(self, asset_key: AssetKey) -> bool:
+        """Whether it is made from an asset that a run can make, apart from itself."""
+        return any(self.node(key).is_materializable for key in self.parents(asset_key) if key != asset_key)
+
+    @property
+    def toposorted_asset_keys(self) -> Sequence[AssetKey]:
+        """All assets, each after what it is made from."""
+        return [key for level in self.toposorted_asset_keys_by_level for key in level]
+
+    @property
+    def toposorted_asset_keys_by_level(self) -> Sequence[Sequence[AssetKey]]:
+        """All assets: those made from nothing, then those made from these alone, and so on; each level in order of keys."""
+        levels: dict[AssetKey, int] = {}
+        by_name = {key.to_escaped_user_string(): key for key in self.nodes}
+        edges = {
+            name: [each.to_escaped_user_string() for each in self.parents(key) if each != key]
+            for name, key in by_name.items()
+        }
+        found: list[list[AssetKey]] = []
+        for name in require_acyclic(edges):
+            key = by_name[name]
+            level = 1 + max((levels[each] for each in self.parents(key) if each != key), default=-1)
+            levels[key] = level
+            if level == len(found):
+                found.append([])
+            found[level].append(key)
+        return [sorted(level) for level in found]
+
+    @property
+    def all_group_names(self) -> Set[str]:
+        """The names of all groups."""
+        return {node.group_name for node in self.nodes.values()}
+
+    def asset_keys_for_group(self, group_name: str) -> Set[AssetKey]:
+        """The assets in a group."""
+        return {key for key, node in self.nodes.items() if node.group_name == group_name}
+
+    @property
+    def all_partitions_defs(self) -> Sequence[PartitionsDefinition]:
+        """The partitions definitions of all assets, each once, in order of declaration."""
+        return list(dict.fromkeys([node.partitions for node in self.nodes.values() if node.partitions is not None]))
+
+    def asset_keys_for_partitions_def(self, partitions_def: PartitionsDefinition) -> Set[AssetKey]:
+        """The assets with a partitions definition."""
+        return {key for key, node in self.nodes.items() if node.partitions == partitions_def}
+
+    def asset_keys_for_job(self, job_name: str) -> Set[AssetKey]:
+        """The assets that a job makes."""
+        return set(self.jobs[job_name].assets) if job_name in self.jobs else set()
+
+    def get_check_keys_for_assets(self, asset_keys: Iterable[AssetKey]) -> Set[AssetCheckKey]:
+        """The checks that look at one of these assets."""
+        return {check for key in asset_keys for check in self.checks_of(key)}
+
+    def get_partition_mapping(self, key: AssetKey, parent_asset_key: AssetKey) -> PartitionMapping:
+        """The mapping by which an asset takes partitions of one that it is made from: the declared one, or the default.
+
+        Raises:
+            InvalidSubsetError: there is no such asset.
+        """
+        node, parent = self.node(key), self.node(parent_asset_key)
+        declared = next((dep.mapping for dep in node.deps if dep.key == parent_asset_key), None)
+        return declared or default_mapping(parent.partitions, node.partitions)
+
+
+def implicit_job_node(graph: AssetGraph) -> JobNode:
+    """The job over all assets that a run can make or observe, and all checks: there without being declared."""
+    return JobNode(
+        name=IMPLICIT_JOB_NAME,
+        assets=tuple([key for key, node in graph.nodes.items() if node.is_executable]),
+        checks=tuple([(key.asset_key, key.name) for key in graph.checks]),
+    )
 
 
 def require_acyclic(edges: Mapping[str, Iterable[str]]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 
@@ -57,6 +58,12 @@ class AssetKey:
     def __le__(self, other: AssetKey) -> bool:
         return self.parts <= other.parts if isinstance(other, AssetKey) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
 
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self!r} is one name and no list. Iteration is not allowed: use .path for its parts.")
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise TypeError(f"{self!r} is one name and no list. Index access is not allowed: use .path for its parts.")
+
     def __repr__(self) -> str:
         return f"AssetKey({list(self.parts)!r})"
 
@@ -76,14 +83,61 @@ class AssetKey:
         return AssetKey(asset_key_string.split("/"))
 
     def to_escaped_user_string(self) -> str:
-        """Like `to_user_string`, with `/` inside a part written as `\\/`."""
-        return "/".join(part.replace("/", "\\/") for part in self.parts)
+        """Like `to_user_string`, with `\\` before each `/` and `\\` inside a part: different keys never read alike."""
+        return "/".join(part.replace("\\", "\\\\").replace("/", "\\/") for part in self.parts)
 
     @staticmethod
     def from_escaped_user_string(asset_key_string: str) -> AssetKey:
         """The key written by `to_escaped_user_string`."""
-        parts = re.split(r"(?<!\\)/", asset_key_string)
-        return AssetKey([part.replace("\\/", "/") for part in parts])
+        parts = [""]
+        is_escaped = False
+        for character in asset_key_string:
+            if is_escaped:
+                parts[-1] += character if character in "\\/" else f"\\{character}"
+                is_escaped = False
+            elif character == "\\":
+                is_escaped = True
+            elif character == "/":
+                parts.append("")
+            else:
+                parts[-1] += character
+        if is_escaped:
+            parts[-1] += "\\"
+        return AssetKey(parts)
+
+    def to_string(self) -> str:
+        """The parts as a JSON list: the form in which the compatible API stores keys."""
+        return json.dumps(self.parts)
+
+    def to_db_string(self) -> str:
+        """The same as `to_string`."""
+        return self.to_string()
+
+    @staticmethod
+    def from_db_string(asset_key_string: str | None) -> AssetKey | None:
+        """The key written by `to_db_string`; text of another form is split at what no name holds. None for no text."""
+        if not asset_key_string:
+            return None
+        if asset_key_string[0] == "[":
+            try:
+                return AssetKey(cast("list[str]", json.loads(asset_key_string)))
+            except json.JSONDecodeError:
+                pass  # written before keys were lists: one name, or several with characters between them
+        return AssetKey([part for part in re.split(r"[^a-zA-Z0-9_]", asset_key_string) if part])
+
+    @staticmethod
+    def get_db_prefix(path: Sequence[str]) -> str:
+        """How the stored form of every key below these parts begins."""
+        return json.dumps(list(path))[:-2]
+
+    @staticmethod
+    def from_graphql_input(graphql_input_asset_key: Mapping[str, Sequence[str]]) -> AssetKey:
+        """The key written as `{"path": [...]}`."""
+        return AssetKey(graphql_input_asset_key["path"])
+
+    def to_graphql_input(self) -> Mapping[str, Sequence[str]]:
+        """The key as `{"path": [...]}`."""
+        return {"path": self.path}
 
     def to_python_identifier(self, suffix: str | None = None) -> str:
         """The parts joined by `__`, with characters an identifier cannot hold replaced by `_`.
@@ -119,6 +173,16 @@ class AssetKey:
             return AssetKey(arg)
         raise InvalidInvocationError(f"Expected an asset key (AssetKey, string or sequence of strings), got {arg!r}.")
 
+    @staticmethod
+    def from_coercible_or_definition(arg: object) -> AssetKey:
+        """A key from what `from_coercible` takes, or from a definition of one asset.
+
+        Raises:
+            InvalidInvocationError: anything else.
+        """
+        key = getattr(arg, "key", None)
+        return key if isinstance(key, AssetKey) else AssetKey.from_coercible(cast("CoercibleToAssetKey", arg))
+
 
 class AssetCheckKey(NamedTuple):
     """The name of a check: the asset it looks at and its own name, unique on that asset."""
@@ -137,6 +201,23 @@ class AssetCheckKey(NamedTuple):
         if not asset or not name:
             raise InvalidInvocationError(f"Expected 'asset/key:check_name', got {user_string!r}.")
         return AssetCheckKey(AssetKey.from_user_string(asset), name)
+
+    def to_db_string(self) -> str:
+        """The key as a JSON object: the form in which the compatible API stores it."""
+        return json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
+
+    @staticmethod
+    def from_db_string(db_string: str) -> AssetCheckKey | None:
+        """The key written by `to_db_string`; None for text of another form."""
+        values = _json_object(db_string)
+        asset_key = AssetKey.from_db_string(str(values.get("asset_key") or ""))
+        name = values.get("check_name")
+        return AssetCheckKey(asset_key, name) if asset_key is not None and isinstance(name, str) else None
+
+    @staticmethod
+    def from_graphql_input(graphql_input: Mapping[str, Any]) -> AssetCheckKey:
+        """The key written as `{"assetKey": {"path": [...]}, "name": ...}`."""
+        return AssetCheckKey(AssetKey.from_graphql_input(graphql_input["assetKey"]), graphql_input["name"])
 
     def to_python_identifier(self) -> str:
         """The name of the step that runs the check: `asset__key_check_name`."""
@@ -171,6 +252,42 @@ class AssetJobKey(NamedTuple):
         if mark != "job" or not name:
             raise InvalidInvocationError(f"Expected 'job:name', got {user_string!r}.")
         return AssetJobKey(name)
+
+    def to_db_string(self) -> str:
+        """The key as a JSON object: the form in which the compatible API stores it."""
+        return json.dumps({"job_name": self.job_name})
+
+    @staticmethod
+    def from_db_string(db_string: str) -> AssetJobKey | None:
+        """The key written by `to_db_string`; None for text of another form."""
+        name = _json_object(db_string).get("job_name")
+        return AssetJobKey(name) if isinstance(name, str) else None
+
+    @staticmethod
+    def from_graphql_input(graphql_input: Mapping[str, Any]) -> AssetJobKey:
+        """The key written as `{"jobName": ...}`."""
+        return AssetJobKey(graphql_input["jobName"])
+
+
+def _json_object(text: str) -> Mapping[str, object]:
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return cast("Mapping[str, object]", values) if isinstance(values, dict) else {}
+
+
+def entity_key_from_db_string(db_string: str) -> EntityKey:
+    """The key of an asset, check or job that its `to_db_string` wrote.
+
+    Raises:
+        InvalidInvocationError: text of another form.
+    """
+    found = AssetCheckKey.from_db_string(db_string) or AssetJobKey.from_db_string(db_string)
+    key = found or AssetKey.from_db_string(db_string)
+    if key is None:
+        raise InvalidInvocationError("Expected the stored form of a key, got no text.")
+    return key
 
 
 CoercibleToAssetKey: TypeAlias = AssetKey | str | Sequence[str]

@@ -9,6 +9,7 @@ many thousands of assets it would do little else.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -55,6 +56,7 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
         output_name: the computation's output that carries it.
         io_manager_key: the resource that stores and loads its value.
         group_name ... freshness_policy: as the user declared them.
+        is_observable: whether the computation looks at it and does not make it.
     """
 
     key: AssetKey
@@ -73,16 +75,47 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     backfill_policy: BackfillPolicy | None = None
     automation_condition: AnyCondition | None = None
     freshness_policy: AnyFreshnessPolicy | None = None
+    is_observable: bool = False
 
     @property
     def is_materializable(self) -> bool:
         """Whether a run can make it."""
+        return self.computation is not None and not self.is_observable
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether a run can make it or look at it."""
         return self.computation is not None
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether it is cut into partitions."""
+        return self.partitions is not None
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How it is cut into partitions; what the compatible API calls `partitions`."""
+        return self.partitions
+
+    @property
+    def parent_keys(self) -> frozenset[AssetKey]:
+        """The assets it is made from."""
+        return frozenset([dep.key for dep in self.deps])
+
+    @property
+    def has_self_dependency(self) -> bool:
+        """Whether it is made from its own earlier partitions."""
+        return self.key in self.parent_keys
+
+    @property
+    def partition_mappings(self) -> Mapping[AssetKey, PartitionMapping]:
+        """The mappings that dependencies were declared with, by upstream key."""
+        return {dep.key: dep.mapping for dep in self.deps if dep.mapping is not None}
 
     @property
     def is_external(self) -> bool:
         """Whether it is made elsewhere."""
-        return self.computation is None
+        return self.computation is None or self.is_observable
 
 
 class CheckNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
@@ -151,7 +184,7 @@ class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
         tags: tags on the step.
         description: for people.
         source: where it stands.
-        steps: of a graph behind assets: the steps that it stands for.
+        steps: of a graph behind assets: the steps that it stands for, by path.
         step_outputs: of a graph behind assets: the step output that each of its outputs is.
     """
 
@@ -182,6 +215,7 @@ class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
         steps: of a job of ops: its steps, each after what it depends on.
         partitions: of a job of ops: how it is partitioned.
         automation_condition: when to request it.
+        op_retry_policy: of a job of assets: for steps that name no retry policy themselves.
     """
 
     name: str
@@ -196,6 +230,7 @@ class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
     steps: tuple[StepNode, ...] = ()
     partitions: PartitionsDefinition | None = None
     automation_condition: AnyCondition | None = None
+    op_retry_policy: RetryPolicy | None = None
 
 
 class ResourceNode(msgspec.Struct, frozen=True, omit_defaults=True):

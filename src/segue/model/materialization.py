@@ -42,6 +42,39 @@ class DataVersion:
         return (DataVersion, (self.value,))
 
 
+class DataVersionsByPartition:
+    """The versions of the content of an asset's partitions: what the observation of a partitioned asset returns.
+
+    Args:
+        data_versions_by_partition: the version of each partition that was looked at, by key.
+    """
+
+    __slots__ = ("data_versions_by_partition",)
+    data_versions_by_partition: Mapping[str, DataVersion]
+
+    def __init__(self, data_versions_by_partition: Mapping[str, str | DataVersion]) -> None:
+        require_kind("DataVersionsByPartition", "data_versions_by_partition", data_versions_by_partition, Mapping)
+        versions = {
+            key: each if isinstance(each, DataVersion) else DataVersion(each)
+            for key, each in data_versions_by_partition.items()
+        }
+        object.__setattr__(self, "data_versions_by_partition", versions)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("DataVersionsByPartition is immutable.")
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, DataVersionsByPartition)
+            and self.data_versions_by_partition == other.data_versions_by_partition
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds a mapping
+
+    def __repr__(self) -> str:
+        return f"DataVersionsByPartition({dict(self.data_versions_by_partition)!r})"
+
+
 class _AssetFact:
     """What a materialization and an observation have in common: which asset, which partition, what is known of it."""
 

@@ -115,3 +115,11 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
 def _require_whole(where: str, name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidDefinitionError(f"{where}: {name} takes a whole number, got {value!r}.")
+
+
+class AssetExecutionType(enum.Enum):
+    """What a run can do with an asset: look at it, nothing, or make it."""
+
+    OBSERVATION = "OBSERVATION"
+    UNEXECUTABLE = "UNEXECUTABLE"
+    MATERIALIZATION = "MATERIALIZATION"

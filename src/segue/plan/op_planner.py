@@ -110,7 +110,8 @@ class _GraphPlanner:
     def _input(self, node: StepInputNode) -> StepInput:
         if isinstance(node.source, AssetSource):
             asset = self.graph.nodes.get(node.source.asset_key)
-            manager = node.io_manager_key or (DEFAULT_IO_MANAGER_KEY if asset is None else asset.io_manager_key)
+            named = node.io_manager_key or node.source.io_manager_key
+            manager = named or (DEFAULT_IO_MANAGER_KEY if asset is None else asset.io_manager_key)
             return StepInput(
                 name=node.name, asset_key=node.source.asset_key, io_manager_key=manager, has_value=node.has_value
             )

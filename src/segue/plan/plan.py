@@ -39,7 +39,10 @@ class StepInput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class StepOutput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An output of a step: an asset, the result of a check (`check_asset_key`, `check_name`), or a value for other steps."""
+    """An output of a step: an asset, the result of a check (`check_asset_key`, `check_name`), or a value for other steps.
+
+    An asset is made, or (`is_observed`) looked at.
+    """
 
     name: str
     io_manager_key: str
@@ -50,6 +53,7 @@ class StepOutput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     is_partitioned: bool = False
     blocking: bool = False
     is_dynamic: bool = False
+    is_observed: bool = False
 
 
 class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

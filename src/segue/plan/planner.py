@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 
+import msgspec
+
 from segue.errors import InvalidSubsetError, UnknownPartitionError
 from segue.model.graph import AssetGraph, require_acyclic
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, ComputationNode, OutputNode
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, AssetNode, ComputationNode, OutputNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, subset_of_range, whole
+from segue.model.steps import AssetSource, FanInSource, OutputSource
+from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
+from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
 
 EPHEMERAL_JOB_NAME = "__ephemeral_asset_job__"
@@ -51,7 +56,7 @@ def plan_run(
     if definition is not None and partitions is not None:
         run_subset = _run_subset(definition, partitions, now)
     planner = _Planner(graph, selected, run_subset, definition, now)
-    steps = {name: planner.step(name) for name in selected}
+    steps = {step.key: step for name in selected for step in planner.steps(name)}
     order = require_acyclic({name: step.depends_on for name, step in steps.items()})
     return Plan(
         job_name=job_name,
@@ -129,7 +134,7 @@ def _run_partitions_definition(
         *((key, graph.checks[key]) for key in check_keys),
     ]:
         own = node.partitions
-        if own is None:
+        if own is None or (partitions is None and isinstance(node, AssetNode) and node.is_observable):
             continue
         if definition is None:
             definition, first = own, key
@@ -179,24 +184,33 @@ class _Planner:
         self.run_subset = run_subset
         self.definition = definition
         self.now = now
-        self.made: dict[AssetKey, tuple[str, str]] = {
-            output.asset_key: (name, output.name)
+        self.parts: dict[str, GraphPart] = {
+            name: graph_part(graph.computations[name], outputs)
             for name, outputs in selected.items()
-            for output in outputs
-            if output.asset_key is not None
+            if graph.computations[name].steps
         }
-        self.blocking: dict[AssetKey, list[str]] = {}
+        self.made: dict[AssetKey, Place] = {}
+        self.maker: dict[AssetKey, str] = {}
+        self.blocking: dict[AssetKey, list[tuple[str, str]]] = {}  # by asset: the computation of a check, and its step
         for name, outputs in selected.items():
             for output in outputs:
+                place = self.parts[name].place(output) if name in self.parts else (name, output.name)
                 key = _check_key(output)
-                if key is not None and graph.checks[key].blocking:
-                    self.blocking.setdefault(key.asset_key, []).append(name)
+                if output.asset_key is not None:
+                    self.made[output.asset_key] = place
+                    self.maker[output.asset_key] = name
+                elif key is not None and graph.checks[key].blocking:
+                    self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
 
-    def step(self, name: str) -> PlanStep:
-        """The step that runs one computation."""
+    def steps(self, name: str) -> list[PlanStep]:
+        """The steps that run one computation: one, or those of the graph behind its assets."""
+        part = self.parts.get(name)
+        return [self._step(name)] if part is None else self._graph_steps(name, part)
+
+    def _step(self, name: str) -> PlanStep:
         computation = self.graph.computations[name]
         outputs = self.selected[name]
-        depends_on, needs = self._upstream(name, computation, outputs)
+        depends_on, needs = self._waits(name, self._upstream_keys(computation, outputs))
         return PlanStep(
             key=name,
             computation=name,
@@ -207,16 +221,75 @@ class _Planner:
                 ]
             ),
             outputs=tuple([self._output(output) for output in outputs]),
-            depends_on=depends_on,
-            needs=needs,
+            depends_on=tuple(sorted(depends_on)),
+            needs=tuple(sorted(needs)),
             retry_policy=computation.retry_policy,
         )
+
+    def _graph_steps(self, name: str, part: GraphPart) -> list[PlanStep]:
+        computation = part.computation
+        taken = {node.path: taken_assets(node) for node in part.steps}
+        every = {key for keys in taken.values() for key in keys}
+        others = [key for key in self._upstream_keys(computation, self.selected[name]) if key not in every]
+        found: list[PlanStep] = []
+        for step in plan_graph_steps(self.graph, part.steps):
+            keys = taken[step.path] if step.depends_on else [*taken[step.path], *others]
+            waits, needs = self._waits(name, keys)
+            found.append(
+                msgspec.structs.replace(
+                    step,
+                    inputs=tuple([self._graph_input(part, each) for each in step.inputs]),
+                    outputs=tuple(self._graph_outputs(part, step)),
+                    depends_on=tuple(dict.fromkeys([*step.depends_on, *sorted(waits)])),
+                    needs=tuple(dict.fromkeys([*step.needs, *sorted(needs)])),
+                    graph=name,
+                )
+            )
+        return found
+
+    def _graph_input(self, part: GraphPart, each: StepInput) -> StepInput:
+        """An input of a step of a graph; what another step gave as an asset is loaded as that asset."""
+        if each.asset_key is not None:
+            found = self._input(part.computation, each.name, each.asset_key, each.io_manager_key)
+            return msgspec.structs.replace(found, has_value=each.has_value)
+        source = each.source
+        if isinstance(source, FanInSource):
+            parts = tuple([part.as_asset(one) for one in source.sources])
+            return msgspec.structs.replace(each, source=FanInSource(parts), partitions=self.run_subset)
+        asset = None if source is None else part.as_asset(source)
+        if not isinstance(asset, AssetSource) or not isinstance(source, OutputSource):
+            return each
+        node = self.graph.nodes[asset.asset_key]
+        return StepInput(
+            name=each.name,
+            asset_key=asset.asset_key,
+            io_manager_key=each.io_manager_key or node.io_manager_key,
+            upstream_step=source.step,
+            upstream_output=source.output,
+            partitions=None if node.partitions is None else self.run_subset,
+            has_value=each.has_value,
+        )
+
+    def _graph_outputs(self, part: GraphPart, step: PlanStep) -> list[StepOutput]:
+        wanted = needed_outputs(part, step)
+        found: list[StepOutput] = []
+        for each in step.outputs:
+            carried = part.carried.get((step.path, each.name))
+            if carried is not None:
+                found.append(
+                    msgspec.structs.replace(
+                        self._output(carried), name=each.name, is_required=each.is_required, is_dynamic=each.is_dynamic
+                    )
+                )
+            elif each.name in wanted:
+                found.append(each)
+        return [*found, *(self._output(output) for output in part.attached.get(step.path, ()))]
 
     def _input(
         self, computation: ComputationNode, name: str, asset_key: AssetKey, io_manager_key: str | None
     ) -> StepInput:
         step, output = self.made.get(asset_key, (None, None))
-        if step == computation.name:  # an asset that reads its own earlier partitions
+        if self.maker.get(asset_key) == computation.name:  # an asset that reads its own earlier partitions
             step, output = None, None
         upstream = self.graph.nodes.get(asset_key)
         return StepInput(
@@ -280,13 +353,12 @@ class _Planner:
             io_manager_key=node.io_manager_key,
             asset_key=output.asset_key,
             is_required=output.is_required,
-            is_partitioned=node.partitions is not None,
+            is_partitioned=node.partitions is not None and (self.run_subset is not None or not node.is_observable),
+            is_observed=node.is_observable,
         )
 
-    def _upstream(
-        self, name: str, computation: ComputationNode, outputs: Sequence[OutputNode]
-    ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-        """The steps a step waits for, and the outputs of theirs it cannot do without."""
+    def _upstream_keys(self, computation: ComputationNode, outputs: Sequence[OutputNode]) -> list[AssetKey]:
+        """The assets that outputs are made from."""
         upstream: dict[AssetKey, None] = {node.asset_key: None for node in computation.inputs}
         for output in outputs:
             if output.asset_key is not None:
@@ -295,10 +367,13 @@ class _Planner:
             if key is not None:
                 upstream[key.asset_key] = None
                 upstream.update(dict.fromkeys(self.graph.checks[key].dep_keys))
-        needs = {self.made[key] for key in upstream if key in self.made and self.made[key][0] != name}
+        return list(upstream)
+
+    def _waits(self, name: str, keys: Iterable[AssetKey]) -> tuple[set[str], set[Place]]:
+        """The steps that a step of a computation waits for because of assets, and their outputs it cannot do without."""
+        needs = {self.made[key] for key in keys if key in self.made and self.maker[key] != name}
         steps = {step for step, _ in needs}
-        if any(output.asset_key is not None for output in outputs):
-            for key in upstream:  # only what would make something of a bad asset waits for its blocking checks
-                steps.update(self.blocking.get(key, ()))
-        steps.discard(name)
-        return tuple(sorted(steps)), tuple(sorted(needs))
+        if any(output.asset_key is not None for output in self.selected[name]):
+            for key in keys:  # only what would make something of a bad asset waits for its blocking checks
+                steps.update(step for owner, step in self.blocking.get(key, ()) if owner != name)
+        return steps, needs

@@ -140,7 +140,7 @@ def test_definitions_give_jobs_of_assets_by_name() -> None:
     assert (job.is_asset_job, job.name) == (True, "tables")
     assert job.execute_in_process(asset_selection=[sg.AssetKey("table")]).asset_value("table") == 5
     assert [each.name for each in definitions.resolve_all_job_defs()] == ["tables", "__ASSET_JOB"]
-    with pytest.raises(sg.InvalidSubsetError, match="does not make: other"):
+    with pytest.raises(sg.InvalidSubsetError, match="does not make or check 'other'"):
         job.execute_in_process(asset_selection=[sg.AssetKey("other")])
     with pytest.raises(sg.InvalidSubsetError, match="with asset_selection"):
         job.execute_in_process(op_selection=["table"])

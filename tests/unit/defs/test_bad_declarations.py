@@ -229,7 +229,6 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         lambda: sg.Definitions.merge(sg.Definitions(resources={"r": 1}), sg.Definitions(resources={"r": 2})),
         ["two different resources", "'r'"],
     ),
-    (lambda: sg.Definitions([named("a")]).get_assets_def("b"), ["'b'"]),
     (lambda: named("a").get_asset_spec(sg.AssetKey("b")), ["'b'"]),
     (lambda: named("a", deps=["b"]).map_asset_specs(lambda spec: spec.replace_attributes(tags=5)), ["tags"]),  # type: ignore[arg-type]
     (lambda: taking("a", "b").map_asset_specs(lambda spec: spec.replace_attributes(deps=[])), ["'b'", "'value'"]),

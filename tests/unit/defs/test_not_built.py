@@ -9,29 +9,12 @@ import pytest
 import segue as sg
 
 
-def out(**arguments: object) -> object:
-    return sg.AssetOut(**arguments)  # type: ignore[arg-type]
-
-
 def check(**arguments: object) -> object:
     return sg.asset_check(asset="a", **arguments)  # type: ignore[arg-type]
 
 
-def spec(**arguments: object) -> object:
-    return sg.AssetSpec("a", **arguments)  # type: ignore[arg-type]
-
-
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
-    (
-        "asset",
-        sg.asset,
-        "resource_defs hooks io_manager_def dagster_type is_virtual pool",
-    ),
-    ("multi_asset", sg.multi_asset, "resource_defs hooks pool"),
     ("asset_check", check, "resource_defs"),
-    ("AssetSpec", spec, "is_virtual"),
-    ("AssetIn", sg.AssetIn, "dagster_type"),
-    ("AssetOut", out, "dagster_type is_virtual"),
     ("Definitions", sg.Definitions, "executor loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]

@@ -13,6 +13,7 @@ from segue.defs.components.resolution_context import ResolutionContext
 from segue.defs.components.resolvable import Resolvable, resolve_fields
 from segue.defs.components.resolver import Model, Resolver
 from segue.defs.definitions import Definitions
+from segue.defs.external_assets import assets_definition_of, map_asset_specs
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey
 from segue.model.selection import AssetSelection
@@ -78,15 +79,12 @@ def with_mapped_specs(
     made = copy(defs)
     for name in ("described", "encoded_manifest", "manifest_hash"):
         vars(made).pop(name, None)
-    made.assets = tuple(
-        change_chosen(each) if isinstance(each, AssetSpec) else each.map_asset_specs(change_chosen)
-        for each in defs.assets
-    )
+    made.assets = tuple(map_asset_specs(change_chosen, defs.assets))
     return made
 
 
 def _selected(defs: Definitions, selection: str | None) -> frozenset[AssetKey]:
-    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    specs = {spec.key: spec for each in defs.assets for spec in assets_definition_of(each).specs}
     if selection in (None, "*"):
         return frozenset(specs)
     # Among the specs alone: which assets are meant does not depend on resources or jobs, which may stand elsewhere.

@@ -137,7 +137,7 @@ def test_post_processing_gives_attributes_to_selected_assets_of_a_whole_folder(t
         )
     )
     assert found["orders"].tags == {"from": "folder", "key": "orders"}
-    assert found["orders"].owners == ("team:first", "team:sales")
+    assert found["orders"].owners == ["team:first", "team:sales"]
     assert found["other"].tags == {"only": "1"}
     assert found["other"].group_name == "sales"
     assert found["alone"].group_name is None
@@ -168,7 +168,7 @@ def test_components_use_each_other(tmp_path: Path, package: str) -> None:
             },
         )
     )
-    assert found["sum_a"].deps == (dg.AssetDep(dg.AssetKey(["a", "x"])),)
+    assert found["sum_a"].deps == [dg.AssetDep(dg.AssetKey(["a", "x"]))]
 
 
 @pytest.mark.parametrize(

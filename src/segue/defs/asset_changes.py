@@ -1,0 +1,100 @@
+"""Specs of assets and checks with other attributes: what `AssetsDefinition.with_attributes` and the loaders do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from segue.errors import InvalidDefinitionError
+from segue.model.assets import AssetDep, AssetSpec
+from segue.model.checks import AssetCheckSpec
+from segue.model.condition.base import AnyCondition
+from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
+
+
+class KeysOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of assets and checks by key.
+
+    Attributes:
+        groups: groups for assets that have none.
+        tags: other tags.
+        conditions: a condition for all assets that have none, or conditions by key.
+        metadata: other metadata.
+    """
+
+    groups: Mapping[AssetKey, str]
+    tags: Mapping[AssetKey, Mapping[str, str]]
+    conditions: AnyCondition | Mapping[AssetKey, AnyCondition] | None
+    metadata: Mapping[AssetOrCheckKey, Mapping[str, object]]
+
+
+def changed_specs(
+    specs: Mapping[str, AssetSpec], checks: Mapping[str, AssetCheckSpec], said: KeysOf
+) -> tuple[dict[str, AssetSpec], dict[str, AssetCheckSpec]]:
+    """The specs and checks, by output, with what is said of them.
+
+    Raises:
+        InvalidDefinitionError: an asset has a group or condition already.
+    """
+    return (
+        {name: _changed(spec, said) for name, spec in specs.items()},
+        {
+            name: spec.with_metadata(said.metadata[spec.key]) if spec.key in said.metadata else spec
+            for name, spec in checks.items()
+        },
+    )
+
+
+def _changed(spec: AssetSpec, said: KeysOf) -> AssetSpec:
+    changes: dict[str, Any] = {}
+    if spec.key in said.groups:
+        changes["group_name"] = in_group(spec, said.groups[spec.key]).group_name
+    if spec.key in said.tags:
+        changes["tags"] = said.tags[spec.key]
+    if spec.key in said.metadata:
+        changes["metadata"] = said.metadata[spec.key]
+    condition = said.conditions.get(spec.key) if isinstance(said.conditions, Mapping) else said.conditions
+    if condition is not None:
+        if spec.automation_condition is not None:
+            raise InvalidDefinitionError(
+                f"The asset {spec.key.to_user_string()!r} has an automation condition already: leave one of the two out."
+            )
+        changes["automation_condition"] = condition
+    return spec.replace_attributes(**changes) if changes else spec
+
+
+def in_group(spec: AssetSpec, group_name: str) -> AssetSpec:
+    """The spec in a group.
+
+    Raises:
+        InvalidDefinitionError: it is in another group already.
+    """
+    if spec.group_name is not None and spec.group_name != group_name:
+        raise InvalidDefinitionError(
+            f"The asset {spec.key.to_user_string()!r} is in the group {spec.group_name!r} and is asked to be in "
+            f"{group_name!r}: leave one out."
+        )
+    return spec.replace_attributes(group_name=group_name)
+
+
+def renamed_spec(spec: AssetSpec, names: Mapping[AssetKey, AssetKey]) -> AssetSpec:
+    """The spec with other keys for the asset and what it is made from."""
+    deps = [
+        AssetDep(names[dep.asset_key], partition_mapping=dep.partition_mapping, metadata=dep.metadata)
+        if dep.asset_key in names
+        else dep
+        for dep in spec.deps
+    ]
+    return spec.replace_attributes(key=names.get(spec.key, spec.key), deps=deps)
+
+
+def renamed_checks(
+    checks: Mapping[str, AssetCheckSpec], names: Mapping[AssetKey, AssetKey]
+) -> dict[str, AssetCheckSpec]:
+    """The checks, by output, with other keys for the assets that they look at."""
+    return {
+        name: spec.replace_key(AssetCheckKey(names[spec.asset_key], spec.name)) if spec.asset_key in names else spec
+        for name, spec in checks.items()
+    }

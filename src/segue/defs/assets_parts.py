@@ -1,0 +1,188 @@
+"""The assets behind an op or graph: which output carries which, and what each is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+import msgspec
+
+from segue.defs.node import NodeDefinition
+from segue.defs.node_origin import inner_op, managers_in, origin_output
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind, require_list
+from segue.model.assets import AssetDep, AssetSpec
+from segue.model.checks import AssetCheckSpec
+from segue.model.keys import AssetKey
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping_base import PartitionMapping
+
+
+class AssetParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of an `AssetsDefinition`, under the names of its attributes."""
+
+    node_def: NodeDefinition | None
+    specs_by_output: Mapping[str, AssetSpec]
+    checks_by_output: Mapping[str, AssetCheckSpec]
+    keys_by_input: Mapping[str, AssetKey]
+    input_manager_keys: Mapping[str, str] = {}
+    input_metadata: Mapping[str, Mapping[str, object]] = {}
+    implicit_inputs: frozenset[str] = frozenset()
+    io_manager_keys: Mapping[str, str] = {}
+
+
+def parts_of_node(
+    node: NodeDefinition | None,
+    keys_by_input: Mapping[str, AssetKey],
+    keys_by_output: Mapping[str, AssetKey] | None,
+    *,
+    specs: Sequence[AssetSpec] | None,
+    asset_deps: Mapping[AssetKey, Set[AssetKey]],
+    partitions_def: PartitionsDefinition | None,
+    partition_mappings: Mapping[AssetKey, PartitionMapping],
+    attributes: Mapping[str, Mapping[AssetKey, object]],
+    checks: Mapping[str, AssetCheckSpec],
+) -> AssetParts:
+    """The parts of a definition that is declared with an op or graph and keys.
+
+    Args:
+        node: the op or graph; None for assets that are made elsewhere.
+        keys_by_input, keys_by_output: the assets behind inputs and outputs.
+        specs: the assets, in place of `asset_deps` and `attributes`.
+        asset_deps: what each asset is made from; all inputs where it says nothing.
+        partitions_def, partition_mappings: how the assets are partitioned and depend on partitions of others.
+        attributes: further attributes of `AssetSpec`, each by key.
+        checks: the checks that outputs carry.
+
+    Raises:
+        InvalidDefinitionError: a name that is no input or output, an asset at two outputs, or a mapping or dependency
+            that belongs to nothing.
+    """
+    if node is None:
+        return _made_elsewhere(specs, partitions_def)
+    what = f"The assets of {node!r}"
+    _require_names(what, "keys_by_input_name", keys_by_input, node.input_names)
+    given = _keys_of_outputs(what, node, keys_by_output, specs, checks)
+    _require_names(what, "keys_by_output_name", given, node.output_names)
+    by_key: dict[AssetKey, str] = {}
+    for output, key in given.items():
+        if key in by_key:
+            raise InvalidDefinitionError(
+                f"{what}: the outputs {by_key[key]!r} and {output!r} both carry {key.to_user_string()!r}: each asset key should "
+                "correspond to a single output."
+            )
+        by_key[key] = output
+    strange = [key for key in asset_deps if key not in by_key]
+    if strange:
+        raise InvalidDefinitionError(f"{what}: asset_deps names {_shown(strange)}, which it does not make.")
+    known = {*keys_by_input.values(), *by_key}
+    if specs is None:
+        for key, upstream in asset_deps.items():
+            unknown = [each for each in upstream if each not in known]
+            if unknown:
+                raise InvalidDefinitionError(
+                    f"{what}: asset_deps of {key.to_user_string()!r} names {_shown(unknown)}, which it neither takes nor makes."
+                )
+        specs = [
+            _spec(
+                node,
+                output,
+                key,
+                asset_deps.get(key, set(keys_by_input.values())),
+                partitions_def,
+                partition_mappings,
+                attributes,
+            )
+            for output, key in given.items()
+        ]
+    elif partitions_def is not None:
+        specs = [spec.replace_attributes(partitions_def=spec.partitions_def or partitions_def) for spec in specs]
+    found = {spec.key: spec for spec in specs}
+    upstream = {dep.asset_key for spec in specs for dep in spec.deps}
+    lost = [key for key in partition_mappings if key not in upstream]
+    if lost:
+        raise InvalidDefinitionError(
+            f"{what} are given a partition mapping for {_shown(lost)}, which none of them depends on: remove it, or add the "
+            "dependency."
+        )
+    return AssetParts(
+        node_def=node,
+        specs_by_output={output: found[key] for output, key in given.items() if key in found},
+        checks_by_output=checks,
+        keys_by_input=dict(keys_by_input),
+        io_manager_keys=managers_in(node, given),
+    )
+
+
+def _made_elsewhere(specs: Sequence[AssetSpec] | None, partitions_def: PartitionsDefinition | None) -> AssetParts:
+    if specs is None:
+        raise InvalidDefinitionError("AssetsDefinition: if specs are not provided, a node_def must be provided.")
+    given = require_list("AssetsDefinition", "specs", specs)
+    for each in given:
+        require_kind("AssetsDefinition", "specs", each, AssetSpec)
+    if partitions_def is not None:
+        specs = [spec.replace_attributes(partitions_def=spec.partitions_def or partitions_def) for spec in specs]
+    by_output = {spec.key.to_python_identifier(): spec for spec in specs}
+    if len(by_output) < len(specs):
+        raise InvalidDefinitionError("AssetsDefinition: two of the specs bear the same key: keep one.")
+    return AssetParts(node_def=None, specs_by_output=by_output, checks_by_output={}, keys_by_input={})
+
+
+def _keys_of_outputs(
+    what: str,
+    node: NodeDefinition,
+    given: Mapping[str, AssetKey] | None,
+    specs: Sequence[AssetSpec] | None,
+    checks: Mapping[str, AssetCheckSpec],
+) -> dict[str, AssetKey]:
+    if given is not None:
+        return dict(given)
+    outputs = [name for name in node.output_names if name not in checks]
+    if specs is not None:
+        if len(specs) != len(outputs):
+            raise InvalidDefinitionError(
+                f"{what}: {len(specs)} specs for {len(outputs)} outputs: say keys_by_output_name."
+            )
+        return dict(zip(outputs, [spec.key for spec in specs], strict=True))
+    return default_output_keys(node, outputs)
+
+
+def default_output_keys(node: NodeDefinition, outputs: Sequence[str]) -> dict[str, AssetKey]:
+    """The assets that outputs carry where nobody says it: that of the node's name, or of the outputs' names."""
+    if list(outputs) == ["result"]:
+        return {"result": AssetKey(node.name)}
+    return {name: AssetKey(name) for name in outputs}
+
+
+def _spec(
+    node: NodeDefinition,
+    output: str,
+    key: AssetKey,
+    upstream: Set[AssetKey],
+    partitions_def: PartitionsDefinition | None,
+    mappings: Mapping[AssetKey, PartitionMapping],
+    attributes: Mapping[str, Mapping[AssetKey, object]],
+) -> AssetSpec:
+    op = inner_op(node, output)
+    own_output = origin_output(node, output)
+    spec = AssetSpec(
+        key,
+        deps=[AssetDep(each, partition_mapping=mappings.get(each)) for each in sorted(upstream)],
+        skippable=op is not None and not op.outs[own_output].is_required,
+        partitions_def=partitions_def,
+        description=None if op is None else op.outs[own_output].description or node.description,
+        code_version=None if op is None else op.outs[own_output].code_version or op.code_version,
+    )
+    more = {name: by_key[key] for name, by_key in attributes.items() if by_key.get(key) is not None}
+    return spec.replace_attributes(**more) if more else spec  # pyright: ignore[reportArgumentType] reason: attributes of AssetSpec
+
+
+def _require_names(what: str, parameter: str, given: Mapping[str, AssetKey], known: Sequence[str]) -> None:
+    strange = [name for name in given if name not in known]
+    if strange:
+        raise InvalidDefinitionError(
+            f"{what}: {parameter} names {', '.join(map(repr, strange))}; there are: {', '.join(known) or 'none'}."
+        )
+
+
+def _shown(keys: Sequence[AssetKey]) -> str:
+    return ", ".join(repr(key.to_user_string()) for key in keys)

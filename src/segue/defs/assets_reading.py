@@ -1,0 +1,397 @@
+"""What there is to read of a definition of assets: its assets, checks, inputs and outputs, by name and by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from segue.defs.node import NodeDefinition
+from segue.defs.node_origin import inner_op, ops_of, source_of
+from segue.defs.op import OpDefinition
+from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.checks import AssetCheckSpec
+from segue.model.condition.base import AnyCondition
+from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, SourceLocation
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.partitions.mapping_choice import default_mapping
+from segue.model.policies import AssetExecutionType, BackfillPolicy
+
+
+class ReadableAssets:
+    """The facts of an `AssetsDefinition`.
+
+    Attributes:
+        node_def: the op or graph; None where the assets are made elsewhere.
+        specs_by_output: the assets, by the output that carries them.
+        checks_by_output: the checks, by the output that carries them.
+        keys_by_input: the assets whose values the inputs take.
+        input_manager_keys: the resources that load inputs, where it is not the asset's own IO manager.
+        input_metadata: what is declared of inputs, for IO managers.
+        implicit_inputs: the inputs whose asset is named by nothing but the parameter.
+        io_manager_keys: the resources that store outputs, where one is named.
+        backfill_policy: how a request for many partitions becomes runs.
+        can_subset: whether it can make some of its assets only.
+        resource_defs: resources that come along with it.
+        hook_defs: what runs after its steps.
+        execution_type: what a run does with its assets.
+    """
+
+    node_def: NodeDefinition | None
+    specs_by_output: Mapping[str, AssetSpec]
+    checks_by_output: Mapping[str, AssetCheckSpec]
+    keys_by_input: Mapping[str, AssetKey]
+    input_manager_keys: Mapping[str, str]
+    input_metadata: Mapping[str, Mapping[str, object]]
+    implicit_inputs: frozenset[str]
+    io_manager_keys: Mapping[str, str]
+    backfill_policy: BackfillPolicy | None
+    can_subset: bool
+    resource_defs: Mapping[str, object]
+    hook_defs: frozenset[Any]
+    execution_type: AssetExecutionType
+    _whole: tuple[Mapping[str, AssetSpec], Mapping[str, AssetCheckSpec]] | None
+
+    @property
+    def op(self) -> OpDefinition:
+        """The op that makes its assets.
+
+        Raises:
+            InvariantViolationError: a graph does, or nothing here.
+        """
+        if not isinstance(self.node_def, OpDefinition):
+            made = "nothing here makes its assets" if self.node_def is None else f"{self.node_def!r} makes them"
+            raise InvariantViolationError(f"{self!r} has no op: {made}. Look at node_def.")
+        return self.node_def
+
+    @property
+    def name(self) -> str:
+        """The name of its op or graph: the key of its step."""
+        return "" if self.node_def is None else self.node_def.name
+
+    @property
+    def source(self) -> SourceLocation:
+        """Where it stands in the user's files."""
+        return source_of(self.node_def)
+
+    def __repr__(self) -> str:
+        names = ", ".join(key.to_user_string() for key in sorted(self.keys)) or ", ".join(
+            key.to_user_string() for key in sorted(self.check_keys)
+        )
+        return f"{type(self).__name__}({names})"
+
+    @property
+    def keys(self) -> frozenset[AssetKey]:
+        """The assets it makes."""
+        return frozenset([spec.key for spec in self.specs_by_output.values()])
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it makes assets at all."""
+        return bool(self.specs_by_output)
+
+    @property
+    def has_check_keys(self) -> bool:
+        """Whether it runs checks."""
+        return bool(self.checks_by_output)
+
+    @property
+    def key(self) -> AssetKey:
+        """The asset it makes.
+
+        Raises:
+            InvalidDefinitionError: it makes none, or several.
+        """
+        if len(self.specs_by_output) != 1:
+            raise InvalidDefinitionError(f"{self!r} makes {len(self.specs_by_output)} assets: name one by its key.")
+        return next(iter(self.specs_by_output.values())).key
+
+    @property
+    def asset_and_check_keys(self) -> frozenset[AssetOrCheckKey]:
+        """The assets it makes and the checks it runs."""
+        return frozenset([*self.keys, *self.check_keys])
+
+    @property
+    def specs(self) -> Sequence[AssetSpec]:
+        """The specs of the assets it makes."""
+        return list(self.specs_by_output.values())
+
+    @property
+    def specs_by_key(self) -> Mapping[AssetKey, AssetSpec]:
+        """The specs of the assets it makes, by key."""
+        return {spec.key: spec for spec in self.specs_by_output.values()}
+
+    @property
+    def check_specs(self) -> Sequence[AssetCheckSpec]:
+        """The checks it runs."""
+        return list(self.checks_by_output.values())
+
+    @property
+    def check_keys(self) -> frozenset[AssetCheckKey]:
+        """The keys of the checks it runs."""
+        return frozenset([spec.key for spec in self.checks_by_output.values()])
+
+    @property
+    def check_key(self) -> AssetCheckKey:
+        """The check.
+
+        Raises:
+            InvalidDefinitionError: there is none, or several.
+        """
+        if len(self.checks_by_output) != 1:
+            raise InvalidDefinitionError(f"{self!r} holds {len(self.checks_by_output)} checks: name one by its key.")
+        return next(iter(self.checks_by_output.values())).key
+
+    def get_spec_for_check_key(self, asset_check_key: AssetCheckKey) -> AssetCheckSpec:
+        """The spec of one of its checks.
+
+        Raises:
+            InvalidDefinitionError: it does not run this check.
+        """
+        for spec in self.checks_by_output.values():
+            if spec.key == asset_check_key:
+                return spec
+        raise InvalidDefinitionError(f"{self!r} does not run the check {asset_check_key.to_user_string()!r}.")
+
+    @property
+    def input_names(self) -> Sequence[str]:
+        """The inputs of its op or graph."""
+        return list(self.keys_by_input)
+
+    @property
+    def keys_by_input_name(self) -> Mapping[str, AssetKey]:
+        """The assets whose values the inputs take, as far as the selected assets need them."""
+        needed = {dep.asset_key for spec in self.specs_by_output.values() for dep in spec.deps}
+        if self._whole is None or not self.specs_by_output:
+            return self.keys_by_input
+        return {name: key for name, key in self.keys_by_input.items() if key in needed}
+
+    @property
+    def node_keys_by_input_name(self) -> Mapping[str, AssetKey]:
+        """The assets whose values the inputs take."""
+        return self.keys_by_input
+
+    @property
+    def input_names_by_node_key(self) -> Mapping[AssetKey, str]:
+        """The input that takes the value of each of these assets."""
+        return {key: name for name, key in self.keys_by_input.items()}
+
+    @property
+    def keys_by_output_name(self) -> Mapping[str, AssetKey]:
+        """The assets it makes, by output."""
+        return {name: spec.key for name, spec in self.specs_by_output.items()}
+
+    @property
+    def node_keys_by_output_name(self) -> Mapping[str, AssetKey]:
+        """The assets that its op or graph can make, by output: with those that a subset leaves out."""
+        return {name: spec.key for name, spec in self._all_specs.items()}
+
+    @property
+    def check_specs_by_output_name(self) -> Mapping[str, AssetCheckSpec]:
+        """The checks it runs, by output."""
+        return self.checks_by_output
+
+    @property
+    def node_check_specs_by_output_name(self) -> Mapping[str, AssetCheckSpec]:
+        """The checks that its op or graph can run, by output: with those that a subset leaves out."""
+        return self.checks_by_output if self._whole is None else self._whole[1]
+
+    @property
+    def entity_keys_by_output_name(self) -> Mapping[str, AssetOrCheckKey]:
+        """The assets it makes and the checks it runs, by output."""
+        return {**self.keys_by_output_name, **{name: spec.key for name, spec in self.checks_by_output.items()}}
+
+    @property
+    def output_names_by_entity_key(self) -> Mapping[AssetOrCheckKey, str]:
+        """The output that carries each asset or check."""
+        return {key: name for name, key in self.entity_keys_by_output_name.items()}
+
+    @property
+    def _all_specs(self) -> Mapping[str, AssetSpec]:
+        return self.specs_by_output if self._whole is None else self._whole[0]
+
+    def has_output_for_asset_key(self, key: AssetKey) -> bool:
+        """Whether it makes this asset."""
+        return key in self.keys
+
+    def get_output_name_for_asset_key(self, key: AssetKey) -> str:
+        """The output that carries an asset.
+
+        Raises:
+            InvalidDefinitionError: it does not make this asset.
+        """
+        for name, spec in self.specs_by_output.items():
+            if spec.key == key:
+                return name
+        raise InvalidDefinitionError(f"{self!r} does not make the asset {key.to_user_string()!r}.")
+
+    def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
+        """The output that carries a check.
+
+        Raises:
+            InvalidDefinitionError: it does not run this check.
+        """
+        for name, spec in self.checks_by_output.items():
+            if spec.key == key:
+                return name
+        raise InvalidDefinitionError(f"{self!r} does not run the check {key.to_user_string()!r}.")
+
+    @property
+    def dependency_keys(self) -> frozenset[AssetKey]:
+        """The assets that its assets are made from."""
+        return frozenset([dep.asset_key for spec in self.specs for dep in spec.deps])
+
+    @property
+    def asset_deps(self) -> Mapping[AssetKey, Set[AssetKey]]:
+        """The assets that each of its assets is made from."""
+        return {spec.key: {dep.asset_key for dep in spec.deps} for spec in self._all_specs.values()}
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How its assets are partitioned; None without.
+
+        Raises:
+            InvalidDefinitionError: they are partitioned in different ways.
+        """
+        found: PartitionsDefinition | None = None
+        for spec in self.specs_by_output.values():
+            if spec.partitions_def is None:
+                continue
+            if found is not None and found != spec.partitions_def:
+                raise InvalidDefinitionError(
+                    f"The assets of {self!r} are partitioned in different ways: ask their specs."
+                )
+            found = spec.partitions_def
+        return found
+
+    def get_partition_mapping(self, in_asset_key: AssetKey) -> PartitionMapping | None:
+        """The mapping that a dependency on an asset was declared with; None without."""
+        for spec in self.specs_by_output.values():
+            if in_asset_key in spec.partition_mappings:
+                return spec.partition_mappings[in_asset_key]
+        return None
+
+    def get_partition_mapping_for_dep(self, dep_key: AssetKey) -> PartitionMapping | None:
+        """The same as `get_partition_mapping`."""
+        return self.get_partition_mapping(dep_key)
+
+    def infer_partition_mapping(
+        self, asset_key: AssetKey, upstream_asset_key: AssetKey, upstream_partitions_def: PartitionsDefinition | None
+    ) -> PartitionMapping:
+        """The mapping by which one of its assets takes partitions of another: the declared one, or the default."""
+        spec = self.get_asset_spec(asset_key)
+        declared = spec.partition_mappings.get(upstream_asset_key)
+        return declared or default_mapping(upstream_partitions_def, spec.partitions_def)
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether a run can do something with its assets."""
+        return self.execution_type is not AssetExecutionType.UNEXECUTABLE
+
+    @property
+    def is_materializable(self) -> bool:
+        """Whether a run can make its assets: not where it only checks or observes them."""
+        return self.execution_type is AssetExecutionType.MATERIALIZATION and self.has_keys
+
+    @property
+    def is_observable(self) -> bool:
+        """Whether a run can look at its assets."""
+        return self.execution_type is AssetExecutionType.OBSERVATION
+
+    @property
+    def is_external(self) -> bool:
+        """Whether its assets are made elsewhere."""
+        return self.execution_type is not AssetExecutionType.MATERIALIZATION
+
+    @property
+    def group_names_by_key(self) -> Mapping[AssetKey, str]:
+        """The group of each asset."""
+        return {spec.key: spec.group_name or "default" for spec in self.specs}
+
+    @property
+    def descriptions_by_key(self) -> Mapping[AssetKey, str]:
+        """The description of each asset that has one."""
+        return {spec.key: spec.description for spec in self.specs if spec.description is not None}
+
+    @property
+    def metadata_by_key(self) -> Mapping[AssetKey, Mapping[str, object]]:
+        """The metadata of each asset."""
+        return {spec.key: spec.metadata for spec in self.specs}
+
+    @property
+    def automation_conditions_by_key(self) -> Mapping[AssetKey, AnyCondition]:
+        """The automation condition of each asset that has one."""
+        return {spec.key: spec.automation_condition for spec in self.specs if spec.automation_condition is not None}
+
+    @property
+    def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:
+        """The tags of each asset."""
+        return {spec.key: spec.tags for spec in self.specs}
+
+    @property
+    def owners_by_key(self) -> Mapping[AssetKey, Sequence[str]]:
+        """The owners of each asset."""
+        return {spec.key: spec.owners for spec in self.specs}
+
+    @property
+    def code_versions_by_key(self) -> Mapping[AssetKey, str | None]:
+        """The version of the code that makes each asset."""
+        return {spec.key: spec.code_version for spec in self.specs}
+
+    @property
+    def required_resource_keys(self) -> set[str]:
+        """The resources that its function, or its graph, needs, IO managers not included."""
+        return {key for op in ops_of(self.node_def) for key in op.resource_keys}
+
+    def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:
+        """The spec of one of its assets; of the only one when no key is given.
+
+        Raises:
+            InvalidDefinitionError: it does not make this asset, or makes several and no key is given.
+        """
+        wanted = self.key if key is None else key
+        found = self.specs_by_key.get(wanted)
+        if found is None:
+            raise InvalidDefinitionError(f"{self!r} does not make the asset {wanted.to_user_string()!r}.")
+        return found
+
+    def get_io_manager_key_for_asset_key(self, key: AssetKey) -> str:
+        """The resource that stores an asset's value: named at the output, in the metadata, or by the op of a graph."""
+        return self.io_manager_key_of(self.get_output_name_for_asset_key(key))
+
+    def io_manager_key_of(self, output: str) -> str:
+        """The resource that stores the value of an output."""
+        named = self.io_manager_keys.get(output)
+        in_metadata = self.specs_by_output[output].metadata.get(IO_MANAGER_KEY_METADATA)
+        if named is not None:
+            return named
+        if isinstance(in_metadata, str):
+            return in_metadata
+        return DEFAULT_IO_MANAGER_KEY
+
+    def get_op_def_for_asset_key(self, key: AssetKey) -> OpDefinition | None:
+        """The op whose output carries an asset; None where nothing here makes it."""
+        return None if self.node_def is None else inner_op(self.node_def, self.get_output_name_for_asset_key(key))
+
+    def get_upstream_input_keys(self, keys: frozenset[AssetKey]) -> frozenset[AssetKey]:
+        """The assets outside of this definition that some of its assets are made from, directly or through others of it."""
+        found: set[AssetKey] = set()
+        open_keys = list(keys)
+        while open_keys:
+            for upstream in self.asset_deps.get(open_keys.pop(), ()):
+                if upstream in self.asset_deps:
+                    open_keys.append(upstream)
+                else:
+                    found.add(upstream)
+        return frozenset(found)
+
+    def get_checks_targeting_keys(self, keys: frozenset[AssetKey]) -> frozenset[AssetCheckKey]:
+        """Those of its checks that look at one of these assets."""
+        return frozenset([key for key in self.check_keys if key.asset_key in keys])
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether it is asked for a part of what its op or graph can make."""
+        return self._whole is not None

@@ -1,0 +1,252 @@
+"""What there is to read of `Definitions`: the manifest and the graph, and single definitions by name or key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.bindings import bound
+from segue.defs.collect import Source
+from segue.defs.describe import Described, describe
+from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
+from segue.defs.external_assets import AnyAsset, assets_definition_of
+from segue.defs.job import UnresolvedAssetJobDefinition
+from segue.defs.job_definition import JobDefinition
+from segue.defs.schedule import ScheduleDefinition
+from segue.defs.sensor import SensorDefinition
+from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.model.assets import AssetSpec, coerce_asset_key
+from segue.model.graph import IMPLICIT_JOB_NAME, AssetGraph, implicit_job_node
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.manifest import Manifest, content_hash, encode_manifest
+from segue.model.metadata import AnyMetadataValue
+
+T = TypeVar("T")
+Named = TypeVar("Named", ScheduleDefinition, SensorDefinition, AnySchedule)
+
+
+class ReadableDefinitions:
+    """The parts of a `Definitions`, and what is worked out of them on first use.
+
+    Attributes:
+        assets, asset_checks, schedules, sensors, jobs, resources, metadata: as they were passed.
+    """
+
+    assets: Sequence[AnyAsset]
+    asset_checks: Sequence[AssetsDefinition]
+    schedules: Sequence[AnySchedule]
+    sensors: Sequence[SensorDefinition]
+    jobs: Sequence[UnresolvedAssetJobDefinition | JobDefinition]
+    resources: Mapping[str, object]
+    metadata: Mapping[str, AnyMetadataValue]
+
+    @cached_property
+    def described(self) -> Described:
+        """The manifest and what binds it to the user's functions.
+
+        Raises:
+            InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
+        """
+        schedules, sensors = unique(self.schedules), unique(self.sensors)
+        targets = targets_of(schedules, sensors)
+        return describe(
+            Source(
+                assets=assets_with(self.assets, targets),
+                asset_checks=self.asset_checks,
+                jobs=jobs_with(self.jobs, targets),
+                resources=self.resources,
+                metadata=self.metadata,
+                schedules=schedules,
+                sensors=sensors,
+            )
+        )
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything declared, as data."""
+        return self.described.manifest
+
+    @cached_property
+    def encoded_manifest(self) -> bytes:
+        """The manifest as JSON."""
+        return encode_manifest(self.described.manifest)
+
+    @cached_property
+    def manifest_hash(self) -> str:
+        """The content hash of the manifest."""
+        return content_hash(self.encoded_manifest)
+
+    @property
+    def asset_graph(self) -> AssetGraph:
+        """What depends on what."""
+        return self.described.graph
+
+    def resolve_asset_graph(self) -> AssetGraph:
+        """What depends on what; the compatible API's name for `asset_graph`."""
+        return self.described.graph
+
+    def get_assets_def(self, key: object) -> AssetsDefinition:
+        """The definition that makes an asset, or that declares one made elsewhere.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        wanted = coerce_asset_key(key)
+        for each in self.assets:
+            if isinstance(each, AssetsDefinition):
+                if wanted in each.keys:
+                    return each
+            elif each.key == wanted:
+                return assets_definition_of(each)
+        raise InvariantViolationError(f"No definition here is one of the asset {wanted.to_user_string()!r}.")
+
+    def resolve_assets_def(self, key: object) -> AssetsDefinition:
+        """The definition that makes an asset; one that is only named as a dependency included.
+
+        Raises:
+            InvariantViolationError: there is no such asset.
+        """
+        wanted = coerce_asset_key(key)
+        if wanted not in self.described.specs:
+            return self.get_assets_def(wanted)
+        node = self.asset_graph.node(wanted)
+        if node.computation is not None:
+            return self.described.definitions[node.computation]
+        return AssetsDefinition(specs=[self.described.specs[wanted]])
+
+    def get_asset_checks_def(self, key: AssetCheckKey) -> AssetChecksDefinition:
+        """The definition that runs a check.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        for each in self.asset_checks:
+            if key in each.check_keys:
+                return _checks_definition(each)
+        raise InvariantViolationError(f"No definition here runs the check {key.to_user_string()!r}.")
+
+    def get_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        if any(each.name == name and not isinstance(each, ScheduleDefinition) for each in self.schedules):
+            return self.described.schedules[name]
+        return _named("schedule", name, [each for each in self.schedules if isinstance(each, ScheduleDefinition)])
+
+    def get_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        return _named("sensor", name, self.sensors)
+
+    def get_unresolved_schedule_def(self, name: str) -> AnySchedule:
+        """The schedule of this name as it was declared.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        return _named("schedule", name, self.schedules)
+
+    def get_unresolved_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of this name; see `get_sensor_def`."""
+        return self.get_sensor_def(name)
+
+    def resolve_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of this name; see `get_schedule_def`."""
+        return self.get_schedule_def(name)
+
+    def resolve_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of this name; see `get_sensor_def`."""
+        return self.get_sensor_def(name)
+
+    def get_job_def(self, name: str) -> JobDefinition:
+        """The job of this name, with the resources of these definitions.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        for each in self.jobs:
+            if each.name == name and isinstance(each, JobDefinition):
+                return each.with_top_level_resources(self.resources)
+        if name == IMPLICIT_JOB_NAME and self.has_implicit_global_asset_job_def():
+            return self.get_implicit_global_asset_job_def()
+        described = self.described
+        if name in described.jobs:
+            return described.jobs[name].with_top_level_resources(self.resources)
+        if name in described.asset_jobs:
+            return bound("asset_job")(self, described.graph.jobs[name])
+        known = ", ".join(sorted({*described.graph.jobs, IMPLICIT_JOB_NAME})) or "none"
+        raise InvariantViolationError(f"There is no job {name!r} here; there are: {known}.")
+
+    def resolve_job_def(self, name: str) -> JobDefinition:
+        """The job of this name; the same as `get_job_def`."""
+        return self.get_job_def(name)
+
+    def resolve_all_job_defs(self) -> Sequence[JobDefinition]:
+        """All jobs, and the one over all assets."""
+        jobs = [self.get_job_def(name) for name in self.asset_graph.jobs]
+        if self.has_implicit_global_asset_job_def():
+            jobs.append(self.get_implicit_global_asset_job_def())
+        return jobs
+
+    def has_implicit_global_asset_job_def(self) -> bool:
+        """Whether there is a job over all assets: whether a run can make, observe or check anything."""
+        graph = self.asset_graph
+        return bool(graph.checks) or any(node.is_executable for node in graph.nodes.values())
+
+    def get_implicit_global_asset_job_def(self) -> JobDefinition:
+        """The job over all assets that a run can make or observe, and all checks."""
+        return bound("asset_job")(self, implicit_job_node(self.asset_graph))
+
+    def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
+        """The job over all assets; see `get_implicit_global_asset_job_def`."""
+        return self.get_implicit_global_asset_job_def()
+
+    def resolve_implicit_job_def_def_for_assets(self, asset_keys: Iterable[AssetKey]) -> JobDefinition | None:
+        """The job over all assets, if it can make or observe all of these; else None."""
+        nodes = self.asset_graph.nodes
+        if all(key in nodes and nodes[key].is_executable for key in asset_keys):
+            return self.get_implicit_global_asset_job_def()
+        return None
+
+    def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
+        """The keys of all assets, those made elsewhere included."""
+        return list(self.asset_graph.nodes)
+
+    def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:
+        """The specs of all declared assets."""
+        return [spec for each in self.assets for spec in assets_definition_of(each).specs]
+
+
+def _named(kind: str, name: str, values: Sequence[Named]) -> Named:
+    for each in values:
+        if each.name == name:
+            return each
+    known = ", ".join(sorted(each.name for each in values)) or "none"
+    raise InvariantViolationError(f"There is no {kind} {name!r} in these definitions; there are: {known}.")
+
+
+def unique(values: Iterable[T]) -> list[T]:
+    """The values, each object once."""
+    return list({id(value): value for value in values}.values())
+
+
+def _checks_definition(definition: AssetsDefinition) -> AssetChecksDefinition:
+    """A definition that holds checks alone, as what it is.
+
+    Raises:
+        InvalidDefinitionError: it makes assets too.
+    """
+    if isinstance(definition, AssetChecksDefinition):
+        return definition
+    if definition.specs_by_output:
+        raise InvalidDefinitionError(f"{definition!r} makes assets: it is no definition of checks alone.")
+    made = AssetChecksDefinition.__new__(AssetChecksDefinition)
+    made.__dict__.update(definition.__dict__)
+    return made

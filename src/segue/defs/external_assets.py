@@ -1,0 +1,62 @@
+"""Assets that are made elsewhere, as definitions; and specs of any assets, replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.source_asset import SourceAsset
+from segue.model.assets import AssetSpec
+from segue.model.policies import AssetExecutionType
+
+AnyAsset: TypeAlias = AssetsDefinition | AssetSpec | SourceAsset
+
+
+def assets_definition_of(asset: AnyAsset) -> AssetsDefinition:
+    """The definition that a spec or source asset stands for; a definition as it is."""
+    if isinstance(asset, AssetsDefinition):
+        return asset
+    if isinstance(asset, AssetSpec):
+        return AssetsDefinition(specs=[asset])
+    if asset.node_def is None:
+        return AssetsDefinition(specs=[asset.to_spec()], resource_defs=asset.resource_defs)
+    return AssetsDefinition.of_parts(
+        asset.node_def,
+        specs_by_output={"result": asset.to_spec()},
+        checks_by_output={},
+        keys_by_input={},
+        input_manager_keys={},
+        implicit_inputs=frozenset(),
+        io_manager_keys={},
+        resource_defs=asset.resource_defs,
+        execution_type=AssetExecutionType.OBSERVATION,
+    )
+
+
+def external_assets_from_specs(specs: Sequence[AssetSpec]) -> list[AssetsDefinition]:
+    """Definitions of assets that are made elsewhere, one for each spec. `Definitions` takes the specs as they are, too.
+
+    Args:
+        specs: the assets.
+
+    Raises:
+        InvalidDefinitionError: something that is no spec.
+    """
+    return [AssetsDefinition(specs=[spec]) for spec in specs]
+
+
+def map_asset_specs(func: Callable[[AssetSpec], AssetSpec], iterable: Iterable[AnyAsset]) -> Sequence[AnyAsset]:
+    """Assets in which each spec is replaced by what a function makes of it.
+
+    Args:
+        func: takes a spec and gives the one in its place.
+        iterable: definitions and specs.
+
+    Raises:
+        InvalidDefinitionError: a dependency that an input needs is gone.
+    """
+    return [
+        func(each) if isinstance(each, AssetSpec) else assets_definition_of(each).map_asset_specs(func)
+        for each in iterable
+    ]

@@ -1,0 +1,55 @@
+"""What stands behind an op or graph: its ops, and the op output that an output of a graph is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from segue.defs.graph import GraphDefinition
+from segue.defs.node import NodeDefinition
+from segue.defs.op import OpDefinition
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, SourceLocation
+
+
+def origin_output(node: NodeDefinition, output: str) -> str:
+    """The name that an output of a graph has at the op it comes from; the same for an op."""
+    while isinstance(node, GraphDefinition):
+        mapping = next(each for each in node.output_mappings if each.graph_output_name == output)
+        node, output = node.uses[mapping.mapped_node_name].definition, mapping.mapped_node_output_name
+    return output
+
+
+def ops_of(node: NodeDefinition | None) -> list[OpDefinition]:
+    """The ops in an op or graph, each once."""
+    if isinstance(node, OpDefinition):
+        return [node]
+    if not isinstance(node, GraphDefinition):
+        return []
+    return list({id(op): op for inner in node.node_defs for op in ops_of(inner)}.values())
+
+
+def inner_op(node: NodeDefinition, output: str) -> OpDefinition | None:
+    """The op whose output an output of an op or graph is."""
+    while isinstance(node, GraphDefinition):
+        mapping = next(each for each in node.output_mappings if each.graph_output_name == output)
+        node, output = node.uses[mapping.mapped_node_name].definition, mapping.mapped_node_output_name
+    return node if isinstance(node, OpDefinition) else None
+
+
+def source_of(node: NodeDefinition | None) -> SourceLocation:
+    """Where an op or graph stands in the user's files."""
+    code = getattr(getattr(node, "composition_fn", None), "__code__", None)
+    if code is not None:
+        return SourceLocation(code.co_filename, code.co_firstlineno)
+    ops = ops_of(node)
+    return ops[0].shape.source if ops else SourceLocation("?", 0)
+
+
+def managers_in(node: NodeDefinition, outputs: Iterable[str]) -> dict[str, str]:
+    """The resources that ops name for the outputs that carry assets, where it is not the default."""
+    found: dict[str, str] = {}
+    for output in outputs:
+        op = inner_op(node, output)
+        named = DEFAULT_IO_MANAGER_KEY if op is None else op.outs[origin_output(node, output)].io_manager_key
+        if named != DEFAULT_IO_MANAGER_KEY:
+            found[output] = named
+    return found

@@ -1,0 +1,181 @@
+"""Jobs of assets: resolved against their definitions, run in this process, in part or as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+import segue as sg
+
+PARTS = sg.StaticPartitionsDefinition(["x", "y"])
+
+
+@sg.asset
+def numbers() -> list[int]:
+    return [1, 2, 3]
+
+
+@sg.asset(key_prefix="shop", ins={"given": sg.AssetIn("numbers")}, tags={"kind": "sum"})
+def total(given: list[int]) -> int:
+    return sum(given)
+
+
+@sg.asset(deps=[total])
+def report() -> None: ...
+
+
+@sg.asset(partitions_def=PARTS)
+def part(context: sg.AssetExecutionContext) -> str:
+    return context.partition_key
+
+
+@sg.asset_check(asset=numbers)
+def are_some(numbers: list[int]) -> bool:
+    return len(numbers) > 0
+
+
+def definitions(**more: object) -> sg.Definitions:
+    given: dict[str, object] = {
+        "assets": [numbers, total, report, part],
+        "asset_checks": [are_some],
+        "jobs": [
+            sg.define_asset_job("all_of_it", ["numbers", "shop/total", "report"], tags={"team": "a"}),
+            sg.define_asset_job("sums", sg.AssetSelection.tag("kind", "sum")),
+            sg.define_asset_job("parts", [part]),
+        ],
+    }
+    return sg.Definitions(**{**given, **more})  # type: ignore[arg-type]
+
+
+def made(result: object) -> set[str]:
+    events = result.get_asset_materialization_events()  # type: ignore[attr-defined]
+    return {event.asset_key.to_user_string() for event in events}
+
+
+def test_a_job_runs_its_assets_and_their_checks() -> None:
+    job = definitions().get_job_def("all_of_it")
+    result = job.execute_in_process()
+    assert result.success
+    assert made(result) == {"numbers", "shop/total", "report"}
+    assert result.output_for_node("shop__total") == 6
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+    assert result.run.tags["team"] == "a"
+    assert result.job_def is not None
+
+
+def test_a_job_is_a_graph_of_the_functions_behind_its_assets() -> None:
+    job = definitions().get_job_def("all_of_it")
+    assert {each.name for each in job.graph.node_defs} == {"numbers", "shop__total", "report", "numbers_are_some"}
+    assert job.dependencies[sg.NodeInvocation("shop__total")] == {"given": sg.DependencyDefinition("numbers", "result")}
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [(["numbers"], {"numbers"}), ([sg.AssetKey(["shop", "total"]), "numbers"], {"numbers", "shop/total"})],
+)
+def test_a_part_of_a_job(selection: Sequence[str], expected: set[str]) -> None:
+    job = definitions().get_job_def("all_of_it")
+    assert made(job.execute_in_process(asset_selection=selection)) == expected  # type: ignore[arg-type]
+
+
+def test_what_a_job_does_not_make_is_refused() -> None:
+    job = definitions().get_job_def("sums")
+    with pytest.raises(sg.InvalidSubsetError, match=r"does not make or check 'report'.*it makes: shop/total"):
+        job.execute_in_process(asset_selection=[sg.AssetKey("report")])
+    with pytest.raises(sg.InvalidSubsetError, match="asset_selection"):
+        job.execute_in_process(op_selection=["numbers"])
+
+
+def test_partitions_of_a_job_are_those_of_its_assets() -> None:
+    job = definitions().get_job_def("parts")
+    assert job.partitions_def == PARTS
+    assert job.execute_in_process(partition_key="y").output_for_node("part") == "y"
+    assert definitions().get_job_def("sums").partitions_def is None
+
+
+def test_the_job_over_everything_is_there_without_being_declared() -> None:
+    defs = definitions()
+    job = defs.get_implicit_global_asset_job_def()
+    assert made(job.execute_in_process(asset_selection=[sg.AssetKey("numbers")])) == {"numbers"}
+    assert job.name in {each.name for each in defs.resolve_all_job_defs()}
+    assert not sg.Definitions([sg.AssetSpec("elsewhere")]).has_implicit_global_asset_job_def()
+    assert defs.resolve_implicit_job_def_def_for_assets([sg.AssetKey("nobody's")]) is None
+
+
+def test_a_job_retries_what_names_no_policy_itself() -> None:
+    attempts: list[int] = []
+
+    @sg.asset
+    def shaky(context: sg.AssetExecutionContext) -> int:
+        attempts.append(context.retry_number)
+        if context.retry_number == 0:
+            raise ValueError("not yet")
+        return 1
+
+    job = sg.define_asset_job("j", [shaky], op_retry_policy=sg.RetryPolicy(max_retries=1))
+    assert sg.Definitions([shaky], jobs=[job]).get_job_def("j").execute_in_process().success
+    assert attempts == [0, 1]
+
+
+def test_resources_of_the_call_come_before_those_of_the_definitions() -> None:
+    @sg.asset(required_resource_keys={"unit"})
+    def priced(context: sg.AssetExecutionContext) -> object:
+        return context.resources.unit
+
+    defs = sg.Definitions([priced], resources={"unit": "euro"}, jobs=[sg.define_asset_job("j")])
+    job = defs.get_job_def("j")
+    assert job.execute_in_process().output_for_node("priced") == "euro"
+    assert job.execute_in_process(resources={"unit": "yen"}).output_for_node("priced") == "yen"
+
+
+def test_resources_come_along_with_an_asset() -> None:
+    stored: dict[str, object] = {}
+
+    class Shelf(sg.IOManager):
+        def handle_output(self, context: sg.OutputContext, obj: object) -> None:
+            stored[context.asset_key.to_user_string()] = obj
+
+        def load_input(self, context: sg.InputContext) -> object:
+            return stored[context.asset_key.to_user_string()]
+
+    @sg.asset(resource_defs={"unit": "euro"}, io_manager_def=Shelf())
+    def priced(context: sg.AssetExecutionContext) -> object:
+        return context.resources.unit
+
+    sg.materialize([priced])
+    assert stored == {"priced": "euro"}
+    with pytest.raises(sg.InvalidDefinitionError, match=r"resource 'unit' along, and another one"):
+        sg.Definitions.validate_loadable(sg.Definitions([priced], resources={"unit": "yen"}))
+
+
+def test_no_such_job() -> None:
+    with pytest.raises(sg.InvariantViolationError, match=r"no job 'nope' here; there are: .*all_of_it"):
+        definitions().get_job_def("nope")
+
+
+def test_definitions_are_found_by_key() -> None:
+    defs = definitions()
+    assert defs.get_assets_def("shop/total") is total
+    assert defs.resolve_assets_def("report") is report
+    assert defs.get_asset_checks_def(are_some.check_key) is are_some
+    with pytest.raises(sg.InvariantViolationError, match="'nope'"):
+        defs.get_assets_def("nope")
+    with pytest.raises(sg.InvariantViolationError, match="'numbers:nope'"):
+        defs.get_asset_checks_def(sg.AssetCheckKey(numbers.key, "nope"))
+
+
+def test_specs_are_replaced_by_selection() -> None:
+    defs = definitions().map_asset_specs(
+        func=lambda spec: spec.replace_attributes(owners=["team:a"]), selection="report"
+    )
+    owned = [spec.key.to_user_string() for spec in defs.resolve_all_asset_specs() if spec.owners]
+    assert owned == ["report"]
+    named = sg.map_asset_specs(lambda spec: spec.replace_attributes(group_name="g"), [numbers, sg.AssetSpec("e")])
+    assert {spec.group_name for spec in sg.Definitions(named).resolve_all_asset_specs()} == {"g"}
+
+
+def test_metadata_of_everything_is_updated_at_once() -> None:
+    defs = definitions().with_definition_metadata_update(lambda metadata: {**metadata, "from": "here"})
+    assert all(spec.metadata == {"from": "here"} for spec in defs.resolve_all_asset_specs())
+    assert all("from" in job.metadata for job in defs.resolve_all_job_defs() if job.name != "__ASSET_JOB")

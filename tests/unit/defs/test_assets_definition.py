@@ -1,0 +1,166 @@
+"""`AssetsDefinition`: what there is to read of it, and copies with other attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import segue as sg
+
+K = sg.AssetKey
+
+
+@sg.multi_asset(
+    outs={
+        "a": sg.AssetOut(io_manager_key="shelf", owners=["team:x"]),
+        "b": sg.AssetOut(key=["p", "b"], is_required=False),
+    },
+    ins={"source": sg.AssetIn("up")},
+    internal_asset_deps={"a": {K("up")}, "b": {K("a")}},
+    check_specs=[sg.AssetCheckSpec("good", asset="a")],
+    can_subset=True,
+)
+def pair(source: int) -> tuple[int, int]:
+    return source, source
+
+
+READ: list[tuple[str, Callable[[], object], object]] = [
+    ("keys", lambda: pair.keys, {K("a"), K(["p", "b"])}),
+    ("input", lambda: pair.keys_by_input_name, {"source": K("up")}),
+    ("inputs by key", lambda: pair.input_names_by_node_key, {K("up"): "source"}),
+    ("outputs", lambda: pair.keys_by_output_name, {"a": K("a"), "b": K(["p", "b"])}),
+    ("output of a check", lambda: pair.get_output_name_for_asset_check_key(pair.check_key), "a_good"),
+    ("output of an asset", lambda: pair.get_output_name_for_asset_key(K("a")), "a"),
+    ("deps", lambda: pair.asset_deps, {K("a"): {K("up")}, K(["p", "b"]): {K("a")}}),
+    ("upstream", lambda: pair.get_upstream_input_keys(frozenset([K(["p", "b"])])), {K("up")}),
+    ("owners", lambda: pair.owners_by_key[K("a")], ["team:x"]),
+    ("IO manager", lambda: pair.get_io_manager_key_for_asset_key(K("a")), "shelf"),
+    ("default IO manager", lambda: pair.get_io_manager_key_for_asset_key(K(["p", "b"])), "io_manager"),
+    ("op", lambda: pair.get_op_def_for_asset_key(K("a")), pair.op),
+    ("node", lambda: pair.node_def, pair.op),
+    ("all", lambda: len(pair.asset_and_check_keys), 3),
+    ("checks of", lambda: pair.get_checks_targeting_keys(frozenset([K("a")])), {pair.check_key}),
+    ("spec of check", lambda: pair.get_spec_for_check_key(pair.check_key).name, "good"),
+    ("kinds of run", lambda: (pair.is_materializable, pair.is_executable, pair.is_external), (True, True, False)),
+]
+
+
+@pytest.mark.parametrize(("read", "expected"), [row[1:] for row in READ], ids=[row[0] for row in READ])
+def test_what_there_is_to_read(read: Callable[[], object], expected: object) -> None:
+    assert read() == expected
+
+
+def test_a_subset_makes_only_what_is_selected() -> None:
+    part = pair.subset_for({K("a"), K("elsewhere")}, None)
+    assert part.keys == {K("a")}
+    assert part.check_keys == pair.check_keys
+    assert part.is_subset
+    assert set(part.node_keys_by_output_name) == {"a", "b"}
+    assert pair.subset_for(pair.keys, None) is pair
+
+
+def test_what_makes_all_at_once_has_no_subsets() -> None:
+    @sg.multi_asset(specs=[sg.AssetSpec("x"), sg.AssetSpec("y")])
+    def both() -> None: ...
+
+    with pytest.raises(sg.InvalidInvocationError, match="can_subset=False"):
+        both.subset_for({K("x")}, None)
+
+
+def test_attributes_go_by_the_present_keys() -> None:
+    changed = pair.with_attributes(
+        asset_key_replacements={K("a"): K("aa"), K("up"): K("higher")},
+        group_names_by_key={K("a"): "g"},
+        tags_by_key={K("a"): {"t": "1"}},
+        metadata_by_key={K(["p", "b"]): {"m": 1}},
+        automation_condition=sg.AutomationCondition.eager(),
+    )
+    spec = changed.specs_by_key[K("aa")]
+    assert (spec.group_name, spec.tags) == ("g", {"t": "1"})
+    assert [dep.asset_key for dep in spec.deps] == [K("higher")]
+    assert changed.keys_by_input_name == {"source": K("higher")}
+    assert [key.asset_key for key in changed.check_keys] == [K("aa")]
+    assert changed.metadata_by_key[K(["p", "b"])] == {"m": 1}
+    assert len(changed.automation_conditions_by_key) == 2
+    with pytest.raises(sg.InvalidDefinitionError, match="is in the group 'g'"):
+        changed.with_attributes(group_names_by_key={K("aa"): "other"})
+    with pytest.raises(sg.InvalidDefinitionError, match="automation condition already"):
+        changed.with_attributes(automation_condition=sg.AutomationCondition.on_missing())
+
+
+def test_a_definition_as_source_assets() -> None:
+    source = pair.to_source_asset("a")
+    assert source == sg.SourceAsset("a", io_manager_key="shelf", tags={}, metadata={})
+    assert [each.key for each in pair.to_source_assets()] == [K("a"), K(["p", "b"])]
+
+
+def test_an_op_and_keys_make_a_definition() -> None:
+    @sg.op(out={"x": sg.Out(), "y": sg.Out(io_manager_key="shelf", is_required=False)})
+    def both(given: int) -> tuple[int, int]:
+        return given, given + 1
+
+    definition = sg.AssetsDefinition(
+        node_def=both,
+        keys_by_input_name={"given": K("up")},
+        keys_by_output_name={"x": K("x"), "y": K("yy")},
+        asset_deps={K("yy"): {K("x")}},
+        group_names_by_key={K("x"): "g"},
+    )
+    assert definition.asset_deps == {K("x"): {K("up")}, K("yy"): {K("x")}}
+    assert definition.get_io_manager_key_for_asset_key(K("yy")) == "shelf"
+    assert definition.specs_by_key[K("yy")].skippable
+    assert definition.group_names_by_key == {K("x"): "g", K("yy"): "default"}
+
+
+BAD: list[tuple[str, dict[str, object], str]] = [
+    ("neither", {}, "node_def must be provided"),
+    ("input", {"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name names 'nope'"),
+    ("output", {"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name names 'nope'; there are: x, y"),
+    ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both carry 'a'"),
+    ("deps", {"asset_deps": {K("x"): {K("nope")}}}, "names 'nope', which it neither takes nor makes"),
+    (
+        "mapping",
+        {"partition_mappings": {K("nope"): sg.LastPartitionMapping()}},
+        "given a partition mapping for 'nope'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_what_does_not_fit_the_op(arguments: dict[str, object], words: str) -> None:
+    @sg.op(out={"x": sg.Out(), "y": sg.Out()})
+    def both() -> None: ...
+
+    node = {"node_def": both} if arguments else {}
+    with pytest.raises(sg.InvalidDefinitionError, match=words):
+        sg.AssetsDefinition(**node, **arguments)  # type: ignore[arg-type]
+
+
+def test_source_assets_are_made_elsewhere_and_loaded_from() -> None:
+    class Constant(sg.IOManager):
+        def handle_output(self, context: sg.OutputContext, obj: object) -> None: ...
+
+        def load_input(self, context: sg.InputContext) -> int:
+            return 41
+
+    @sg.asset
+    def after(rates: int) -> int:
+        return rates + 1
+
+    rates = sg.SourceAsset("rates", io_manager_def=Constant(), metadata={"unit": "euro"}, group_name="g")
+    assert sg.materialize([after, rates]).asset_value("after") == 42
+    node = sg.Definitions([after, rates]).asset_graph.nodes[rates.key]
+    assert (node.is_external, node.group_name, "unit" in node.metadata) == (True, "g", True)
+
+
+def test_resources_are_taken_as_far_as_they_are_needed() -> None:
+    @sg.asset(required_resource_keys={"unit"})
+    def priced(context: sg.AssetExecutionContext) -> object:
+        return context.resources.unit
+
+    bound = priced.with_resources({"unit": "euro", "other": 1})
+    assert bound.resource_defs == {"unit": "euro"}
+    assert sg.materialize([bound]).asset_value("priced") == "euro"
+    with pytest.raises(sg.InvalidInvocationError, match="'unit'"):
+        bound.with_resources({"unit": "yen"})
