@@ -24,6 +24,7 @@ def resolved(
     context: TickContext,
     added: Sequence[DynamicPartitionsRequest],
     now: datetime,
+    declared: PartitionsDefinition | None = None,
 ) -> RunRequest:
     """The request with the tags of its partition.
 
@@ -33,6 +34,7 @@ def resolved(
         context: the context it was made in.
         added: partitions that are added before the run is made.
         now: the time at which partitions are looked up.
+        declared: the partitions that the job itself declares, for a context without definitions.
 
     Raises:
         InvariantViolationError: a partition, and no definitions to look it up in.
@@ -42,7 +44,9 @@ def resolved(
     key = request.partition_key
     if key is None:
         return request
-    partitions = _partitions_of(_definitions(context).asset_graph, request, job_name)
+    partitions = declared if context.definitions is None else None
+    if partitions is None:
+        partitions = _partitions_of(_definitions(context).asset_graph, request, job_name)
     if partitions is None:
         raise InvalidInvocationError(
             f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, and it has no partitions."

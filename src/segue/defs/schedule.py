@@ -190,7 +190,11 @@ class ScheduleDefinition:
                 f"The schedule {self.name!r} asks for {len(requests)} runs at once: give each RunRequest a run_key."
             )
         now = context.scheduled_execution_time if context.has_time else datetime.now(UTC)
-        full = [resolved(request, request.job_name or self.job_name, context, (), now) for request in requests]
+        own_partitions = None if self.target.job is None else self.target.job.partitions_def
+        full = [
+            resolved(request, request.job_name or self.job_name, context, (), now, own_partitions)
+            for request in requests
+        ]
         own = {SCHEDULE_NAME_TAG: self.name}
         return ScheduleTick(run_requests=[each.with_replaced_attrs(tags={**each.tags, **own}) for each in full])
 

@@ -109,3 +109,16 @@ def test_owners_are_looked_at_where_they_are_given() -> None:
     for owner in ("team:", "nobody"):
         with pytest.raises(sg.InvalidDefinitionError, match="must be an e-mail address"):
             sg.build_schedule_from_partitioned_job(job, owners=[owner])
+
+
+def test_a_job_that_declares_its_partitions_is_asked_without_definitions() -> None:
+    @sg.op
+    def step() -> None: ...
+
+    @sg.job(partitions_def=sg.DailyPartitionsDefinition("2024-01-01"))
+    def daily() -> None:
+        step()
+
+    schedule = sg.build_schedule_from_partitioned_job(daily)
+    (request,) = schedule.evaluate_tick(sg.build_schedule_context(scheduled_execution_time=TICK)).run_requests
+    assert (request.partition_key, request.tags["dagster/partition"]) == ("2024-02-02", "2024-02-02")
