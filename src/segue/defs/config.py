@@ -87,6 +87,17 @@ class Config(BaseModel):
         """
         return values_of_model(self, where)
 
+    def with_variables_read(self, where: str = "config") -> Self:
+        """The same with every `EnvVar` in it replaced by its value now.
+
+        Args:
+            where: the place of the config, for errors.
+
+        Raises:
+            InvalidConfigError: a variable that is not set, or holds what does not fit.
+        """
+        return resolved_config(self, where)
+
     @classmethod
     def from_run_config(cls, values: object, place: Place = ROOT) -> Self:
         """The config that stands in a run config, with what comes from the environment read now.

@@ -162,7 +162,8 @@ class _Call:
             raise InvalidInvocationError(f"{self.what}: config comes as an argument or with the context, not both.")
         value = own if given is None else given
         if isinstance(model, type) and isinstance(value, model):
-            return value
+            with_variables: Any = getattr(value, "with_variables_read", None)
+            return value if with_variables is None else with_variables()
         entry = {} if value is None else {"config": value}
         try:
             return config_of_op(self.op, entry, ROOT)

@@ -67,7 +67,7 @@ def _entry(value: Any, where: str) -> Any:
 
 
 def plain(value: Any, where: str) -> Any:
-    """As `storable`, with the keys of mappings as they are: a config before it is compared with its schema."""
+    """As `storable`, with keys of mappings and members of enums as they are: a config before it is compared."""
     return _plain(value, where, keep_keys=True)
 
 
@@ -88,7 +88,7 @@ def _plain(value: Any, where: str, keep_keys: bool) -> Any:
     if isinstance(value, (EnvVar, IntEnvVar)):
         return {"env": value.env_var_name}
     if isinstance(value, enum.Enum):
-        return value.name
+        return value if keep_keys else value.name
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):

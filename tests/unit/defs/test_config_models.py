@@ -381,3 +381,16 @@ def test_no_warning_comes_from_a_config_parameter() -> None:
         def fine(config: Window) -> None: ...
 
     assert fine.config_field is not None
+
+
+def test_variables_are_read_when_an_op_is_called_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    @sg.op
+    def sized(config: Nested) -> int:
+        return config.window.size
+
+    given_config = Nested(window=Window(size=sg.EnvVar.int("A_SIZE")))
+    monkeypatch.delenv("A_SIZE", raising=False)
+    with pytest.raises(sg.InvalidConfigError, match="A_SIZE"):
+        sized(given_config)
+    monkeypatch.setenv("A_SIZE", "6")
+    assert (sized(given_config), sized(config=given_config)) == (6, 6)

@@ -272,3 +272,24 @@ def test_values_of_a_mapping_are_processed_if_it_asks_for_it(
     assert seen == [of_job, of_graph]
     with pytest.raises(sg.InvalidConfigError, match="Did you mean 'size'"):
         mapping.resolve_from_unvalidated_config({"sise": "LARGE"})
+
+
+def test_a_mapping_may_give_members_of_enums() -> None:
+    @sg.op
+    def free(context: sg.OpExecutionContext) -> Any:
+        return [context.op_config]
+
+    @sg.op(config_schema={"size": sg.Enum.from_python_enum(Size)})
+    def sized(context: sg.OpExecutionContext) -> Any:
+        return [context.op_config]
+
+    def give(config: Any) -> dict[str, Any]:
+        return {"ops": {name: {"config": {"size": Size.LARGE}} for name in ("free", "sized")}}
+
+    @sg.job(config=sg.ConfigMapping(give))
+    def job() -> None:
+        free()
+        sized()
+
+    result = job.execute_in_process()
+    assert result.output_for_node("free") == result.output_for_node("sized") == [{"size": Size.LARGE}]

@@ -292,6 +292,8 @@ class Enum(ConfigType):
     def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
         if value is None:
             return not_none(self, place, walk)
+        if isinstance(value, enum.Enum) and any(each.python_value is value for each in self.enum_values):
+            return value
         if not isinstance(value, str):
             return walk.refuse(
                 place, f"{place.start} takes a text, one of {self.config_values} ({self.label}), got {value!r}."
