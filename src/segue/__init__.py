@@ -428,6 +428,7 @@ _PLACES = {
     "usable_as_type": "segue.defs.types.resolve",
     "validate_run_config": "segue.defs.validate_run_config",
     "weekly_partitioned_config": "segue.defs.partitioned_config",
+    "with_resources": "segue.defs.with_resources",
     "with_source_code_references": "segue.defs.code_references",
 }
 
@@ -852,6 +853,7 @@ __all__ = [
     "usable_as_type",
     "validate_run_config",
     "weekly_partitioned_config",
+    "with_resources",
     "with_source_code_references",
 ]
 

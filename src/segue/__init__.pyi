@@ -242,6 +242,7 @@ from .defs.types.resolve import Tuple as Tuple
 from .defs.types.resolve import make_python_type_usable_as_type as make_python_type_usable_as_type
 from .defs.types.resolve import usable_as_type as usable_as_type
 from .defs.validate_run_config import validate_run_config as validate_run_config
+from .defs.with_resources import with_resources as with_resources
 from .errors import AssetCheckFailedError as AssetCheckFailedError
 from .errors import ConfigErrorReason as ConfigErrorReason
 from .errors import ConfigMappingFunctionError as ConfigMappingFunctionError

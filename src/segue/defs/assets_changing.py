@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from segue.defs.asset_changes import KeysOf, changed_specs, renamed_checks, renamed_spec
 from segue.defs.assets_reading import ReadableAssets
+from segue.defs.resource_order import with_needs
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec, coerce_asset_key
@@ -113,21 +114,23 @@ class ChangeableAssets(ReadableAssets):
         return self._replaced(hook_defs=self.hook_defs | frozenset(hook_defs))
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy that brings the resources along that it needs, out of those that are given.
+        """A copy that brings the resources along that it needs, and what these are made from, out of those that are given.
 
         Raises:
             InvalidInvocationError: it brings another resource of the same key along already.
         """
         needed = self.required_resource_keys | {self.io_manager_key_of(name) for name in self.specs_by_output}
-        found = dict(self.resource_defs)
-        for key, resource in resource_defs.items():
-            if key in found and found[key] is not resource:
+        for key in self.resource_defs.keys() & resource_defs.keys():
+            if self.resource_defs[key] is not resource_defs[key]:
                 raise InvalidInvocationError(
                     f"{self!r} brings a resource {key!r} along already, and with_resources is given another one: rename one."
                 )
-            if key in needed:
-                found[key] = resource
-        return self._replaced(resource_defs=found)
+        keys = with_needs(needed, {**resource_defs, **self.resource_defs}) & resource_defs.keys()
+        return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
+
+    def bringing(self, resource_defs: Mapping[str, object]) -> Self:
+        """A copy that brings these resources along, and no others."""
+        return self._replaced(resource_defs=resource_defs)
 
     def with_backfill_policy(self, backfill_policy: BackfillPolicy) -> Self:
         """A copy with this backfill policy, if it has none."""

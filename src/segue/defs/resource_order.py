@@ -78,3 +78,16 @@ def resource_cycle(needs: Mapping[str, set[str]]) -> list[str]:
     while path[-1] not in path[:-1]:
         path.append(min(needs[path[-1]] & needs.keys()))
     return path[path.index(path[-1]) :]
+
+
+def with_needs(keys: Iterable[str], declared: Mapping[str, object]) -> set[str]:
+    """These keys and all that they are made from, those included that nobody declares."""
+    by_id = {id(value): key for key, value in declared.items()}
+    found: set[str] = set()
+    open_keys = list(keys)
+    while open_keys:
+        key = open_keys.pop()
+        if key not in found:
+            found.add(key)
+            open_keys.extend(needed_keys_of(declared[key], by_id) if key in declared else ())
+    return found

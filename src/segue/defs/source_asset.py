@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Self
 
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
+from segue.defs.resource_order import with_needs
 from segue.defs.signature import UserFunction, read_function
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_kind
@@ -186,9 +187,12 @@ class SourceAsset:
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy that brings the resources along that it needs, out of those that are given."""
         needed = {*self.required_resource_keys, self.get_io_manager_key()}
-        return self._replaced(
-            resource_defs={**{key: each for key, each in resource_defs.items() if key in needed}, **self.resource_defs}
-        )
+        keys = with_needs(needed, {**resource_defs, **self.resource_defs}) & resource_defs.keys()
+        return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
+
+    def bringing(self, resource_defs: Mapping[str, object]) -> Self:
+        """A copy that brings these resources along, and no others."""
+        return self._replaced(resource_defs=resource_defs)
 
     def _replaced(self, **changes: Any) -> Self:
         given: dict[str, Any] = {

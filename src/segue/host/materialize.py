@@ -5,13 +5,15 @@ The engine and the store are looked up by the first call: a program that imports
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.external_assets import AnyAsset
 from segue.defs.instance import Instance
+from segue.defs.io import STORES_AND_LOADS, manager_role
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.host.result import ExecuteInProcessResult
@@ -123,7 +125,7 @@ def materialize_to_memory(
         As `materialize` otherwise.
     """
     for key, resource in (resources or {}).items():
-        if hasattr(resource, "handle_output"):
+        if manager_role(resource) == STORES_AND_LOADS:
             raise InvariantViolationError(
                 f"materialize_to_memory keeps all values in memory, but resources[{key!r}] is an IO manager: use materialize, or "
                 "leave it out."
@@ -131,7 +133,14 @@ def materialize_to_memory(
     memory: object = bound("memory_io_manager")()
     keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
     everything = {**(resources or {}), **dict.fromkeys(keys, memory), DEFAULT_IO_MANAGER_KEY: memory}
-    return materialize(assets, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
+    bare = [_without(each, everything.keys()) for each in assets]
+    return materialize(bare, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
+
+
+def _without(each: Any, keys: Set[str]) -> Any:
+    """A definition that brings none of these resources along."""
+    own: Mapping[str, object] = getattr(each, "resource_defs", {})
+    return each.bringing({key: own[key] for key in own.keys() - keys}) if own.keys() & keys else each
 
 
 def _definitions(assets: MaterializableAssets, resources: Mapping[str, object] | None) -> Definitions:

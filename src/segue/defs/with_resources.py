@@ -1,0 +1,93 @@
+"""`with_resources`: definitions that bring the resources along that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.config_schema.place import ROOT
+from segue.defs.resource_checks import missing_resource
+from segue.defs.resource_definition import ResourceDefinition
+from segue.defs.resource_order import needed_keys_of, resource_order, with_needs
+from segue.defs.source_asset import SourceAsset
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+
+T = TypeVar("T")
+
+
+def with_resources(
+    definitions: Iterable[T],
+    resource_defs: Mapping[str, object],
+    resource_config_by_key: Mapping[str, Any] | None = None,
+) -> Sequence[T]:
+    """Copies of definitions of assets that bring the resources along that they need, and what these are made from.
+    `Definitions(resources=...)` gives them to all at once.
+
+    Args:
+        definitions: assets, and assets made elsewhere.
+        resource_defs: the resources by key.
+        resource_config_by_key: config of some of them: `{"db": {"config": {...}}}`.
+
+    Raises:
+        InvalidDefinitionError: a resource that is needed and that nobody gives.
+        InvariantViolationError: resources that are made from each other in a circle.
+        InvalidInvocationError: a definition brings another resource of the same key along; or config of another form.
+        InvalidConfigError: config that does not fit.
+    """
+    given = {key: _configured(key, value, resource_config_by_key or {}) for key, value in resource_defs.items()}
+    return [_with(each, given) for each in definitions]
+
+
+def _configured(key: str, value: object, configs: Mapping[str, Any]) -> object:
+    """A resource with its config given, where there is any."""
+    if key not in configs:
+        return value
+    entry: object = configs[key]
+    if not isinstance(entry, Mapping) or "config" not in entry:
+        raise InvalidInvocationError(f"resource_config_by_key[{key!r}] takes {{'config': ...}}, got {entry!r}.")
+    config = cast("Mapping[str, Any]", entry)["config"]
+    resource: Any = value
+    if isinstance(value, ResourceDefinition):
+        value.resolve_config({"config": config}, ROOT.field(key), f"The config of the resource {key!r} does not fit:")
+        return value.configured(config)
+    if hasattr(resource, "with_values"):
+        return resource.with_values(config, f"{key}:config")
+    raise InvalidInvocationError(
+        f"resource_config_by_key gives config to {key!r}, a {type(value).__name__}, which takes none."
+    )
+
+
+def _with(definition: Any, given: Mapping[str, object]) -> Any:
+    if not isinstance(definition, (AssetsDefinition, SourceAsset)):
+        raise InvalidInvocationError(f"with_resources takes definitions of assets, got {definition!r}.")
+    own: Mapping[str, object] = definition.resource_defs
+    again = sorted(own.keys() & given.keys())
+    if again:
+        raise InvalidInvocationError(
+            f"{definition!r} brings {', '.join(map(repr, again))} along already, and with_resources is given the same key: take "
+            "one of them away, or rename it."
+        )
+    everything = {**given, **own}
+    wanted = with_needs([*_needs(definition), *own], everything)
+    for key in sorted(wanted - everything.keys() - {DEFAULT_IO_MANAGER_KEY}):
+        raise InvalidDefinitionError(missing_resource(key, _user(key, definition, everything), everything))
+    keys = resource_order(wanted & everything.keys(), everything)
+    return definition.bringing({**own, **{key: everything[key] for key in keys}})
+
+
+def _needs(definition: AssetsDefinition | SourceAsset) -> set[str]:
+    """The resources and IO managers that a definition uses itself."""
+    if isinstance(definition, SourceAsset):
+        return {*definition.required_resource_keys, definition.get_io_manager_key()}
+    managers = {definition.io_manager_key_of(name) for name in definition.specs_by_output}
+    return {*definition.required_resource_keys, *managers, *definition.input_manager_keys.values()}
+
+
+def _user(key: str, definition: object, everything: Mapping[str, object]) -> str:
+    """Who needs a resource: the definition, or another resource."""
+    for other, value in everything.items():
+        if key in needed_keys_of(value, {}):
+            return f"The resource {other!r}, which comes with {definition!r},"
+    return repr(definition)
