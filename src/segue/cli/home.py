@@ -6,9 +6,11 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+from segue.defs.instance import Instance
 from segue.deployment import store_of
 from segue.errors import StorageUnavailableError
 from segue.host.home import end_interrupted
+from segue.model.partitions.loading import partition_loading_context
 from segue.model.stores import Store
 from segue.settings import Settings
 
@@ -25,6 +27,18 @@ def open_store(settings: Settings) -> Generator[Store]:
         # A home that can only be read is still read; whoever goes on to write meets the same error.
         with suppress(StorageUnavailableError):
             end_interrupted(store, store.unfinished_runs(), time.time())
-        yield store
+        with partition_loading_context(dynamic_partitions_store=Instance(store, settings.storage_directory)):
+            yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def dynamic_keys(settings: Settings) -> Generator[None]:
+    """Has dynamic partitions looked up in the home folder, which is not touched as long as there are none."""
+    store = store_of(settings)
+    try:
+        with partition_loading_context(dynamic_partitions_store=Instance(store, settings.storage_directory)):
+            yield
     finally:
         store.close()

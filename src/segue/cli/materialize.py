@@ -10,7 +10,7 @@ import msgspec
 
 from segue.cli.documents import MaterializeDocument, NotRunDocument
 from segue.cli.execution import Outcome, execute_batches, finish
-from segue.cli.home import open_store
+from segue.cli.home import dynamic_keys, open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import stdout_for_json
 from segue.cli.partitions import keys_of_range, parse_range, require_partition
@@ -80,7 +80,8 @@ def materialize(
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json):
         definitions, graph = load(settings)
-        batches = plan_batches(graph, wanted, request)
+        with dynamic_keys(settings):
+            batches = plan_batches(graph, wanted, request)
         with open_store(settings) as store:
             instance = Instance(store, settings.storage_directory, home=settings.home)
             outcome = execute_batches(definitions, instance, batches, fail_fast=fail_fast, silent=as_json)

@@ -63,6 +63,7 @@ def describe_partitions(definition: PartitionsDefinition) -> str:
 def stretches(definition: PartitionsDefinition, keys: Iterable[str]) -> list[tuple[str, str]]:
     """Keys that follow each other in the definition, put together as (first, last); unknown keys are left out."""
     now = datetime.now(UTC)
+    definition = definition.listed(now, None)
     positions = sorted({definition.index_of(key, now) for key in keys if definition.contains(key, now)})
     found: list[list[int]] = []
     for position in positions:
@@ -76,6 +77,7 @@ def stretches(definition: PartitionsDefinition, keys: Iterable[str]) -> list[tup
 def gaps(definition: PartitionsDefinition, filled: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """What lies between stretches: the rest of the definition, as stretches."""
     now = datetime.now(UTC)
+    definition = definition.listed(now, None)
     found: list[tuple[str, str]] = []
     start = 0
     for first, last in filled:

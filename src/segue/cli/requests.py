@@ -8,6 +8,7 @@ partitions in one run. Where an asset depends on one with another policy, its ru
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -129,10 +130,20 @@ def _partitions_per_run(graph: AssetGraph, key: AssetKey) -> int | None:
 
 
 def _chunks(graph: AssetGraph, block: Sequence[AssetKey], partitions: Sequence[str]) -> list[Sequence[str]]:
-    if graph.nodes[block[0]].partitions is None:
+    definition = graph.nodes[block[0]].partitions
+    if definition is None:
         return [()]
-    size = _partitions_per_run(graph, block[0]) or len(partitions)
-    return [partitions[start : start + size] for start in range(0, len(partitions), size)]
+    size = _partitions_per_run(graph, block[0])
+    if size is None:
+        return [partitions]
+    return [row[start : start + size] for row in _rows(definition, partitions) for start in range(0, len(row), size)]
+
+
+def _rows(definition: PartitionsDefinition, partitions: Sequence[str]) -> list[Sequence[str]]:
+    """The partitions in pieces of which every stretch is a range: with several dimensions those that differ in the last only."""
+    if len(definition.axes) == 1:
+        return [partitions]
+    return [list(row) for _, row in groupby(partitions, key=lambda key: definition.split_key(key)[:-1])]
 
 
 def _request(common: RunRequest, block: Sequence[AssetKey], chunk: Sequence[str], whole: bool) -> RunRequest:

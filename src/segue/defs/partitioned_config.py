@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -103,7 +104,8 @@ class PartitionedConfig:
             own = self.tags_for_partition_key_fn(key)
         elif self.tags_for_partition_fn is not None:
             own = self.tags_for_partition_fn(Partition(key))
-        return {**own, **self.partitions_def.get_tags_for_partition_key(partition_key)}
+        texts = {name: each if isinstance(each, str) else json.dumps(each) for name, each in own.items()}  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        return {**texts, **self.partitions_def.get_tags_for_partition_key(partition_key)}
 
     @staticmethod
     def from_flexible_config(

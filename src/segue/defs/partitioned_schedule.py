@@ -68,8 +68,8 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
         def partitions_that_ended(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
             keys = _keys_at(partitions, context)
             if not keys:
-                return SkipReason(f"{self.job.name} has no partition yet.")
-            return [self._request(key) for key in keys]
+                return SkipReason(f"No partition of {self.job.name} has ended by now, or the last is left out.")
+            return [self._request(partitions, key) for key in keys]
 
         return ScheduleDefinition(
             name=self.name,
@@ -83,16 +83,17 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
             owners=self.owners,
         ).as_decorated(None, None)
 
-    def _request(self, key: str) -> RunRequest:
+    def _request(self, partitions: PartitionsDefinition, key: str) -> RunRequest:
         config: Any = getattr(self.job, "config", None)
-        if not isinstance(config, PartitionedConfig):
-            return RunRequest(run_key=key, job_name=self.job.name, partition_key=key, tags=self.tags)
+        own: Mapping[str, str] = (
+            {} if not isinstance(config, PartitionedConfig) else config.get_tags_for_partition_key(key)
+        )
         return RunRequest(
             run_key=key,
             job_name=self.job.name,
             partition_key=key,
-            tags={**config.get_tags_for_partition_key(key), **(self.tags or {})},
-            run_config=config.get_run_config_for_partition_key(key),
+            tags={**own, **(self.tags or {}), **partitions.get_tags_for_partition_key(key)},
+            run_config=config.get_run_config_for_partition_key(key) if isinstance(config, PartitionedConfig) else None,
         )
 
     def _rhythm(self, partitions: PartitionsDefinition, where: str) -> tuple[str, str | None]:
@@ -128,9 +129,12 @@ def _keys_at(partitions: PartitionsDefinition, context: ScheduleEvaluationContex
     times, now = _times_of(partitions), context.scheduled_execution_time
     if times is None:
         return partitions.get_partition_keys(current_time=now, dynamic_partitions_store=context.instance_if_any)
-    last = times.get_last_partition_key(current_time=now)
-    if last is None or times is partitions:
-        return [] if last is None else [last]
+    window = times.get_last_partition_window_ignoring_exclusions(now)
+    if window is None or times.is_window_start_excluded(window.start):
+        return []
+    last = times.get_partition_key_for_timestamp(window.start.timestamp())
+    if times is partitions:
+        return [last]
     multi: Any = partitions
     return multi.get_multipartition_keys_with_dimension_value(
         dimension_name=multi.time_window_dimension.name,
@@ -190,7 +194,9 @@ def build_schedule_from_partitioned_job(
         execution_timezone=execution_timezone,
         tags=tags,
         metadata=metadata,
-        owners=owners,
+        owners=None
+        if owners is None
+        else require_owners(owners, f"build_schedule_from_partitioned_job of {target.name!r}"),
     )
     partitions = target.partitions_def
     config: Any = getattr(target, "config", None)

@@ -15,6 +15,7 @@ from segue.model.partitions.dynamic import DeleteDynamicPartitionsRequest
 from segue.model.partitions.key_range import unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.request import RunRequest
+from segue.model.run import PARTITION_TAG
 from segue.model.tick import DynamicPartitionsRequest
 
 
@@ -42,7 +43,7 @@ def resolved(
         UnknownPartitionError: no such partition.
     """
     key = request.partition_key
-    if key is None:
+    if key is None or request.tags.get(PARTITION_TAG) == key:  # who sets the tag has looked the partition up
         return request
     partitions = declared if context.definitions is None else None
     if partitions is None:

@@ -111,7 +111,12 @@ class StepAttempt:
     def partition_range(self) -> PartitionKeyRange | None:
         """First and last partition of the run."""
         start, end = self.run.partition_start, self.run.partition_end
-        return None if start is None or end is None else PartitionKeyRange(start, end)
+        if start is None or end is None:
+            return None
+        known = self.scope.partitions_def
+        return (
+            PartitionKeyRange(start, end) if known is None else PartitionKeyRange(*map(known.typed_key, (start, end)))
+        )
 
     @property
     def all_resources(self) -> Mapping[str, object]:

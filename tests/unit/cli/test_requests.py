@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import AssetNode, ComputationNode, DependencyNode, Manifest, OutputNode
+from segue.model.partitions.key_range import PartitionKeyRange
+from segue.model.partitions.multi import MultiPartitionsDefinition
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.policies import BackfillPolicy
 from segue.model.request import RunRequest
@@ -68,6 +71,15 @@ def split(graph: AssetGraph, keys: Sequence[str] = KEYS) -> list[tuple[str, str]
 )
 def test_a_range_is_split_by_backfill_policy(nodes: list[AssetNode], runs: list[tuple[str, str]]) -> None:
     assert split(graph_of(*nodes)) == runs
+
+
+def test_runs_of_several_dimensions_are_ranges_in_each() -> None:
+    both = MultiPartitionsDefinition({"x": StaticPartitionsDefinition(["1", "2"]), "y": LETTERS})
+    graph = graph_of(msgspec.structs.replace(node("x", policy=TWO), partitions=both))
+    made: list[str] = []
+    for batch in range_batches(graph, graph.materializable_keys, both.get_partition_keys(), RunRequest()):
+        made += both.get_partition_keys_in_range(PartitionKeyRange(batch.partitions[0], batch.partitions[-1]))
+    assert made == both.get_partition_keys()
 
 
 def test_assets_of_one_function_share_a_run() -> None:

@@ -158,6 +158,7 @@ def test_the_key_of_several_dimensions_says_each_of_them() -> None:
     def sales(context: sg.AssetExecutionContext) -> int:
         assert isinstance(context.partition_key, sg.MultiPartitionKey)
         assert context.partition_key.keys_by_dimension == {"day": "2024-01-03", "shop": "b"}
+        assert isinstance(context.partition_key_range.start, sg.MultiPartitionKey)
         assert context.partition_time_window == DAYS.time_window_for_partition_key("2024-01-03")
         return 5
 

@@ -148,3 +148,12 @@ def test_ten_million_partitions_are_counted_without_their_keys(monkeypatch: pyte
     assert len(every_hour) == hours.get_num_partitions(datetime(2041, 1, 1, tzinfo=UTC)) > 9_900_000
     assert "1492-10-12-03:00" in every_hour
     assert len(every_hour - hours.subset_with_partition_keys(["1492-10-12-03:00"])) == len(every_hour) - 1
+
+
+def test_windows_of_time_that_follow_each_other_are_one_stretch() -> None:
+    some = DAYS.subset_with_partition_keys(["2024-01-02", "2024-01-04", "2024-01-06"])  # the 3rd is left out
+    assert some.num_partitions == 3
+    stretches = [(window.start.day, window.end.day) for window in some.included_time_windows]
+    assert stretches == [(2, 5), (6, 7)]
+    with pytest.raises(sg.InvalidInvocationError, match="no windows of time"):
+        _ = LETTERS.subset_with_partition_keys(["a"]).included_time_windows

@@ -278,26 +278,31 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
     ) -> Sequence[MultiPartitionKey]:
         """The keys with this key in one dimension."""
         return self.get_multipartition_keys_with_dimension_values(
-            {dimension_name: [dimension_partition_key]}, dynamic_partitions_store, current_time
+            dimension_name, [dimension_partition_key], dynamic_partitions_store, current_time
         )
 
     def get_multipartition_keys_with_dimension_values(
         self,
-        keys_by_dimension: Mapping[str, Iterable[str]],
+        dimension_name: str,
+        dimension_partition_keys: Iterable[str],
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
         current_time: datetime | None = None,
     ) -> Sequence[MultiPartitionKey]:
-        """The keys with one of these keys in each dimension that is named, and any in the others.
+        """The keys with one of these keys in one dimension, and any in the others; one of these after the other.
 
         Raises:
             InvalidInvocationError: there is no such dimension.
         """
         now = current_time_or_now(current_time)
-        known = self.listed(now, dynamic_partitions_store)
-        columns = [axis.keys_between(0, axis.count(now), now) for axis in known.axes]
-        for name, keys in keys_by_dimension.items():
-            columns[self.place_of(name)] = list(keys)
-        return [self._key(parts) for parts in product(*columns)]
+        place = self.place_of(dimension_name)
+        others = [axis for at, axis in enumerate(self._axes) if at != place]
+        known = [axis.listed(now, dynamic_partitions_store) for axis in others]
+        columns = [axis.keys_between(0, axis.count(now), now) for axis in known]
+        return [
+            self._key([*parts[:place], key, *parts[place:]])
+            for key in dimension_partition_keys
+            for parts in product(*columns)
+        ]
 
     def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
         """The tags of a run of this partition: the key, and that of each dimension."""

@@ -14,7 +14,7 @@ import msgspec
 
 from segue.errors import InvalidInvocationError, UnknownPartitionError
 from segue.model.partitions import subset as sets
-from segue.model.partitions.key_range import ANY_TIME, PartitionKeyRange
+from segue.model.partitions.key_range import ANY_TIME, PartitionKeyRange, TimeWindow
 from segue.model.partitions.loading import DynamicPartitionsStore, current_time_or_now, store_or_ambient
 from segue.model.partitions.regions import Box, region_of
 from segue.model.partitions.subset import EMPTY, PartitionSubset
@@ -60,6 +60,20 @@ class PartitionsSubset:
         """The keys, in the order of the definition: a list where they are windows of time, else an ordered set."""
         keys = list(self)
         return keys if self.definition.keys_are_ordered else dict.fromkeys(keys).keys()
+
+    @property
+    def num_partitions(self) -> int:
+        """How many partitions it holds."""
+        return len(self)
+
+    @property
+    def included_time_windows(self) -> Sequence[TimeWindow]:
+        """The stretches of time that it covers, in order; windows that a definition leaves out do not part them.
+
+        Raises:
+            InvalidInvocationError: the partitions are no windows of time.
+        """
+        return self.definition.windows_of_subset(self.value)
 
     def get_partition_keys_not_in_subset(
         self, partitions_def: PartitionsDefinition | None = None, current_time: datetime | None = None

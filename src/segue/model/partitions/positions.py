@@ -9,7 +9,7 @@ from typing import Self
 
 from segue.errors import InvalidInvocationError, UnknownPartitionError
 from segue.model.json_data import JsonValue
-from segue.model.partitions.key_range import ANY_TIME, unknown_key
+from segue.model.partitions.key_range import ANY_TIME, TimeWindow, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.subset import PartitionSubset
 
@@ -114,6 +114,14 @@ class PartitionPositions(ABC):
 
     def subset_of_spans(self, spans: Sequence[tuple[float, float]]) -> PartitionSubset:
         """The partitions that are windows within stretches of time (seconds since 1970-01-01 UTC).
+
+        Raises:
+            InvalidInvocationError: the partitions are no windows of time.
+        """
+        raise InvalidInvocationError(f"The partitions of {self!r} are no windows of time.")
+
+    def windows_of_subset(self, subset: PartitionSubset) -> Sequence[TimeWindow]:
+        """The stretches of time that a set covers.
 
         Raises:
             InvalidInvocationError: the partitions are no windows of time.

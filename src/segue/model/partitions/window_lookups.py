@@ -275,12 +275,11 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self.window_at(count - 1) if count else None
 
     def get_last_partition_window_ignoring_exclusions(self, current_time: datetime | None = None) -> TimeWindow | None:
-        """The last window that has ended by `current_time` (default: now), also if it is left out."""
+        """The last window that has ended by `current_time` (default: now; `end_offset` shifts that), also if it is left out."""
         rhythm, now = self._windows.rhythm, current_time_or_now(current_time)
-        moment = self._epoch(now)
+        number = number_at(rhythm, math.floor(self._epoch(now))) - 1 + self._fields.end_offset
         if self._fields.end_timestamp is not None:
-            moment = min(moment, self._fields.end_timestamp)
-        number = number_at(rhythm, math.floor(moment)) - 1
+            number = min(number, number_at(rhythm, math.floor(self._fields.end_timestamp)) - 1)
         return self._window(number) if number >= self._windows.first else None
 
     def get_next_partition_window(self, end_dt: datetime, respect_bounds: bool = True) -> TimeWindow | None:
@@ -304,7 +303,8 @@ class WindowLookups(FrozenPartitionsDefinition):
 
     def get_partition_keys_between_indexes(self, start_idx: int, end_idx: int) -> list[str]:
         """The keys at the positions [start_idx, end_idx), counted from 0."""
-        return self.keys_between(max(start_idx, 0), end_idx, current_time_or_now(None))
+        now = current_time_or_now(None)
+        return self.keys_between(max(start_idx, 0), min(end_idx, self.count(now)), now)
 
     def time_windows_for_partition_keys(
         self, partition_keys: Iterable[str], validate: bool = True
@@ -360,6 +360,11 @@ class WindowLookups(FrozenPartitionsDefinition):
         """Whether the window that starts at a moment is left out."""
         number = number_at(self._windows.rhythm, math.floor(self._epoch(window_start)))
         return is_excluded(self._windows, number)
+
+    def windows_of_subset(self, subset: PartitionSubset) -> Sequence[TimeWindow]:
+        """The stretches of time that the ranges of a set cover, from the start of each first window to the end of its last."""
+        ends = [[self.time_window_for_partition_key(key) for key in each] for each in subset.ranges]
+        return [TimeWindow(first.start, last.end) for first, last in ends]
 
     def subset_of_spans(self, spans: Sequence[tuple[float, float]]) -> PartitionSubset:
         windows = self._windows
