@@ -244,6 +244,7 @@ from .defs.types.resolve import usable_as_type as usable_as_type
 from .defs.validate_run_config import validate_run_config as validate_run_config
 from .defs.with_resources import with_resources as with_resources
 from .errors import AssetCheckFailedError as AssetCheckFailedError
+from .errors import ConfigArgumentWarning as ConfigArgumentWarning
 from .errors import ConfigErrorReason as ConfigErrorReason
 from .errors import ConfigMappingFunctionError as ConfigMappingFunctionError
 from .errors import ConfigViolation as ConfigViolation
@@ -268,6 +269,7 @@ from .errors import StepOutputNotFoundError as StepOutputNotFoundError
 from .errors import StorageError as StorageError
 from .errors import StorageUnavailableError as StorageUnavailableError
 from .errors import StorageVersionError as StorageVersionError
+from .errors import SupersessionWarning as SupersessionWarning
 from .errors import TypeCheckDidNotPass as TypeCheckDidNotPass
 from .errors import TypeCheckError as TypeCheckError
 from .errors import UnknownPartitionError as UnknownPartitionError

@@ -33,6 +33,13 @@
     │       └── ScheduleExecutionError          while a schedule was asked
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
+Warnings stand beside them:
+
+    Warning
+    ├── DeprecationWarning (Python's own)       superseded, and gone with Dagster 2
+    ├── SupersessionWarning (a FutureWarning)   superseded, and kept
+    └── ConfigArgumentWarning (a SyntaxWarning) a parameter takes a Config class and is no config
+
 Messages say what happened, where, and what to do. Data that a caller may want to act on stands in attributes.
 """
 
@@ -333,3 +340,11 @@ class ScheduleExecutionError(UserCodeExecutionError):
 
 class ConfigMappingFunctionError(UserCodeExecutionError):
     """The function of a config mapping, or one given to `configured`, raised or gave no config; the cause is its exception."""
+
+
+class SupersessionWarning(FutureWarning):
+    """Something is used whose place another has taken; it stays, and the message names the other."""
+
+
+class ConfigArgumentWarning(SyntaxWarning):
+    """A parameter is annotated with a Config class and is an input all the same, as it is not called `config`."""

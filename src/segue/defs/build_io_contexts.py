@@ -9,6 +9,7 @@ from typing import Any
 from segue.defs.instance import Instance
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.resource_context import Resources
+from segue.defs.superseded import renamed
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidInvocationError
 from segue.model.assets import AssetSpec
@@ -72,7 +73,9 @@ def build_output_context(
         dagster_type=dagster_type,
         version=version,
         op_def=op_def,
-        definition_metadata=metadata if definition_metadata is None else definition_metadata,
+        definition_metadata=renamed(
+            "build_output_context", "definition_metadata", definition_metadata, "metadata", metadata
+        ),
         output_metadata=normalize_metadata(output_metadata),
         asset_spec=asset_spec,
     )
@@ -124,7 +127,9 @@ def build_input_context(
         upstream_output=upstream_output,
         dagster_type=dagster_type,
         op_def=op_def,
-        definition_metadata=metadata if definition_metadata is None else definition_metadata,
+        definition_metadata=renamed(
+            "build_input_context", "definition_metadata", definition_metadata, "metadata", metadata
+        ),
     )
 
 

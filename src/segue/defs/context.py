@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from segue.defs.step_context import StepContext, current_context
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey
@@ -90,6 +91,7 @@ class OpExecutionContext(StepContext):
 
     def get_op_execution_context(self) -> OpExecutionContext:
         """This context; superseded, as contexts of assets are contexts of ops."""
+        warn_superseded("get_op_execution_context", "the context itself is one of an op")
         return self
 
     @property
@@ -105,25 +107,30 @@ class OpExecutionContext(StepContext):
     @property
     def asset_partition_key_range(self) -> PartitionKeyRange:
         """First and last partition of the run; superseded by `partition_key_range`."""
+        warn_superseded("asset_partition_key_range", "read partition_key_range")
         return self.partition_key_range
 
     def asset_partition_key_for_output(self, output_name: str = "result") -> str:
         """The partition that an output makes; superseded by `partition_key`."""
+        warn_superseded("asset_partition_key_for_output", "read partition_key")
         self._step.require_output(output_name)
         return self.partition_key
 
     def asset_partition_keys_for_output(self, output_name: str = "result") -> Sequence[str]:
         """The partitions that an output makes, in order; superseded by `partition_keys`."""
+        warn_superseded("asset_partition_keys_for_output", "read partition_keys")
         self._step.require_output(output_name)
         return self.partition_keys
 
     def asset_partition_key_range_for_output(self, output_name: str = "result") -> PartitionKeyRange:
         """First and last partition that an output makes; superseded by `partition_key_range`."""
+        warn_superseded("asset_partition_key_range_for_output", "read partition_key_range")
         self._step.require_output(output_name)
         return self.partition_key_range
 
     def asset_partitions_time_window_for_output(self, output_name: str = "result") -> TimeWindow:
         """The time that the partitions of an output span; superseded by `partition_time_window`."""
+        warn_superseded("asset_partitions_time_window_for_output", "read partition_time_window")
         self._step.require_output(output_name)
         return self.partition_time_window
 

@@ -12,6 +12,7 @@ from segue.defs.hook import HookDefinition, require_hooks
 from segue.defs.metadata import described_metadata
 from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.run_config import normalize_run_config, storable
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_owners
@@ -98,6 +99,8 @@ def define_asset_job(
         InvalidDefinitionError: a bad name, owner or selection.
         NotSupportedError: an executor of the user's own.
     """
+    if partitions_def is not None:
+        warn_superseded(f"partitions_def of job {name!r}", "leave it out, the assets say it")
     require_kind(f"job {name!r}", "op_retry_policy", op_retry_policy, RetryPolicy)
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),

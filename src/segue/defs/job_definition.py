@@ -13,6 +13,7 @@ from segue.defs.hook import require_hooks
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
 from segue.defs.run_config import RunConfig
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_not_built, require_owners
@@ -117,6 +118,7 @@ class JobDefinition:
             InvalidInvocationError: the job is not partitioned.
             UnknownPartitionError: there is no such partition.
         """
+        warn_superseded("run_request_for_partition", "write RunRequest(partition_key=...)")
         if self.partitions_def is None:
             raise InvalidInvocationError(f"{self!r} is not partitioned: write RunRequest(job_name={self.name!r}).")
         self.partitions_def.validate_partition_key(partition_key)

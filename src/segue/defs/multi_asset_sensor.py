@@ -11,8 +11,9 @@ from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_answer import Answer, answers_in
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
+from segue.defs.superseded import warn_superseded
 from segue.defs.target import ExecutableDefinition
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, SupersessionWarning
 from segue.model.keys import AssetKey
 from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection
@@ -54,6 +55,7 @@ class MultiAssetSensorDefinition(SensorDefinition):
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> None:
+        warn_superseded(f"MultiAssetSensorDefinition {name!r}", "write an AutomationCondition", SupersessionWarning)
         super().__init__(
             name=name,
             evaluation_fn=asset_materialization_fn,

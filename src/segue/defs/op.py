@@ -20,6 +20,7 @@ from segue.defs.op_words import require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.returned import Expected
 from segue.defs.signature import FunctionShape, UserFunction, source_of
+from segue.defs.superseded import warn_superseded
 from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
 from segue.defs.types.resolve import infer_type
 from segue.errors import InvalidDefinitionError
@@ -278,6 +279,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def version(self) -> str | None:
         """The version of the code; superseded by `code_version`."""
+        warn_superseded(f"version of op {self.name!r}", "read code_version")
         return self.code_version
 
     @property

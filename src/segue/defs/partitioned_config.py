@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from segue.defs.run_config import RunConfig
+from segue.defs.superseded import renamed, warn_superseded
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition, Partition
@@ -74,6 +75,12 @@ class PartitionedConfig:
                 "which it supersedes."
             )
         self.partitions_def = partitions_def
+        for parameter, given in (
+            ("run_config_for_partition_fn", run_config_for_partition_fn),
+            ("tags_for_partition_fn", tags_for_partition_fn),
+        ):
+            if given is not None:
+                warn_superseded(f"{parameter} of PartitionedConfig", f"write {parameter.replace('_fn', '_key_fn')}")
         self.run_config_for_partition_fn = run_config_for_partition_fn
         self.run_config_for_partition_key_fn = run_config_for_partition_key_fn
         self.tags_for_partition_fn = tags_for_partition_fn
@@ -172,7 +179,8 @@ def static_partitioned_config(
         tags_for_partition_key_fn: the tags of a run of a partition key.
     """
     return partitioned_config(
-        StaticPartitionsDefinition(partition_keys), _one(tags_for_partition_key_fn, tags_for_partition_fn)
+        StaticPartitionsDefinition(partition_keys),
+        _tags_of_key("static_partitioned_config", tags_for_partition_key_fn, tags_for_partition_fn),
     )
 
 
@@ -189,7 +197,8 @@ def dynamic_partitioned_config(
         tags_for_partition_key_fn: the tags of a run of a partition key.
     """
     return partitioned_config(
-        DynamicPartitionsDefinition(partition_fn), _one(tags_for_partition_key_fn, tags_for_partition_fn)
+        DynamicPartitionsDefinition(partition_fn),
+        _tags_of_key("dynamic_partitioned_config", tags_for_partition_key_fn, tags_for_partition_fn),
     )
 
 
@@ -329,9 +338,5 @@ def _by_window(
     return decorate
 
 
-def _one(given: TagsOfKey | None, superseded: TagsOfKey | None) -> TagsOfKey | None:
-    if given is not None and superseded is not None:
-        raise InvalidDefinitionError(
-            "Give tags_for_partition_key_fn or tags_for_partition_fn, which it supersedes: not both."
-        )
-    return superseded if given is None else given
+def _tags_of_key(where: str, given: TagsOfKey | None, superseded: TagsOfKey | None) -> TagsOfKey | None:
+    return renamed(where, "tags_for_partition_key_fn", given, "tags_for_partition_fn", superseded)

@@ -12,6 +12,7 @@ from typing import Any, Self
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError, UnknownResourceError
 from segue.model.run import Run
 
@@ -151,6 +152,7 @@ class InitResourceContext:
     @property
     def dagster_run(self) -> Run | None:
         """The run; superseded by `run`."""
+        warn_superseded("dagster_run", "read run")
         return self._run
 
     @property
@@ -166,6 +168,7 @@ class InitResourceContext:
     @property
     def log_manager(self) -> Any:
         """The log of the run; superseded by `log`."""
+        warn_superseded("log_manager", "read log")
         return self._log
 
     @property

@@ -11,6 +11,7 @@ from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_answer import Answer, answers_in
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
+from segue.defs.superseded import renamed
 from segue.defs.target import ExecutableDefinition, MonitoredJob, monitored
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.event import EventType
@@ -209,6 +210,8 @@ def run_status_sensor(
         InvalidDefinitionError: as `RunStatusSensorDefinition`.
     """
 
+    where = "a run status sensor"
+
     def decorate(function: UserFunction) -> RunStatusSensorDefinition:
         return RunStatusSensorDefinition(
             name=name or function_name(function, "run_status_sensor"),
@@ -216,8 +219,14 @@ def run_status_sensor(
             run_status_sensor_fn=function,
             minimum_interval_seconds=minimum_interval_seconds,
             description=description,
-            monitored_jobs=monitored_jobs if job_selection is None else job_selection,
-            monitor_all_code_locations=monitor_all_code_locations or monitor_all_repositories,
+            monitored_jobs=renamed(where, "monitored_jobs", monitored_jobs, "job_selection", job_selection),
+            monitor_all_code_locations=renamed(
+                where,
+                "monitor_all_code_locations",
+                monitor_all_code_locations or None,
+                "monitor_all_repositories",
+                monitor_all_repositories or None,
+            ),
             default_status=default_status,
             request_job=request_job,
             request_jobs=request_jobs,

@@ -10,6 +10,7 @@ from segue.defs.evaluation import EvaluationFunction, call_directly, read_evalua
 from segue.defs.resolve_request import resolved
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.signature import UserFunction, function_name
+from segue.defs.superseded import warn_superseded
 from segue.defs.target import AutomationTarget, ExecutableDefinition, Target, read_targets
 from segue.errors import (
     InvalidDefinitionError,
@@ -104,6 +105,8 @@ class ScheduleDefinition:
         self.tags: Mapping[str, str] = run_tags(tags)
         self.description = description
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+        if environment_vars is not None:
+            warn_superseded(f"environment_vars of {where}", "set variables where the schedule runs")
         self.environment_vars = environment_vars
         self.default_status = default_status
         self.owners: Sequence[str] | None = None if owners is None else list(require_owners(owners, where))

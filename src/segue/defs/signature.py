@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, cast, ge
 import msgspec
 
 from segue.defs.context import AssetCheckExecutionContext, OpExecutionContext
-from segue.errors import InvalidDefinitionError
+from segue.errors import ConfigArgumentWarning, InvalidDefinitionError
 from segue.model.manifest import SourceLocation
 
 T = TypeVar("T")
@@ -231,6 +231,7 @@ def warn_of_name(name: str, what: str, source: SourceLocation) -> None:
     warnings.warn(
         f"{what} ({source}): the parameter {name!r} is annotated with a Config class, and is an input all the same: only a "
         "parameter called `config` gets the config. Rename it if that was meant.",
+        ConfigArgumentWarning,
         stacklevel=4,
     )
 

@@ -10,6 +10,7 @@ from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.step_facts import StepFacts, UserEvent
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
 from segue.model.keys import AssetCheckKey
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
@@ -57,6 +58,7 @@ class StepContext:
     @property
     def dagster_run(self) -> Run:
         """The run; superseded by `run`."""
+        warn_superseded("dagster_run", "read run")
         return self._step.run
 
     @property

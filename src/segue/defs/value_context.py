@@ -11,6 +11,7 @@ import msgspec
 
 from segue.defs.log import LogManager, get_logger
 from segue.defs.resource_context import Resources
+from segue.defs.superseded import warn_superseded
 from segue.defs.types.resolve import resolve_type
 from segue.errors import InvariantViolationError
 from segue.model.keys import AssetKey
@@ -117,6 +118,7 @@ class ValueContext:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The metadata as declared; superseded by `definition_metadata`."""
+        warn_superseded("metadata of the context of an input or output", "read definition_metadata")
         return self._definition_metadata
 
     @property

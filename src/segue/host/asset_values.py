@@ -15,6 +15,7 @@ from segue.defs.instance import Instance
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.log import get_logger
 from segue.defs.resource_context import Resources, seen_by_context
+from segue.defs.superseded import renamed
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.filesystem import FilesystemIOManager
@@ -96,7 +97,9 @@ class AssetValueLoader:
         subset = self._subset(key, definition, partition_key, partition_key_range, now)
         opened = self._manager(node.io_manager_key, resource_config)
         scope = value_scope(key, definition, subset, now, self._instance, opened, node.io_manager_key, partition_key)
-        given = metadata if input_definition_metadata is None else input_definition_metadata
+        given = renamed(
+            "load_asset_value", "input_definition_metadata", input_definition_metadata, "metadata", metadata
+        )
         context = InputContext(
             scope,
             upstream_output=output_context(self._described, key, scope, self._run_of(key)),

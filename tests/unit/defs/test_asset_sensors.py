@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import segue as sg
 from segue.model.asset_cursor import START, AssetCursor, Seen, advanced, decode_cursors, encode_cursors
 
+pytestmark = pytest.mark.filterwarnings("ignore::segue.SupersessionWarning")
+
 A, B, P, Q = (sg.AssetKey(name) for name in ("a", "b", "p", "q"))
 LETTERS = sg.StaticPartitionsDefinition(["x", "y", "z"])
 

@@ -11,6 +11,8 @@ import segue as sg
 HERE = "test_bad_definitions.py:"
 DAILY = sg.DailyPartitionsDefinition("2024-01-01")
 STATIC = sg.StaticPartitionsDefinition(["x"])
+with pytest.warns(DeprecationWarning, match="partitions_def"):
+    JOB_BY_LETTER = sg.define_asset_job("j", partitions_def=STATIC)
 
 
 class Warehouse(sg.ConfigurableResource):
@@ -129,7 +131,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     ),
     (
         "partitions of a job",
-        sg.Definitions([named("a", partitions_def=DAILY)], jobs=[sg.define_asset_job("j", partitions_def=STATIC)]),
+        sg.Definitions([named("a", partitions_def=DAILY)], jobs=[JOB_BY_LETTER]),
         ["Job 'j'", "partitions_def differs", "'a'"],
     ),
     (

@@ -12,6 +12,8 @@ import segue as sg
 from segue.defs.check_factories.freshness import Deadlines, judge_partition, judge_update, partition_due
 from segue.model.cron_times import next_fire
 
+pytestmark = pytest.mark.filterwarnings("ignore::segue.SupersessionWarning")
+
 ORDERS = sg.AssetKey("orders")
 NOW = datetime(2024, 5, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -191,7 +193,8 @@ def test_one_step_holds_the_checks_of_all_assets() -> None:
     assert check.op.name == turned.op.name != other.op.name
 
 
-DAY_CHECKS = sg.build_last_update_freshness_checks(assets=["orders"], lower_bound_delta=HOUR)
+with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
+    DAY_CHECKS = sg.build_last_update_freshness_checks(assets=["orders"], lower_bound_delta=HOUR)
 
 
 @pytest.mark.parametrize(
@@ -362,39 +365,3 @@ def test_an_asset_that_succeeds_without_data_is_caught(value: object, passed: bo
     assert result.success is passed
     [found] = result.get_asset_check_evaluations()
     assert says in str(found.description)
-
-
-def test_the_sensor_asks_again_where_the_asset_was_made_after_its_check_failed() -> None:
-    checks = sg.build_last_update_freshness_checks(assets=["orders"], lower_bound_delta=HOUR)
-    sensor = sg.build_sensor_for_freshness_checks(freshness_checks=checks)
-    defs = sg.Definitions(asset_checks=checks, sensors=[sensor])
-    with sg.Instance.ephemeral() as instance:
-        instance.report_runless_asset_event(sg.AssetCheckEvaluation(ORDERS, "freshness_check", False))
-        assert isinstance(sensor(sg.build_sensor_context(instance=instance, definitions=defs)), sg.SkipReason)
-        made(instance)
-        request = sensor(sg.build_sensor_context(instance=instance, definitions=defs))
-    assert isinstance(request, sg.RunRequest)
-
-
-def test_the_sensor_asks_for_what_never_ran_or_held_until_now() -> None:
-    checks = sg.build_last_update_freshness_checks(assets=["a", "b", "c", "d"], lower_bound_delta=HOUR)
-    sensor = sg.build_sensor_for_freshness_checks(freshness_checks=checks, tags={"team": "data"})
-    until = "dagster/fresh_until_timestamp"
-    with sg.Instance.ephemeral() as instance:
-        for asset, passed, metadata in (
-            ("b", False, {}),
-            ("c", True, {until: ago(HOUR)}),
-            ("d", True, {until: ago(-HOUR)}),
-        ):
-            evaluation = sg.AssetCheckEvaluation(sg.AssetKey(asset), "freshness_check", passed, metadata)
-            instance.report_runless_asset_event(evaluation)
-        defs = sg.Definitions(asset_checks=checks, sensors=[sensor])
-        request = sensor(sg.build_sensor_context(instance=instance, definitions=defs))
-        assert isinstance(request, sg.RunRequest)
-        wanted = [sg.AssetCheckKey(sg.AssetKey(asset), "freshness_check") for asset in ("a", "c")]
-        assert request.asset_check_keys == wanted
-        assert request.tags == {"team": "data"}
-        for key in wanted:
-            evaluation = sg.AssetCheckEvaluation(key.asset_key, key.name, True, {until: ago(-HOUR)})
-            instance.report_runless_asset_event(evaluation)
-        assert isinstance(sensor(sg.build_sensor_context(instance=instance, definitions=defs)), sg.SkipReason)

@@ -82,7 +82,7 @@ def test_windows_of_time_come_as_start_and_end(
 
 
 def test_keys_come_as_they_are() -> None:
-    @sg.static_partitioned_config(["a", "b"], tags_for_partition_fn=lambda key: {"letter": key})
+    @sg.static_partitioned_config(["a", "b"], tags_for_partition_key_fn=lambda key: {"letter": key})
     def by_letter(key: str) -> sg.RunConfig:
         return sg.RunConfig(ops={"write": {"config": {"day": key}}})
 
@@ -109,11 +109,13 @@ def test_keys_come_as_they_are() -> None:
 
 def test_superseded_functions_take_a_partition() -> None:
     letters = sg.StaticPartitionsDefinition(["a"])
-    config = sg.PartitionedConfig(
-        letters,
-        run_config_for_partition_fn=lambda partition: config_of(partition.name),
-        tags_for_partition_fn=lambda partition: {"value": partition.value},
-    )
+    with pytest.warns(DeprecationWarning, match="partition_fn of PartitionedConfig is superseded") as warned:
+        config = sg.PartitionedConfig(
+            letters,
+            run_config_for_partition_fn=lambda partition: config_of(partition.name),
+            tags_for_partition_fn=lambda partition: {"value": partition.value},
+        )
+    assert len(warned) == 2
     assert config.get_run_config_for_partition_key("a") == config_of("a")
     assert config.get_tags_for_partition_key("a")["value"] == "a"
     with pytest.raises(sg.InvalidInvocationError, match="called only where a decorator"):

@@ -97,7 +97,8 @@ def test_what_does_not_fit_is_an_error_of_the_definitions(
 
 
 def test_a_job_that_knows_its_partitions_gives_a_schedule_at_once() -> None:
-    job = sg.define_asset_job("job", selection="*", partitions_def=sg.DailyPartitionsDefinition("2024-01-01"))
+    with pytest.warns(DeprecationWarning, match="partitions_def of job 'job'"):
+        job = sg.define_asset_job("job", selection="*", partitions_def=sg.DailyPartitionsDefinition("2024-01-01"))
     schedule = sg.build_schedule_from_partitioned_job(job, name="own", default_status=sg.DefaultScheduleStatus.RUNNING)
     assert isinstance(schedule, sg.ScheduleDefinition)
     assert (schedule.name, schedule.default_status) == ("own", sg.DefaultScheduleStatus.RUNNING)

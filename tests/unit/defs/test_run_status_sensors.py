@@ -191,8 +191,11 @@ def test_wrong_declarations_say_why() -> None:
         over_successes(None, monitored_jobs=[sg.JobSelector("shop")])
     with pytest.raises(sg.InvalidDefinitionError, match="no job"):
         over_successes(None, monitored_jobs=["good_job"])
-    assert over_successes(None, monitor_all_repositories=True).monitor_all_code_locations
-    assert [each.job_name for each in over_successes(None, job_selection=[good_job]).monitored_jobs] == ["good_job"]
+    with pytest.warns(DeprecationWarning, match="write monitor_all_code_locations"):
+        assert over_successes(None, monitor_all_repositories=True).monitor_all_code_locations
+    with pytest.warns(DeprecationWarning, match="write monitored_jobs"):
+        by_job = over_successes(None, job_selection=[good_job])
+    assert [each.job_name for each in by_job.monitored_jobs] == ["good_job"]
 
 
 def lambda_free(context: object) -> None:

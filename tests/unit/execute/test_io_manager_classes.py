@@ -244,7 +244,9 @@ def test_contexts_made_by_hand() -> None:
     assert list(output.get_identifier()) == list(output.get_run_scoped_output_identifier()) == ["r", "s", "o"]
     assert list(output.get_asset_identifier()) == list(output.get_asset_output_identifier()) == ["t", "b"]
     assert (output.partition_key, output.asset_partition_key) == ("b", "b")
-    assert (output.definition_metadata, output.metadata) == ({"m": 1}, {"m": 1})
+    assert output.definition_metadata == {"m": 1}
+    with pytest.warns(DeprecationWarning, match="read definition_metadata"):
+        assert output.metadata == {"m": 1}
     assert output.output_metadata == {"n": sg.MetadataValue.int(2)}
     assert (output.resource_config, output.resources.e) == ({"d": 1}, 5)
     assert output.dagster_type.display_name == "Int"

@@ -11,7 +11,8 @@ from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.check_factories.building import checks_of_assets, events_of, require_severity
 from segue.defs.context import AssetCheckExecutionContext
 from segue.defs.instance import Instance
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.defs.superseded import warn_superseded
+from segue.errors import InvalidDefinitionError, InvariantViolationError, SupersessionWarning
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity
 from segue.model.cron_times import last_fire, next_fire
 from segue.model.event import EventType
@@ -89,6 +90,7 @@ def build_last_update_freshness_checks(
         InvalidDefinitionError: something of a wrong type, no cron line or time zone, no assets or one of them twice.
     """
     where = "build_last_update_freshness_checks"
+    warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
     require_severity(where, severity)
     if not isinstance(lower_bound_delta, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise InvalidDefinitionError(f"{where}: lower_bound_delta takes a timedelta, got {lower_bound_delta!r}.")
@@ -133,6 +135,7 @@ def build_time_partition_freshness_checks(
         InvariantViolationError: when a check runs on an asset that is not partitioned by windows of time.
     """
     where = "build_time_partition_freshness_checks"
+    warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
     require_severity(where, severity)
     require_deadlines(where, deadline_cron, timezone)
     deadlines = Deadlines(deadline_cron, timezone)

@@ -9,7 +9,8 @@ from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.check_factories.freshness import FRESH_UNTIL
 from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_context import SensorEvaluationContext
-from segue.errors import InvalidDefinitionError
+from segue.defs.superseded import warn_superseded
+from segue.errors import InvalidDefinitionError, SupersessionWarning
 from segue.model.arguments import require_list
 from segue.model.keys import AssetCheckKey
 from segue.model.request import RunRequest
@@ -45,6 +46,7 @@ def build_sensor_for_freshness_checks(
         InvalidDefinitionError: one check twice, or no positive interval.
     """
     where = "build_sensor_for_freshness_checks"
+    warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
     keys: list[AssetCheckKey] = []
     for each in require_list(where, "freshness_checks", freshness_checks):
         if not isinstance(each, AssetChecksDefinition):

@@ -13,6 +13,7 @@ from segue.defs.components.context import ComponentLoadContext
 from segue.defs.components.structure import components_with_definitions
 from segue.defs.components.tree import ComponentTree
 from segue.defs.definitions import Definitions
+from segue.defs.superseded import renamed
 from segue.errors import ComponentTreeError, InvalidInvocationError
 
 
@@ -31,7 +32,7 @@ def load_from_defs_folder(*, path_within_project: Path | None = None, project_ro
         LoadError: there is no such project, or its package is not installed.
         ComponentTreeError: something in the folder could not be loaded; the cause says why.
     """
-    path = path_within_project or project_root
+    path = renamed("load_from_defs_folder", "path_within_project", path_within_project, "project_root", project_root)
     if path is None:
         raise InvalidInvocationError(
             "load_from_defs_folder(path_within_project=Path(__file__).parent) names the project."

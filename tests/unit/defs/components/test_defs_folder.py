@@ -90,7 +90,8 @@ def test_everything_in_the_folder_belongs_to_the_definitions(tmp_path: Path, pac
     assert defs.get_sensor_def("watcher").name == "watcher"
     result = dg.materialize([defs.get_assets_def("orders"), *defs.asset_checks], resources=defs.resources)
     assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
-    assert keys(dg.load_from_defs_folder(project_root=root)) == {"orders", "inventory"}
+    with pytest.warns(DeprecationWarning, match="write path_within_project"):
+        assert keys(dg.load_from_defs_folder(project_root=root)) == {"orders", "inventory"}
 
 
 def test_a_function_of_definitions_sees_its_place_and_its_neighbours(tmp_path: Path, package: str) -> None:
