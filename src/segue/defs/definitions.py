@@ -11,6 +11,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions_reading import ReadableDefinitions, unique
 from segue.defs.describe_automation import AnySchedule
+from segue.defs.executor import require_built_in
 from segue.defs.external_assets import AnyAsset, map_asset_specs
 from segue.defs.instance import Instance
 from segue.defs.job import UnresolvedAssetJobDefinition
@@ -41,11 +42,12 @@ class Definitions(ReadableDefinitions):
         jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
         asset_checks: what `@asset_check` gives.
+        executor: how steps of jobs are executed that name no executor; today in the process of the run, which says so.
         metadata: facts about the definitions as a whole.
 
     Raises:
         InvalidDefinitionError: something of a wrong type.
-        NotSupportedError: `executor`, `loggers` or `component_tree`.
+        NotSupportedError: an executor of the user's own, `loggers` or `component_tree`.
     """
 
     def __init__(
@@ -63,7 +65,6 @@ class Definitions(ReadableDefinitions):
     ) -> None:
         require_not_built(
             "Definitions",
-            executor=executor,
             loggers=loggers,
             component_tree=component_tree,
         )
@@ -80,6 +81,7 @@ class Definitions(ReadableDefinitions):
             for each in _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
         ]
         self.resources: Mapping[str, object] = dict(resources or {})
+        self.executor = require_built_in(executor, "Definitions")
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
     @staticmethod

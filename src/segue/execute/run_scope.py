@@ -56,6 +56,7 @@ class RunScope:
         capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
             a dynamic output are a dict by mapping key.
         job_side: what a run of ops needs besides.
+        declared_executor: the name of the executor that the job or its definitions declare; None without.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class RunScope:
         self.now = now
         self.capture = capture
         self.job_side = job_side or JobSide()
+        self.declared_executor: str | None = None
         single = run.partition_start if run.partition_start == run.partition_end else None
         known = self.partitions_def
         self.single_partition = single if single is None or known is None else known.typed_key(single)

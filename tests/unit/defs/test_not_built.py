@@ -15,7 +15,7 @@ def check(**arguments: object) -> object:
 
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
     ("asset_check", check, "resource_defs"),
-    ("Definitions", sg.Definitions, "executor loggers component_tree"),
+    ("Definitions", sg.Definitions, "loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]
 
