@@ -36,6 +36,7 @@ _TABLE = {
     "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
     "open_declared": "segue.execute.resources:open_declared",
     "asset_value_loader": "segue.host.asset_values:AssetValueLoader",
+    "load_value_in_run": "segue.host.asset_values:load_in_run",
     "gather": "asyncio:gather",
     "upath": "upath:UPath",
     "magic_mock": "unittest.mock:MagicMock",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from segue.defs.step_context import StepContext, current_context
+from segue.defs.step_facts import StepFacts
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckSpec
+from segue.model.data_version import DataProvenance
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue
@@ -24,6 +27,56 @@ __all__ = [
 
 class OpExecutionContext(StepContext):
     """What the function of an op is called with."""
+
+    def __init__(self, step: StepFacts) -> None:
+        super().__init__(step)
+        self._requires_results = False
+        self._results_message: str | None = None
+
+    @property
+    def requires_typed_event_stream(self) -> bool:
+        """Whether the function must give each of its outputs as a result; see `set_requires_typed_event_stream`."""
+        return self._requires_results
+
+    @property
+    def typed_event_stream_error_message(self) -> str | None:
+        """What is said besides where the function did not give one of them."""
+        return self._results_message
+
+    def set_requires_typed_event_stream(self, *, error_message: str | None = None) -> None:
+        """Asks the function to give each output as a result of its own (`Output`, `MaterializeResult`, ...).
+
+        A plain value fails the step then, and so does an output that is not given, also one that carries no value or is
+        optional. For libraries whose users must hand on what a call of them gives.
+
+        Args:
+            error_message: what is said besides where an output was not given.
+        """
+        self._requires_results = True
+        self._results_message = error_message
+
+    def get_asset_provenance(self, asset_key: AssetKey) -> DataProvenance | None:
+        """What the latest materialization of an asset was made from; None where none is recorded, or it does not say."""
+        event = self.instance.get_latest_materialization_event(asset_key)
+        made = None if event is None else event.asset_materialization
+        return None if made is None else DataProvenance.from_tags(made.tags or {})
+
+    def load_asset_value(
+        self, asset_key: AssetKey, *, python_type: type | None = None, partition_key: str | None = None
+    ) -> Any:
+        """The stored value of an asset of these definitions, through its IO manager.
+
+        Args:
+            asset_key: the asset.
+            python_type: the type that the IO manager is asked for; any when None.
+            partition_key: which partition.
+
+        Raises:
+            InvalidInvocationError: there is no such asset, or it has no partitions.
+            InvalidPropertyError: there is no run.
+            UnknownPartitionError: a partition that it does not have.
+        """
+        return self._step.load_asset_value(asset_key, python_type, partition_key)
 
     def get_mapping_key(self) -> str | None:
         """The mapping key of the value of a dynamic output that this step works on; None for a step that runs once."""

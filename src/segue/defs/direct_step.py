@@ -14,6 +14,7 @@ import msgspec
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
+from segue.defs.node import NodeHandle, NodeUse
 from segue.defs.resource_context import Resources, ResourcesToClose
 from segue.defs.step_facts import UserEvent
 from segue.errors import (
@@ -191,6 +192,20 @@ class DirectStep:
     def op(self) -> Any:
         """The op that is called."""
         return self._bound("op_def").op
+
+    @property
+    def node(self) -> NodeUse:
+        """Raises InvalidPropertyError: the op is used in no graph."""
+        raise self._unknown("op")
+
+    @property
+    def node_handle(self) -> NodeHandle:
+        """Raises InvalidPropertyError: the op is used in no graph."""
+        raise self._unknown("node_handle")
+
+    def load_asset_value(self, key: AssetKey, python_type: type | None, partition_key: str | None) -> Any:
+        """Raises InvalidPropertyError: other assets are not known."""
+        raise self._unknown("load_asset_value")
 
     @property
     def definition(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -50,6 +50,30 @@ class NodeDefinition(abc.ABC):
     def has_output(self, name: str) -> bool:
         """Whether there is an output of this name."""
         return name in self.output_names
+
+
+class NodeHandle(NamedTuple):
+    """Where in a job a step stands: its name, and the graph around it, if any."""
+
+    name: str
+    parent: NodeHandle | None = None
+
+    @staticmethod
+    def from_path(path: Sequence[str]) -> NodeHandle:
+        """The place at the end of these names, from the outermost graph in."""
+        handle: NodeHandle | None = None
+        for name in path:
+            handle = NodeHandle(name, handle)
+        assert handle is not None  # a path has a name at least
+        return handle
+
+    @property
+    def path(self) -> list[str]:
+        """The names of the graphs around it and its own, from the outermost in."""
+        return [self.name] if self.parent is None else [*self.parent.path, self.name]
+
+    def __str__(self) -> str:
+        return ".".join(self.path)
 
 
 class NodeUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, Self
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
+from segue.defs.node import NodeHandle, NodeUse
 from segue.defs.step_facts import StepFacts, UserEvent
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
@@ -86,6 +87,25 @@ class StepContext:
     def op_def(self) -> Any:
         """The op behind the step: what `@op` gave, or what stands behind the assets."""
         return self._step.op
+
+    @property
+    def op(self) -> NodeUse:
+        """The use of the op in its graph or job: its name there, its tags, and the op as `definition`."""
+        return self._step.node
+
+    @property
+    def node_handle(self) -> NodeHandle:
+        """Where in the job the step stands."""
+        return self._step.node_handle
+
+    @property
+    def op_handle(self) -> NodeHandle:
+        """Where in the job the step stands."""
+        return self._step.node_handle
+
+    def get_step_execution_context(self) -> Self:
+        """This context: there is no other of the step."""
+        return self
 
     @property
     def run_tags(self) -> Mapping[str, str]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.bindings import bound
 from segue.defs.config_schema.place import ROOT
 from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.defs.log import LogManager
+from segue.defs.node import NodeHandle, NodeUse
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
 from segue.defs.resource_context import Resources
@@ -182,6 +184,29 @@ class StepAttempt:
         if self.definition is not None and self.step.graph is None:
             checks.update(self.definition.checks_by_output)
         return [name for name in self.op.output_names if name not in checks]
+
+    @property
+    def node(self) -> NodeUse:
+        """The use of the op, with its tags."""
+        tags = self.scope.step_tags.get(self.step.path, self.op.tags)
+        return NodeUse(name=self.node_handle.name, definition=self.op, tags=dict(tags))
+
+    @property
+    def node_handle(self) -> NodeHandle:
+        """Where in the job the step stands."""
+        return NodeHandle.from_path(self.step.path.split("."))
+
+    @property
+    def requires_results(self) -> bool:
+        """Whether each output must come as a result of its own."""
+        return isinstance(self._context, OpExecutionContext) and self._context.requires_typed_event_stream
+
+    def load_asset_value(self, key: AssetKey, python_type: type | None, partition_key: str | None) -> Any:
+        """The stored value of an asset."""
+        scope = self.scope
+        return bound("load_value_in_run")(
+            scope.described, self.instance, scope.opened, key, python_type=python_type, partition_key=partition_key
+        )
 
     @property
     def mapping_key(self) -> str | None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from segue.defs.hook import HookContext, HookDefinition, HookExecutionResult
 from segue.defs.log import running
-from segue.defs.node import NodeUse
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.run_scope import RunScope
@@ -54,7 +53,7 @@ def _run_hook(attempt: StepAttempt, hook: HookDefinition, error: BaseException |
         hook_def=hook,
         instance=attempt.instance,
         step_key=attempt.step_key,
-        op=NodeUse(name=attempt.step.path.rpartition(".")[2], definition=attempt.op),
+        op=attempt.node,
         resources={key: getattr(attempt.scope.shown, key) for key in hook.required_resource_keys},
         op_config=attempt.op_config if error is None or attempt.config is not None else None,
         log=attempt.log,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from segue.defs.results import NO_VALUE, DynamicOutput, MaterializeResult, NoValue, ObserveResult, Output
-from segue.defs.returned import single_results
+from segue.defs.returned import RESULTS, single_results
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.observations import record_observed
@@ -29,6 +30,10 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
     if returned is None and not attempt.step.outputs:
         return
     op = attempt.op
+    if attempt.requires_results:
+        if returned is None:
+            return
+        _require_typed(f"{op.shape.source}: {attempt.step_key!r}", returned)
     outputs = attempt.value_outputs
     asked = [output.name for output in attempt.step.outputs if output.check_name is None]
     what = f"{op.shape.source}: {attempt.step_key!r}"
@@ -52,6 +57,31 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
                 f"{what} yielded a value of type {type(result)}. Yield Output(...), MaterializeResult(...) or "
                 "AssetCheckResult(...)."
             )
+
+
+def _require_typed(what: str, returned: object) -> None:
+    """Refuses plain values where each output must come as a result of its own."""
+    for each in returned if isinstance(returned, (tuple, list)) else (returned,):  # pyright: ignore[reportUnknownVariableType] reason: user code's value
+        if not isinstance(each, (*RESULTS, Iterator)):
+            raise InvariantViolationError(
+                f"{what} returned a {type(each).__name__}, and must give each output as a result: Output(...), "  # pyright: ignore[reportUnknownArgumentType] reason: as above
+                "MaterializeResult(...) or AssetCheckResult(...)."
+            )
+
+
+def require_results(attempt: StepAttempt) -> None:
+    """Makes sure that each output was given, for a function that promised so.
+
+    Raises:
+        InvariantViolationError: one was not.
+    """
+    missing = [output.name for output in attempt.step.outputs if output.name not in attempt.given]
+    if missing:
+        context: Any = attempt.context
+        raise InvariantViolationError(
+            f"{attempt.op.shape.source}: {attempt.step_key!r} did not give {', '.join(missing)}, and must give each of its "
+            f"outputs. {context.typed_event_stream_error_message or 'Return or yield a result for each.'}"
+        )
 
 
 def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from datetime import datetime
@@ -79,6 +80,7 @@ class RunScope:
         self.run_config = run_config
         self.resources: Mapping[str, object] = {}
         self.shown = Resources({})
+        self.opened: OpenedResources | None = None
         self.resource_configs: Mapping[str, object] = {}
         self.value_schemas: dict[tuple[str, str], DefinitionConfigSchema | None] = {}
         self.versions: dict[AssetKey, Version] = {}
@@ -92,8 +94,15 @@ class RunScope:
         self.single_partition = single if single is None or known is None else known.typed_key(single)
         self.log = LogManager(lambda record: record_log(sink, record, None))
 
+    @functools.cached_property
+    def step_tags(self) -> Mapping[str, Mapping[str, str]]:
+        """The tags of the steps of a job of ops, by path."""
+        job = self.described.jobs.get(self.run.job_name)
+        return {} if job is None else {step.path: step.tags for step in job.flat.steps}
+
     def open(self, opened: OpenedResources) -> None:
         """Takes the resources that were set up for the run."""
+        self.opened = opened
         self.resources, self.resource_configs = opened.by_key, opened.configs
         self.shown = Resources({key: seen_by_context(each) for key, each in opened.by_key.items()})
 

@@ -22,7 +22,7 @@ from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
 from segue.errors import AssetCheckFailedError, InvariantViolationError
 from segue.execute.attempt import StepAttempt
-from segue.execute.outputs import take_results
+from segue.execute.outputs import require_results, take_results
 from segue.execute.values import load_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.policies import RetryPolicy
@@ -117,6 +117,8 @@ def call_function(attempt: StepAttempt) -> None:
 
 def require_outputs(attempt: StepAttempt) -> None:
     """Makes sure that every output is there that must be; one without value is taken as given."""
+    if attempt.requires_results:
+        require_results(attempt)
     for output in attempt.step.outputs:
         if output.name in attempt.given or not output.is_required:
             continue

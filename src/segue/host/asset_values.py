@@ -32,17 +32,19 @@ class AssetValueLoader:
     """Loads values of assets, each IO manager set up once; a context manager, which tears them down.
 
     Args:
-        assets_defs_by_key: the assets, by key; or `Definitions`, with their resources.
+        assets_defs_by_key: the assets, by key; or `Definitions`, with their resources, also as they are described.
         instance: where runs are recorded and values kept; one in memory, gone at the end, when None.
     """
 
     def __init__(
-        self, assets_defs_by_key: Mapping[AssetKey, AssetsDefinition] | Definitions, instance: Instance | None = None
+        self,
+        assets_defs_by_key: Mapping[AssetKey, AssetsDefinition] | Definitions | Described,
+        instance: Instance | None = None,
     ) -> None:
         definitions = assets_defs_by_key
-        if not isinstance(definitions, Definitions):
+        if isinstance(definitions, Mapping):
             definitions = Definitions(assets=list({id(each): each for each in definitions.values()}.values()))
-        self._described = definitions.described
+        self._described = definitions if isinstance(definitions, Described) else definitions.described
         self._stack = contextlib.ExitStack()
         self._instance = self._stack.enter_context(Instance.ephemeral()) if instance is None else instance
         self._opened: dict[str, OpenedResources] = {}
@@ -120,6 +122,10 @@ class AssetValueLoader:
             self._opened[key] = opened
         return opened
 
+    def take(self, opened: OpenedResources) -> None:
+        """Takes IO managers that are set up already, and that someone else tears down."""
+        self._opened.update(dict.fromkeys(opened.by_key, opened))
+
     def _run_of(self, key: AssetKey) -> str | None:
         """The run that made the latest value."""
         state = self._instance.store.asset_states([key]).get(key)
@@ -139,6 +145,22 @@ class AssetValueLoader:
             raise InvalidInvocationError(f"{key.to_user_string()} has no partitions: leave partition_key out.")
         first, last = (partition, partition) if several is None else (several.start, several.end)
         return subset_of_range(definition, str(first), str(last), now)
+
+
+def load_in_run(
+    described: Described,
+    instance: Instance,
+    opened: OpenedResources | None,
+    key: AssetKey,
+    *,
+    python_type: type | None,
+    partition_key: str | None,
+) -> Any:
+    """The stored value of an asset, for a step that asks: by the IO managers of its run, where they are set up."""
+    with AssetValueLoader(described, instance) as loader:
+        if opened is not None:
+            loader.take(opened)
+        return loader.load_asset_value(key, python_type=python_type, partition_key=partition_key)
 
 
 def value_scope(

@@ -26,7 +26,6 @@ from segue.execute.pipes.protocol import (
 )
 from segue.execute.pipes.readers import PipesMessageReader
 from segue.model.assets import AssetSpec
-from segue.model.data_version import DataProvenance
 from segue.model.keys import AssetKey
 from segue.model.metadata import AnyMetadataValue
 
@@ -206,9 +205,7 @@ def _code_versions(context: OpExecutionContext, keys: Sequence[AssetKey]) -> Map
 
 def _provenance(context: OpExecutionContext, key: AssetKey) -> Mapping[str, Any] | None:
     """What the latest materialization of an asset was made from."""
-    event = context.instance.get_latest_materialization_event(key)
-    made = None if event is None else event.asset_materialization
-    found = None if made is None else DataProvenance.from_tags(made.tags or {})
+    found = context.get_asset_provenance(key)
     if found is None:
         return None
     versions = {each.to_user_string(): version.value for each, version in found.input_data_versions.items()}
