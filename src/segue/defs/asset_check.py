@@ -10,7 +10,7 @@ from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, CoercibleToAssetDep, require_not_built
+from segue.model.assets import AssetDep, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
 from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetKey, require_name
@@ -48,16 +48,15 @@ def asset_check(
         description: for people; the function's docstring when None.
         blocking: whether its failure, of severity ERROR, fails the run and stops what is downstream of the asset.
         additional_ins, additional_deps: other assets it reads, with and without taking their values.
-        required_resource_keys, config_schema, op_tags, retry_policy, metadata, pool: as for `asset`.
+        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, metadata, pool: as for `asset`.
         automation_condition: when to request it.
         partitions_def: the partitions of the asset, where each is judged by itself.
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
-        NotSupportedError: a parameter that is not built yet.
     """
-    require_not_built("asset_check", resource_defs=resource_defs)
+    require_kind("asset_check", "resource_defs", resource_defs, Mapping)
     require_kind("asset_check", "additional_ins", additional_ins, Mapping)
     require_kind("asset_check", "retry_policy", retry_policy, RetryPolicy)
     ins = {key: AssetIn.from_coercible(each) for key, each in (additional_ins or {}).items()}
@@ -91,6 +90,7 @@ def asset_check(
             ins=ins,
             keys_by_input=_input_keys(shape, spec.asset_key, ins, what),
             required_resource_keys=required_resource_keys,
+            resource_defs=resource_defs,
             config_schema=config_schema,
             retry_policy=retry_policy,
             op_tags=op_tags,
@@ -127,14 +127,13 @@ def multi_asset_check(
         description: for people; the function's docstring when None.
         can_subset: whether the function runs only the checks that `context.selected_asset_check_keys` asks for.
         ins: the assets behind parameters of other names.
-        required_resource_keys, config_schema, op_tags, retry_policy, pool: as for `asset`.
+        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, pool: as for `asset`.
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
-        NotSupportedError: a parameter that is not built yet.
     """
-    require_not_built("multi_asset_check", resource_defs=resource_defs)
+    require_kind("multi_asset_check", "resource_defs", resource_defs, Mapping)
     require_kind("multi_asset_check", "ins", ins, Mapping)
     require_kind("multi_asset_check", "retry_policy", retry_policy, RetryPolicy)
     given = {key: AssetIn.from_coercible(each) for key, each in (ins or {}).items()}
@@ -154,6 +153,7 @@ def multi_asset_check(
             ins=given,
             keys_by_input=_keys_by_name(shape, checks.values(), given, what),
             required_resource_keys=required_resource_keys,
+            resource_defs=resource_defs,
             config_schema=config_schema,
             retry_policy=retry_policy,
             op_tags=op_tags,
@@ -176,6 +176,7 @@ def _definition(
     ins: Mapping[str, AssetIn],
     keys_by_input: Mapping[str, AssetKey],
     required_resource_keys: Set[str] | None,
+    resource_defs: Mapping[str, object] | None,
     config_schema: object,
     retry_policy: RetryPolicy | None,
     op_tags: Mapping[str, object] | None,
@@ -191,7 +192,7 @@ def _definition(
         input_names=tuple(keys_by_input),
         output_names=tuple(checks),
         valueless_outputs=frozenset(checks),
-        required_resource_keys=require_resource_keys(required_resource_keys, what),
+        required_resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
         retry_policy=retry_policy,
         tags=step_tags(op_tags, what) | ({} if compute_kind is None else {"dagster/compute_kind": compute_kind}),
         description=description,
@@ -210,6 +211,7 @@ def _definition(
         input_metadata={key: each.metadata for key, each in ins.items() if each.metadata},
         implicit_inputs=frozenset(),
         io_manager_keys={},
+        resource_defs=resource_defs,
     )
 
 

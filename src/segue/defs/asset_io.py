@@ -9,8 +9,8 @@ from segue.defs.op_io import NO_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_group, require_kinds, require_owners, require_tags
-from segue.model.condition.base import AnyCondition, optional_condition
-from segue.model.freshness import FreshnessPolicy
+from segue.model.condition.base import AnyCondition, condition_of
+from segue.model.freshness import FreshnessPolicy, freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy
@@ -84,7 +84,7 @@ class AssetOut:
         is_required: whether the function must give it.
         io_manager_key: the resource that stores its value.
         backfill_policy: how a request for many partitions becomes runs.
-        freshness_policy, is_virtual: as for `AssetSpec`.
+        freshness_policy, is_virtual, auto_materialize_policy, legacy_freshness_policy: as for `AssetSpec`.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
@@ -119,6 +119,8 @@ class AssetOut:
         kinds: Set[str] | None = None,
         freshness_policy: FreshnessPolicy | None = None,
         is_virtual: bool = False,
+        auto_materialize_policy: object = None,
+        legacy_freshness_policy: object = None,
     ) -> None:
         require_kind("AssetOut", "metadata", metadata, Mapping)
         require_kind("AssetOut", "io_manager_key", io_manager_key, str)
@@ -137,11 +139,11 @@ class AssetOut:
             "description": description,
             "group_name": require_group(group_name, where),
             "code_version": code_version,
-            "automation_condition": optional_condition(where, automation_condition),
+            "automation_condition": condition_of(where, automation_condition, auto_materialize_policy),
             "owners": require_owners(owners, where),
             "tags": require_tags(tags, where),
             "kinds": require_kinds(kinds, where),
-            "freshness_policy": freshness_policy,
+            "freshness_policy": freshness_policy_of(where, freshness_policy, legacy_freshness_policy),
             "is_virtual": is_virtual,
         }
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
-from segue.defs.external_assets import AnyAsset, assets_definition_of
+from segue.defs.external_assets import AnyAsset, assets_definition_of, stored_spec, taken_assets
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
+from segue.defs.near_names import near_keys
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import ops_of
 from segue.defs.op import OpDefinition
 from segue.defs.resource_checks import manager_error, missing_resource, resource_errors
 from segue.defs.sensor import SensorDefinition
+from segue.defs.source_asset import SourceAsset
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.graph import require_acyclic
@@ -71,6 +72,7 @@ class Collection:
         """Takes in every definition once; notes names that stand twice, and what is named and not there."""
         for each in {id(each): each for each in (*self.source.assets, *self.source.asset_checks)}.values():
             self._collect_one(each)
+        self._add_assets_taken_by_jobs()
         self._add_external()
         for definition in self.definitions.values():
             self._resolve_inputs(definition)
@@ -97,6 +99,15 @@ class Collection:
             return
         for spec in definition.specs:
             self._collect_external(spec)
+
+    def _add_assets_taken_by_jobs(self) -> None:
+        """Takes in the assets whose values jobs of ops take, where nobody lists them: they are made elsewhere."""
+        for job in self.source.jobs:
+            for key, asset in taken_assets(job.graph).items() if isinstance(job, JobDefinition) else ():
+                if key not in self.made_by and key not in self._external:
+                    self._external[key] = stored_spec(asset)
+                if isinstance(asset, (SourceAsset, AssetsDefinition)):
+                    self.resources = {**asset.resource_defs, **self.resources}
 
     def _collect_jobs(self) -> None:
         """Takes in the ops of jobs; notes names that mean two things, and resources that nobody gives."""
@@ -206,19 +217,18 @@ class Collection:
     def _unknown_input(self, definition: AssetsDefinition, name: str, key: AssetKey) -> None:
         node = definition.node_def
         unresolved: Mapping[str, str] = node.shape.unresolved if isinstance(node, OpDefinition) else {}
-        shown = key.to_user_string()
-        known = [each.to_user_string() for each in self.specs]
-        close = difflib.get_close_matches(shown, known, n=3, cutoff=0.6)
-        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        shown = _key_text(key)
+        close = near_keys(key, [each for each in self.specs if each not in definition.keys])
+        hint = f" Did you mean {' or '.join(_key_text(each) for each in close)}?" if close else ""
         if name in unresolved:
             hint += (
                 f" Its annotation {unresolved[name]!r} names nothing at run time: if it is a resource, import its class "
                 "outside of TYPE_CHECKING."
             )
         self.error(
-            f"{definition.source}: the input {name!r} of {definition!r} is the asset {shown!r}, which nothing here makes or "
-            f"declares.{hint} Add its definition to Definitions(assets=[...]), declare it with AssetSpec({shown!r}), or name "
-            f"the asset with ins={{{name!r}: AssetIn(...)}}."
+            f"{definition.source}: the input {name!r} of {definition!r} is the asset {shown}, which is not produced or "
+            f"declared by anything here.{hint} Add its definition to Definitions(assets=[...]), declare it with "
+            f"AssetSpec({shown}), or name the asset with ins={{{name!r}: AssetIn(...)}}."
         )
 
     def _similar(self, key: AssetKey, definition: AssetsDefinition) -> AssetKey | None:
@@ -327,3 +337,8 @@ class Collection:
         if made is None or made[0].can_subset or len(made[0].specs_by_output) == 1:
             return key.to_escaped_user_string()
         return f"{made[0].name}()"
+
+
+def _key_text(key: AssetKey) -> str:
+    """A key as the user writes it: its parts in a list where there are several, or a slash in one."""
+    return repr(key.parts[0]) if len(key.parts) == 1 and "/" not in key.parts[0] else repr(list(key.parts))

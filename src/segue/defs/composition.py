@@ -186,7 +186,7 @@ class Scope:
             return None
         if isinstance(value, list):
             return self._fan_in(cast("list[object]", value), node, input_name, where)
-        if isinstance(value, AssetSpec) or hasattr(value, "specs_by_output"):
+        if isinstance(value, AssetSpec) or hasattr(value, "specs_by_output") or hasattr(value, "observe_fn"):
             self.input_assets.setdefault(node, {})[input_name] = value
             return None
         raise self._refusal(value, input_name, where)

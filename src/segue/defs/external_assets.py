@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.graph import GraphDefinition
 from segue.defs.source_asset import SourceAsset
-from segue.model.assets import AssetSpec
+from segue.model.assets import AssetSpec, coerce_asset_key
+from segue.model.keys import AssetKey
 from segue.model.policies import AssetExecutionType
 
 AnyAsset: TypeAlias = AssetsDefinition | AssetSpec | SourceAsset
@@ -32,6 +34,28 @@ def assets_definition_of(asset: AnyAsset) -> AssetsDefinition:
         resource_defs=asset.resource_defs,
         execution_type=AssetExecutionType.OBSERVATION,
     )
+
+
+def taken_assets(graph: GraphDefinition) -> dict[AssetKey, AnyAsset]:
+    """The assets whose values inputs of a graph take, and of the graphs in it."""
+    given = [each for inputs in graph.input_assets.values() for each in inputs.values()]
+    found = {
+        coerce_asset_key(each): each for each in given if isinstance(each, (AssetsDefinition, AssetSpec, SourceAsset))
+    }
+    for definition in graph.node_defs:
+        if isinstance(definition, GraphDefinition):
+            found |= taken_assets(definition)
+    return found
+
+
+def stored_spec(asset: AnyAsset) -> AssetSpec:
+    """An asset of which only the stored value matters: its spec, which names the IO manager that loads it."""
+    if isinstance(asset, AssetSpec):
+        return asset
+    if isinstance(asset, SourceAsset):
+        return asset.to_spec()
+    output, spec = next(iter(asset.specs_by_output.items()))
+    return spec.with_io_manager_key(asset.io_manager_key_of(output))
 
 
 def external_assets_from_specs(specs: Sequence[AssetSpec]) -> list[AssetsDefinition]:

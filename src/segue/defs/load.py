@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import ModuleType
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -15,7 +15,8 @@ from segue.defs.modules import calling_module, package_modules, require_modules
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
-from segue.model.condition.base import AnyCondition, optional_condition
+from segue.model.condition.base import AnyCondition, condition_of
+from segue.model.freshness import FreshnessPolicy, freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.policies import BackfillPolicy
 
@@ -27,10 +28,13 @@ def load_assets_from_modules(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
+    freshness_policy: FreshnessPolicy | None = None,
     automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
+    auto_materialize_policy: object = None,
+    legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
     """The assets that stand at the top of modules, alone or in lists.
 
@@ -38,18 +42,23 @@ def load_assets_from_modules(
         modules: where to look.
         group_name: the group for all of them.
         key_prefix: a prefix before the key of each, and of each dependency among them.
+        freshness_policy: how old their data may become, in place of what they say themselves.
         automation_condition: when to request them, in place of what they say themselves.
         backfill_policy: for those that have none.
         source_key_prefix: a prefix before the keys of `SourceAsset`s and `AssetSpec`s.
         include_specs: whether `AssetSpec`s are taken too.
+        auto_materialize_policy: superseded by `automation_condition`.
+        legacy_freshness_policy: superseded by `freshness_policy`.
 
     Raises:
         InvalidDefinitionError: one key at two places, or a group where the asset names another.
     """
-    optional_condition("load_assets_from_modules", automation_condition)
+    where = "load_assets_from_modules"
+    condition = condition_of(where, automation_condition, auto_materialize_policy)
+    freshness = freshness_policy_of(where, freshness_policy, legacy_freshness_policy)
     found: dict[int, LoadedAsset] = {}
     origin: dict[object, str] = {}
-    for module in require_modules(modules, "load_assets_from_modules"):
+    for module in require_modules(modules, where):
         for name, value in _definitions_in(module):
             if isinstance(value, AssetChecksDefinition) or (isinstance(value, AssetSpec) and not include_specs):
                 continue
@@ -65,9 +74,11 @@ def load_assets_from_modules(
     values = list(found.values())
     if group_name is not None:
         values = [_mapped(each, partial(in_group, group_name=group_name)) for each in values]
-    if automation_condition is not None:
-        rule = _OnCondition(automation_condition)
-        values = [each if isinstance(each, SourceAsset) else _mapped(each, rule) for each in values]
+    changes = {"automation_condition": condition, "freshness_policy": freshness}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if changes:
+        change = _With(changes)
+        values = [each if isinstance(each, SourceAsset) else _mapped(each, change) for each in values]
     if backfill_policy is not None:
         values = [
             each.with_backfill_policy(backfill_policy) if isinstance(each, AssetsDefinition) else each
@@ -80,25 +91,30 @@ def load_assets_from_current_module(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
+    freshness_policy: FreshnessPolicy | None = None,
     automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
+    auto_materialize_policy: object = None,
+    legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
     """The assets that stand at the top of the module that calls this, above the call.
 
     Args:
-        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
-            `load_assets_from_modules`.
+        group_name ... legacy_freshness_policy: as in `load_assets_from_modules`.
     """
     return load_assets_from_modules(
         [calling_module("load_assets_from_current_module")],
         group_name,
         key_prefix,
+        freshness_policy=freshness_policy,
         automation_condition=automation_condition,
         backfill_policy=backfill_policy,
         source_key_prefix=source_key_prefix,
         include_specs=include_specs,
+        auto_materialize_policy=auto_materialize_policy,
+        legacy_freshness_policy=legacy_freshness_policy,
     )
 
 
@@ -107,26 +123,31 @@ def load_assets_from_package_module(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
+    freshness_policy: FreshnessPolicy | None = None,
     automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
+    auto_materialize_policy: object = None,
+    legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
     """The assets of a package and of every module below it, which are imported.
 
     Args:
         package_module: the package.
-        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
-            `load_assets_from_modules`.
+        group_name ... legacy_freshness_policy: as in `load_assets_from_modules`.
     """
     return load_assets_from_modules(
         package_modules(package_module),
         group_name,
         key_prefix,
+        freshness_policy=freshness_policy,
         automation_condition=automation_condition,
         backfill_policy=backfill_policy,
         source_key_prefix=source_key_prefix,
         include_specs=include_specs,
+        auto_materialize_policy=auto_materialize_policy,
+        legacy_freshness_policy=legacy_freshness_policy,
     )
 
 
@@ -135,26 +156,31 @@ def load_assets_from_package_name(
     group_name: str | None = None,
     key_prefix: CoercibleToAssetKeyPrefix | None = None,
     *,
+    freshness_policy: FreshnessPolicy | None = None,
     automation_condition: AnyCondition | None = None,
     backfill_policy: BackfillPolicy | None = None,
     source_key_prefix: CoercibleToAssetKeyPrefix | None = None,
     include_specs: bool = False,
+    auto_materialize_policy: object = None,
+    legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
     """The assets of a package and of every module below it, by the package's name.
 
     Args:
         package_name: the name under which the package is imported.
-        group_name, key_prefix, source_key_prefix, include_specs, automation_condition, backfill_policy: as in
-            `load_assets_from_modules`.
+        group_name ... legacy_freshness_policy: as in `load_assets_from_modules`.
     """
     return load_assets_from_modules(
         package_modules(package_name),
         group_name,
         key_prefix,
+        freshness_policy=freshness_policy,
         automation_condition=automation_condition,
         backfill_policy=backfill_policy,
         source_key_prefix=source_key_prefix,
         include_specs=include_specs,
+        auto_materialize_policy=auto_materialize_policy,
+        legacy_freshness_policy=legacy_freshness_policy,
     )
 
 
@@ -231,13 +257,13 @@ def _mapped(each: LoadedAsset, change: Callable[[AssetSpec], AssetSpec]) -> Load
     return change(each) if isinstance(each, AssetSpec) else each.map_asset_specs(change)
 
 
-class _OnCondition(msgspec.Struct, frozen=True):
-    """Gives a spec an automation condition."""
+class _With(msgspec.Struct, frozen=True):
+    """Replaces attributes of a spec."""
 
-    condition: AnyCondition
+    attributes: dict[str, Any]
 
     def __call__(self, spec: AssetSpec) -> AssetSpec:
-        return spec.replace_attributes(automation_condition=self.condition)
+        return spec.replace_attributes(**self.attributes)
 
 
 def _keys_of(each: LoadedAsset) -> Iterable[AssetKey]:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.asset_job import AssetJobDefinition
-from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
-from segue.defs.graph import GraphDefinition
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import RunConfig
@@ -18,7 +16,6 @@ from segue.execute.run_scope import Capture
 from segue.host.inprocess import RunOptions, execute
 from segue.host.instances import ephemeral_instance
 from segue.host.result import ExecuteInProcessResult
-from segue.model.assets import AssetSpec
 from segue.model.event import Event
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
@@ -46,7 +43,7 @@ def execute_job(
         )
     given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
     whole = job.replaced(resource_defs=given, input_values={**job.input_values, **(input_values or {})})
-    definitions = Definitions(assets=_assets_of(job.graph), jobs=[whole], resources=given)
+    definitions = Definitions(jobs=[whole], resources=given)
     request = RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
     options = RunOptions(run_id=run_id, op_selection=op_selection)
     if instance is not None:
@@ -98,16 +95,3 @@ def _run(
     if raise_on_error and result.error is not None:
         raise result.error
     return ExecuteInProcessResult(run, events, values, definitions.asset_graph, job)
-
-
-def _assets_of(graph: GraphDefinition) -> list[AssetsDefinition | AssetSpec]:
-    """The assets whose values inputs of a graph take, as assets made elsewhere."""
-    found: dict[str, AssetsDefinition | AssetSpec] = {}
-    for inputs in graph.input_assets.values():
-        for each in inputs.values():
-            if isinstance(each, (AssetsDefinition, AssetSpec)):
-                found[each.key.to_user_string()] = each
-    for definition in graph.node_defs:
-        if isinstance(definition, GraphDefinition):
-            found |= {each.key.to_user_string(): each for each in _assets_of(definition)}
-    return list(found.values())

@@ -368,12 +368,10 @@ def require_not_built(where: str, **parameters: object) -> None:
 
 
 _ALTERNATIVES = {
-    "config_schema": "Annotate a parameter `config` with a subclass of Config.",
-    "resource_defs": "Give the resources to Definitions(resources=...).",
     "executor": "Leave it out: steps run one after another in the process of the run.",
     "loggers": "Use context.log; its lines are kept with the run and reach Python's logging.",
     "component_tree": "List the definitions in Definitions(...).",
-    "pool": "Leave it out: steps run one after another.",
+    "automation_condition": "Give it to define_asset_job, or to the assets; a job of ops takes a schedule or sensor.",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -196,3 +197,21 @@ def test_a_definitions_function_of_a_wrong_form_is_refused() -> None:
 def test_a_path_beside_a_file(tmp_path: Path) -> None:
     assert segue.file_relative_path(str(tmp_path / "a" / "b.py"), "../c") == str(tmp_path / "c")
     assert segue.file_relative_path("b.py", "c") == str(Path.cwd() / "c")
+
+
+def test_a_freshness_policy_and_superseded_policies_are_given_to_all(shop: ModuleType) -> None:
+    from segue.compat.dagster import AutoMaterializePolicy, LegacyFreshnessPolicy
+
+    policy = segue.FreshnessPolicy.time_window(timedelta(hours=2))
+    found = segue.load_assets_from_package_module(shop, freshness_policy=policy)
+    older = segue.load_assets_from_package_module(
+        shop,
+        auto_materialize_policy=AutoMaterializePolicy.eager(),
+        legacy_freshness_policy=LegacyFreshnessPolicy(maximum_lag_minutes=120),
+    )
+
+    specs = segue.Definitions(assets=found).resolve_all_asset_specs()
+    assert {spec.freshness_policy for spec in specs} == {policy}
+    for spec in segue.Definitions(assets=older).resolve_all_asset_specs():
+        assert spec.freshness_policy == policy
+        assert spec.automation_condition is not None

@@ -8,13 +8,7 @@ import pytest
 
 import segue as sg
 
-
-def check(**arguments: object) -> object:
-    return sg.asset_check(asset="a", **arguments)  # type: ignore[arg-type]
-
-
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
-    ("asset_check", check, "resource_defs"),
     ("Definitions", sg.Definitions, "loggers component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]
@@ -30,5 +24,5 @@ def test_what_is_not_built_names_the_alternative(where: str, call: Callable[...,
 @pytest.mark.parametrize(("where", "call", "parameter"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
 def test_nothing_given_is_nothing_asked(where: str, call: Callable[..., object], parameter: str) -> None:
     call(**{parameter: False if parameter == "is_virtual" else None})
-    if parameter in {"hooks", "resource_defs", "schedules", "sensors", "loggers"}:
-        call(**{parameter: {} if parameter in {"resource_defs", "loggers"} else []})
+    if parameter == "loggers":
+        call(**{parameter: {}})

@@ -287,3 +287,20 @@ def test_an_op_reports_results_of_checks() -> None:
         assert reporting.execute_in_process(instance=instance).success
         [state] = instance.get_latest_check_results().values()
     assert (state.key, state.evaluation.passed) == (sg.AssetCheckKey(ORDERS, "seen"), False)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["asset_check", "multi_asset_check"])
+def test_resources_come_along_with_a_check(several: bool) -> None:
+    def judge(context: sg.AssetCheckExecutionContext) -> sg.AssetCheckResult:
+        return sg.AssetCheckResult(passed=context.resources.limit > 1)
+
+    check = (
+        sg.multi_asset_check(specs=[sg.AssetCheckSpec("low", asset="stock")], resource_defs={"limit": 2})(judge)
+        if several
+        else sg.asset_check(asset="stock", name="low", resource_defs={"limit": 2})(judge)
+    )
+    defs = sg.Definitions(assets=[sg.AssetSpec("stock")], asset_checks=[check])
+
+    result = defs.get_implicit_global_asset_job_def().execute_in_process()
+
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
