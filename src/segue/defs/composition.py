@@ -163,7 +163,8 @@ class Scope:
         if len(args) > len(positional):
             raise InvalidDefinitionError(
                 f"{where} is called with {len(args)} positional arguments and has {len(positional)} inputs "
-                f"({', '.join(positional) or 'none'})."
+                f"({', '.join(positional) or 'none'}) that can be told by position. Use keyword args instead: "
+                f"{', '.join(definition.input_names) or 'none'}."
             )
         found: dict[str, object] = dict(zip(positional, args, strict=False))
         for name, value in kwargs.items():

@@ -11,7 +11,7 @@ from segue.defs.dependency import (
     InputMapping,
     OutputMapping,
 )
-from segue.defs.node import NodeUse, require_unique_definitions
+from segue.defs.node import NodeDefinition, NodeUse, require_unique_definitions
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.graph import require_acyclic
 
@@ -38,6 +38,8 @@ def check_graph(
             _require_input(uses, node, input_name, what)
             for each in dependency.get_node_dependencies():
                 _require_output(uses, each, f"{what}: the input {input_name!r} of {node!r}")
+            if dependency.is_fan_in():
+                _require_takes_lists(uses[node].definition, node, input_name, what)
     for mapping in input_mappings:
         _require_input(uses, mapping.mapped_node_name, mapping.mapped_node_input_name, what)
         own = dependencies.get(mapping.mapped_node_name, {}).get(mapping.mapped_node_input_name)
@@ -91,6 +93,16 @@ def _require_input(uses: Uses, node: str, input_name: str, what: str) -> None:
     if not definition.has_input(input_name):
         raise InvalidDefinitionError(
             f"{what}: {node!r} has no input {input_name!r}; it has: {', '.join(definition.input_names) or 'none'}."
+        )
+
+
+def _require_takes_lists(definition: NodeDefinition, node: str, input_name: str, what: str) -> None:
+    kind = definition.input_type(input_name)
+    if not kind.supports_fan_in:
+        place = "" if definition.source is None else f" ({definition.source})"
+        raise InvalidDefinitionError(
+            f"{what}: the input {input_name!r} of {node!r}{place} is tied to a list of outputs, and takes one "
+            f"{kind.display_name}: annotate it with list[{kind.display_name}], or tie it to one output."
         )
 
 

@@ -113,8 +113,8 @@ def input_definition(name: str, given: In) -> InputDefinition:
     )
 
 
-def output_definition(name: str, given: Out) -> OutputDefinition:
-    """An `Out` with its name."""
+def output_definition(name: str, given: Out, code_version: str | None = None) -> OutputDefinition:
+    """An `Out` with its name; `code_version` is that of its op."""
     return OutputDefinition(
         name,
         type_of(given.dagster_type),
@@ -122,6 +122,6 @@ def output_definition(name: str, given: Out) -> OutputDefinition:
         given.is_required,
         given.io_manager_key,
         given.metadata,
-        given.code_version,
+        given.code_version or code_version,
         given.is_dynamic,
     )

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
+from segue.defs.feeding import require_fed, require_one_definition_per_name
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
 from segue.defs.hook import require_hooks
@@ -90,7 +91,9 @@ class JobDefinition:
                 f"{what}: input_values names {', '.join(map(repr, strange))}, which are no inputs of its graph: "
                 f"{', '.join(graph_def.input_names) or 'it has none'}."
             )
+        require_one_definition_per_name(graph_def, what)
         self.flat: Flat = flatten(graph_def, hooks=self.hook_defs, retry_policy=op_retry_policy)
+        require_fed(self.flat, what)
 
     @property
     def is_asset_job(self) -> bool:

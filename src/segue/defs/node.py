@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.defs.io_definitions import InputDefinition, OutputDefinition
+from segue.defs.types.base import SegueType
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+from segue.model.manifest import SourceLocation
 from segue.model.policies import RetryPolicy
 
 
@@ -35,6 +38,45 @@ class NodeDefinition(abc.ABC):
         """The inputs that may be given by position."""
         return self.input_names
 
+    @property
+    @abc.abstractmethod
+    def source(self) -> SourceLocation | None:
+        """Where its function stands; None without one."""
+
+    @property
+    @abc.abstractmethod
+    def input_defs(self) -> Sequence[InputDefinition]:
+        """The inputs, each with its name."""
+
+    @property
+    @abc.abstractmethod
+    def output_defs(self) -> Sequence[OutputDefinition]:
+        """The outputs, each with its name."""
+
+    @abc.abstractmethod
+    def input_type(self, name: str) -> SegueType:
+        """The type of an input."""
+
+    @abc.abstractmethod
+    def iterate_node_defs(self) -> Iterator[NodeDefinition]:
+        """It, and the ops and graphs that it is made of, those inside of graphs included."""
+
+    @abc.abstractmethod
+    def iterate_op_defs(self) -> Iterator[Any]:
+        """The ops that it is made of, those inside of graphs included; an op itself."""
+
+    @abc.abstractmethod
+    def default_value_for_input(self, input_name: str) -> object:
+        """What an input is where nothing is connected.
+
+        Raises:
+            InvalidInvocationError: it has no default; see `input_has_default`.
+        """
+
+    @abc.abstractmethod
+    def input_has_default(self, input_name: str) -> bool:
+        """Whether an input has a default."""
+
     @abc.abstractmethod
     def is_dynamic(self, output_name: str) -> bool:
         """Whether an output gives any number of values."""
@@ -50,6 +92,62 @@ class NodeDefinition(abc.ABC):
     def has_output(self, name: str) -> bool:
         """Whether there is an output of this name."""
         return name in self.output_names
+
+    @property
+    def input_dict(self) -> Mapping[str, InputDefinition]:
+        """The inputs by name."""
+        return {each.name: each for each in self.input_defs}
+
+    @property
+    def output_dict(self) -> Mapping[str, OutputDefinition]:
+        """The outputs by name."""
+        return {each.name: each for each in self.output_defs}
+
+    def input_def_named(self, name: str) -> InputDefinition:
+        """The input of this name.
+
+        Raises:
+            InvalidInvocationError: there is none.
+        """
+        self.require_input(name)
+        return self.input_dict[name]
+
+    def output_def_named(self, name: str) -> OutputDefinition:
+        """The output of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        if not self.has_output(name):
+            raise InvariantViolationError(f"{self!r} has no output {name!r}; it has: {_listed(self.output_names)}.")
+        return self.output_dict[name]
+
+    def require_input(self, name: str) -> None:
+        """Refuses a name that is no input.
+
+        Raises:
+            InvalidInvocationError: it is none.
+        """
+        if not self.has_input(name):
+            raise InvalidInvocationError(f"{self!r} has no input {name!r}; it has: {_listed(self.input_names)}.")
+
+    def resolve_input_name_at_position(self, idx: int) -> str | None:
+        """Which input the positional argument of this number gives; None where there is no such."""
+        positional = self.positional_inputs
+        return positional[idx] if 0 <= idx < len(positional) else None
+
+    @property
+    def node_type_str(self) -> str:
+        """`op` or `graph`."""
+        return self.node_kind
+
+    def describe_node(self) -> str:
+        """How errors name it: its kind and its name."""
+        return f"{self.node_kind} {self.name!r}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 class NodeHandle(NamedTuple):

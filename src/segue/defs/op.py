@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, get_origin
 
 from segue.defs.bindings import bound
-from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
-from segue.defs.config_schema.place import NO_VALUE
+from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.shapes import Field
 from segue.defs.configurable import NamedConfigurable
+from segue.defs.declared_config import declared_config
 from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
+from segue.defs.node import NodeDefinition
 from segue.defs.op_io import NO_TYPE, In, Out, is_nothing
 from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, value_annotation
 from segue.defs.op_words import require_resource_keys, step_tags
@@ -23,9 +24,10 @@ from segue.defs.signature import FunctionShape, UserFunction, source_of
 from segue.defs.superseded import warn_superseded
 from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
 from segue.defs.types.resolve import infer_type
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
+from segue.model.manifest import SourceLocation
 from segue.model.policies import RetryPolicy
 
 
@@ -175,7 +177,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         self.tags = tags or {}
         self.description = description
         self.can_subset = can_subset
-        self._config = _declared_config(config_schema, shape, name)
+        self._config = declared_config(config_schema, shape, name)
         self.code_version = code_version
         self.pool = pool
         return self
@@ -247,7 +249,35 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def output_defs(self) -> Sequence[OutputDefinition]:
         """The outputs, each with its name."""
-        return [output_definition(name, each) for name, each in self.outs.items()]
+        return [output_definition(name, each, self.code_version) for name, each in self.outs.items()]
+
+    @property
+    def source(self) -> SourceLocation | None:
+        """Where its function stands."""
+        return self.shape.source
+
+    def iterate_node_defs(self) -> Iterator[NodeDefinition]:
+        """Itself."""
+        yield self
+
+    def iterate_op_defs(self) -> Iterator[OpDefinition]:
+        """Itself."""
+        yield self
+
+    def input_has_default(self, input_name: str) -> bool:
+        """Whether an input has a default."""
+        self.require_input(input_name)
+        return self.ins[input_name].has_default_value
+
+    def default_value_for_input(self, input_name: str) -> object:
+        """What an input is where nothing is connected.
+
+        Raises:
+            InvalidInvocationError: it has no default.
+        """
+        if not self.input_has_default(input_name):
+            raise InvalidInvocationError(f"{self!r}: the input {input_name!r} has no default value.")
+        return self.ins[input_name].default_value
 
     def expected(self, what: str, asked: Sequence[str], outputs: Sequence[str], is_op: bool) -> Expected:
         """What its function is to give, of these outputs."""
@@ -263,8 +293,9 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     @property
     def positional_inputs(self) -> Sequence[str]:
-        """The inputs that may be given by position: the function's parameters, then those of type Nothing."""
-        return self.input_names
+        """The inputs that may be given by position: the function's parameters, then the one that is no parameter, if it is one."""
+        parameters = tuple(name for name in self.input_names if name in self.shape.inputs)
+        return self.input_names if len(self.input_names) <= len(parameters) + 1 else parameters
 
     @property
     def required_resource_keys(self) -> frozenset[str]:
@@ -298,7 +329,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> OpDefinition:
         """A copy under another name, with another description and config schema."""
         copy = self.with_replaced_properties(name, description=description or self.description)
-        copy._config = _declared_config(config_schema, self.shape, name)
+        copy._config = declared_config(config_schema, self.shape, name)
         return copy
 
     def with_replaced_properties(self, name: str, **changes: Any) -> OpDefinition:
@@ -359,20 +390,3 @@ def fill_op(
     for slot in OpDefinition.__slots__:
         setattr(target, slot, getattr(made, slot))
     return target
-
-
-def _declared_config(config_schema: object, shape: FunctionShape, name: str) -> DefinitionConfigSchema | None:
-    """What config the function takes, as its `config` parameter says, or its `config_schema`."""
-    if isinstance(config_schema, DefinitionConfigSchema) or (config_schema is None and shape.config is None):
-        return config_schema
-    what = f"{name!r} ({shape.source})"
-    if shape.config is None:
-        return declared_schema(config_schema, what)
-    if config_schema is not None:
-        raise InvalidDefinitionError(
-            f"{what} has both a `config` parameter and config_schema=: the parameter says it all, leave config_schema out."
-        )
-    if getattr(shape.config, "segue_parameter_kind", None) == "config":
-        return declared_schema(shape.config, what)
-    kind = bound("config_type_of")(shape.config, f"the parameter 'config' of {what}")
-    return DefinitionConfigSchema(Field(kind, default_value=shape.defaults.get("config", NO_VALUE)))

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, 
 from typing import Any, get_args, get_origin
 
 from segue.defs.docstrings import Docstring
-from segue.defs.op_io import NO_DEFAULT, NO_TYPE, In, Out, is_nothing
+from segue.defs.op_io import NO_DEFAULT, NO_TYPE, DynamicOut, In, Out, is_nothing
 from segue.defs.results import DynamicOutput, MaterializeResult, Output
 from segue.defs.signature import FunctionShape, Unresolved
 from segue.defs.types.resolve import infer_type, resolve_type
@@ -54,6 +54,11 @@ def read_in(
     changes: dict[str, Any] = {}
     if found.dagster_type is not NO_TYPE:
         changes["dagster_type"] = resolve_type(found.dagster_type)
+    elif given is None and shape.annotations.get(name, NO_TYPE) is None:
+        raise InvalidDefinitionError(
+            f"{what} ({shape.source}): the input {name!r} is annotated with Nothing (None), which has no value. Take the "
+            f"parameter out and declare ins={{{name!r}: In(Nothing)}} if it only orders steps, or annotate what it takes."
+        )
     elif name in shape.annotations:
         annotation = shape.annotations[name]
         changes["dagster_type"] = infer_type(annotation, f"{what}: the input {name!r}")
@@ -76,7 +81,7 @@ def read_outs(
     """
     require_kind(what, "out", out, (Out, Mapping))
     if out is None or isinstance(out, Out):
-        given = {"result": out or Out()}
+        given = {"result": out or _undeclared_out(shape, what)}
     else:
         given = dict(out)
         for key, each in given.items():
@@ -92,6 +97,21 @@ def read_outs(
             changes["description"] = said.returns
         found[key] = each.replaced(**changes)
     return found
+
+
+def _undeclared_out(shape: FunctionShape, what: str) -> Out:
+    """The output of a function of which `out` says nothing: a dynamic one where its annotation says so."""
+    annotation = shape.return_annotation
+    if annotation is DynamicOutput or get_origin(annotation) is DynamicOutput:
+        raise InvariantViolationError(
+            f"{what} ({shape.source}) is annotated with a single DynamicOutput: a dynamic output is any number of them. Annotate "
+            "it with list[DynamicOutput[...]], or use Output for one value."
+        )
+    if get_origin(annotation) is list:
+        (inner,) = get_args(annotation)
+        if inner is DynamicOutput or get_origin(inner) is DynamicOutput:
+            return DynamicOut()
+    return Out()
 
 
 def _type_of_output(out: Out, annotation: object, what: str) -> object:

@@ -1,0 +1,71 @@
+"""What ops and graphs tell of themselves: inputs and outputs by name, and what they are made of."""
+
+from __future__ import annotations
+
+import pytest
+
+import segue as sg
+
+
+@sg.op(code_version="v1", out={"half": sg.Out(int), "rest": sg.Out(str, code_version="v2", is_required=False)})
+def divide(value: int, by: int = 2):  # type: ignore[no-untyped-def]
+    """Divides."""
+    yield sg.Output(value // by, "half")
+
+
+@sg.op(ins={"parts": sg.In(list[int], description="what is added")})
+def add(parts: list[int]) -> int:
+    return sum(parts)
+
+
+@sg.graph(out={"total": sg.GraphOut(description="of both halves")}, ins={"first": sg.GraphIn(description="the first")})
+def halves(first, by, last):  # type: ignore[no-untyped-def]
+    half, _ = divide(first, by)
+    return {"total": add([half, last])}
+
+
+def test_an_op_tells_its_inputs_and_outputs() -> None:
+    assert list(divide.input_dict) == ["value", "by"]
+    assert divide.input_def_named("by").default_value == 2
+    assert divide.input_has_default("by")
+    assert not divide.input_has_default("value")
+    assert divide.default_value_for_input("by") == 2
+    assert divide.output_def_named("half").code_version == "v1"
+    assert divide.output_def_named("rest").code_version == "v2"
+    assert divide.output_dict["rest"].optional
+    assert divide.output_def_named("rest").dagster_type.display_name == "String"
+    assert divide.resolve_input_name_at_position(1) == "by"
+    assert divide.resolve_input_name_at_position(2) is None
+    assert (divide.node_type_str, divide.describe_node()) == ("op", "op 'divide'")
+    assert list(divide.iterate_op_defs()) == list(divide.iterate_node_defs()) == [divide]
+
+
+def test_a_graph_tells_its_inputs_and_outputs_by_what_they_go_to() -> None:
+    types = {each.name: each.dagster_type.display_name for each in halves.input_defs}
+    assert types == {"first": "Int", "by": "Int", "last": "Int"}
+    total = halves.output_def_named("total")
+    assert (total.name, total.dagster_type.display_name, total.description) == ("total", "Int", "of both halves")
+    assert halves.default_value_for_input("by") == 2
+    assert not halves.input_has_default("first")
+    assert halves.describe_node() == "graph 'halves'"
+    assert halves.node_names() == ["divide", "add"]
+    assert list(halves.iterate_node_defs()) == [halves, divide, add]
+
+    @sg.graph
+    def around():  # type: ignore[no-untyped-def]
+        halves.alias("again")()
+
+    assert list(around.iterate_op_defs()) == [divide, add]
+
+
+def test_names_that_are_none_are_refused() -> None:
+    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; it has: value, by"):
+        divide.input_def_named("x")
+    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; it has: half, rest"):
+        divide.output_def_named("x")
+    with pytest.raises(sg.InvalidInvocationError, match="'value' has no default"):
+        divide.default_value_for_input("value")
+    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; it has: first, by, last"):
+        halves.input_has_default("x")
+    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; it has: total"):
+        halves.output_def_named("x")
