@@ -43,6 +43,10 @@ def stale_state(graph: AssetGraph, recorded: Mapping[AssetKey, RecordedVersion],
     node = graph.node(key)
     if node.is_external:
         return StaleState(StaleStatus.FRESH)
+    if node.is_virtual:
+        seen = [dep for dep in graph.real_parents(key) if not graph.node(dep).is_external]
+        missing = any(dep not in recorded for dep in seen)
+        return StaleState(StaleStatus.MISSING if missing else StaleStatus.FRESH)
     own = recorded.get(key)
     if own is None:
         return StaleState(StaleStatus.MISSING)
@@ -58,7 +62,7 @@ def _causes(
     node = graph.node(key)
     if node.code_version is not None and node.code_version != provenance.code_version:
         yield StaleCause(key, StaleCauseCategory.CODE, f"its code is now of version {node.code_version}")
-    deps = sorted({dep for dep in graph.parents(key) if dep != key})
+    deps = sorted({dep for dep in graph.real_parents(key) if dep != key})
     for dep in sorted(set(provenance.input_data_versions) - {*deps, key}):
         reason = f"it is no longer made from {dep.to_user_string()}"
         yield StaleCause(key, StaleCauseCategory.DEPENDENCIES, reason, dep)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from segue.defs.node import NodeDefinition
-from segue.defs.node_origin import inner_op, ops_of, source_of
+from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
@@ -342,8 +342,10 @@ class ReadableAssets:
 
     @property
     def required_resource_keys(self) -> set[str]:
-        """The resources that its function, or its graph, needs, IO managers not included."""
-        return {key for op in ops_of(self.node_def) for key in op.resource_keys}
+        """The resources that its function, or its graph, and its hooks need, IO managers not included."""
+        hooks = self.hook_defs | inner_hooks(self.node_def)
+        keys = {key for op in ops_of(self.node_def) for key in op.resource_keys}
+        return keys | {key for hook in hooks for key in hook.required_resource_keys}
 
     def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:
         """The spec of one of its assets; of the only one when no key is given.

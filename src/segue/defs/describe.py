@@ -203,6 +203,7 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
         automation_condition=spec.automation_condition,
         freshness_policy=spec.freshness_policy,
         is_observable=definition is not None and definition.is_observable,
+        is_virtual=spec.is_virtual,
     )
 
 

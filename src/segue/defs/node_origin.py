@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
@@ -25,6 +26,31 @@ def ops_of(node: NodeDefinition | None) -> list[OpDefinition]:
     if not isinstance(node, GraphDefinition):
         return []
     return list({id(op): op for inner in node.node_defs for op in ops_of(inner)}.values())
+
+
+def inner_hooks(node: NodeDefinition | None) -> frozenset[Any]:
+    """The hooks of the ops and graphs in a graph."""
+    if not isinstance(node, GraphDefinition):
+        return frozenset()
+    found = [use.hook_defs | inner_hooks(use.definition) for use in node.nodes]
+    return frozenset[Any]().union(*found)
+
+
+def hooks_on_path(node: NodeDefinition | None, names: Iterable[str]) -> frozenset[Any]:
+    """The hooks of one step of a graph: of its use, and of the uses of the graphs around it.
+
+    Args:
+        node: the graph; an op has none.
+        names: the uses on the way to the step, from the outside in.
+    """
+    found: frozenset[Any] = frozenset()
+    for name in names:
+        if not isinstance(node, GraphDefinition):
+            break
+        use = node.uses[name]
+        found |= use.hook_defs
+        node = use.definition
+    return found
 
 
 def inner_op(node: NodeDefinition, output: str) -> OpDefinition | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from segue.defs.hook import HookContext, HookDefinition, HookExecutionResult
 from segue.defs.log import running
+from segue.defs.node_origin import hooks_on_path
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.run_scope import RunScope
@@ -22,8 +23,9 @@ def hooks_of(scope: RunScope, step: PlanStep) -> Sequence[HookDefinition]:
         found |= described.jobs[name].flat.hooks.get(step.path, frozenset())
     elif name in described.asset_jobs:
         found |= described.asset_jobs[name].hooks
-    definition: Any = described.definitions.get(step.graph or step.computation)
-    found |= getattr(definition, "hook_defs", frozenset[HookDefinition]())
+    definition = described.definitions.get(step.graph or step.computation)
+    if definition is not None:
+        found |= definition.hook_defs | hooks_on_path(definition.node_def, step.path.split(".")[1:])
     return sorted(found, key=lambda each: each.name) if found else ()
 
 

@@ -26,7 +26,7 @@ def with_provenance(attempt: StepAttempt, key: AssetKey, data_version: str | Non
     One answer for all partitions that the step makes at once: what they are made from is looked up once.
     """
     graph = attempt.scope.described.graph
-    inputs = {dep: _version_of(attempt, dep) for dep in graph.parents(key) if dep != key}
+    inputs = {dep: _version_of(attempt, dep) for dep in graph.real_parents(key) if dep != key}
     version, tags = version_tags(graph.nodes[key].code_version or attempt.run.run_id, inputs, data_version)
     attempt.scope.versions[key] = (version, None)
     return version, tags

@@ -103,7 +103,7 @@ def _reachable(graph: AssetGraph, nodes: Sequence[AnyCondition], wanted: Collect
             assets.add(key)
     layer = assets
     for _ in range(_depth(nodes)):
-        layer = {parent for key in layer for parent in graph.parents(key)} - assets
+        layer = {parent for key in layer for parent in (*graph.parents(key), *graph.real_parents(key))} - assets
         assets |= layer
     return {*assets, *(check for key in assets for check in graph.checks_of(key))}
 

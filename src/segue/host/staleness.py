@@ -31,7 +31,8 @@ def stale_states(
         partition_key: the partition of partitioned assets to look at; their last materialization when None.
 
     An asset is stale when its code version is another one, when what it is made from has another data version, or when it is
-    made from other assets than before. One made elsewhere is never stale.
+    made from other assets than before. One made elsewhere is never stale. A virtual one is missing while something that it
+    is a view of is, and else fresh; what is made from it is stale when that changes.
     """
     graph = defs.asset_graph
     keys = list(graph.nodes) if selection is None else sorted(AssetSelection.from_coercible(selection).resolve(graph))
@@ -49,7 +50,7 @@ def recorded_versions(
     graph: AssetGraph, store: Store, keys: Collection[AssetKey], partition_key: str | None
 ) -> dict[AssetKey, RecordedVersion]:
     """What is recorded of the assets and of what they are made from."""
-    wanted = dict.fromkeys([*keys, *(parent for key in keys for parent in graph.parents(key))])
+    wanted = dict.fromkeys([*keys, *(parent for key in keys for parent in graph.real_parents(key))])
     found: dict[AssetKey, RecordedVersion] = {}
     for key in wanted:
         definition = graph.node(key).partitions

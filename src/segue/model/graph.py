@@ -27,6 +27,7 @@ class AssetGraph:
         checks: check nodes by key.
         computations: computation nodes by name.
         jobs: job nodes by name.
+        has_virtual: whether there is a virtual asset.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -38,6 +39,7 @@ class AssetGraph:
         self._parents: dict[AssetKey, tuple[AssetKey, ...]] = {
             node.key: tuple([dep.key for dep in node.deps]) for node in manifest.assets
         }
+        self.has_virtual = any(node.is_virtual for node in manifest.assets)
         self._children: dict[AssetKey, list[AssetKey]] = {}
         for key, parents in self._parents.items():
             for parent in parents:
@@ -56,6 +58,32 @@ class AssetGraph:
     def parents(self, key: AssetKey) -> Sequence[AssetKey]:
         """The assets it is made from."""
         return self._parents.get(key, ())
+
+    def real_parents(self, key: AssetKey) -> Sequence[AssetKey]:
+        """The assets it is made from, where a virtual one counts as those that it is a view of."""
+        if not self.has_virtual:
+            return self.parents(key)
+        found: dict[AssetKey, None] = {}
+        seen = {key}
+        open_keys = list(reversed(self.parents(key)))
+        while open_keys:
+            parent = open_keys.pop()
+            if not self.nodes[parent].is_virtual:
+                found[parent] = None
+            elif parent not in seen:
+                seen.add(parent)
+                open_keys.extend(reversed(self.parents(parent)))
+        return tuple(found)
+
+    def views_between(self, upstream: AssetKey, downstream: AssetKey) -> Sequence[AssetKey]:
+        """The virtual assets that an asset is made from and that are views of another, where it is not its parent itself."""
+        if not self.has_virtual or upstream in self.parents(downstream):
+            return ()
+        return [
+            key
+            for key in self.parents(downstream)
+            if key != downstream and self.nodes[key].is_virtual and upstream in self.real_parents(key)
+        ]
 
     def children(self, key: AssetKey) -> Sequence[AssetKey]:
         """The assets made from it."""

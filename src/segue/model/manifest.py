@@ -57,6 +57,7 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
         io_manager_key: the resource that stores and loads its value.
         group_name ... freshness_policy: as the user declared them.
         is_observable: whether the computation looks at it and does not make it.
+        is_virtual: whether it is a view of what it depends on.
     """
 
     key: AssetKey
@@ -76,6 +77,7 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     automation_condition: AnyCondition | None = None
     freshness_policy: AnyFreshnessPolicy | None = None
     is_observable: bool = False
+    is_virtual: bool = False
 
     @property
     def is_materializable(self) -> bool:

@@ -137,3 +137,34 @@ def test_values_of_a_dynamic_output_come_by_mapping_key_and_metadata_by_output()
     job.execute_in_process()
     assert kept[0][0] == {"result": {"a": 1, "b": 2}}
     assert kept[1] == ({"result": 5}, {"result": {"rows": sg.MetadataValue.int(5)}})
+
+
+def test_hooks_of_assets_and_of_ops_behind_assets_run_and_their_resources_count() -> None:
+    @sg.op
+    def double(value: int) -> int:
+        return value * 2
+
+    @sg.graph
+    def twice(value: int) -> Any:
+        return double.with_hooks({tell})(double(value))
+
+    @sg.asset(hooks={tell})
+    def plain() -> int:
+        return 1
+
+    @sg.graph_asset
+    def behind(plain: int) -> Any:
+        return double.alias("last")(twice(plain))
+
+    assert plain.required_resource_keys == behind.required_resource_keys == {"channel"}
+    with pytest.raises(sg.InvalidDefinitionError, match="channel"):
+        sg.Definitions.validate_loadable(sg.Definitions(assets=[plain]))
+
+    result = sg.materialize([plain, behind], resources={"channel": "news"})
+
+    assert result.output_for_node("behind.last") == 8
+    assert [each[:2] for each in hook_events(result)] == [
+        ("HOOK_COMPLETED", "plain"),
+        ("HOOK_COMPLETED", "behind.twice.double_2"),
+    ]
+    assert [channel for _, channel, _, _ in SEEN] == ["news", "news"]

@@ -97,9 +97,7 @@ def dependencies(context: AutomationContext, key: EntityKey, through_virtual: bo
         return sorted({key.asset_key, *graph.checks[key].dep_keys})
     if isinstance(key, AssetJobKey):
         return ()
-    if through_virtual:
-        raise NotSupportedError("resolve_through_virtual(): no asset is virtual here; leave it out.")
-    return sorted(graph.parents(key))
+    return sorted(graph.real_parents(key) if through_virtual else graph.parents(key))
 
 
 def _checks(context: AutomationContext, condition: scopes.ChecksAutomationCondition[Any]) -> AutomationResult:

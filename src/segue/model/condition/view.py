@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
 
 from segue.errors import InvalidDefinitionError, UnknownPartitionError
 from segue.model.condition.facts import SubsetValue
@@ -106,16 +107,20 @@ class AssetGraphView:
         """What belongs to a part of one target in another: upstream of it (`up`) or downstream."""
         if subset.is_empty:
             return self.get_empty_subset(key=to_key)
+        upstream, downstream = (to_key, subset.key) if up else (subset.key, to_key)
+        if isinstance(upstream, AssetKey) and isinstance(downstream, AssetKey):
+            views = self.asset_graph.views_between(upstream, downstream)
+            if views:
+                found = [self.mapped(self.mapped(subset, view, up=up), to_key, up=up) for view in views]
+                return reduce(EntitySubset.compute_union, found)
         source, target = self.partitions_def(subset.key), self.partitions_def(to_key)
         if target is None:
             return EntitySubset(self, to_key, True)
         value = subset.value
         if up:
             mapping = self._mapping(to_key, subset.key, target, source)
-            downstream = None if isinstance(value, bool) else value
-            return EntitySubset(
-                self, to_key, _existing_upstream(mapping, downstream, source, target, self.effective_dt)
-            )
+            taking = None if isinstance(value, bool) else value
+            return EntitySubset(self, to_key, _existing_upstream(mapping, taking, source, target, self.effective_dt))
         if source is None or isinstance(value, bool):
             return self.get_full_subset(key=to_key)
         mapping = self._mapping(subset.key, to_key, source, target)
