@@ -11,10 +11,10 @@ from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.describe_automation import jobs_with, targets_of
-from segue.defs.executor import require_executor
+from segue.defs.executor import ExecutorDefinition, require_executor
 from segue.defs.graph import GraphDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.logger import require_loggers
+from segue.defs.logger import LoggerDefinition, require_loggers
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.signature import docstring_of, function_name
@@ -192,7 +192,7 @@ def repository(
 
     def decorate(function: Callable[[], Any]) -> RepositoryDefinition:
         own_name = name or function_name(function, "repository")
-        data = _read(function(), own_name, lambda job: _with_defaults(job, executor, loggers))
+        data = _read(function(), own_name, executor, loggers)
         text = description or docstring_of(function)
         return RepositoryDefinition(own_name, repository_data=data, description=text, metadata=metadata)
 
@@ -219,12 +219,14 @@ class BindResourcesToJobs(list[T]):
     """A list of jobs, as `Definitions(jobs=...)` takes it anyway: all jobs get the resources."""
 
 
-def _read(returned: Any, name: str, complete: Callable[[Any], Any]) -> RepositoryData:
+def _read(
+    returned: Any, name: str, executor: ExecutorDefinition | None, loggers: Mapping[str, LoggerDefinition]
+) -> RepositoryData:
     what = f"repository {name!r}"
     if isinstance(returned, RepositoryData):
         return returned
     if isinstance(returned, list):
-        definitions = _definitions_of(cast("list[Any]", returned), what, complete)
+        definitions = _definitions_of(cast("list[Any]", returned), what, executor, loggers)
         Definitions.validate_loadable(
             definitions
         )  # as the older form does: what does not fit is said where it is declared
@@ -237,7 +239,9 @@ def _read(returned: Any, name: str, complete: Callable[[Any], Any]) -> Repositor
     )
 
 
-def _definitions_of(returned: Sequence[Any], what: str, complete: Callable[[Any], Any]) -> Definitions:
+def _definitions_of(
+    returned: Sequence[Any], what: str, executor: ExecutorDefinition | None, loggers: Mapping[str, LoggerDefinition]
+) -> Definitions:
     """The definitions in a list; lists in it are taken apart once."""
     elements: list[Any] = []
     for each in returned:
@@ -249,7 +253,7 @@ def _definitions_of(returned: Sequence[Any], what: str, complete: Callable[[Any]
         elif isinstance(each, (AssetsDefinition, AssetSpec)):
             found["assets"].append(each)
         elif isinstance(each, JOBS):
-            found["jobs"].append(complete(each.to_job() if isinstance(each, GraphDefinition) else each))
+            found["jobs"].append(each.to_job() if isinstance(each, GraphDefinition) else each)
         elif isinstance(each, SCHEDULES):
             found["schedules"].append(each)
         elif isinstance(each, SensorDefinition):
@@ -262,7 +266,15 @@ def _definitions_of(returned: Sequence[Any], what: str, complete: Callable[[Any]
     jobs = jobs_with(_once(found["jobs"]), targets_of(found["schedules"], found["sensors"]))
     for kind, named in (("job", jobs), ("schedule", found["schedules"]), ("sensor", found["sensors"])):
         _refuse_two(kind, _once(named), what)
-    return Definitions(found["assets"], found["schedules"], found["sensors"], jobs, asset_checks=found["checks"])
+    return Definitions(
+        found["assets"],
+        found["schedules"],
+        found["sensors"],
+        jobs,
+        executor=executor,
+        loggers=loggers,
+        asset_checks=found["checks"],
+    )
 
 
 def _sections_of(returned: Mapping[str, Any], what: str) -> Mapping[str, Mapping[str, Any]]:
@@ -279,14 +291,6 @@ def _sections_of(returned: Mapping[str, Any], what: str) -> Mapping[str, Mapping
                     f"{what}: {section}[{name!r}] is {value!r}, which is no {section[:-1]} and no function that gives one."
                 )
     return returned
-
-
-def _with_defaults(job: Any, executor: object, loggers: Mapping[str, object]) -> Any:
-    if isinstance(job, JobDefinition) and executor is not None and not job.has_specified_executor:
-        job = job.with_executor_def(executor)
-    if isinstance(job, JobDefinition) and loggers and not job.has_specified_loggers:
-        job = job.with_logger_defs(loggers)
-    return job
 
 
 def _refuse_two(kind: str, named: Sequence[Any], what: str) -> None:

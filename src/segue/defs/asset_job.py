@@ -55,7 +55,8 @@ class AssetJobDefinition(JobDefinition):
         self = cls(
             graph_def=_graph_of(described, node),
             resource_defs=described.resources,
-            executor_def=None if declared is None else declared.executor_def,
+            executor_def=described.executor if declared is None else declared.executor_def,
+            logger_defs=described.loggers,
             name=node.name,
             config=None if declared is None else declared.config,
             description=node.description,

@@ -8,10 +8,12 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
+from segue.defs.executor import ExecutorDefinition
 from segue.defs.external_assets import AnyAsset, assets_definition_of, stored_spec, taken_assets
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
+from segue.defs.logger import LoggerDefinition
 from segue.defs.near_names import near_keys
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import ops_of
@@ -37,6 +39,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, AnyMetadataValue]
     schedules: Sequence[AnySchedule] = ()
     sensors: Sequence[SensorDefinition] = ()
+    loggers: Mapping[str, LoggerDefinition] = {}
+    executor: ExecutorDefinition | None = None
 
 
 class Collection:

@@ -11,11 +11,12 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions_reading import ReadableDefinitions, unique
 from segue.defs.describe_automation import AnySchedule
-from segue.defs.executor import require_built_in
+from segue.defs.executor import require_executor
 from segue.defs.external_assets import AnyAsset, map_asset_specs
 from segue.defs.instance import Instance
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.logger import require_loggers
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
@@ -41,13 +42,14 @@ class Definitions(ReadableDefinitions):
         schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
         jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
+        executor: how steps are executed of jobs that name no executor; today in the process of the run, which says so.
+        loggers: by key, for runs of jobs that name none; the run config says which of them get the lines and events.
         asset_checks: what `@asset_check` gives.
-        executor: how steps of jobs are executed that name no executor; today in the process of the run, which says so.
         metadata: facts about the definitions as a whole.
 
     Raises:
         InvalidDefinitionError: something of a wrong type.
-        NotSupportedError: an executor of the user's own, `loggers` or `component_tree`.
+        NotSupportedError: `component_tree`.
     """
 
     def __init__(
@@ -65,7 +67,6 @@ class Definitions(ReadableDefinitions):
     ) -> None:
         require_not_built(
             "Definitions",
-            loggers=loggers,
             component_tree=component_tree,
         )
         require_kind("Definitions", "resources", resources, Mapping)
@@ -81,7 +82,8 @@ class Definitions(ReadableDefinitions):
             for each in _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
         ]
         self.resources: Mapping[str, object] = dict(resources or {})
-        self.executor = require_built_in(executor, "Definitions")
+        self.loggers = require_loggers(loggers, "Definitions")
+        self.executor = require_executor(executor, "Definitions")
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
     @staticmethod
@@ -98,21 +100,21 @@ class Definitions(ReadableDefinitions):
         """One set of definitions out of several.
 
         Raises:
-            InvalidDefinitionError: two of them give different resources for one key.
+            InvalidDefinitionError: two of them give different resources or loggers for one key, or different executors.
         """
-        resources: dict[str, object] = {}
-        for defs in def_sets:
-            for key, resource in defs.resources.items():
-                if key in resources and resources[key] is not resource and resources[key] != resource:
-                    raise InvalidDefinitionError(f"Definitions.merge: two different resources for the key {key!r}.")
-                resources[key] = resource
+        executors = unique([each.executor for each in def_sets if each.executor is not None])
+        if len(executors) > 1:
+            names = ", ".join(repr(each.name) for each in executors)
+            raise InvalidDefinitionError(f"Definitions.merge: two different executors, {names}: keep one.")
         return Definitions(
             assets=unique([each for defs in def_sets for each in defs.assets]),
             asset_checks=unique([each for defs in def_sets for each in defs.asset_checks]),
             jobs=unique([each for defs in def_sets for each in defs.jobs]),
             schedules=unique([each for defs in def_sets for each in defs.schedules]),
             sensors=unique([each for defs in def_sets for each in defs.sensors]),
-            resources=resources,
+            resources=_by_key("resources", [defs.resources for defs in def_sets]),
+            loggers=_by_key("loggers", [defs.loggers for defs in def_sets]),
+            executor=executors[0] if executors else None,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
         )
 
@@ -227,8 +229,20 @@ class Definitions(ReadableDefinitions):
             "resources": self.resources,
             "asset_checks": self.asset_checks,
             "metadata": self.metadata,
+            "loggers": self.loggers,
+            "executor": self.executor,
         }
         return Definitions(**{**given, **parts})
+
+
+def _by_key(what: str, parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
+    """What several definitions hold by key, in one; two different values for one key are refused."""
+    found: dict[str, T] = {}
+    for key, value in [each for part in parts for each in part.items()]:
+        if key in found and found[key] is not value and found[key] != value:
+            raise InvalidDefinitionError(f"Definitions.merge: two different {what} for the key {key!r}.")
+        found[key] = value
+    return found
 
 
 def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...]) -> Sequence[T]:

@@ -9,11 +9,13 @@ from typing import TypeVar
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.collect import Source
-from segue.defs.describe import Described, describe
+from segue.defs.describe import Described, completed_job, describe
 from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
+from segue.defs.executor import ExecutorDefinition
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.logger import LoggerDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
@@ -31,7 +33,7 @@ class ReadableDefinitions:
     """The parts of a `Definitions`, and what is worked out of them on first use.
 
     Attributes:
-        assets, asset_checks, schedules, sensors, jobs, resources, metadata: as they were passed.
+        assets, asset_checks, schedules, sensors, jobs, resources, metadata, loggers, executor: as they were passed.
     """
 
     assets: Sequence[AnyAsset]
@@ -41,6 +43,8 @@ class ReadableDefinitions:
     jobs: Sequence[UnresolvedAssetJobDefinition | JobDefinition]
     resources: Mapping[str, object]
     metadata: Mapping[str, AnyMetadataValue]
+    loggers: Mapping[str, LoggerDefinition]
+    executor: ExecutorDefinition | None
 
     @cached_property
     def described(self) -> Described:
@@ -60,6 +64,8 @@ class ReadableDefinitions:
                 metadata=self.metadata,
                 schedules=schedules,
                 sensors=sensors,
+                loggers=self.loggers,
+                executor=self.executor,
             )
         )
 
@@ -166,14 +172,14 @@ class ReadableDefinitions:
         return self.get_sensor_def(name)
 
     def get_job_def(self, name: str) -> JobDefinition:
-        """The job of this name, with the resources of these definitions.
+        """The job of this name, with the resources of these definitions, and their executor and loggers if it names none.
 
         Raises:
             InvariantViolationError: there is none.
         """
         for each in self.jobs:
             if each.name == name and isinstance(each, JobDefinition):
-                return each.with_top_level_resources(self.resources)
+                return completed_job(each, self.executor, self.loggers).with_top_level_resources(self.resources)
         if name == IMPLICIT_JOB_NAME and self.has_implicit_global_asset_job_def():
             return self.get_implicit_global_asset_job_def()
         described = self.described

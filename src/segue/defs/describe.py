@@ -9,11 +9,13 @@ import msgspec
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
 from segue.defs.describe_automation import note_names_used_twice, resolved_schedules, schedule_nodes, sensor_nodes
+from segue.defs.executor import ExecutorDefinition
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition, job_node
 from segue.defs.job_definition import JobDefinition
 from segue.defs.job_nodes import op_computation_node, op_job_node
+from segue.defs.logger import LoggerDefinition, default_loggers
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
 from segue.defs.partitioned_config import PartitionedConfig
@@ -50,6 +52,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         resources: the resources by key, as declared.
         partitioned_configs: the config by partition of the jobs that have one, by name.
         schedules: the schedules by name, those of partitioned jobs completed.
+        loggers, executor: those of jobs that name none.
     """
 
     manifest: Manifest
@@ -62,6 +65,19 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     partitioned_configs: Mapping[str, PartitionedConfig] = {}
     asset_jobs: Mapping[str, UnresolvedAssetJobDefinition] = {}
     schedules: Mapping[str, ScheduleDefinition] = {}
+    loggers: Mapping[str, LoggerDefinition] = {}
+    executor: ExecutorDefinition | None = None
+
+    def run_loggers(self, job_name: str) -> Mapping[str, LoggerDefinition]:
+        """The loggers that the run config of a job may name, by key."""
+        job = self.jobs.get(job_name)
+        return (self.loggers if job is None else job.loggers) or default_loggers()
+
+    def run_executor(self, job_name: str) -> ExecutorDefinition | None:
+        """The executor of a job; None for that of the deployment."""
+        if job_name in self.jobs:
+            return self.jobs[job_name].executor_def
+        return self.asset_jobs[job_name].executor_def if job_name in self.asset_jobs else self.executor
 
     def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
         """The op behind a step of a job of ops, or of a graph behind assets."""
@@ -96,7 +112,11 @@ def describe(source: Source) -> Described:
     graph = AssetGraph(manifest)
     _check_partitions(collection, graph)
     jobs = _jobs(collection, graph)
-    op_jobs = {job.name: job for job in source.jobs if isinstance(job, JobDefinition)}
+    op_jobs = {
+        job.name: completed_job(job, source.executor, source.loggers)
+        for job in source.jobs
+        if isinstance(job, JobDefinition)
+    }
     schedules = resolved_schedules(source.schedules, {job.name: job for job in jobs}, graph, collection.error)
     schedule_data, sensor_data = _automation(collection, graph, jobs, schedules)
     errors = collection.errors
@@ -119,9 +139,26 @@ def describe(source: Source) -> Described:
         resources=collection.resources,
         jobs=op_jobs,
         partitioned_configs={job.name: job.config for job in source.jobs if isinstance(job.config, PartitionedConfig)},
-        asset_jobs={job.name: job for job in source.jobs if isinstance(job, UnresolvedAssetJobDefinition)},
+        asset_jobs={
+            job.name: msgspec.structs.replace(job, executor_def=job.executor_def or source.executor)
+            for job in source.jobs
+            if isinstance(job, UnresolvedAssetJobDefinition)
+        },
         schedules={each.name: each for each in schedules},
+        loggers=source.loggers,
+        executor=source.executor,
     )
+
+
+def completed_job(
+    job: JobDefinition, executor: ExecutorDefinition | None, loggers: Mapping[str, LoggerDefinition]
+) -> JobDefinition:
+    """A job with the executor and loggers of its definitions, where it names none."""
+    if executor is not None and not job.has_specified_executor:
+        job = job.with_executor_def(executor)
+    if loggers and not job.has_specified_loggers:
+        job = job.with_logger_defs(loggers)
+    return job
 
 
 def _check_partitions(collection: Collection, graph: AssetGraph) -> None:

@@ -375,5 +375,6 @@ class DirectStep:
         self._stack.close()
 
 
-def _goes_nowhere(record: logging.LogRecord) -> None:
+def _goes_nowhere(_record: logging.LogRecord) -> bool:
     """Lines of a call are recorded with no run; they reach Python's logging all the same."""
+    return False

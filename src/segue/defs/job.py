@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from segue.defs.executor import ExecutorDefinition, require_built_in
+from segue.defs.executor import ExecutorDefinition, require_executor
 from segue.defs.hook import HookDefinition, require_hooks
 from segue.defs.metadata import described_metadata
 from segue.defs.partitioned_config import PartitionedConfig
@@ -91,13 +91,12 @@ def define_asset_job(
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
         hooks: hooks that run after each of its steps.
         op_retry_policy: for steps that name no retry policy themselves.
-        executor_def: how its steps are executed; today in the process of the run, whatever it says.
+        executor_def: how its steps are executed, where it does not run in this process; that of the definitions when None.
         automation_condition: when to request it; about the job, such as `any_job_root_assets_match`.
         partitions_def: superseded; must agree with the assets' own.
 
     Raises:
         InvalidDefinitionError: a bad name, owner or selection.
-        NotSupportedError: an executor of the user's own.
     """
     if partitions_def is not None:
         warn_superseded(f"partitions_def of job {name!r}", "leave it out, the assets say it")
@@ -115,7 +114,7 @@ def define_asset_job(
         automation_condition=optional_condition(f"job {name!r}", automation_condition),
         hooks=require_hooks(hooks, f"job {name!r}"),
         op_retry_policy=op_retry_policy,
-        executor_def=require_built_in(executor_def, f"job {name!r}"),
+        executor_def=require_executor(executor_def, f"job {name!r}"),
     )
 
 

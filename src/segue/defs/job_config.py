@@ -11,17 +11,21 @@ from segue.defs.config_mapping import mapped_config
 from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
 from segue.defs.graph import GraphDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.logger import default_loggers
 from segue.defs.node import NodeDefinition
 from segue.defs.run_config import plain, raw_config
 from segue.defs.run_config_schema import RunConfigParts, is_selected, nodes_type, run_config_type
 from segue.errors import ConfigViolation, InvalidConfigError
+
+_AS_GIVEN = ("resources", "inputs", "loggers")
 
 
 class ResolvedConfig(msgspec.Struct, frozen=True):
     """The config of a run as its steps read it.
 
     Attributes:
-        config: the sections `ops` (by path: `{"graph.op": {"config": ..., "inputs": ...}}`), `resources` and `inputs`.
+        config: the sections `ops` (by path: `{"graph.op": {"config": ..., "inputs": ...}}`), `resources`, `inputs` and
+            `loggers`.
         violations: what does not fit.
     """
 
@@ -39,7 +43,7 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigP
     return RunConfigParts(
         nodes={name: use.definition for name, use in job.graph.uses.items()},
         resources=resources,
-        loggers={"console": None, **job.loggers},
+        loggers=job.loggers or default_loggers(),
         executor=job.executor_def,
         input_names=tuple(job.graph.input_names),
     )
@@ -78,7 +82,7 @@ def resolve_run_config(run_config: object, parts: RunConfigParts) -> ResolvedCon
     walk = Walk()
     run_config_type(parts).evaluate(given, ROOT, walk)
     config = cast("Mapping[str, Any]", given if isinstance(given, Mapping) else {})
-    found = {section: dict(_mapping(config.get(section))) for section in ("resources", "inputs") if config.get(section)}
+    found = {section: dict(_mapping(config.get(section))) for section in _AS_GIVEN if config.get(section)}
     steps: dict[str, Any] = {}
     _steps(parts.nodes, "", _mapping(config.get("ops")), ROOT.field("ops"), _Walked(steps, walk, parts))
     if steps:

@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
+from segue.defs.executor import require_executor
 from segue.defs.feeding import require_fed, require_one_definition_per_name
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
 from segue.defs.hook import require_hooks
+from segue.defs.logger import LoggerDefinition, require_loggers
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
 from segue.defs.run_config import RunConfig
@@ -71,8 +73,8 @@ class JobDefinition:
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
         self.graph = graph_def
         self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
-        self.executor_def = executor_def
-        self.loggers: Mapping[str, object] = dict(logger_defs or {})
+        self.executor_def = require_executor(executor_def, what)
+        self.loggers: Mapping[str, LoggerDefinition] = require_loggers(logger_defs, what)
         self.config: Any = config
         self.description = description or graph_def.description
         self.tags: Mapping[str, str] = step_tags(tags, what)
@@ -322,11 +324,11 @@ class JobDefinition:
 
     def with_executor_def(self, executor_def: object) -> JobDefinition:
         """A copy with another executor."""
-        return self.replaced(executor_def=executor_def)
+        return self.replaced(executor_def=require_executor(executor_def, f"job {self.name!r}"))
 
     def with_logger_defs(self, logger_defs: Mapping[str, object]) -> JobDefinition:
         """A copy with other loggers."""
-        return self.replaced(logger_defs=logger_defs)
+        return self.replaced(logger_defs=require_loggers(logger_defs, f"job {self.name!r}"))
 
     def with_metadata(self, metadata: Mapping[str, object]) -> JobDefinition:
         """A copy with other metadata."""

@@ -1,4 +1,5 @@
-"""`context.log`: a standard logger whose lines are recorded with the run and also reach Python's logging.
+"""`context.log`: a standard logger whose lines are recorded with the run. They also reach the loggers that the run config
+names, or, where it names none, Python's logging.
 
 Code that has no context at hand takes `get_logger()`: within a run its lines are recorded too.
 """
@@ -10,16 +11,17 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-LogSink = Callable[[logging.LogRecord], None]
+LogSink = Callable[[logging.LogRecord], bool]
 _logger = logging.getLogger("segue.run")
 _USER_LOGGER = "segue.user"
 
 
 class LogManager(logging.Logger):
-    """The logger of one step. Every line from DEBUG up is recorded with the run; then it goes the way of `segue.run`.
+    """The logger of one step. Every line from DEBUG up is recorded with the run, and goes to its loggers; where it has
+    none, the line goes the way of `segue.run`.
 
     Args:
-        sink: what records a line.
+        sink: records a line, and says whether the run has loggers that took it.
     """
 
     def __init__(self, sink: LogSink) -> None:
@@ -28,9 +30,8 @@ class LogManager(logging.Logger):
         self.parent = _logger
 
     def handle(self, record: logging.LogRecord) -> None:
-        """Records the line, then passes it to Python's logging."""
-        self._sink(record)
-        if _logger.isEnabledFor(record.levelno):
+        """Records the line, then passes it to Python's logging where the run has no loggers."""
+        if not self._sink(record) and _logger.isEnabledFor(record.levelno):
             _logger.handle(record)
 
     def record(self, record: logging.LogRecord) -> None:

@@ -9,14 +9,20 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast, overload
 
+import msgspec
+
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
 from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.configurable import Configurable
+from segue.defs.run_loggers import EVENT_ATTRIBUTE
 from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+from segue.model import codec
+from segue.model.event import Event
 
 EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
 _CONSOLE_DEFAULTS = {"log_level": "INFO", "name": "segue"}
 _LINE = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+_NOT_IN_JSON = ("args", "exc_info", EVENT_ATTRIBUTE)  # the event stands in the facts of the run
 _COLORS = {"DEBUG": 34, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
@@ -171,15 +177,20 @@ def build_init_logger_context(logger_config: Any = None, job_def: Any = None) ->
 
 
 class JsonLogFormatter(logging.Formatter):
-    """Writes each record as one line of JSON: its attributes, and what Segue knows of the run."""
+    """Writes each record as one line of JSON: its attributes, and under `dagster_meta` what is known of the run."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
-        fields = {key: value for key, value in vars(record).items() if key not in ("args", "msg", "exc_info")}
+        fields = {key: value for key, value in vars(record).items() if key not in _NOT_IN_JSON}
         fields["message"] = record.getMessage()
         if record.exc_info:
             fields["exc_text"] = self.formatException(record.exc_info)
-        return json.dumps(fields, default=str, sort_keys=True)
+        return json.dumps(fields, default=_json_form, sort_keys=True)
+
+
+def _json_form(value: object) -> object:
+    """An event as it is stored; anything else as its text."""
+    return msgspec.json.decode(codec.encode(value)) if isinstance(value, Event) else str(value)
 
 
 class _ColoredFormatter(logging.Formatter):

@@ -16,6 +16,7 @@ from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.hooks import hook_resources, hooks_of, run_hooks
+from segue.execute.loggers import start_loggers
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
@@ -88,6 +89,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
     sink, finished = scope.sink, finished or {}
     token = running.set(scope)
     try:
+        start_loggers(scope)
         sink.emit(RunStartData(scope.instance.store.worker()))
         sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
         if scope.declared_executor not in (None, "in_process"):

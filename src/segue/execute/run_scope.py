@@ -107,12 +107,13 @@ class RunScope:
         self.shown = Resources({key: seen_by_context(each) for key, each in opened.by_key.items()})
 
 
-def record_log(sink: EventSink, record: logging.LogRecord, step_key: str | None) -> None:
-    """Takes a log line as an event."""
+def record_log(sink: EventSink, record: logging.LogRecord, step_key: str | None) -> bool:
+    """Takes a log line as an event, and says whether the run has loggers, which have it then too."""
     error = record.exc_info[1] if record.exc_info else None
     try:
         message = record.getMessage()
     except (TypeError, ValueError, KeyError) as mistake:  # as in Python's logging, a bad format stops no one's work
         message = f"{record.msg} {record.args!r} (cannot be formatted: {mistake})"
     payload = LogMessageData(record.levelno, storable_text(message), None if error is None else error_info(error))
-    sink.emit_log(payload, step_key)
+    sink.emit_log(payload, step_key, record)
+    return sink.has_loggers

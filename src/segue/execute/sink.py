@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from segue.defs.run_loggers import RunLoggers
 from segue.errors import StorageError
-from segue.model.event import AnyPayload, Event, RunCanceledData, RunFailureData, RunSuccessData
+from segue.execute.failure import error_info
+from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.stores import RunStore
 
 Observer = Callable[[Event], None]
@@ -38,19 +41,39 @@ class EventSink:
         self._waiting: list[Event] = []
         self._lock = threading.Lock()  # user code logs from threads of its own
         self._flushed_at = 0.0
+        self._loggers: RunLoggers | None = None
 
-    def emit(self, payload: AnyPayload, step_key: str | None = None) -> Event:
-        """Takes one event, and gives it back as it is recorded."""
+    @property
+    def has_loggers(self) -> bool:
+        """Whether the run config names loggers."""
+        return self._loggers is not None
+
+    def log_to(self, loggers: RunLoggers) -> None:
+        """Hands the loggers of the run each event from now on."""
+        self._loggers = loggers
+
+    def emit(self, payload: AnyPayload, step_key: str | None = None, record: logging.LogRecord | None = None) -> Event:
+        """Takes one event, and gives it back as it is recorded.
+
+        Args:
+            payload: what happened.
+            step_key: in which step.
+            record: of a line that user code logged: how it was logged.
+        """
         event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
         with self._lock:
             self._waiting.append(event)
         for observer in self._observers:
             observer(event)
+        if self._loggers is not None:
+            for failed in self._loggers.pass_on(event, record):
+                text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
+                self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), step_key)
         return event
 
-    def emit_log(self, payload: AnyPayload, step_key: str | None) -> None:
+    def emit_log(self, payload: AnyPayload, step_key: str | None, record: logging.LogRecord) -> None:
         """Takes a log line, and writes what waits when the last write is a while ago."""
-        self.emit(payload, step_key)
+        self.emit(payload, step_key, record)
         if time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
             self.flush()
 

@@ -10,6 +10,7 @@ import msgspec
 
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
+from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
 from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config, resolve_run_config
 from segue.defs.job_definition import JobDefinition
@@ -70,8 +71,11 @@ def execute_request(
         The run as it ended.
 
     Raises:
+        NotSupportedError: an executor of the user's own, before anything is recorded.
         As `materialize`, before anything is recorded; user code's exceptions stand in the run's events.
     """
+    job_name = request.job_name or IMPLICIT_JOB_NAME
+    require_built_in(definitions.described.run_executor(job_name), f"job {job_name!r}")
     return execute(definitions, instance, request, [] if on_event is None else [on_event], None)[0]
 
 
@@ -244,7 +248,9 @@ def _config_of(described: Described, job_name: str, run_config: object, plan: Pl
         parts = msgspec.structs.replace(job_parts(job, described.resources), selected=selected)
         return resolve_job_config(job, run_config, parts)
     nodes = {name: each.node_def for name, each in described.definitions.items() if each.node_def is not None}
-    return resolve_run_config(run_config, RunConfigParts(nodes, described.resources, selected))
+    loggers, executor = described.run_loggers(job_name), described.run_executor(job_name)
+    parts = RunConfigParts(nodes, described.resources, selected, loggers, executor)
+    return resolve_run_config(run_config, parts)
 
 
 def _wanted(

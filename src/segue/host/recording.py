@@ -103,7 +103,8 @@ def record_and_run(
             finished_in={key: each.run_id for key, each in finished.items() if each.run_id is not None},
         ),
     )
-    scope.declared_executor = _declared_executor(definitions, described, run.job_name)
+    executor = described.run_executor(run.job_name)
+    scope.declared_executor = None if executor is None else executor.name
     result = execute_run(plan, scope, finished)
     ended = instance.store.get_run(run.run_id)
     if ended is None:
@@ -145,10 +146,3 @@ def _run_partitions(
         if definition is not None:
             return definition, subset_of_range(definition, plan.partition_start, plan.partition_end, now)
     return None
-
-
-def _declared_executor(definitions: Definitions, described: Described, job_name: str) -> str | None:
-    """The name of the executor that a job declares, or its definitions."""
-    job: Any = described.jobs.get(job_name) or described.asset_jobs.get(job_name)
-    found: Any = (None if job is None else job.executor_def) or definitions.executor
-    return None if found is None else found.name

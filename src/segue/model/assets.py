@@ -368,8 +368,6 @@ def require_not_built(where: str, **parameters: object) -> None:
 
 
 _ALTERNATIVES = {
-    "executor": "Leave it out: steps run one after another in the process of the run.",
-    "loggers": "Use context.log; its lines are kept with the run and reach Python's logging.",
     "component_tree": "List the definitions in Definitions(...).",
     "automation_condition": "Give it to define_asset_job, or to the assets; a job of ops takes a schedule or sensor.",
 }

@@ -9,7 +9,7 @@ import pytest
 import segue as sg
 
 NOT_BUILT: list[tuple[str, Callable[..., object], str]] = [
-    ("Definitions", sg.Definitions, "loggers component_tree"),
+    ("Definitions", sg.Definitions, "component_tree"),
 ]
 ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for parameter in parameters.split()]
 
@@ -24,5 +24,3 @@ def test_what_is_not_built_names_the_alternative(where: str, call: Callable[...,
 @pytest.mark.parametrize(("where", "call", "parameter"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
 def test_nothing_given_is_nothing_asked(where: str, call: Callable[..., object], parameter: str) -> None:
     call(**{parameter: False if parameter == "is_virtual" else None})
-    if parameter == "loggers":
-        call(**{parameter: {}})

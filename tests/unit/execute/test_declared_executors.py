@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import segue as sg
+from segue.host.inprocess import execute_request
 
 
 @sg.asset
@@ -23,5 +24,21 @@ def test_a_run_says_where_its_steps_run(executor: sg.ExecutorDefinition | None, 
 
 def test_definitions_take_the_executors_that_the_engine_knows() -> None:
     assert sg.Definitions(executor=sg.in_process_executor).executor is sg.in_process_executor
+
+
+@pytest.mark.parametrize("job_name", ["nightly", "op_job", None])
+def test_a_run_that_an_executor_of_the_users_own_would_execute_is_refused(job_name: str | None) -> None:
+    mine = sg.ExecutorDefinition("mine")
+
+    @sg.job
+    def op_job() -> None:
+        pass
+
+    defs = sg.Definitions([table], jobs=[sg.define_asset_job("nightly"), op_job], executor=mine)
+    name = job_name or "__ASSET_JOB"
+    assert defs.get_job_def(name).executor_def is mine
+    assert defs.get_job_def(name).execute_in_process().success
+    instance = sg.Instance.ephemeral()
     with pytest.raises(sg.NotSupportedError, match="executors of your own"):
-        sg.Definitions(executor=sg.ExecutorDefinition("mine"))
+        execute_request(defs, instance, sg.RunRequest(job_name=job_name))
+    assert instance.get_runs() == []

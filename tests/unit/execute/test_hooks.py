@@ -97,8 +97,9 @@ def test_a_resource_that_a_hook_takes_must_be_given() -> None:
     no_hooks: Any = {5}
     with pytest.raises(sg.InvalidDefinitionError, match="is no hook"):
         sg.define_asset_job("job", hooks=no_hooks)
-    with pytest.raises(sg.NotSupportedError, match="executors of your own"):
-        sg.define_asset_job("job", executor_def=sg.ExecutorDefinition("mine"))
+    no_executor: Any = "mine"
+    with pytest.raises(sg.InvalidDefinitionError, match="is no executor"):
+        sg.define_asset_job("job", executor_def=no_executor)
 
 
 def test_hooks_and_retries_of_a_job_of_assets() -> None:
