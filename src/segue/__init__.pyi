@@ -250,6 +250,7 @@ from .errors import ConfigMappingFunctionError as ConfigMappingFunctionError
 from .errors import ConfigViolation as ConfigViolation
 from .errors import CycleError as CycleError
 from .errors import DefinitionErrors as DefinitionErrors
+from .errors import ExecutionInterruptedError as ExecutionInterruptedError
 from .errors import ExecutionStepExecutionError as ExecutionStepExecutionError
 from .errors import InvalidConfigDefinitionError as InvalidConfigDefinitionError
 from .errors import InvalidConfigError as InvalidConfigError
@@ -278,6 +279,7 @@ from .errors import UserCodeExecutionError as UserCodeExecutionError
 from .execute.file_manager import FileHandle as FileHandle
 from .execute.file_manager import LocalFileHandle as LocalFileHandle
 from .execute.file_manager import local_file_manager as local_file_manager
+from .execute.interrupts import raise_execution_interrupts as raise_execution_interrupts
 from .execute.io_managers.definitions import custom_path_fs_io_manager as custom_path_fs_io_manager
 from .execute.io_managers.definitions import fs_io_manager as fs_io_manager
 from .execute.io_managers.definitions import mem_io_manager as mem_io_manager

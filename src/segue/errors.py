@@ -33,7 +33,13 @@
     │       └── ScheduleExecutionError          while a schedule was asked
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
-Warnings stand beside them:
+One stands beside them:
+
+    BaseException
+    └── KeyboardInterrupt
+        └── ExecutionInterruptedError           Ctrl-C or SIGTERM came while a run was executed
+
+and the warnings:
 
     Warning
     ├── DeprecationWarning (Python's own)       superseded, and gone with Dagster 2
@@ -51,6 +57,15 @@ from collections.abc import Mapping, Sequence
 
 class SegueError(Exception):
     """Root of everything Segue raises on its own account."""
+
+    @property
+    def is_user_code_error(self) -> bool:
+        """Whether user code raised, as apart from Segue."""
+        return False
+
+
+class ExecutionInterruptedError(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM came while a run was executed. Code of a step may tidy up, and lets it go on."""
 
 
 class InvalidDefinitionError(SegueError):
@@ -312,6 +327,11 @@ class UserCodeExecutionError(SegueError):
     def __init__(self, message: str, user_exception: BaseException | None = None) -> None:
         self.user_exception = user_exception
         super().__init__(message)
+
+    @property
+    def is_user_code_error(self) -> bool:
+        """True: user code raised."""
+        return True
 
 
 class ExecutionStepExecutionError(UserCodeExecutionError):

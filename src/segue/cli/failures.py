@@ -9,7 +9,14 @@ import traceback
 import click
 
 from segue.cli.streams import write
-from segue.errors import DefinitionErrors, InvalidConfigError, LoadError, SegueError, UserCodeExecutionError
+from segue.errors import (
+    DefinitionErrors,
+    ExecutionInterruptedError,
+    InvalidConfigError,
+    LoadError,
+    SegueError,
+    UserCodeExecutionError,
+)
 
 FAILED = 1
 CALLED_WRONGLY = 2
@@ -21,7 +28,7 @@ _OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.s
 _HIDDEN_FILES = ("<frozen importlib", "<frozen runpy>")
 
 
-class Terminated(KeyboardInterrupt):
+class Terminated(ExecutionInterruptedError):
     """SIGTERM came while a run was executed; it ends the run as Ctrl-C does."""
 
 

@@ -16,6 +16,7 @@ from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import error_info
 from segue.execute.hooks import hook_resources, hooks_of, run_hooks
+from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
@@ -71,6 +72,7 @@ class RunResult(msgspec.Struct, frozen=True):
         return self.error is None and not self.failed_steps
 
 
+@raise_execution_interrupts()
 def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep] | None = None) -> RunResult:
     """Executes the steps of a plan in this process, one after another.
 
