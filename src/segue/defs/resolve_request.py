@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from segue.defs.tick_context import DeclaredGraph, TickContext
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.dynamic import DeleteDynamicPartitionsRequest
 from segue.model.partitions.key_range import unknown_key
-from segue.model.partitions.loading import DynamicPartitionsStore
+from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
 from segue.model.request import RunRequest
 from segue.model.run import PARTITION_TAG
-from segue.model.tick import DynamicPartitionsRequest
 
 
 def resolved(
@@ -52,7 +49,7 @@ def resolved(
         raise InvalidInvocationError(
             f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, and it has no partitions."
         )
-    if not partitions.has_partition_key(key, now, _store_after(added, context.instance_if_any)):
+    if not partitions.has_partition_key(key, now, store_after(added, context.instance_if_any)):
         raise unknown_key(partitions, key)
     return request.with_replaced_attrs(tags={**request.tags, **partitions.get_tags_for_partition_key(key)})
 
@@ -76,30 +73,3 @@ def _partitions_of(graph: AssetGraph, request: RunRequest, job_name: str | None)
     keys: Sequence[AssetKey] = request.asset_selection or (() if job is None else job.assets)
     found = (graph.node(key).partitions for key in keys)
     return next((partitions for partitions in found if partitions is not None), None)
-
-
-class _StoreAfter(NamedTuple):
-    """The dynamic keys as they will be when the run is made."""
-
-    added: Sequence[DynamicPartitionsRequest]
-    store: DynamicPartitionsStore | None
-
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """The keys of a definition, those that are asked to be added at the end."""
-        keys = dict.fromkeys(self.store.get_dynamic_partitions(partitions_def_name) if self.store is not None else ())
-        for each in self.added:
-            if each.partitions_def_name == partitions_def_name and not isinstance(each, DeleteDynamicPartitionsRequest):
-                keys.update(dict.fromkeys(each.partition_keys))
-        return list(keys)
-
-    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Whether a definition has a key, or will have."""
-        if self.store is not None and self.store.has_dynamic_partition(partitions_def_name, partition_key):
-            return True
-        return partition_key in self._replace(store=None).get_dynamic_partitions(partitions_def_name)
-
-
-def _store_after(
-    added: Sequence[DynamicPartitionsRequest], store: DynamicPartitionsStore | None
-) -> DynamicPartitionsStore | None:
-    return _StoreAfter(added, store) if added else store

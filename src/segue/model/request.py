@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.partitions.key_range import PartitionKeyRange
+from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.key_range import PartitionKeyRange, unknown_key
+from segue.model.partitions.loading import DynamicPartitionsStore
+from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
 from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 
 
@@ -16,6 +20,15 @@ class ConvertsToConfig(Protocol):
     """What gives run config as nested mappings: a `RunConfig`."""
 
     def to_config_dict(self) -> dict[str, Any]: ...
+
+
+class PartitionedTarget(Protocol):
+    """A job, as far as its partitions go."""
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None: ...
+    @property
+    def partitioned_config(self) -> Any: ...
 
 
 class RunRequest:
@@ -121,6 +134,38 @@ class RunRequest:
     def with_replaced_attrs(self, **kwargs: Any) -> RunRequest:
         """The same request with other values for the named arguments."""
         return RunRequest(**{**self._fields(), **kwargs})
+
+    def with_resolved_tags_and_config(
+        self,
+        target_definition: PartitionedTarget,
+        dynamic_partitions_requests: Sequence[DynamicPartitionsRequest],
+        dynamic_partitions_store: DynamicPartitionsStore | None,
+    ) -> RunRequest:
+        """The request with the tags of its partition, and with the config of the job for it where it has none itself.
+
+        Args:
+            target_definition: the job it is for.
+            dynamic_partitions_requests: partitions that are added or removed before the run is made.
+            dynamic_partitions_store: who knows dynamic partitions; an instance.
+
+        Raises:
+            InvalidInvocationError: the request names no partition, or the job has none.
+            UnknownPartitionError: there is no such partition.
+        """
+        key, partitions = self.partition_key, target_definition.partitions_def
+        if key is None:
+            raise InvalidInvocationError(f"{self!r} names no partition: there is nothing to resolve.")
+        if partitions is None:
+            raise InvalidInvocationError(
+                f"A run was requested for the partition {key!r}, and the job has no partitions."
+            )
+        store = store_after(dynamic_partitions_requests, dynamic_partitions_store)
+        if not partitions.has_partition_key(key, None, store):
+            raise unknown_key(partitions, key)
+        by_key = target_definition.partitioned_config
+        tags = (by_key or partitions).get_tags_for_partition_key(key)
+        config = self.run_config or ({} if by_key is None else by_key.get_run_config_for_partition_key(key))
+        return self.with_replaced_attrs(run_config=config, tags={**self.tags, **tags})
 
     def has_resolved_partition(self) -> bool:
         """Whether the tags say for which partition the run is."""

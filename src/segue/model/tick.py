@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -12,6 +12,7 @@ from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.partitions.store_after import DynamicPartitionsRequest
 from segue.model.request import RunRequest
 
 
@@ -63,15 +64,6 @@ class RunReaction(msgspec.Struct, frozen=True):
     """
 
     run_id: str | None = None
-
-
-class DynamicPartitionsRequest(Protocol):
-    """A request to add partitions, or to remove some."""
-
-    @property
-    def partitions_def_name(self) -> str: ...
-    @property
-    def partition_keys(self) -> Sequence[str]: ...
 
 
 AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation
