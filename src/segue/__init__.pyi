@@ -276,6 +276,7 @@ from .errors import TypeCheckError as TypeCheckError
 from .errors import UnknownPartitionError as UnknownPartitionError
 from .errors import UnknownResourceError as UnknownResourceError
 from .errors import UserCodeExecutionError as UserCodeExecutionError
+from .errors import WrongTypeError as WrongTypeError
 from .execute.file_manager import FileHandle as FileHandle
 from .execute.file_manager import LocalFileHandle as LocalFileHandle
 from .execute.file_manager import local_file_manager as local_file_manager

@@ -5,16 +5,19 @@
     │   ├── InvalidDefinitionError              user code declares something impossible
     │   │   ├── DefinitionErrors                several of them at once, shown together
     │   │   ├── CycleError                      assets that depend on themselves, as a path
-    │   │   └── InvalidConfigDefinitionError    what stands for a config schema is none
+    │   │   ├── InvalidConfigDefinitionError    what stands for a config schema is none
+    │   │   └── WrongDeclarationError           a part of a definition is of a wrong type (also WrongTypeError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
-    │   │   └── UnknownPartitionError           a partition key its definition does not have
+    │   │   ├── UnknownPartitionError           a partition key its definition does not have
+    │   │   └── WrongArgumentError              an argument is of a wrong type (also WrongTypeError)
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
+    │   ├── WrongTypeError                      an argument of any function is of a wrong type (also TypeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── RunNotFoundError                    no run with this id
     │   ├── StepOutputNotFoundError             a value was asked for that no step left
@@ -198,6 +201,18 @@ class AssetCheckFailedError(SegueError):
 
 class InvalidInvocationError(SegueError):
     """A function of the API was called in a way it does not allow."""
+
+
+class WrongTypeError(SegueError, TypeError):
+    """A function was handed something of a type that it does not take."""
+
+
+class WrongArgumentError(InvalidInvocationError, WrongTypeError):
+    """An argument of the API is of a type that it cannot be."""
+
+
+class WrongDeclarationError(InvalidDefinitionError, WrongTypeError):
+    """A part of a definition is of a type that it cannot be."""
 
 
 class InvalidPropertyError(SegueError):

@@ -69,7 +69,11 @@ SUPERSEDED: Mapping[str, str] = {
 }
 
 # A private module of Dagster -> the module here that offers what real code takes from it
-PRIVATE_MODULES: Mapping[str, str] = {}
+PRIVATE_MODULES: Mapping[str, str] = {
+    "dagster._check": "segue.compat.check",
+    "dagster._check.functions": "segue.compat.check",
+    "dagster_shared.check": "segue.compat.check",
+}
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
 PRIVATE_NAMES: Mapping[str, str] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import WrongArgumentError, WrongDeclarationError
 from segue.model.keys import AssetKey
 
 
-def wrong_argument(owner: object, name: str, value: object, expected: str) -> InvalidInvocationError:
+def wrong_argument(owner: object, name: str, value: object, expected: str) -> WrongArgumentError:
     """The error for an argument of the wrong type: class, argument, what was expected, what came."""
-    return InvalidInvocationError(
+    return WrongArgumentError(
         f"{type(owner).__name__}: {name} must be {expected}, got {value!r} of type {type(value).__qualname__}."
     )
 
@@ -19,7 +19,7 @@ def require_type(owner: object, name: str, value: object, kind: type | tuple[typ
     """Do nothing if the argument is of this type.
 
     Raises:
-        InvalidInvocationError: it is not.
+        WrongArgumentError: it is not.
     """
     if not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -30,7 +30,7 @@ def require_sequence(owner: object, name: str, values: Sequence[object], kind: t
     """The elements as a new list, if all are of this type.
 
     Raises:
-        InvalidInvocationError: not a sequence, or an element of another type.
+        WrongArgumentError: not a sequence, or an element of another type.
     """
     if isinstance(values, str) or not isinstance(values, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise wrong_argument(owner, name, values, "a sequence")
@@ -43,20 +43,20 @@ def require_kind(where: str, name: str, value: object, kind: type | tuple[type, 
     """Do nothing if an argument is of this type, or None.
 
     Raises:
-        InvalidDefinitionError: it is not.
+        WrongDeclarationError: it is not.
     """
     if value is not None and not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = " or ".join(each.__name__ for each in kinds)
-        raise InvalidDefinitionError(f"{where}: {name} takes {names}, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} takes {names}, got {value!r}.")
 
 
 def require_list(where: str, name: str, values: object) -> list[object]:
     """The elements of an argument that takes several.
 
     Raises:
-        InvalidDefinitionError: a single text, key or other thing that has no elements.
+        WrongDeclarationError: a single text, key or other thing that has no elements.
     """
     if isinstance(values, (str, AssetKey, Mapping)) or not isinstance(values, Iterable):
-        raise InvalidDefinitionError(f"{where}: {name} takes a list, got {values!r}; write [{values!r}].")
+        raise WrongDeclarationError(f"{where}: {name} takes a list, got {values!r}; write [{values!r}].")
     return list(values)  # pyright: ignore[reportUnknownArgumentType] reason: elements of any type
