@@ -10,20 +10,21 @@ import msgspec
 
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
-from segue.defs.dependency import Dependency, DependencyDefinition
+from segue.defs.dependency import Dependency, DependencyDefinition, NodeInvocation
 from segue.defs.describe import Described
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.run_config import RunConfig
-from segue.errors import CycleError, InvalidDefinitionError, InvalidSubsetError
+from segue.errors import InvalidDefinitionError, InvalidSubsetError
 from segue.model.condition.base import AnyCondition
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
+from segue.model.turns import Turn, entity_of, made_from, single_turns, take_turns
 
 _ATTRIBUTES = {"logger_defs": "loggers"}
 
@@ -190,22 +191,42 @@ class AssetJobDefinition(JobDefinition):
 
 def _graph_of(described: Described, node: JobNode) -> GraphDefinition:
     """The functions behind the assets and checks of a job, tied together by the values that they take."""
-    names = computations_of(described.graph, node)
-    definitions = described.definitions
-    made = {key: (name, output) for name in names for output, key in definitions[name].keys_by_output_name.items()}
-    dependencies: dict[str, dict[str, Dependency]] = {}
-    for name in names:
-        taken = [(each.name, made.get(each.asset_key)) for each in described.graph.computations[name].inputs]
-        dependencies[name] = {
+    graph, keys = described.graph, {*node.assets, *(AssetCheckKey(*each) for each in node.checks)}
+    selected = {
+        name: [output for output in graph.computations[name].outputs if entity_of(output) in keys]
+        for name in computations_of(graph, node)
+    }
+    try:
+        return _graph_of_turns(described, node.name, single_turns(selected))
+    except InvalidDefinitionError:  # functions that wait for each other
+        turns = take_turns(graph, selected)
+        if turns is not None:
+            return _graph_of_turns(described, node.name, turns)
+        return GraphDefinition(node.name, node_defs=_nodes_of(described, selected))
+
+
+def _graph_of_turns(described: Described, name: str, turns: Sequence[Turn]) -> GraphDefinition:
+    made = {output.asset_key: (turn.key, output.name) for turn in turns for output in turn.outputs if output.asset_key}
+    dependencies: dict[NodeInvocation, dict[str, Dependency]] = {}
+    for turn in turns:
+        computation = described.graph.computations[turn.computation]
+        upstream = {key for output in turn.outputs for key in made_from(described.graph, output)}
+        taken = [
+            (each.name, made.get(each.asset_key))
+            for each in computation.inputs
+            if turn.is_only or each.asset_key in upstream
+        ]
+        dependencies[NodeInvocation(turn.computation, None if turn.number == 1 else turn.key)] = {
             input_name: DependencyDefinition(*source)
             for input_name, source in taken
-            if source is not None and source[0] != name
+            if source is not None and source[0] != turn.key
         }
-    nodes = [cast("NodeDefinition", definitions[name].node_def) for name in names]
-    try:
-        return GraphDefinition(node.name, node_defs=nodes, dependencies=dependencies)
-    except (CycleError, InvalidDefinitionError):  # functions that take turns: their order is the plan's business
-        return GraphDefinition(node.name, node_defs=nodes)
+    nodes = _nodes_of(described, dict.fromkeys(turn.computation for turn in turns))
+    return GraphDefinition(name, node_defs=nodes, dependencies=dependencies)
+
+
+def _nodes_of(described: Described, names: Iterable[str]) -> list[NodeDefinition]:
+    return [cast("NodeDefinition", described.definitions[name].node_def) for name in names]
 
 
 def computations_of(graph: AssetGraph, node: JobNode) -> list[str]:

@@ -131,6 +131,9 @@ class ExecuteInProcessResult:
         if job is not None and job.steps:
             return {step.path: outputs[step.computation] for step in job.steps}
         steps = [step for each in self._graph.computations.values() for step in each.steps]
+        for step, output in self._values:  # of functions that took turns
+            if step not in self._graph.computations:
+                outputs.setdefault(step, []).append(output)
         return outputs | {step.path: outputs.get(step.computation, []) for step in steps}
 
     def _value(self, step: str, output_name: str) -> Any:

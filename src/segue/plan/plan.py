@@ -70,6 +70,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         origin: the dynamic output (step, output) for each of whose values the step runs once; the plan then holds the step
             once, with `[?]` at the end of its key.
         graph: the graph behind assets that it is a step of.
+        turn: which step of its function it is, from 1, where functions that wait for each other take turns.
     """
 
     key: str
@@ -82,11 +83,12 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     needs_any: tuple[tuple[tuple[str, str], ...], ...] = ()
     origin: tuple[str, str] | None = None
     graph: str | None = None
+    turn: int = 1
 
     @property
     def path(self) -> str:
-        """The key without mapping keys: where its config and its op are found."""
-        return self.key.partition("[")[0]
+        """The key without mapping keys: where its config and its op are found; of a later turn, that of the first."""
+        return self.computation if self.turn > 1 else self.key.partition("[")[0]
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

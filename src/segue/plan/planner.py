@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from segue.errors import InvalidSubsetError, UnknownPartitionError
+from segue.errors import CycleError, InvalidSubsetError, UnknownPartitionError
 from segue.model.graph import AssetGraph, require_acyclic
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, AssetNode, ComputationNode, OutputNode
@@ -16,6 +16,7 @@ from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, subset_of_range, whole
 from segue.model.steps import AssetSource, FanInSource, OutputSource
+from segue.model.turns import Turn, made_from, single_turns, take_turns
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
 from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
@@ -55,12 +56,16 @@ def plan_run(
     run_subset: PartitionSubset | None = None
     if definition is not None and partitions is not None:
         run_subset = _run_subset(definition, partitions, now)
-    planner = _Planner(graph, selected, run_subset, definition, now)
-    steps = {step.key: step for name in selected for step in planner.steps(name)}
-    order = require_acyclic({name: step.depends_on for name, step in steps.items()})
+    try:
+        steps = _Planner(graph, single_turns(selected), run_subset, definition, now).ordered_steps()
+    except CycleError:
+        turns = take_turns(graph, selected)
+        if turns is None:
+            raise
+        steps = _Planner(graph, turns, run_subset, definition, now).ordered_steps()
     return Plan(
         job_name=job_name,
-        steps=tuple([steps[name] for name in order]),
+        steps=steps,
         partition_start=partitions[0] if partitions else None,
         partition_end=partitions[1] if partitions else None,
     )
@@ -174,26 +179,26 @@ class _Planner:
     def __init__(
         self,
         graph: AssetGraph,
-        selected: dict[str, list[OutputNode]],
+        turns: Sequence[Turn],
         run_subset: PartitionSubset | None,
         definition: PartitionsDefinition | None,
         now: datetime,
     ) -> None:
         self.graph = graph
-        self.selected = selected
+        self.turns = {turn.key: turn for turn in turns}
         self.run_subset = run_subset
         self.definition = definition
         self.now = now
         self.parts: dict[str, GraphPart] = {
-            name: graph_part(graph.computations[name], outputs)
-            for name, outputs in selected.items()
-            if graph.computations[name].steps
+            turn.key: graph_part(graph.computations[turn.computation], turn.outputs)
+            for turn in turns
+            if graph.computations[turn.computation].steps
         }
         self.made: dict[AssetKey, Place] = {}
         self.maker: dict[AssetKey, str] = {}
         self.blocking: dict[AssetKey, list[tuple[str, str]]] = {}  # by asset: the computation of a check, and its step
-        for name, outputs in selected.items():
-            for output in outputs:
+        for name, turn in self.turns.items():
+            for output in turn.outputs:
                 place = self.parts[name].place(output) if name in self.parts else (name, output.name)
                 key = _check_key(output)
                 if output.asset_key is not None:
@@ -202,35 +207,42 @@ class _Planner:
                 elif key is not None and graph.checks[key].blocking:
                     self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
 
-    def steps(self, name: str) -> list[PlanStep]:
-        """The steps that run one computation: one, or those of the graph behind its assets."""
+    def ordered_steps(self) -> tuple[PlanStep, ...]:
+        """All steps, each after those it waits for.
+
+        Raises:
+            CycleError: they wait for each other.
+        """
+        steps = {step.key: step for name in self.turns for step in self._steps(name)}
+        return tuple([steps[name] for name in require_acyclic({key: step.depends_on for key, step in steps.items()})])
+
+    def _steps(self, name: str) -> list[PlanStep]:
+        """The steps of one turn of a computation: one, or those of the graph behind its assets."""
         part = self.parts.get(name)
         return [self._step(name)] if part is None else self._graph_steps(name, part)
 
     def _step(self, name: str) -> PlanStep:
-        computation = self.graph.computations[name]
-        outputs = self.selected[name]
-        depends_on, needs = self._waits(name, self._upstream_keys(computation, outputs))
+        turn = self.turns[name]
+        computation = self.graph.computations[turn.computation]
+        depends_on, needs = self._waits(name, self._upstream_keys(turn))
         return PlanStep(
             key=name,
-            computation=name,
+            computation=turn.computation,
             inputs=tuple(
-                [
-                    self._input(computation, node.name, node.asset_key, node.io_manager_key)
-                    for node in computation.inputs
-                ]
+                [self._input(turn, node.name, node.asset_key, node.io_manager_key) for node in computation.inputs]
             ),
-            outputs=tuple([self._output(output) for output in outputs]),
+            outputs=tuple([self._output(output) for output in turn.outputs]),
             depends_on=tuple(sorted(depends_on)),
             needs=tuple(sorted(needs)),
             retry_policy=computation.retry_policy,
+            turn=turn.number,
         )
 
     def _graph_steps(self, name: str, part: GraphPart) -> list[PlanStep]:
-        computation = part.computation
+        turn = self.turns[name]
         taken = {node.path: taken_assets(node) for node in part.steps}
         every = {key for keys in taken.values() for key in keys}
-        others = [key for key in self._upstream_keys(computation, self.selected[name]) if key not in every]
+        others = [key for key in self._upstream_keys(turn) if key not in every]
         found: list[PlanStep] = []
         for step in plan_graph_steps(self.graph, part.steps):
             keys = taken[step.path] if step.depends_on else [*taken[step.path], *others]
@@ -238,7 +250,7 @@ class _Planner:
             found.append(
                 msgspec.structs.replace(
                     step,
-                    inputs=tuple([self._graph_input(part, each) for each in step.inputs]),
+                    inputs=tuple([self._graph_input(turn, part, each) for each in step.inputs]),
                     outputs=tuple(self._graph_outputs(part, step)),
                     depends_on=tuple(dict.fromkeys([*step.depends_on, *sorted(waits)])),
                     needs=tuple(dict.fromkeys([*step.needs, *sorted(needs)])),
@@ -247,10 +259,10 @@ class _Planner:
             )
         return found
 
-    def _graph_input(self, part: GraphPart, each: StepInput) -> StepInput:
+    def _graph_input(self, turn: Turn, part: GraphPart, each: StepInput) -> StepInput:
         """An input of a step of a graph; what another step gave as an asset is loaded as that asset."""
         if each.asset_key is not None:
-            found = self._input(part.computation, each.name, each.asset_key, each.io_manager_key)
+            found = self._input(turn, each.name, each.asset_key, each.io_manager_key)
             return msgspec.structs.replace(found, has_value=each.has_value)
         source = each.source
         if isinstance(source, FanInSource):
@@ -285,12 +297,12 @@ class _Planner:
                 found.append(each)
         return [*found, *(self._output(output) for output in part.attached.get(step.path, ()))]
 
-    def _input(
-        self, computation: ComputationNode, name: str, asset_key: AssetKey, io_manager_key: str | None
-    ) -> StepInput:
+    def _input(self, turn: Turn, name: str, asset_key: AssetKey, io_manager_key: str | None) -> StepInput:
         step, output = self.made.get(asset_key, (None, None))
-        if self.maker.get(asset_key) == computation.name:  # an asset that reads its own earlier partitions
+        if self.maker.get(asset_key) == turn.key:  # an asset that reads its own earlier partitions
             step, output = None, None
+        elif not turn.is_only and all(asset_key not in made_from(self.graph, each) for each in turn.outputs):
+            step, output = None, None  # another turn takes what this run makes of it: here it is what was there before
         upstream = self.graph.nodes.get(asset_key)
         return StepInput(
             name=name,
@@ -300,7 +312,7 @@ class _Planner:
             upstream_output=output,
             partitions=None
             if upstream is None
-            else self._input_partitions(computation, asset_key, upstream.partitions),
+            else self._input_partitions(self.graph.computations[turn.computation], asset_key, upstream.partitions),
         )
 
     def _input_partitions(
@@ -357,23 +369,19 @@ class _Planner:
             is_observed=node.is_observable,
         )
 
-    def _upstream_keys(self, computation: ComputationNode, outputs: Sequence[OutputNode]) -> list[AssetKey]:
-        """The assets that outputs are made from."""
-        upstream: dict[AssetKey, None] = {node.asset_key: None for node in computation.inputs}
-        for output in outputs:
-            if output.asset_key is not None:
-                upstream.update(dict.fromkeys(self.graph.parents(output.asset_key)))
-            key = _check_key(output)
-            if key is not None:
-                upstream[key.asset_key] = None
-                upstream.update(dict.fromkeys(self.graph.checks[key].dep_keys))
+    def _upstream_keys(self, turn: Turn) -> list[AssetKey]:
+        """The assets that a turn takes: those of all inputs, where the function has no other turn."""
+        inputs = self.graph.computations[turn.computation].inputs if turn.is_only else ()
+        upstream = dict.fromkeys([node.asset_key for node in inputs])
+        for output in turn.outputs:
+            upstream.update(dict.fromkeys(made_from(self.graph, output)))
         return list(upstream)
 
     def _waits(self, name: str, keys: Iterable[AssetKey]) -> tuple[set[str], set[Place]]:
         """The steps that a step of a computation waits for because of assets, and their outputs it cannot do without."""
         needs = {self.made[key] for key in keys if key in self.made and self.maker[key] != name}
         steps = {step for step, _ in needs}
-        if any(output.asset_key is not None for output in self.selected[name]):
+        if any(output.asset_key is not None for output in self.turns[name].outputs):
             for key in keys:  # only what would make something of a bad asset waits for its blocking checks
                 steps.update(step for owner, step in self.blocking.get(key, ()) if owner != name)
         return steps, needs
