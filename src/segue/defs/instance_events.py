@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
+from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidInvocationError
 from segue.model.event import EventType
 from segue.model.event_filters import (
@@ -31,13 +32,16 @@ class InstanceEvents:
     def get_event_records(
         self, event_records_filter: EventRecordsFilter, limit: int | None = None, ascending: bool = False
     ) -> Sequence[EventLogRecord]:
-        """The records of one kind of event.
+        """The records of one kind of event. Superseded by `fetch_materializations` and its kin.
 
         Args:
             event_records_filter: which.
             limit: at most so many.
             ascending: oldest first; otherwise newest first.
         """
+        warn_superseded(
+            "get_event_records", "ask fetch_materializations, fetch_observations or fetch_run_status_changes"
+        )
         return self.store.events(self._event_filter(event_records_filter, ascending), limit)
 
     def fetch_materializations(
@@ -77,7 +81,8 @@ class InstanceEvents:
         cursor: str | None = None,
         ascending: bool = False,
     ) -> EventRecordsResult:
-        """One page of what runs intended to make of an asset; the arguments are those of `fetch_materializations`."""
+        """One page of what runs intended to make of an asset; the arguments are those of `fetch_materializations`. Superseded."""
+        warn_superseded("fetch_planned_materializations", "ask all_logs of the run")
         return self._asset_page(EventType.ASSET_MATERIALIZATION_PLANNED, records_filter, limit, cursor, ascending)
 
     def fetch_run_status_changes(

@@ -21,7 +21,7 @@ from segue.defs.op_words import require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.returned import Expected
 from segue.defs.signature import FunctionShape, UserFunction, source_of
-from segue.defs.superseded import warn_superseded
+from segue.defs.superseded import renamed, warn_superseded
 from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
 from segue.defs.types.resolve import infer_type
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
@@ -134,7 +134,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
             required_resource_keys=required_resource_keys,
             tags=tags,
             retry_policy=retry_policy,
-            code_version=code_version or version,
+            code_version=renamed(f"op {name!r}", "code_version", code_version, "version", version),
             pool=pool,
         )
 

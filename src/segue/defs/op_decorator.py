@@ -9,6 +9,7 @@ from segue.defs.docstrings import read_docstring
 from segue.defs.op import OpDefinition, fill_op
 from segue.defs.op_io import In, Out
 from segue.defs.signature import UserFunction, function_name, read_function
+from segue.defs.superseded import renamed
 from segue.model.policies import RetryPolicy
 
 
@@ -82,7 +83,7 @@ def op(
             required_resource_keys=required_resource_keys,
             tags=tags,
             retry_policy=retry_policy,
-            code_version=code_version or version,
+            code_version=renamed("@op", "code_version", code_version, "version", version),
             pool=pool,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from segue.defs.instance import Instance
+from segue.defs.superseded import warn_superseded
 from segue.defs.tick_context import DeclaredGraph, TickContext
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_type
@@ -97,6 +98,7 @@ class SensorEvaluationContext(TickContext):
     @property
     def last_completion_time(self) -> float | None:
         """Superseded by `last_tick_completion_time`."""
+        warn_superseded("last_completion_time", "read last_tick_completion_time")
         return self.last_tick_completion_time
 
     @property

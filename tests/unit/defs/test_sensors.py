@@ -306,7 +306,9 @@ def test_a_context_says_what_it_knows() -> None:
     )
     assert (context.sensor_name, context.repository_name, context.repository_def) == ("s", "r", DEFS)
     assert (context.last_sensor_start_time, context.is_first_tick_since_sensor_start) == (3.0, True)
-    assert (context.last_run_key, context.last_completion_time, context.cursor_updated) == (None, None, False)
+    assert (context.last_run_key, context.cursor_updated) == (None, False)
+    with pytest.warns(DeprecationWarning, match="read last_tick_completion_time"):
+        assert context.last_completion_time is None
     later = sg.SensorEvaluationContext(last_tick_completion_time=5.0, last_sensor_start_time=3.0)
     assert not later.is_first_tick_since_sensor_start
     for name in ("sensor_name", "instance"):

@@ -67,6 +67,12 @@ def loaded() -> object:
     return loader.load_asset_value("plain", metadata={"a": 1})
 
 
+def planned() -> object:
+    with sg.Instance.ephemeral() as instance:
+        sg.materialize([plain], instance=instance)
+        return len(instance.fetch_planned_materializations(plain.key, limit=5).records)
+
+
 SUPERSEDED: dict[str, tuple[Callable[[], object], object]] = {
     "environment_vars": (schedule, {"HOME": "/"}),
     "partitions_def": (lambda: sg.define_asset_job("daily", partitions_def=LETTERS).partitions_def, LETTERS),
@@ -109,6 +115,8 @@ SUPERSEDED: dict[str, tuple[Callable[[], object], object]] = {
         ),
         {"a": 1},
     ),
+    "version of @op": (lambda: sg.op(name="third", version="3")(lambda: 1).code_version, "3"),
+    "fetch_planned_materializations": (planned, 1),
     "MetadataEntry": (lambda: compat.MetadataEntry("rows", value=3).value, sg.MetadataValue.int(3)),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +11,13 @@ import segue as sg
 
 A, B = sg.AssetKey("a"), sg.AssetKey(["b", "c"])
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def event_records(
+    instance: sg.Instance, which: sg.EventRecordsFilter, limit: int | None = None, ascending: bool = False
+) -> Sequence[sg.EventLogRecord]:
+    with pytest.warns(DeprecationWarning, match="get_event_records is superseded: ask fetch_materializations"):
+        return instance.get_event_records(which, limit=limit, ascending=ascending)
 
 
 @pytest.fixture
@@ -71,8 +78,8 @@ def test_records_of_an_asset_are_narrowed_down(instance: sg.Instance) -> None:
         found = instance.fetch_materializations(which, limit=10, ascending=True).records
         assert [record.storage_id for record in found] == expected, which
     wanted = sg.EventRecordsFilter(sg.EventType.ASSET_MATERIALIZATION, A, ["x"], after_cursor=ids[0])
-    assert [record.storage_id for record in instance.get_event_records(wanted)] == [ids[1]]
-    newest = instance.get_event_records(sg.EventRecordsFilter(sg.EventType.ASSET_MATERIALIZATION), limit=1)
+    assert [record.storage_id for record in event_records(instance, wanted)] == [ids[1]]
+    newest = event_records(instance, sg.EventRecordsFilter(sg.EventType.ASSET_MATERIALIZATION), limit=1)
     assert [record.partition_key for record in newest] == ["y"]
 
 
@@ -209,7 +216,7 @@ def test_the_last_event_of_each_partition(instance: sg.Instance) -> None:
     made = {record.storage_id: record for record in instance.fetch_materializations(A, limit=9).records}
     for kind in (sg.EventType.ASSET_MATERIALIZATION, sg.EventType.ASSET_OBSERVATION):
         found = instance.get_latest_storage_id_by_partition(A, kind)
-        records = instance.get_event_records(sg.EventRecordsFilter(kind, A), ascending=True)
+        records = event_records(instance, sg.EventRecordsFilter(kind, A), ascending=True)
         assert found == {record.partition_key: record.storage_id for record in records}
         assert instance.get_latest_storage_id_by_partition(A, kind, partitions={"y"}) == {"y": found["y"]}
         assert instance.get_latest_storage_id_by_partition(A, kind, after_cursor=found["y"]) == {"x": found["x"]}
@@ -252,4 +259,4 @@ def test_a_cursor_of_a_sharded_log_is_a_place_in_this_one(instance: sg.Instance)
     which = sg.EventRecordsFilter(
         sg.EventType.ASSET_MATERIALIZATION, A, after_cursor=sg.RunShardedEventsCursor(ids[0], run_updated_after=NOON)
     )
-    assert [record.storage_id for record in instance.get_event_records(which, ascending=True)] == ids[1:]
+    assert [record.storage_id for record in event_records(instance, which, ascending=True)] == ids[1:]

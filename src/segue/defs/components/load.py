@@ -13,7 +13,7 @@ from segue.defs.components.context import ComponentLoadContext
 from segue.defs.components.structure import components_with_definitions
 from segue.defs.components.tree import ComponentTree
 from segue.defs.definitions import Definitions
-from segue.defs.superseded import renamed
+from segue.defs.superseded import renamed, warn_superseded
 from segue.errors import ComponentTreeError, InvalidInvocationError
 
 
@@ -53,6 +53,13 @@ def load_defs(
     Raises:
         ComponentTreeError: something in the folder could not be loaded; the cause says why.
     """
+    warn_superseded("load_defs", "call load_from_defs_folder")
+    return _definitions_of(defs_root, project_root, terminate_autoloading_on_keyword_files)
+
+
+def _definitions_of(
+    defs_root: ModuleType, project_root: Path | None, terminate_autoloading_on_keyword_files: bool
+) -> Definitions:
     tree = ComponentTree(
         defs_module=defs_root,
         project_root=project_root or Path(next(iter(getattr(defs_root, "__path__", ["."])))),
@@ -102,7 +109,8 @@ def get_component_defs_within_project(
     Raises:
         ComponentTreeError: there is none.
     """
-    found = get_all_components_defs_within_project(project_root=project_root, component_path=component_path)
+    warn_superseded("get_component_defs_within_project", "ask ComponentTree.for_project")
+    found = _components_at(project_root, component_path)
     if not 0 <= instance_key < len(found):
         raise ComponentTreeError(
             f"{component_path} holds {len(found)} components, and number {instance_key} is wanted."
@@ -122,6 +130,11 @@ def get_all_components_defs_within_project(
     Raises:
         ComponentTreeError: there is nothing at the path.
     """
+    warn_superseded("get_all_components_defs_within_project", "ask ComponentTree.for_project")
+    return _components_at(project_root, component_path)
+
+
+def _components_at(project_root: str | Path, component_path: str | Path) -> list[tuple[Component, Definitions]]:
     structural = ComponentTree.for_project(Path(project_root)).load_structural_component_at_loc(Path(component_path))
     return list(components_with_definitions(structural))
 
@@ -135,5 +148,6 @@ def build_component_defs(components_root: Path) -> Definitions:
     Raises:
         ComponentTreeError: something in the folder could not be loaded.
     """
+    warn_superseded("build_component_defs", "call load_from_defs_folder")
     root = Path(components_root)
-    return load_defs(bound("module_named")(f"{root.parent.name}.{root.name}"), project_root=root.parent.parent)
+    return _definitions_of(bound("module_named")(f"{root.parent.name}.{root.name}"), root.parent.parent, True)

@@ -179,7 +179,8 @@ def test_a_definitions_file_can_stand_for_its_folder(
         },
     )
     module = __import__(f"{package}.defs", fromlist=["defs"])
-    assert keys(dg.load_defs(module, root, terminate_autoloading_on_keyword_files=terminate)) == found
+    with pytest.warns(DeprecationWarning, match="call load_from_defs_folder"):
+        assert keys(dg.load_defs(module, root, terminate_autoloading_on_keyword_files=terminate)) == found
 
 
 @pytest.mark.parametrize(

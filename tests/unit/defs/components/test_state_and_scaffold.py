@@ -186,7 +186,8 @@ def test_components_of_a_project_and_their_definitions(sandbox: DefsFolderSandbo
     folder = sandbox.scaffold_component(Table, "one", said)
     text = (folder / "defs.yaml").read_text()
     (folder / "defs.yaml").write_text(f"{text}---\n{text.replace('orders', 'customers')}")
-    with sandbox.build_component_tree():
+    told = pytest.warns(DeprecationWarning, match="(?s)is superseded: (ask ComponentTree|call load_from_defs_folder)")
+    with sandbox.build_component_tree(), told as warned:
         root = sandbox.project_root
         found = dg.get_all_components_defs_within_project(project_root=root, component_path="one")
         assert [(each.table, names(defs)) for each, defs in found] == [
@@ -196,3 +197,8 @@ def test_components_of_a_project_and_their_definitions(sandbox: DefsFolderSandbo
         second, defs = dg.get_component_defs_within_project(project_root=root, component_path="one", instance_key=1)
         assert (second.table, names(defs)) == ("customers", ["customers"])
         assert sorted(names(dg.build_component_defs(sandbox.defs_folder_path))) == ["customers", "orders"]
+    assert [str(each.message).partition(" ")[0] for each in warned] == [
+        "get_all_components_defs_within_project",
+        "get_component_defs_within_project",
+        "build_component_defs",
+    ]
