@@ -14,13 +14,13 @@
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
+    │   │   ├── StepOutputNotFoundError         a value was asked for that no step left
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
     │   ├── WrongTypeError                      an argument of any function is of a wrong type (also TypeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── RunNotFoundError                    no run with this id
-    │   ├── StepOutputNotFoundError             a value was asked for that no step left
     │   ├── LoadError                           user code could not be imported
     │   ├── ResolutionError                     a value of a component's file cannot become what it should be
     │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
@@ -291,7 +291,7 @@ class RunNotFoundError(SegueError):
         super().__init__(message)
 
 
-class StepOutputNotFoundError(SegueError):
+class StepOutputNotFoundError(InvariantViolationError):
     """The value of a step's output was asked for and is not there.
 
     Attributes:

@@ -253,7 +253,7 @@ def _definitions_of(
         elif isinstance(each, (AssetsDefinition, AssetSpec)):
             found["assets"].append(each)
         elif isinstance(each, JOBS):
-            found["jobs"].append(each.to_job() if isinstance(each, GraphDefinition) else each)
+            found["jobs"].append(each.coerce_to_job() if isinstance(each, GraphDefinition) else each)
         elif isinstance(each, SCHEDULES):
             found["schedules"].append(each)
         elif isinstance(each, SensorDefinition):

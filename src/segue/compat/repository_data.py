@@ -8,6 +8,7 @@ from typing import Any
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
+from segue.defs.describe_automation import targets_of
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
@@ -149,6 +150,10 @@ class LazyData(RepositoryData):
     def __init__(self, sections: Mapping[str, Mapping[str, Any]]) -> None:
         self._sections = sections
         self._loaded: dict[tuple[str, str], Any] = {}
+        ready = [each for each in sections.get("jobs", {}).items() if isinstance(each[1], KINDS["jobs"])]
+        jobs = [self._get("jobs", name) for name, _ in ready]
+        if jobs:  # what is there already is checked where it is declared; what a function gives, when it is asked for
+            Definitions.validate_loadable(Definitions(jobs=jobs))
 
     def _get(self, section: str, name: str) -> Any:
         known = self._sections.get(section, {})
@@ -160,8 +165,21 @@ class LazyData(RepositoryData):
             value: Any = known[name]
             if not isinstance(value, KINDS[section]):
                 value = value()
-            self._loaded[(section, name)] = _checked(section, name, value)
+            found = _checked(section, name, value)
+            if section != "jobs":
+                self._require_jobs(found, section)
+            self._loaded[(section, name)] = found
         return self._loaded[(section, name)]
+
+    def _require_jobs(self, found: Any, section: str) -> None:
+        """Refuses a schedule or sensor of a job that is not here."""
+        targets = targets_of([found], []) if section == "schedules" else targets_of([], [found])
+        for target in targets:
+            if target.job is None and not self.has_job(target.job_name):
+                raise InvalidDefinitionError(
+                    f"The {section[:-1]} {found.name!r} needs the job {target.job_name!r}, which is not in this repository; there "
+                    f"are: {', '.join(sorted(self.get_job_names())) or 'none'}."
+                )
 
     def _all(self, section: str) -> list[Any]:
         return [self._get(section, name) for name in self._sections.get(section, {})]
@@ -183,11 +201,15 @@ class LazyData(RepositoryData):
     def get_all_sensors(self) -> Sequence[SensorDefinition]:
         return self._all("sensors")
 
+    def load_all_definitions(self) -> None:
+        jobs, schedules, sensors = self.get_all_jobs(), self.get_all_schedules(), self.get_all_sensors()
+        Definitions.validate_loadable(Definitions(jobs=jobs, schedules=schedules, sensors=sensors))
+
 
 def _checked(section: str, name: str, value: Any) -> Any:
     if not isinstance(value, KINDS[section]):
         raise InvalidDefinitionError(f"The function of the {section[:-1]} {name!r} gave {value!r}, which is none.")
-    found = value.to_job() if isinstance(value, GraphDefinition) else value
+    found = value.coerce_to_job() if isinstance(value, GraphDefinition) else value
     if found.name != name:
         raise InvalidDefinitionError(
             f"The {section[:-1]} under the name {name!r} is called {found.name!r}: give both the same name."

@@ -23,7 +23,7 @@ from segue.defs.dependency import (
     MultiDependencyDefinition,
 )
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec
 
 
@@ -172,7 +172,7 @@ class Scope:
                 known = ", ".join(definition.input_names) or "none"
                 raise InvalidDefinitionError(f"{where} has no input {name!r}; it has: {known}.")
             if name in found:
-                raise InvalidDefinitionError(f"{where} is given the input {name!r} twice.")
+                raise InvalidInvocationError(f"{where} is given the input {name!r} twice.")
             found[name] = value
         return found
 

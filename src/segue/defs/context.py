@@ -127,16 +127,6 @@ class OpExecutionContext(StepContext):
                 return name
         raise InvariantViolationError(f"The step {self._step.step_key!r} does not make {asset_key.to_user_string()}.")
 
-    def asset_key_for_input(self, input_name: str) -> AssetKey:
-        """The asset whose value an input takes.
-
-        Raises:
-            InvariantViolationError: it takes that of none.
-        """
-        if input_name not in self._step.input_asset_keys:
-            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} takes no asset.")
-        return self._step.input_asset_keys[input_name]
-
     @property
     def op_execution_context(self) -> OpExecutionContext:
         """This context."""

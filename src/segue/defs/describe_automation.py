@@ -17,7 +17,7 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import JobNode
 from segue.model.selection import AssetSelection
-from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus
+from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus, SensorType
 
 Note = Callable[[str], None]
 
@@ -109,7 +109,24 @@ def sensor_nodes(
         _note_unknown(what, each.required_resource_keys, resources, "resource", note)
         selection = None if each.asset_selection is None else _resolved(each.asset_selection, graph, what, note)
         nodes.append(_sensor_node(each, selection))
+    _note_evaluated_twice(nodes, note)
     return tuple(nodes)
+
+
+def _note_evaluated_twice(nodes: Sequence[SensorNode], note: Note) -> None:
+    """Notes assets whose conditions two sensors would evaluate, each with a cursor of its own."""
+    owners: dict[AssetKey, str] = {}
+    for node in nodes:
+        if node.sensor_type not in (SensorType.AUTOMATION, SensorType.AUTO_MATERIALIZE):
+            continue
+        for key in node.asset_selection or ():
+            other = owners.setdefault(key, node.name)
+            if other != node.name:
+                note(
+                    f"The sensors {other!r} and {node.name!r} both evaluate the condition of {key.to_user_string()!r}: leave it "
+                    "out of the target of one of them."
+                )
+                break
 
 
 def _sensor_node(sensor: SensorDefinition, selection: tuple[AssetKey, ...] | None) -> SensorNode:

@@ -15,6 +15,7 @@ from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.configurable import NamedConfigurable
 from segue.defs.dependency import Dependency, InputMapping, NodeInvocation, OutputMapping
 from segue.defs.graph_checks import check_graph, topological_order
+from segue.defs.graph_nodes import invocation_of, read_dependencies
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
 from segue.defs.node import NodeDefinition, NodeUse
@@ -62,7 +63,7 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
         composition_fn: UserFunction | None = None,
     ) -> None:
         what = f"graph {require_name(name, 'a graph', 'graph')!r}"
-        uses, by_name = _read_dependencies(node_defs or (), dependencies or {}, what)
+        uses, by_name = read_dependencies(node_defs or (), dependencies or {}, what)
         self._settle(
             name,
             uses,
@@ -101,6 +102,7 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
         self.config = config
         self.input_assets: Mapping[str, Mapping[str, object]] = input_assets
         self.composition_fn = composition_fn
+        self._own_job: Any = None
         mapped = dict.fromkeys(each.graph_input_name for each in input_mappings)
         self.input_names = tuple(mapped) if input_names is None else tuple(input_names)
         self.output_names = tuple(each.graph_output_name for each in output_mappings)
@@ -167,6 +169,7 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
     def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> GraphDefinition:
         """A copy under another name, with another description and config schema."""
         made = copy.copy(self)
+        made._own_job = None
         made.name = require_name(name, "a graph", "graph")
         made.description = description or self.description
         made.config = self.config.with_schema(config_schema) if isinstance(self.config, ConfigMapping) else None
@@ -195,7 +198,7 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def dependencies(self) -> Mapping[NodeInvocation, Mapping[str, Dependency]]:
         """What each input takes, by use and input."""
-        return {_invocation(use): dict(self.node_dependencies.get(use.name, {})) for use in self.uses.values()}
+        return {invocation_of(use): dict(self.node_dependencies.get(use.name, {})) for use in self.uses.values()}
 
     @property
     def source(self) -> SourceLocation | None:
@@ -331,6 +334,12 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
         )
         return job if op_selection is None else job.get_subset(op_selection=op_selection)
 
+    def coerce_to_job(self) -> Any:
+        """The graph as a job with nothing added; the same object each time, wherever the graph is named as a job."""
+        if self._own_job is None:
+            self._own_job = self.to_job()
+        return self._own_job
+
     def execute_in_process(
         self,
         run_config: Any = None,
@@ -353,43 +362,3 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
 
     def __repr__(self) -> str:
         return f"GraphDefinition({self.name!r})"
-
-
-def _invocation(use: NodeUse) -> NodeInvocation:
-    alias = None if use.name == use.definition.name else use.name
-    return NodeInvocation(use.definition.name, alias, use.tags, use.hook_defs, use.retry_policy)
-
-
-def _read_dependencies(
-    node_defs: Sequence[NodeDefinition], dependencies: Mapping[Any, Mapping[str, Dependency]], what: str
-) -> tuple[list[NodeUse], dict[str, Mapping[str, Dependency]]]:
-    """The uses that the explicit form names, and what their inputs take."""
-    known: dict[str, NodeDefinition] = {}
-    for each in node_defs:
-        if not isinstance(each, NodeDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
-        if known.setdefault(each.name, each) is not each:
-            raise InvalidDefinitionError(f"{what}: two different node_defs are called {each.name!r}: rename one.")
-    uses: dict[str, NodeUse] = {}
-    by_name: dict[str, Mapping[str, Dependency]] = {}
-    for key, inputs in dependencies.items():
-        invocation = key if isinstance(key, NodeInvocation) else NodeInvocation(key)
-        if invocation.name not in known:
-            raise InvalidDefinitionError(
-                f"{what}: dependencies names the node {invocation.name!r}, which is not among node_defs: "
-                f"{', '.join(known) or 'none'}."
-            )
-        name = invocation.alias or invocation.name
-        uses[name] = NodeUse(
-            name=name,
-            definition=known[invocation.name],
-            tags={str(key): str(value) for key, value in invocation.tags.items()},
-            hook_defs=invocation.hook_defs,
-            retry_policy=invocation.retry_policy,
-        )
-        by_name[name] = inputs
-    used = {use.definition.name for use in uses.values()}
-    for name, definition in known.items():
-        if name not in used:
-            uses[name] = NodeUse(name=name, definition=definition)
-    return list(uses.values()), by_name

@@ -15,7 +15,8 @@ from segue.model.checks import AssetCheckEvaluation, AssetCheckResult
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 
 FACTS = (AssetMaterialization, AssetObservation, ExpectationResult, AssetCheckEvaluation)
-RESULTS = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)
+RESULTS_OF_ASSETS = (MaterializeResult, ObserveResult, AssetCheckResult)
+RESULTS = (Output, DynamicOutput, *RESULTS_OF_ASSETS)
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,11 @@ def single_results(expected: Expected, returned: Any) -> Iterator[Any]:
         raise InvariantViolationError(
             f"{expected.what} returned a {type(returned).__name__}, which says nothing of its outputs: yield it beside "
             "Output(...), or record it with context.log_event(...)."
+        )
+    if expected.is_op and isinstance(returned, RESULTS_OF_ASSETS):
+        raise InvariantViolationError(
+            f"{expected.what} returned a result of kind {_type_name(cast('object', returned))}, and is an op, which makes and "
+            "checks no asset: return the value, or Output(...) with metadata, or declare it with @asset or @asset_check."
         )
     if not expected.is_op and isinstance(returned, RESULTS):
         yield returned

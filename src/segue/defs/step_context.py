@@ -13,7 +13,7 @@ from segue.defs.node import NodeHandle, NodeUse
 from segue.defs.step_facts import StepFacts, UserEvent
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
-from segue.model.keys import AssetCheckKey
+from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.run import Run
 
@@ -35,6 +35,16 @@ class StepContext:
         if not isinstance(context, cls):
             raise InvariantViolationError(f"There is no {cls.__name__} here: no such step is running in this thread.")
         return context
+
+    def asset_key_for_input(self, input_name: str) -> AssetKey:
+        """The asset whose value an input takes.
+
+        Raises:
+            InvariantViolationError: it takes that of none.
+        """
+        if input_name not in self._step.input_asset_keys:
+            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} takes no asset.")
+        return self._step.input_asset_keys[input_name]
 
     @property
     def log(self) -> LogManager:

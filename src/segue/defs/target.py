@@ -82,7 +82,7 @@ def _of_job(job: object, where: str) -> Target:
             DeprecationWarning,
             stacklevel=5,
         )
-        return _of_job(job.to_job(), where)
+        return _of_job(job.coerce_to_job(), where)
     if isinstance(job, (UnresolvedAssetJobDefinition, JobDefinition)):
         return Target(job.name, job)
     raise InvalidDefinitionError(

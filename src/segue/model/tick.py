@@ -150,7 +150,7 @@ class ScheduleTick(msgspec.Struct, frozen=True, kw_only=True):
         skip_message: why there are none.
     """
 
-    run_requests: Sequence[RunRequest] = ()
+    run_requests: Sequence[RunRequest] = []
     skip_message: str | None = None
 
 
@@ -166,7 +166,7 @@ class SensorTick(msgspec.Struct, frozen=True, kw_only=True):
         asset_events: what it has seen of assets.
     """
 
-    run_requests: Sequence[RunRequest] = ()
+    run_requests: Sequence[RunRequest] = []
     skip_message: str | None = None
     cursor: str | None = None
     run_reactions: Sequence[RunReaction] = ()

@@ -151,3 +151,72 @@ def test_the_arguments_of_definitions_under_a_name() -> None:
     repo = dg.create_repository_using_definitions_args("named", assets=[table], jobs=dg.BindResourcesToJobs([TABLES]))
     assert repo.name == "named"
     assert repo.get_job("tables").execute_in_process().success
+
+
+def test_a_graph_that_a_sensor_starts_too_is_one_job() -> None:
+    with pytest.warns(DeprecationWarning, match="'ones' as a job is superseded"):
+
+        @sg.sensor(job=ones)
+        def watch_ones() -> None:
+            return None
+
+    @dg.repository
+    def both() -> list[Any]:
+        return [ones, watch_ones]
+
+    assert both.job_names == ["ones"]
+    assert both.get_job("ones").execute_in_process().success
+
+
+def test_jobs_that_stand_in_a_dict_are_checked_where_it_is_declared() -> None:
+    @sg.op(required_resource_keys={"warehouse"})
+    def needy() -> None: ...
+
+    @sg.graph
+    def loads() -> None:
+        needy()
+
+    with pytest.raises(sg.InvalidDefinitionError, match="resource 'warehouse'"):
+        dg.repository(name="bad")(lambda: {"jobs": {"loads": loads}})
+    with pytest.raises(sg.InvalidDefinitionError, match="nowhere"):
+        dg.repository(name="bad")(lambda: {"jobs": {"some": sg.define_asset_job("some", selection="nowhere")}})
+    later = dg.repository(name="later")(lambda: {"jobs": {"loads": lambda: loads}})
+    with pytest.raises(sg.InvalidDefinitionError, match="resource 'warehouse'"):
+        later.get_all_jobs()
+
+
+def test_schedules_and_sensors_in_a_dict_name_jobs_of_the_repository() -> None:
+    @sg.sensor(job_name="gone")
+    def watch_gone() -> None:
+        return None
+
+    daily = sg.ScheduleDefinition(name="daily", job_name="gone", cron_schedule="@daily")
+
+    @dg.repository
+    def lazy() -> dict[str, Any]:
+        return {
+            "jobs": {"nightly": nightly},
+            "sensors": {"watch_gone": watch_gone},
+            "schedules": {"daily": lambda: daily},
+        }
+
+    with pytest.raises(
+        sg.InvalidDefinitionError, match=r"sensor 'watch_gone' needs the job 'gone'.*there are: nightly"
+    ):
+        lazy.get_sensor_def("watch_gone")
+    with pytest.raises(sg.InvalidDefinitionError, match="schedule 'daily' needs the job 'gone'"):
+        lazy.get_schedule_def("daily")
+    with pytest.raises(sg.InvalidDefinitionError, match="'gone'"):
+        lazy.load_all_definitions()
+
+
+def test_one_name_for_a_schedule_and_a_sensor_in_a_dict_is_refused_when_all_is_loaded() -> None:
+    daily = sg.ScheduleDefinition(name="watch", job=nightly, cron_schedule="@daily")
+
+    @dg.repository
+    def lazy() -> dict[str, Any]:
+        return {"jobs": {"nightly": nightly}, "sensors": {"watch": lambda: watch}, "schedules": {"watch": daily}}
+
+    assert lazy.get_sensor_def("watch") is watch
+    with pytest.raises(sg.InvalidDefinitionError, match="'watch'"):
+        lazy.load_all_definitions()

@@ -105,6 +105,27 @@ def subset_of_class_inputs() -> object:
     return job_of(lambda: two())
 
 
+def one_input_twice() -> object:
+    return job_of(lambda: double(number(), value=number()))
+
+
+def result_of_an_asset(result: object) -> object:
+    @sg.op
+    def gives() -> object:
+        return result
+
+    return job_of(lambda: gives()).execute_in_process()
+
+
+def two_sensors_of_one_asset() -> object:
+    @sg.asset
+    def table() -> None: ...
+
+    sensors = [sg.AutomationConditionSensorDefinition(name, target=[table]) for name in ("first", "second")]
+    sg.Definitions.validate_loadable(sg.Definitions([table], sensors=sensors))
+    return sensors
+
+
 WRONG: list[tuple[Callable[[], object], type[sg.SegueError], Sequence[str]]] = [
     (lambda: job_of(lambda: wrap()), sg.InvalidDefinitionError, [HERE, "'parcel' of op 'wrap'", "Parcel", "loader"]),
     (lambda: job_of(lambda: inner()), sg.InvalidDefinitionError, [HERE, "'parcel' of op 'inner.wrap'", "Parcel"]),
@@ -120,6 +141,18 @@ WRONG: list[tuple[Callable[[], object], type[sg.SegueError], Sequence[str]]] = [
     (keyword_inputs_by_position, sg.InvalidDefinitionError, ["'add'", "3 positional", "keyword", "one, two, three"]),
     (orders_by_position, sg.InvalidDefinitionError, ["'after'", "2 positional", "keyword", "one, two"]),
     (annotated_with_none, sg.InvalidDefinitionError, [HERE, "'value'", "In(Nothing)"]),
+    (one_input_twice, sg.InvalidInvocationError, ["op 'double'", "'value' twice"]),
+    (
+        lambda: result_of_an_asset(sg.MaterializeResult(asset_key="table")),
+        sg.InvariantViolationError,
+        [HERE, "kind MaterializeResult", "@asset"],
+    ),
+    (
+        lambda: result_of_an_asset(sg.AssetCheckResult(passed=True, asset_key="table", check_name="c")),
+        sg.InvariantViolationError,
+        [HERE, "kind AssetCheckResult", "@asset_check"],
+    ),
+    (two_sensors_of_one_asset, sg.InvalidDefinitionError, ["'first' and 'second'", "'table'", "target"]),
     (single_dynamic_output, sg.InvariantViolationError, [HERE, "op 'gives'", "list[DynamicOutput[...]]"]),
     (single_plain_dynamic_output, sg.InvariantViolationError, [HERE, "op 'gives'", "list[DynamicOutput[...]]"]),
 ]

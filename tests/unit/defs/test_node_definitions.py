@@ -69,3 +69,48 @@ def test_names_that_are_none_are_refused() -> None:
         halves.input_has_default("x")
     with pytest.raises(sg.InvariantViolationError, match="no output 'x'; it has: total"):
         halves.output_def_named("x")
+
+
+def test_a_graph_is_the_same_job_each_time_it_stands_for_one() -> None:
+    assert halves.coerce_to_job() is halves.coerce_to_job()
+    assert halves.to_job() is not halves.coerce_to_job()
+
+
+def test_the_value_of_a_dynamic_output_that_gave_none_is_not_there() -> None:
+    @sg.op
+    def none() -> list[sg.DynamicOutput[int]]:
+        return []
+
+    @sg.job
+    def nightly():  # type: ignore[no-untyped-def]
+        none()
+
+    with pytest.raises(sg.InvariantViolationError) as caught:
+        nightly.execute_in_process().output_for_node("none")
+    assert isinstance(caught.value, sg.StepOutputNotFoundError)
+
+
+def test_the_function_of_a_check_is_told_which_asset_an_input_takes() -> None:
+    @sg.asset(key_prefix="raw")
+    def orders() -> int:
+        return 5
+
+    told: list[sg.AssetKey] = []
+
+    @sg.asset_check(asset=orders)
+    def positive(context: sg.AssetCheckExecutionContext, orders: int) -> bool:
+        told.append(context.op_execution_context.asset_key_for_input("orders"))
+        with pytest.raises(sg.InvariantViolationError, match="'other'"):
+            context.asset_key_for_input("other")
+        return orders > 0
+
+    assert sg.materialize([orders, positive]).success
+    assert told == [orders.key]
+
+
+def test_a_schedule_that_skips_asks_for_an_empty_list_of_runs() -> None:
+    @sg.schedule(job_name="nightly", cron_schedule="@daily")
+    def never():  # type: ignore[no-untyped-def]
+        return sg.SkipReason("nothing to do")
+
+    assert never.evaluate_tick(sg.build_schedule_context()).run_requests == []
