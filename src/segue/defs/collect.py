@@ -21,6 +21,7 @@ from segue.defs.op import OpDefinition
 from segue.defs.resource_checks import manager_error, missing_resource, resource_errors
 from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
+from segue.defs.type_checks import resources_of_types
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.graph import require_acyclic
@@ -133,7 +134,9 @@ class Collection:
                 hooks = {
                     hook.name for each in job.flat.hooks.values() for hook in each if key in hook.required_resource_keys
                 }
-                needs_resource = hooks or any(key in op.required_resource_keys for op in users)
+                needs_resource = hooks or any(
+                    key in op.required_resource_keys or key in resources_of_types(op) for op in users
+                )
                 kind = "resource" if needs_resource else "IO manager"
                 names = [f"op {op.name!r}" for op in {op.name: op for op in users}.values()]
                 names += [f"hook {name!r}" for name in sorted(hooks)]

@@ -70,8 +70,9 @@ def composed_graph(
     tags: Mapping[str, Any] | None,
     config: object,
     what: str,
+    has_outputs: bool = True,
 ) -> GraphDefinition:
-    """The graph of a composition function."""
+    """The graph of a composition function; one of a job has no outputs where what it returns bears no names."""
     require_kind(what, "ins", ins, Mapping)
     require_kind(what, "out", out, (GraphOut, Mapping))
     inputs = list(inspect.signature(function).parameters)
@@ -84,7 +85,7 @@ def composed_graph(
     return GraphDefinition.composed(
         name,
         composed,
-        _output_mappings(composed, out, what),
+        _output_mappings(composed, out, what, has_outputs),
         input_names=inputs,
         description=description or docstring_of(function),
         config=config,
@@ -94,7 +95,7 @@ def composed_graph(
 
 
 def _output_mappings(
-    composed: Composed, out: GraphOut | Mapping[str, GraphOut] | None, what: str
+    composed: Composed, out: GraphOut | Mapping[str, GraphOut] | None, what: str, has_outputs: bool
 ) -> list[OutputMapping]:
     """What the graph gives, from what its function returned."""
     returned: Any = composed.returned
@@ -114,6 +115,10 @@ def _output_mappings(
         fields = getattr(values, "_fields", None)
         if out is None and fields is not None:
             names = list(fields)
+        if not has_outputs and fields is None:
+            for index, value in enumerate(values):
+                _output_mapping(str(index), value, out, what)  # refuses what no node gave
+            return []
         if len(values) != len(names):
             raise InvalidDefinitionError(
                 f"{what} returns {len(values)} outputs and declares {len(names)}: name them with "

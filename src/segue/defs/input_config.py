@@ -14,7 +14,7 @@ from segue.defs.config_schema.types import ANY, BOOL, FLOAT, INT, STRING, Config
 from segue.defs.config_schema.written import resolve_to_config_type
 from segue.defs.io_definitions import type_of
 from segue.defs.op_io import In
-from segue.defs.types.base import BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, SegueType
+from segue.defs.types.base import BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, SegueType, TypeKind
 from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.errors import InvalidConfigError
 
@@ -35,13 +35,13 @@ def input_field(declared: In) -> Field:
     return Field(_config_type(type_of(declared.dagster_type)), is_required=False)
 
 
-def value_of_input(declared: In, given: Any, context: TypeLoaderContext, place: Place) -> object:
+def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, place: Place) -> object:
     """The value of an input that stands in a run config.
 
     Args:
-        declared: the input.
+        kind: the type of the input.
         given: what stands there: config for the loader of its type, the value, `{"value": ...}`, or a file that holds it as
-            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`.
+            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`; of a list, each element may be so.
         context: for the loader.
         place: where it stands, for errors.
 
@@ -49,13 +49,17 @@ def value_of_input(declared: In, given: Any, context: TypeLoaderContext, place: 
         InvalidConfigError: it does not fit, or the file cannot be read.
         Exception: whatever the loader raises.
     """
-    kind = type_of(declared.dagster_type)
     if isinstance(kind.loader, TypeLoader):
         walk = Walk()
         config = resolve_to_config_type(kind.loader.schema_type).evaluate(given, place, walk)
         if config is NO_VALUE or walk.violations:
             raise InvalidConfigError(f"The value {place} does not fit:", walk.violations, given)
         return kind.loader.construct_from_config_value(context, config)
+    if isinstance(given, list) and kind.kind is TypeKind.LIST:
+        element = kind.inner_types[0]
+        if element.kind is not TypeKind.ANY:
+            elements = enumerate(cast("list[Any]", given))
+            return [value_of_input(element, each, context, place.item(index)) for index, each in elements]
     if not isinstance(given, Mapping) or len(cast("Mapping[Any, Any]", given)) != 1:
         return cast("object", given)
     ((form, inner),) = cast("Mapping[Any, Any]", given).items()

@@ -71,7 +71,9 @@ def job(
 
     def decorate(function: UserFunction) -> JobDefinition:
         own_name = require_name(name or function_name(function, "job"), "a job", "job")
-        graph = composed_graph(function, own_name, description, None, None, None, None, f"@job {own_name!r}")
+        graph = composed_graph(
+            function, own_name, description, None, None, None, None, f"@job {own_name!r}", has_outputs=False
+        )
         return JobDefinition(
             graph_def=graph,
             resource_defs=resource_defs,

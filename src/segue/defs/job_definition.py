@@ -17,6 +17,7 @@ from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
+from segue.defs.type_checks import resources_of_types
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError, InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_not_built, require_owners
@@ -371,9 +372,14 @@ class JobDefinition:
 
 
 def needed_keys(op: OpDefinition) -> set[str]:
-    """The resources and IO managers that an op needs."""
+    """The resources and IO managers that an op needs, and the resources that its types need."""
     inputs = {each.input_manager_key for each in op.ins.values() if each.input_manager_key is not None}
-    return {*op.required_resource_keys, *inputs, *(out.io_manager_key for out in op.outs.values())}
+    return {
+        *op.required_resource_keys,
+        *resources_of_types(op),
+        *inputs,
+        *(out.io_manager_key for out in op.outs.values()),
+    }
 
 
 def all_definitions(graph: GraphDefinition) -> dict[str, NodeDefinition]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from segue.defs.op import OpDefinition
 from segue.defs.types.base import SegueType, TypeCheck, TypeCheckContext, passes_at_once
+from segue.defs.types.loader import TypeLoader
 from segue.errors import TypeCheckDidNotPass, TypeCheckError
 
 
@@ -45,3 +47,13 @@ def require_passed(kind: SegueType, result: TypeCheck | None, what: str) -> None
         metadata=result.metadata,
         dagster_type=kind,
     )
+
+
+def resources_of_types(op: OpDefinition) -> set[str]:
+    """The resources that the checks of the types of an op take, and the loaders of those of its inputs."""
+    taken = [op.input_type(name) for name in op.ins]
+    keys = {
+        key for kind in taken if isinstance(kind.loader, TypeLoader) for key in kind.loader.required_resource_keys()
+    }
+    given = [op.output_type(name) for name in op.outs]
+    return keys.union(*(kind.required_resource_keys for kind in (*taken, *given)))

@@ -19,6 +19,7 @@ from segue.defs.resource_context import InitResourceContext, Resources, Resource
 from segue.defs.resource_definition import ResourceDefinition, opened_generator
 from segue.defs.resource_order import resource_order
 from segue.defs.run_config import config_entry, config_values
+from segue.defs.type_checks import resources_of_types
 from segue.errors import ConfigViolation, InvalidConfigError, ResourceFunctionError, SegueError
 from segue.model.run import Run
 from segue.plan.op_planner import managers_of
@@ -47,7 +48,8 @@ def needed_resources(plan: Plan, described: Described, finished: Container[str] 
     for step in plan.steps:
         if step.key in finished:
             continue
-        keys.update(described.ops[step.computation].resource_keys)
+        op = described.ops[step.computation]
+        keys.update(op.resource_keys, resources_of_types(op))
         keys.update(managers_of(step))
     return keys
 

@@ -12,9 +12,10 @@ from segue.defs.input_config import input_field
 from segue.defs.op_config import violations_of_op
 from segue.defs.resource_order import resource_order
 from segue.defs.run_config import config_entry
-from segue.errors import ConfigViolation, InvalidConfigError
+from segue.errors import ConfigErrorReason, ConfigViolation, InvalidConfigError
 from segue.execute.resources import config_violations, needed_resources
-from segue.model.steps import GraphInputSource, OwnSource
+from segue.execute.values import value_schema
+from segue.model.steps import CollectSource, GraphInputSource, OutputSource, OwnSource
 from segue.plan.plan import Plan, PlanStep, StepInput
 
 
@@ -48,6 +49,15 @@ def validate_config(
             if isinstance(each.source, OwnSource) and each.name in given and not each.io_manager_key:
                 place = ROOT.below("ops", step.path, "inputs", each.name)
                 lines.extend(check_values(input_field(op.ins[each.name]).config_type, given[each.name], place).errors)
+            if each.name in given and _is_fed(each, described.resources):
+                lines.append(
+                    ConfigViolation(
+                        f"root:ops:{step.path}:inputs:{each.name} gives a value to an input that takes the output of another step: "
+                        "take it out, or take the dependency out.",
+                        ConfigErrorReason.FIELD_NOT_DEFINED,
+                        ("ops", step.path, "inputs"),
+                    )
+                )
             if each.source is not None and not _has_value(step, each, run_config, input_values or {}):
                 lines.append(
                     f"ops:{step.path}:inputs:{each.name}: nothing is connected to this input and it has no default; give a value "
@@ -59,6 +69,14 @@ def validate_config(
         lines.extend(config_violations(key, resources[key], run_config))
     if lines:
         raise InvalidConfigError("The run config does not fit:", lines)
+
+
+def _is_fed(each: StepInput, resources: Mapping[str, object]) -> bool:
+    """Whether another step gives an input its value, and its IO manager takes no config for it."""
+    if not isinstance(each.source, (OutputSource, CollectSource)):
+        return False
+    key = each.io_manager_key or each.source.io_manager_key
+    return value_schema(resources.get(key), key, "input") is None
 
 
 def _has_value(

@@ -16,8 +16,9 @@ from segue.defs.config_schema.shapes import Shape
 from segue.defs.input_config import value_of_input
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.op_io import NO_TYPE
+from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
-from segue.defs.types.loader import TypeLoaderContext
+from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidConfigError, InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
@@ -104,14 +105,18 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
 
 def _configured_value(attempt: StepAttempt, name: str, given: Any, place: Place) -> object:
     """An input's value that stands in the run config."""
+    kind = attempt.op.input_type(name)
+    wanted = attempt.op.resource_keys
+    if isinstance(kind.loader, TypeLoader):
+        wanted |= kind.loader.required_resource_keys()
     context = TypeLoaderContext(
-        resources=attempt.resources,
+        resources=Resources({key: getattr(attempt.scope.shown, key) for key in wanted}),
         op_def=attempt.op,
         job_def=attempt.scope.described.jobs.get(attempt.run.job_name),
         log=attempt.log,
         run_id=attempt.run.run_id,
     )
-    return value_of_input(attempt.op.ins[name], given, context, place)
+    return value_of_input(kind, given, context, place)
 
 
 def _load_asset(attempt: StepAttempt, source: StepInput, asset_key: AssetKey) -> object:
@@ -231,9 +236,14 @@ def _schema(attempt: StepAttempt, manager_key: str, side: str) -> DefinitionConf
     """
     known, place = attempt.scope.value_schemas, (manager_key, side)
     if place not in known:
-        found: Any = getattr(attempt.scope.described.resources.get(manager_key), f"{side}_config_schema", None)
-        known[place] = declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
+        known[place] = value_schema(attempt.scope.described.resources.get(manager_key), manager_key, side)
     return known[place]
+
+
+def value_schema(manager: object, manager_key: str, side: str) -> DefinitionConfigSchema | None:
+    """As `_schema`, of an IO manager as it is declared."""
+    found: Any = getattr(manager, f"{side}_config_schema", None)
+    return declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
 
 
 def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: str) -> Any:

@@ -50,6 +50,7 @@ def shown(kind: Any, given: Any) -> Any:
         (sg.Any, {"value": {"a": 1}}, {"a": 1}),
         (sg.Any, {"a": 1, "b": 2}, {"a": 1, "b": 2}),
         (sg.List[int], [1, 2], [1, 2]),
+        (sg.List[str], [{"value": "a"}, "b"], ["a", "b"]),
     ],
 )
 def test_values_are_given_as_they_are(kind: Any, given: Any, expected: Any) -> None:
@@ -82,3 +83,84 @@ def test_a_value_of_another_type_is_refused_before_the_run() -> None:
 def test_a_loader_takes_a_context_and_the_config(function: Any) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match="takes a context and the config value"):
         sg.type_loader(int)(function)
+
+
+@sg.resource
+def offset() -> int:
+    return 5
+
+
+@sg.type_loader(int, required_resource_keys={"offset"})
+def load_shifted(context: sg.TypeLoaderContext, config: int) -> Point:
+    return Point(config + context.resources.offset, 0)
+
+
+@sg.op(ins={"point": sg.In(sg.PythonObjectType(Point, name="Shifted", loader=load_shifted))})
+def place(point):  # type: ignore[no-untyped-def]
+    return point.at
+
+
+def test_resources_that_a_loader_takes_are_set_up_on_its_account() -> None:
+    @sg.job(resource_defs={"offset": offset})
+    def placing() -> None:
+        place()
+
+    result = placing.execute_in_process(run_config={"ops": {"place": {"inputs": {"point": 2}}}})
+    assert result.output_for_node("place") == (7, 0)
+    with pytest.raises(sg.InvalidDefinitionError, match="op 'place' needs the resource 'offset'"):
+        sg.Definitions.validate_loadable(sg.Definitions(jobs=[placing.graph.to_job()]))
+
+
+def test_resources_that_the_check_of_a_type_takes_are_set_up_on_its_account() -> None:
+    def below(context: sg.TypeCheckContext, value: object) -> bool:
+        return isinstance(value, int) and value < context.resources.offset
+
+    @sg.op(out=sg.Out(sg.SegueType(below, name="Below", required_resource_keys={"offset"})))
+    def small() -> int:
+        return 4
+
+    @sg.job(resource_defs={"offset": offset})
+    def checking() -> None:
+        small()
+
+    assert checking.execute_in_process().output_for_node("small") == 4
+
+
+def test_a_value_for_an_input_that_another_step_feeds_is_refused() -> None:
+    @sg.op
+    def five() -> int:
+        return 5
+
+    @sg.op
+    def double(number: int) -> int:
+        return number * 2
+
+    @sg.job
+    def doubling() -> None:
+        double(five())
+
+    config = {"ops": {"double": {"inputs": {"number": 7}}}}
+    with pytest.raises(sg.InvalidConfigError, match="root:ops:double:inputs:number gives a value") as caught:
+        doubling.execute_in_process(run_config=config)
+    assert [(each.reason.value, each.path) for each in caught.value.errors] == [
+        ("FIELD_NOT_DEFINED", ("ops", "double", "inputs"))
+    ]
+
+
+def test_a_job_may_return_several_outputs_without_names() -> None:
+    @sg.op
+    def one() -> int:
+        return 1
+
+    @sg.job
+    def several():  # type: ignore[no-untyped-def]
+        return one.alias("a")(), one.alias("b")()
+
+    result = several.execute_in_process()
+    assert (result.output_for_node("a"), result.output_for_node("b")) == (1, 1)
+    assert several.graph.output_mappings == []
+    with pytest.raises(sg.InvalidDefinitionError, match="return what the call of a node gave"):
+
+        @sg.job
+        def odd():  # type: ignore[no-untyped-def]
+            return one(), 5
