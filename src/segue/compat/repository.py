@@ -18,6 +18,7 @@ from segue.defs.logger import LoggerDefinition, require_loggers
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.signature import docstring_of, function_name
+from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
@@ -215,6 +216,17 @@ def create_repository_using_definitions_args(
     return RepositoryDefinition(name, repository_data=ListedData(definitions))
 
 
+def repository_of(definitions: Definitions) -> RepositoryDefinition:
+    """Definitions as a repository.
+
+    Raises:
+        InvalidDefinitionError: they do not fit together.
+    """
+    Definitions.validate_loadable(definitions)
+    metadata = definitions.metadata
+    return RepositoryDefinition("__repository__", repository_data=ListedData(definitions), metadata=metadata)
+
+
 class BindResourcesToJobs(list[T]):
     """A list of jobs, as `Definitions(jobs=...)` takes it anyway: all jobs get the resources."""
 
@@ -250,7 +262,7 @@ def _definitions_of(
     for each in elements:
         if isinstance(each, AssetChecksDefinition):
             found["checks"].append(each)
-        elif isinstance(each, (AssetsDefinition, AssetSpec)):
+        elif isinstance(each, (AssetsDefinition, AssetSpec, SourceAsset)):
             found["assets"].append(each)
         elif isinstance(each, JOBS):
             found["jobs"].append(each.coerce_to_job() if isinstance(each, GraphDefinition) else each)

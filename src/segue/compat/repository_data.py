@@ -15,6 +15,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
+from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -130,7 +131,7 @@ class ListedData(RepositoryData):
         return {key: each for each in found for key in each.keys}
 
     def get_source_assets_by_key(self) -> Mapping[AssetKey, Any]:
-        return {each.key: each for each in self.definitions.assets if isinstance(each, AssetSpec)}
+        return {each.key: each for each in self.definitions.assets if isinstance(each, (AssetSpec, SourceAsset))}
 
     def get_asset_checks_defs_by_key(self) -> Mapping[AssetCheckKey, AssetsDefinition]:
         everything = [*self.definitions.assets, *self.definitions.asset_checks]

@@ -42,6 +42,7 @@ _TABLE = {
     "magic_mock": "unittest.mock:MagicMock",
     "pipes_subprocess_client": "segue.execute.pipes.subprocess_client:PipesSubprocessClient",
     "send_mail": "segue.host.mail:send_mail",
+    "repository_of": "segue.compat.repository:repository_of",
     "load_context_for_test": "segue.defs.components.load:load_context_for_test",
     "load_yaml_components": "segue.defs.components.yaml_components:load_yaml_components",
     "built_in_components": "segue.defs.components.built_in:built_in_components",

@@ -118,6 +118,14 @@ class Definitions(ReadableDefinitions):
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
         )
 
+    def get_repository_def(self) -> Any:
+        """The same as `@repository` would give it: what is written for repositories takes that. Use the definitions themselves.
+
+        Raises:
+            InvalidDefinitionError: they do not fit together.
+        """
+        return bound("repository_of")(self)
+
     def get_asset_value_loader(self, instance: Instance | None = None) -> Any:
         """What loads stored values of the assets, with each IO manager set up once: an `AssetValueLoader`, for a `with` block.
 

@@ -287,6 +287,7 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         source=definition.source,
         steps=flat.steps,
         step_outputs=flat.outputs,
+        pool=None if op is None else op.pool,
     )
 
 

@@ -17,8 +17,9 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_owners
 from segue.model.condition.base import AnyCondition, optional_condition
+from segue.model.condition.scopes import JobRootAssetsAutomationCondition
 from segue.model.graph import AssetGraph
-from segue.model.keys import require_name
+from segue.model.keys import AssetKey, require_name
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
@@ -123,7 +124,7 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
 
     Raises:
         InvalidSubsetError: the selection names what does not exist.
-        InvalidDefinitionError: `partitions_def` disagrees with the assets.
+        InvalidDefinitionError: `partitions_def` disagrees with the assets, or the condition cannot be asked of the job.
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
     """
     config, declared = job.config, job.partitions_def
@@ -136,6 +137,8 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
+    if job.automation_condition is not None:
+        _check_condition(job, job.automation_condition, graph, keys)
     by_rule = job.partitioned_config is not None or job.config_mapping is not None
     return JobNode(
         name=job.name,
@@ -150,3 +153,28 @@ def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Ma
         automation_condition=job.automation_condition,
         op_retry_policy=job.op_retry_policy,
     )
+
+
+def _check_condition(
+    job: UnresolvedAssetJobDefinition, condition: AnyCondition, graph: AssetGraph, keys: Sequence[AssetKey]
+) -> None:
+    """Refuses a condition that says nothing of the job as a whole, or whose requests could not become runs."""
+    if not _asks_roots(condition):
+        raise InvalidDefinitionError(
+            "its automation_condition does not evaluate against the assets it begins with: put it into "
+            "AutomationCondition.all_job_root_assets_match(...) or any_job_root_assets_match(...)."
+        )
+    if job.partitioned_config is not None:
+        raise InvalidDefinitionError(
+            "it has an automation_condition and config by partition: give the config to the assets, or request it by a schedule."
+        )
+    definitions = dict.fromkeys(own for key in keys if (own := graph.nodes[key].partitions) is not None)
+    if len(definitions) > 1:
+        raise InvalidDefinitionError(
+            f"it has an automation_condition, and its assets are partitioned in {len(definitions)} ways, which one run cannot "
+            "make: select assets that must have the same partitions definitions, or none."
+        )
+
+
+def _asks_roots(condition: AnyCondition) -> bool:
+    return isinstance(condition, JobRootAssetsAutomationCondition) or any(map(_asks_roots, condition.children))

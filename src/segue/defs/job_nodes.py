@@ -29,6 +29,7 @@ def op_computation_node(op: OpDefinition) -> ComputationNode:
         tags=dict(op.tags),
         description=op.description,
         source=op.shape.source,
+        pool=op.pool,
     )
 
 

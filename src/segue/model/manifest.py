@@ -188,6 +188,7 @@ class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
         source: where it stands.
         steps: of a graph behind assets: the steps that it stands for, by path.
         step_outputs: of a graph behind assets: the step output that each of its outputs is.
+        pool: the pool whose slots its step takes, for those who schedule steps.
     """
 
     name: str
@@ -202,6 +203,7 @@ class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
     source: SourceLocation | None = None
     steps: tuple[StepNode, ...] = ()
     step_outputs: tuple[GraphOutputNode, ...] = ()
+    pool: str | None = None
 
 
 class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):

@@ -105,6 +105,7 @@ class _GraphPlanner:
             retry_policy=node.retry_policy,
             needs_any=tuple(group for group in groups if group),
             origin=self.origins.get(node.path),
+            pool=computation.pool,
         )
 
     def _input(self, node: StepInputNode) -> StepInput:

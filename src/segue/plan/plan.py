@@ -71,6 +71,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             once, with `[?]` at the end of its key.
         graph: the graph behind assets that it is a step of.
         turn: which step of its function it is, from 1, where functions that wait for each other take turns.
+        pool: the pool whose slots it takes, for those who schedule steps.
     """
 
     key: str
@@ -84,6 +85,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     origin: tuple[str, str] | None = None
     graph: str | None = None
     turn: int = 1
+    pool: str | None = None
 
     @property
     def path(self) -> str:

@@ -236,6 +236,7 @@ class _Planner:
             needs=tuple(sorted(needs)),
             retry_policy=computation.retry_policy,
             turn=turn.number,
+            pool=computation.pool,
         )
 
     def _graph_steps(self, name: str, part: GraphPart) -> list[PlanStep]:

@@ -220,3 +220,20 @@ def test_one_name_for_a_schedule_and_a_sensor_in_a_dict_is_refused_when_all_is_l
     assert lazy.get_sensor_def("watch") is watch
     with pytest.raises(sg.InvalidDefinitionError, match="'watch'"):
         lazy.load_all_definitions()
+
+
+def test_definitions_are_a_repository_where_one_is_asked_for() -> None:
+    outside = dg.SourceAsset("outside")
+    defs = dg.Definitions(assets=[table, outside], jobs=[TABLES], metadata={"team": "a"})
+
+    repo = defs.get_repository_def()
+    listed = dg.repository(name="listed")(lambda: [table, outside, TABLES])
+
+    assert repo.job_names == listed.job_names == [TABLES.name, "__ASSET_JOB"]
+    assert repo.metadata == {"team": sg.MetadataValue.text("a")}
+    for each in (repo, listed):
+        assert set(each.assets_defs_by_key) == {table.key}
+        assert set(each.source_assets_by_key) == {outside.key}
+        assert each.get_job(TABLES.name).execute_in_process().success
+    with pytest.raises(sg.InvalidDefinitionError, match="Two definitions make"):
+        dg.Definitions(assets=[table, table.with_resources({"unit": 1})]).get_repository_def()

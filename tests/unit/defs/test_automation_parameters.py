@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,49 @@ def test_a_sensor_names_the_jobs_whose_conditions_it_evaluates() -> None:
     assert sensor.metadata["dagster/asset_job_keys"] == dg.MetadataValue.json(["a", "b"])
     with pytest.raises(dg.InvalidDefinitionError, match="takes an AutomationCondition"):
         dg.AutomationConditionSensorDefinition("x", target="*", use_user_code_server=True, default_condition=5)
+
+
+@pytest.mark.parametrize(
+    ("condition", "partitions", "words"),
+    [
+        (C.eager(), [None, None], "all_job_root_assets_match"),
+        (C.cron_tick_passed("@daily"), [None, None], "all_job_root_assets_match"),
+        (C.all_job_root_assets_match(C.missing()), ["ab", "cd"], "partitioned in 2 ways"),
+        (C.all_job_root_assets_match(C.missing()) & C.cron_tick_passed("@daily"), ["ab", "ab"], None),
+    ],
+)
+def test_the_condition_of_a_job_is_about_the_job(
+    condition: Any, partitions: list[str | None], words: str | None
+) -> None:
+    def table(name: str, keys: str | None) -> dg.AssetsDefinition:
+        cut = None if keys is None else dg.StaticPartitionsDefinition(list(keys))
+
+        @dg.asset(name=name, partitions_def=cut)
+        def made() -> None: ...
+
+        return made
+
+    assets = [table(f"table_{number}", keys) for number, keys in enumerate(partitions)]
+    defs = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("together", assets, automation_condition=condition)])
+
+    if words is None:
+        job: Any = defs.get_job_def("together")
+        assert job.automation_condition == condition
+    else:
+        with pytest.raises(dg.InvalidDefinitionError, match=words):
+            defs.get_job_def("together")
+
+
+def test_a_job_with_config_by_partition_takes_no_condition() -> None:
+    cut = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @dg.asset(partitions_def=cut)
+    def table() -> None: ...
+
+    config = dg.PartitionedConfig(partitions_def=cut, run_config_for_partition_key_fn=lambda key: {"tags": {"k": key}})
+    job = dg.define_asset_job(
+        "nightly", [table], config=config, automation_condition=C.all_job_root_assets_match(C.missing())
+    )
+
+    with pytest.raises(dg.InvalidDefinitionError, match="config by partition"):
+        dg.Definitions.validate_loadable(dg.Definitions(assets=[table], jobs=[job]))

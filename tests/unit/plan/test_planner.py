@@ -346,3 +346,28 @@ def _no_function() -> Any:
     def function() -> None: ...
 
     return function
+
+
+def test_a_step_names_the_pool_whose_slots_it_takes() -> None:
+    @sg.asset(pool="warehouse")
+    def stock() -> None: ...
+
+    @sg.op(pool="api")
+    def fetch() -> int:
+        return 1
+
+    @sg.graph_asset
+    def fetched() -> Any:
+        return fetch()
+
+    @sg.asset_check(asset=stock, pool="warehouse")
+    def full() -> bool:
+        return True
+
+    plan = plan_of(sg.Definitions(assets=[stock, fetched], asset_checks=[full]))
+
+    assert {step.key: step.pool for step in plan.steps} == {
+        "stock": "warehouse",
+        "fetched.fetch": "api",
+        "stock_full": "warehouse",
+    }
