@@ -20,6 +20,7 @@ IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"
 _GROUP = re.compile(r"[A-Za-z0-9_]+")
 _TAG_PART = re.compile(r"[A-Za-z0-9_.\-]{1,63}")
 _TAG_VALUE = re.compile(r"[A-Za-z0-9_.\-]{0,63}")
+_ADDRESS = re.compile(r"[^\s@]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
 _KINDS = 10  # most that one asset may have, as in the compatible API
 
 
@@ -146,7 +147,7 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
     """
     for owner in () if owners is None else require_list(where, "owners", owners):
         is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
-        is_address = isinstance(owner, str) and "@" in owner.strip("@")
+        is_address = isinstance(owner, str) and _ADDRESS.fullmatch(owner) is not None
         if not (is_team or is_address):
             raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
     return list(owners or ())
