@@ -152,6 +152,10 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.definitions.resource_annotation.TreatAsResourceParam": "segue.defs.signature:PlainResource",
     "dagster._core.definitions.resource_definition.IContainsGenerator": "segue.defs.resource_context:ResourcesToClose",
     "dagster._core.errors.DagsterImportError": "segue.errors:LoadError",
+    "dagster._core.errors.DagsterInvalidDagsterTypeInPythonicConfigDefinitionError": (
+        "segue.errors:InvalidConfigDefinitionError"
+    ),
+    "dagster._core.errors.DagsterInvalidPythonicConfigDefinitionError": "segue.errors:InvalidConfigDefinitionError",
     "dagster._core.errors.DagsterPipesExecutionError": "segue.errors:PipesExecutionError",
     "dagster._core.pipes.context.PIPES_COMPOSITE_WRITERS_KEY": "segue.execute.pipes.protocol:COMPOSITE_WRITERS_KEY",
     "dagster._core.pipes.context.build_external_execution_context_data": (

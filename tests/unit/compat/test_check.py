@@ -12,6 +12,14 @@ import segue as sg
 from segue.compat import hook
 
 
+class Keyless:
+    """No config can hold one."""
+
+
+class Odd(sg.Config):
+    field: Keyless
+
+
 @pytest.fixture
 def check() -> Iterator[Any]:
     hook.install()
@@ -96,3 +104,20 @@ def test_arguments_of_a_wrong_type_are_caught_as_check_errors_and_type_errors(
     for expected in (check.CheckError, check.ParameterCheckError, kind, TypeError, sg.WrongTypeError):
         with pytest.raises(expected):
             call()
+
+
+@pytest.mark.parametrize(
+    "name", ["DagsterInvalidPythonicConfigDefinitionError", "DagsterInvalidDagsterTypeInPythonicConfigDefinitionError"]
+)
+def test_a_config_class_with_a_field_that_no_config_can_hold_is_caught_under_the_private_names(name: str) -> None:
+    hook.install()
+    try:
+        expected = getattr(importlib.import_module("dagster._core.errors"), name)
+    finally:
+        hook.uninstall()
+
+    with pytest.raises(expected, match="field"):
+
+        @sg.op
+        def odd(config: Odd) -> None:
+            del config
