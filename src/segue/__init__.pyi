@@ -187,6 +187,7 @@ from .defs.partitioned_config import partitioned_config as partitioned_config
 from .defs.partitioned_config import static_partitioned_config as static_partitioned_config
 from .defs.partitioned_config import weekly_partitioned_config as weekly_partitioned_config
 from .defs.partitioned_schedule import build_schedule_from_partitioned_job as build_schedule_from_partitioned_job
+from .defs.reexecution import ReexecutionOptions as ReexecutionOptions
 from .defs.resource import ConfigurableResource as ConfigurableResource
 from .defs.resource import ConfigurableResourceFactory as ConfigurableResourceFactory
 from .defs.resource_context import IAttachDifferentObjectToOpContext as IAttachDifferentObjectToOpContext
@@ -252,6 +253,7 @@ from .errors import CycleError as CycleError
 from .errors import DefinitionErrors as DefinitionErrors
 from .errors import ExecutionInterruptedError as ExecutionInterruptedError
 from .errors import ExecutionStepExecutionError as ExecutionStepExecutionError
+from .errors import ExecutionStepNotFoundError as ExecutionStepNotFoundError
 from .errors import InvalidConfigDefinitionError as InvalidConfigDefinitionError
 from .errors import InvalidConfigError as InvalidConfigError
 from .errors import InvalidDefinitionError as InvalidDefinitionError
@@ -308,11 +310,15 @@ from .execute.pipes.subprocess_client import PipesSubprocessClient as PipesSubpr
 from .host.asset_values import AssetValueLoader as AssetValueLoader
 from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutomationConditionsResult
 from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
+from .host.job_execution import execute_job as execute_job
+from .host.job_result import JobExecutionResult as JobExecutionResult
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
 from .host.materialize import observe as observe
 from .host.migrate_values import MigrateIOStorageResult as MigrateIOStorageResult
 from .host.migrate_values import migrate_io_storage as migrate_io_storage
+from .host.reconstruct import build_reconstructable_job as build_reconstructable_job
+from .host.reconstruct import reconstructable as reconstructable
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
 from .host.staleness import stale_states as stale_states
 from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus

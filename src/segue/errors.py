@@ -21,6 +21,7 @@
     │   ├── WrongTypeError                      an argument of any function is of a wrong type (also TypeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── RunNotFoundError                    no run with this id
+    │   ├── ExecutionStepNotFoundError          steps are to be run again that there are not
     │   ├── LoadError                           user code could not be imported
     │   ├── ResolutionError                     a value of a component's file cannot become what it should be
     │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
@@ -288,6 +289,18 @@ class RunNotFoundError(SegueError):
 
     def __init__(self, message: str, invalid_run_id: str) -> None:
         self.invalid_run_id = invalid_run_id
+        super().__init__(message)
+
+
+class ExecutionStepNotFoundError(SegueError):
+    """Steps are to be run again that the job, or the run before, does not have.
+
+    Attributes:
+        step_keys: what was named and is no step.
+    """
+
+    def __init__(self, message: str, step_keys: Sequence[str]) -> None:
+        self.step_keys = tuple(step_keys)
         super().__init__(message)
 
 

@@ -17,6 +17,7 @@ from segue.cli.documents import (
     materialization_document,
     run_document,
 )
+from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.model.event import (
     AssetCheckEvaluationData,
     EngineEventData,
@@ -35,17 +36,17 @@ from segue.model.event import (
 )
 from segue.model.run import Run
 from segue.model.stores import EventFilter, Store
-from segue.plan.plan import Plan, decode_plan
-from segue.plan.resume import finished_steps
+from segue.plan.plan import Plan
+from segue.plan.resume import finished_in_chain
 
 
 def read_run(store: Store, run: Run, *, with_logs: bool = False) -> RunDetailsDocument:
     """A run with all it did."""
-    plan = _plan_of(store, run)
+    plan = stored_plan(store, run)
     events = [stored.event for stored in store.events(EventFilter(run_id=run.run_id), None)]
     before = frozenset[str]()
-    if plan is not None and run.parent_run_id is not None:
-        before = frozenset(finished_steps(plan, _events_of_parents(store, run)))
+    if run.is_resume_retry and run.parent_run_id is not None:
+        before = frozenset(finished_in_chain(earlier_runs(store, run.parent_run_id)))
     return run_details(run, plan, events, before, with_logs=with_logs)
 
 
@@ -142,19 +143,3 @@ def _log_line(event: Event, payload: LogMessageData) -> LogDocument:
 def _ended(step: StepDocument, at: float) -> StepDocument:
     duration = None if step.started_at is None else max(0.0, at - step.started_at)
     return msgspec.structs.replace(step, ended_at=at, duration=duration)
-
-
-def _plan_of(store: Store, run: Run) -> Plan | None:
-    data = None if run.plan_hash is None else store.get_plan(run.plan_hash)
-    return None if data is None else decode_plan(data)
-
-
-def _events_of_parents(store: Store, run: Run) -> list[Event]:
-    """The events of the runs that this one retries, oldest run first."""
-    runs: list[str] = []
-    parent = run.parent_run_id
-    while parent is not None and parent not in runs:
-        runs.append(parent)
-        found = store.get_run(parent)
-        parent = None if found is None else found.parent_run_id
-    return [stored.event for run_id in reversed(runs) for stored in store.events(EventFilter(run_id=run_id), None)]

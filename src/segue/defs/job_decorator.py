@@ -74,7 +74,7 @@ def job(
         graph = composed_graph(
             function, own_name, description, None, None, None, None, f"@job {own_name!r}", has_outputs=False
         )
-        return JobDefinition(
+        made = JobDefinition(
             graph_def=graph,
             resource_defs=resource_defs,
             executor_def=executor_def,
@@ -90,5 +90,7 @@ def job(
             input_values=input_values,
             owners=owners,
         )
+        made.declared_by = function
+        return made
 
     return decorate if compose_fn is None else decorate(compose_fn)

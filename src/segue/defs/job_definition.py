@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, cast
 
 from segue.defs.bindings import bound
@@ -88,6 +88,7 @@ class JobDefinition:
         self.owners: Sequence[str] = require_owners(owners, what)
         self.partitions_def = _partitions_of(config, partitions_def, what)
         self.op_selection: frozenset[str] | None = None
+        self.declared_by: Callable[..., object] | None = None  # the function that `@job` made it of
         strange = [each for each in self.input_values if each not in graph_def.input_names]
         if strange:
             raise InvalidDefinitionError(
@@ -279,7 +280,7 @@ class JobDefinition:
         """
         if asset_selection is not None:
             raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
-        return bound("execute_job")(
+        return bound("execute_op_job")(
             self,
             run_config=run_config,
             instance=instance,

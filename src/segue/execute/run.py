@@ -93,7 +93,9 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
     try:
         start_loggers(scope)
         sink.emit(RunStartData(scope.instance.store.worker()))
-        sink.emit(EngineEventData(f"Executing {len(plan.steps) - len(finished)} steps in process."))
+        sink.emit(
+            EngineEventData(f"Executing {sum(step.key not in finished for step in plan.steps)} steps in process.")
+        )
         if scope.declared_executor not in (None, "in_process"):
             told = f"The executor {scope.declared_executor!r} is declared: its processes are not built yet."
             sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))

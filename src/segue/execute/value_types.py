@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from segue.defs.op_io import NO_TYPE
 from segue.defs.resource_context import Resources
 from segue.defs.type_checks import checked, require_passed
 from segue.defs.types.base import SegueType, TypeCheck, TypeCheckContext, passes_at_once
@@ -29,3 +32,8 @@ def recorded(result: TypeCheck | None, name: str) -> TypeCheckData | None:
 
 
 __all__ = ["recorded", "require_passed", "type_check"]
+
+
+def declared_type(declared: object) -> object:
+    """The type of an input or output, as `resolve_type` takes it."""
+    return Any if declared is NO_TYPE else declared

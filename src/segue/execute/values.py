@@ -15,14 +15,13 @@ from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
 from segue.defs.input_config import value_of_input
 from segue.defs.io_contexts import InputContext, OutputContext
-from segue.defs.op_io import NO_TYPE
 from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidConfigError, InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
-from segue.execute.value_types import recorded, require_passed, type_check
+from segue.execute.value_types import declared_type, recorded, require_passed, type_check
 from segue.model.event import HandledOutputData, LoadedInputData, StepInputData
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
@@ -73,7 +72,7 @@ def _load_part(attempt: StepAttempt, source: StepInput, part: OutputSource | Ass
         job_name=attempt.run.job_name,
         mapping_key=part.mapping_key,
         definition_metadata={} if upstream_op is None else upstream_op.outs[part.output].metadata,
-        dagster_type=None if upstream_op is None else _type(upstream_op.outs[part.output].dagster_type),
+        dagster_type=None if upstream_op is None else declared_type(upstream_op.outs[part.output].dagster_type),
         op_def=upstream_op,
         config=_config(attempt, part.step, "output", part.output, part.io_manager_key),
     )
@@ -301,7 +300,7 @@ def _input_context(
         upstream_output=upstream,
         definition_metadata=metadata,
         config=_config(attempt, attempt.step.path, "input", name, manager_key),
-        dagster_type=_type(declared.dagster_type),
+        dagster_type=declared_type(declared.dagster_type),
         op_def=attempt.op,
     )
 
@@ -326,7 +325,7 @@ def _output_context(
         mapping_key=mapping_key,
         definition_metadata=declared.metadata if spec is None else spec.metadata,
         config=_config(attempt, attempt.step.path, "output", output.name, output.io_manager_key),
-        dagster_type=_type(declared.dagster_type),
+        dagster_type=declared_type(declared.dagster_type),
         op_def=attempt.op,
     )
 
@@ -348,8 +347,3 @@ def _upstream_context(
         asset_spec=spec,
         definition_metadata=spec.metadata,
     )
-
-
-def _type(declared: object) -> object:
-    """The type of an input or output, as `resolve_type` takes it."""
-    return Any if declared is NO_TYPE else declared

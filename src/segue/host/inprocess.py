@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -14,18 +14,18 @@ from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
 from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config, resolve_run_config
 from segue.defs.job_definition import JobDefinition
+from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
 from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
 from segue.execute.io_managers.filesystem import FilesystemIOManager
-from segue.execute.run import RunResult
 from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
+from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.host.partitions import listed_for_run, partition_tags
-from segue.host.recording import new_run, record_and_run
+from segue.host.recording import Executed, new_run, record_and_run
 from segue.host.staleness import stale_keys
-from segue.model.event import Event
 from segue.model.graph import IMPLICIT_JOB_NAME, AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
@@ -39,9 +39,9 @@ from segue.model.run import (
 )
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
-from segue.plan.plan import Plan, decode_plan, encode_plan, with_retry_policy
+from segue.plan.plan import Plan, encode_plan, with_retry_policy
 from segue.plan.planner import EPHEMERAL_JOB_NAME, plan_run
-from segue.plan.resume import finished_steps
+from segue.plan.resume import StepsAgain, finished_in_chain, select_again
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -50,10 +50,12 @@ class RunOptions(msgspec.Struct, frozen=True):
     Attributes:
         run_id: the id of the run; a new one when None.
         op_selection: of a job of ops: which steps to run; all when None.
+        reexecution: which steps of an earlier run of the same job to run again; a run of its own when None.
     """
 
     run_id: str | None = None
     op_selection: Sequence[str] | None = None
+    reexecution: ReexecutionOptions | None = None
 
 
 def execute_request(
@@ -76,7 +78,7 @@ def execute_request(
     """
     job_name = request.job_name or IMPLICIT_JOB_NAME
     require_built_in(definitions.described.run_executor(job_name), f"job {job_name!r}")
-    return execute(definitions, instance, request, [] if on_event is None else [on_event], None)[0]
+    return execute(definitions, instance, request, [] if on_event is None else [on_event], None).run
 
 
 def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_event: Observer | None = None) -> Run:
@@ -108,26 +110,26 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
         raise InvalidInvocationError(
             f"Run {run_id} ended well: there is nothing left to run. Materialize again instead."
         )
-    stored = store.get_plan(earlier.plan_hash)
-    if not stored:
+    plan = stored_plan(store, earlier)
+    if plan is None:
         raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
-    plan = decode_plan(stored)
     described = _with_default_io_manager(definitions.described.for_job(earlier.job_name))
     _require_known(plan, described, run_id)
-    done = finished_steps(plan, _events_of_chain(instance, earlier))
+    done = finished_in_chain(earlier_runs(store, run_id))
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
-        plan_bytes=stored,
+        plan_bytes=encode_plan(plan),
         tags=earlier.tags,
         run_config=earlier.run_config,
         parent=earlier,
+        is_resumed=True,
     )
     resolved = _config_of(described, run.job_name, run.run_config, plan)
     config = resolved.config
     validate_config(plan, described, config, found=resolved.violations)
     observers = [] if on_event is None else [on_event]
-    return record_and_run(definitions, described, instance, plan, run, config, observers, None, done)[0]
+    return record_and_run(definitions, described, instance, plan, run, config, observers, None, done).run
 
 
 def execute(
@@ -137,7 +139,7 @@ def execute(
     observers: Sequence[Observer],
     capture: Capture | None,
     options: RunOptions | None = None,
-) -> tuple[Run, RunResult]:
+) -> Executed:
     """Plans, records and executes one run; `capture`, where given, takes the values of outputs."""
     job = None if request.job_name is None else definitions.described.jobs.get(request.job_name)
     if job is not None:
@@ -166,17 +168,9 @@ def execute(
     validate_config(plan, described, config, found=resolved.violations)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
-    run = new_run(
-        plan,
-        described_hash=definitions.manifest_hash,
-        plan_bytes=encode_plan(plan),
-        tags=tags,
-        run_config=storable(raw, "config"),
-        parent=None,
-        run_id=None if options is None else options.run_id,
-    )
     described = _with_default_io_manager(described)
-    return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
+    start = _Start(tags, storable(raw, "config"), config, observers, capture, options or RunOptions())
+    return _start(definitions, described, instance, plan, start)
 
 
 def _execute_op_job(
@@ -187,7 +181,7 @@ def _execute_op_job(
     observers: Sequence[Observer],
     capture: Capture | None,
     options: RunOptions,
-) -> tuple[Run, RunResult]:
+) -> Executed:
     """Plans, records and executes one run of a job of ops."""
     described = _with_default_io_manager(definitions.described.for_job(job.name))
     node = described.graph.jobs[job.name]
@@ -213,17 +207,44 @@ def _execute_op_job(
     resolved = _config_of(described, job.name, {} if raw is None else raw, plan)
     config = resolved.config
     validate_config(plan, described, config, job.input_values, resolved.violations)
+    stored = storable({} if raw is None else raw_config(raw), "config")
+    return _start(definitions, described, instance, plan, _Start(tags, stored, config, observers, capture, options))
+
+
+class _Start(msgspec.Struct, frozen=True):
+    """What a run is started with besides its plan."""
+
+    tags: Mapping[str, str]
+    run_config: Mapping[str, Any]
+    config: Mapping[str, Any]
+    observers: Sequence[Observer]
+    capture: Capture | None
+    options: RunOptions
+
+
+def _start(definitions: Definitions, described: Described, instance: Instance, plan: Plan, start: _Start) -> Executed:
+    """Records and executes a run: all of its plan, or what is to be run again of it."""
+    again, options = start.options.reexecution, start.options
+    parent = None if again is None else instance.store.get_run(again.parent_run_id)
+    left = StepsAgain(plan, {})
+    if again is not None and (again.step_selection or again.only_unfinished):
+        done = finished_in_chain(earlier_runs(instance.store, again.parent_run_id))
+        left = StepsAgain(plan, done) if again.only_unfinished else select_again(plan, done, again.step_selection)
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
-        plan_bytes=encode_plan(plan),
-        tags=tags,
-        run_config=storable({} if raw is None else raw_config(raw), "config"),
-        parent=None,
+        plan_bytes=encode_plan(left.plan),
+        tags=start.tags,
+        run_config=start.run_config,
+        parent=parent,
         run_id=options.run_id,
         op_selection=options.op_selection,
+        is_resumed=again is not None and again.only_unfinished,
     )
-    return record_and_run(definitions, described, instance, plan, run, config, observers, capture, {})
+    observers, capture = start.observers, start.capture
+    return record_and_run(
+        definitions, described, instance, left.plan, run, start.config, observers, capture, left.finished
+    )
 
 
 def _stale_only(
@@ -334,11 +355,3 @@ def _require_known(plan: Plan, described: Described, run_id: str) -> None:
             f"Run {run_id} cannot be retried: its plan has what is no longer defined: {', '.join(dict.fromkeys(missing))}. "
             "Materialize again instead."
         )
-
-
-def _events_of_chain(instance: Instance, run: Run) -> Iterable[Event]:
-    """The events of a run and of those it retried, as far back as they go."""
-    current: Run | None = run
-    while current is not None:
-        yield from [stored.event for stored in instance.all_logs(current.run_id)]
-        current = None if current.parent_run_id is None else instance.store.get_run(current.parent_run_id)

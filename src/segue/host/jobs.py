@@ -21,7 +21,7 @@ from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
 
 
-def execute_job(
+def execute_op_job(
     job: JobDefinition,
     *,
     run_config: Any = None,
@@ -42,9 +42,8 @@ def execute_job(
             f"{', '.join(job.graph.input_names) or 'it has none'}."
         )
     given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
-    whole = job.replaced(resource_defs=given, input_values={**job.input_values, **(input_values or {})})
-    definitions = Definitions(jobs=[whole], resources=given)
-    request = RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
+    definitions, whole = definitions_of(job.replaced(input_values={**job.input_values, **(input_values or {})}), given)
+    request = job_request(whole, run_config, tags, partition_key)
     options = RunOptions(run_id=run_id, op_selection=op_selection)
     if instance is not None:
         return _run(definitions, whole, instance, request, options, raise_on_error)
@@ -65,8 +64,36 @@ def execute_asset_job(
 ) -> ExecuteInProcessResult:
     """Makes the assets of a job in this process; see `AssetJobDefinition.execute_in_process`."""
     given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
-    definitions = job.definitions.with_resources(given)
-    request = RunRequest(
+    definitions, whole = definitions_of(job, given)
+    request = job_request(whole, run_config, tags, partition_key)
+    options = RunOptions(run_id=run_id)
+    if instance is not None:
+        return _run(definitions, whole, instance, request, options, raise_on_error)
+    with ephemeral_instance() as temporary:
+        return _run(definitions, whole, temporary, request, options, raise_on_error)
+
+
+def definitions_of(job: JobDefinition, resources: Mapping[str, object]) -> tuple[Definitions, JobDefinition]:
+    """The definitions with which a job is run by itself, and the job in them.
+
+    Args:
+        job: the job.
+        resources: resources by key, before those of the job.
+    """
+    if isinstance(job, AssetJobDefinition):
+        return job.definitions.with_resources({**job.resource_defs, **resources}), job
+    given = {**job.resource_defs, **resources}
+    whole = job.replaced(resource_defs=given)
+    return Definitions(jobs=[whole], resources=given), whole
+
+
+def job_request(
+    job: JobDefinition, run_config: Any, tags: Mapping[str, str] | None, partition_key: str | None
+) -> RunRequest:
+    """The request for a run of a job; of a job of assets, for the assets and checks that it has."""
+    if not isinstance(job, AssetJobDefinition):
+        return RunRequest(run_config=run_config, tags=tags, job_name=job.name, partition_key=partition_key)
+    return RunRequest(
         run_config=run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config,
         tags={**job.run_tags, **(tags or {})},
         job_name=job.name,
@@ -74,11 +101,6 @@ def execute_asset_job(
         asset_selection=sorted(job.asset_keys),
         asset_check_keys=sorted(job.check_keys),
     )
-    options = RunOptions(run_id=run_id)
-    if instance is not None:
-        return _run(definitions, job, instance, request, options, raise_on_error)
-    with ephemeral_instance() as temporary:
-        return _run(definitions, job, temporary, request, options, raise_on_error)
 
 
 def _run(
@@ -91,7 +113,7 @@ def _run(
 ) -> ExecuteInProcessResult:
     events: list[Event] = []
     values: Capture = {}
-    run, result = execute(definitions, instance, request, [events.append], values, options)
-    if raise_on_error and result.error is not None:
-        raise result.error
-    return ExecuteInProcessResult(run, events, values, definitions.asset_graph, job)
+    executed = execute(definitions, instance, request, [events.append], values, options)
+    if raise_on_error and executed.result.error is not None:
+        raise executed.result.error
+    return ExecuteInProcessResult(executed.run, events, values, definitions.asset_graph, job)

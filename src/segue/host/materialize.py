@@ -181,7 +181,7 @@ def _run(
 ) -> ExecuteInProcessResult:
     events: list[Event] = []
     values: dict[tuple[str, str], object] = {}
-    run, result = bound("execute_request")(definitions, instance, request, [events.append], values)
-    if raise_on_error and result.error is not None:
-        raise result.error
-    return ExecuteInProcessResult(run, events, values, definitions.asset_graph)
+    executed = bound("execute_request")(definitions, instance, request, [events.append], values)
+    if raise_on_error and executed.result.error is not None:
+        raise executed.result.error
+    return ExecuteInProcessResult(executed.run, events, values, definitions.asset_graph)

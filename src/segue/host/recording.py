@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
@@ -22,7 +24,7 @@ from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
-from segue.model.run import PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG, Run
+from segue.model.run import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG, Run
 from segue.plan.plan import Plan, encode_plan
 from segue.plan.state import FinishedStep
 
@@ -37,8 +39,11 @@ def new_run(
     parent: Run | None,
     run_id: str | None = None,
     op_selection: Sequence[str] | None = None,
+    is_resumed: bool = False,
 ) -> Run:
     """A run that is about to be recorded."""
+    if is_resumed:
+        tags = {**tags, RESUME_RETRY_TAG: "true"}
     root_run_id = None if parent is None else parent.root_run_id or parent.run_id
     if parent is not None and root_run_id is not None:
         tags = {**tags, ROOT_RUN_ID_TAG: root_run_id, PARENT_RUN_ID_TAG: parent.run_id}
@@ -70,6 +75,22 @@ def new_run_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+class Executed(msgspec.Struct, frozen=True):
+    """A run that was executed.
+
+    Attributes:
+        run: it, as it ended.
+        result: how it ended.
+        described, plan, config: what it was executed with.
+    """
+
+    run: Run
+    result: RunResult
+    described: Described
+    plan: Plan
+    config: Mapping[str, Any]
+
+
 def record_and_run(
     definitions: Definitions,
     described: Described,
@@ -80,12 +101,12 @@ def record_and_run(
     observers: Sequence[Observer],
     capture: Capture | None,
     finished: Mapping[str, FinishedStep],
-) -> tuple[Run, RunResult]:
+) -> Executed:
     """Records a run and executes it."""
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)
-    partitions = _run_partitions(plan, described, job, instance, now)
+    partitions = run_partitions(plan, described, job, instance, now)
     planned = _planned_events(plan, run, finished)
     instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
@@ -109,7 +130,7 @@ def record_and_run(
     ended = instance.store.get_run(run.run_id)
     if ended is None:
         raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
-    return ended, result
+    return Executed(ended, result, described, plan, config)
 
 
 def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) -> list[Event]:
@@ -132,9 +153,10 @@ def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) 
     return assets + checks
 
 
-def _run_partitions(
+def run_partitions(
     plan: Plan, described: Described, job: JobDefinition | None, instance: Instance, now: datetime
 ) -> tuple[PartitionsDefinition, PartitionSubset] | None:
+    """How the assets of a run are partitioned, and which partitions it makes; None without."""
     if plan.partition_start is None or plan.partition_end is None:
         return None
     if job is not None and job.partitions_def is not None:

@@ -29,8 +29,8 @@ from segue.model.run import Run
 _MAPPING_KEY = re.compile(r"\[[^\]]*\]")
 
 
-class ExecuteInProcessResult:
-    """How a run in this process went.
+class ExecutionResult:
+    """How a run went. What runs give is one of its kinds: `ExecuteInProcessResult`, `JobExecutionResult`.
 
     Attributes:
         run: the run as it ended.
@@ -140,8 +140,8 @@ class ExecuteInProcessResult:
         if (step, output_name) in self._values:
             return self._values[(step, output_name)]
         several = {
-            key[len(step) + 1 : -1]: value
-            for (key, name), value in self._values.items()
+            key[len(step) + 1 : -1]: self._values[(key, name)]
+            for key, name in self._values
             if name == output_name and key.startswith(f"{step}[")
         }
         if several:
@@ -149,20 +149,6 @@ class ExecuteInProcessResult:
         raise StepOutputNotFoundError(
             f"Step {step!r} gave no value for the output {output_name!r} in this run.", step, output_name
         )
-
-    def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
-        """The value of an asset that the run made.
-
-        Raises:
-            StepOutputNotFoundError: it made none.
-        """
-        key = AssetKey.from_coercible(asset_key)
-        node = self._graph.nodes.get(key)
-        if node is None or node.computation is None or node.output_name is None:
-            raise InvariantViolationError(f"This run has no asset {asset_key!r}.")
-        step, output = self._place(node.computation, node.output_name)
-        made_in = [event.step_key for event in self.get_asset_materialization_events() if event.asset_key == key]
-        return self._value(made_in[-1] or step if made_in else step, output)
 
     def _place(self, computation: str, output_name: str) -> tuple[str, str]:
         """The step that gives an output of a computation, and the name that it has there: its own, or that in a graph."""
@@ -290,6 +276,10 @@ class ExecuteInProcessResult:
             raise InvariantViolationError(f"The run has no {kind.value} event: it ended as {self.run.status.value}.")
         return found[0]
 
+    def compute_events_for_handle(self, handle: object) -> Sequence[Event]:
+        """What happened in the step of a node, by its handle or path."""
+        return self.events_for_node(str(handle))
+
     def get_failed_step_keys(self) -> frozenset[str]:
         """The steps that failed."""
         return frozenset(event.step_key for event in self.get_step_failure_events() if event.step_key is not None)
@@ -299,6 +289,24 @@ class ExecuteInProcessResult:
 
     def _has(self, step_key: str, kind: EventType) -> bool:
         return any(event.event_type is kind for event in self.events_for_node(step_key))
+
+
+class ExecuteInProcessResult(ExecutionResult):
+    """How a run in this process went, with the values that it made."""
+
+    def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
+        """The value of an asset that the run made.
+
+        Raises:
+            StepOutputNotFoundError: it made none.
+        """
+        key = AssetKey.from_coercible(asset_key)
+        node = self._graph.nodes.get(key)
+        if node is None or node.computation is None or node.output_name is None:
+            raise InvariantViolationError(f"This run has no asset {asset_key!r}.")
+        step, output = self._place(node.computation, node.output_name)
+        made_in = [event.step_key for event in self.get_asset_materialization_events() if event.asset_key == key]
+        return self._value(made_in[-1] or step if made_in else step, output)
 
 
 def _belongs(step_key: str, node: str) -> bool:

@@ -61,9 +61,9 @@ def load_definitions(target: CodeTarget) -> Definitions:
     if target.dagster_compat:
         importlib.import_module(_IMPORT_HOOK).install()
     if target.file is not None:
-        module = _import_file(Path(directory, target.file))
+        module = imported_file(Path(directory, target.file))
     elif target.module is not None:
-        module = _import_module(target.module, directory)
+        module = imported_module(target.module, directory)
     else:
         raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
     return _definitions_in(module, target)
@@ -85,7 +85,12 @@ def _with_submodules(module: ModuleType) -> Iterator[ModuleType]:
         yield from _with_submodules(importlib.import_module(f"{module.__name__}.{each.name}"))
 
 
-def _import_file(path: Path) -> ModuleType:
+def imported_file(path: Path) -> ModuleType:
+    """A Python file as a module.
+
+    Raises:
+        LoadError: it cannot be imported.
+    """
     if not path.is_file():
         raise LoadError(f"There is no file {path}: correct the path (-f FILE).")
     folder = str(path.parent)
@@ -105,7 +110,12 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _import_module(name: str, directory: str) -> ModuleType:
+def imported_module(name: str, directory: str) -> ModuleType:
+    """A module, imported; `directory` is where it was looked for, for the message.
+
+    Raises:
+        LoadError: it cannot be imported.
+    """
     try:
         return _guarded(name, lambda: importlib.import_module(name))
     except LoadError as error:

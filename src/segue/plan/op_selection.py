@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from segue.errors import InvalidSubsetError
 from segue.model.steps import StepNode
 from segue.plan.op_planner import upstream_paths
-
-_CLAUSE = re.compile(r"(\*|\++)?([A-Za-z0-9_.]+)(\*|\++)?")
+from segue.plan.reach import Clause, reach
 
 
 def select_steps(steps: Sequence[StepNode], selection: Iterable[str]) -> frozenset[str]:
@@ -24,33 +22,12 @@ def select_steps(steps: Sequence[StepNode], selection: Iterable[str]) -> frozens
         InvalidSubsetError: a clause of another form, or one that names no step.
     """
     upstream = {step.path: set(upstream_paths(step)) for step in steps}
-    downstream: dict[str, set[str]] = {path: set() for path in upstream}
-    for path, sources in upstream.items():
-        for each in sources:
-            downstream[each].add(path)
     found: set[str] = set()
-    for clause in selection:
-        parts = _CLAUSE.fullmatch(clause.strip())
-        if parts is None:
-            raise InvalidSubsetError(f"op_selection takes names with * or + before or behind, got {clause!r}.")
-        before, name, behind = parts.groups()
-        start = {path for path in upstream if path == name or path.startswith(f"{name}.")}
+    for text in selection:
+        clause = Clause.parse(text, "op_selection")
+        start = {path for path in upstream if path == clause.name or path.startswith(f"{clause.name}.")}
         if not start:
             known = ", ".join(sorted(upstream)) or "none"
-            raise InvalidSubsetError(f"op_selection: there is no step {name!r}; there are: {known}.")
-        found |= start | _reach(start, upstream, before) | _reach(start, downstream, behind)
+            raise InvalidSubsetError(f"op_selection: there is no step {clause.name!r}; there are: {known}.")
+        found |= reach(start, upstream, clause)
     return frozenset(found)
-
-
-def _reach(start: set[str], edges: Mapping[str, set[str]], mark: str | None) -> set[str]:
-    """What is reached from here in so many steps as the mark says; `*` and nothing mean all and none."""
-    if not mark:
-        return set()
-    depth = None if mark == "*" else len(mark)
-    reached = set(start)
-    border = set(start)
-    while border and depth != 0:
-        border = {each for path in border for each in edges[path]} - reached
-        reached |= border
-        depth = None if depth is None else depth - 1
-    return reached

@@ -1,42 +1,172 @@
-"""What is left of a run: which of its steps an earlier attempt brought to a good end. Pure."""
+"""What is left of earlier runs: which steps they brought to a good end, and which are to be run again. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
+from segue.errors import ExecutionStepNotFoundError, InvalidSubsetError
 from segue.model.event import Event, StepOutputData, StepRestartedData, StepStartData, StepSuccessData
-from segue.plan.dynamic import template_key
-from segue.plan.plan import Plan
-from segue.plan.state import FinishedStep
+from segue.model.steps import CollectSource, OutputSource
+from segue.plan.dynamic import TEMPLATE, template_key
+from segue.plan.plan import Plan, PlanStep
+from segue.plan.reach import Clause, reach
+from segue.plan.state import FinishedStep, RunProgress
+
+
+class EarlierRun(msgspec.Struct, frozen=True):
+    """A run that came before, as far as it matters to those after it.
+
+    Attributes:
+        run_id: the run.
+        plan: its plan.
+        is_resumed: whether it did only what the run before it had left; otherwise it did its whole plan.
+        events: its events, in order.
+    """
+
+    run_id: str
+    plan: Plan
+    is_resumed: bool
+    events: Sequence[Event]
+
+
+def finished_in_chain(runs: Iterable[EarlierRun]) -> dict[str, FinishedStep]:
+    """The steps that a chain of runs, each of which ran the one before again, brought to a good end.
+
+    Args:
+        runs: the runs, the oldest first.
+    """
+    done: dict[str, FinishedStep] = {}
+    for run in runs:
+        if not run.is_resumed:
+            again = {step.key for step in run.plan.steps}
+            done = {key: each for key, each in done.items() if key not in again and template_key(key) not in again}
+        done |= finished_steps(run.plan, run.events)
+    return done
 
 
 def finished_steps(plan: Plan, events: Iterable[Event]) -> dict[str, FinishedStep]:
-    """The steps that need not run again.
+    """The steps that one run brought to a good end.
 
     Args:
-        plan: the plan of the earlier run (and of the retry: a retry keeps the plan).
-        events: the earlier run's events, in order, and those of the runs it retried itself, run by run.
+        plan: its plan.
+        events: its events, in order.
 
     Returns:
         The steps that ended well, each with the outputs it gave, the mapping keys of dynamic ones, and the run.
     """
-    dynamic = {step.key: [output.name for output in step.outputs if output.is_dynamic] for step in plan.steps}
-    required = {(step.key, output.name) for step in plan.steps for output in step.outputs if output.is_required}
+    steps = {step.key: step for step in plan.steps}
     given: dict[str, dict[str, list[str]]] = {}
     done: dict[str, FinishedStep] = {}
     for event in events:
         key = event.step_key
-        if key is None or template_key(key) not in dynamic:
+        step = None if key is None else steps.get(key) or steps.get(template_key(key))
+        if key is None or step is None:
             continue
         if isinstance(event.payload, StepOutputData):
             keys = given.setdefault(key, {}).setdefault(event.payload.output_name, [])
             if event.payload.mapping_key is not None:
                 keys.append(event.payload.mapping_key)
         elif isinstance(event.payload, StepSuccessData):
-            outputs = given.get(key, {})
-            names = [*outputs, *(each for each in dynamic[template_key(key)] if (key, each) in required)]
-            mapping_keys = {name: tuple(outputs.get(name, ())) for name in dynamic[template_key(key)] if name in names}
-            done[key] = FinishedStep(frozenset(names), mapping_keys, event.run_id)
+            done[key] = _finished(step, given.get(key, {}), event.run_id)
         elif isinstance(event.payload, (StepStartData, StepRestartedData)):
             given.pop(key, None)
     return done
+
+
+def _finished(step: PlanStep, given: Mapping[str, Sequence[str]], run_id: str | None) -> FinishedStep:
+    """A step that ended well, with the outputs that events name and those that it must have given."""
+    outputs = frozenset([*given, *(each.name for each in step.outputs if each.is_required)])
+    dynamic = [each.name for each in step.outputs if each.is_dynamic and each.name in outputs]
+    return FinishedStep(outputs, {name: tuple(given.get(name, ())) for name in dynamic}, run_id)
+
+
+class StepsAgain(msgspec.Struct, frozen=True):
+    """Steps that are run again, and what the others left for them.
+
+    Attributes:
+        plan: these steps.
+        finished: the steps they build on, which are not run again.
+    """
+
+    plan: Plan
+    finished: Mapping[str, FinishedStep]
+
+
+def select_again(plan: Plan, done: Mapping[str, FinishedStep], selection: Sequence[str]) -> StepsAgain:
+    """The steps of a plan that a selection names, built on what earlier runs left of the others.
+
+    Args:
+        plan: all steps there are.
+        done: the steps that earlier runs brought to a good end.
+        selection: clauses as in an `op_selection`, with the keys of steps: `a`, `*a`, `graph.a+`, `a[key]` for one step
+            made of a dynamic output, `a[?]` for all of them.
+
+    Raises:
+        ExecutionStepNotFoundError: a clause names a step that there is not: none at all, or one made of a value of a
+            dynamic output that the selection makes anew.
+        InvalidSubsetError: a clause of another form; or a step takes what no run left and the selection does not make.
+    """
+    clauses = [Clause.parse(each, "step_selection") for each in selection]
+    before = _expanded(plan, done)
+    wanted: set[str] = set()
+    unknown: list[str] = []
+    for clause in clauses:
+        is_concrete = "[" in clause.name and not clause.name.endswith(TEMPLATE)
+        steps = before if is_concrete else {step.key: step for step in plan.steps}
+        edges = {key: [each for each in step.depends_on if each in steps] for key, step in steps.items()}
+        names = [key for key in edges if _is_named(key, clause.name)]
+        if not names:
+            unknown.append(clause.name)
+        wanted |= reach(names, edges, clause)
+    _require_steps(unknown, [*before, *(step.key for step in plan.steps)])
+    left = {key: each for key, each in done.items() if key not in wanted and template_key(key) not in wanted}
+    now = _expanded(plan, left)
+    known = {*now, *(template_key(key) for key in now)}
+    _require_steps([key for key in sorted(wanted) if key not in known and not _is_spent(key, plan, left)], now)
+    chosen = [step for key, step in now.items() if key in wanted or template_key(key) in wanted]
+    _require_left(chosen, left)
+    return StepsAgain(msgspec.structs.replace(plan, steps=tuple(chosen)), left)
+
+
+def _expanded(plan: Plan, done: Mapping[str, FinishedStep]) -> dict[str, PlanStep]:
+    """The steps of a plan, in order, with the templates replaced of whose values the keys are known."""
+    progress = RunProgress(plan, {key: each for key, each in done.items() if each.mapping_keys})
+    return {key: progress.steps[key] for key in sorted(progress.steps, key=progress.order.__getitem__)}
+
+
+def _is_spent(key: str, plan: Plan, left: Mapping[str, FinishedStep]) -> bool:
+    """Whether a template has no steps because its dynamic output gave no values."""
+    origin = next((step.origin for step in plan.steps if step.key == key), None)
+    return origin is not None and origin[0] in left
+
+
+def _is_named(key: str, name: str) -> bool:
+    return key == name or key == name + TEMPLATE or key.startswith(f"{name}.")
+
+
+def _require_steps(unknown: Sequence[str], known: Iterable[str]) -> None:
+    if unknown:
+        raise ExecutionStepNotFoundError(
+            f"step_selection names unknown steps: {', '.join(unknown)}; there are: "
+            f"{', '.join(dict.fromkeys(known)) or 'none'}.",
+            unknown,
+        )
+
+
+def _require_left(chosen: Sequence[PlanStep], left: Mapping[str, FinishedStep]) -> None:
+    """Refuses steps that build on steps which are neither run again nor were ever brought to a good end."""
+    keys = {step.key for step in chosen}
+    for step in chosen:
+        missing = [each for each in _sources(step) if each not in keys and each not in left]
+        if missing:
+            raise InvalidSubsetError(
+                f"The step {step.key!r} takes what {', '.join(map(repr, missing))} gave, but that ended well in no earlier "
+                "run: select it, too."
+            )
+
+
+def _sources(step: PlanStep) -> list[str]:
+    """The steps whose values a step takes."""
+    return [each.source.step for each in step.inputs if isinstance(each.source, (OutputSource, CollectSource))]

@@ -64,7 +64,7 @@ def test_what_ended_well_is_not_done_again(instance: sg.Instance) -> None:
     assert again.is_success
     assert world.calls == ["second", "third"]
     assert (again.parent_run_id, again.root_run_id) == (run.run_id, run.run_id)
-    chain = {"dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.run_id}
+    chain = {"dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.run_id, "dagster/is_resume_retry": "true"}
     assert again.tags == {"team": "a", **chain}
     assert (again.plan_hash, again.asset_selection) == (run.plan_hash, run.asset_selection)
     made = {

@@ -1,0 +1,127 @@
+"""`execute_job`: a job that can be loaded again, run on the record, with values where its IO managers keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segue.defs.asset_job import AssetJobDefinition
+from segue.defs.executor import require_built_in
+from segue.defs.instance import Instance
+from segue.defs.job_definition import JobDefinition
+from segue.defs.reexecution import ReexecutionOptions
+from segue.defs.run_config import RunConfig
+from segue.errors import InvalidInvocationError, InvalidSubsetError, InvariantViolationError, RunNotFoundError
+from segue.host.inprocess import RunOptions, execute
+from segue.host.job_result import JobExecutionResult
+from segue.host.jobs import definitions_of, job_request
+from segue.host.reconstruct import ReconstructableJob
+from segue.host.stored_outputs import StoredOutputs
+from segue.model.event import Event
+from segue.model.keys import AssetKey
+from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG, Run
+
+
+def execute_job(
+    job: ReconstructableJob,
+    instance: Instance,
+    run_config: RunConfig | Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+    raise_on_error: bool = False,
+    op_selection: Sequence[str] | None = None,
+    reexecution_options: ReexecutionOptions | None = None,
+    asset_selection: Sequence[AssetKey] | None = None,
+) -> JobExecutionResult:
+    """Runs a job on the record, with values where its IO managers keep them.
+
+    Args:
+        job: the job, as `reconstructable` gives it.
+        instance: where the run is recorded.
+        run_config: config by op and resource; that of the earlier run with `reexecution_options` when None.
+        tags: tags for the run.
+        raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+        op_selection: which steps to run (`["a", "b+", "*c"]`); all when None. For jobs of ops.
+        reexecution_options: which steps of an earlier run to run again; values of the others come from where that run
+            stored them.
+        asset_selection: which assets to make; all when None. For jobs of assets.
+
+    Returns:
+        Events and state of the run; in a `with` block values, too.
+
+    Raises:
+        InvalidInvocationError: a job that is not reconstructable, or no instance.
+        InvariantViolationError: steps of an earlier run together with a selection.
+        RunNotFoundError: there is no such earlier run.
+        ExecutionStepNotFoundError: the earlier run has no such step.
+        NotSupportedError: an executor of the user's own.
+        InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
+        Exception: what user code raised, with `raise_on_error`.
+    """
+    _require_arguments(job, instance, op_selection)
+    parent = None
+    if reexecution_options is not None:
+        parent = _parent_of(reexecution_options, instance, op_selection, asset_selection)
+        tags = {**_partition_tags(parent), **(tags or {})}
+        run_config = dict(parent.run_config) if run_config is None else run_config
+        op_selection = parent.op_selection
+    elif op_selection is not None and asset_selection is not None:
+        raise InvalidSubsetError("execute_job takes an op_selection or an asset_selection, not both.")
+    loaded = job.get_definition()
+    if isinstance(loaded, AssetJobDefinition):
+        if parent is not None:
+            loaded = loaded.get_subset(
+                asset_selection=parent.asset_selection or None,
+                asset_check_selection=parent.asset_check_selection or None,
+            )
+        elif asset_selection is not None:
+            loaded = loaded.get_subset(asset_selection=asset_selection)
+    elif asset_selection is not None:
+        raise InvalidSubsetError(f"{loaded!r} is a job of ops: choose steps with op_selection.")
+    if op_selection is None and job.op_selection is not None and parent is None:
+        op_selection = sorted(job.op_selection)
+    definitions, whole = definitions_of(loaded, {})
+    request = job_request(whole, run_config, tags, None)
+    require_built_in(definitions.described.run_executor(whole.name), f"job {whole.name!r}")
+    options = RunOptions(op_selection=op_selection, reexecution=reexecution_options)
+    events: list[Event] = []
+    executed = execute(definitions, instance, request, [events.append], None, options)
+    if raise_on_error and executed.result.error is not None:
+        raise executed.result.error
+    values = StoredOutputs(executed, events, instance)
+    return JobExecutionResult(executed.run, events, values, definitions.asset_graph, whole)
+
+
+def _require_arguments(job: object, instance: object, op_selection: object) -> None:
+    if isinstance(job, JobDefinition):
+        raise InvalidInvocationError(
+            f"execute_job takes a job that can be loaded again: write execute_job(reconstructable({job.name}), instance), or "
+            f"run it in this process with {job.name}.execute_in_process()."
+        )
+    if not isinstance(job, ReconstructableJob):
+        raise InvalidInvocationError(f"execute_job takes what reconstructable(...) gives, got {job!r}.")
+    if not isinstance(instance, Instance):
+        raise InvalidInvocationError(f"execute_job takes an Instance to record the run in, got {instance!r}.")
+    if isinstance(op_selection, str):
+        raise InvalidInvocationError(f"execute_job(op_selection=...) takes a list: write [{op_selection!r}].")
+
+
+def _parent_of(options: ReexecutionOptions, instance: Instance, op_selection: object, asset_selection: object) -> Run:
+    """The run of which steps are run again."""
+    if op_selection is not None or asset_selection is not None:
+        raise InvariantViolationError(
+            "reexecution_options and a selection cannot be used together: what is run again is a part of the earlier run; "
+            "choose from it with ReexecutionOptions(step_selection=[...])."
+        )
+    parent = instance.get_run_by_id(options.parent_run_id)
+    if parent is None:
+        raise RunNotFoundError(f"There is no run {options.parent_run_id!r} to run again.", options.parent_run_id)
+    return parent
+
+
+def _partition_tags(run: Run) -> dict[str, str]:
+    """The tags that say which partitions a run made."""
+    ends = (PARTITION_RANGE_START_TAG, PARTITION_RANGE_END_TAG)
+    return {
+        key: value
+        for key, value in run.tags.items()
+        if key in ends or key == PARTITION_TAG or key.startswith(f"{PARTITION_TAG}/")
+    }
