@@ -327,7 +327,7 @@ _PLACES = {
     "build_column_schema_change_checks": "segue.defs.check_factories.schema_change",
     "build_component_defs": "segue.defs.components.load",
     "build_defs_for_component": "segue.defs.components.load",
-    "build_hook_context": "segue.defs.hook",
+    "build_hook_context": "segue.defs.build_hook_context",
     "build_init_logger_context": "segue.defs.logger",
     "build_init_resource_context": "segue.defs.resource_context",
     "build_input_context": "segue.defs.build_io_contexts",

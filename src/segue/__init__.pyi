@@ -15,6 +15,7 @@ from .defs.asset_sensor import asset_sensor as asset_sensor
 from .defs.assets_definition import AssetChecksDefinition as AssetChecksDefinition
 from .defs.assets_definition import AssetsDefinition as AssetsDefinition
 from .defs.automation_sensor import AutomationConditionSensorDefinition as AutomationConditionSensorDefinition
+from .defs.build_hook_context import build_hook_context as build_hook_context
 from .defs.build_io_contexts import build_input_context as build_input_context
 from .defs.build_io_contexts import build_output_context as build_output_context
 from .defs.build_resources import build_resources as build_resources
@@ -125,7 +126,6 @@ from .defs.graph_decorator import graph as graph
 from .defs.hook import HookContext as HookContext
 from .defs.hook import HookDefinition as HookDefinition
 from .defs.hook import HookExecutionResult as HookExecutionResult
-from .defs.hook import build_hook_context as build_hook_context
 from .defs.hook import failure_hook as failure_hook
 from .defs.hook import success_hook as success_hook
 from .defs.instance import Instance as Instance

@@ -26,6 +26,7 @@ FORBIDDEN: Mapping[str, frozenset[str]] = {
         frozenset[str](),
     ),
     "urllib": frozenset({"parse"}),
+    "uuid": frozenset({"UUID", "uuid5"}),  # names made from texts
 }
 FORBIDDEN_BUILTINS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "compile", "__import__"})
 CLOCK_METHODS = frozenset({"now", "utcnow", "today"})

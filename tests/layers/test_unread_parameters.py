@@ -12,7 +12,6 @@ from unread import Unread, unread_of
 
 # (owner, parameter) -> why it may be accepted and do nothing. docs/migration.md lists each for users.
 WITHOUT_EFFECT: Mapping[tuple[str, str], str] = {
-    ("ScheduleDefinition.__init__", "environment_vars"): "superseded: kept as an attribute, as it is there",
     ("build_resources", "event_loop"): "async functions have a loop of their own",
     ("UPathIOManager.get_metadata", "context"): "for subclasses, which say what there is to say",
     ("UPathIOManager.get_metadata", "obj"): "for subclasses, which say what there is to say",

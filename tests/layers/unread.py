@@ -36,7 +36,7 @@ def unread_of(name: str, value: object) -> Iterator[Unread]:
     elif isinstance(value, type):
         for owner in value.__mro__:
             if owner.__module__.partition(".")[0] == "segue":
-                for method, member in vars(owner).items():
+                for method, member in list(vars(owner).items()):  # looking at a member may add some
                     function = getattr(member, "__func__", member)
                     if isinstance(function, FunctionType) and (method in SPECIAL or not method.startswith("_")):
                         dictated = _dictated(owner, method)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, get_origin, overload
+from typing import TYPE_CHECKING, Any, get_origin, overload
 
 from segue.defs.asset_inputs import AssetInputs, all_deps, internal_deps, read_inputs, typed_ins
 from segue.defs.asset_io import AssetIn, AssetOut
@@ -26,11 +26,13 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
-from segue.model.freshness import FreshnessPolicy
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import AssetExecutionType, BackfillPolicy, RetryPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
+    from segue.model.freshness import FreshnessPolicy
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetDep, AssetSpec
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class KeysOf(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
 from segue.defs.asset_io import AssetIn
 from segue.defs.assets_definition import AssetChecksDefinition
@@ -12,10 +13,12 @@ from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetKey, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 def asset_check(

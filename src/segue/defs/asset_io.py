@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segue.defs.op_io import NO_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_group, require_kinds, require_owners, require_tags
-from segue.model.condition.base import AnyCondition, condition_of
-from segue.model.freshness import FreshnessPolicy, freshness_policy_of
+from segue.model.condition_argument import condition_of
+from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
+    from segue.model.freshness import FreshnessPolicy
 
 
 class AssetIn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -18,13 +18,15 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidDefinitionError, InvalidSubsetError
-from segue.model.condition.base import AnyCondition
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
 from segue.model.turns import Turn, entity_of, made_from, single_turns, take_turns
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 _ATTRIBUTES = {"logger_defs": "loggers"}
 

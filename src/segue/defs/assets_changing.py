@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.asset_changes import KeysOf, changed_specs, renamed_checks, renamed_spec
 from segue.defs.assets_reading import ReadableAssets
-from segue.defs.resource_order import with_needs
+from segue.defs.bindings import bound
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec, coerce_asset_key
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey, CoercibleToAssetKey
 from segue.model.policies import BackfillPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class ChangeableAssets(ReadableAssets):
@@ -125,7 +127,8 @@ class ChangeableAssets(ReadableAssets):
                 raise InvalidInvocationError(
                     f"{self!r} brings a resource {key!r} along already, and with_resources is given another one: rename one."
                 )
-        keys = with_needs(needed, {**resource_defs, **self.resource_defs}) & resource_defs.keys()
+        keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
+        keys &= resource_defs.keys()
         return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.assets_changing import ChangeableAssets
 from segue.defs.assets_from_node import parts_from_node, require_graph, require_op
@@ -16,11 +16,13 @@ from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import AssetExecutionType, BackfillPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class AssetsDefinition(ChangeableAssets):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from segue.defs.bindings import bound
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
-from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, SourceLocation
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey, AssetOrCheckKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
-from segue.model.partitions.mapping_choice import default_mapping
 from segue.model.policies import AssetExecutionType, BackfillPolicy
+from segue.model.source_location import SourceLocation
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class ReadableAssets:
@@ -283,7 +285,7 @@ class ReadableAssets:
         """The mapping by which one of its assets takes partitions of another: the declared one, or the default."""
         spec = self.get_asset_spec(asset_key)
         declared = spec.partition_mappings.get(upstream_asset_key)
-        return declared or default_mapping(upstream_partitions_def, spec.partitions_def)
+        return declared or bound("default_mapping")(upstream_partitions_def, spec.partitions_def)
 
     @property
     def is_executable(self) -> bool:
@@ -375,12 +377,11 @@ class ReadableAssets:
 
     def get_op_def_for_asset_key(self, key: AssetKey) -> OpDefinition | None:
         """The op whose output carries an asset; None where nothing here makes it."""
-        return None if self.node_def is None else inner_op(self.node_def, self.get_output_name_for_asset_key(key))
+        return self.node_def and inner_op(self.node_def, self.get_output_name_for_asset_key(key))
 
     def get_upstream_input_keys(self, keys: frozenset[AssetKey]) -> frozenset[AssetKey]:
         """The assets outside of this definition that some of its assets are made from, directly or through others of it."""
-        found: set[AssetKey] = set()
-        open_keys = list(keys)
+        found, open_keys = set[AssetKey](), list(keys)
         while open_keys:
             for upstream in self.asset_deps.get(open_keys.pop(), ()):
                 if upstream in self.asset_deps:

@@ -8,7 +8,7 @@ from typing import Any
 from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidDefinitionError, NotSupportedError
-from segue.model.condition.base import optional_condition
+from segue.model.condition_argument import optional_condition
 from segue.model.keys import AssetJobKey
 from segue.model.request import run_tags as tags_of_runs
 from segue.model.selection import CoercibleToAssetSelection

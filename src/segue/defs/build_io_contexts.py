@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from segue.defs.instance import Instance
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.resource_context import Resources
 from segue.defs.superseded import renamed
@@ -19,6 +18,9 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.partitions_subset import listed_now
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
 
 
 def build_output_context(

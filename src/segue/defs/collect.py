@@ -10,9 +10,10 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
 from segue.defs.executor import ExecutorDefinition
 from segue.defs.external_assets import AnyAsset, assets_definition_of, stored_spec, taken_assets
+from segue.defs.flatten import all_definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
-from segue.defs.job_definition import JobDefinition, all_definitions, needed_keys
+from segue.defs.job_definition import JobDefinition, needed_keys
 from segue.defs.logger import LoggerDefinition
 from segue.defs.near_names import near_keys
 from segue.defs.node import NodeDefinition
@@ -24,10 +25,9 @@ from segue.defs.source_asset import SourceAsset
 from segue.defs.type_checks import resources_of_types
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
-from segue.model.graph import require_acyclic
-from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
+from segue.model.ordering import require_acyclic
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ class Config(BaseModel):
     `EnvVar.int(...)`) instead of a value: it is read from the environment when a run needs it, and never stored.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     segue_parameter_kind: ClassVar[str] = "config"
 
     @classmethod
@@ -120,7 +120,19 @@ class Config(BaseModel):
 class PermissiveConfig(Config):
     """A `Config` that also takes fields it does not declare."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
+
+
+def subclasses_are_built_at_once(*bases: type[BaseModel]) -> None:
+    """The bases themselves are built when one is first made, which few programs do: the first class that pydantic builds
+    makes it look for plugins among all installed packages. Classes that derive from them are built where they stand, so
+    that what is wrong with their fields is said there.
+    """
+    for base in bases:
+        base.model_config.pop("defer_build", None)
+
+
+subclasses_are_built_at_once(Config, PermissiveConfig)
 
 
 def config_from(model: type[ConfigType], values: Mapping[str, object], where: str) -> ConfigType:

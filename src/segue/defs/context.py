@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from segue.defs.bindings import bound
 from segue.defs.step_context import StepContext, current_context
 from segue.defs.step_facts import StepFacts
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckSpec
-from segue.model.data_version import DataProvenance
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
+
+if TYPE_CHECKING:
+    from segue.model.data_version import DataProvenance
 
 __all__ = [
     "AssetCheckExecutionContext",
@@ -59,7 +62,7 @@ class OpExecutionContext(StepContext):
         """What the latest materialization of an asset was made from; None where none is recorded, or it does not say."""
         event = self.instance.get_latest_materialization_event(asset_key)
         made = None if event is None else event.asset_materialization
-        return None if made is None else DataProvenance.from_tags(made.tags or {})
+        return None if made is None else bound("data_provenance")(made.tags or {})
 
     def load_asset_value(
         self, asset_key: AssetKey, *, python_type: type | None = None, partition_key: str | None = None

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions_reading import ReadableDefinitions, unique
-from segue.defs.describe_automation import AnySchedule
-from segue.defs.executor import require_executor
 from segue.defs.external_assets import AnyAsset, map_asset_specs
-from segue.defs.instance import Instance
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.logger import require_loggers
-from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
-from segue.defs.schedule import ScheduleDefinition
-from segue.defs.sensor import SensorDefinition
+from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
@@ -27,6 +21,11 @@ from segue.model.assets import AssetSpec, require_not_built
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+if TYPE_CHECKING:  # definitions without schedules and sensors need none of these at run time
+    from segue.defs.describe_automation import AnySchedule
+    from segue.defs.instance import Instance
+    from segue.defs.sensor import SensorDefinition
 
 T = TypeVar("T")
 
@@ -71,19 +70,17 @@ class Definitions(ReadableDefinitions):
         )
         require_kind("Definitions", "resources", resources, Mapping)
         require_kind("Definitions", "metadata", metadata, Mapping)
-        self.assets = _elements("assets", assets, (AssetsDefinition, AssetSpec, SourceAsset))
-        self.asset_checks = _elements("asset_checks", asset_checks, (AssetsDefinition,))
-        self.schedules = _elements(
-            "schedules", schedules, (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
-        )
-        self.sensors = _elements("sensors", sensors, (SensorDefinition,))
+        self.assets = _elements("assets", assets, lambda: (AssetsDefinition, AssetSpec, SourceAsset))
+        self.asset_checks = _elements("asset_checks", asset_checks, lambda: (AssetsDefinition,))
+        self.schedules = _elements("schedules", schedules, lambda: bound("schedule_kinds")())
+        self.sensors = _elements("sensors", sensors, lambda: bound("sensor_kinds")())
         self.jobs = [
             getattr(each, "declared", each)  # a job of assets as it was resolved stands for its declaration
-            for each in _elements("jobs", jobs, (UnresolvedAssetJobDefinition, JobDefinition))
+            for each in _elements("jobs", jobs, lambda: (UnresolvedAssetJobDefinition, JobDefinition))
         ]
         self.resources: Mapping[str, object] = dict(resources or {})
-        self.loggers = require_loggers(loggers, "Definitions")
-        self.executor = require_executor(executor, "Definitions")
+        self.loggers = loggers_of(loggers, "Definitions")
+        self.executor = executor_of(executor, "Definitions")
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
     @staticmethod
@@ -253,16 +250,23 @@ def _by_key(what: str, parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
     return found
 
 
-def _elements(parameter: str, values: Iterable[T] | None, kinds: tuple[type, ...]) -> Sequence[T]:
+def _elements(parameter: str, values: Iterable[T] | None, kinds_of: Callable[[], tuple[type, ...]]) -> Sequence[T]:
     if values is None:
         return ()
-    names = " or ".join(each.__name__ for each in kinds)
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"Definitions({parameter}=...) takes a list of {names}, got {values!r}.")
+        raise InvalidDefinitionError(
+            f"Definitions({parameter}=...) takes a list of {_names(kinds_of())}, got {values!r}."
+        )
     found = tuple(values)
+    kinds = kinds_of() if found else ()
     for value in found:
         if not isinstance(value, kinds):
             raise InvalidDefinitionError(
-                f"Definitions({parameter}=...) takes {names}, got {value!r}. Is a decorator missing, or a list inside the list?"
+                f"Definitions({parameter}=...) takes {_names(kinds)}, got {value!r}. Is a decorator missing, or a list "
+                "inside the list?"
             )
     return found
+
+
+def _names(kinds: tuple[type, ...]) -> str:
+    return " or ".join(each.__name__ for each in kinds)

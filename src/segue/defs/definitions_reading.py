@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
-from segue.defs.collect import Source
-from segue.defs.describe import Described, completed_job, describe
-from segue.defs.describe_automation import AnySchedule, assets_with, jobs_with, targets_of
-from segue.defs.executor import ExecutorDefinition
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.logger import LoggerDefinition
-from segue.defs.schedule import ScheduleDefinition
-from segue.defs.sensor import SensorDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.assets import AssetSpec, coerce_asset_key
-from segue.model.graph import IMPLICIT_JOB_NAME, AssetGraph, implicit_job_node
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import Manifest, content_hash, encode_manifest
 from segue.model.metadata import AnyMetadataValue
+from segue.model.run import IMPLICIT_JOB_NAME
+
+if TYPE_CHECKING:  # who only declares needs none of these at run time
+    from segue.defs.describe import Described
+    from segue.defs.describe_automation import AnySchedule
+    from segue.defs.executor import ExecutorDefinition
+    from segue.defs.logger import LoggerDefinition
+    from segue.defs.schedule import ScheduleDefinition
+    from segue.defs.sensor import SensorDefinition
+    from segue.model.graph import AssetGraph
+    from segue.model.manifest import Manifest
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
 
 T = TypeVar("T")
-Named = TypeVar("Named", ScheduleDefinition, SensorDefinition, AnySchedule)
+Named = TypeVar("Named", bound=_Named)
 
 
 class ReadableDefinitions:
@@ -53,21 +61,7 @@ class ReadableDefinitions:
         Raises:
             InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
         """
-        schedules, sensors = unique(self.schedules), unique(self.sensors)
-        targets = targets_of(schedules, sensors)
-        return describe(
-            Source(
-                assets=assets_with(self.assets, targets),
-                asset_checks=self.asset_checks,
-                jobs=jobs_with(self.jobs, targets),
-                resources=self.resources,
-                metadata=self.metadata,
-                schedules=schedules,
-                sensors=sensors,
-                loggers=self.loggers,
-                executor=self.executor,
-            )
-        )
+        return bound("describe_definitions")(self)
 
     @property
     def manifest(self) -> Manifest:
@@ -77,12 +71,12 @@ class ReadableDefinitions:
     @cached_property
     def encoded_manifest(self) -> bytes:
         """The manifest as JSON."""
-        return encode_manifest(self.described.manifest)
+        return self.described.encoded_manifest()
 
     @cached_property
     def manifest_hash(self) -> str:
         """The content hash of the manifest."""
-        return content_hash(self.encoded_manifest)
+        return bound("content_hash")(self.encoded_manifest)
 
     @property
     def asset_graph(self) -> AssetGraph:
@@ -139,9 +133,9 @@ class ReadableDefinitions:
         Raises:
             InvariantViolationError: there is none.
         """
-        if any(each.name == name and not isinstance(each, ScheduleDefinition) for each in self.schedules):
-            return self.described.schedules[name]
-        return _named("schedule", name, [each for each in self.schedules if isinstance(each, ScheduleDefinition)])
+        declared = _named("schedule", name, self.schedules)
+        complete: type[ScheduleDefinition] = bound("schedule_kinds")()[0]
+        return declared if isinstance(declared, complete) else self.described.schedules[name]
 
     def get_sensor_def(self, name: str) -> SensorDefinition:
         """The sensor of this name.
@@ -179,7 +173,9 @@ class ReadableDefinitions:
         """
         for each in self.jobs:
             if each.name == name and isinstance(each, JobDefinition):
-                return completed_job(each, self.executor, self.loggers).with_top_level_resources(self.resources)
+                return bound("completed_job")(each, self.executor, self.loggers).with_top_level_resources(
+                    self.resources
+                )
         if name == IMPLICIT_JOB_NAME and self.has_implicit_global_asset_job_def():
             return self.get_implicit_global_asset_job_def()
         described = self.described
@@ -208,7 +204,7 @@ class ReadableDefinitions:
 
     def get_implicit_global_asset_job_def(self) -> JobDefinition:
         """The job over all assets that a run can make or observe, and all checks."""
-        return bound("asset_job")(self, implicit_job_node(self.asset_graph))
+        return bound("asset_job")(self, bound("implicit_job_node")(self.asset_graph))
 
     def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
         """The job over all assets; see `get_implicit_global_asset_job_def`."""

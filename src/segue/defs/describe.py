@@ -8,13 +8,22 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
-from segue.defs.describe_automation import note_names_used_twice, resolved_schedules, schedule_nodes, sensor_nodes
+from segue.defs.definitions_reading import ReadableDefinitions, unique
+from segue.defs.describe_automation import (
+    assets_with,
+    jobs_with,
+    note_names_used_twice,
+    resolved_schedules,
+    schedule_nodes,
+    sensor_nodes,
+    targets_of,
+)
 from segue.defs.executor import ExecutorDefinition
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
-from segue.defs.job import UnresolvedAssetJobDefinition, job_node
+from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.job_nodes import op_computation_node, op_job_node
+from segue.defs.job_nodes import asset_job_node, op_computation_node, op_job_node
 from segue.defs.logger import LoggerDefinition, default_loggers
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
@@ -35,6 +44,7 @@ from segue.model.manifest import (
     Manifest,
     OutputNode,
     ResourceNode,
+    encode_manifest,
 )
 from segue.model.partitions.mapping_choice import check_mapping
 from segue.model.steps import AssetSource
@@ -79,6 +89,10 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
             return self.jobs[job_name].executor_def
         return self.asset_jobs[job_name].executor_def if job_name in self.asset_jobs else self.executor
 
+    def encoded_manifest(self) -> bytes:
+        """The manifest as JSON."""
+        return encode_manifest(self.manifest)
+
     def op_of(self, job_name: str, step_key: str, graph: str | None) -> OpDefinition | None:
         """The op behind a step of a job of ops, or of a graph behind assets."""
         path = step_key.partition("[")[0]
@@ -98,6 +112,29 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     def with_resource(self, key: str, resource: object) -> Described:
         """The same with one more resource."""
         return msgspec.structs.replace(self, resources={**self.resources, key: resource})
+
+
+def describe_definitions(parts: ReadableDefinitions) -> Described:
+    """The manifest of some definitions, with what only their schedules and sensors name.
+
+    Raises:
+        InvalidDefinitionError: as `describe`.
+    """
+    schedules, sensors = unique(parts.schedules), unique(parts.sensors)
+    targets = targets_of(schedules, sensors)
+    return describe(
+        Source(
+            assets=assets_with(parts.assets, targets),
+            asset_checks=parts.asset_checks,
+            jobs=jobs_with(parts.jobs, targets),
+            resources=parts.resources,
+            metadata=parts.metadata,
+            schedules=schedules,
+            sensors=sensors,
+            loggers=parts.loggers,
+            executor=parts.executor,
+        )
+    )
 
 
 def describe(source: Source) -> Described:
@@ -299,7 +336,7 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
             collection.error(f"Two jobs are called {job.name!r}: rename one.")
         try:
             if isinstance(job, UnresolvedAssetJobDefinition):
-                nodes[job.name] = job_node(job, graph, collection.resources)
+                nodes[job.name] = asset_job_node(job, graph, collection.resources)
             else:
                 nodes[job.name] = op_job_node(job)
         except SegueError as error:

@@ -25,6 +25,16 @@ Note = Callable[[str], None]
 AnySchedule: TypeAlias = ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 
 
+def schedule_kinds() -> tuple[type, ...]:
+    """The classes of what `Definitions` takes as a schedule."""
+    return ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition
+
+
+def sensor_kinds() -> tuple[type, ...]:
+    """The classes of what `Definitions` takes as a sensor."""
+    return (SensorDefinition,)
+
+
 def targets_of(schedules: Iterable[AnySchedule], sensors: Iterable[SensorDefinition]) -> list[Target]:
     """Everything that these start."""
     return [*(each.target for each in schedules), *(target for each in sensors for target in each.targets)]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from segue.defs.direct_step import DirectStep, ExecutionProperties
-from segue.defs.instance import Instance
 from segue.defs.step_facts import UserEvent
 from segue.errors import InvalidInvocationError
 from segue.model.partitions.key_range import PartitionKeyRange
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
 
 
 class DirectContext:

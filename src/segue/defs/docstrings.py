@@ -8,11 +8,12 @@ import msgspec
 
 from segue.defs.signature import UserFunction, docstring_of
 
-_SECTION = re.compile(r"^(Args|Arguments|Parameters|Params|Returns|Return|Yields|Raises|Examples?|Notes?)\s*:?\s*$")
-_GOOGLE_ITEM = re.compile(r"^(\*{0,2}\w+)\s*(\([^)]*\))?\s*:\s*(.*)$")
-_NUMPY_ITEM = re.compile(r"^(\*{0,2}\w+)\s*(:.*)?$")
-_FIELD = re.compile(r"^:(param|parameter|arg|argument)\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
-_RETURNS_FIELD = re.compile(r"^:returns?\s*:\s*(.*)$")
+# Texts, compiled when the first docstring is read.
+_SECTION = r"^(Args|Arguments|Parameters|Params|Returns|Return|Yields|Raises|Examples?|Notes?)\s*:?\s*$"
+_GOOGLE_ITEM = r"^(\*{0,2}\w+)\s*(\([^)]*\))?\s*:\s*(.*)$"
+_NUMPY_ITEM = r"^(\*{0,2}\w+)\s*(:.*)?$"
+_FIELD = r"^:(param|parameter|arg|argument)\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$"
+_RETURNS_FIELD = r"^:returns?\s*:\s*(.*)$"
 _PARAMETERS = frozenset({"Args", "Arguments", "Parameters", "Params"})
 _RETURNS = frozenset({"Returns", "Return", "Yields"})
 
@@ -40,15 +41,15 @@ def read_docstring(function: UserFunction) -> Docstring:
     parameters: dict[str, str] = {}
     returns: str | None = None
     for index, line in enumerate(lines):
-        field = _FIELD.match(line.strip())
+        field = re.match(_FIELD, line.strip())
         if field is not None:
             parameters[field[2]] = _joined([field[3], *_deeper(lines, index)])
             continue
-        returned = _RETURNS_FIELD.match(line.strip())
+        returned = re.match(_RETURNS_FIELD, line.strip())
         if returned is not None:
             returns = _joined([returned[1], *_deeper(lines, index)])
             continue
-        section = _SECTION.match(line)
+        section = re.match(_SECTION, line)
         if section is None:
             continue
         is_numpy = index + 1 < len(lines) and set(lines[index + 1].strip()) == {"-"}
@@ -80,13 +81,13 @@ def _numpy_body(lines: list[str], start: int) -> list[str]:
     return found
 
 
-def _items(body: list[str], form: re.Pattern[str]) -> dict[str, str]:
+def _items(body: list[str], form: str) -> dict[str, str]:
     """What each item of a section says: it begins at the section's own depth and goes on further in."""
     depth = min((_depth(line) for line in body if line.strip()), default=0)
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in body:
-        match = form.match(line.strip()) if _depth(line) == depth else None
+        match = re.match(form, line.strip()) if _depth(line) == depth else None
         if match is not None:
             current = found.setdefault(match[1].lstrip("*"), [])
             if form is _GOOGLE_ITEM:

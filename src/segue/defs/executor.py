@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import msgspec
 
@@ -13,10 +13,12 @@ from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.elements import Noneable
 from segue.defs.config_schema.shapes import Field, Permissive, Selector, Shape
 from segue.defs.configurable import NamedConfigurable
-from segue.defs.instance import Instance
 from segue.defs.signature import function_name
 from segue.errors import InvalidDefinitionError, NotSupportedError
 from segue.model.keys import require_name
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
 
 
 class ExecutorRequirement(enum.Enum):

@@ -15,7 +15,7 @@ from segue.defs.dependency import (
     MultiDependencyDefinition,
 )
 from segue.defs.graph import GraphDefinition
-from segue.defs.node import NodeUse
+from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition
 from segue.defs.op_io import is_nothing
 from segue.errors import InvalidDefinitionError
@@ -222,3 +222,13 @@ def _check_dynamic(walk: _Walk) -> None:
                     f"{origin.step}:{origin.output}: a step runs once for each value of one of them only. Collect the first into a "
                     "list before the second begins."
                 )
+
+
+def all_definitions(graph: GraphDefinition) -> dict[str, NodeDefinition]:
+    """The ops and graphs that a graph is made of, by name, those inside of graphs included."""
+    found: dict[str, NodeDefinition] = {}
+    for definition in graph.node_defs:
+        found[definition.name] = definition
+        if isinstance(definition, GraphDefinition):
+            found.update(all_definitions(definition))
+    return found

@@ -24,8 +24,8 @@ from segue.defs.signature import UserFunction, source_of
 from segue.defs.types.base import SegueType
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.keys import require_name
-from segue.model.manifest import SourceLocation
 from segue.model.policies import RetryPolicy
+from segue.model.source_location import SourceLocation
 
 
 class GraphDefinition(ComposableDefinition, NamedConfigurable):

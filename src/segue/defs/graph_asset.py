@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from segue.defs.asset import asset_key_of
 from segue.defs.asset_inputs import AssetInputs, all_deps, read_inputs
@@ -19,11 +19,13 @@ from segue.defs.signature import FunctionShape, UserFunction, docstring_of, func
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
-from segue.model.manifest import SourceLocation
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy
+from segue.model.source_location import SourceLocation
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 @overload

@@ -13,7 +13,7 @@ from segue.defs.dependency import (
 )
 from segue.defs.node import NodeDefinition, NodeUse, require_unique_definitions
 from segue.errors import CycleError, InvalidDefinitionError
-from segue.model.graph import require_acyclic
+from segue.model.ordering import require_acyclic
 
 Uses = Mapping[str, NodeUse]
 Dependencies = Mapping[str, Mapping[str, Dependency]]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, ClassVar, cast, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import msgspec
 
-from segue.defs.instance import Instance
-from segue.defs.log import get_logger
 from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
-from segue.defs.tick_context import TickContext
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
-from segue.model.event import Event, EventType
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
+    from segue.model.event import Event
 
 
 class HookExecutionResult(msgspec.Struct, frozen=True):
@@ -73,9 +73,7 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
         context = next(iter((*args, *kwargs.values())))
         if not isinstance(context, HookContext):
             raise InvalidInvocationError(f"The hook {self.name!r} takes a HookContext, got {context!r}.")
-        if isinstance(context, UnboundHookContext):
-            for key in sorted(self.required_resource_keys):
-                context.require_resource(key)
+        context.require_resources(self.required_resource_keys)
         return self.decorated_fn(context)
 
 
@@ -169,63 +167,12 @@ class HookContext:
         """What was said of the outputs, by output."""
         return self._fact("op_output_metadata")
 
+    def require_resources(self, keys: Iterable[str]) -> None:
+        """Whether a hook may be called with this context: one of a run has what the hook declares.
 
-class UnboundHookContext(HookContext, TickContext):
-    """What `build_hook_context` makes: a context outside of any run, which knows only what it was given."""
-
-    builder: ClassVar[str] = "build_hook_context"
-    _GIVEN: ClassVar[tuple[str, ...]] = ("op", "run_id", "job_name", "instance")
-
-    def __init__(self, resources: Mapping[str, object] | None, instance: Instance | None, **facts: Any) -> None:
-        HookContext.__init__(self, **facts)
-        TickContext.__init__(self, instance=instance, resources=resources)
-
-    def _fact(self, name: str) -> Any:
-        if name in self._GIVEN:
-            value = self._instance if name == "instance" else self._facts[name]
-            if value is None:
-                raise InvariantViolationError(
-                    f"This context has no {name}: pass one to build_hook_context({name}=...)."
-                )
-            return value
-        if name in self._facts:
-            return self._facts[name]
-        raise InvariantViolationError(f"A context of build_hook_context has no {name}: only one of a run does.")
-
-    @property
-    def instance(self) -> Instance:
-        """The instance it was given."""
-        return self._fact("instance")
-
-    @property
-    def resources(self) -> Any:
-        """The resources it was given, as attributes; they are set up on first use."""
-        return Resources(self.opened())
-
-    @property
-    def log(self) -> Any:
-        """A standard logger."""
-        return get_logger()
-
-
-def build_hook_context(
-    resources: Mapping[str, Any] | None = None,
-    op: Any = None,
-    run_id: str | None = None,
-    job_name: str | None = None,
-    op_exception: Exception | None = None,
-    instance: Instance | None = None,
-) -> UnboundHookContext:
-    """A context to call a hook with in a test.
-
-    Args:
-        resources: by key: objects, or resources that are set up on first use.
-        op: the computation of the step that is said to have ended.
-        run_id, job_name: the run and the job.
-        op_exception: what the step is said to have raised.
-        instance: where runs and assets are recorded.
-    """
-    return UnboundHookContext(resources, instance, op=op, run_id=run_id, job_name=job_name, op_exception=op_exception)
+        Raises:
+            InvalidDefinitionError: a resource that the context lacks.
+        """
 
 
 @overload
@@ -252,7 +199,7 @@ def success_hook(
     """
 
     def decorate(function: UserFunction) -> HookDefinition:
-        return _hook(function, name, required_resource_keys, EventType.STEP_SUCCESS)
+        return _hook(function, name, required_resource_keys, "STEP_SUCCESS")
 
     return decorate if hook_fn is None else decorate(hook_fn)
 
@@ -278,19 +225,19 @@ def failure_hook(
 
     def decorate(function: UserFunction) -> HookDefinition:
         given = name if isinstance(name, str) else None
-        return _hook(function, given, required_resource_keys, EventType.STEP_FAILURE)
+        return _hook(function, given, required_resource_keys, "STEP_FAILURE")
 
     return decorate if name is None or isinstance(name, str) else decorate(name)
 
 
 def _hook(
-    function: UserFunction, name: str | None, required_resource_keys: Set[str] | None, wanted: EventType
+    function: UserFunction, name: str | None, required_resource_keys: Set[str] | None, wanted: str
 ) -> HookDefinition:
     own_name = name or function_name(function, "hook")
     _context_parameter(function, own_name)
 
     def call(context: HookContext, event_list: Sequence[Event]) -> HookExecutionResult:
-        if not any(event.event_type is wanted for event in event_list):
+        if not any(event.event_type_value == wanted for event in event_list):
             return HookExecutionResult(own_name, is_skipped=True)
         function(context)
         return HookExecutionResult(own_name)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.defs.executor import ExecutorDefinition, require_executor
 from segue.defs.hook import HookDefinition, require_hooks
-from segue.defs.metadata import described_metadata
-from segue.defs.partitioned_config import PartitionedConfig
-from segue.defs.run_config import normalize_run_config, storable
+from segue.defs.run_arguments import executor_of
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import require_owners
-from segue.model.condition.base import AnyCondition, optional_condition
-from segue.model.condition.scopes import JobRootAssetsAutomationCondition
-from segue.model.graph import AssetGraph
-from segue.model.keys import AssetKey, require_name
-from segue.model.manifest import JobNode
+from segue.model.condition_argument import optional_condition
+from segue.model.keys import require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+if TYPE_CHECKING:
+    from segue.defs.executor import ExecutorDefinition
+    from segue.model.condition.base import AnyCondition
 
 
 class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,66 +112,5 @@ def define_asset_job(
         automation_condition=optional_condition(f"job {name!r}", automation_condition),
         hooks=require_hooks(hooks, f"job {name!r}"),
         op_retry_policy=op_retry_policy,
-        executor_def=require_executor(executor_def, f"job {name!r}"),
+        executor_def=executor_of(executor_def, f"job {name!r}"),
     )
-
-
-def job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resources: Mapping[str, object]) -> JobNode:
-    """The job as data, its selection resolved.
-
-    Raises:
-        InvalidSubsetError: the selection names what does not exist.
-        InvalidDefinitionError: `partitions_def` disagrees with the assets, or the condition cannot be asked of the job.
-        InvalidConfigError: `config` names what does not exist, or has the wrong form.
-    """
-    config, declared = job.config, job.partitions_def
-    if isinstance(config, PartitionedConfig):
-        declared = PartitionedConfig.from_flexible_config(config, declared or config.partitions_def).partitions_def
-    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_executable]
-    for key in keys:
-        own = graph.nodes[key].partitions
-        if declared is not None and own is not None and own != declared:
-            raise InvalidDefinitionError(
-                f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
-            )
-    if job.automation_condition is not None:
-        _check_condition(job, job.automation_condition, graph, keys)
-    by_rule = job.partitioned_config is not None or job.config_mapping is not None
-    return JobNode(
-        name=job.name,
-        assets=tuple(sorted(keys)),
-        checks=tuple(sorted((check.asset_key, check.name) for check in job.selection.resolve_checks(graph))),
-        description=job.description,
-        tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
-        own_tags={} if job.run_tags is None else dict(job.tags),
-        run_config={} if by_rule else storable(normalize_run_config(config, graph.computations, resources), "config"),
-        metadata=described_metadata(job.metadata),
-        owners=tuple(job.owners),
-        automation_condition=job.automation_condition,
-        op_retry_policy=job.op_retry_policy,
-    )
-
-
-def _check_condition(
-    job: UnresolvedAssetJobDefinition, condition: AnyCondition, graph: AssetGraph, keys: Sequence[AssetKey]
-) -> None:
-    """Refuses a condition that says nothing of the job as a whole, or whose requests could not become runs."""
-    if not _asks_roots(condition):
-        raise InvalidDefinitionError(
-            "its automation_condition does not evaluate against the assets it begins with: put it into "
-            "AutomationCondition.all_job_root_assets_match(...) or any_job_root_assets_match(...)."
-        )
-    if job.partitioned_config is not None:
-        raise InvalidDefinitionError(
-            "it has an automation_condition and config by partition: give the config to the assets, or request it by a schedule."
-        )
-    definitions = dict.fromkeys(own for key in keys if (own := graph.nodes[key].partitions) is not None)
-    if len(definitions) > 1:
-        raise InvalidDefinitionError(
-            f"it has an automation_condition, and its assets are partitioned in {len(definitions)} ways, which one run cannot "
-            "make: select assets that must have the same partitions definitions, or none."
-        )
-
-
-def _asks_roots(condition: AnyCondition) -> bool:
-    return isinstance(condition, JobRootAssetsAutomationCondition) or any(map(_asks_roots, condition.children))

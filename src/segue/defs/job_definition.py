@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
-from segue.defs.executor import require_executor
 from segue.defs.feeding import require_fed, require_one_definition_per_name
-from segue.defs.flatten import Flat, flatten
+from segue.defs.flatten import Flat, all_definitions, flatten
 from segue.defs.graph import GraphDefinition
 from segue.defs.hook import require_hooks
-from segue.defs.logger import LoggerDefinition, require_loggers
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
+from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
 from segue.defs.type_checks import resources_of_types
@@ -26,6 +25,9 @@ from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
 from segue.model.request import RunRequest
+
+if TYPE_CHECKING:
+    from segue.defs.logger import LoggerDefinition
 
 
 class JobDefinition:
@@ -74,8 +76,8 @@ class JobDefinition:
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
         self.graph = graph_def
         self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
-        self.executor_def = require_executor(executor_def, what)
-        self.loggers: Mapping[str, LoggerDefinition] = require_loggers(logger_defs, what)
+        self.executor_def = executor_of(executor_def, what)
+        self.loggers: Mapping[str, LoggerDefinition] = loggers_of(logger_defs, what)
         self.config: Any = config
         self.description = description or graph_def.description
         self.tags: Mapping[str, str] = step_tags(tags, what)
@@ -326,11 +328,11 @@ class JobDefinition:
 
     def with_executor_def(self, executor_def: object) -> JobDefinition:
         """A copy with another executor."""
-        return self.replaced(executor_def=require_executor(executor_def, f"job {self.name!r}"))
+        return self.replaced(executor_def=executor_of(executor_def, f"job {self.name!r}"))
 
     def with_logger_defs(self, logger_defs: Mapping[str, object]) -> JobDefinition:
         """A copy with other loggers."""
-        return self.replaced(logger_defs=require_loggers(logger_defs, f"job {self.name!r}"))
+        return self.replaced(logger_defs=loggers_of(logger_defs, f"job {self.name!r}"))
 
     def with_metadata(self, metadata: Mapping[str, object]) -> JobDefinition:
         """A copy with other metadata."""
@@ -381,16 +383,6 @@ def needed_keys(op: OpDefinition) -> set[str]:
         *inputs,
         *(out.io_manager_key for out in op.outs.values()),
     }
-
-
-def all_definitions(graph: GraphDefinition) -> dict[str, NodeDefinition]:
-    """The ops and graphs that a graph is made of, by name, those inside of graphs included."""
-    found: dict[str, NodeDefinition] = {}
-    for definition in graph.node_defs:
-        found[definition.name] = definition
-        if isinstance(definition, GraphDefinition):
-            found.update(all_definitions(definition))
-    return found
 
 
 def _partitions_of(config: Any, partitions_def: PartitionsDefinition | None, what: str) -> PartitionsDefinition | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import ModuleType
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
@@ -15,10 +15,14 @@ from segue.defs.modules import calling_module, package_modules, require_modules
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
-from segue.model.condition.base import AnyCondition, condition_of
-from segue.model.freshness import FreshnessPolicy, freshness_policy_of
+from segue.model.condition_argument import condition_of
+from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.policies import BackfillPolicy
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
+    from segue.model.freshness import FreshnessPolicy
 
 LoadedAsset: TypeAlias = AssetsDefinition | AssetSpec | SourceAsset
 

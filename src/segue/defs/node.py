@@ -11,8 +11,8 @@ import msgspec
 from segue.defs.io_definitions import InputDefinition, OutputDefinition
 from segue.defs.types.base import SegueType
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
-from segue.model.manifest import SourceLocation
 from segue.model.policies import RetryPolicy
+from segue.model.source_location import SourceLocation
 
 
 class NodeDefinition(abc.ABC):

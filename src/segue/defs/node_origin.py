@@ -8,7 +8,8 @@ from typing import Any
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, SourceLocation
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
+from segue.model.source_location import SourceLocation
 
 
 def origin_output(node: NodeDefinition, output: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from segue.defs.asset import asset_key_of, definition_of
 from segue.defs.asset_inputs import read_inputs
@@ -14,10 +14,12 @@ from segue.defs.signature import UserFunction, docstring_of, function_name, read
 from segue.defs.source_asset import SourceAsset
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
-from segue.model.condition.base import AnyCondition
 from segue.model.keys import CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import AssetExecutionType
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 @overload

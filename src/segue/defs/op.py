@@ -27,8 +27,8 @@ from segue.defs.types.resolve import infer_type
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
-from segue.model.manifest import SourceLocation
 from segue.model.policies import RetryPolicy
+from segue.model.source_location import SourceLocation
 
 
 class OpDefinition(ComposableDefinition, NamedConfigurable):

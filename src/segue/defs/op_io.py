@@ -8,8 +8,7 @@ from typing import Any, Final
 from segue.defs.types.base import SegueType, TypeKind
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.keys import AssetKey, CoercibleToAssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
 
 
 class NoType:

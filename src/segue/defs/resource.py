@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from segue.defs.bindings import bound
-from segue.defs.config import Config, config_from, resolve_environment
+from segue.defs.config import Config, config_from, resolve_environment, subclasses_are_built_at_once
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.resource_definition import ResourceDefinition, opened_generator
 from segue.errors import InvalidInvocationError, InvariantViolationError
@@ -47,7 +47,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
     (`_client: Client = PrivateAttr()`) and is set in `setup_for_execution`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     segue_parameter_kind: ClassVar[str] = _RESOURCE
     segue_manager_role: ClassVar[str | None] = None
     waits_for_config: ClassVar[bool] = False
@@ -271,6 +271,9 @@ class ConfigurableResource(ConfigurableResourceFactory[Value], Generic[Value]):
         """What user code gets: the resource itself, unless overridden."""
         del context
         return self
+
+
+subclasses_are_built_at_once(ConfigurableResourceFactory, ConfigurableResource)
 
 
 class PartialResource(Generic[Value]):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import logging
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.bindings import bound
-from segue.defs.instance import Instance
-from segue.defs.log import get_logger
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError, UnknownResourceError
 from segue.model.run import Run
+
+if TYPE_CHECKING:
+    import logging
+
+    from segue.defs.instance import Instance
 
 
 class Resources:
@@ -33,7 +34,7 @@ class Resources:
         if name in self._values:
             return self._values[name]
         known = ", ".join(sorted(self._values)) or "none"
-        close = difflib.get_close_matches(name, self._values, n=1)
+        close = bound("close_matches")(name, self._values, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UnknownResourceError(
             name,
@@ -116,7 +117,7 @@ class InitResourceContext:
         self._all_resource_defs: Mapping[str, Any] = all_resource_defs or {}
         self._instance = instance
         self._run = dagster_run
-        self._log = get_logger() if log_manager is None else log_manager
+        self._log = bound("get_logger")() if log_manager is None else log_manager
         self._event_loop = event_loop
 
     @property

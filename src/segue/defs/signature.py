@@ -14,7 +14,7 @@ import msgspec
 
 from segue.defs.context import AssetCheckExecutionContext, OpExecutionContext
 from segue.errors import ConfigArgumentWarning, InvalidDefinitionError
-from segue.model.manifest import SourceLocation
+from segue.model.source_location import SourceLocation
 
 T = TypeVar("T")
 RESOURCE_PARAMETER: Final = "segue_resource_parameter"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from segue.defs.bindings import bound
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
-from segue.defs.resource_order import with_needs
 from segue.defs.signature import UserFunction, read_function
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_kind
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
-from segue.model.condition.base import AnyCondition
-from segue.model.keys import AssetKey, CoercibleToAssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import AssetExecutionType
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class SourceAsset:
@@ -187,7 +188,8 @@ class SourceAsset:
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy that brings the resources along that it needs, out of those that are given."""
         needed = {*self.required_resource_keys, self.get_io_manager_key()}
-        keys = with_needs(needed, {**resource_defs, **self.resource_defs}) & resource_defs.keys()
+        keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
+        keys &= resource_defs.keys()
         return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:

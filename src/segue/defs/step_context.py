@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.bindings import bound
-from segue.defs.instance import Instance
-from segue.defs.log import LogManager
-from segue.defs.node import NodeHandle, NodeUse
 from segue.defs.step_facts import StepFacts, UserEvent
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.run import Run
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
+    from segue.defs.log import LogManager
+    from segue.defs.node import NodeHandle, NodeUse
 
 
 class StepContext:

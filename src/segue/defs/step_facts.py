@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from segue.defs.instance import Instance
-from segue.defs.node import NodeHandle, NodeUse
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
@@ -14,6 +12,10 @@ from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.run import Run
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
+    from segue.defs.node import NodeHandle, NodeUse
 
 UserEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
 

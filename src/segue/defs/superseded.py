@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 import warnings
-from pathlib import Path
 from typing import TypeVar
 
 from segue.errors import InvalidDefinitionError
 
 T = TypeVar("T")
 
-_OWN_FOLDER = f"{Path(__file__).parent.parent}/"
+_OWN_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 
 def warn_superseded(what: str, instead: str, category: type[Warning] = DeprecationWarning) -> None:

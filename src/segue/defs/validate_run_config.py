@@ -16,7 +16,7 @@ from segue.defs.run_config import RunConfig, plain, raw_config
 from segue.defs.run_config_schema import run_config_type
 from segue.errors import InvalidConfigError
 from segue.model.arguments import require_type
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 
 
 def validate_run_config(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from segue.defs.log import LogManager, get_logger
+from segue.defs.bindings import bound
 from segue.defs.resource_context import Resources
 from segue.defs.superseded import warn_superseded
 from segue.defs.types.resolve import resolve_type
@@ -21,6 +21,9 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
+
+if TYPE_CHECKING:
+    from segue.defs.log import LogManager
 
 
 class ValueScope(msgspec.Struct, frozen=True):
@@ -134,7 +137,7 @@ class ValueContext:
     @property
     def log(self) -> LogManager:
         """The log of the step."""
-        return get_logger() if self._scope.log is None else self._scope.log  # pyright: ignore[reportReturnType] reason: a logger of Python's outside of a run
+        return bound("get_logger")() if self._scope.log is None else self._scope.log
 
     @property
     def resource_config(self) -> Mapping[str, Any] | None:

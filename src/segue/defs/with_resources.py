@@ -12,7 +12,7 @@ from segue.defs.resource_definition import ResourceDefinition
 from segue.defs.resource_order import needed_keys_of, resource_order, with_needs
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 
 T = TypeVar("T")
 

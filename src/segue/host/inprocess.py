@@ -26,11 +26,11 @@ from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.recording import Executed, new_run, record_and_run
 from segue.host.staleness import stale_keys
-from segue.model.graph import IMPLICIT_JOB_NAME, AssetGraph
-from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.graph import AssetGraph
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
 from segue.model.run import (
+    IMPLICIT_JOB_NAME,
     PARTITION_RANGE_END_TAG,
     PARTITION_RANGE_START_TAG,
     PARTITION_TAG,

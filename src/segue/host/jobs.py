@@ -17,7 +17,7 @@ from segue.host.inprocess import RunOptions, execute
 from segue.host.instances import ephemeral_instance
 from segue.host.result import ExecuteInProcessResult
 from segue.model.event import Event
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
 
 

@@ -6,22 +6,24 @@ The engine and the store are looked up by the first call: a program that imports
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.external_assets import AnyAsset
-from segue.defs.instance import Instance
 from segue.defs.io import STORES_AND_LOADS, manager_role
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvariantViolationError
-from segue.host.result import ExecuteInProcessResult
 from segue.model.assets import AssetSpec
-from segue.model.event import Event
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
+
+if TYPE_CHECKING:
+    from segue.defs.instance import Instance
+    from segue.host.result import ExecuteInProcessResult
+    from segue.model.event import Event
 
 MaterializableAssets = Sequence[AnyAsset]
 
@@ -60,7 +62,7 @@ def materialize(
     request = _request(definitions, run_config, partition_key, tags, selection)
     if instance is not None:
         return _run(definitions, instance, request, raise_on_error)
-    with Instance.ephemeral() as temporary:
+    with bound("ephemeral_instance")() as temporary:
         return _run(definitions, temporary, request, raise_on_error)
 
 
@@ -184,4 +186,4 @@ def _run(
     executed = bound("execute_request")(definitions, instance, request, [events.append], values)
     if raise_on_error and executed.result.error is not None:
         raise executed.result.error
-    return ExecuteInProcessResult(executed.run, events, values, definitions.asset_graph)
+    return bound("result_in_process")(executed.run, events, values, definitions.asset_graph)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from types import EllipsisType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, NotSupportedError
 from segue.model.arguments import require_kind, require_list
-from segue.model.condition.base import AnyCondition, condition_of
-from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy, freshness_policy_of
+from segue.model.condition_argument import condition_of
+from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
+    from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy
 
 DEFAULT_GROUP = "default"
 IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"

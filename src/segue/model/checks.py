@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
-from segue.model.condition.base import AnyCondition, optional_condition
+from segue.model.condition_argument import optional_condition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
 
 
 class AssetCheckSeverity(enum.Enum):

@@ -10,7 +10,6 @@ so that a schedule ticks when a partition ends.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -128,7 +127,7 @@ def is_day(times: CronTimes, day: date) -> bool:
     """Whether the line names a day; where it names days of the month and of the week, either is enough."""
     if day.month not in times.months:
         return False
-    length = calendar.monthrange(day.year, day.month)[1]
+    length = _days_of_month(day)
     in_month = times.days is None or day.day in times.days or (-1 in times.days and day.day == length)
     if times.weekdays is None:
         return in_month
@@ -175,3 +174,8 @@ def _weekdays(field: str) -> Iterator[tuple[int, int]]:
             yield int(day[1:]) % 7, -1
         else:
             yield from ((each % 7, 0) for each in _values(part, 0, 7 if "7" in part else 6, _DAYS))
+
+
+def _days_of_month(day: date) -> int:
+    first = day.replace(day=1)
+    return 31 if day.month == 12 else (first.replace(month=day.month + 1) - first).days

@@ -36,6 +36,7 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
     """How old an asset may get; made by `FreshnessPolicy.time_window` or `FreshnessPolicy.cron`."""
 
     metadata_key: ClassVar[str] = FRESHNESS_POLICY_METADATA
+    is_freshness_policy: ClassVar[bool] = False  # what declares a policy knows it by this, see freshness_argument
 
     @staticmethod
     def time_window(fail_window: timedelta, warn_window: timedelta | None = None) -> TimeWindowFreshnessPolicy:
@@ -82,6 +83,8 @@ class TimeWindowFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag=
         warn_window: older than this is a reason to warn.
     """
 
+    is_freshness_policy: ClassVar[bool] = True
+
     fail_window: timedelta
     warn_window: timedelta | None = None
 
@@ -111,6 +114,8 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
         timezone: the time zone of the cron line.
     """
 
+    is_freshness_policy: ClassVar[bool] = True
+
     deadline_cron: str
     lower_bound_delta: timedelta
     timezone: str = "UTC"
@@ -128,35 +133,6 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
 
 
 AnyFreshnessPolicy = TimeWindowFreshnessPolicy | CronFreshnessPolicy
-
-
-def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshnessPolicy | None:
-    """The freshness policy that is declared, as one or as the superseded `legacy_freshness_policy`.
-
-    Raises:
-        InvalidDefinitionError: both, or something that is neither.
-    """
-    if legacy is None:
-        return require_freshness_policy(where, policy)
-    if policy is not None:
-        raise InvalidDefinitionError(
-            f"{where}: freshness_policy and legacy_freshness_policy say the same: keep the first."
-        )
-    translated = getattr(legacy, "to_freshness_policy", None)
-    return require_freshness_policy(where, legacy if translated is None else translated())
-
-
-def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | None:
-    """The value, if it is a freshness policy or None.
-
-    Raises:
-        InvalidDefinitionError: it is something else.
-    """
-    if value is None or isinstance(value, (TimeWindowFreshnessPolicy, CronFreshnessPolicy)):
-        return value
-    raise InvalidDefinitionError(
-        f"{where}: freshness_policy takes FreshnessPolicy.time_window(...) or FreshnessPolicy.cron(...), got {value!r}."
-    )
 
 
 def require_deadlines(where: str, line: object, timezone: str) -> None:

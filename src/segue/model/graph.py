@@ -8,14 +8,14 @@ from typing import overload
 
 from msgspec import structs
 
-from segue.errors import CycleError, InvalidSubsetError
+from segue.errors import InvalidSubsetError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest
+from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping
-
-IMPLICIT_JOB_NAME = "__ASSET_JOB"
+from segue.model.run import IMPLICIT_JOB_NAME
 
 
 class AssetGraph:
@@ -285,45 +285,3 @@ def implicit_job_node(graph: AssetGraph) -> JobNode:
         assets=tuple([key for key, node in graph.nodes.items() if node.is_executable]),
         checks=tuple([(key.asset_key, key.name) for key in graph.checks]),
     )
-
-
-def require_acyclic(edges: Mapping[str, Iterable[str]]) -> list[str]:
-    """The names in an order in which each comes after what it depends on.
-
-    Args:
-        edges: for each name, the names it depends on; names that are no keys themselves are ignored.
-
-    Returns:
-        All keys; among those that are ready together, in the order of `edges`.
-
-    Raises:
-        CycleError: they go round in a circle; the error holds one such path.
-    """
-    waiting = {name: [each for each in depends_on if each in edges] for name, depends_on in edges.items()}
-    missing = {name: len(depends_on) for name, depends_on in waiting.items()}
-    dependents: dict[str, list[str]] = {}
-    for name, depends_on in waiting.items():
-        for each in depends_on:
-            dependents.setdefault(each, []).append(name)
-    order = [name for name, count in missing.items() if count == 0]
-    for name in order:  # grows while it is walked: each name enters when its last dependency has been passed
-        for dependent in dependents.get(name, ()):
-            missing[dependent] -= 1
-            if missing[dependent] == 0:
-                order.append(dependent)
-    if len(order) < len(waiting):
-        raise CycleError(_find_cycle({name: waiting[name] for name, count in missing.items() if count > 0}))
-    return order
-
-
-def _find_cycle(waiting: Mapping[str, Sequence[str]]) -> list[str]:
-    """One cycle among names that all wait for another, in the direction in which data would flow."""
-    path: list[str] = []
-    seen: dict[str, int] = {}
-    name = min(waiting)
-    while name not in seen:
-        seen[name] = len(path)
-        path.append(name)
-        name = min(each for each in waiting[name] if each in waiting)
-    cycle = [*path[seen[name] :], name]
-    return cycle[::-1]

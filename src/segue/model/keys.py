@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
+DEFAULT_IO_MANAGER_KEY = "io_manager"  # the resource that stores values where nothing says another
 RESERVED_NAMES = frozenset(
     {"context", "conf", "config", "meta", "arg_dict", "dict", "input_arg_dict", "output_arg_dict"}
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
@@ -17,25 +18,15 @@ from segue.model import codec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.condition.base import AnyCondition
 from segue.model.freshness import AnyFreshnessPolicy
-from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy, RetryPolicy
+from segue.model.source_location import SourceLocation
 from segue.model.steps import GraphOutputNode, StepNode
 
 MANIFEST_VERSION = 1
-DEFAULT_IO_MANAGER_KEY = "io_manager"
-
-
-class SourceLocation(msgspec.Struct, frozen=True):
-    """Where in the user's files something is declared."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 class DependencyNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -266,7 +257,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 def decode_manifest(data: bytes) -> Manifest:
     """The manifest written by `encode_manifest`."""
-    return _decoder.decode(data)
+    return _decoder().decode(data)
 
 
 def content_hash(data: bytes) -> str:
@@ -274,4 +265,6 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-_decoder = codec.decoder(Manifest)
+@cache
+def _decoder() -> msgspec.json.Decoder[Manifest]:
+    return codec.decoder(Manifest)

@@ -10,6 +10,7 @@ import msgspec
 
 from segue.model.keys import AssetCheckKey, AssetKey
 
+IMPLICIT_JOB_NAME = "__ASSET_JOB"  # the job over all assets
 PARTITION_TAG = "dagster/partition"
 PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"

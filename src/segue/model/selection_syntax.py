@@ -23,17 +23,18 @@ from segue.model.keys import AssetKey
 
 MAX_NESTING = 100
 NULL = "<null>"
-_SINGLE_NAME = re.compile(r"(?!\d+\+\*$|\*\+\d+$)(\*?)(\+*)([\w./@-]+)(\+*)(\*?)")  # 0+* and *+1 are depths around all
-_SPACE = re.compile(r"\s*")
-_WORD = re.compile(r"[\w.*/@:-]+")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_ESCAPED = re.compile(r'\\(["\\])')
-_FILTER = re.compile(r"([A-Za-z_]+)\s*:")
-_FUNCTION = re.compile(r"([A-Za-z_]+)\s*\(")
-_LAYERS_BEFORE = re.compile(r"(\d*)\s*\+")
-_LAYERS_AFTER = re.compile(r"\+\s*(\d*)")
+# Patterns are texts: they are compiled (and kept by `re`) when the first selection is read, not when this is imported.
+_SINGLE_NAME = r"(?!\d+\+\*$|\*\+\d+$)(\*?)(\+*)([\w./@-]+)(\+*)(\*?)"  # 0+* and *+1 are depths around all
+_SPACE = r"\s*"
+_WORD = r"[\w.*/@:-]+"
+_QUOTED = r'(?s)"((?:[^"\\]|\\.)*)"'
+_ESCAPED = r'\\(["\\])'
+_FILTER = r"([A-Za-z_]+)\s*:"
+_FUNCTION = r"([A-Za-z_]+)\s*\("
+_LAYERS_BEFORE = r"(\d*)\s*\+"
+_LAYERS_AFTER = r"\+\s*(\d*)"
 _FUNCTIONS = {"sinks": ex.Sinks, "roots": ex.Roots}
-_KEYWORDS = {word: re.compile(rf"(?:{word}|{word.upper()})(?=[\s()+*\"]|$)") for word in ("and", "or", "not")}
+_KEYWORDS = {word: rf"(?:{word}|{word.upper()})(?=[\s()+*\"]|$)" for word in ("and", "or", "not")}
 _FILTERS = ("key", "key_substring", "group", "tag", "kind", "owner", "is")
 _KNOWN_ELSEWHERE = frozenset(
     {"changed_in_branch", "code_location", "column", "column_tag", "partitions", "status", "table_name"}
@@ -53,7 +54,7 @@ def parse_selection(text: str, include_sources: bool = False) -> ex.Expression:
         InvalidInvocationError: the text is no selection; the message points at the place.
         NotSupportedError: it asks for what only a deployment knows, such as `status:`.
     """
-    single = _SINGLE_NAME.fullmatch(text.strip())
+    single = re.fullmatch(_SINGLE_NAME, text.strip())
     return _single_name(single) if single else _Parser(text, include_sources).parse()
 
 
@@ -116,7 +117,7 @@ class _Parser:
         return ex.union(parts)
 
     def operand(self) -> ex.Expression:
-        if self.take(re.compile(r"\(")):
+        if self.take(r"\("):
             return self.rest_of_parentheses()
         start = self.at
         if function := self.take(_FUNCTION):
@@ -141,7 +142,7 @@ class _Parser:
 
     def rest_of_parentheses(self) -> ex.Expression:
         expression = self.nested(self.expression)
-        if not self.take(re.compile(r"\)")):
+        if not self.take(r"\)"):
             raise self.error("')', 'and' or 'or'")
         return expression
 
@@ -189,7 +190,7 @@ class _Parser:
 
     def tag(self) -> ex.Expression:
         key = self.value()
-        has_value = self.take(re.compile("=")) is not None
+        has_value = self.take("=") is not None
         value = self.text_value() if has_value else None
         return ex.Tag(key=key, value=value or "", include_sources=self.include_sources)
 
@@ -220,22 +221,22 @@ class _Parser:
         return word[0]
 
     def take_null(self) -> bool:
-        return self.take(re.compile(NULL)) is not None
+        return self.take(NULL) is not None
 
     def is_keyword(self, word: str) -> bool:
         return word in ("and", "or", "not", "AND", "OR", "NOT")
 
-    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def take(self, pattern: str) -> re.Match[str] | None:
         """What stands next, if it fits; then the place moves behind it and the space after it."""
         self.skip_space()
-        match = pattern.match(self.text, self.at)
+        match = re.compile(pattern).match(self.text, self.at)
         if match is not None:
             self.at = match.end()
             self.skip_space()
         return match
 
     def skip_space(self) -> None:
-        space = _SPACE.match(self.text, self.at)
+        space = re.compile(_SPACE).match(self.text, self.at)
         self.at = space.end() if space else self.at
 
     def error(self, expected: str) -> InvalidInvocationError:
@@ -248,7 +249,7 @@ class _Parser:
 
 
 def _unescaped(quoted: str) -> str:
-    return _ESCAPED.sub(r"\1", quoted)
+    return re.sub(_ESCAPED, r"\1", quoted)
 
 
 def _quoted(value: str) -> str:

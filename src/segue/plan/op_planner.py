@@ -8,7 +8,8 @@ import msgspec
 
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, ComputationNode, JobNode, OutputNode
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
+from segue.model.manifest import ComputationNode, JobNode, OutputNode
 from segue.model.steps import (
     AnySource,
     AssetSource,

@@ -8,9 +8,10 @@ from datetime import datetime
 import msgspec
 
 from segue.errors import CycleError, InvalidSubsetError, UnknownPartitionError
-from segue.model.graph import AssetGraph, require_acyclic
-from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import DEFAULT_IO_MANAGER_KEY, AssetNode, ComputationNode, OutputNode
+from segue.model.graph import AssetGraph
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
+from segue.model.manifest import AssetNode, ComputationNode, OutputNode
+from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset

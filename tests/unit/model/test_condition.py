@@ -123,10 +123,10 @@ STABLE = {
 
 def test_ids_stay_the_same_across_releases() -> None:
     assert {name: condition.get_unique_id() for condition, name in STABLE.items()} == {
-        "eager": "92851890c4e59e36a664a3ad4087e1f4",
-        "on_cron": "d7cb95e62355fba4f00a696a2fa7364b",
-        "on_missing": "7d52822dd455c221485776b88139de54",
-        "any_downstream_conditions": "552a1ad27e8b3550822375c576b5770b",
+        "eager": "8a3086a3f34e50eaaef28e1133ce971f",
+        "on_cron": "3fd69adad02d5392819ab924715d6b67",
+        "on_missing": "53026c1fd5425d10b31493c9c6c9aa6b",
+        "any_downstream_conditions": "ea6e58fd9dc65527ab95ef11b573e37d",
     }
 
 

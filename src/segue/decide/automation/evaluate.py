@@ -12,8 +12,9 @@ from segue.model.condition.context import AutomationContext, AutomationLog, Auto
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor
 from segue.model.condition.subset import EntitySubset
 from segue.model.condition.view import AssetGraphView
-from segue.model.graph import AssetGraph, require_acyclic
+from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
+from segue.model.ordering import require_acyclic
 
 
 class AutomationDecision(msgspec.Struct, frozen=True):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, Final
 
+from segue.defs.bindings import bound
 from segue.errors import ConfigErrorReason, ConfigViolation
 
 
@@ -89,5 +89,5 @@ class Walk:
 
 def near_names(name: object, known: Iterable[object]) -> str:
     """A sentence that offers the known names that look like a wrong one; empty where none does."""
-    near = difflib.get_close_matches(str(name), [str(each) for each in known], n=3)
+    near: list[str] = bound("close_matches")(str(name), [str(each) for each in known], n=3)
     return f" Did you mean {' or '.join(f'{each!r}' for each in near)}?" if near else ""

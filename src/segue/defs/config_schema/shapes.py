@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -20,6 +19,7 @@ from segue.errors import (
     InvalidDefinitionError,
     InvalidInvocationError,
 )
+from segue.model.digest import digest
 
 
 class Field:
@@ -152,8 +152,7 @@ class _WithFields(ConfigType):
     def key(self) -> str:
         if self._key is None:
             text = "\n".join(f"{name}:{self.fields[name].key}" for name in sorted(self.fields)) + self._more_key
-            digest = hashlib.sha1(f"{text}\n{self.description or ''}".encode(), usedforsecurity=False).hexdigest()
-            self._key = f"{self._form}.{digest}"
+            self._key = f"{self._form}.{digest(text, self.description or '')}"
         return self._key
 
     @property

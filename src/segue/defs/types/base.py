@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from logging import Logger
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvariantViolationError
@@ -13,6 +12,8 @@ from segue.model.arguments import require_kind
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
 if TYPE_CHECKING:
+    from logging import Logger
+
     from segue.defs.types.loader import TypeLoader
 
 Classes: TypeAlias = type | tuple[type, ...]

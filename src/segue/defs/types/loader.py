@@ -5,12 +5,14 @@ from __future__ import annotations
 import abc
 import inspect
 from collections.abc import Callable, Set
-from logging import Logger
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segue.defs.config_schema.types import ConfigType
 from segue.defs.config_schema.written import resolve_to_config_type
 from segue.errors import InvalidDefinitionError
+
+if TYPE_CHECKING:
+    from logging import Logger
 
 TypeLoaderFn: TypeAlias = "Callable[[TypeLoaderContext, Any], Any]"
 

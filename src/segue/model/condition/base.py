@@ -15,8 +15,9 @@ from segue.model.condition.snapshot import (
     AutomationConditionNodeSnapshot,
     AutomationConditionSnapshot,
     OperatorType,
-    digest,
 )
+from segue.model.condition_argument import require_condition
+from segue.model.digest import digest
 from segue.model.keys import EntityKey
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
     alike. A condition of your own subclasses this and implements `evaluate(context)`, which returns an
     `AutomationResult` with the true part of `context.candidate_subset`; it may be an `async def`.
     """
+
+    is_automation_condition: ClassVar[bool] = True  # what declares a condition knows it by this, see condition_argument
 
     @property
     def name(self) -> str:
@@ -273,43 +276,6 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
             return super().to_wire()
         plain = {name: to_plain(value) for name in self.fields if (value := getattr(self, name)) is not None}
         return {"kind": self.tag, **({} if self.label is None else {"label": self.label}), **plain}
-
-
-def require_condition(where: str, value: object) -> AnyCondition:
-    """The value, if it is a condition.
-
-    Raises:
-        InvalidDefinitionError: it is not.
-    """
-    if not isinstance(value, AutomationCondition):
-        hint = " Call it: AutomationCondition.eager()." if callable(value) else ""
-        raise InvalidDefinitionError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
-    return cast("AnyCondition", value)
-
-
-def condition_of(where: str, condition: object, policy: object) -> AnyCondition | None:
-    """The condition that is declared, as one or as the superseded `auto_materialize_policy`.
-
-    Raises:
-        InvalidDefinitionError: both, or something that is neither a condition nor a policy.
-    """
-    if policy is None:
-        return optional_condition(where, condition)
-    if condition is not None:
-        raise InvalidDefinitionError(
-            f"{where}: automation_condition and auto_materialize_policy say the same: keep the first."
-        )
-    translated = getattr(policy, "to_automation_condition", None)
-    return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())
-
-
-def optional_condition(where: str, value: object) -> AnyCondition | None:
-    """The value, if it is a condition or None.
-
-    Raises:
-        InvalidDefinitionError: it is something else.
-    """
-    return None if value is None else require_condition(f"{where}: automation_condition", value)
 
 
 def _joined(tag: str, one: AnyCondition, other: AnyCondition) -> tuple[AnyCondition, ...]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 from segue.errors import InvalidInvocationError, NotSupportedError
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor, NodeCursor, SubsetValue
-from segue.model.condition.snapshot import digest
 from segue.model.condition.subset import EntitySubset
 from segue.model.condition.view import AssetGraphView
+from segue.model.digest import digest
 from segue.model.graph import AssetGraph
 from segue.model.keys import EntityKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata

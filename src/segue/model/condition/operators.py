@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
 from segue.errors import InvalidDefinitionError
-from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co, require_condition
-from segue.model.condition.snapshot import OperatorType, digest
+from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
+from segue.model.condition.snapshot import OperatorType
+from segue.model.condition_argument import require_condition
+from segue.model.digest import digest
 from segue.model.keys import EntityKey
 from segue.model.selection import AssetSelection
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co, require_condition
+from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.operators import CompoundCondition, SelectiveCondition
-from segue.model.condition.snapshot import OperatorType, digest
+from segue.model.condition.snapshot import OperatorType
+from segue.model.condition_argument import require_condition
+from segue.model.digest import digest
 from segue.model.keys import AssetKey, EntityKey
 from segue.model.selection import AssetSelection
 

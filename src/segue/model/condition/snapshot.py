@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -27,8 +26,3 @@ class AutomationConditionSnapshot(msgspec.Struct, frozen=True):
 
     node_snapshot: AutomationConditionNodeSnapshot
     children: tuple[AutomationConditionSnapshot, ...] = ()
-
-
-def digest(*parts: str) -> str:
-    """The first 32 hex digits of a SHA-256 over texts, kept apart."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -11,13 +11,13 @@ and then stands as a list of keys: `listed(now, store)` gives the definition tha
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import ClassVar
 
 import msgspec
 
+from segue.model.digest import digest
 from segue.model.json_data import JsonValue
 from segue.model.pages import PaginatedResults, page_bounds
 from segue.model.partitions.key_range import PartitionKeyRange, unknown_key
@@ -55,7 +55,7 @@ class PartitionsDefinition(PartitionPositions):
         wire = self.to_wire()
         if not self.is_listed:
             wire = {**wire, "keys": list(self.get_partition_keys(dynamic_partitions_store=dynamic_partitions_store))}
-        return hashlib.sha256(msgspec.json.encode(wire)).hexdigest()[:40]
+        return digest(msgspec.json.encode(wire).decode())
 
     # -- for people
 

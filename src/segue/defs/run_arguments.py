@@ -1,0 +1,30 @@
+"""What is passed as the executor and the loggers of runs. Loads neither where nothing is passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from segue.defs.bindings import bound
+
+if TYPE_CHECKING:
+    from segue.defs.executor import ExecutorDefinition
+    from segue.defs.logger import LoggerDefinition
+
+
+def executor_of(value: object, where: str) -> ExecutorDefinition | None:
+    """The executor that was passed, if any.
+
+    Raises:
+        InvalidDefinitionError: it is none.
+    """
+    return None if value is None else bound("require_executor")(value, where)
+
+
+def loggers_of(value: object, where: str) -> Mapping[str, LoggerDefinition]:
+    """The loggers that were passed, by key.
+
+    Raises:
+        InvalidDefinitionError: no mapping, or not of loggers.
+    """
+    return {} if value is None else bound("require_loggers")(value, where)

@@ -1,0 +1,47 @@
+"""What is passed as an automation condition. Loads none of them: most assets have no condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from segue.errors import InvalidDefinitionError
+
+if TYPE_CHECKING:
+    from segue.model.condition.base import AnyCondition
+
+
+def require_condition(where: str, value: object) -> AnyCondition:
+    """The value, if it is a condition.
+
+    Raises:
+        InvalidDefinitionError: it is not.
+    """
+    if not getattr(type(value), "is_automation_condition", False):
+        hint = " Call it: AutomationCondition.eager()." if callable(value) else ""
+        raise InvalidDefinitionError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
+    return cast("AnyCondition", value)
+
+
+def condition_of(where: str, condition: object, policy: object) -> AnyCondition | None:
+    """The condition that is declared, as one or as the superseded `auto_materialize_policy`.
+
+    Raises:
+        InvalidDefinitionError: both, or something that is neither a condition nor a policy.
+    """
+    if policy is None:
+        return optional_condition(where, condition)
+    if condition is not None:
+        raise InvalidDefinitionError(
+            f"{where}: automation_condition and auto_materialize_policy say the same: keep the first."
+        )
+    translated = getattr(policy, "to_automation_condition", None)
+    return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())
+
+
+def optional_condition(where: str, value: object) -> AnyCondition | None:
+    """The value, if it is a condition or None.
+
+    Raises:
+        InvalidDefinitionError: it is something else.
+    """
+    return None if value is None else require_condition(f"{where}: automation_condition", value)

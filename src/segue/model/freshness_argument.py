@@ -1,0 +1,39 @@
+"""What is passed as a freshness policy. Loads none of them: most assets have no policy, and policies need calendars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from segue.errors import InvalidDefinitionError
+
+if TYPE_CHECKING:
+    from segue.model.freshness import AnyFreshnessPolicy
+
+
+def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshnessPolicy | None:
+    """The freshness policy that is declared, as one or as the superseded `legacy_freshness_policy`.
+
+    Raises:
+        InvalidDefinitionError: both, or something that is neither.
+    """
+    if legacy is None:
+        return require_freshness_policy(where, policy)
+    if policy is not None:
+        raise InvalidDefinitionError(
+            f"{where}: freshness_policy and legacy_freshness_policy say the same: keep the first."
+        )
+    translated = getattr(legacy, "to_freshness_policy", None)
+    return require_freshness_policy(where, legacy if translated is None else translated())
+
+
+def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | None:
+    """The value, if it is a freshness policy or None.
+
+    Raises:
+        InvalidDefinitionError: it is something else.
+    """
+    if value is None or getattr(type(value), "is_freshness_policy", False):
+        return cast("AnyFreshnessPolicy | None", value)
+    raise InvalidDefinitionError(
+        f"{where}: freshness_policy takes FreshnessPolicy.time_window(...) or FreshnessPolicy.cron(...), got {value!r}."
+    )
