@@ -18,7 +18,7 @@ from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy
 from segue.model.request import RunRequest
-from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
 
 
 class Batch(msgspec.Struct, frozen=True):

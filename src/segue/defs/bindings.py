@@ -28,6 +28,7 @@ _TABLE = {
     "data_provenance": "segue.model.data_version:DataProvenance.from_tags",
     "describe_definitions": "segue.defs.describe:describe_definitions",
     "content_hash": "segue.model.manifest:content_hash",
+    "run_request": "segue.model.request:RunRequest",
     "schedule_kinds": "segue.defs.describe_automation:schedule_kinds",
     "sensor_kinds": "segue.defs.describe_automation:sensor_kinds",
     "with_needs": "segue.defs.resource_order:with_needs",

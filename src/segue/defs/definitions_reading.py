@@ -15,7 +15,7 @@ from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.assets import AssetSpec, coerce_asset_key
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
-from segue.model.run import IMPLICIT_JOB_NAME
+from segue.model.tags import IMPLICIT_JOB_NAME
 
 if TYPE_CHECKING:  # who only declares needs none of these at run time
     from segue.defs.describe import Described

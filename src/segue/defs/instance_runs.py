@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from segue.errors import InvalidInvocationError, RunNotFoundError
 from segue.model.event import EventType
 from segue.model.keys import AssetKey
-from segue.model.run import ROOT_RUN_ID_TAG, Run
+from segue.model.run import Run
 from segue.model.run_records import RunOrder, RunRecord, RunsFilter
 from segue.model.run_stats import COUNTED, RUN_TIMES, STEP_STATS_TYPES, RunStats, RunStepStats, run_stats, step_stats
 from segue.model.stores import EventFilter, Store
+from segue.model.tags import ROOT_RUN_ID_TAG
 
 _ANY_RUN = RunsFilter()
 

@@ -24,10 +24,10 @@ from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
-from segue.model.request import RunRequest
 
 if TYPE_CHECKING:
     from segue.defs.logger import LoggerDefinition
+    from segue.model.request import RunRequest
 
 
 class JobDefinition:
@@ -135,7 +135,7 @@ class JobDefinition:
         if self.partitioned_config is not None:
             config = config or self.partitioned_config.get_run_config_for_partition_key(partition_key)
             of_partition = self.partitioned_config.get_tags_for_partition_key(partition_key)
-        return RunRequest(
+        return bound("run_request")(
             run_key=run_key,
             run_config=config,
             tags={**of_partition, **(tags or {})},

@@ -13,7 +13,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import unknown_key
 from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
 from segue.model.request import RunRequest
-from segue.model.run import PARTITION_TAG
+from segue.model.tags import PARTITION_TAG
 
 
 def resolved(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 from segue.defs.bindings import bound
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError, UnknownResourceError
-from segue.model.run import Run
 
 if TYPE_CHECKING:
     import logging
 
     from segue.defs.instance import Instance
+    from segue.model.run import Run
 
 
 class Resources:

@@ -26,7 +26,7 @@ from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.zones import zone_named
 from segue.model.request import ConvertsToConfig, RunRequest, run_tags
-from segue.model.run import SCHEDULE_NAME_TAG
+from segue.model.tags import SCHEDULE_NAME_TAG
 from segue.model.tick import DefaultScheduleStatus, ScheduleTick, SkipReason
 
 RunConfigSource: TypeAlias = ConvertsToConfig | Mapping[str, Any]

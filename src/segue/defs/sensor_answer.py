@@ -12,8 +12,8 @@ from segue.defs.resolve_request import resolved
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidSubsetError, InvariantViolationError
 from segue.model.request import RunRequest
-from segue.model.run import SENSOR_NAME_TAG
 from segue.model.selection import AssetSelection
+from segue.model.tags import SENSOR_NAME_TAG
 from segue.model.tick import RunReaction, SensorResult, SensorTick, SkipReason
 
 Answer = RunRequest | SkipReason | RunReaction | SensorResult

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 import sys
@@ -202,6 +203,9 @@ def _evaluate(annotation: Any, function: FunctionType) -> Any:
             closure[name] = cell.cell_contents
         except ValueError:  # a name of the enclosing function that is bound later
             continue
+    if annotation.isidentifier():  # most are one name, and compiling it takes far longer than looking it up
+        scopes = (closure, function.__globals__, vars(builtins))
+        return next((scope[annotation] for scope in scopes if annotation in scope), Unresolved(annotation))
     try:
         return eval(annotation, function.__globals__, closure)  # the user's own code, evaluated where Python would
     except (NameError, AttributeError, TypeError, SyntaxError, ValueError, LookupError):

@@ -12,12 +12,12 @@ from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
-from segue.model.run import Run
 
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.defs.log import LogManager
     from segue.defs.node import NodeHandle, NodeUse
+    from segue.model.run import Run
 
 
 class StepContext:

@@ -11,11 +11,11 @@ from segue.model.materialization import AssetMaterialization, AssetObservation, 
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
-from segue.model.run import Run
 
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.defs.node import NodeHandle, NodeUse
+    from segue.model.run import Run
 
 UserEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult
 

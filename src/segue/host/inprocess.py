@@ -29,14 +29,8 @@ from segue.host.staleness import stale_keys
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
-from segue.model.run import (
-    IMPLICIT_JOB_NAME,
-    PARTITION_RANGE_END_TAG,
-    PARTITION_RANGE_START_TAG,
-    PARTITION_TAG,
-    Run,
-    RunStatus,
-)
+from segue.model.run import Run, RunStatus
+from segue.model.tags import IMPLICIT_JOB_NAME, PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
 from segue.plan.plan import Plan, encode_plan, with_retry_policy

@@ -18,7 +18,8 @@ from segue.host.reconstruct import ReconstructableJob
 from segue.host.stored_outputs import StoredOutputs
 from segue.model.event import Event
 from segue.model.keys import AssetKey
-from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG, Run
+from segue.model.run import Run
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 
 
 def execute_job(

@@ -17,13 +17,13 @@ from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
-from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.host.result import ExecuteInProcessResult
     from segue.model.event import Event
+    from segue.model.request import RunRequest
 
 MaterializableAssets = Sequence[AnyAsset]
 
@@ -91,7 +91,7 @@ def observe(
     """
     definitions = Definitions(assets=assets, resources=resources)
     keys = [key for key, node in definitions.asset_graph.nodes.items() if node.is_observable]
-    request = RunRequest(
+    request: RunRequest = bound("run_request")(
         run_config=run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config,
         tags=tags,
         partition_key=partition_key,
@@ -162,9 +162,9 @@ def _request(
 ) -> RunRequest:
     config = run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config
     if selection is None:
-        return RunRequest(run_config=config, tags=tags, partition_key=partition_key)
+        return bound("run_request")(run_config=config, tags=tags, partition_key=partition_key)
     graph, wanted = definitions.asset_graph, AssetSelection.from_coercible(selection)
-    return RunRequest(
+    return bound("run_request")(
         run_config=config,
         tags=tags,
         partition_key=partition_key,

@@ -12,7 +12,7 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.loading import DynamicPartitionsStore
-from segue.model.run import PARTITION_TAG
+from segue.model.tags import PARTITION_TAG
 from segue.plan.plan import Plan
 
 

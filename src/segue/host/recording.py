@@ -24,7 +24,8 @@ from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
-from segue.model.run import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG, Run
+from segue.model.run import Run
+from segue.model.tags import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG
 from segue.plan.plan import Plan, encode_plan
 from segue.plan.state import FinishedStep
 

@@ -15,7 +15,7 @@ from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping
-from segue.model.run import IMPLICIT_JOB_NAME
+from segue.model.tags import IMPLICIT_JOB_NAME
 
 
 class AssetGraph:

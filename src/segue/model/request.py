@@ -13,7 +13,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
-from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 
 
 class ConvertsToConfig(Protocol):

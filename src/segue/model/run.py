@@ -9,17 +9,7 @@ from typing import Protocol
 import msgspec
 
 from segue.model.keys import AssetCheckKey, AssetKey
-
-IMPLICIT_JOB_NAME = "__ASSET_JOB"  # the job over all assets
-PARTITION_TAG = "dagster/partition"
-PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
-PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
-BACKFILL_TAG = "dagster/backfill"
-SCHEDULE_NAME_TAG = "dagster/schedule_name"
-SENSOR_NAME_TAG = "dagster/sensor_name"
-ROOT_RUN_ID_TAG = "dagster/root_run_id"
-PARENT_RUN_ID_TAG = "dagster/parent_run_id"
-RESUME_RETRY_TAG = "dagster/is_resume_retry"
+from segue.model.tags import BACKFILL_TAG, RESUME_RETRY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 
 class HasName(Protocol):

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from segue.errors import InvalidInvocationError
-from segue.model.run import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, HasName, Run, RunStatus
+from segue.model.run import HasName, Run, RunStatus
+from segue.model.tags import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 
 class RunOrder(enum.Enum):

@@ -19,7 +19,7 @@ from segue.model.partitions.multi import MultiPartitionsDefinition
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.policies import BackfillPolicy
 from segue.model.request import RunRequest
-from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
 
 KEYS = ["a", "b", "c", "d", "e"]
 LETTERS = StaticPartitionsDefinition(KEYS)

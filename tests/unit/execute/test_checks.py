@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import segue as sg
-from segue.model.run import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG
 
 COLORS = sg.StaticPartitionsDefinition(["red", "blue"])
 ORDERS, USERS = sg.AssetKey("orders"), sg.AssetKey(["crm", "users"])

@@ -25,7 +25,7 @@ from segue.model.partitions.loading import DynamicPartitionsStore, PartitionLoad
 from segue.model.partitions.partitions_subset import PartitionsSubset, all_of, subset_of
 from segue.model.partitions.positions import PartitionPositions
 from segue.model.partitions.subset import keys_of_subset, subset_of_range
-from segue.model.run import PARTITION_TAG
+from segue.model.tags import PARTITION_TAG
 
 
 class PartitionsDefinition(PartitionPositions):

@@ -17,7 +17,7 @@ from segue.model.partitions.loading import DynamicPartitionsStore, current_time_
 from segue.model.partitions.multi_key import SEPARATOR, MultiPartitionKey
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
-from segue.model.run import PARTITION_TAG
+from segue.model.tags import PARTITION_TAG
 
 
 class PartitionDimensionDefinition(NamedTuple):

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from segue.model.run import BACKFILL_TAG
 from segue.model.run_records import RunOrder, RunsFilter
+from segue.model.tags import BACKFILL_TAG
 from segue.storage.columns import json_list
 from segue.storage.sqlite.statements import Condition, Query, select, within
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.keys import AssetKey
-from segue.model.run import BACKFILL_TAG, RunStatus
+from segue.model.run import RunStatus
 from segue.model.run_records import RunOrder, RunsFilter
 from segue.model.stores import EventFilter, Store
+from segue.model.tags import BACKFILL_TAG
 from segue.testing.storage_contract.builders import (
     add_events,
     add_run,
