@@ -312,7 +312,7 @@ def asset_key_of(
         if name is not None or prefix is not None:
             raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
         return AssetKey.from_coercible(key)
-    found = AssetKey(own_name)
+    found = AssetKey.from_user_string(own_name) if "/" not in own_name else AssetKey(own_name)
     require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", decorator)
     return found if prefix is None else found.with_prefix(prefix)
 

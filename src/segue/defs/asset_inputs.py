@@ -61,7 +61,7 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
             f"{what} ({shape.source}): ins names {', '.join(map(repr, unknown))}, but the function's inputs are: {parameters}."
         )
     names = [*shape.inputs, *(name for name in given if name not in shape.inputs)]
-    keys = {name: given[name].resolve_key(name) if name in given else AssetKey(name) for name in names}
+    keys = {name: given[name].resolve_key(name) if name in given else AssetKey.from_user_string(name) for name in names}
     deps: dict[AssetKey, AssetDep] = {}
     for name, key in {**keys, **{name: each.resolve_key(name) for name, each in ordering.items()}}.items():
         dep = AssetDep(key, partition_mapping=every[name].partition_mapping if name in every else None)

@@ -67,7 +67,7 @@ class AssetIn:
         """The asset, for an input of this name."""
         if self.key is not None:
             return self.key
-        return AssetKey([*(self.key_prefix or ()), input_name])
+        return AssetKey([*self.key_prefix, input_name]) if self.key_prefix else AssetKey.from_user_string(input_name)
 
     @staticmethod
     def from_coercible(coercible: object) -> AssetIn:

@@ -24,6 +24,7 @@ _TABLE = {
     "invoke_directly": "segue.defs.direct_invocation:invoke",
     "completed_job": "segue.defs.describe:completed_job",
     "require_executor": "segue.defs.executor:require_executor",
+    "require_hooks": "segue.defs.hook:require_hooks",
     "require_loggers": "segue.defs.logger:require_loggers",
     "data_provenance": "segue.model.data_version:DataProvenance.from_tags",
     "describe_definitions": "segue.defs.describe:describe_definitions",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.defs.hook import HookDefinition, require_hooks
-from segue.defs.run_arguments import executor_of
+from segue.defs.run_arguments import executor_of, hooks_of
 from segue.defs.superseded import warn_superseded
 from segue.model.arguments import require_kind
 from segue.model.assets import require_owners
@@ -20,6 +19,7 @@ from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
 if TYPE_CHECKING:
     from segue.defs.executor import ExecutorDefinition
+    from segue.defs.hook import HookDefinition
     from segue.model.condition.base import AnyCondition
 
 
@@ -110,7 +110,7 @@ def define_asset_job(
         partitions_def=partitions_def,
         owners=require_owners(owners, f"job {name!r}"),
         automation_condition=optional_condition(f"job {name!r}", automation_condition),
-        hooks=require_hooks(hooks, f"job {name!r}"),
+        hooks=hooks_of(hooks, f"job {name!r}"),
         op_retry_policy=op_retry_policy,
         executor_def=executor_of(executor_def, f"job {name!r}"),
     )

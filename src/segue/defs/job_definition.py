@@ -10,10 +10,9 @@ from segue.defs.composition import is_composing
 from segue.defs.feeding import require_fed, require_one_definition_per_name
 from segue.defs.flatten import Flat, all_definitions, flatten
 from segue.defs.graph import GraphDefinition
-from segue.defs.hook import require_hooks
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition, step_tags
-from segue.defs.run_arguments import executor_of, loggers_of
+from segue.defs.run_arguments import executor_of, hooks_of, loggers_of
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
 from segue.defs.type_checks import resources_of_types
@@ -84,7 +83,7 @@ class JobDefinition:
         self.has_separately_defined_run_tags = run_tags is not None
         self.run_tags: Mapping[str, str] = self.tags if run_tags is None else step_tags(run_tags, what)
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
-        self.hook_defs: frozenset[Any] = require_hooks(hook_defs, what)
+        self.hook_defs: frozenset[Any] = hooks_of(hook_defs, what)
         self.op_retry_policy = op_retry_policy
         self.input_values: Mapping[str, object] = dict(input_values or {})
         self.owners: Sequence[str] = require_owners(owners, what)

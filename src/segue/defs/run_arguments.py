@@ -1,4 +1,4 @@
-"""What is passed as the executor and the loggers of runs. Loads neither where nothing is passed."""
+"""What is passed as the executor, the loggers and the hooks of runs. Loads none of them where nothing is passed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from segue.defs.bindings import bound
 
 if TYPE_CHECKING:
     from segue.defs.executor import ExecutorDefinition
+    from segue.defs.hook import HookDefinition
     from segue.defs.logger import LoggerDefinition
 
 
@@ -28,3 +29,12 @@ def loggers_of(value: object, where: str) -> Mapping[str, LoggerDefinition]:
         InvalidDefinitionError: no mapping, or not of loggers.
     """
     return {} if value is None else bound("require_loggers")(value, where)
+
+
+def hooks_of(value: object, where: str) -> frozenset[HookDefinition]:
+    """The hooks that were passed.
+
+    Raises:
+        InvalidDefinitionError: no set of hooks.
+    """
+    return frozenset() if value is None else bound("require_hooks")(value, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
@@ -81,7 +82,7 @@ class AssetKey:
     @staticmethod
     def from_user_string(asset_key_string: str) -> AssetKey:
         """The key written as `a/b/c`."""
-        return AssetKey(asset_key_string.split("/"))
+        return _key_written(asset_key_string)
 
     def to_escaped_user_string(self) -> str:
         """Like `to_user_string`, with `\\` before each `/` and `\\` inside a part: different keys never read alike."""
@@ -183,6 +184,12 @@ class AssetKey:
         """
         key = getattr(arg, "key", None)
         return key if isinstance(key, AssetKey) else AssetKey.from_coercible(cast("CoercibleToAssetKey", arg))
+
+
+@lru_cache(maxsize=1 << 17)
+def _key_written(text: str) -> AssetKey:
+    """The key written as a text: the same object each time, so that finding it in a table need not compare its parts."""
+    return AssetKey(text.split("/"))
 
 
 class AssetCheckKey(NamedTuple):
