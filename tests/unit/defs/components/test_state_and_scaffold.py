@@ -124,7 +124,7 @@ def test_a_script_makes_assets(sandbox: DefsFolderSandbox) -> None:
 def test_a_script_is_run_by_uv(sandbox: DefsFolderSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     uv = sandbox.project_root / "bin" / "uv"
     uv.parent.mkdir()
-    uv.write_text(f'#!/bin/sh\ntest "$1" = run && shift && exec {sys.executable} "$@"\n')
+    uv.write_text(f'#!/bin/sh\ntest "$1" = run && shift && exec "{sys.executable}" "$@"\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", str(uv.parent), prepend=":")
     folder = sandbox.scaffold_component(
