@@ -13,15 +13,16 @@ import msgspec
 from segue.defs.log import running
 from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
-from segue.execute.attempt import StepAttempt
+from segue.execute.executors.base import AttemptEnd, StepExecutor
+from segue.execute.executors.inline import InlineExecutor
 from segue.execute.failure import error_info
-from segue.execute.hooks import hook_resources, hooks_of, run_hooks
+from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
-from segue.execute.step import StepOutcome, execute_step
+from segue.execute.step import StepOutcome
 from segue.model.event import (
     EngineEventData,
     Event,
@@ -118,7 +119,7 @@ def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, Fini
     sink, stack = scope.sink, contextlib.ExitStack()
     try:
         failure = _set_up_resources(plan, scope, finished, stack)
-        result = _Execution(plan, scope, finished).run() if failure is None else RunResult(failure)
+        result = _execute(plan, scope, finished) if failure is None else RunResult(failure)
         torn = _tear_down(sink, stack)
     except KeyboardInterrupt:
         _tear_down(sink, stack)
@@ -177,52 +178,69 @@ def _set_up_resources(
     return None
 
 
-class _Execution:
-    """The loop over the steps of one run."""
+def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> RunResult:
+    """Runs the steps in the executor of the run."""
+    executor = InlineExecutor(scope)
+    try:
+        return _Execution(plan, scope, finished, executor).run()
+    finally:
+        executor.close()
 
-    def __init__(self, plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> None:
-        self.scope = scope
+
+class _Execution:
+    """The loop over the steps of one run: what can start is started, what has ended says what can start next."""
+
+    def __init__(
+        self, plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], executor: StepExecutor
+    ) -> None:
         self.sink = scope.sink
         self.progress = RunProgress(plan, finished)
+        self.executor = executor
+        self.running = 0
         self.ready: list[tuple[float, tuple[int, ...], StartStep]] = []
         self.first_error: BaseException | None = None
         self.ended = False
-        self.last: Event | None = None  # how the last attempt that failed was recorded
+        self.last: Event | None = None  # how the attempt that ended last was recorded, where it failed
 
     def run(self) -> RunResult:
         """Starts what can start, until the run has ended."""
         self._carry_out(self.progress.begin(), None)
         while not self.ended:
-            due, _, start = heapq.heappop(self.ready)
-            wait = due - time.monotonic() if due else 0.0
-            if wait > 0:
-                self.sink.flush()
-                time.sleep(wait)
-            self._attempt(start)
+            wait = self._start_due()
+            for end in self.executor.poll(wait) if self.running else self._rest(wait):
+                self.running -= 1
+                self._take(end)
         return RunResult(self.first_error, self.progress.failed_steps)
 
-    def _attempt(self, start: StartStep) -> None:
-        step = self.progress.steps[start.step_key]
-        attempt = StepAttempt(self.scope, step, start.attempt)
-        hooks = hooks_of(self.scope, step)
-        attempt.has_hooks = bool(hooks)
-        try:
-            outcome = execute_step(attempt)
-        except KeyboardInterrupt as error:
-            self.sink.emit(StepFailureData(error_info(error), start.attempt), step.key)
-            raise
-        if outcome.error is None:
-            if hooks:
-                run_hooks(attempt, hooks, None)
-            self._carry_out(
-                self.progress.handle(StepSucceeded(step.key, outcome.outputs, outcome.mapping_keys)), outcome
-            )
+    def _start_due(self) -> float | None:
+        """Starts what is due and has room; gives back in how many seconds the next is due, None when none waits for time."""
+        capacity = self.executor.capacity
+        while self.ready and (capacity is None or self.running < capacity):
+            due = self.ready[0][0]
+            wait = due - time.monotonic() if due else 0.0
+            if wait > 0:
+                return wait
+            start = heapq.heappop(self.ready)[2]
+            self.running += 1
+            self.executor.start(self.progress.steps[start.step_key], start.attempt)
+        return None
+
+    def _rest(self, seconds: float | None) -> Sequence[AttemptEnd]:
+        """Waits for the time of the next attempt, with nothing running."""
+        self.sink.flush()
+        time.sleep(seconds or 0.0)
+        return ()
+
+    def _take(self, end: AttemptEnd) -> None:
+        """Records how an attempt ended, and what follows from it."""
+        key, outcome, error = end.step_key, end.outcome, end.outcome.error
+        if error is None:
+            self.executor.finish(key, None, None)
+            self._carry_out(self.progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
             return
-        fact = StepFailed(step.key, outcome.retryable, outcome.requested, random.random())
+        fact = StepFailed(key, outcome.retryable, outcome.requested, random.random())
         self._carry_out(self.progress.handle(fact), outcome)
-        if hooks and self.last is not None:
-            attempt.events.append(self.last)
-            run_hooks(attempt, hooks, outcome.error)
+        self.executor.finish(key, self.last, error)
 
     def _carry_out(self, instructions: Sequence[Instruction], outcome: StepOutcome | None) -> None:
         for each in instructions:

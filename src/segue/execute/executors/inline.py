@@ -1,0 +1,70 @@
+"""Steps in the process and thread of the run, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.defs.hook import HookDefinition
+from segue.execute.attempt import StepAttempt
+from segue.execute.executors.base import AttemptEnd
+from segue.execute.failure import error_info
+from segue.execute.hooks import hooks_of, run_hooks
+from segue.execute.run_scope import RunScope
+from segue.execute.step import execute_step
+from segue.model.event import Event, StepFailureData
+from segue.plan.plan import PlanStep
+
+
+class InlineExecutor:
+    """Runs each attempt inside `start`.
+
+    Args:
+        scope: what the run's steps share.
+    """
+
+    capacity = 1
+
+    def __init__(self, scope: RunScope) -> None:
+        self._scope = scope
+        self._ended: AttemptEnd | None = None
+        self._attempt: StepAttempt | None = None
+        self._hooks: Sequence[HookDefinition] = ()
+
+    def start(self, step: PlanStep, attempt: int) -> None:
+        """See `StepExecutor.start`; the attempt has ended when this returns.
+
+        Raises:
+            KeyboardInterrupt: the user stopped the run; the failure of the step is recorded.
+            StorageError: events could not be recorded.
+        """
+        made = self._attempt = StepAttempt(self._scope, step, attempt)
+        hooks = self._hooks = hooks_of(self._scope, step)
+        made.has_hooks = bool(hooks)
+        try:
+            outcome = execute_step(made)
+        except KeyboardInterrupt as error:
+            self._scope.sink.emit(StepFailureData(error_info(error), attempt), step.key)
+            raise
+        self._ended = AttemptEnd(step.key, attempt, outcome)
+
+    def poll(self, timeout: float | None) -> Sequence[AttemptEnd]:
+        """See `StepExecutor.poll`; never waits."""
+        del timeout  # what was started has ended
+        ended, self._ended = self._ended, None
+        return () if ended is None else (ended,)
+
+    def stop(self, step_key: str, *, reason: str) -> None:
+        """See `StepExecutor.stop`; there is never one to stop, since `start` returns when its attempt has ended."""
+        raise AssertionError(f"{step_key!r} cannot be stopped ({reason}): its attempt has ended.")
+
+    def finish(self, step_key: str, recorded: Event | None, error: BaseException | None) -> None:
+        """See `StepExecutor.finish`."""
+        attempt, hooks = self._attempt, self._hooks
+        if not hooks or attempt is None or attempt.step_key != step_key:
+            return
+        if recorded is not None:
+            attempt.events.append(recorded)
+        run_hooks(attempt, hooks, error)
+
+    def close(self) -> None:
+        """See `StepExecutor.close`; there is nothing to give back."""
