@@ -4,31 +4,58 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from segue.defs.asset_job_graph import graph_of_job
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
-from segue.defs.dependency import Dependency, DependencyDefinition, NodeInvocation
-from segue.defs.describe import Described
-from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition
-from segue.defs.node import NodeDefinition
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidDefinitionError, InvalidSubsetError
+from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from segue.model.manifest import JobNode
+from segue.model.manifest import AssetNode, JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
-from segue.model.turns import Turn, entity_of, made_from, single_turns, take_turns
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
 
 _ATTRIBUTES = {"logger_defs": "loggers"}
+
+
+class AssetLayer(msgspec.Struct, frozen=True):
+    """The assets of a job.
+
+    Attributes:
+        asset_graph: all assets of the definitions.
+        executable_asset_keys: those that the job makes or observes.
+        check_keys: the checks that it runs.
+    """
+
+    asset_graph: AssetGraph
+    executable_asset_keys: frozenset[AssetKey]
+    check_keys: frozenset[AssetCheckKey]
+
+    @property
+    def selected_asset_keys(self) -> frozenset[AssetKey]:
+        """The same as `executable_asset_keys`."""
+        return self.executable_asset_keys
+
+    def has(self, asset_key: AssetKey) -> bool:
+        """Whether there is such an asset, in the job or beside it."""
+        return asset_key in self.asset_graph.nodes
+
+    def get(self, asset_key: AssetKey) -> AssetNode:
+        """An asset, in the job or beside it.
+
+        Raises:
+            InvalidSubsetError: there is no such asset.
+        """
+        return self.asset_graph.node(asset_key)
 
 
 class AssetJobDefinition(JobDefinition):
@@ -56,7 +83,7 @@ class AssetJobDefinition(JobDefinition):
         described = definitions.described
         declared = described.asset_jobs.get(node.name)
         self = cls(
-            graph_def=_graph_of(described, node),
+            graph_def=graph_of_job(described, node.name, node.assets, [AssetCheckKey(*each) for each in node.checks]),
             resource_defs=described.resources,
             executor_def=described.executor if declared is None else declared.executor_def,
             logger_defs=described.loggers,
@@ -159,7 +186,8 @@ class AssetJobDefinition(JobDefinition):
             raise InvalidSubsetError(
                 f"{self!r} does not make or check {', '.join(map(repr, strange))}; it makes: {_shown(self.asset_keys)}."
             )
-        made = self.replaced(asset_keys=keys, check_keys=checks)
+        graph = graph_of_job(self.definitions.described, self.name, keys, checks)
+        made = self.replaced(asset_keys=keys, check_keys=checks, graph=graph)
         made.partitions_def = _partitions_of(self.definitions.asset_graph, keys)
         return made
 
@@ -167,6 +195,11 @@ class AssetJobDefinition(JobDefinition):
     def is_asset_job(self) -> bool:
         """True."""
         return True
+
+    @property
+    def asset_layer(self) -> AssetLayer:
+        """Its assets, and what they stand among."""
+        return AssetLayer(self.definitions.asset_graph, self.asset_keys, self.check_keys)
 
     @property
     def declared(self) -> UnresolvedAssetJobDefinition:
@@ -189,53 +222,6 @@ class AssetJobDefinition(JobDefinition):
         for name, value in changes.items():
             setattr(made, _ATTRIBUTES.get(name, name), value)
         return made
-
-
-def _graph_of(described: Described, node: JobNode) -> GraphDefinition:
-    """The functions behind the assets and checks of a job, tied together by the values that they take."""
-    graph, keys = described.graph, {*node.assets, *(AssetCheckKey(*each) for each in node.checks)}
-    selected = {
-        name: [output for output in graph.computations[name].outputs if entity_of(output) in keys]
-        for name in computations_of(graph, node)
-    }
-    try:
-        return _graph_of_turns(described, node.name, single_turns(selected))
-    except InvalidDefinitionError:  # functions that wait for each other
-        turns = take_turns(graph, selected)
-        if turns is not None:
-            return _graph_of_turns(described, node.name, turns)
-        return GraphDefinition(node.name, node_defs=_nodes_of(described, selected))
-
-
-def _graph_of_turns(described: Described, name: str, turns: Sequence[Turn]) -> GraphDefinition:
-    made = {output.asset_key: (turn.key, output.name) for turn in turns for output in turn.outputs if output.asset_key}
-    dependencies: dict[NodeInvocation, dict[str, Dependency]] = {}
-    for turn in turns:
-        computation = described.graph.computations[turn.computation]
-        upstream = {key for output in turn.outputs for key in made_from(described.graph, output)}
-        taken = [
-            (each.name, made.get(each.asset_key))
-            for each in computation.inputs
-            if turn.is_only or each.asset_key in upstream
-        ]
-        dependencies[NodeInvocation(turn.computation, None if turn.number == 1 else turn.key)] = {
-            input_name: DependencyDefinition(*source)
-            for input_name, source in taken
-            if source is not None and source[0] != turn.key
-        }
-    nodes = _nodes_of(described, dict.fromkeys(turn.computation for turn in turns))
-    return GraphDefinition(name, node_defs=nodes, dependencies=dependencies)
-
-
-def _nodes_of(described: Described, names: Iterable[str]) -> list[NodeDefinition]:
-    return [cast("NodeDefinition", described.definitions[name].node_def) for name in names]
-
-
-def computations_of(graph: AssetGraph, node: JobNode) -> list[str]:
-    """The names of the computations that a job runs, in order of declaration."""
-    wanted = {graph.nodes[key].computation for key in node.assets}
-    wanted |= {graph.checks[AssetCheckKey(asset, name)].computation for asset, name in node.checks}
-    return [name for name in graph.computations if name in wanted]
 
 
 def _partitions_of(graph: AssetGraph, keys: Iterable[AssetKey]) -> PartitionsDefinition | None:

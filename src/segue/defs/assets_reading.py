@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
+from segue.defs.assets_by_name import NamedAssets
 from segue.defs.bindings import bound
-from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
@@ -22,39 +22,28 @@ if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
 
 
-class ReadableAssets:
+class ReadableAssets(NamedAssets):
     """The facts of an `AssetsDefinition`.
 
     Attributes:
-        node_def: the op or graph; None where the assets are made elsewhere.
-        specs_by_output: the assets, by the output that carries them.
-        checks_by_output: the checks, by the output that carries them.
-        keys_by_input: the assets whose values the inputs take.
         input_manager_keys: the resources that load inputs, where it is not the asset's own IO manager.
         input_metadata: what is declared of inputs, for IO managers.
         implicit_inputs: the inputs whose asset is named by nothing but the parameter.
         io_manager_keys: the resources that store outputs, where one is named.
         backfill_policy: how a request for many partitions becomes runs.
-        can_subset: whether it can make some of its assets only.
         resource_defs: resources that come along with it.
         hook_defs: what runs after its steps.
         execution_type: what a run does with its assets.
     """
 
-    node_def: NodeDefinition | None
-    specs_by_output: Mapping[str, AssetSpec]
-    checks_by_output: Mapping[str, AssetCheckSpec]
-    keys_by_input: Mapping[str, AssetKey]
     input_manager_keys: Mapping[str, str]
     input_metadata: Mapping[str, Mapping[str, object]]
     implicit_inputs: frozenset[str]
     io_manager_keys: Mapping[str, str]
     backfill_policy: BackfillPolicy | None
-    can_subset: bool
     resource_defs: Mapping[str, object]
     hook_defs: frozenset[Any]
     execution_type: AssetExecutionType
-    _whole: tuple[Mapping[str, AssetSpec], Mapping[str, AssetCheckSpec]] | None
 
     @property
     def op(self) -> OpDefinition:
@@ -156,89 +145,6 @@ class ReadableAssets:
             if spec.key == asset_check_key:
                 return spec
         raise InvalidDefinitionError(f"{self!r} does not run the check {asset_check_key.to_user_string()!r}.")
-
-    @property
-    def input_names(self) -> Sequence[str]:
-        """The inputs of its op or graph."""
-        return list(self.keys_by_input)
-
-    @property
-    def keys_by_input_name(self) -> Mapping[str, AssetKey]:
-        """The assets whose values the inputs take, as far as the selected assets need them."""
-        needed = {dep.asset_key for spec in self.specs_by_output.values() for dep in spec.deps}
-        if self._whole is None or not self.specs_by_output:
-            return self.keys_by_input
-        return {name: key for name, key in self.keys_by_input.items() if key in needed}
-
-    @property
-    def node_keys_by_input_name(self) -> Mapping[str, AssetKey]:
-        """The assets whose values the inputs take."""
-        return self.keys_by_input
-
-    @property
-    def input_names_by_node_key(self) -> Mapping[AssetKey, str]:
-        """The input that takes the value of each of these assets."""
-        return {key: name for name, key in self.keys_by_input.items()}
-
-    @property
-    def keys_by_output_name(self) -> Mapping[str, AssetKey]:
-        """The assets it makes, by output."""
-        return {name: spec.key for name, spec in self.specs_by_output.items()}
-
-    @property
-    def node_keys_by_output_name(self) -> Mapping[str, AssetKey]:
-        """The assets that its op or graph can make, by output: with those that a subset leaves out."""
-        return {name: spec.key for name, spec in self._all_specs.items()}
-
-    @property
-    def check_specs_by_output_name(self) -> Mapping[str, AssetCheckSpec]:
-        """The checks it runs, by output."""
-        return self.checks_by_output
-
-    @property
-    def node_check_specs_by_output_name(self) -> Mapping[str, AssetCheckSpec]:
-        """The checks that its op or graph can run, by output: with those that a subset leaves out."""
-        return self.checks_by_output if self._whole is None else self._whole[1]
-
-    @property
-    def entity_keys_by_output_name(self) -> Mapping[str, AssetOrCheckKey]:
-        """The assets it makes and the checks it runs, by output."""
-        return {**self.keys_by_output_name, **{name: spec.key for name, spec in self.checks_by_output.items()}}
-
-    @property
-    def output_names_by_entity_key(self) -> Mapping[AssetOrCheckKey, str]:
-        """The output that carries each asset or check."""
-        return {key: name for name, key in self.entity_keys_by_output_name.items()}
-
-    @property
-    def _all_specs(self) -> Mapping[str, AssetSpec]:
-        return self.specs_by_output if self._whole is None else self._whole[0]
-
-    def has_output_for_asset_key(self, key: AssetKey) -> bool:
-        """Whether it makes this asset."""
-        return key in self.keys
-
-    def get_output_name_for_asset_key(self, key: AssetKey) -> str:
-        """The output that carries an asset.
-
-        Raises:
-            InvalidDefinitionError: it does not make this asset.
-        """
-        for name, spec in self.specs_by_output.items():
-            if spec.key == key:
-                return name
-        raise InvalidDefinitionError(f"{self!r} does not make the asset {key.to_user_string()!r}.")
-
-    def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
-        """The output that carries a check.
-
-        Raises:
-            InvalidDefinitionError: it does not run this check.
-        """
-        for name, spec in self.checks_by_output.items():
-            if spec.key == key:
-                return name
-        raise InvalidDefinitionError(f"{self!r} does not run the check {key.to_user_string()!r}.")
 
     @property
     def dependency_keys(self) -> frozenset[AssetKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -68,6 +68,51 @@ def test_a_job_is_a_graph_of_the_functions_behind_its_assets() -> None:
     job = definitions().get_job_def("all_of_it")
     assert {each.name for each in job.graph.node_defs} == {"numbers", "shop__total", "report", "numbers_are_some"}
     assert job.dependencies[sg.NodeInvocation("shop__total")] == {"given": sg.DependencyDefinition("numbers", "result")}
+
+
+def test_what_is_only_waited_for_is_an_input_of_its_name() -> None:
+    @sg.asset(deps=[sg.AssetKey(["shop", "total"]), "numbers"])
+    def page() -> None: ...
+
+    @sg.asset_check(asset=page, additional_deps=[numbers])
+    def fits() -> bool:
+        return True
+
+    assert page.keys_by_input_name == {"shop_total": sg.AssetKey(["shop", "total"]), "numbers": sg.AssetKey("numbers")}
+    assert fits.keys_by_input_name == {"page": sg.AssetKey("page"), "numbers": sg.AssetKey("numbers")}
+    graph = sg.Definitions([numbers, total, page], asset_checks=[fits]).get_implicit_global_asset_job_def().graph
+    assert graph.dependencies[sg.NodeInvocation("page")] == {
+        "shop_total": sg.DependencyDefinition("shop__total", "result"),
+        "numbers": sg.DependencyDefinition("numbers", "result"),
+    }
+    assert set(graph.dependencies[sg.NodeInvocation("page_fits")]) == {"page", "numbers"}
+
+
+def test_a_function_stands_in_the_graph_of_a_job_once_for_each_of_its_turns() -> None:
+    @sg.multi_asset(specs=[sg.AssetSpec("first"), sg.AssetSpec("last", deps=["first", "between"])], can_subset=True)
+    def ends(context: sg.AssetExecutionContext) -> Iterator[sg.MaterializeResult[None]]:
+        for key in context.selected_asset_keys:
+            yield sg.MaterializeResult(asset_key=key)
+
+    between = sg.asset(name="between", deps=["first"])(_nothing)
+    job = sg.Definitions([ends, between]).get_implicit_global_asset_job_def()
+    assert [each.name for each in job.graph.iterate_op_defs()] == ["ends", "between", "ends"]
+    assert job.graph.dependencies == {
+        sg.NodeInvocation("ends"): {},
+        sg.NodeInvocation("between"): {"first": sg.DependencyDefinition("ends", "first")},
+        sg.NodeInvocation("ends", "ends_2"): {
+            "between": sg.DependencyDefinition("between", "result"),
+            "__subset_input__first": sg.DependencyDefinition("ends", "first"),
+        },
+    }
+    part = job.get_subset(asset_selection=["first", "last"])
+    assert part.graph.dependencies == {sg.NodeInvocation("ends"): {}}
+    assert part.asset_layer.executable_asset_keys == {sg.AssetKey("first"), sg.AssetKey("last")}
+    assert part.asset_layer.has(sg.AssetKey("between"))
+    assert part.asset_layer.get(sg.AssetKey("last")).computation == "ends"
+
+
+def _nothing() -> None: ...
 
 
 @pytest.mark.parametrize(

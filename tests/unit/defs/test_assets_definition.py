@@ -27,8 +27,10 @@ def pair(source: int) -> tuple[int, int]:
 
 READ: list[tuple[str, Callable[[], object], object]] = [
     ("keys", lambda: pair.keys, {K("a"), K(["p", "b"])}),
-    ("input", lambda: pair.keys_by_input_name, {"source": K("up")}),
-    ("inputs by key", lambda: pair.input_names_by_node_key, {K("up"): "source"}),
+    ("inputs", lambda: pair.keys_by_input_name, {"source": K("up"), "__subset_input__a": K("a")}),
+    ("inputs by key", lambda: pair.input_names_by_node_key, {K("up"): "source", K("a"): "__subset_input__a"}),
+    ("inputs of a part", lambda: pair.subset_for({K("a")}, None).keys_by_input_name, {"source": K("up")}),
+    ("inputs of the other part", lambda: pair.subset_for({K(["p", "b"])}, None).input_names, ["__subset_input__a"]),
     ("outputs", lambda: pair.keys_by_output_name, {"a": K("a"), "b": K(["p", "b"])}),
     ("output of a check", lambda: pair.get_output_name_for_asset_check_key(pair.check_key), "a_good"),
     ("output of an asset", lambda: pair.get_output_name_for_asset_key(K("a")), "a"),
@@ -79,7 +81,7 @@ def test_attributes_go_by_the_present_keys() -> None:
     spec = changed.specs_by_key[K("aa")]
     assert (spec.group_name, spec.tags) == ("g", {"t": "1"})
     assert [dep.asset_key for dep in spec.deps] == [K("higher")]
-    assert changed.keys_by_input_name == {"source": K("higher")}
+    assert changed.keys_by_input_name["source"] == K("higher")
     assert [key.asset_key for key in changed.check_keys] == [K("aa")]
     assert changed.metadata_by_key[K(["p", "b"])] == {"m": 1}
     assert len(changed.automation_conditions_by_key) == 2
