@@ -14,7 +14,7 @@
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
-    │   │   ├── StepOutputNotFoundError         a value was asked for that no step left
+    │   │   ├── StepOutputNotFoundError         a value was asked for that no step left (also FileNotFoundError)
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
@@ -304,7 +304,7 @@ class ExecutionStepNotFoundError(SegueError):
         super().__init__(message)
 
 
-class StepOutputNotFoundError(InvariantViolationError):
+class StepOutputNotFoundError(InvariantViolationError, FileNotFoundError):
     """The value of a step's output was asked for and is not there.
 
     Attributes:

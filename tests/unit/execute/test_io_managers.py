@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import segue as sg
 
@@ -25,10 +21,6 @@ def asset_of(value: Any, **arguments: Any) -> sg.AssetsDefinition:
     return made
 
 
-def stored(store: sg.IOManager, key: sg.AssetKey, value: object) -> None:
-    sg.materialize([asset_of(value, key=key)], resources={"io_manager": store})
-
-
 def loaded(store: sg.IOManager, key: sg.AssetKey) -> Any:
     @sg.asset(ins={"value": sg.AssetIn(key)}, name="reader")
     def reader(value: Any) -> Any:
@@ -39,95 +31,12 @@ def loaded(store: sg.IOManager, key: sg.AssetKey) -> Any:
     return sg.materialize(assets, resources=keep, selection=[reader]).asset_value("reader")
 
 
-ODD_NAMES = [
-    *["..", ".", "...", "a/b", "/", "a b", "ü", "日本", "%2F", "=", "partition=x", "a.pickle", "~", '*?<>|:\\"', "\n"],
-    *["x" * 300, "x" * 301, "ü" * 200, "a", "é", "e\u0301"],
-]
-
-
-def test_values_under_odd_names_never_meet(tmp_path: Path) -> None:
-    store = sg.FilesystemIOManager(tmp_path / "values")
-    for number, name in enumerate(ODD_NAMES):
-        stored(store, sg.AssetKey([name]), number)
-        stored(store, sg.AssetKey(["deep", name, "x"]), -number)
-    for number, name in enumerate(ODD_NAMES):
-        assert loaded(store, sg.AssetKey([name])) == number
-        assert loaded(store, sg.AssetKey(["deep", name, "x"])) == -number
-    assert [path.name for path in tmp_path.iterdir()] == ["values"]
-    assert not list(tmp_path.rglob("*.tmp"))
-
-
-@given(st.sets(st.text(st.characters(codec="utf-8"), min_size=1), min_size=2, max_size=2))
-def test_different_names_have_different_files(names: set[str]) -> None:
-    store = sg.FilesystemIOManager("base")
-    paths = {store._path(sg.AssetKey([name]), None) for name in names}
-    paths |= {store._path(sg.AssetKey(["x"]), name) for name in names}
-    paths |= {store._path(sg.AssetKey(["x", name]), None) for name in names}
-    assert len(paths) == 6
-    for path in paths:
-        assert os.path.normpath(path) == path
-        assert path.startswith("base" + os.sep)
-        assert max(len(os.fsencode(part)) for part in path.split(os.sep)) <= 230
-
-
-def test_a_partition_and_an_asset_of_its_name_keep_apart(tmp_path: Path) -> None:
-    colors = sg.StaticPartitionsDefinition(["a/b", "red"])
-    store = {"io_manager": sg.FilesystemIOManager(tmp_path)}
-    sg.materialize([asset_of("partition", name="p", partitions_def=colors)], partition_key="red", resources=store)
-    sg.materialize([asset_of("asset", key=["p", "red"])], resources=store)
-    sg.materialize([asset_of("odd", name="p", partitions_def=colors)], partition_key="a/b", resources=store)
-
-    @sg.asset
-    def both(p: dict[str, str]) -> dict[str, str]:
-        return p
-
-    assets = [asset_of(0, name="p", partitions_def=colors), both]
-    assert sg.materialize(assets, selection=[both], resources=store).asset_value("both") == {
-        "a/b": "odd",
-        "red": "partition",
-    }
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.joinpath("p").iterdir()) == [
-        "p/partition=a%2Fb.pickle",
-        "p/partition=red.pickle",
-        "p/red.pickle",
-    ]
-
-
-def test_the_path_stands_on_the_materialization(tmp_path: Path) -> None:
-    result = sg.materialize([asset_of(1, name="x")], resources={"io_manager": sg.FilesystemIOManager(tmp_path)})
-    [made] = result.asset_materializations_for_node("x")
-    assert made.metadata["path"] == sg.MetadataValue.path(str(tmp_path / "x.pickle"))
-
-
-class Breaks:
-    """Cannot be pickled, and breaks off in the middle."""
-
-    def __reduce__(self) -> Any:
-        raise ValueError("half way")
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "words"),
-    [
-        (lambda: None, sg.InvariantViolationError, "value of x .function. cannot be pickled.*io_manager_key"),
-        (threading.Lock(), sg.InvariantViolationError, "value of x .lock. cannot be pickled"),
-        ([0, Breaks()], ValueError, "half way"),
-    ],
-)
-def test_what_cannot_be_pickled_leaves_nothing(
-    tmp_path: Path, value: object, error: type[Exception], words: str
-) -> None:
-    store = sg.FilesystemIOManager(tmp_path)
-    with pytest.raises(error, match=words):
-        stored(store, sg.AssetKey("x"), value)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("store", [sg.FilesystemIOManager(), sg.InMemoryIOManager()])
 def test_a_value_that_is_not_there_is_named(store: sg.IOManager) -> None:
     with pytest.raises(sg.StepOutputNotFoundError, match="No value of deep/x is") as caught:
         loaded(store, sg.AssetKey(["deep", "x"]))
     assert (caught.value.step_key, caught.value.output_name) == ("deep__x", "result")
+    assert isinstance(caught.value, FileNotFoundError)
 
     @sg.asset
     def all_days(day: Any) -> None: ...
@@ -135,20 +44,6 @@ def test_a_value_that_is_not_there_is_named(store: sg.IOManager) -> None:
     day = asset_of(1, name="day", partitions_def=DAILY)
     with pytest.raises(sg.StepOutputNotFoundError, match="day, partition 2024-01-01"):
         sg.materialize([day, all_days], selection=[all_days], resources={"io_manager": store})
-
-
-def test_the_default_one_lies_in_the_instance() -> None:
-    with sg.Instance.ephemeral() as instance:
-        sg.materialize([asset_of(1, name="x")], instance=instance)
-        folder = Path(instance.storage_directory())
-        assert [path.name for path in folder.iterdir()] == ["x.pickle"]
-    assert not folder.exists()
-
-
-def test_a_folder_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SEGUE_TEST_VALUES", str(tmp_path))
-    stored(sg.FilesystemIOManager(sg.EnvVar("SEGUE_TEST_VALUES")), sg.AssetKey("x"), 1)
-    assert (tmp_path / "x.pickle").exists()
 
 
 @sg.asset(partitions_def=DAILY)

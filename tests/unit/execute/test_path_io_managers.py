@@ -195,7 +195,7 @@ def test_the_folder_of_the_default_one_stands_in_config(
     with sg.Instance.ephemeral() as instance:
         folder = Path("given") if config else Path(instance.storage_directory())
         sg.materialize([total, more], resources={"io_manager": manager}, run_config=run_config, instance=instance)
-        assert (folder / "deep" / "total.pickle").exists()
+        assert (folder / "deep" / "total").exists()
     with pytest.raises(sg.InvalidConfigError, match="base"):
         sg.materialize(
             [total],

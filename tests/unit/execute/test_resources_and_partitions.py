@@ -166,7 +166,7 @@ def test_a_value_that_cannot_be_stored_leaves_the_old_one(tmp_path: Any) -> None
     sg.materialize([value], resources={"io_manager": store})
     with pytest.raises(sg.InvariantViolationError, match="cannot be pickled"):
         sg.materialize([value], resources={"io_manager": store})
-    assert [path.name for path in tmp_path.iterdir()] == ["value.pickle"]
+    assert [path.name for path in tmp_path.iterdir()] == ["value"]
 
     @sg.asset
     def reads(value: int) -> int:

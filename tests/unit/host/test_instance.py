@@ -92,7 +92,7 @@ def test_a_folder_of_ones_own_stays(tmp_path: Path) -> None:
 def test_values_of_an_ephemeral_one_may_lie_in_a_given_folder(tmp_path: Path) -> None:
     with sg.Instance.ephemeral(str(tmp_path)) as instance:
         sg.materialize([a], instance=instance)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.pickle"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_the_home_folder_is_that_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_latest_materialization(instance: sg.Instance) -> None:
     stored = instance.get_latest_materialization_event(a.key)
     assert stored is not None
     assert (stored.event.run_id, stored.event.asset_key) == (run_id, a.key)
-    assert stored.event.materialization.metadata["path"].value.endswith("a.pickle")
+    assert stored.event.materialization.metadata["path"].value.endswith("/a")
 
 
 def test_partitions_and_checks(instance: sg.Instance) -> None:

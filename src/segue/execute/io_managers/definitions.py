@@ -12,8 +12,9 @@ from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.io_manager_definition import IOManagerDefinition
 from segue.defs.resource_context import InitResourceContext
 from segue.errors import InvariantViolationError
-from segue.execute.io_managers.filesystem import FilesystemIOManager, read_pickle, write_pickle
+from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.io_managers.memory import InMemoryIOManager
+from segue.execute.io_managers.pickles import read_pickle, write_pickle
 from segue.model.metadata import PathMetadataValue
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import json
 import os
-import pickle
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.config_schema.place import ROOT
@@ -18,25 +16,26 @@ from segue.defs.environment import EnvVar
 from segue.defs.io import IOManager
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.resource_context import InitResourceContext
-from segue.errors import InvariantViolationError, StepOutputNotFoundError
+from segue.errors import InvariantViolationError
+from segue.execute.io_managers.names import file_names
+from segue.execute.io_managers.pickles import owner_of, read_pickle, write_pickle
 from segue.model.keys import AssetKey
 from segue.model.metadata import PathMetadataValue
-
-_SAFE = " !#$&'()+,-.;@[]^_`{}~"  # no "=", which tells a partition's file from that of an asset
-_LONGEST_NAME = 140  # bytes; a hash, the suffix and the temporary name come after, and 255 is what file systems take
-
+from segue.model.partitions.multi_key import MultiPartitionKey
 
 _CONFIG = DefinitionConfigSchema(Field({"base_dir": Field(StringSource, is_required=False)}))
 
 
 class FilesystemIOManager(IOManager):
-    """Keeps values as pickle files: `<base_dir>/<asset key parts>.pickle`; those of partitions in a folder of the
-    asset's name, as `partition=<key>.pickle`; those between ops as `runs/<run>/<step>/<output>.pickle`. What a
-    file name cannot hold is escaped, so that no two values share a file.
+    """Keeps values as pickle files, laid out as in Dagster, so that what a project stored there is read in place:
+    `<base_dir>/<asset key>`, with a file for each partition below it, `<base_dir>/<asset key>/<partition>` (those of a
+    `MultiPartitionKey` by dimension, in the order of the names of dimensions), and `<base_dir>/<run>/<step>/<output>` between ops.
+    A `/` in a key leads to a folder; one at its beginning, and `..`, are escaped.
 
     A file is written under a temporary name and then moved, so that a reader sees the old value or the new one, never a
-    half. An input that takes several partitions gets a dict of values by partition key; one that takes a single
-    partition gets its value; one that takes none (the first partition of an asset made from its own last) gets None.
+    half. It says at its end whose value it holds: where an asset `a/b` and the partition `b` of an asset `a` meet in one file,
+    the second is refused. An input that takes several partitions gets a dict of values by partition key; one that takes a
+    single partition gets its value; one that takes none (the first partition of an asset made from its own last) gets None.
 
     Args:
         base_dir: the folder; the instance's storage folder when None.
@@ -96,114 +95,101 @@ class FilesystemIOManager(IOManager):
         yield self.create_io_manager(context)
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        """Writes the value.
+        """Writes the value, and adds its path as metadata. None is stored too, but without a word about its path: most often
+        the function stored what it made by itself.
 
         Raises:
-            InvariantViolationError: several partitions at once; or a value that cannot be pickled.
+            InvariantViolationError: several partitions at once; a value that cannot be pickled; or one for which there is no
+                place, because the value of something else is in it.
             OSError: the folder cannot be written.
         """
         if not context.has_asset_key:
             place = context.get_identifier()
-            path = self._place_between_steps(place)
-            write_pickle(path, obj, f"output {place[2]!r} of {place[1]!r}")
+            path = self._path(place)
+            write_pickle(path, obj, f"output {place[2]!r} of {place[1]!r}", _owner_between_steps(place))
+        elif not context.has_asset_partitions:
+            key = context.asset_key
+            path = self._path(key.parts)
+            write_pickle(path, obj, key.to_user_string(), _owner(key, None))
+        else:
+            path = self._store_partition(context, obj)
+        if obj is not None:
             context.add_output_metadata({"path": PathMetadataValue(path)})
-            return
-        path = self._path(context.asset_key, None)
-        if context.has_asset_partitions:
-            keys = context.asset_partition_keys
-            if len(keys) != 1:
-                raise InvariantViolationError(
-                    f"FilesystemIOManager stores one partition at a time, and this run makes {len(keys)} of "
-                    f"{context.asset_key.to_user_string()}: use an IO manager that splits them, store the partitions in the "
-                    "function itself, or run one partition per run."
-                )
-            path = self._path(context.asset_key, keys[0])
-        write_pickle(path, obj, context.asset_key.to_user_string())
-        context.add_output_metadata({"path": PathMetadataValue(path)})
 
     def load_input(self, context: InputContext) -> Any:
         """Reads the value, or the values of all partitions that the input takes.
 
         Raises:
             StepOutputNotFoundError: nothing is stored there.
+            InvariantViolationError: what is stored there is the value of something else.
         """
         if not context.has_asset_key:
             place = context.get_identifier()
             what = f"the output {place[2]!r} of {place[1]!r} in run {place[0]}"
-            return read_pickle(self._place_between_steps(place), what, place[1], place[2])
+            return read_pickle(self._path(place), what, place[1], place[2], _owner_between_steps(place))
         asset = context.asset_key
         name, step = asset.to_user_string(), asset.to_python_identifier()
         if not context.has_asset_partitions:
-            return read_pickle(self._path(asset, None), name, step)
+            return read_pickle(self._path(asset.parts), name, step, owner=_owner(asset, None))
         keys = context.asset_partition_keys
-        values = {key: read_pickle(self._path(asset, key), f"{name}, partition {key}", step) for key in keys}
+        values = {
+            key: read_pickle(
+                self._path_of_stored(asset, key), f"{name}, partition {key}", step, owner=_owner(asset, key)
+            )
+            for key in keys
+        }
         return values if len(keys) > 1 else next(iter(values.values()), None)
 
-    def _place_between_steps(self, place: Sequence[str]) -> str:
-        parts = [os.fspath(self.base_dir or "."), "runs", *(_file_name(part) for part in place)]
-        return os.path.join(*parts) + ".pickle"
+    def _store_partition(self, context: OutputContext, obj: Any) -> str:
+        asset, keys = context.asset_key, context.asset_partition_keys
+        if len(keys) != 1:
+            raise InvariantViolationError(
+                f"FilesystemIOManager stores one partition at a time, and this run makes {len(keys)} of "
+                f"{asset.to_user_string()}: use an IO manager that splits them, store the partitions in the "
+                "function itself, or run one partition per run."
+            )
+        folder = self._path(asset.parts)
+        if os.path.isfile(folder) and owner_of(folder) in (None, _owner(asset, None)):
+            kept = f"{folder}.without_partitions"
+            os.replace(folder, kept)
+            context.log.warning(
+                "%s was stored without partitions in %s: that value is in %s now.", asset.to_user_string(), folder, kept
+            )
+        path = self._path(asset.parts, _partition_text(keys[0]))
+        write_pickle(path, obj, f"{asset.to_user_string()}, partition {keys[0]}", _owner(asset, keys[0]))
+        return path
 
-    def _path(self, key: AssetKey, partition: str | None) -> str:
-        parts = [os.fspath(self.base_dir or "."), *(_file_name(part) for part in key.parts)]
+    def _path_of_stored(self, asset: AssetKey, partition: str) -> str:
+        """Where a partition is stored: of one with several dimensions, old versions of Dagster wrote the whole key as one name."""
+        path = self._path(asset.parts, _partition_text(partition))
+        if isinstance(partition, MultiPartitionKey) and not os.path.exists(path):
+            old = self._path(asset.parts, partition)
+            return old if os.path.isfile(old) else path
+        return path
+
+    def _path(self, parts: Sequence[str], partition: str | None = None) -> str:
+        names = [name for part in parts for name in file_names(part)]
         if partition is not None:
-            parts.append("partition=" + _file_name(partition))
-        return os.path.join(*parts) + ".pickle"
+            names += file_names(partition)
+        return os.path.join(os.fspath(self.base_dir or "."), *names)
 
 
-def _file_name(text: str) -> str:
-    """The text as a file name: what is not plain is escaped, so that different texts never meet in one file."""
-    name = quote(text, safe=_SAFE)
-    if len(name) > _LONGEST_NAME:
-        return f"{name[:_LONGEST_NAME]}%{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
-    return name.replace(".", "%2E") if name.strip(".") == "" else name
+def _partition_text(key: str) -> str:
+    """A partition key as it stands in paths: the parts of one with several dimensions are folders."""
+    if isinstance(key, MultiPartitionKey):
+        return "/".join(value for _, value in sorted(key.keys_by_dimension.items()))
+    return key
 
 
-def write_pickle(path: str, value: object, what: str) -> None:
-    """Writes a value whole or not at all.
-
-    Args:
-        path: the file; folders above it are made.
-        value: what to write.
-        what: how errors name it.
-
-    Raises:
-        InvariantViolationError: it cannot be pickled.
-        OSError: the folder cannot be written.
-    """
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        os.makedirs(folder, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
-        os.replace(temporary, path)
-    except (pickle.PicklingError, TypeError, AttributeError) as error:
-        os.unlink(temporary)
-        raise InvariantViolationError(
-            f"The value of {what} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
-            "or choose another IO manager with io_manager_key."
-        ) from error
-    except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk, say, names no file by itself
-            error.add_note(f"While writing the value of {what} to {path}: free space there, or choose another folder.")
-        raise
+def _owner(asset: AssetKey, partition: str | None) -> str:
+    """How a file names the asset, and partition, whose value it holds."""
+    text = f"asset {_quoted(list(asset.parts))}"
+    return text if partition is None else f"{text}, partition {_quoted(partition)}"
 
 
-def read_pickle(path: str, what: str, step_key: str, output: str = "result") -> Any:
-    """Reads a value.
+def _owner_between_steps(place: Sequence[str]) -> str:
+    return f"output {_quoted(list(place))}"
 
-    Raises:
-        StepOutputNotFoundError: there is no such file.
-    """
-    try:
-        with open(path, "rb") as file:
-            return pickle.load(file)
-    except FileNotFoundError:
-        raise StepOutputNotFoundError(
-            f"No value of {what} is stored ({path} does not exist): materialize it first.",
-            step_key,
-            output,
-        ) from None
+
+def _quoted(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
