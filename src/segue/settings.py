@@ -3,15 +3,16 @@
 They are read from `segue.toml`, or from `[tool.segue]` in `pyproject.toml`, in the working directory or the nearest
 folder above it that has one. Each can also be given in the environment, which wins:
 
-    home                SEGUE_HOME                folder of the database and stored values; default `<project>/.segue`
+    home                SEGUE_HOME                folder of the database; default `<project>/.segue`
+    storage             SEGUE_STORAGE             folder of stored values; default `<home>/storage`
     file                SEGUE_FILE                a Python file with the definitions
     module              SEGUE_MODULE              or a module with the definitions
     attribute           SEGUE_ATTRIBUTE           which variable of it; default: the only `Definitions` in it
     working_directory   SEGUE_WORKING_DIRECTORY   the folder from which user code imports; default: the project's
     dagster_compat      SEGUE_DAGSTER_COMPAT      whether user code may `import dagster` and get Segue; default: false
 
-Relative paths in a file are taken from the file's folder, in the environment from the working directory. `~` is not
-expanded and the user's home folder is never touched.
+A home from the environment has its own `storage`, whatever a file says. Relative paths in a file are taken from the file's
+folder, in the environment from the working directory. `~` is not expanded and the user's home folder is never touched.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in `segue.toml` or `[tool.segue]`, as it is written there."""
 
     home: str | None = None
+    storage: str | None = None
     file: str | None = None
     module: str | None = None
     attribute: str | None = None
@@ -49,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         project: the folder of the settings file; the working directory where there is none.
         source: the settings file; None where there is none.
         home: the folder for everything that Segue records.
+        storage_directory: the folder where the default IO manager keeps values.
         file, module, attribute: where the definitions are; all None where nothing says so.
         working_directory: the folder from which user code imports.
         dagster_compat: whether Segue answers for `dagster` in user code.
@@ -57,16 +60,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     project: Path
     source: Path | None
     home: Path
+    storage_directory: Path
     file: str | None = None
     module: str | None = None
     attribute: str | None = None
     working_directory: str
     dagster_compat: bool = False
-
-    @property
-    def storage_directory(self) -> Path:
-        """The folder in the home where the default IO manager keeps values."""
-        return self.home / "storage"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -108,10 +107,13 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         return project / text if text else default
 
     file = path("file", Path()) if setting("file") else None
+    home = path("home", project / HOME_FOLDER)
+    is_other_home = bool(variables.get("SEGUE_HOME")) and not variables.get("SEGUE_STORAGE")
     return Settings(
         project=project,
         source=source,
-        home=path("home", project / HOME_FOLDER),
+        home=home,
+        storage_directory=home / "storage" if is_other_home else path("storage", home / "storage"),
         file=None if file is None else str(file),
         module=setting("module"),
         attribute=setting("attribute"),
@@ -147,11 +149,15 @@ def check(settings: Settings) -> list[Finding]:
         )
     if not Path(settings.working_directory).is_dir():
         say(True, f"{settings.working_directory}, the working directory, is not a folder. Correct it in {where}.")
-    for key, value in (("home", str(settings.home)), ("file", settings.file or "")):
+    folders = {"home": settings.home}
+    if settings.storage_directory != settings.home / "storage":
+        folders["storage"] = settings.storage_directory
+    for key, value in (*((key, str(folder)) for key, folder in folders.items()), ("file", settings.file or "")):
         if "~" in Path(value).parts or any(part.startswith("~") for part in Path(value).parts):
             say(True, f"{where}: `{key}` is {value}; `~` is not expanded. Write the whole path.")
-    if settings.home.exists() and not settings.home.is_dir():
-        say(True, f"{where}: `home` is {settings.home}, which is not a folder. Remove the file or choose another home.")
+    for key, folder in folders.items():
+        if folder.exists() and not folder.is_dir():
+            say(True, f"{where}: `{key}` is {folder}, which is not a folder. Remove the file or choose another {key}.")
     if settings.source is not None and settings.source.name == SETTINGS_FILE:
         other = settings.source.with_name("pyproject.toml")
         if other.is_file() and _table(other) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from segue.cli.output import count, print_heading, print_json, print_pairs
 from segue.defs.instance import Instance
 from segue.deployment import store_of
 from segue.migrate.move import Moved, move
-from segue.migrate.settings import NewSettings, new_settings
+from segue.migrate.settings import NewSettings, new_settings, storage_line
 from segue.migrate.source import open_home, open_postgres
 from segue.settings import SETTINGS_FILE, Settings
 
@@ -30,6 +30,7 @@ class MigrationDocument(msgspec.Struct, frozen=True):
         moved: how much.
         settings: the text of the new settings file; None where the project has settings already.
         left: what has no counterpart, one line each.
+        failed: what should be here and is not, one line each; then the exit code is 1.
     """
 
     applied: bool
@@ -38,6 +39,7 @@ class MigrationDocument(msgspec.Struct, frozen=True):
     moved: Moved
     settings: str | None
     left: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 @click.group()
@@ -55,7 +57,8 @@ def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | 
     """Take over runs, latest materializations, check results, partitions and settings from Dagster.
 
     Nothing is changed in Dagster's home. What is here already stays, so that the command can be given again later and
-    moves only what came since. The events of single steps stay in Dagster.
+    moves only what came since. The events of single steps stay in Dagster. Stored values are not copied: the setting
+    `storage` names the folder in which they are. What could not be taken over is listed in the end; then the exit code is 1.
     """
     folder = dagster_home or os.environ.get("DAGSTER_HOME")
     if folder is None and url is None:
@@ -70,11 +73,24 @@ def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | 
     if apply and is_new:
         (settings.project / SETTINGS_FILE).write_text(proposed.text, encoding="utf-8")
     left = (*proposed.left, *(f"the cursor of the sensor {name}" for name in moved.cursors_left))
-    document = MigrationDocument(apply, source.name, str(settings.home), moved, proposed.text if is_new else None, left)
+    failed = (*moved.failed, *_values_out_of_reach(settings, proposed.storage))
+    written = proposed.text if is_new else None
+    document = MigrationDocument(apply, source.name, str(settings.home), moved, written, left, failed)
     if as_json:
         print_json(document)
     else:
         _print(document, proposed, settings)
+    if failed:
+        sys.exit(1)
+
+
+def _values_out_of_reach(settings: Settings, storage: Path | None) -> Iterator[str]:
+    """What to do where the project has settings already, which name another folder of values."""
+    if settings.source is not None and storage is not None and settings.storage_directory != storage:
+        yield (
+            f"stored values: they lie in {storage}, and {settings.source} has them in {settings.storage_directory}. Write "
+            f"{storage_line(storage)} there, or copy the folder."
+        )
 
 
 def _target(settings: Settings, apply: bool) -> Instance:
@@ -115,6 +131,10 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
     if document.left:
         click.echo("\nWithout a counterpart here:")
         for line in document.left:
+            click.echo(f"  {line}")
+    if document.failed:
+        click.echo("\nNot taken over:")
+        for line in document.failed:
             click.echo(f"  {line}")
     if not document.applied:
         click.echo("\nNothing was written. Add --apply to do it.")

@@ -73,7 +73,7 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
     current = Path.cwd()
     settings = read_settings()
     if home is not None:
-        settings = msgspec.structs.replace(settings, home=current / home)
+        settings = msgspec.structs.replace(settings, home=current / home, storage_directory=current / home / "storage")
     if code is None:
         return settings
     if code.file is not None or code.module is not None:

@@ -48,7 +48,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
     @staticmethod
     def from_ref(instance_ref: InstanceRef) -> Instance:
         """The instance that another one's `get_ref` names."""
-        return bound("local_instance")(instance_ref.root_directory)
+        return bound("local_instance")(instance_ref.root_directory, instance_ref.values_directory)
 
     def get_ref(self) -> InstanceRef:
         """Where this instance is kept, for another process to open it.
@@ -60,7 +60,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
             raise InvariantViolationError(
                 "This instance is kept in memory only: no other process can open it. Use Instance.local_temp(folder)."
             )
-        return InstanceRef(str(self._home))
+        return InstanceRef(str(self._home), str(self._storage_directory))
 
     @staticmethod
     def get() -> Instance:

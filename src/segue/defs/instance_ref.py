@@ -10,9 +10,11 @@ class InstanceRef(msgspec.Struct, frozen=True):
 
     Attributes:
         root_directory: the folder.
+        values_directory: where the default IO manager keeps values; `storage` in the folder when None.
     """
 
     root_directory: str
+    values_directory: str | None = None
 
     @staticmethod
     def from_dir(base_dir: str) -> InstanceRef:

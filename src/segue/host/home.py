@@ -17,7 +17,8 @@ from segue.settings import read_settings
 
 def default_instance() -> Instance:
     """The instance in the home folder that the settings name, with stuck runs already recorded as interrupted."""
-    instance = local_instance(str(read_settings().home))
+    settings = read_settings()
+    instance = local_instance(str(settings.home), str(settings.storage_directory))
     # A home that can only be read is still read; whoever goes on to write meets the same error.
     with suppress(StorageUnavailableError):
         end_interrupted(instance.store, instance.store.unfinished_runs(), time.time())

@@ -20,11 +20,13 @@ def ephemeral_instance(tempdir: str | None = None) -> Instance:
     return Instance(open_memory(), folder.path / "storage", folder)
 
 
-def local_instance(tempdir: str | None = None) -> Instance:
-    """An instance with a database of its own, in this folder or a temporary one."""
+def local_instance(tempdir: str | None = None, storage: str | None = None) -> Instance:
+    """An instance with a database of its own, in this folder or a temporary one; values are there too, unless `storage` says
+    where else.
+    """
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
-    return Instance(open_sqlite(home), home / "storage", folder, home)
+    return Instance(open_sqlite(home), Path(storage) if storage else home / "storage", folder, home)
 
 
 class _TemporaryFolder:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 import msgspec
 
 from segue.defs.instance import Instance
-from segue.migrate.records import asset_events, check_events, recorded_run, sensors_with_cursors
+from segue.migrate.records import Unreadable, asset_events, check_events, recorded_run, sensors_with_cursors
 from segue.migrate.source import Source
 from segue.model.event import (
     AssetCheckEvaluationData,
@@ -39,6 +39,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
         materializations, observations, evaluations: latest states of assets, their partitions and checks.
         dynamic_partitions: keys added.
         cursors_left: the sensors whose cursors stay behind.
+        failed: what could not be understood and stays behind, one line each.
     """
 
     runs: int
@@ -49,6 +50,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     evaluations: int
     dynamic_partitions: int
     cursors_left: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[[str, int], object]) -> Moved:
@@ -63,15 +65,18 @@ def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[
     Raises:
         StorageError: a side that cannot be read or written; what was written until then stays, and a second round goes on.
     """
-    store = instance.store
-    runs, unfinished, known = _move_runs(source, store, apply, progress)
+    store, unreadable = instance.store, Unreadable()
+    runs, unfinished, known = _move_runs(source, store, apply, progress, unreadable)
 
     def is_recorded(run_id: str) -> bool:
         return not apply or store.get_run(run_id) is not None
 
     news = _Newer(store)
     counts = dict.fromkeys(EventType, 0)
-    events = chain(asset_events(source, is_recorded), check_events(source, is_recorded))
+    events = chain(
+        asset_events(source, is_recorded, unreadable),
+        check_events(source, is_recorded, unreadable),
+    )
     for batch in _batches(filter(news.is_news, events)):
         if apply:
             store.append(batch)
@@ -87,11 +92,16 @@ def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[
         evaluations=counts[EventType.ASSET_CHECK_EVALUATION],
         dynamic_partitions=_move_partitions(source, instance, apply),
         cursors_left=tuple(sensors_with_cursors(source)),
+        failed=tuple(unreadable.lines),
     )
 
 
 def _move_runs(
-    source: Source, store: Store, apply: bool, progress: Callable[[str, int], object]
+    source: Source,
+    store: Store,
+    apply: bool,
+    progress: Callable[[str, int], object],
+    unreadable: Unreadable,
 ) -> tuple[int, int, int]:
     runs = unfinished = known = 0
     manifest = encode_manifest(Manifest())
@@ -99,7 +109,9 @@ def _move_runs(
         if store.get_run(row.run_id) is not None:
             known += 1
             continue
-        recorded = recorded_run(row)
+        recorded = unreadable.read(f"the run {row.run_id}", lambda row=row: recorded_run(row))
+        if recorded is None:
+            continue
         if apply:
             plan = encode_plan(Plan(job_name=recorded.run.job_name, steps=()))
             store.create_run(recorded.run, plan, manifest, recorded.events)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from segue.errors import SegueError
 from segue.migrate import values
 from segue.migrate.source import RunRow, Source
 from segue.model.event import (
@@ -21,12 +22,36 @@ from segue.model.event import (
     RunSuccessData,
     StepMaterializationData,
 )
+from segue.model.keys import AssetKey
 from segue.model.run import FailureReason, Run, RunStatus
 
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 _FAILURE_REASON_TAG = "dagster/failure_reason"
 _PARTITION_TAG = "dagster/partition"
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+Read = TypeVar("Read")
+
+
+class Unreadable:
+    """Takes note of what cannot be understood, one line each, so that the rest is moved all the same."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def read(self, what: str, function: Callable[[], Read]) -> Read | None:
+        """What the function reads; None, and a line more, where the JSON of Dagster is not what it should be.
+
+        Args:
+            what: the row, for the line.
+            function: reads it.
+        """
+        try:
+            return function()
+        except (ValueError, KeyError, TypeError, AttributeError, SegueError) as error:
+            self.lines.append(f"{what}: {type(error).__name__}: {error}")
+            return None
 
 
 class RecordedRun(msgspec.Struct, frozen=True):
@@ -76,33 +101,43 @@ def _end(row: RunRow, tags: Mapping[str, str], started: bool) -> AnyPayload:
     return RunFailureData(FailureReason.INTERRUPTED, f"It was {row.status} in Dagster when it was moved.")
 
 
-def asset_events(source: Source, runs: Callable[[str], bool]) -> Iterator[Event]:
+def asset_events(source: Source, runs: Callable[[str], bool], unreadable: Unreadable) -> Iterator[Event]:
     """The last materialization and observation of each asset and partition that was not wiped since.
 
     Args:
         source: Dagster's rows.
         runs: whether a run with this id is recorded here; an event of another one is recorded without its run.
+        unreadable: takes note of events that cannot be understood.
     """
     wipes = source.wipes()
-    for text in source.asset_events():
-        entry: Mapping[str, Any] = json.loads(text)
-        data: Mapping[str, Any] = entry["dagster_event"]["event_specific_data"]
-        if "asset_observation" in data:
-            payload: AnyPayload = AssetObservationData(values.observation(data["asset_observation"]))
-            key = payload.asset_observation.asset_key
-        else:
-            payload = StepMaterializationData(values.materialization(data["materialization"]))
-            key = payload.materialization.asset_key
-        if entry["timestamp"] > wipes.get(tuple(key.path), 0.0):
-            yield _event(entry, payload, runs)
+    for what, text in source.asset_events():
+        read = unreadable.read(what, lambda text=text: _asset_event(text, runs))
+        if read is not None and read[0].timestamp > wipes.get(tuple(read[1].path), 0.0):
+            yield read[0]
 
 
-def check_events(source: Source, runs: Callable[[str], bool]) -> Iterator[Event]:
-    """The last evaluation of each check; `runs` as for `asset_events`."""
-    for text in source.check_events():
-        entry: Mapping[str, Any] = json.loads(text)
-        data: Mapping[str, Any] = entry["dagster_event"]["event_specific_data"]
-        yield _event(entry, AssetCheckEvaluationData(values.evaluation(data)), runs)
+def _asset_event(text: str, runs: Callable[[str], bool]) -> tuple[Event, AssetKey]:
+    entry: Mapping[str, Any] = json.loads(text)
+    data: Mapping[str, Any] = entry["dagster_event"]["event_specific_data"]
+    if "asset_observation" in data:
+        seen = AssetObservationData(values.observation(data["asset_observation"]))
+        return _event(entry, seen, runs), seen.asset_observation.asset_key
+    made = StepMaterializationData(values.materialization(data["materialization"]))
+    return _event(entry, made, runs), made.materialization.asset_key
+
+
+def check_events(source: Source, runs: Callable[[str], bool], unreadable: Unreadable) -> Iterator[Event]:
+    """The last evaluation of each check; arguments as for `asset_events`."""
+    for what, text in source.check_events():
+        event = unreadable.read(what, lambda text=text: _check_event(text, runs))
+        if event is not None:
+            yield event
+
+
+def _check_event(text: str, runs: Callable[[str], bool]) -> Event:
+    entry: Mapping[str, Any] = json.loads(text)
+    evaluation = values.evaluation(entry["dagster_event"]["event_specific_data"])
+    return _event(entry, AssetCheckEvaluationData(evaluation), runs)
 
 
 def sensors_with_cursors(source: Source) -> list[str]:

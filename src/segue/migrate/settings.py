@@ -13,12 +13,21 @@ import msgspec
 from segue.defs.bindings import extra_module
 from segue.errors import LoadError
 
+_ARTIFACTS = "local_artifact_storage"
+
 
 class NewSettings(msgspec.Struct, frozen=True):
-    """The text of a `segue.toml`, and what it does not carry over: one line each, with the file it stands in."""
+    """Settings for a project that ran on Dagster.
+
+    Attributes:
+        text: that of a `segue.toml`.
+        left: what it does not carry over: one line each, with the file it stands in.
+        storage: the folder in which Dagster keeps values, if there is one: they are read in place.
+    """
 
     text: str
     left: tuple[str, ...]
+    storage: Path | None
 
 
 def new_settings(project: Path, home: Path | None) -> NewSettings:
@@ -37,9 +46,28 @@ def new_settings(project: Path, home: Path | None) -> NewSettings:
     if targets:
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in targets[0].items()]
         left += [f"another code location: {json.dumps(each, ensure_ascii=False)}" for each in targets[1:]]
+    storage = None if home is None else home / "storage"
     if home is not None and (file := home / "dagster.yaml").exists():
-        left += [f"{file.name}: {path}" for path in _paths(_yaml(file))]
-    return NewSettings("\n".join(lines) + "\n", tuple(left))
+        read = _yaml(file)
+        given = _artifacts(read)
+        storage = home / given / "storage" if given else storage
+        left += [f"{file.name}: {path}" for path in _paths(read) if not (given and path.startswith(_ARTIFACTS))]
+    if storage is not None and storage.is_dir():
+        lines.append(storage_line(storage))
+    return NewSettings("\n".join(lines) + "\n", tuple(left), storage if storage and storage.is_dir() else None)
+
+
+def storage_line(folder: Path) -> str:
+    """The line of a settings file that names the folder of values."""
+    return f"storage = {json.dumps(str(folder), ensure_ascii=False)}"
+
+
+def _artifacts(dagster_yaml: Mapping[str, Any]) -> str | None:
+    """The folder above that of values, where `dagster.yaml` names it in so many words."""
+    entry: object = dagster_yaml.get(_ARTIFACTS)
+    config: object = cast("Mapping[str, object]", entry).get("config") if isinstance(entry, dict) else None
+    folder: object = cast("Mapping[str, object]", config).get("base_dir") if isinstance(config, dict) else None
+    return folder if isinstance(folder, str) else None
 
 
 def _targets(project: Path, left: list[str]) -> list[dict[str, str]]:

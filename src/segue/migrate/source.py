@@ -24,14 +24,14 @@ Query = Callable[[str], Iterator[tuple[Any, ...]]]
 
 _RUNS = "SELECT run_id, status, run_body, create_timestamp, start_time, end_time FROM runs ORDER BY id"
 _ASSET_EVENTS = """
-    SELECT event FROM event_logs WHERE id IN (
+    SELECT asset_key, event FROM event_logs WHERE id IN (
         SELECT MAX(id) FROM event_logs
         WHERE dagster_event_type IN ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION') AND asset_key IS NOT NULL
         GROUP BY dagster_event_type, asset_key, partition
     ) ORDER BY id"""
 _WIPES = "SELECT asset_key, wipe_timestamp FROM asset_keys WHERE wipe_timestamp IS NOT NULL"
 _CHECKS = """
-    SELECT evaluation_event FROM asset_check_executions WHERE id IN (
+    SELECT asset_key, check_name, evaluation_event FROM asset_check_executions WHERE id IN (
         SELECT MAX(id) FROM asset_check_executions WHERE evaluation_event IS NOT NULL GROUP BY asset_key, check_name
     ) ORDER BY id"""
 _PARTITIONS = "SELECT partitions_def_name, partition FROM dynamic_partitions ORDER BY id"
@@ -62,17 +62,19 @@ class Source(msgspec.Struct, frozen=True):
         for run_id, status, body, created, started, ended in self.runs(_RUNS):
             yield RunRow(run_id, status, body, _seconds(created), started, ended)
 
-    def asset_events(self) -> Iterator[str]:
-        """The last materialization and the last observation of each asset and partition, as JSON, the oldest first."""
-        return (event for (event,) in self.events(_ASSET_EVENTS))
+    def asset_events(self) -> Iterator[tuple[str, str]]:
+        """The last materialization and the last observation of each asset and partition, the oldest first: what it is about,
+        for messages, and the event as JSON.
+        """
+        return ((f"an event of the asset {key}", event) for key, event in self.events(_ASSET_EVENTS))
 
     def wipes(self) -> dict[tuple[str, ...], float]:
         """When assets were wiped last, by the parts of their key."""
         return {tuple(json.loads(key)): _seconds(time) for key, time in self.events(_WIPES)}
 
-    def check_events(self) -> Iterator[str]:
-        """The last evaluation of each check, as JSON, the oldest first."""
-        return (event for (event,) in self.events(_CHECKS))
+    def check_events(self) -> Iterator[tuple[str, str]]:
+        """The last evaluation of each check, the oldest first: what it is about, for messages, and the event as JSON."""
+        return ((f"the result of the check {name} of {key}", event) for key, name, event in self.events(_CHECKS))
 
     def dynamic_partitions(self) -> Iterator[tuple[str, str]]:
         """Name of the definition and key, in the order in which the keys were added."""

@@ -68,6 +68,16 @@ def test_the_environment_wins_and_is_relative_to_the_working_directory(tmp_path:
     assert settings.working_directory == str(below / "code")
 
 
+def test_values_lie_in_the_home_unless_storage_says_where(tmp_path: Path) -> None:
+    assert read_settings(tmp_path, {}).storage_directory == tmp_path / ".segue" / "storage"
+    written(tmp_path, "segue.toml", 'storage = "values"')
+    assert read_settings(tmp_path, {}).storage_directory == tmp_path / "values"
+    assert read_settings(tmp_path, {"SEGUE_STORAGE": "there"}).storage_directory == tmp_path / "there"
+    # A test with a home of its own must not write among the values of the project.
+    other = read_settings(tmp_path, {"SEGUE_HOME": "other"})
+    assert other.storage_directory == tmp_path / "other" / "storage"
+
+
 def test_an_absolute_home_stays_and_an_empty_variable_says_nothing(tmp_path: Path) -> None:
     written(tmp_path, "segue.toml", f'home = "{tmp_path / "else"}"')
     assert read_settings(tmp_path, {"SEGUE_HOME": ""}).home == tmp_path / "else"
@@ -77,7 +87,7 @@ def test_an_absolute_home_stays_and_an_empty_variable_says_nothing(tmp_path: Pat
     ("name", "text", "said"),
     [
         ("segue.toml", 'hoome = "x"', ["segue.toml", "unknown key `hoome`", "Did you mean `home`?"]),
-        ("segue.toml", "zzz = 1", ["unknown key `zzz`", "Known keys: home, file, module"]),
+        ("segue.toml", "zzz = 1", ["unknown key `zzz`", "Known keys: home, storage, file, module"]),
         ("segue.toml", "home = 3", ["segue.toml", "key `home`", "expected `str | null`, got `int`"]),
         ("segue.toml", "home = = 1", ["segue.toml", "not valid TOML", "line 1"]),
         ("pyproject.toml", '[tool.segue]\nmodul = "x"', ["pyproject.toml", "[tool.segue]", "Did you mean `module`?"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import sqlite3
 from pathlib import Path
@@ -44,9 +45,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def migrate(*arguments: str) -> dict[str, Any]:
+def migrate(*arguments: str, exit_code: int = 0) -> dict[str, Any]:
     result = CliRunner().invoke(command, ["migrate", "dagster", "--json", *arguments])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return json.loads(result.stdout)
 
 
@@ -70,6 +71,7 @@ ALL = {
     "evaluations": 1,
     "dynamic_partitions": 2,
     "cursors_left": ["watch"],
+    "failed": [],
 }
 
 
@@ -144,7 +146,7 @@ def test_metadata_of_an_unknown_kind_stays_as_json(home: Path, project: Path) ->
 def test_a_second_round_moves_only_what_is_new(home: Path, project: Path) -> None:
     migrate("--from", str(home), "--apply")
     again = migrate("--from", str(home), "--apply")["moved"]
-    assert again == {**dict.fromkeys(ALL, 0), "known_runs": 6, "cursors_left": ["watch"]}
+    assert again == {**dict.fromkeys(ALL, 0), "known_runs": 6, "cursors_left": ["watch"], "failed": []}
     with instance_of(project) as instance:
         instance.report_runless_asset_event(sg.AssetMaterialization("orders", metadata={"rows": 9}))
     change(home, "index", "UPDATE event_logs SET id = id + 100 WHERE asset_key LIKE '%orders%'")
@@ -207,6 +209,70 @@ def test_settings_of_the_project_are_left_alone(home: Path, project: Path) -> No
     assert migrate("--from", str(home), "--apply")["settings"] is None
     assert (project / "segue.toml").read_text() == 'home = "records"\n'
     assert (project / "records" / "segue.db").exists()
+
+
+def stored_value(folder: Path) -> None:
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "table").write_bytes(pickle.dumps([1, 2, 3], 5))
+
+
+@sg.asset(ins={"table": sg.AssetIn(["deep", "table"])})
+def rows(table: list[int]) -> int:
+    return len(table)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "artifacts"])
+def test_stored_values_are_read_where_they_are(home: Path, project: Path, elsewhere: str | None) -> None:
+    if elsewhere is not None:
+        config = f"{{base_dir: {home / elsewhere}}}"
+        (home / "dagster.yaml").write_text(
+            f"local_artifact_storage: {{module: dagster.core.storage.root, class: LocalArtifactStorage, config: {config}}}\n"
+        )
+    values = home / (elsewhere or "") / "storage"
+    stored_value(values)
+    document = migrate("--from", str(home), "--apply")
+    assert document["failed"] == []
+    assert [line for line in document["left"] if "artifact" in line] == []
+    with sg.Instance.get() as instance:
+        assert instance.storage_directory() == str(values)
+        result = sg.materialize([sg.AssetSpec(["deep", "table"]), rows], selection=[rows], instance=instance)
+        assert result.asset_value("rows") == 3
+        with sg.Instance.from_ref(instance.get_ref()) as again:
+            assert again.storage_directory() == str(values)
+
+
+def test_values_that_the_settings_do_not_reach_are_reported(home: Path, project: Path) -> None:
+    stored_value(home / "storage")
+    (project / "segue.toml").write_text('home = "records"\n')
+    (line,) = migrate("--from", str(home), "--apply", exit_code=1)["failed"]
+    assert f'Write storage = "{home / "storage"}" there' in line
+    (project / "segue.toml").write_text(f'home = "records"\nstorage = "{home / "storage"}"\n')
+    assert migrate("--from", str(home), "--apply")["failed"] == []
+
+
+@pytest.mark.parametrize(
+    ("database", "statement", "what", "moved"),
+    [
+        (
+            "index",
+            "UPDATE event_logs SET event = '{' WHERE asset_key LIKE '%orders%'",
+            'of the asset ["orders"]',
+            "materializations",
+        ),
+        ("index", "UPDATE asset_check_executions SET evaluation_event = '{}'", "of the check", "evaluations"),
+        ("runs", "UPDATE runs SET run_body = 'x' WHERE id = 1", "the run ", "runs"),
+    ],
+)
+def test_what_cannot_be_understood_is_reported_and_the_rest_is_moved(
+    home: Path, project: Path, database: str, statement: str, what: str, moved: str
+) -> None:
+    change(home, database, statement)
+    document = migrate("--from", str(home), "--apply", exit_code=1)
+    assert what in document["failed"][0]
+    assert {name for name in ALL if document["moved"][name] != ALL[name]} == {moved, "failed"}
+    result = CliRunner().invoke(command, ["migrate", "dagster", "--from", str(home)])
+    assert result.exit_code == 1
+    assert "Not taken over:" in result.stdout
 
 
 def test_people_read_what_would_happen(home: Path, project: Path) -> None:
