@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast
 from segue.compat.repository_data import JOBS, KINDS, SCHEDULES, LazyData, ListedData, RepositoryData
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.definitions import Definitions
-from segue.defs.describe import Described
-from segue.defs.describe_automation import jobs_with, targets_of
+from segue.defs.describe import Described, describe_definitions
+from segue.defs.describe_automation import AnySchedule, jobs_with, targets_of
 from segue.defs.executor import ExecutorDefinition, require_executor
 from segue.defs.graph import GraphDefinition
 from segue.defs.job_definition import JobDefinition
@@ -19,7 +19,8 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.signature import docstring_of, function_name
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError
+from segue.defs.target import AnyJob
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import normalize_metadata
@@ -239,9 +240,7 @@ def _read(
         return returned
     if isinstance(returned, list):
         definitions = _definitions_of(cast("list[Any]", returned), what, executor, loggers)
-        Definitions.validate_loadable(
-            definitions
-        )  # as the older form does: what does not fit is said where it is declared
+        _require_fitting(definitions)
         return ListedData(definitions)
     if isinstance(returned, Mapping):
         return LazyData(_sections_of(cast("Mapping[str, Any]", returned), what))
@@ -249,6 +248,14 @@ def _read(
         f"{what} returned a {type(returned).__name__}: return a list of definitions, a dict with jobs, schedules and sensors by "
         "name, or a RepositoryData."
     )
+
+
+def _require_fitting(definitions: Definitions) -> None:
+    """Says at once what does not fit together, but for resources of assets: those are asked for with the jobs."""
+    try:
+        Definitions.validate_loadable(definitions)
+    except InvalidDefinitionError:
+        describe_definitions(definitions, checks_resources=False)
 
 
 def _definitions_of(
@@ -275,9 +282,11 @@ def _definitions_of(
                 f"{what} holds {each!r}, which is no job, graph, asset, check, schedule or sensor. Is a decorator missing, or a "
                 "list in a list in the list?"
             )
-    jobs = jobs_with(_once(found["jobs"]), targets_of(found["schedules"], found["sensors"]))
-    for kind, named in (("job", jobs), ("schedule", found["schedules"]), ("sensor", found["sensors"])):
+    listed = _once(found["jobs"])
+    for kind, named in (("job", listed), ("schedule", found["schedules"]), ("sensor", found["sensors"])):
         _refuse_two(kind, _once(named), what)
+    _refuse_other_targets(listed, found["schedules"], found["sensors"], what)
+    jobs = jobs_with(listed, targets_of(found["schedules"], found["sensors"]))
     return Definitions(
         found["assets"],
         found["schedules"],
@@ -299,7 +308,7 @@ def _sections_of(returned: Mapping[str, Any], what: str) -> Mapping[str, Mapping
         for name, value in entries.items():
             require_name(name, f"a {section[:-1]}", what)
             if not isinstance(value, KINDS[section]) and not callable(value):
-                raise InvalidDefinitionError(
+                raise WrongDeclarationError(
                     f"{what}: {section}[{name!r}] is {value!r}, which is no {section[:-1]} and no function that gives one."
                 )
     return returned
@@ -312,6 +321,23 @@ def _refuse_two(kind: str, named: Sequence[Any], what: str) -> None:
             raise InvalidDefinitionError(
                 f"{what} holds two different {kind}s that are called {each.name!r}: rename one."
             )
+
+
+def _refuse_other_targets(
+    jobs: Sequence[AnyJob], schedules: Sequence[AnySchedule], sensors: Sequence[SensorDefinition], what: str
+) -> None:
+    """Refuses a schedule or sensor whose job bears the name of another one."""
+    known: dict[str, tuple[AnyJob, str]] = {job.name: (job, "in the list") for job in jobs}
+    users = [("schedule", each.name, targets_of([each], [])) for each in schedules]
+    users += [("sensor", each.name, targets_of([], [each])) for each in sensors]
+    for kind, name, targets in users:
+        for job in [target.job for target in targets if target.job is not None]:
+            other, place = known.setdefault(job.name, (job, f"that of the {kind} {name!r}"))
+            if other != job:
+                raise InvalidDefinitionError(
+                    f"{what}: the {kind} {name!r} starts a job that is called {job.name!r}, and a different job of this name "
+                    f"is {place}: give it that very job, or rename one."
+                )
 
 
 def _once(values: Iterable[T]) -> list[T]:

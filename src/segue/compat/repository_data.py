@@ -16,7 +16,7 @@ from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDe
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 
@@ -209,7 +209,7 @@ class LazyData(RepositoryData):
 
 def _checked(section: str, name: str, value: Any) -> Any:
     if not isinstance(value, KINDS[section]):
-        raise InvalidDefinitionError(f"The function of the {section[:-1]} {name!r} gave {value!r}, which is none.")
+        raise WrongDeclarationError(f"The function of the {section[:-1]} {name!r} gave {value!r}, which is none.")
     found = value.coerce_to_job() if isinstance(value, GraphDefinition) else value
     if found.name != name:
         raise InvalidDefinitionError(

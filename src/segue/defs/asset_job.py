@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from segue.defs.asset_job_graph import graph_of_job
+from segue.defs.asset_layer import AssetLayer
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
@@ -17,7 +18,7 @@ from segue.defs.run_config import RunConfig
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from segue.model.manifest import AssetNode, JobNode
+from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
 
@@ -25,37 +26,6 @@ if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
 
 _ATTRIBUTES = {"logger_defs": "loggers"}
-
-
-class AssetLayer(msgspec.Struct, frozen=True):
-    """The assets of a job.
-
-    Attributes:
-        asset_graph: all assets of the definitions.
-        executable_asset_keys: those that the job makes or observes.
-        check_keys: the checks that it runs.
-    """
-
-    asset_graph: AssetGraph
-    executable_asset_keys: frozenset[AssetKey]
-    check_keys: frozenset[AssetCheckKey]
-
-    @property
-    def selected_asset_keys(self) -> frozenset[AssetKey]:
-        """The same as `executable_asset_keys`."""
-        return self.executable_asset_keys
-
-    def has(self, asset_key: AssetKey) -> bool:
-        """Whether there is such an asset, in the job or beside it."""
-        return asset_key in self.asset_graph.nodes
-
-    def get(self, asset_key: AssetKey) -> AssetNode:
-        """An asset, in the job or beside it.
-
-        Raises:
-            InvalidSubsetError: there is no such asset.
-        """
-        return self.asset_graph.node(asset_key)
 
 
 class AssetJobDefinition(JobDefinition):
@@ -200,6 +170,20 @@ class AssetJobDefinition(JobDefinition):
     def asset_layer(self) -> AssetLayer:
         """Its assets, and what they stand among."""
         return AssetLayer(self.definitions.asset_graph, self.asset_keys, self.check_keys)
+
+    @property
+    def asset_selection(self) -> Set[AssetKey] | None:
+        """The assets that it makes, where it is a part of a job; else None."""
+        return self.asset_keys if self.is_subset else None
+
+    @property
+    def asset_check_selection(self) -> Set[AssetCheckKey] | None:
+        """The checks that it runs, where it is a part of a job; else None."""
+        return self.check_keys if self.is_subset else None
+
+    def partitions_of_assets(self, keys: Set[AssetKey]) -> PartitionsDefinition | None:
+        """How some of its assets are partitioned; None where there are several ways, or none."""
+        return _partitions_of(self.definitions.asset_graph, keys)
 
     @property
     def declared(self) -> UnresolvedAssetJobDefinition:

@@ -43,6 +43,8 @@ _TABLE = {
     "asset_job": "segue.defs.asset_job:AssetJobDefinition.resolved",
     "execute_asset_job": "segue.host.jobs:execute_asset_job",
     "execute_op_job": "segue.host.jobs:execute_op_job",
+    "graph_subset": "segue.defs.graph_subset:graph_subset",
+    "select_steps": "segue.plan.op_selection:select_steps",
     "run_async": "segue.execute.async_functions:run_async",
     "default_instance": "segue.host.home:default_instance",
     "package_files": "importlib.resources:files",

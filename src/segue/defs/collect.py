@@ -13,7 +13,8 @@ from segue.defs.external_assets import AnyAsset, assets_definition_of, stored_sp
 from segue.defs.flatten import all_definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
-from segue.defs.job_definition import JobDefinition, needed_keys
+from segue.defs.job_definition import JobDefinition
+from segue.defs.job_reading import needed_keys
 from segue.defs.logger import LoggerDefinition
 from segue.defs.near_names import near_keys
 from segue.defs.node import NodeDefinition
@@ -42,6 +43,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     sensors: Sequence[SensorDefinition] = ()
     loggers: Mapping[str, LoggerDefinition] = {}
     executor: ExecutorDefinition | None = None
+    checks_resources: bool = True  # whether the resources of assets must be there, and fit together
 
 
 class Collection:
@@ -82,9 +84,10 @@ class Collection:
         for definition in self.definitions.values():
             self._resolve_inputs(definition)
         self._add_stubs()
-        for definition in self.definitions.values():
-            self._check_resources(definition)
-        self._check_resource_values()
+        if self.source.checks_resources:
+            for definition in self.definitions.values():
+                self._check_resources(definition)
+            self._check_resource_values()
         self._collect_jobs()
         self._check_unique_checks()
         self._check_cycles()
@@ -94,7 +97,8 @@ class Collection:
             self._collect_external(each)
             return
         for key, resource in each.resource_defs.items():
-            if self.resources.setdefault(key, resource) is not resource and self.resources[key] != resource:
+            other = self.resources.setdefault(key, resource)
+            if other is not resource and other != resource and self.source.checks_resources:
                 self.error(
                     f"{each!r} brings a resource {key!r} along, and another one of that key is given elsewhere: rename one."
                 )

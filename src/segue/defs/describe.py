@@ -114,8 +114,12 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, resources={**self.resources, key: resource})
 
 
-def describe_definitions(parts: ReadableDefinitions) -> Described:
+def describe_definitions(parts: ReadableDefinitions, *, checks_resources: bool = True) -> Described:
     """The manifest of some definitions, with what only their schedules and sensors name.
+
+    Args:
+        parts: the definitions.
+        checks_resources: whether the resources of assets must be there, and fit together.
 
     Raises:
         InvalidDefinitionError: as `describe`.
@@ -133,6 +137,7 @@ def describe_definitions(parts: ReadableDefinitions) -> Described:
             sensors=sensors,
             loggers=parts.loggers,
             executor=parts.executor,
+            checks_resources=checks_resources,
         )
     )
 
@@ -204,8 +209,8 @@ def _check_partitions(collection: Collection, graph: AssetGraph) -> None:
         asset = graph.nodes[check.asset_key]
         if check.partitions is not None and not asset.is_external and check.partitions != asset.partitions:
             collection.error(
-                f"Asset check {check.key.to_user_string()!r} targets asset {asset.key.to_user_string()!r} but has a different "
-                f"partitions definition: {check.partitions!r} instead of {asset.partitions!r}. Give it that of the asset, or none."
+                f"The check {check.key.to_user_string()!r} is partitioned by {check.partitions!r}, and its asset "
+                f"{asset.key.to_user_string()!r} by {asset.partitions!r}: give it that of the asset, or none."
             )
     for node in graph.nodes.values():
         if node.computation is None:

@@ -14,7 +14,8 @@ import msgspec
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
-from segue.defs.node import NodeHandle, NodeUse
+from segue.defs.node import NodeUse
+from segue.defs.node_handle import NodeHandle
 from segue.defs.resource_context import Resources, ResourcesToClose
 from segue.defs.step_facts import UserEvent
 from segue.errors import (

@@ -148,7 +148,7 @@ class _Walk:
                 path=path,
                 computation=op.name,
                 inputs=tuple(inputs),
-                tags={**op.tags, **use.tags},
+                tags=dict(use.tags),
                 retry_policy=use.retry_policy or op.retry_policy or self.retry_policy,
                 hooks=tuple(sorted(str(getattr(each, "name", each)) for each in hooks)),
             )

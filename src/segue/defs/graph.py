@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
-
-import msgspec
 
 from segue.defs.bindings import bound
 from segue.defs.composition import Composed
 from segue.defs.config_mapping import ConfigMapping
 from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.configurable import NamedConfigurable
-from segue.defs.dependency import Dependency, InputMapping, NodeInvocation, OutputMapping
-from segue.defs.graph_checks import check_graph, topological_order
-from segue.defs.graph_nodes import invocation_of, read_dependencies
-from segue.defs.invocation import ComposableDefinition
-from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
+from segue.defs.dependency import Dependency, InputMapping, OutputMapping
+from segue.defs.graph_checks import check_graph
+from segue.defs.graph_nodes import read_dependencies
+from segue.defs.graph_reading import ReadableGraph
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.defs.op import OpDefinition, step_tags
-from segue.defs.signature import UserFunction, source_of
-from segue.defs.types.base import SegueType
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+from segue.defs.op import step_tags
+from segue.defs.signature import UserFunction
+from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
-from segue.model.source_location import SourceLocation
 
 
-class GraphDefinition(ComposableDefinition, NamedConfigurable):
+class GraphDefinition(ReadableGraph, NamedConfigurable):
     """Ops and graphs tied together. Written by `@graph`, or built from its parts.
 
     Args:
@@ -174,114 +169,6 @@ class GraphDefinition(ComposableDefinition, NamedConfigurable):
         made.description = description or self.description
         made.config = self.config.with_schema(config_schema) if isinstance(self.config, ConfigMapping) else None
         return made
-
-    @property
-    def nodes(self) -> Sequence[NodeUse]:
-        """The uses of ops and graphs in it."""
-        return list(self.uses.values())
-
-    @property
-    def node_dict(self) -> Mapping[str, NodeUse]:
-        """The uses of ops and graphs in it, by name."""
-        return self.uses
-
-    @property
-    def nodes_in_topological_order(self) -> Sequence[NodeUse]:
-        """The uses, each after what it depends on."""
-        return [self.uses[name] for name in topological_order(self.name, self.uses, self.node_dependencies)]
-
-    @property
-    def node_defs(self) -> Sequence[NodeDefinition]:
-        """The ops and graphs it is made of, each once."""
-        return list({use.definition.name: use.definition for use in self.uses.values()}.values())
-
-    @property
-    def dependencies(self) -> Mapping[NodeInvocation, Mapping[str, Dependency]]:
-        """What each input takes, by use and input."""
-        return {invocation_of(use): dict(self.node_dependencies.get(use.name, {})) for use in self.uses.values()}
-
-    @property
-    def source(self) -> SourceLocation | None:
-        """Where its composition function stands; None where it was built from its parts."""
-        return None if self.composition_fn is None else source_of(self.composition_fn)
-
-    @property
-    def input_defs(self) -> Sequence[InputDefinition]:
-        """The inputs, each with its name and the type of what it goes to."""
-        said = {each.graph_input_name: each.graph_input_description for each in reversed(self.input_mappings)}
-        return [InputDefinition(name, self.input_type(name), said[name]) for name in self.input_names]
-
-    @property
-    def output_defs(self) -> Sequence[OutputDefinition]:
-        """The outputs, each with its name and what is said of the output that it is."""
-        found: list[OutputDefinition] = []
-        for each in self.output_mappings:
-            inner = self.uses[each.mapped_node_name].definition.output_def_named(each.mapped_node_output_name)
-            name = each.graph_output_name
-            text = each.graph_output_description or inner.description
-            found.append(msgspec.structs.replace(inner, name=name, description=text, is_dynamic=self.is_dynamic(name)))
-        return found
-
-    def input_type(self, name: str) -> SegueType:
-        """The type of an input: that of the first input that it goes to."""
-        mapping = self._mapping(name)
-        if mapping.dagster_type is not None:
-            return type_of(mapping.dagster_type)
-        inner = self.uses[mapping.mapped_node_name].definition.input_type(mapping.mapped_node_input_name)
-        return inner if mapping.fan_in_index is None else inner.get_inner_type_for_fan_in()
-
-    def _mapping(self, name: str) -> InputMapping:
-        self.require_input(name)
-        return next(each for each in self.input_mappings if each.graph_input_name == name)
-
-    def iterate_node_defs(self) -> Iterator[NodeDefinition]:
-        """It, and the ops and graphs that it is made of, those inside of graphs included."""
-        yield self
-        for definition in self.node_defs:
-            yield from definition.iterate_node_defs()
-
-    def iterate_op_defs(self) -> Iterator[OpDefinition]:
-        """The ops that it is made of, those inside of graphs included."""
-        for definition in self.node_defs:
-            yield from definition.iterate_op_defs()
-
-    def input_has_default(self, input_name: str) -> bool:
-        """Whether what an input goes to has a default."""
-        mapping = self._mapping(input_name)
-        return self.uses[mapping.mapped_node_name].definition.input_has_default(mapping.mapped_node_input_name)
-
-    def default_value_for_input(self, input_name: str) -> object:
-        """The default of what an input goes to.
-
-        Raises:
-            InvalidInvocationError: it has none.
-        """
-        mapping = self._mapping(input_name)
-        return self.uses[mapping.mapped_node_name].definition.default_value_for_input(mapping.mapped_node_input_name)
-
-    def node_names(self) -> Sequence[str]:
-        """The names of the uses of ops and graphs in it."""
-        return list(self.uses)
-
-    def has_node_named(self, name: str) -> bool:
-        """Whether there is a use of this name."""
-        return name in self.uses
-
-    def node_named(self, name: str) -> NodeUse:
-        """The use of this name.
-
-        Raises:
-            InvalidInvocationError: there is none.
-        """
-        if name not in self.uses:
-            raise InvalidInvocationError(f"{self!r} has no node {name!r}; it has: {', '.join(self.uses) or 'none'}.")
-        return self.uses[name]
-
-    def is_dynamic(self, output_name: str) -> bool:
-        """Whether an output gives any number of values."""
-        mapping = next(each for each in self.output_mappings if each.graph_output_name == output_name)
-        inner = self.uses[mapping.mapped_node_name].definition
-        return mapping.from_dynamic_mapping or inner.is_dynamic(mapping.mapped_node_output_name)
 
     def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:
         """Refused: a graph has no function that could be called.

@@ -13,7 +13,7 @@ from segue.errors import InvalidDefinitionError
 def invocation_of(use: NodeUse) -> NodeInvocation:
     """A use in the explicit form."""
     alias = None if use.name == use.definition.name else use.name
-    return NodeInvocation(use.definition.name, alias, use.tags, use.hook_defs, use.retry_policy)
+    return NodeInvocation(use.definition.name, alias, use.own_tags, use.hook_defs, use.retry_policy)
 
 
 def read_dependencies(
@@ -43,7 +43,7 @@ def read_dependencies(
         uses[name] = NodeUse(
             name=name,
             definition=known[invocation.name],
-            tags={str(key): str(value) for key, value in invocation.tags.items()},
+            own_tags={str(key): str(value) for key, value in invocation.tags.items()},
             hook_defs=invocation.hook_defs,
             retry_policy=invocation.retry_policy,
         )

@@ -44,7 +44,7 @@ class PendingNodeInvocation:
         use = NodeUse(
             name=self.node_def.name,
             definition=self.node_def,
-            tags=dict(self.tags or {}),
+            own_tags=dict(self.tags or {}),
             hook_defs=self.hook_defs,
             retry_policy=self.retry_policy,
         )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
 from segue.defs.feeding import require_fed, require_one_definition_per_name
-from segue.defs.flatten import Flat, all_definitions, flatten
+from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
-from segue.defs.node import NodeDefinition, NodeUse
-from segue.defs.op import OpDefinition, step_tags
+from segue.defs.job_reading import ReadableJob
+from segue.defs.op import step_tags
 from segue.defs.run_arguments import executor_of, hooks_of, loggers_of
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
-from segue.defs.type_checks import resources_of_types
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvalidSubsetError, InvariantViolationError
+from segue.errors import (
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    InvalidSubsetError,
+    InvariantViolationError,
+    WrongDeclarationError,
+)
 from segue.model.arguments import require_kind
-from segue.model.assets import require_not_built, require_owners
+from segue.model.assets import require_owners
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
     from segue.model.request import RunRequest
 
 
-class JobDefinition:
+class JobDefinition(ReadableJob):
     """A graph of ops that is run as a whole, with resources, config and tags. Written by `@job` and `graph.to_job()`.
 
     Args:
@@ -68,9 +73,13 @@ class JobDefinition:
         owners: Sequence[str] | None = None,
         _automation_condition: object = None,
     ) -> None:
-        require_not_built("JobDefinition", automation_condition=_automation_condition)
         self.name = require_name(name or graph_def.name, "a job", "job")
         what = f"job {self.name!r}"
+        if _automation_condition is not None:
+            raise WrongDeclarationError(
+                f"{what}: an automation_condition is asked of assets, and this is a job of ops. Declare a job of assets with "
+                "define_asset_job(automation_condition=...), or request this one by a sensor."
+            )
         require_kind(what, "resource_defs", resource_defs, Mapping)
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
         self.graph = graph_def
@@ -89,6 +98,7 @@ class JobDefinition:
         self.owners: Sequence[str] = require_owners(owners, what)
         self.partitions_def = _partitions_of(config, partitions_def, what)
         self.op_selection: frozenset[str] | None = None
+        self.resolved_op_selection: frozenset[str] | None = None
         self.declared_by: Callable[..., object] | None = None  # the function that `@job` made it of
         strange = [each for each in self.input_values if each not in graph_def.input_names]
         if strange:
@@ -99,11 +109,6 @@ class JobDefinition:
         require_one_definition_per_name(graph_def, what)
         self.flat: Flat = flatten(graph_def, hooks=self.hook_defs, retry_policy=op_retry_policy)
         require_fed(self.flat, what)
-
-    @property
-    def is_asset_job(self) -> bool:
-        """Whether its steps are those of assets."""
-        return False
 
     def run_request_for_partition(
         self,
@@ -142,108 +147,6 @@ class JobDefinition:
             asset_selection=asset_selection,
             partition_key=partition_key,
         )
-
-    @property
-    def has_specified_executor(self) -> bool:
-        """Whether it names an executor."""
-        return self.executor_def is not None
-
-    @property
-    def has_specified_loggers(self) -> bool:
-        """Whether it names loggers."""
-        return bool(self.loggers)
-
-    @property
-    def run_config(self) -> Mapping[str, Any] | None:
-        """The run config its runs start with; None where it is a mapping or by partition."""
-        if isinstance(self.config, RunConfig):
-            return self.config.to_config_dict()
-        return cast("Mapping[str, Any]", self.config) if isinstance(cast("object", self.config), Mapping) else None
-
-    @property
-    def config_mapping(self) -> Any:
-        """What makes the config of its ops out of its own; None without."""
-        config: Any = self.config
-        is_plain = config is None or isinstance(config, (RunConfig, Mapping))
-        return None if is_plain or self.partitioned_config is not None else config  # pyright: ignore[reportUnknownVariableType] reason: the user's object
-
-    @property
-    def partitioned_config(self) -> Any:
-        """The config by partition; None without."""
-        return self.config if hasattr(self.config, "get_run_config_for_partition_key") else None
-
-    @property
-    def nodes(self) -> Sequence[NodeUse]:
-        """The uses of ops and graphs in its graph."""
-        return self.graph.nodes
-
-    @property
-    def nodes_in_topological_order(self) -> Sequence[NodeUse]:
-        """The uses, each after what it depends on."""
-        return self.graph.nodes_in_topological_order
-
-    @property
-    def dependencies(self) -> Any:
-        """What each input takes, by use and input."""
-        return self.graph.dependencies
-
-    @property
-    def top_level_node_defs(self) -> Sequence[NodeDefinition]:
-        """The ops and graphs its graph is made of."""
-        return self.graph.node_defs
-
-    @property
-    def all_node_defs(self) -> Sequence[NodeDefinition]:
-        """The ops and graphs it is made of, those inside of graphs included."""
-        return list(all_definitions(self.graph).values())
-
-    @property
-    def required_resource_keys(self) -> Set[str]:
-        """The resources and IO managers that its steps need."""
-        keys: set[str] = set()
-        for op in self.flat.ops.values():
-            keys |= needed_keys(op)
-        for hooks in self.flat.hooks.values():
-            keys.update(key for hook in hooks for key in hook.required_resource_keys)
-        return keys
-
-    @property
-    def is_subset(self) -> bool:
-        """Whether it is a part of a job."""
-        return self.op_selection is not None
-
-    def node_def_named(self, name: str) -> NodeDefinition:
-        """The op or graph of this name.
-
-        Raises:
-            InvalidInvocationError: there is none.
-        """
-        found = all_definitions(self.graph).get(name)
-        if found is None:
-            raise InvalidInvocationError(f"{self!r} has no op or graph called {name!r}.")
-        return found
-
-    def has_node_named(self, name: str) -> bool:
-        """Whether its graph has a use of this name."""
-        return self.graph.has_node_named(name)
-
-    def get_node_named(self, name: str) -> NodeUse:
-        """The use of this name in its graph."""
-        return self.graph.node_named(name)
-
-    def has_direct_input_value(self, input_name: str) -> bool:
-        """Whether a value is given for an input."""
-        return input_name in self.input_values
-
-    def get_direct_input_value(self, input_name: str) -> object:
-        """The value that is given for an input.
-
-        Raises:
-            InvalidInvocationError: there is none.
-        """
-        if input_name not in self.input_values:
-            raise InvalidInvocationError(f"{self!r} has no value for the input {input_name!r}.")
-        return self.input_values[input_name]
 
     def execute_in_process(
         self,
@@ -314,7 +217,7 @@ class JobDefinition:
             "owners": self.owners,
         }
         copy = JobDefinition(**{**given, **changes})
-        copy.op_selection = self.op_selection
+        copy.op_selection, copy.resolved_op_selection = self.op_selection, self.resolved_op_selection
         return copy
 
     def with_top_level_resources(self, resource_defs: Mapping[str, object]) -> JobDefinition:
@@ -344,16 +247,25 @@ class JobDefinition:
         asset_selection: Iterable[AssetKey] | None = None,
         asset_check_selection: Iterable[AssetCheckKey] | None = None,
     ) -> JobDefinition:
-        """A copy of which only a part of the steps is run.
+        """The job with a part of its steps only; what these take of the others must come from the run config.
+
+        Args:
+            op_selection: which steps (`["a", "b+", "*c"]`); all when None.
+            asset_selection, asset_check_selection: for jobs of assets only.
 
         Raises:
-            InvalidSubsetError: assets or checks, which a job of ops has none of.
+            InvalidSubsetError: a step that there is not; or assets or checks, which a job of ops has none of.
         """
         if asset_selection is not None or asset_check_selection is not None:
             raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
-        copy = self.replaced()
-        copy.op_selection = None if op_selection is None else frozenset(op_selection)
-        return copy
+        part = self.replaced()
+        if op_selection is not None:
+            part.op_selection = frozenset(op_selection)
+            paths = bound("select_steps")(self.flat.steps, part.op_selection)
+            part.resolved_op_selection = frozenset(paths)
+            part.graph = bound("graph_subset")(self.graph, paths)
+            part.flat = flatten(part.graph, hooks=part.hook_defs, retry_policy=part.op_retry_policy)
+        return part
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Refused: a job is run, not called.
@@ -371,17 +283,6 @@ class JobDefinition:
 
     def __repr__(self) -> str:
         return f"JobDefinition({self.name!r})"
-
-
-def needed_keys(op: OpDefinition) -> set[str]:
-    """The resources and IO managers that an op needs, and the resources that its types need."""
-    inputs = {each.input_manager_key for each in op.ins.values() if each.input_manager_key is not None}
-    return {
-        *op.required_resource_keys,
-        *resources_of_types(op),
-        *inputs,
-        *(out.io_manager_key for out in op.outs.values()),
-    }
 
 
 def _partitions_of(config: Any, partitions_def: PartitionsDefinition | None, what: str) -> PartitionsDefinition | None:

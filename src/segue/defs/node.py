@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -150,28 +150,18 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-class NodeHandle(NamedTuple):
-    """Where in a job a step stands: its name, and the graph around it, if any."""
+class NodeInput(msgspec.Struct, frozen=True):
+    """An input of a node in a graph."""
 
-    name: str
-    parent: NodeHandle | None = None
+    node_name: str
+    input_name: str
 
-    @staticmethod
-    def from_path(path: Sequence[str]) -> NodeHandle:
-        """The place at the end of these names, from the outermost graph in."""
-        handle: NodeHandle | None = None
-        for name in path:
-            handle = NodeHandle(name, handle)
-        assert handle is not None  # a path has a name at least
-        return handle
 
-    @property
-    def path(self) -> list[str]:
-        """The names of the graphs around it and its own, from the outermost in."""
-        return [self.name] if self.parent is None else [*self.parent.path, self.name]
+class NodeOutput(msgspec.Struct, frozen=True):
+    """An output of a node in a graph."""
 
-    def __str__(self) -> str:
-        return ".".join(self.path)
+    node_name: str
+    output_name: str
 
 
 class NodeUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,16 +170,77 @@ class NodeUse(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: unique in the graph.
         definition: the op or graph.
-        tags: tags of this use.
+        own_tags: tags of this use, besides those of the op or graph.
         hook_defs: hooks of this use.
         retry_policy: that of this use; None leaves it to the op.
     """
 
     name: str
     definition: NodeDefinition
-    tags: dict[str, str] = {}
+    own_tags: dict[str, str] = {}
     hook_defs: frozenset[Any] = frozenset()
     retry_policy: RetryPolicy | None = None
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags of its steps: those of the op or graph, and its own."""
+        return {**self.definition.tags, **self.own_tags}
+
+    @property
+    def input_dict(self) -> Mapping[str, InputDefinition]:
+        """The inputs of what is used, by name."""
+        return self.definition.input_dict
+
+    @property
+    def output_dict(self) -> Mapping[str, OutputDefinition]:
+        """The outputs of what is used, by name."""
+        return self.definition.output_dict
+
+    def has_input(self, name: str) -> bool:
+        """Whether there is an input of this name."""
+        return self.definition.has_input(name)
+
+    def has_output(self, name: str) -> bool:
+        """Whether there is an output of this name."""
+        return self.definition.has_output(name)
+
+    def input_def_named(self, name: str) -> InputDefinition:
+        """The input of this name; see `NodeDefinition.input_def_named`."""
+        return self.definition.input_def_named(name)
+
+    def output_def_named(self, name: str) -> OutputDefinition:
+        """The output of this name; see `NodeDefinition.output_def_named`."""
+        return self.definition.output_def_named(name)
+
+    def inputs(self) -> Sequence[NodeInput]:
+        """The inputs of this use."""
+        return [NodeInput(self.name, name) for name in self.definition.input_names]
+
+    def outputs(self) -> Sequence[NodeOutput]:
+        """The outputs of this use."""
+        return [NodeOutput(self.name, name) for name in self.definition.output_names]
+
+    def get_input(self, name: str) -> NodeInput:
+        """An input of this use.
+
+        Raises:
+            InvalidInvocationError: there is none of this name.
+        """
+        self.definition.require_input(name)
+        return NodeInput(self.name, name)
+
+    def get_output(self, name: str) -> NodeOutput:
+        """An output of this use.
+
+        Raises:
+            InvariantViolationError: there is none of this name.
+        """
+        self.definition.output_def_named(name)
+        return NodeOutput(self.name, name)
+
+    def describe_node(self) -> str:
+        """How errors name it: what it is a use of, and its name."""
+        return f"{self.definition.node_kind} {self.name!r}"
 
     def renamed(self, name: str) -> NodeUse:
         """The same use under another name."""

@@ -12,7 +12,8 @@ from segue.defs.context import AssetCheckExecutionContext, AssetExecutionContext
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.defs.log import LogManager
-from segue.defs.node import NodeHandle, NodeUse
+from segue.defs.node import NodeUse
+from segue.defs.node_handle import NodeHandle
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
 from segue.defs.resource_context import Resources
@@ -189,7 +190,7 @@ class StepAttempt:
     def node(self) -> NodeUse:
         """The use of the op, with its tags."""
         tags = self.scope.step_tags.get(self.step.path, self.op.tags)
-        return NodeUse(name=self.node_handle.name, definition=self.op, tags=dict(tags))
+        return NodeUse(name=self.node_handle.name, definition=self.op, own_tags=dict(tags))
 
     @property
     def node_handle(self) -> NodeHandle:

@@ -148,7 +148,7 @@ class OpenedResources:
         self.by_key: dict[str, object] = {}
         self.configs: dict[str, object] = {}
         self.must_close = False
-        self._ready: dict[int, object] = {}
+        self._ready: dict[str | int, object] = {}
         self._keys = {id(value): key for key, value in scope.declared.items()}
 
     def all(self, keys: Iterable[str]) -> Self:
@@ -158,16 +158,18 @@ class OpenedResources:
         return self
 
     def ready(self, declared: object, key: str) -> object:
-        """The declared resource, made ready for use; what was made ready before is shared."""
-        if id(declared) not in self._ready:
+        """The declared resource, made ready for use. Each key has one of its own, with its own config; those who hold a resource
+        that stands under no key share it."""
+        place = key if key in self.scope.declared else id(declared)
+        if place not in self._ready:
             if isinstance(declared, ResourceDefinition):
                 made = self._function(declared, key)
             elif getattr(declared, "segue_parameter_kind", None) == "resource":
                 made = self._fields(declared, key)
             else:
                 made = self._object(declared, key)
-            self._ready[id(declared)] = made
-        return self._ready[id(declared)]
+            self._ready[place] = made
+        return self._ready[place]
 
     def _function(self, declared: ResourceDefinition, key: str) -> object:
         entry = config_entry(self.scope.run_config, "resources", key)

@@ -15,8 +15,8 @@ def select_steps(steps: Sequence[StepNode], selection: Iterable[str]) -> frozens
 
     Args:
         steps: all steps of the job.
-        selection: clauses: the name of a step or graph; `*` or `+`s before it for what it depends on (all, or so many
-            steps away), and behind it for what depends on it.
+        selection: clauses: `*` for all; or the name of a step or graph, with `*` or `+`s before it for what it depends on (all,
+            or so many steps away), and behind it for what depends on it.
 
     Raises:
         InvalidSubsetError: a clause of another form, or one that names no step.
@@ -24,6 +24,8 @@ def select_steps(steps: Sequence[StepNode], selection: Iterable[str]) -> frozens
     upstream = {step.path: set(upstream_paths(step)) for step in steps}
     found: set[str] = set()
     for text in selection:
+        if text == "*":
+            return frozenset(upstream)
         clause = Clause.parse(text, "op_selection")
         start = {path for path in upstream if path == clause.name or path.startswith(f"{clause.name}.")}
         if not start:

@@ -237,3 +237,37 @@ def test_definitions_are_a_repository_where_one_is_asked_for() -> None:
         assert each.get_job(TABLES.name).execute_in_process().success
     with pytest.raises(sg.InvalidDefinitionError, match="Two definitions make"):
         dg.Definitions(assets=[table, table.with_resources({"unit": 1})]).get_repository_def()
+
+
+def test_resources_of_listed_assets_are_asked_for_with_the_jobs() -> None:
+    @sg.asset(required_resource_keys={"missing"})
+    def needy() -> None: ...
+
+    @sg.resource(required_resource_keys={"deeper"})
+    def shallow() -> None: ...
+
+    @sg.asset(resource_defs={"shallow": shallow})
+    def deep() -> None: ...
+
+    @sg.asset(resource_defs={"shallow": sg.ResourceDefinition.hardcoded_resource(1)})
+    def other() -> None: ...
+
+    for assets, words in (([needy], "'missing'"), ([deep], "'deeper'"), ([deep, other], "brings a resource 'shallow'")):
+        repo = dg.repository(name="listed")(lambda given=assets: given)
+        assert set(repo.assets_defs_by_key) == {each.key for each in assets}
+        with pytest.raises(sg.InvalidDefinitionError, match=words):
+            repo.get_all_jobs()
+    with pytest.raises(sg.InvalidDefinitionError, match="Two definitions make"):
+        dg.repository(name="twice")(lambda: [needy, needy.with_resources({"missing": 1})])
+
+
+@pytest.mark.parametrize("kind", ["schedule", "sensor"])
+def test_a_target_that_bears_the_name_of_another_job_is_refused_with_who_starts_it(kind: str) -> None:
+    twin = ones.to_job(name="nightly")
+    starter: Any = sg.SensorDefinition("starter", job=twin, evaluation_fn=lambda: None)
+    if kind == "schedule":
+        starter = sg.ScheduleDefinition("starter", job=twin, cron_schedule="@daily")
+    with pytest.raises(sg.InvalidDefinitionError, match=f"the {kind} 'starter' starts a job that is called 'nightly'"):
+        dg.repository(name="twins")(lambda: [nightly, starter])
+    with pytest.raises(sg.InvalidDefinitionError, match="is that of the sensor 'watch'"):
+        dg.repository(name="twins")(lambda: [watch, sg.SensorDefinition("other", job=twin, evaluation_fn=lambda: None)])

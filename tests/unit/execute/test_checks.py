@@ -196,7 +196,7 @@ def test_a_check_is_cut_as_its_asset_or_not_at_all() -> None:
     sg.Definitions.validate_loadable(sg.Definitions([color], asset_checks=[whole, bright]))
     with pytest.raises(
         sg.InvalidDefinitionError,
-        match="Asset check 'color:other' targets asset 'color' but has a different partitions definition",
+        match=r"The check 'color:other' is partitioned by .*, and its asset 'color' by ",
     ):
         sg.Definitions.validate_loadable(sg.Definitions([color], asset_checks=[other]))
 

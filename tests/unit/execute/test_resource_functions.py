@@ -237,3 +237,22 @@ def test_a_circle_is_refused_outside_of_definitions_too() -> None:
         raise AssertionError
     with pytest.raises(sg.UnknownResourceError, match="no resource 'b'"), sg.build_resources({"a": needing("b")}):
         raise AssertionError
+
+
+def test_one_function_under_two_keys_makes_two_resources_each_with_its_config() -> None:
+    @sg.resource(config_schema=str)
+    def named(context: sg.InitResourceContext) -> list[str]:
+        return [context.resource_config]
+
+    seen: list[object] = []
+
+    @sg.op(required_resource_keys={"one", "other"})
+    def look(context: sg.OpExecutionContext) -> None:
+        seen.extend([context.resources.one, context.resources.other])
+
+    @sg.job(resource_defs={"one": named, "other": named})
+    def looking() -> None:
+        look()
+
+    looking.execute_in_process(run_config={"resources": {"one": {"config": "a"}, "other": {"config": "b"}}})
+    assert seen == [["a"], ["b"]]
