@@ -7,11 +7,35 @@ from pathlib import Path
 from textwrap import indent
 from types import TracebackType
 
-from segue.model.event import ErrorInfo
+import msgspec
+
+from segue.defs.results import Failure
+from segue.errors import SegueError
+from segue.model.event import ErrorInfo, UserFailureData
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _MOST_CAUSES = 20
 _MOST_FRAMES = 100
+
+
+class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an attempt of a step failed, as data that can come from another process.
+
+    Attributes:
+        error: the exception.
+        said: what user code said, where it raised `Failure`.
+        is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+    """
+
+    error: ErrorInfo
+    said: UserFailureData | None = None
+    is_unforeseen: bool = False
+
+
+def failed_attempt(error: BaseException) -> FailedAttempt:
+    """What an attempt raised, as data."""
+    said = UserFailureData(error.description, dict(error.metadata)) if isinstance(error, Failure) else None
+    return FailedAttempt(error_info(error), said, not isinstance(error, (Failure, SegueError)))
 
 
 def error_info(error: BaseException) -> ErrorInfo:

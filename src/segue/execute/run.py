@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
-import random
-import time
-from collections.abc import Mapping, Sequence
-
-import msgspec
+from collections.abc import Mapping
 
 from segue.defs.log import running
-from segue.defs.results import Failure
 from segue.errors import ResourceFunctionError, SegueError, StorageError
-from segue.execute.executors.base import AttemptEnd, StepExecutor
 from segue.execute.executors.inline import InlineExecutor
 from segue.execute.failure import error_info
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
+from segue.execute.loop import Execution, RunResult
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
-from segue.execute.step import StepOutcome
 from segue.model.event import (
     EngineEventData,
-    Event,
-    LogMessageData,
     ResourceInitFailureData,
     ResourceInitStartedData,
     ResourceInitSuccessData,
@@ -34,43 +25,12 @@ from segue.model.event import (
     RunFailureData,
     RunStartData,
     RunSuccessData,
-    StepFailureData,
-    StepRetryData,
-    StepSkippedData,
-    UserFailureData,
 )
 from segue.model.run import FailureReason
 from segue.plan.plan import Plan
 from segue.plan.state import (
-    AbandonStep,
-    FailStep,
     FinishedStep,
-    Instruction,
-    RunProgress,
-    SkipStep,
-    StartStep,
-    StepFailed,
-    StepSucceeded,
 )
-
-_INFO_LEVEL, _ERROR_LEVEL = 20, 40
-
-
-class RunResult(msgspec.Struct, frozen=True):
-    """How a run ended.
-
-    Attributes:
-        error: the exception of the first step that failed, or the ResourceFunctionError of a resource; None when all is well.
-        failed_steps: the steps that failed, in order of the plan.
-    """
-
-    error: BaseException | None = None
-    failed_steps: tuple[str, ...] = ()
-
-    @property
-    def success(self) -> bool:
-        """Whether it ended well."""
-        return self.error is None and not self.failed_steps
 
 
 @raise_execution_interrupts()
@@ -182,99 +142,6 @@ def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) 
     """Runs the steps in the executor of the run."""
     executor = InlineExecutor(scope)
     try:
-        return _Execution(plan, scope, finished, executor).run()
+        return Execution(plan, scope, finished, executor).run()
     finally:
         executor.close()
-
-
-class _Execution:
-    """The loop over the steps of one run: what can start is started, what has ended says what can start next."""
-
-    def __init__(
-        self, plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], executor: StepExecutor
-    ) -> None:
-        self.sink = scope.sink
-        self.progress = RunProgress(plan, finished)
-        self.executor = executor
-        self.running = 0
-        self.ready: list[tuple[float, tuple[int, ...], StartStep]] = []
-        self.first_error: BaseException | None = None
-        self.ended = False
-        self.last: Event | None = None  # how the attempt that ended last was recorded, where it failed
-
-    def run(self) -> RunResult:
-        """Starts what can start, until the run has ended."""
-        self._carry_out(self.progress.begin(), None)
-        while not self.ended:
-            wait = self._start_due()
-            for end in self.executor.poll(wait) if self.running else self._rest(wait):
-                self.running -= 1
-                self._take(end)
-        return RunResult(self.first_error, self.progress.failed_steps)
-
-    def _start_due(self) -> float | None:
-        """Starts what is due and has room; gives back in how many seconds the next is due, None when none waits for time."""
-        capacity = self.executor.capacity
-        while self.ready and (capacity is None or self.running < capacity):
-            due = self.ready[0][0]
-            wait = due - time.monotonic() if due else 0.0
-            if wait > 0:
-                return wait
-            start = heapq.heappop(self.ready)[2]
-            self.running += 1
-            self.executor.start(self.progress.steps[start.step_key], start.attempt)
-        return None
-
-    def _rest(self, seconds: float | None) -> Sequence[AttemptEnd]:
-        """Waits for the time of the next attempt, with nothing running."""
-        self.sink.flush()
-        time.sleep(seconds or 0.0)
-        return ()
-
-    def _take(self, end: AttemptEnd) -> None:
-        """Records how an attempt ended, and what follows from it."""
-        key, outcome, error = end.step_key, end.outcome, end.outcome.error
-        if error is None:
-            self.executor.finish(key, None, None)
-            self._carry_out(self.progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
-            return
-        fact = StepFailed(key, outcome.retryable, outcome.requested, random.random())
-        self._carry_out(self.progress.handle(fact), outcome)
-        self.executor.finish(key, self.last, error)
-
-    def _carry_out(self, instructions: Sequence[Instruction], outcome: StepOutcome | None) -> None:
-        for each in instructions:
-            if isinstance(each, StartStep):
-                self._start(each, outcome)
-            elif isinstance(each, FailStep):
-                self._fail(each, outcome)
-            elif isinstance(each, SkipStep):
-                self.sink.emit(LogMessageData(_INFO_LEVEL, f"Skipped. {each.reason}"), each.step_key)
-                self.sink.emit(StepSkippedData(each.reason), each.step_key)
-            elif isinstance(each, AbandonStep):
-                names = ", ".join(each.failed_steps)
-                message = f"Not started, because what it depends on failed: {names}."
-                self.sink.emit(LogMessageData(_ERROR_LEVEL, message), each.step_key)
-            else:
-                self.ended = True
-
-    def _start(self, start: StartStep, outcome: StepOutcome | None) -> None:
-        due = 0.0
-        if start.attempt > 1 and outcome is not None and outcome.error is not None:
-            self.last = self.sink.emit(
-                StepRetryData(start.attempt - 1, start.delay, error_info(outcome.error)), start.step_key
-            )
-            due = time.monotonic() + start.delay
-        heapq.heappush(self.ready, (due, self.progress.order[start.step_key], start))
-
-    def _fail(self, each: FailStep, outcome: StepOutcome | None) -> None:
-        if outcome is None or outcome.error is None:
-            return
-        self.first_error = self.first_error or outcome.error
-        error, said = outcome.error, None
-        if isinstance(error, Failure):
-            said = UserFailureData(error.description, dict(error.metadata))
-        is_unforeseen = not isinstance(error, (Failure, SegueError))
-        failed = StepFailureData(error_info(error), each.attempt, said, is_unforeseen)
-        self.last = self.sink.emit(failed, each.step_key)
-        self.sink.flush()

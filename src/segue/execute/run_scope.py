@@ -26,6 +26,7 @@ from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.run import Run
+from segue.plan.plan import PlanStep
 
 Capture = dict[tuple[str, str], object]
 
@@ -99,6 +100,10 @@ class RunScope:
         """The tags of the steps of a job of ops, by path."""
         job = self.described.jobs.get(self.run.job_name)
         return {} if job is None else {step.path: step.tags for step in job.flat.steps}
+
+    def tags_of(self, step: PlanStep) -> Mapping[str, str]:
+        """The tags of a step."""
+        return self.step_tags.get(step.path, self.described.ops[step.computation].tags)
 
     def open(self, opened: OpenedResources) -> None:
         """Takes the resources that were set up for the run."""

@@ -22,6 +22,7 @@ from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
 from segue.errors import AssetCheckFailedError, InvariantViolationError
 from segue.execute.attempt import StepAttempt
+from segue.execute.failure import FailedAttempt, failed_attempt
 from segue.execute.outputs import require_results, take_results
 from segue.execute.values import load_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
@@ -37,6 +38,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
         error: what it raised, when it did not.
         retryable: whether the failure may be retried.
         requested: the retry that user code asked for.
+        failure: `error` as data, where the attempt ran in another process.
     """
 
     outputs: frozenset[str] = frozenset()
@@ -44,6 +46,12 @@ class StepOutcome(msgspec.Struct, frozen=True):
     error: BaseException | None = None
     retryable: bool = True
     requested: RetryPolicy | None = None
+    failure: FailedAttempt | None = None
+
+    @property
+    def failed(self) -> FailedAttempt | None:
+        """How it failed, as data; None where it ended well."""
+        return self.failure if self.error is None or self.failure is not None else failed_attempt(self.error)
 
 
 def execute_step(attempt: StepAttempt) -> StepOutcome:

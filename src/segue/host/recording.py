@@ -15,7 +15,8 @@ from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.errors import NotSupportedError, RunNotFoundError
-from segue.execute.run import RunResult, execute_run
+from segue.execute.loop import RunResult
+from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan

@@ -29,6 +29,19 @@ class AttemptEnd(msgspec.Struct, frozen=True):
     outcome: StepOutcome
 
 
+class StartGate(Protocol):
+    """Says when a step that is ready may start: what limits steps across runs stands behind it."""
+
+    def ask(self, step: PlanStep, attempt: int) -> float | None:
+        """None: it may start now, and what it needs is held for it. Else in how many seconds to ask again; it is also asked
+        again when another step of the run has ended."""
+        ...
+
+    def ended(self, step: PlanStep, attempt: int) -> None:
+        """An attempt that was let in has ended: what was held for it is free."""
+        ...
+
+
 class StepExecutor(Protocol):
     """Runs attempts of steps somewhere.
 

@@ -1,0 +1,247 @@
+"""The loop over the steps of one run: what can start is started, what has ended says what can start next."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from segue.execute.executors.base import AttemptEnd, StartGate, StepExecutor
+from segue.execute.failure import failed_attempt
+from segue.execute.run_scope import RunScope
+from segue.execute.step import StepOutcome
+from segue.model.event import (
+    Event,
+    LogMessageData,
+    StepFailureData,
+    StepRetryData,
+    StepSkippedData,
+)
+from segue.plan.limits import TagLimit, has_room
+from segue.plan.plan import Plan, PlanStep
+from segue.plan.state import (
+    AbandonStep,
+    FailStep,
+    FinishedStep,
+    Instruction,
+    RunProgress,
+    SkipStep,
+    StartStep,
+    StepFailed,
+    StepSucceeded,
+)
+
+_INFO_LEVEL, _ERROR_LEVEL = 20, 40
+_UNTIL_ONE_ENDS = math.inf
+
+_Waiting = tuple[float, tuple[int, ...], StartStep]
+"""When a start is due (monotonic time; 0 for at once), its place in the plan, and what is to start."""
+
+
+class RunResult(msgspec.Struct, frozen=True):
+    """How a run ended.
+
+    Attributes:
+        error: the exception of the first step that failed, or the ResourceFunctionError of a resource; None when all is well.
+        failed_steps: the steps that failed, in order of the plan.
+    """
+
+    error: BaseException | None = None
+    failed_steps: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended well."""
+        return self.error is None and not self.failed_steps
+
+
+class LoopLimits(msgspec.Struct, frozen=True):
+    """What keeps steps that are ready from starting.
+
+    Attributes:
+        gate: asked before each start; None where nothing outside of the run limits it.
+        tag_limits: how many steps with some tag may run at once in this run.
+        retries: whether failed steps are tried again at all.
+    """
+
+    gate: StartGate | None = None
+    tag_limits: tuple[TagLimit, ...] = ()
+    retries: bool = True
+
+
+class Execution:
+    """The steps of one run, executed.
+
+    Args:
+        plan: what to do.
+        scope: what the steps share.
+        finished: steps that an earlier run brought to a good end.
+        executor: runs attempts.
+        limits: what keeps steps from starting.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        scope: RunScope,
+        finished: Mapping[str, FinishedStep],
+        executor: StepExecutor,
+        limits: LoopLimits | None = None,
+    ) -> None:
+        self._scope = scope
+        self._sink = scope.sink
+        self._progress = RunProgress(plan, finished)
+        self._executor = executor
+        self._limits = limits or LoopLimits()
+        self._is_limited = self._limits.gate is not None or bool(self._limits.tag_limits)
+        self._running: dict[str, int] = {}
+        self._ready: list[_Waiting] = []
+        self._held: list[_Waiting] = []  # ready, and not let in; with the time at which to ask again
+        self._first_error: BaseException | None = None
+        self._ended = False
+        self._last: Event | None = None  # how the attempt that ended last was recorded, where it failed
+
+    def run(self) -> RunResult:
+        """Starts what can start, until the run has ended.
+
+        Raises:
+            KeyboardInterrupt: the user stopped the run; the steps that ran have ended, and their failure is recorded.
+            StorageError: events could not be recorded.
+        """
+        try:
+            self._carry_out(self._progress.begin(), None)
+            while not self._ended:
+                wait = self._start_due()
+                for end in self._executor.poll(wait) if self._running else self._rest(wait):
+                    self._take(end)
+        except KeyboardInterrupt as error:
+            self._stop_running(error)
+            raise
+        return RunResult(self._first_error, self._progress.failed_steps)
+
+    def _start_due(self) -> float | None:
+        """Starts what is due and has room; gives back in how many seconds to look again, None when nothing waits for time."""
+        if self._held:
+            self._ask_again(time.monotonic())
+        capacity = self._executor.capacity
+        while self._ready and (capacity is None or len(self._running) < capacity):
+            due = self._ready[0][0]
+            if due and due > time.monotonic():
+                break
+            _, place, start = heapq.heappop(self._ready)
+            step = self._progress.steps[start.step_key]
+            if self._is_limited:
+                again = self._held_for(step, start.attempt)
+                if again is not None:
+                    self._held.append((time.monotonic() + again, place, start))
+                    continue
+            self._start(step, start.attempt)
+        times = [each[0] for each in self._held if each[0] != _UNTIL_ONE_ENDS]
+        if self._ready and (capacity is None or len(self._running) < capacity):
+            times.append(self._ready[0][0])
+        return max(min(times) - time.monotonic(), 0.0) if times else None
+
+    def _start(self, step: PlanStep, attempt: int) -> None:
+        self._running[step.key] = attempt
+        try:
+            self._executor.start(step, attempt)
+        except BaseException:
+            self._gone(step.key)
+            raise
+
+    def _gone(self, step_key: str) -> None:
+        """An attempt does not run any more."""
+        attempt = self._running.pop(step_key)
+        if self._limits.gate is not None:
+            self._limits.gate.ended(self._progress.steps[step_key], attempt)
+
+    def _held_for(self, step: PlanStep, attempt: int) -> float | None:
+        """In how many seconds to ask again whether a step may start; None when it may."""
+        limits = self._limits
+        if limits.tag_limits:
+            running = [self._scope.tags_of(self._progress.steps[key]) for key in self._running]
+            if not has_room(limits.tag_limits, self._scope.tags_of(step), running):
+                return _UNTIL_ONE_ENDS
+        return None if limits.gate is None else limits.gate.ask(step, attempt)
+
+    def _ask_again(self, now: float) -> None:
+        """Puts the steps back among those that are ready whose time to ask again has come."""
+        for each in [each for each in self._held if each[0] <= now]:
+            self._held.remove(each)
+            heapq.heappush(self._ready, (0.0, *each[1:]))
+
+    def _rest(self, seconds: float | None) -> Sequence[AttemptEnd]:
+        """Waits for the time of the next attempt, with nothing running."""
+        self._sink.flush()
+        time.sleep(seconds or 0.0)
+        return ()
+
+    def _take(self, end: AttemptEnd) -> None:
+        """Records how an attempt ended, and what follows from it."""
+        key, outcome, error = end.step_key, end.outcome, end.outcome.error
+        self._gone(key)
+        if self._held:
+            self._ask_again(_UNTIL_ONE_ENDS)
+        if error is None:
+            self._executor.finish(key, None, None)
+            self._carry_out(self._progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
+            return
+        fact = StepFailed(key, outcome.retryable and self._limits.retries, outcome.requested, random.random())
+        self._carry_out(self._progress.handle(fact), outcome)
+        self._executor.finish(key, self._last, error)
+
+    def _carry_out(self, instructions: Sequence[Instruction], outcome: StepOutcome | None) -> None:
+        for each in instructions:
+            if isinstance(each, StartStep):
+                self._make_ready(each, outcome)
+            elif isinstance(each, FailStep):
+                if outcome is not None:
+                    self._fail(each.step_key, each.attempt, outcome)
+            elif isinstance(each, SkipStep):
+                self._sink.emit(LogMessageData(_INFO_LEVEL, f"Skipped. {each.reason}"), each.step_key)
+                self._sink.emit(StepSkippedData(each.reason), each.step_key)
+            elif isinstance(each, AbandonStep):
+                names = ", ".join(each.failed_steps)
+                message = f"Not started, because what it depends on failed: {names}."
+                self._sink.emit(LogMessageData(_ERROR_LEVEL, message), each.step_key)
+            else:
+                self._ended = True
+
+    def _make_ready(self, start: StartStep, outcome: StepOutcome | None) -> None:
+        """Takes a step among those that are ready; one that failed is recorded as to be tried again."""
+        due = 0.0
+        failed = None if start.attempt == 1 or outcome is None else outcome.failed
+        if failed is not None:
+            self._last = self._sink.emit(StepRetryData(start.attempt - 1, start.delay, failed.error), start.step_key)
+            due = time.monotonic() + start.delay
+        heapq.heappush(self._ready, (due, self._progress.order[start.step_key], start))
+
+    def _fail(self, step_key: str, attempt: int, outcome: StepOutcome) -> None:
+        """Records that a step failed for good."""
+        failed = outcome.failed
+        if failed is None:
+            return
+        self._first_error = self._first_error or outcome.error
+        payload = StepFailureData(failed.error, attempt, failed.said, failed.is_unforeseen)
+        self._last = self._sink.emit(payload, step_key)
+        self._sink.flush()
+
+    def _stop_running(self, error: KeyboardInterrupt) -> None:
+        """Ends what runs because the run was stopped, and records it; a second interrupt ends it the hard way."""
+        try:
+            for key in self._running:
+                self._executor.stop(key, reason=str(error) or "The run was stopped.")
+            while self._running:
+                for end in self._executor.poll(None):
+                    self._gone(end.step_key)
+                    if end.outcome.error is not None:
+                        self._fail(end.step_key, end.attempt, end.outcome)
+                    self._executor.finish(end.step_key, self._last, end.outcome.error)
+        finally:
+            failed = failed_attempt(error)
+            for key, attempt in self._running.items():
+                self._sink.emit(StepFailureData(failed.error, attempt), key)
