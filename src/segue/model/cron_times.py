@@ -10,6 +10,7 @@ so that a schedule ticks when a partition ends.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -84,10 +85,10 @@ def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
     limit = until.timestamp()
     local = datetime_at(zone, limit).date()
     for back in range(-1, _LONGEST_PAUSE):  # a day ahead: the clocks of a zone may go back over midnight
-        day = local - timedelta(days=back)
-        fires = [epoch for epoch in fires_on(times, timezone, day) if epoch <= limit]
-        if fires:
-            return datetime_at(zone, max(fires))
+        fires = _fires_in_order(times, timezone, local - timedelta(days=back))
+        at = bisect_right(fires, limit)
+        if at:
+            return datetime_at(zone, fires[at - 1])
     return None
 
 
@@ -97,10 +98,17 @@ def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
     limit = after.timestamp()
     local = datetime_at(zone, limit).date()
     for ahead in range(-1, _LONGEST_PAUSE):  # a day back: the clocks of a zone may go back over midnight
-        fires = [epoch for epoch in fires_on(times, timezone, local + timedelta(days=ahead)) if epoch > limit]
-        if fires:
-            return datetime_at(zone, min(fires))
+        fires = _fires_in_order(times, timezone, local + timedelta(days=ahead))
+        at = bisect_right(fires, limit)
+        if at < len(fires):
+            return datetime_at(zone, fires[at])
     return None
+
+
+@lru_cache(maxsize=512)  # who asks for the next moment soon asks for the one after it
+def _fires_in_order(times: CronTimes, timezone: str, day: date) -> tuple[int, ...]:
+    """The moments at which a line fires on a day, in order."""
+    return tuple(sorted(fires_on(times, timezone, day)))
 
 
 def fires_on(times: CronTimes, timezone: str, day: date) -> Iterator[int]:
