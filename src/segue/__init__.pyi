@@ -347,6 +347,8 @@ from .model.event_log import EventLogEntry as EventLogEntry
 from .model.event_log import EventLogRecord as EventLogRecord
 from .model.event_log import EventRecordsResult as EventRecordsResult
 from .model.event_log import PaginatedResults as PaginatedResults
+from .model.failure_class import FailureClass as FailureClass
+from .model.failure_class import FailureRule as FailureRule
 from .model.freshness import FreshnessPolicy as FreshnessPolicy
 from .model.freshness import FreshnessState as FreshnessState
 from .model.keys import AssetCheckKey as AssetCheckKey

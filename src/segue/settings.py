@@ -11,6 +11,13 @@ folder above it that has one. Each can also be given in the environment, which w
     working_directory   SEGUE_WORKING_DIRECTORY   the folder from which user code imports; default: the project's
     dagster_compat      SEGUE_DAGSTER_COMPAT      whether user code may `import dagster` and get Segue; default: false
 
+`[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
+definitions are tried first:
+
+    [[failure_rules]]
+    exception = "shop.errors.OutOfStock"
+    failure_class = "upstream_data"
+
 A home from the environment has its own `storage`, whatever a file says. Relative paths in a file are taken from the file's
 folder, in the environment from the working directory. `~` is not expanded and the user's home folder is never touched.
 """
@@ -26,7 +33,8 @@ from typing import cast
 
 import msgspec
 
-from segue.errors import InvalidConfigError
+from segue.errors import InvalidConfigError, InvalidDefinitionError
+from segue.model.failure_class import FailureRule
 
 SETTINGS_FILE = "segue.toml"
 HOME_FOLDER = ".segue"
@@ -42,6 +50,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attribute: str | None = None
     working_directory: str | None = None
     dagster_compat: bool = False
+    failure_rules: tuple[FailureRule, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         file, module, attribute: where the definitions are; all None where nothing says so.
         working_directory: the folder from which user code imports.
         dagster_compat: whether Segue answers for `dagster` in user code.
+        failure_rules: which failures are of which class, after those of the definitions.
     """
 
     project: Path
@@ -66,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     attribute: str | None = None
     working_directory: str
     dagster_compat: bool = False
+    failure_rules: tuple[FailureRule, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -119,6 +130,7 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         attribute=setting("attribute"),
         working_directory=str(path("working_directory", project)),
         dagster_compat=_switch("SEGUE_DAGSTER_COMPAT", variables, from_file.dagster_compat),
+        failure_rules=from_file.failure_rules,
     )
 
 
@@ -207,6 +219,8 @@ def _parse(file: Path, written: Mapping[str, object]) -> SettingsFile:
         return msgspec.convert(written, SettingsFile, strict=True)
     except msgspec.ValidationError as error:
         raise InvalidConfigError(f"{place}: {_readable(str(error))}. Correct the value.") from error
+    except InvalidDefinitionError as error:
+        raise InvalidConfigError(f"{place}: failure_rules: {error}") from error
 
 
 def _readable(text: str) -> str:

@@ -61,6 +61,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
             which it did.
         attempts: how often it was started.
         error: how its last attempt failed.
+        failure_class: what sort of failure that was, as `FailureClass` has it.
     """
 
     step: str
@@ -72,6 +73,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     materializations: tuple[MaterializationDocument, ...] = ()
     checks: tuple[CheckDocument, ...] = ()
     error: ErrorDocument | None = None
+    failure_class: str | None = None
 
 
 class LogDocument(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         partition, partition_end: first and last partition, equal for a single one.
         parent_run_id, root_run_id: the run it retries and the first of that chain.
         failure_reason: `step_failure`, `resource_failure`, `interrupted` or `platform`, for a run that failed.
+        failure_class: what sort of failure ended it, as `FailureClass` has it; null where none is recorded.
     """
 
     run_id: str
@@ -109,6 +112,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     parent_run_id: str | None
     root_run_id: str | None
     failure_reason: str | None
+    failure_class: str | None = None
 
 
 class RunDetailsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,8 +160,8 @@ def duration_of(run: Run) -> float | None:
     return None if run.started_at is None or run.ended_at is None else run.ended_at - run.started_at
 
 
-def run_document(run: Run) -> RunDocument:
-    """A run as a document."""
+def run_document(run: Run, failure_class: str | None = None) -> RunDocument:
+    """A run as a document, with the class of the failure that ended it."""
     return RunDocument(
         run_id=run.run_id,
         job=run.job_name,
@@ -174,6 +178,7 @@ def run_document(run: Run) -> RunDocument:
         parent_run_id=run.parent_run_id,
         root_run_id=run.root_run_id,
         failure_reason=None if run.failure_reason is None else run.failure_reason.value,
+        failure_class=failure_class,
     )
 
 

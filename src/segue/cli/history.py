@@ -34,6 +34,8 @@ from segue.model.event import (
     StepStartData,
     StepSuccessData,
 )
+from segue.model.event_type import EventType
+from segue.model.failure_class import FailureClass
 from segue.model.run import Run
 from segue.model.stores import EventFilter, Store
 from segue.plan.plan import Plan
@@ -50,6 +52,15 @@ def read_run(store: Store, run: Run, *, with_logs: bool = False) -> RunDetailsDo
     return run_details(run, plan, events, before, with_logs=with_logs)
 
 
+def failure_class_of(store: Store, run: Run) -> FailureClass | None:
+    """What sort of failure ended a run; None where it did not fail, or none is recorded."""
+    if not run.is_failure:
+        return None
+    which = EventFilter(run_id=run.run_id, types=(EventType.RUN_FAILURE,))
+    payloads = [stored.event.payload for stored in store.events(which, 1)]
+    return next((each.failure_class for each in payloads if isinstance(each, RunFailureData)), None)
+
+
 def run_details(
     run: Run, plan: Plan | None, events: Sequence[Event], finished_before: AbstractSet[str], *, with_logs: bool
 ) -> RunDetailsDocument:
@@ -62,17 +73,17 @@ def run_details(
         finished_before: steps that the runs it retries brought to a good end.
         with_logs: whether to give its log lines.
     """
-    message, error = None, None
+    message, error, found = None, None, None
     for event in events:
         if isinstance(event.payload, RunFailureData):
-            message = event.payload.message
+            message, found = event.payload.message, event.payload.failure_class
             error = None if event.payload.failed_steps else event.payload.error  # each step that failed shows its own
         elif isinstance(event.payload, RunCanceledData):
             message = event.payload.message or None
         elif isinstance(event.payload, ResourceInitFailureData):
             error = event.payload.error
     return RunDetailsDocument(
-        run=run_document(run),
+        run=run_document(run, found),
         run_config=run.run_config,
         message=message,
         error=error_document(error),
@@ -109,11 +120,13 @@ def step_after(step: StepDocument, event: Event) -> StepDocument:
     if isinstance(payload, StepRestartedData):
         return change(step, status="running", attempts=payload.attempt)
     if isinstance(payload, StepRetryData):
-        return change(step, status="retrying", error=error_document(payload.error))
+        error = error_document(payload.error)
+        return change(step, status="retrying", error=error, failure_class=payload.failure_class)
     if isinstance(payload, StepSuccessData):
-        return _ended(change(step, status="succeeded", error=None), at)
+        return _ended(change(step, status="succeeded", error=None, failure_class=None), at)
     if isinstance(payload, StepFailureData):
-        return _ended(change(step, status="failed", error=error_document(payload.raised)), at)
+        error = error_document(payload.raised)
+        return _ended(change(step, status="failed", error=error, failure_class=payload.failure_class), at)
     if isinstance(payload, StepSkippedData):
         return change(step, status="skipped", ended_at=at)
     if isinstance(payload, StepMaterializationData):

@@ -119,5 +119,5 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
         working_directory=settings.working_directory,
         dagster_compat=settings.dagster_compat,
     )
-    definitions = load_definitions(target)
+    definitions = load_definitions(target).with_failure_rules(settings.failure_rules)
     return definitions, definitions.asset_graph

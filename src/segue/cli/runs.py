@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import click
 
 from segue.cli.documents import MaterializeDocument, RunDocument, run_document, status_of
 from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
-from segue.cli.history import read_run
+from segue.cli.history import failure_class_of, read_run
 from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
@@ -18,6 +19,7 @@ from segue.cli.progress import watching
 from segue.cli.run_config import read_tags
 from segue.errors import InvalidInvocationError
 from segue.model.event import Event
+from segue.model.failure_class import FailureClass
 from segue.model.partitions.key_range import RANGE_SEPARATOR
 from segue.model.run import Run, RunStatus
 from segue.model.run_records import RunsFilter
@@ -33,6 +35,13 @@ STATUSES = [*(status.value.lower() for status in RunStatus), "interrupted"]
 )
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Only with this tag; may be repeated.")
 @click.option("-j", "--job", metavar="NAME", help="Only of this job.")
+@click.option(
+    "--failure-class",
+    "classes",
+    type=click.Choice([each.value for each in FailureClass]),
+    multiple=True,
+    help="Only failed runs, with this sort of failure; may be repeated.",
+)
 @home_option
 @json_option
 @click.pass_context
@@ -42,6 +51,7 @@ def runs(
     statuses: tuple[str, ...],
     tags: tuple[str, ...],
     job: str | None,
+    classes: tuple[str, ...],
     home: str | None,
     as_json: bool,
 ) -> None:
@@ -54,11 +64,12 @@ def runs(
     if context.invoked_subcommand is not None:
         return
     with open_store(settings_in_force(home=home)) as store:
-        found = [run_document(run) for run in _listed(store, statuses, read_tags(tags), job, limit)]
+        listed = _listed(store, _Wanted(statuses, classes, read_tags(tags), job))
+        found = list(islice(listed, limit))
     if as_json:
         print_json({"runs": found})
         return
-    columns = ("RUN", "STATUS", "JOB OR ASSETS", "PARTITION", "CREATED", "DURATION")
+    columns = ("RUN", "STATUS", "JOB OR ASSETS", "PARTITION", "CREATED", "DURATION", "FAILURE")
     print_table(columns, [_row(run) for run in found], empty="No runs.")
 
 
@@ -90,12 +101,28 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
     finish(MaterializeDocument(details.run.status == "success", (details,)), as_json=as_json)
 
 
-def _listed(store: Store, statuses: tuple[str, ...], tags: dict[str, str], job: str | None, limit: int) -> list[Run]:
-    wanted = {RunStatus.FAILURE if status == "interrupted" else RunStatus(status.upper()) for status in statuses}
-    which = RunsFilter(job_name=job, statuses=tuple(wanted) or None, tags=tags)
-    if not statuses:
-        return list(store.list_runs(which, limit, None))
-    return list(islice((run for run in every_run(store, which) if status_of(run) in statuses), limit))
+class _Wanted(NamedTuple):
+    """Which runs to list."""
+
+    statuses: tuple[str, ...]
+    classes: tuple[str, ...]
+    tags: dict[str, str]
+    job: str | None
+
+
+def _listed(store: Store, wanted: _Wanted) -> Iterator[RunDocument]:
+    """The runs, newest first, read as far as they are asked for."""
+    failed = (RunStatus.FAILURE,) if wanted.classes else ()
+    statuses = {
+        RunStatus.FAILURE if status == "interrupted" else RunStatus(status.upper()) for status in wanted.statuses
+    }
+    which = RunsFilter(job_name=wanted.job, statuses=tuple(statuses) or failed or None, tags=wanted.tags)
+    for run in every_run(store, which):
+        if wanted.statuses and status_of(run) not in wanted.statuses:
+            continue
+        found = failure_class_of(store, run)
+        if not wanted.classes or (found is not None and found.value in wanted.classes):
+            yield run_document(run, found)
 
 
 def _require_retryable(run: Run) -> None:
@@ -114,4 +141,12 @@ def _row(run: RunDocument) -> tuple[str, ...]:
     partition = run.partition or ""
     if run.partition_end not in (None, run.partition):
         partition += f"{RANGE_SEPARATOR}{run.partition_end}"
-    return run.run_id, run.status, what, partition, moment(run.created_at), duration(run.duration)
+    return (
+        run.run_id,
+        run.status,
+        what,
+        partition,
+        moment(run.created_at),
+        duration(run.duration),
+        run.failure_class or "",
+    )

@@ -50,6 +50,7 @@ def _print_head(details: RunDetailsDocument) -> None:
             "Run": run.run_id,
             "Status": styled(run.status),
             "Message": details.message or "",
+            "Failure class": run.failure_class or "",
             "Job": "" if run.job.startswith("__") else run.job,
             "Partition": partition,
             "Created": moment(run.created_at),
@@ -90,13 +91,13 @@ def _print_checks(details: RunDetailsDocument) -> None:
 
 
 def _print_errors(details: RunDetailsDocument) -> None:
-    errors = [(f"step {step.step}", step.error) for step in details.steps if step.error is not None]
+    errors = [(f"step {step.step}", step.error, step.failure_class) for step in details.steps if step.error is not None]
     if details.error is not None:
-        errors.append(("the run", details.error))
+        errors.append(("the run", details.error, details.run.failure_class))
     if not errors:
         return
     print_heading("Errors")
-    for where, error in errors:
-        click.echo(f"in {where}:")
+    for where, error, failure_class in errors:
+        click.echo(f"in {where}{f' ({failure_class})' if failure_class else ''}:")
         for line in error.traceback.rstrip().splitlines():
             click.echo(f"  {line}")

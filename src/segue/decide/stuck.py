@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from segue.model.event import Event, RunFailureData
+from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason, Run
 
 
@@ -25,4 +26,5 @@ def interrupted_runs(unfinished: Iterable[tuple[Run, bool]], now: float) -> list
 def _interrupted(run: Run, now: float) -> Event:
     worker = f" ({run.worker})" if run.worker else ""
     message = f"The process that executed the run{worker} ended before the run did. Retry the run to do what is left."
-    return Event(now, RunFailureData(FailureReason.INTERRUPTED, message), run_id=run.run_id)
+    payload = RunFailureData(FailureReason.INTERRUPTED, message, failure_class=FailureClass.KILLED)
+    return Event(now, payload, run_id=run.run_id)

@@ -18,6 +18,7 @@ from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec, require_not_built
+from segue.model.failure_class import FailureRule
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
@@ -45,6 +46,7 @@ class Definitions(ReadableDefinitions):
         loggers: by key, for runs of jobs that name none; the run config says which of them get the lines and events.
         asset_checks: what `@asset_check` gives.
         metadata: facts about the definitions as a whole.
+        failure_rules: which failures of steps are of which class; tried before the built-in rules, the first that fits counts.
 
     Raises:
         InvalidDefinitionError: something of a wrong type.
@@ -63,6 +65,8 @@ class Definitions(ReadableDefinitions):
         asset_checks: Iterable[AssetsDefinition] | None = None,
         metadata: Mapping[str, object] | None = None,
         component_tree: object = None,
+        *,
+        failure_rules: Iterable[FailureRule] | None = None,
     ) -> None:
         require_not_built(
             "Definitions",
@@ -82,6 +86,7 @@ class Definitions(ReadableDefinitions):
         self.loggers = loggers_of(loggers, "Definitions")
         self.executor = executor_of(executor, "Definitions")
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
+        self.failure_rules = _elements("failure_rules", failure_rules, lambda: (FailureRule,))
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
@@ -113,6 +118,7 @@ class Definitions(ReadableDefinitions):
             loggers=_by_key("loggers", [defs.loggers for defs in def_sets]),
             executor=executors[0] if executors else None,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
+            failure_rules=unique([each for defs in def_sets for each in defs.failure_rules]),
         )
 
     def get_repository_def(self) -> Any:
@@ -199,6 +205,11 @@ class Definitions(ReadableDefinitions):
         """Definitions with more resources; on equal keys the new one wins."""
         return self._replaced(resources={**self.resources, **(resources or {})}) if resources else self
 
+    def with_failure_rules(self, failure_rules: Iterable[FailureRule]) -> Definitions:
+        """Definitions with more rules for failures, tried after those that are there; itself without any."""
+        more = tuple(failure_rules)
+        return self._replaced(failure_rules=[*self.failure_rules, *more]) if more else self
+
     def with_definition_metadata_update(
         self, update: Callable[[Mapping[str, object]], Mapping[str, object]]
     ) -> Definitions:
@@ -236,6 +247,7 @@ class Definitions(ReadableDefinitions):
             "metadata": self.metadata,
             "loggers": self.loggers,
             "executor": self.executor,
+            "failure_rules": self.failure_rules,
         }
         return Definitions(**{**given, **parts})
 

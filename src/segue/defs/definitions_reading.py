@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # who only declares needs none of these at run time
     from segue.defs.logger import LoggerDefinition
     from segue.defs.schedule import ScheduleDefinition
     from segue.defs.sensor import SensorDefinition
+    from segue.model.failure_class import FailureRule
     from segue.model.graph import AssetGraph
     from segue.model.manifest import Manifest
 
@@ -41,7 +42,8 @@ class ReadableDefinitions:
     """The parts of a `Definitions`, and what is worked out of them on first use.
 
     Attributes:
-        assets, asset_checks, schedules, sensors, jobs, resources, metadata, loggers, executor: as they were passed.
+        assets, asset_checks, schedules, sensors, jobs, resources, metadata, loggers, executor, failure_rules: as they were
+            passed.
     """
 
     assets: Sequence[AnyAsset]
@@ -53,6 +55,7 @@ class ReadableDefinitions:
     metadata: Mapping[str, AnyMetadataValue]
     loggers: Mapping[str, LoggerDefinition]
     executor: ExecutorDefinition | None
+    failure_rules: Sequence[FailureRule] = ()
 
     @cached_property
     def described(self) -> Described:

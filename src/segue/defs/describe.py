@@ -32,6 +32,7 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.errors import DefinitionErrors, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
+from segue.model.failure_class import FailureRule
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import (
@@ -63,6 +64,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         partitioned_configs: the config by partition of the jobs that have one, by name.
         schedules: the schedules by name, those of partitioned jobs completed.
         loggers, executor: those of jobs that name none.
+        failure_rules: which failures are of which class, before the built-in rules.
     """
 
     manifest: Manifest
@@ -77,6 +79,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     schedules: Mapping[str, ScheduleDefinition] = {}
     loggers: Mapping[str, LoggerDefinition] = {}
     executor: ExecutorDefinition | None = None
+    failure_rules: tuple[FailureRule, ...] = ()
 
     def run_loggers(self, job_name: str) -> Mapping[str, LoggerDefinition]:
         """The loggers that the run config of a job may name, by key."""
@@ -126,7 +129,7 @@ def describe_definitions(parts: ReadableDefinitions, *, checks_resources: bool =
     """
     schedules, sensors = unique(parts.schedules), unique(parts.sensors)
     targets = targets_of(schedules, sensors)
-    return describe(
+    described = describe(
         Source(
             assets=assets_with(parts.assets, targets),
             asset_checks=parts.asset_checks,
@@ -140,6 +143,8 @@ def describe_definitions(parts: ReadableDefinitions, *, checks_resources: bool =
             checks_resources=checks_resources,
         )
     )
+    rules = tuple(parts.failure_rules)
+    return msgspec.structs.replace(described, failure_rules=rules) if rules else described
 
 
 def describe(source: Source) -> Described:

@@ -14,6 +14,7 @@ from segue.model.event import (
     RunFailureData,
 )
 from segue.model.event_log import EventLogEntry
+from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason, Run
 from segue.model.stores import Store
 
@@ -78,7 +79,7 @@ class InstanceReports:
             job_failure_data: the reason and the exception, where they are known.
         """
         shown = message or "The run was marked as failed from outside."
-        payload = job_failure_data or RunFailureData(FailureReason.PLATFORM, shown)
+        payload = job_failure_data or RunFailureData(FailureReason.PLATFORM, shown, failure_class=FailureClass.PLATFORM)
         if message is not None:
             payload = msgspec.structs.replace(payload, message=message)
         return self._append(Event(time.time(), payload, None, dagster_run.run_id, dagster_run.job_name))

@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckResult
+from segue.model.failure_class import failure_class_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, require_name
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -32,7 +33,7 @@ class Output(Generic[T]):
         output_name: which output; needed only where there are several.
         metadata: facts about the value.
         data_version: the version of the content, where user code knows it.
-        tags: tags for the materialization.
+        tags: what the materialization is tagged with.
     """
 
     __slots__ = ("data_version", "metadata", "output_name", "tags", "value")
@@ -121,7 +122,7 @@ class MaterializeResult(Generic[T]):
         metadata: facts about the materialization.
         check_results: results of checks that the function carries.
         data_version: the version of the content, where user code knows it.
-        tags: tags for the materialization.
+        tags: what the materialization is tagged with.
         value: a value for the IO manager; left out where the function stores the asset itself.
     """
 
@@ -174,7 +175,7 @@ class ObserveResult:
         metadata: facts about the observation.
         check_results: results of checks that the function carries.
         data_version: the version of the content.
-        tags: tags for the observation.
+        tags: what the observation is tagged with.
     """
 
     __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags")
@@ -211,6 +212,10 @@ class Failure(Exception):
         description: what is wrong.
         metadata: facts that show why; recorded with the failure.
         allow_retries: whether the retry policy applies; None means yes.
+        failure_class: what sort of failure it is, a `FailureClass` or its value; None leaves that to the rules.
+
+    Raises:
+        InvalidDefinitionError: there is no such failure class.
     """
 
     def __init__(
@@ -218,11 +223,14 @@ class Failure(Exception):
         description: str | None = None,
         metadata: Mapping[str, object] | None = None,
         allow_retries: bool | None = None,
+        *,
+        failure_class: str | None = None,
     ) -> None:
         super().__init__(description)
         self.description = description
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
         self.allow_retries = True if allow_retries is None else allow_retries
+        self.failure_class = None if failure_class is None else failure_class_of(failure_class, "Failure")
 
     def __str__(self) -> str:
         return self.description or ""

@@ -12,6 +12,7 @@ import msgspec
 from segue.defs.results import Failure
 from segue.errors import SegueError
 from segue.model.event import ErrorInfo, UserFailureData
+from segue.model.failure_class import FailureClass
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _MOST_CAUSES = 20
@@ -25,17 +26,19 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
         error: the exception.
         said: what user code said, where it raised `Failure`.
         is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+        failure_class: what sort of failure it is.
     """
 
     error: ErrorInfo
     said: UserFailureData | None = None
     is_unforeseen: bool = False
+    failure_class: FailureClass | None = None
 
 
-def failed_attempt(error: BaseException) -> FailedAttempt:
-    """What an attempt raised, as data."""
+def failed_attempt(error: BaseException, failure_class: FailureClass | None = None) -> FailedAttempt:
+    """What an attempt raised, as data, and of which class that is."""
     said = UserFailureData(error.description, dict(error.metadata)) if isinstance(error, Failure) else None
-    return FailedAttempt(error_info(error), said, not isinstance(error, (Failure, SegueError)))
+    return FailedAttempt(error_info(error), said, not isinstance(error, (Failure, SegueError)), failure_class)
 
 
 def error_info(error: BaseException) -> ErrorInfo:
@@ -44,7 +47,7 @@ def error_info(error: BaseException) -> ErrorInfo:
     Frames of libraries that user code called are kept; they often say what went wrong. Where every frame is ours the
     stack is empty: the message alone has to say it. Endless chains and recursions are cut, and say so.
     """
-    chain = _chain(error)
+    chain = cause_chain(error)
     info: ErrorInfo | None = None
     if len(chain) > _MOST_CAUSES:
         info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are left out)", "")
@@ -54,7 +57,7 @@ def error_info(error: BaseException) -> ErrorInfo:
     return info
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def cause_chain(error: BaseException) -> list[BaseException]:
     """The exception, what it was raised from, and so on back."""
     chain: list[BaseException] = []
     seen: set[int] = set()

@@ -21,6 +21,7 @@ from segue.model.event import (
     StepRetryData,
     StepSkippedData,
 )
+from segue.model.failure_class import FailureClass
 from segue.plan.limits import TagLimit, has_room
 from segue.plan.plan import Plan, PlanStep
 from segue.plan.state import (
@@ -48,10 +49,12 @@ class RunResult(msgspec.Struct, frozen=True):
     Attributes:
         error: the exception of the first step that failed, or the ResourceFunctionError of a resource; None when all is well.
         failed_steps: the steps that failed, in order of the plan.
+        failure_class: what sort of failure that of the first step was.
     """
 
     error: BaseException | None = None
     failed_steps: tuple[str, ...] = ()
+    failure_class: FailureClass | None = None
 
     @property
     def success(self) -> bool:
@@ -102,6 +105,7 @@ class Execution:
         self._ready: list[_Waiting] = []
         self._held: list[_Waiting] = []  # ready, and not let in; with the time at which to ask again
         self._first_error: BaseException | None = None
+        self._first_class: FailureClass | None = None
         self._ended = False
         self._last: Event | None = None  # how the attempt that ended last was recorded, where it failed
 
@@ -121,7 +125,7 @@ class Execution:
         except KeyboardInterrupt as error:
             self._stop_running(error)
             raise
-        return RunResult(self._first_error, self._progress.failed_steps)
+        return RunResult(self._first_error, self._progress.failed_steps, self._first_class)
 
     def _start_due(self) -> float | None:
         """Starts what is due and has room; gives back in how many seconds to look again, None when nothing waits for time."""
@@ -190,7 +194,8 @@ class Execution:
             self._executor.finish(key, None, None)
             self._carry_out(self._progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
             return
-        fact = StepFailed(key, outcome.retryable and self._limits.retries, outcome.requested, random.random())
+        is_retryable, found = outcome.retryable and self._limits.retries, outcome.failure_class
+        fact = StepFailed(key, is_retryable, outcome.requested, random.random(), found)
         self._carry_out(self._progress.handle(fact), outcome)
         self._executor.finish(key, self._last, error)
 
@@ -216,7 +221,8 @@ class Execution:
         due = 0.0
         failed = None if start.attempt == 1 or outcome is None else outcome.failed
         if failed is not None:
-            self._last = self._sink.emit(StepRetryData(start.attempt - 1, start.delay, failed.error), start.step_key)
+            again = StepRetryData(start.attempt - 1, start.delay, failed.error, failed.failure_class)
+            self._last = self._sink.emit(again, start.step_key)
             due = time.monotonic() + start.delay
         heapq.heappush(self._ready, (due, self._progress.order[start.step_key], start))
 
@@ -226,7 +232,8 @@ class Execution:
         if failed is None:
             return
         self._first_error = self._first_error or outcome.error
-        payload = StepFailureData(failed.error, attempt, failed.said, failed.is_unforeseen)
+        self._first_class = self._first_class or failed.failure_class
+        payload = StepFailureData(failed.error, attempt, failed.said, failed.is_unforeseen, failed.failure_class)
         self._last = self._sink.emit(payload, step_key)
         self._sink.flush()
 
@@ -244,4 +251,4 @@ class Execution:
         finally:
             failed = failed_attempt(error)
             for key, attempt in self._running.items():
-                self._sink.emit(StepFailureData(failed.error, attempt), key)
+                self._sink.emit(StepFailureData(failed.error, attempt, failure_class=FailureClass.KILLED), key)

@@ -9,6 +9,7 @@ from segue.defs.log import running
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.executors.inline import InlineExecutor
 from segue.execute.failure import error_info
+from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
@@ -26,6 +27,7 @@ from segue.model.event import (
     RunStartData,
     RunSuccessData,
 )
+from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason
 from segue.plan.plan import Plan
 from segue.plan.state import (
@@ -66,8 +68,8 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
     except (KeyboardInterrupt, StorageError):
         raise
     except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
-        message = f"Segue could not carry the run on: {error!r}"
-        sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error)))
+        message, platform = f"Segue could not carry the run on: {error!r}", FailureClass.PLATFORM
+        sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error), failure_class=platform))
         raise
     finally:
         running.reset(token)
@@ -92,7 +94,7 @@ def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, Fini
     if failure is None:
         sink.emit(EngineEventData("Finished steps in process."))
     sink.emit(_end(scope, result, failure or torn))
-    return RunResult(result.error or torn, result.failed_steps)
+    return RunResult(result.error or torn, result.failed_steps, result.failure_class)
 
 
 def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:
@@ -100,10 +102,12 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
     if result.failed_steps:
         message = f"Run of {scope.run.job_name} failed. Steps failed: {', '.join(result.failed_steps)}."
         error = None if result.error is None else error_info(result.error)
-        return RunFailureData(FailureReason.STEP_FAILURE, message, result.failed_steps, error)
+        failed = result.failed_steps
+        return RunFailureData(FailureReason.STEP_FAILURE, message, failed, error, result.failure_class)
     if failure is not None:
-        error = error_info(failure.__cause__ or failure)
-        return RunFailureData(FailureReason.RESOURCE_FAILURE, str(failure), error=error)
+        cause = failure.__cause__ or failure
+        found = failure_class(cause, scope.described.failure_rules)
+        return RunFailureData(FailureReason.RESOURCE_FAILURE, str(failure), (), error_info(cause), found)
     return RunSuccessData()
 
 

@@ -23,9 +23,11 @@ from segue.defs.signature import call_arguments
 from segue.errors import AssetCheckFailedError, InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, failed_attempt
+from segue.execute.failure_facts import failure_class
 from segue.execute.outputs import require_results, take_results
 from segue.execute.values import load_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
+from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
 
 
@@ -39,6 +41,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
         retryable: whether the failure may be retried.
         requested: the retry that user code asked for.
         failure: `error` as data, where the attempt ran in another process.
+        failure_class: what sort of failure it was, when it did not end well.
     """
 
     outputs: frozenset[str] = frozenset()
@@ -46,12 +49,15 @@ class StepOutcome(msgspec.Struct, frozen=True):
     error: BaseException | None = None
     retryable: bool = True
     requested: RetryPolicy | None = None
+    failure_class: FailureClass | None = None
     failure: FailedAttempt | None = None
 
     @property
     def failed(self) -> FailedAttempt | None:
         """How it failed, as data; None where it ended well."""
-        return self.failure if self.error is None or self.failure is not None else failed_attempt(self.error)
+        if self.error is None or self.failure is not None:
+            return self.failure
+        return failed_attempt(self.error, self.failure_class)
 
 
 def execute_step(attempt: StepAttempt) -> StepOutcome:
@@ -69,19 +75,27 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         raise
     except RetryRequested as error:
         requested = RetryPolicy(max_retries=max(error.max_retries, 0), delay=max(error.seconds_to_wait or 0, 0))
-        return StepOutcome(error=error.__cause__ or error, requested=requested)
+        return _failed(attempt, error.__cause__ or error, requested=requested)
     except Failure as error:
-        return StepOutcome(error=error, retryable=error.allow_retries)
+        return _failed(attempt, error, retryable=error.allow_retries)
     except AssetCheckFailedError as error:
-        return StepOutcome(error=error, retryable=False)
+        return _failed(attempt, error, retryable=False)
     except BaseException as error:
         if attempt.sink_failed:
             raise
-        return StepOutcome(error=error)
+        return _failed(attempt, error)
     finally:
         running.reset(token)
     keys = {name: tuple(given) for name, given in attempt.mapping_keys.items()}
     return StepOutcome(outputs=frozenset(attempt.given), mapping_keys=keys)
+
+
+def _failed(
+    attempt: StepAttempt, error: BaseException, *, retryable: bool = True, requested: RetryPolicy | None = None
+) -> StepOutcome:
+    """The outcome of an attempt that raised."""
+    found = failure_class(error, attempt.scope.described.failure_rules)
+    return StepOutcome(error=error, retryable=retryable, requested=requested, failure_class=found)
 
 
 def record_start(attempt: StepAttempt) -> None:

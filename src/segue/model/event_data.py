@@ -12,37 +12,15 @@ from typing import TypeAlias
 import msgspec
 
 from segue.model.checks import AssetCheckEvaluation
+from segue.model.error_info import ErrorInfo
 from segue.model.event_type import EventType
+from segue.model.failure_class import FailureClass
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
 from segue.model.run import FailureReason
 
 SCHEMA_VERSION = 1
-
-
-class ErrorInfo(msgspec.Struct, frozen=True):
-    """An exception as data.
-
-    Attributes:
-        message: the exception's own text, with its class in front.
-        cls_name: the class, qualified.
-        stack: the formatted frames of user code (and of the libraries it called), outermost first.
-        cause: the exception it was raised from, or while handling.
-    """
-
-    message: str
-    cls_name: str
-    stack: tuple[str, ...] = ()
-    cause: ErrorInfo | None = None
-
-    def to_string(self) -> str:
-        """The traceback as Python prints it, causes first."""
-        before = ""
-        if self.cause is not None:
-            before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
-        frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
-        return before + frames + self.message
 
 
 class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -87,12 +65,13 @@ class RunSuccessData(Payload, frozen=True, tag="RUN_SUCCESS"):
 
 
 class RunFailureData(Payload, frozen=True, tag="RUN_FAILURE"):
-    """The run failed; `error` is the exception of the first step that did, or what else ended it."""
+    """The run failed; `error` is the exception of the first step that did, or what else ended it, `failure_class` its class."""
 
     reason: FailureReason
     message: str
     failed_steps: tuple[str, ...] = ()
     error: ErrorInfo | None = None
+    failure_class: FailureClass | None = None
 
     @property
     def failure_reason(self) -> FailureReason:
@@ -142,6 +121,7 @@ class StepRetryData(Payload, frozen=True, tag="STEP_UP_FOR_RETRY"):
     attempt: int
     seconds_to_wait: float
     error: ErrorInfo | None = None
+    failure_class: FailureClass | None = None
 
 
 class UserFailureData(msgspec.Struct, frozen=True):
@@ -164,12 +144,14 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
         attempt: which attempt it was.
         user_failure_data: what user code said, where it raised `Failure`.
         is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+        failure_class: what sort of failure it is; None in what was recorded before classes were.
     """
 
     raised: ErrorInfo = msgspec.field(name="error")
     attempt: int = 1
     user_failure_data: UserFailureData | None = None
     is_unforeseen: bool = False
+    failure_class: FailureClass | None = None
 
     @property
     def error(self) -> ErrorInfo:

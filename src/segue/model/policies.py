@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 
 import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
+from segue.model.failure_class import FailureClass, failure_class_of
 
 
 class Backoff(enum.Enum):
@@ -35,15 +37,18 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         delay: base delay before a retry, in seconds; None means at once.
         backoff: growth of the delay; needs `delay`.
         jitter: spread of the delay; needs `delay`.
+        retry_on: the classes of failures that are tried again, as `FailureClass` or by their values; None for all of them.
 
     Raises:
-        InvalidDefinitionError: something of a wrong type, a negative number, or backoff or jitter without a delay.
+        InvalidDefinitionError: something of a wrong type, a negative number, backoff or jitter without a delay, or no
+            failure class at all in `retry_on`.
     """
 
     max_retries: int = 1
     delay: float | int | None = None
     backoff: Backoff | None = None
     jitter: Jitter | None = None
+    retry_on: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         _require_whole("RetryPolicy", "max_retries", self.max_retries)
@@ -56,6 +61,24 @@ class RetryPolicy(msgspec.Struct, frozen=True):
             raise InvalidDefinitionError("RetryPolicy: backoff and jitter change a delay; set delay (in seconds) too.")
         if self.delay is not None and self.delay < 0:
             raise InvalidDefinitionError(f"RetryPolicy(delay={self.delay}): must be 0 or more seconds.")
+        if self.retry_on is not None:
+            msgspec.structs.force_setattr(self, "retry_on", _classes(self.retry_on))
+
+    def retries(self, failure_class: FailureClass | None) -> bool:
+        """Whether failures of a class are tried again; one of no known class always is."""
+        return self.retry_on is None or failure_class is None or failure_class in self.retry_on
+
+
+def _classes(retry_on: Collection[str]) -> tuple[FailureClass, ...]:
+    """The classes of `retry_on`, each once, in an order of their own: equal policies are written alike."""
+    if isinstance(retry_on, str) or not isinstance(retry_on, Collection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
+        raise InvalidDefinitionError(f"RetryPolicy: retry_on takes a set of failure classes, got {retry_on!r}.")
+    found = {failure_class_of(each, "RetryPolicy(retry_on=...)") for each in retry_on}
+    if not found:
+        raise InvalidDefinitionError(
+            "RetryPolicy(retry_on=...): an empty set retries nothing; leave the policy out, or retry_on for every failure."
+        )
+    return tuple(sorted(found))
 
 
 def retry_delay(policy: RetryPolicy, retry_number: int, chance: float) -> float:

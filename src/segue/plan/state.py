@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy, retry_delay
 from segue.model.steps import FanInSource, OutputSource
 from segue.plan.dynamic import expand
@@ -60,12 +61,14 @@ class StepFailed(msgspec.Struct, frozen=True):
         retryable: whether the failure may be retried at all.
         requested: a policy that the failure itself asks for; wins over the step's own.
         chance: a number in [0, 1), for the jitter of a retry.
+        failure_class: what sort of failure it is, where that is known.
     """
 
     step_key: str
     retryable: bool = True
     requested: RetryPolicy | None = None
     chance: float = 0.0
+    failure_class: FailureClass | None = None
 
 
 class StartStep(msgspec.Struct, frozen=True):
@@ -165,7 +168,8 @@ class RunProgress:
         key = fact.step_key
         attempt = self.attempts[key]
         policy = fact.requested or self.steps[key].retry_policy
-        if fact.retryable and policy is not None and attempt <= policy.max_retries:
+        again = fact.retryable and policy is not None and policy.retries(fact.failure_class)
+        if again and policy is not None and attempt <= policy.max_retries:
             self.status[key] = StepStatus.RETRYING
             self.attempts[key] = attempt + 1
             return [StartStep(key, attempt + 1, retry_delay(policy, attempt, fact.chance))]

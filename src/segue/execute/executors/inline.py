@@ -12,6 +12,7 @@ from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.run_scope import RunScope
 from segue.execute.step import execute_step
 from segue.model.event import Event, StepFailureData
+from segue.model.failure_class import FailureClass
 from segue.plan.plan import PlanStep
 
 
@@ -43,7 +44,8 @@ class InlineExecutor:
         try:
             outcome = execute_step(made)
         except KeyboardInterrupt as error:
-            self._scope.sink.emit(StepFailureData(error_info(error), attempt), step.key)
+            failed = StepFailureData(error_info(error), attempt, failure_class=FailureClass.KILLED)
+            self._scope.sink.emit(failed, step.key)
             raise
         self._ended = AttemptEnd(step.key, attempt, outcome)
 

@@ -1,0 +1,29 @@
+"""An exception as data, for events and whoever shows them."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ErrorInfo(msgspec.Struct, frozen=True):
+    """An exception as data.
+
+    Attributes:
+        message: the exception's own text, with its class in front.
+        cls_name: the class, qualified.
+        stack: the formatted frames of user code (and of the libraries it called), outermost first.
+        cause: the exception it was raised from, or while handling.
+    """
+
+    message: str
+    cls_name: str
+    stack: tuple[str, ...] = ()
+    cause: ErrorInfo | None = None
+
+    def to_string(self) -> str:
+        """The traceback as Python prints it, causes first."""
+        before = ""
+        if self.cause is not None:
+            before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
+        frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
+        return before + frames + self.message
