@@ -262,6 +262,7 @@ from .errors import InvalidObservationError as InvalidObservationError
 from .errors import InvalidPropertyError as InvalidPropertyError
 from .errors import InvalidSubsetError as InvalidSubsetError
 from .errors import InvariantViolationError as InvariantViolationError
+from .errors import LeaseLostError as LeaseLostError
 from .errors import LoadError as LoadError
 from .errors import NotSupportedError as NotSupportedError
 from .errors import ResourceFunctionError as ResourceFunctionError

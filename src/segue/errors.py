@@ -27,6 +27,7 @@
     │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
     │   ├── ComponentTreeError                  a folder of definitions could not be loaded; the cause says why
     │   ├── StorageError                        the home folder or its database
+    │   │   ├── LeaseLostError                  another holds what this process wanted to write under
     │   │   ├── StorageUnavailableError         unreadable, read-only, full
     │   │   └── StorageVersionError             a schema newer (or older) than this Segue
     │   └── UserCodeExecutionError              user code raised; the cause is the user's exception
@@ -335,6 +336,23 @@ class ComponentTreeError(SegueError):
 
 class StorageError(SegueError):
     """The home folder, or the database in it, cannot serve."""
+
+
+class LeaseLostError(StorageError):
+    """A lease does not, or no longer, belong to who wanted to write under it; nothing was written.
+
+    Attributes:
+        name: what the lease is for: the id of a run, or the name of a lease.
+        holder: the worker that has it now, as far as the store knows.
+    """
+
+    def __init__(self, message: str, name: str, holder: str | None = None) -> None:
+        self.name = name
+        self.holder = holder
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[LeaseLostError], tuple[str, str, str | None]]:
+        return LeaseLostError, (str(self), self.name, self.holder)
 
 
 class StorageUnavailableError(StorageError):

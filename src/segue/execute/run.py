@@ -62,7 +62,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         if scope.declared_executor not in (None, "in_process"):
             told = f"The executor {scope.declared_executor!r} is declared: its processes are not built yet."
             sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))
-        sink.flush()  # from here on others see who executes the run, and notice when that process is gone
+        sink.start()
         result = _run_with_resources(plan, scope, finished)
         sink.flush()
     except (KeyboardInterrupt, StorageError):

@@ -11,6 +11,7 @@ from segue.defs.run_loggers import RunLoggers
 from segue.errors import StorageError
 from segue.execute.failure import error_info
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
+from segue.model.lease import Fence
 from segue.model.stores import RunStore
 
 Observer = Callable[[Event], None]
@@ -42,6 +43,12 @@ class EventSink:
         self._lock = threading.Lock()  # user code logs from threads of its own
         self._flushed_at = 0.0
         self._loggers: RunLoggers | None = None
+        self._fence: Fence | None = None
+
+    @property
+    def fence(self) -> Fence | None:
+        """The lease under which events are written; None before `start`, and after the end of the run."""
+        return self._fence
 
     @property
     def has_loggers(self) -> bool:
@@ -77,17 +84,36 @@ class EventSink:
         if time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
             self.flush()
 
+    def start(self) -> None:
+        """Takes the lease of the run and writes the events that wait, in one transaction: from here on others see who
+        executes the run, and notice when that process is gone.
+
+        Raises:
+            LeaseLostError: another process executes the run.
+            StorageUnavailableError: the store cannot be written.
+        """
+        with self._lock:
+            self._fence = Fence(self._run_id, self._store.start_run(self._run_id, self._waiting))
+            self._waiting = []
+
     def flush(self) -> None:
         """Writes all events that wait, in one transaction.
 
         Raises:
+            LeaseLostError: the run is not this process's any more.
             StorageUnavailableError: the store cannot be written; the events go on waiting.
         """
         self._flushed_at = time.monotonic()
         with self._lock:
             if self._waiting:
-                self._store.append(self._waiting)
+                self._append(self._waiting)
                 self._waiting = []
+
+    def _append(self, events: Sequence[Event]) -> None:
+        self._store.append(events, self._fence)
+        # The lease ends with the run. What threads of user code log later is taken as from anybody.
+        if self._fence is not None and any(isinstance(event.payload, _ENDS) for event in events):
+            self._fence = None
 
     def end(self, payload: AnyPayload) -> None:
         """Writes a last event when the run cannot be carried on: past the observers, and without those events that the
@@ -104,4 +130,4 @@ class EventSink:
         except Exception:  # noqa: BLE001 reason: what cannot be written is why the run ends, and stands in the payload
             self._waiting, has_end = [], False
         if not has_end:
-            self._store.append([Event(time.time(), payload, None, self._run_id)])
+            self._append([Event(time.time(), payload, None, self._run_id)])

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from segue.decide.stuck import interrupted_runs
 from segue.defs.instance import Instance
-from segue.errors import InvariantViolationError, StorageUnavailableError
+from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundError, StorageUnavailableError
 from segue.host.instances import local_instance
 from segue.model.run import Run
 from segue.model.stores import RunStore
@@ -39,11 +39,13 @@ def end_interrupted(store: RunStore, unfinished: Sequence[tuple[Run, bool]], now
     ended: list[Run] = []
     for run, event in interrupted_runs(unfinished, now):
         try:
-            store.append([event])
+            store.take_over(run.run_id, [event])
+        except (LeaseLostError, RunNotFoundError):  # its worker lives after all, or the run was deleted
+            continue
         except InvariantViolationError:
             current = store.get_run(run.run_id)
             if current is None or not current.is_finished:
                 raise
-        else:
-            ended.append(run)
+            continue
+        ended.append(run)
     return ended

@@ -15,6 +15,7 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import Event, EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.lease import Fence
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.run import Run
 from segue.model.run_records import RunOrder, RunRecord, RunsFilter
@@ -46,7 +47,7 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetState(msgspec.Struct, frozen=True):
-    """The latest materialization of an asset."""
+    """How an asset was made last."""
 
     key: AssetKey
     storage_id: int
@@ -99,15 +100,56 @@ class RunStore(Protocol):
         """
         ...
 
-    def append(self, events: Sequence[Event]) -> int:
-        """Records events and, in the same transaction, the run, asset, partition and check state that follow from them.
+    def start_run(self, run_id: str, events: Sequence[Event] = ()) -> int:
+        """Makes this worker the one that executes a run, and records events, in one transaction.
 
         Returns:
-            The storage id of the last event.
+            The fencing token of the lease: greater than that of any lease given before.
 
         Raises:
+            RunNotFoundError: there is no such run.
+            LeaseLostError: a living worker has it already, this one included.
+            InvariantViolationError: it has ended.
+        """
+        ...
+
+    def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
+        """Records events and, in the same transaction, the run, asset, partition and check state that follow from them.
+
+        Args:
+            events: what happened.
+            fence: the lease under which it happened. Without one, nothing can be said of the steps of a run that a worker
+                has leased and that has not ended, log lines excepted.
+
+        Returns:
+            The storage id that the last of them got.
+
+        Raises:
+            LeaseLostError: the lease is another's, or has run out, or its run has ended; nothing is written.
             InvariantViolationError: an event would take a run where it may not go (`status_after`); nothing is written.
             StorageUnavailableError: the store cannot be written; nothing is written.
+        """
+        ...
+
+    def require_lease(self, fence: Fence) -> None:
+        """Makes sure that a lease holds, before what it protects is changed outside of the store.
+
+        Raises:
+            LeaseLostError: it is another's, or has run out, or its run has ended.
+        """
+        ...
+
+    def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
+        """Takes a run from a worker that is gone and records events (how it ended), in one transaction. From then on that
+        worker, should it only have stood still, can write nothing; the run goes on naming it.
+
+        Returns:
+            The new fencing token.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            LeaseLostError: its worker lives.
+            InvariantViolationError: it has ended.
         """
         ...
 
@@ -124,7 +166,7 @@ class RunStore(Protocol):
         ...
 
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
-        """The started runs that have not ended, each with whether its worker lives."""
+        """The runs that a worker has taken and that have not ended, each with whether that worker lives."""
         ...
 
     def close(self) -> None:

@@ -19,7 +19,10 @@ from segue.model.event import (
     Event,
     RunFailureData,
     RunStartData,
+    StepFailureData,
     StepMaterializationData,
+    StepRetryData,
+    StepSuccessData,
     subject_of,
 )
 from segue.model.run import FINISHED_STATUSES, RunStatus, status_after
@@ -39,6 +42,9 @@ TOPIC_TYPES = frozenset(
 The others come with every step. Whoever looks for one of them soon meets it walking the log itself, and an index over
 all types would cost a third of the time of a write.
 """
+
+STEP_ENDS = frozenset((StepSuccessData, StepFailureData, StepRetryData))
+"""The payloads that end an attempt of a step."""
 
 _TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
 _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)

@@ -15,7 +15,7 @@ CREATE TABLE runs (
     ended_at REAL,
     failure_reason TEXT,
     body BLOB NOT NULL
-, manifest_hash TEXT, created_at REAL NOT NULL DEFAULT 0, updated_at REAL NOT NULL DEFAULT 0);
+, manifest_hash TEXT, created_at REAL NOT NULL DEFAULT 0, updated_at REAL NOT NULL DEFAULT 0, fence INTEGER);
 
 CREATE TABLE run_tags (
     key TEXT NOT NULL,
@@ -91,6 +91,25 @@ CREATE TABLE asset_observations (
     body BLOB NOT NULL
 );
 
+CREATE TABLE fencing_tokens (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last INTEGER NOT NULL
+);
+
+CREATE TABLE step_leases (
+    run_id TEXT NOT NULL,
+    step_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    token INTEGER NOT NULL,
+    PRIMARY KEY (run_id, step_key, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    token INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -113,4 +132,6 @@ CREATE INDEX runs_by_creation ON runs (created_at);
 
 CREATE INDEX runs_by_update ON runs (updated_at);
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+CREATE INDEX runs_leased ON runs (fence) WHERE fence IS NOT NULL AND started_at IS NULL AND ended_at IS NULL;
+
+INSERT INTO alembic_version (version_num) VALUES ('0004');

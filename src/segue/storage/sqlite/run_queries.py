@@ -22,8 +22,12 @@ RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ?"
 RUN_PLACE = "SELECT number, created_at, updated_at FROM runs WHERE run_id = ?"
 # A run that is being cancelled has started too, unless it was still waiting.
 UNFINISHED_RUNS = " UNION ALL ".join(
-    f"SELECT {RUN_COLUMNS} FROM runs WHERE status = '{status}' AND started_at IS NOT NULL"
-    for status in ("STARTED", "CANCELING")
+    f"SELECT {RUN_COLUMNS} FROM runs WHERE {condition}"
+    for condition in (
+        "status = 'STARTED' AND started_at IS NOT NULL",
+        "status = 'CANCELING' AND started_at IS NOT NULL",
+        "fence > 0 AND fence IS NOT NULL AND started_at IS NULL AND ended_at IS NULL",
+    )
 )
 # The keys are few and the rows are many: each key is found by a jump behind the one before.
 TAG_KEYS = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from segue.errors import StorageUnavailableError, StorageVersionError
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test compares it with `storage/migrations`."""
 
 _SNAPSHOT = Path(__file__).parent.parent / "schema.sql"

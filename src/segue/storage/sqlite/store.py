@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segue.errors import RunNotFoundError
+from segue.errors import LeaseLostError, RunNotFoundError
 from segue.model.event import AssetWipedData, Event
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.lease import Fence
 from segue.model.run import Run
 from segue.model.run_records import RunOrder, RunRecord, RunsFilter
 from segue.model.stores import AssetState, CheckState, EventFilter, ObservationState, PartitionState
@@ -23,7 +24,8 @@ from segue.storage.columns import (
     partition_state_from_row,
     run_from_row,
 )
-from segue.storage.sqlite import locks, queries, run_queries, writing
+from segue.storage.fencing import require_held
+from segue.storage.sqlite import leasing, locks, queries, run_queries, writing
 from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.failures import unavailable
 
@@ -57,10 +59,29 @@ class SqliteStore:
         with self._database.write() as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
-    def append(self, events: Sequence[Event]) -> int:
+    def start_run(self, run_id: str, events: Sequence[Event] = ()) -> int:
+        """See `RunStore.start_run`."""
+        worker = self.worker()
+        with self._database.write() as connection:
+            return leasing.lease_run(connection, run_id, worker, self._is_alive, events)
+
+    def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the storage id of the last event there is (0 for none)."""
         with self._database.write() as connection:
-            return writing.append_events(connection, events)
+            return writing.append_events(connection, events, fence)
+
+    def require_lease(self, fence: Fence) -> None:
+        """See `RunStore.require_lease`."""
+        rows = self._database.read(*writing.fence_state(fence))
+        if not rows:
+            raise LeaseLostError(f"Run {fence.run_id} was deleted while it was executed.", fence.run_id)
+        status, worker, *_, token = rows[0]
+        require_held(fence, token, status, worker)
+
+    def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
+        """See `RunStore.take_over`."""
+        with self._database.write() as connection:
+            return leasing.lease_run(connection, run_id, None, self._is_alive, events)
 
     def get_run(self, run_id: str) -> Run | None:
         """See `RunStore.get_run`."""
@@ -216,7 +237,7 @@ class SqliteStore:
 
     def _is_alive(self, worker: str | None) -> bool:
         if self._workers is None:
-            return True
+            return worker is not None and worker == self._memory_worker
         try:
             return worker is not None and locks.is_alive(self._workers, worker)
         except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,10 +11,12 @@ import msgspec
 
 from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.event import SCHEMA_VERSION, Event
+from segue.model.lease import Fence
 from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
-from segue.storage.fold import Changes, changes_of, event_rows
+from segue.storage.fencing import require_held, require_no_steps
+from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
 from segue.storage.sqlite.run_queries import RUN_COLUMNS
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
@@ -27,7 +29,14 @@ _INSERT_EVENTS = [
     for count in range(_ROWS_PER_STATEMENT + 1)
 ]
 _LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason, updated_at FROM runs WHERE run_id = ?"
+_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason, updated_at, fence FROM runs WHERE run_id = ?"
+# The same, with the token of one attempt of a step.
+_STEP_STATE = """
+    SELECT status, worker, started_at, ended_at, failure_reason, updated_at,
+    (SELECT token FROM step_leases l WHERE l.run_id = r.run_id AND l.step_key = ? AND l.attempt = ?)
+    FROM runs r WHERE run_id = ?"""
+_END_STEP = "DELETE FROM step_leases WHERE run_id = ? AND step_key = ? AND attempt = ?"
+_END_STEPS = "DELETE FROM step_leases WHERE run_id = ?"
 _UPDATE_RUN = """
     UPDATE runs SET status = ?, worker = ?, started_at = ?, ended_at = ?, failure_reason = ?, updated_at = ?
     WHERE run_id = ?"""
@@ -128,6 +137,7 @@ def delete_run(connection: sqlite3.Connection, run_id: str) -> None:
         number, run = row[0], run_from_row(row[1:])
         connection.executemany(_DELETE_TAG, [(key, value, number) for key, value in run.tags.items()])
         connection.execute(_DELETE_EVENTS, (run_id,))
+        connection.execute(_END_STEPS, (run_id,))
         connection.execute(_DELETE_RUN, (number,))
 
 
@@ -151,38 +161,65 @@ def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: st
     return actual
 
 
-def append_events(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
+def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None = None) -> int:
     """Writes events and the states that follow from them.
 
+    Args:
+        connection: of the transaction.
+        events: what happened.
+        fence: the lease under which it happened; None without.
+
     Returns:
-        The storage id of the last event; of the last one ever, where `events` is empty.
+        The storage id that the last of them got; that of the newest event there is, where `events` is empty.
 
     Raises:
+        LeaseLostError: see `RunStore.append`.
         InvariantViolationError: an event of a run that does not exist, or that would take its run where it may not go.
     """
+    runs = _run_states(connection, events, fence)
     if not events:
         row = connection.execute(_LAST_EVENT).fetchone()
         return 0 if row is None else row[0]
     rows, changing = event_rows(events)
-    runs = _run_states(connection, {event.run_id for event in events})
     last_id = _insert_events(connection, rows)
     if changing:
         # Nobody else writes meanwhile, so the ids of a batch follow one another.
         _write_changes(connection, changes_of(changing, last_id - len(rows) + 1, runs))
+    if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):
+        connection.execute(_END_STEP, (fence.run_id, fence.step_key, fence.attempt))
     return last_id
 
 
-def _run_states(connection: sqlite3.Connection, run_ids: Iterable[str | None]) -> dict[str, Row]:
+def fence_state(fence: Fence) -> tuple[str, tuple[object, ...]]:
+    """The SELECT of the state of a run as `append_events` reads it, with the token that the fence has to show."""
+    if fence.step_key is None:
+        return _RUN_STATE, (fence.run_id,)
+    return _STEP_STATE, (fence.step_key, fence.attempt, fence.run_id)
+
+
+def _run_states(connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None) -> dict[str, Row]:
+    """The state of each run before the batch; whether it may be written is seen from the same row."""
     states: dict[str, Row] = {}
+    run_ids = {event.run_id for event in events}
+    if fence is not None:
+        run_ids.add(fence.run_id)
     for run_id in run_ids:
-        if run_id is not None:
-            row: Row | None = connection.execute(_RUN_STATE, (run_id,)).fetchone()
-            if row is None:
-                raise InvariantViolationError(
-                    f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
-                    "Create the run first."
-                )
-            states[run_id] = row
+        if run_id is None:
+            continue
+        shown = fence if fence is not None and run_id == fence.run_id else None
+        query = (_RUN_STATE, (run_id,)) if shown is None else fence_state(shown)
+        row: Row | None = connection.execute(*query).fetchone()
+        if row is None:
+            raise InvariantViolationError(
+                f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
+                "Create the run first."
+            )
+        status, worker, token = row[0], row[1], row[-1]
+        if shown is not None:
+            require_held(shown, token, status, worker)
+        elif token is not None:
+            require_no_steps(run_id, events, status, worker)
+        states[run_id] = row[:-1]
     return states
 
 
@@ -203,6 +240,8 @@ def _write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
         connection.executemany(_WIPE_PARTITION, changes.wiped_partitions)
     for run_id, state in changes.runs.items():
         connection.execute(_UPDATE_RUN, (*state_columns(state), run_id))
+        if state.ended_at is not None:
+            connection.execute(_END_STEPS, (run_id,))
     if changes.assets:
         connection.executemany(_PUT_ASSET, changes.assets.values())
     if changes.observations:

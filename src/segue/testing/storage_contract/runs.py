@@ -206,7 +206,8 @@ def a_living_worker_is_seen(store: Store) -> None:
     assert worker == store.worker()
     add_run(store, "waiting")
     add_run(store, "over", started(worker), succeeded())
-    add_run(store, "going", started(worker))
+    add_run(store, "going")
+    store.start_run("going", events_of("going", [started(worker)]))
     assert [(run.run_id, alive) for run, alive in store.unfinished_runs()] == [("going", True)]
 
 

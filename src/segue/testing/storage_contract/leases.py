@@ -1,0 +1,182 @@
+"""Rules about leases: who holds none writes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundError
+from segue.model.event import AnyPayload, Event, StepStartData
+from segue.model.lease import Fence
+from segue.model.run import FailureReason, RunStatus
+from segue.model.stores import EventFilter, Store
+from segue.testing.storage_contract.builders import (
+    add_events,
+    add_run,
+    events_of,
+    failed,
+    logged,
+    made,
+    started,
+    step_events,
+    succeeded,
+)
+
+
+def each_lease_has_a_greater_token(store: Store) -> None:
+    tokens: list[int] = []
+    for number in range(5):
+        add_run(store, f"r{number}")
+        tokens.append(store.start_run(f"r{number}"))
+    assert tokens == sorted(set(tokens))
+    assert tokens[0] > 0
+
+
+def a_leased_run_names_its_worker(store: Store) -> None:
+    add_run(store, "r1")
+    store.start_run("r1")
+    run = store.get_run("r1")
+    assert run is not None
+    assert (run.status, run.worker) == (RunStatus.NOT_STARTED, store.worker())
+    assert [(run.run_id, alive) for run, alive in store.unfinished_runs()] == [("r1", True)]
+
+
+def a_run_is_leased_with_its_first_events_or_not_at_all(store: Store) -> None:
+    add_run(store, "r1")
+    with pytest.raises(InvariantViolationError):
+        store.start_run("r1", events_of("r1", [logged("begins"), started(), started()]))
+    assert store.unfinished_runs() == []
+    assert _types(store, "r1") == []
+    fence = Fence("r1", store.start_run("r1", events_of("r1", [logged("begins"), started(store.worker())])))
+    run = store.get_run("r1")
+    assert run is not None
+    assert (run.status, run.worker) == (RunStatus.STARTED, store.worker())
+    store.append(events_of("r1", [succeeded()]), fence)
+    assert _types(store, "r1") == ["LOG_MESSAGE", "RUN_START", "RUN_SUCCESS"]
+
+
+def a_run_that_somebody_alive_executes_is_not_leased_again(store: Store) -> None:
+    fence = _leased(store, "r1")
+    for take in (store.start_run, store.take_over):
+        with pytest.raises(LeaseLostError, match=store.worker()) as caught:
+            take("r1", events_of("r1", [failed()]))
+        assert (caught.value.name, caught.value.holder) == ("r1", store.worker())
+    store.append(step_events("r1", "s", "a"), fence)
+    run = store.get_run("r1")
+    assert run is not None
+    assert run.status is RunStatus.STARTED
+
+
+def a_run_that_has_ended_or_is_not_there_is_not_leased(store: Store) -> None:
+    add_run(store, "over", started("w1"), succeeded())
+    for take in (store.start_run, store.take_over):
+        with pytest.raises(InvariantViolationError, match="over"):
+            take("over")
+        with pytest.raises(RunNotFoundError):
+            take("nobody")
+    run = store.get_run("over")
+    assert run is not None
+    assert run.worker == "w1"
+
+
+def another_token_writes_nothing(store: Store) -> None:
+    fence = _leased(store, "r1")
+    before = (store.get_run("r1"), _types(store, "r1"))
+    for token in (fence.token - 1, fence.token + 1):
+        other = Fence("r1", token)
+        batches: list[list[Event]] = [
+            step_events("r1", "s", "a"),
+            events_of("r1", [succeeded()]),
+            events_of("r1", [logged("here")]),
+            events_of(None, [made("a")]),
+            [],
+        ]
+        for events in batches:
+            with pytest.raises(LeaseLostError, match="r1"):
+                store.append(events, other)
+        with pytest.raises(LeaseLostError):
+            store.require_lease(other)
+    assert (store.get_run("r1"), _types(store, "r1")) == before
+    assert store.asset_states(None) == {}
+    store.require_lease(fence)
+    store.append(step_events("r1", "s", "a"), fence)
+    assert len(store.asset_states(None)) == 1
+
+
+def a_run_that_ended_takes_nothing_under_its_fence(store: Store) -> None:
+    for run_id, end in (("good", succeeded()), ("bad", failed(FailureReason.INTERRUPTED))):
+        fence = _leased(store, run_id)
+        add_events(store, run_id, end, start=3.0)  # from outside, as somebody who gives the run up does
+        before = store.get_run(run_id)
+        for events in (
+            step_events(run_id, "s", "a"),
+            events_of(run_id, [succeeded()]),
+            events_of(run_id, [logged("")]),
+        ):
+            with pytest.raises(LeaseLostError, match="ended"):
+                store.append(events, fence)
+        with pytest.raises(LeaseLostError, match="ended"):
+            store.require_lease(fence)
+        assert store.get_run(run_id) == before
+    assert store.unfinished_runs() == []
+    assert store.asset_states(None) == {}
+
+
+def the_steps_of_a_leased_run_are_its_workers_to_tell(store: Store) -> None:
+    fence = _leased(store, "r1")
+    foreign: list[AnyPayload] = [StepStartData(), made("a")]
+    for payload in foreign:
+        with pytest.raises(LeaseLostError, match="r1"):
+            store.append([Event(3.0, logged("before"), None, "r1"), Event(3.0, payload, "s", "r1")])
+    assert _types(store, "r1") == ["RUN_START"]
+    store.append([Event(3.0, logged("from a thread"), "s", "r1"), Event(3.0, logged("of the run"), None, "r1")])
+    store.append(events_of("r1", [succeeded()]), fence)
+    store.append([Event(3.0, StepStartData(), "s", "r1")])  # a report on what is over
+    assert len(_types(store, "r1")) == 5
+
+
+def a_run_is_taken_from_a_worker_that_is_gone(store: Store) -> None:
+    add_run(store, "r1", started("nobody"))
+    assert [(run.run_id, alive) for run, alive in store.unfinished_runs()] == [("r1", False)]
+    token = store.take_over("r1")
+    run = store.get_run("r1")
+    assert run is not None
+    assert (run.status, run.worker) == (RunStatus.STARTED, "nobody")
+    with pytest.raises(LeaseLostError):
+        store.append(step_events("r1", "s", "a"), Fence("r1", token - 1))
+    store.append(events_of("r1", [failed(FailureReason.INTERRUPTED)], 3.0), Fence("r1", token))
+    run = store.get_run("r1")
+    assert run is not None
+    assert (run.status, run.failure_reason, run.worker) == (RunStatus.FAILURE, FailureReason.INTERRUPTED, "nobody")
+
+
+def taking_a_run_over_and_ending_it_is_one_transaction(store: Store) -> None:
+    add_run(store, "r1", started("nobody"))
+    store.take_over("r1", events_of("r1", [failed(FailureReason.INTERRUPTED)], 3.0))
+    assert store.unfinished_runs() == []
+    with pytest.raises(InvariantViolationError, match="ended"):
+        store.take_over("r1", events_of("r1", [failed()], 4.0))
+    assert _types(store, "r1") == ["RUN_START", "RUN_FAILURE"]
+
+
+def _leased(store: Store, run_id: str) -> Fence:
+    """A run that this worker executes."""
+    add_run(store, run_id)
+    return Fence(run_id, store.start_run(run_id, events_of(run_id, [started(store.worker())], 2.0)))
+
+
+def _types(store: Store, run_id: str) -> list[str]:
+    return [record.event.event_type_value for record in store.events(EventFilter(run_id=run_id), None)]
+
+
+RULES = (
+    each_lease_has_a_greater_token,
+    a_leased_run_names_its_worker,
+    a_run_is_leased_with_its_first_events_or_not_at_all,
+    a_run_that_somebody_alive_executes_is_not_leased_again,
+    a_run_that_has_ended_or_is_not_there_is_not_leased,
+    another_token_writes_nothing,
+    a_run_that_ended_takes_nothing_under_its_fence,
+    the_steps_of_a_leased_run_are_its_workers_to_tell,
+    a_run_is_taken_from_a_worker_that_is_gone,
+    taking_a_run_over_and_ending_it_is_one_transaction,
+)
