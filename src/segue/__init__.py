@@ -23,7 +23,7 @@ _PLACES = {
     "AssetCheckSeverity": "segue.model.checks",
     "AssetCheckSpec": "segue.model.checks",
     "AssetChecksDefinition": "segue.defs.assets_definition",
-    "AssetDep": "segue.model.assets",
+    "AssetDep": "segue.model.asset_deps",
     "AssetExecutionContext": "segue.defs.context",
     "AssetIn": "segue.defs.asset_io",
     "AssetJobKey": "segue.model.keys",

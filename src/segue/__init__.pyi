@@ -322,8 +322,8 @@ from .host.reconstruct import build_reconstructable_job as build_reconstructable
 from .host.reconstruct import reconstructable as reconstructable
 from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
 from .host.staleness import stale_states as stale_states
+from .model.asset_deps import AssetDep as AssetDep
 from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus
-from .model.assets import AssetDep as AssetDep
 from .model.assets import AssetSpec as AssetSpec
 from .model.checks import AssetCheckEvaluation as AssetCheckEvaluation
 from .model.checks import AssetCheckEvaluationTargetMaterializationData as AssetCheckEvaluationTargetMaterializationData

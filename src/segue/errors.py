@@ -6,7 +6,7 @@
     │   │   ├── DefinitionErrors                several of them at once, shown together
     │   │   ├── CycleError                      assets that depend on themselves, as a path
     │   │   ├── InvalidConfigDefinitionError    what stands for a config schema is none
-    │   │   └── WrongDeclarationError           a part of a definition is of a wrong type (also WrongTypeError)
+    │   │   └── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
     │   │   ├── UnknownPartitionError           a partition key its definition does not have
@@ -214,7 +214,7 @@ class WrongArgumentError(InvalidInvocationError, WrongTypeError):
 
 
 class WrongDeclarationError(InvalidDefinitionError, WrongTypeError):
-    """A part of a definition is of a type that it cannot be."""
+    """A part of a definition is of a type that it cannot be, or does not go with another part."""
 
 
 class InvalidPropertyError(SegueError):

@@ -22,6 +22,7 @@ from segue.cli.metadata import as_text
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.partitions import gaps, stretches, write_stretches
+from segue.model.asset_words import without_kinds
 from segue.model.event import EventType
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
@@ -100,7 +101,7 @@ def asset_document(graph: AssetGraph, store: Store, key: AssetKey) -> AssetDocum
         description=node.description,
         kinds=node.kinds,
         owners=node.owners,
-        tags=node.tags,
+        tags=without_kinds(node.tags),
         code_version=node.code_version,
         external=node.is_external,
         source=None if source is None else str(source),

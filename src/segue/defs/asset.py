@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, get_origin, overload
 
-from segue.defs.asset_inputs import AssetInputs, all_deps, internal_deps, read_inputs, typed_ins
+from segue.defs.asset_inputs import AssetInputs, all_deps, deps_by_output, read_inputs, typed_ins
 from segue.defs.asset_io import AssetIn, AssetOut
 from segue.defs.asset_outputs import (
     checks_by_output,
@@ -24,7 +24,8 @@ from segue.defs.results import MaterializeResult
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import AssetSpec, CoercibleToAssetDep
+from segue.model.asset_deps import CoercibleToAssetDep
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
@@ -231,8 +232,9 @@ def multi_asset(
         outs: the outputs, by name, with the assets they carry; each depends on all inputs, see `internal_asset_deps`.
         specs: the assets, where the function stores them itself and yields `MaterializeResult`s; not with `outs`.
         name: the name of the step; the function's name when None.
-        ins, deps: what all the assets are made from, as for `asset`.
-        internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs.
+        ins, deps: what all the assets are made from, as for `asset`; `specs` name their own deps.
+        internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs; an
+            output that it leaves out is made from nothing.
         can_subset: whether the function makes only what `context.selected_asset_keys` asks for.
         group_name, code_version, partitions_def: for each asset that does not say it itself.
         config_schema, required_resource_keys, resource_defs, hooks, op_tags, backfill_policy, retry_policy, check_specs,
@@ -246,19 +248,20 @@ def multi_asset(
     def decorate(function: UserFunction) -> AssetsDefinition:
         op_name = require_name(name or function_name(function, "multi_asset"), "a step", "multi_asset")
         what = f"multi_asset {op_name!r}"
-        if (outs is None) == (specs is None):
+        if outs and specs:
             raise InvalidDefinitionError(f"{what} takes either outs or specs.")
-        if specs is not None and internal_asset_deps is not None:
-            raise InvalidDefinitionError(f"{what}: internal_asset_deps goes with outs; a spec names its own deps.")
+        further = deps or non_argument_deps
+        for parameter, given in (("deps", further), ("internal_asset_deps", internal_asset_deps)):
+            if specs and given:
+                raise InvalidDefinitionError(f"{what}: {parameter} goes with outs; a spec names its own deps.")
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
-        common = all_deps(inputs, deps or non_argument_deps, what)
-        if outs is None:
-            outputs = specs_by_output(specs or (), inputs, common, what)
+        if specs:
+            outputs = specs_by_output(specs, inputs, what)
         else:
-            keys = keys_of_outs(outs, what)
-            own = internal_deps(internal_asset_deps or {}, keys, common, what)
-            outputs = {output: out.to_spec(output, deps=own.get(output, common)) for output, out in outs.items()}
+            common = all_deps(inputs, further, what)
+            own = deps_by_output(internal_asset_deps, keys_of_outs(outs or {}, what), common, what)
+            outputs = {output: out.to_spec(output, deps=own[output]) for output, out in (outs or {}).items()}
         outputs = {
             output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
             for output, spec in outputs.items()
@@ -285,7 +288,7 @@ def multi_asset(
             config_schema=config_schema,
             pool=pool,
             types={output: out.dagster_type for output, out in (outs or {}).items()},
-            stores_itself=outs is None,
+            stores_itself=not outs,
         )
 
     return decorate

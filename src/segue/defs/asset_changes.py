@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import AssetDep, AssetSpec
+from segue.model.asset_deps import AssetDep
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
 

@@ -11,7 +11,7 @@ from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, CoercibleToAssetDep
+from segue.model.asset_deps import AssetDep, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, require_name
 from segue.model.partitions.base import PartitionsDefinition

@@ -10,9 +10,9 @@ from segue.defs.asset_io import AssetIn
 from segue.defs.op_io import NO_TYPE, In, is_nothing
 from segue.defs.op_signature import read_in
 from segue.defs.signature import FunctionShape
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, CoercibleToAssetDep
+from segue.model.asset_deps import AssetDep, CoercibleToAssetDep
 from segue.model.keys import AssetKey
 
 
@@ -97,13 +97,13 @@ def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, wh
     return found
 
 
-def internal_deps(
-    internal: Mapping[str, Set[AssetKey]],
+def deps_by_output(
+    internal: Mapping[str, Set[AssetKey]] | None,
     keys: Mapping[str, AssetKey],
     common: Sequence[CoercibleToAssetDep],
     what: str,
 ) -> dict[str, list[CoercibleToAssetDep]]:
-    """What each output that `internal_asset_deps` speaks of is made from.
+    """What each output is made from: all that the function takes, or what `internal_asset_deps` says.
 
     Args:
         internal: keys of inputs, of `deps` or of other outputs, by output.
@@ -112,23 +112,35 @@ def internal_deps(
         what: how errors name the function.
 
     Raises:
-        InvalidDefinitionError: no such output, or an asset that the function neither takes nor makes.
+        InvalidDefinitionError: no such output, an asset that the function neither takes nor makes, or one that it takes for
+            nothing.
     """
+    if not internal:
+        return {output: list(common) for output in keys}
     unknown = sorted(set(internal) - set(keys))
     if unknown:
         raise InvalidDefinitionError(
             f"{what}: internal_asset_deps names {', '.join(map(repr, unknown))}, which are no outputs; there are: "
             f"{', '.join(keys)}."
         )
-    known: dict[AssetKey, CoercibleToAssetDep] = {key: key for key in keys.values()}
-    known |= {dep.asset_key: dep for dep in map(AssetDep.from_coercible, common)}
-    found: dict[str, list[CoercibleToAssetDep]] = {}
+    taken = {dep.asset_key: dep for dep in map(AssetDep.from_coercible, common)}
+    known: dict[AssetKey, CoercibleToAssetDep] = {**{key: key for key in keys.values()}, **taken}
+    found: dict[str, list[CoercibleToAssetDep]] = {output: [] for output in keys}
     for output, wanted in internal.items():
         strange = sorted(set(wanted) - set(known))
         if strange:
             raise InvalidDefinitionError(
-                f"{what}: internal_asset_deps[{output!r}] names {', '.join(repr(key.to_user_string()) for key in strange)}, "
+                f"{what}: internal_asset_deps[{output!r}] names {_shown(strange)}, "
                 "which the function neither takes nor makes: add it to ins or deps."
             )
         found[output] = [known[key] for key in sorted(wanted)]
+    idle = sorted(set(taken).difference(*internal.values()))
+    if idle:
+        raise WrongDeclarationError(
+            f"{what}: the function takes {_shown(idle)}, and internal_asset_deps lets no output be made from it: name it at one."
+        )
     return found
+
+
+def _shown(keys: Iterable[AssetKey]) -> str:
+    return ", ".join(repr(key.to_user_string()) for key in keys)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from segue.defs.op_io import NO_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import AssetSpec, require_group, require_kinds, require_owners, require_tags
+from segue.model.asset_words import kinds_in, require_group, require_kinds, require_owners, require_tags
+from segue.model.assets import AssetSpec
 from segue.model.condition_argument import condition_of
 from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
@@ -145,8 +146,7 @@ class AssetOut:
             "code_version": code_version,
             "automation_condition": condition_of(where, automation_condition, auto_materialize_policy),
             "owners": require_owners(owners, where),
-            "tags": require_tags(tags, where),
-            "kinds": require_kinds(kinds, where),
+            "tags": require_kinds(require_tags(tags, where), kinds, where),
             "freshness_policy": freshness_policy_of(where, freshness_policy, legacy_freshness_policy),
             "is_virtual": is_virtual,
         }
@@ -181,7 +181,6 @@ class AssetOut:
             backfill_policy=backfill_policy,
             owners=spec.owners,
             tags=spec.tags,
-            kinds=spec.kinds,
             freshness_policy=spec.freshness_policy,
             is_virtual=spec.is_virtual,
         )
@@ -219,7 +218,7 @@ class AssetOut:
     @property
     def kinds(self) -> Set[str]:
         """Words for what it is made of."""
-        return self._attributes["kinds"]
+        return kinds_in(self._attributes["tags"])
 
     @property
     def freshness_policy(self) -> FreshnessPolicy | None:

@@ -9,7 +9,8 @@ from segue.defs.asset_io import AssetOut
 from segue.defs.op_io import NO_TYPE, Out
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, AssetSpec, CoercibleToAssetDep
+from segue.model.asset_deps import AssetDep
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, require_name
 from segue.model.partitions.base import PartitionsDefinition
@@ -33,22 +34,24 @@ def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]
     return found
 
 
-def specs_by_output(
-    specs: Sequence[AssetSpec], inputs: AssetInputs, common: Sequence[CoercibleToAssetDep], what: str
-) -> dict[str, AssetSpec]:
+def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) -> dict[str, AssetSpec]:
     """The specs, by the output that carries each.
 
-    A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives; what is
-    named by no spec goes into all of them.
+    A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives.
 
     Raises:
-        InvalidDefinitionError: something that is no spec, or two specs for one asset or output.
+        InvalidDefinitionError: something that is no spec, two specs for one asset or output, or an input that no spec names.
     """
     given = require_list(what, "specs", specs)
     for spec in given:
         require_kind(what, "specs", spec, AssetSpec)
     named = {dep.asset_key for spec in specs for dep in spec.deps}
-    for_all = [dep for dep in map(AssetDep.from_coercible, common) if dep.asset_key not in named]
+    idle = ", ".join(repr(key.to_user_string()) for key in sorted(inputs.deps) if key not in named)
+    if idle:
+        raise InvalidDefinitionError(
+            f"{what} takes {idle}, as parameters or specified as AssetIns, and no spec says that it is made from it: add it to "
+            "the deps of one."
+        )
     found: dict[str, AssetSpec] = {}
     for spec in specs:
         output = spec.key.to_python_identifier()
@@ -60,7 +63,7 @@ def specs_by_output(
                 else f"{what}: {other!r} and {spec.key.to_user_string()!r} would both be the output {output!r}: rename one."
             )
         mapped = [_with_mapping(dep, inputs) for dep in spec.deps]
-        found[output] = spec.replace_attributes(deps=[*mapped, *for_all]) if mapped or for_all else spec
+        found[output] = spec.replace_attributes(deps=mapped) if mapped != list(spec.deps) else spec
     return found
 
 

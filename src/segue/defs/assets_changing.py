@@ -11,7 +11,8 @@ from segue.defs.assets_reading import ReadableAssets
 from segue.defs.bindings import bound
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
-from segue.model.assets import AssetSpec, coerce_asset_key
+from segue.model.asset_deps import coerce_asset_key
+from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey, CoercibleToAssetKey
 from segue.model.policies import BackfillPolicy
 

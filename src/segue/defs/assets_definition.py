@@ -84,6 +84,7 @@ class AssetsDefinition(ChangeableAssets):
             asset_deps=asset_deps or {},
             partitions_def=partitions_def,
             partition_mappings=partition_mappings or {},
+            of_node={"can_subset": can_subset, "backfill_policy": backfill_policy, "hook_defs": hook_defs},
             attributes={
                 "group_name": group_names_by_key or {},
                 "metadata": metadata_by_key or {},

@@ -10,7 +10,7 @@ from segue.defs.assets_parts import AssetParts, default_output_keys, parts_of_no
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKeyPrefix
@@ -83,6 +83,7 @@ def parts_from_node(
             name: {keys[output]: value for output, value in given.items()} for name, given in attributes.items()
         },
         checks={},
+        of_node={},
     )
     checks = checks_by_output(check_specs, parts.specs_by_output, what)
     return AssetParts(
@@ -111,7 +112,7 @@ def _require_no_loose_ends(graph: GraphDefinition, path: str) -> None:
     feeding = {node for node, _ in taken}
     loose = [name for name, use in graph.uses.items() if name not in feeding and use.definition.output_names]
     if loose:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"The graph {path!r} shall make assets, and nothing takes what {', '.join(f'{path}.{name}' for name in loose)} gives: "
             "leaf nodes must be outputs of the graph. Return their outputs, or let another op take them."
         )

@@ -8,9 +8,10 @@ import msgspec
 
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import inner_op, managers_in, origin_output
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, AssetSpec
+from segue.model.asset_deps import AssetDep
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
@@ -41,6 +42,7 @@ def parts_of_node(
     partition_mappings: Mapping[AssetKey, PartitionMapping],
     attributes: Mapping[str, Mapping[AssetKey, object]],
     checks: Mapping[str, AssetCheckSpec],
+    of_node: Mapping[str, object],
 ) -> AssetParts:
     """The parts of a definition that is declared with an op or graph and keys.
 
@@ -52,12 +54,15 @@ def parts_of_node(
         partitions_def, partition_mappings: how the assets are partitioned and depend on partitions of others.
         attributes: further attributes of `AssetSpec`, each by key.
         checks: the checks that outputs carry.
+        of_node: further arguments of the definition that speak of its op or graph, by name; empty ones say nothing.
 
     Raises:
-        InvalidDefinitionError: a name that is no input or output, an asset at two outputs, or a mapping or dependency
-            that belongs to nothing.
+        InvalidDefinitionError: a name that is no input or output, an asset at two outputs, a mapping or dependency
+            that belongs to nothing, or something that only an op or graph can have where there is none.
     """
     if node is None:
+        said = {"keys_by_input_name": keys_by_input, "keys_by_output_name": keys_by_output, "asset_deps": asset_deps}
+        _require_none({**said, "partition_mappings": partition_mappings, **attributes, **of_node})
         return _made_elsewhere(specs, partitions_def)
     what = f"The assets of {node!r}"
     _require_names(what, "keys_by_input_name", keys_by_input, node.input_names)
@@ -66,9 +71,8 @@ def parts_of_node(
     by_key: dict[AssetKey, str] = {}
     for output, key in given.items():
         if key in by_key:
-            raise InvalidDefinitionError(
-                f"{what}: the outputs {by_key[key]!r} and {output!r} both carry {key.to_user_string()!r}: each asset key should "
-                "correspond to a single output."
+            raise WrongDeclarationError(
+                f"{what}: the outputs {by_key[key]!r} and {output!r} would both carry the asset {key.to_user_string()!r}: keep one."
             )
         by_key[key] = output
     strange = [key for key in asset_deps if key not in by_key]
@@ -100,7 +104,7 @@ def parts_of_node(
     upstream = {dep.asset_key for spec in specs for dep in spec.deps}
     lost = [key for key in partition_mappings if key not in upstream]
     if lost:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what} are given a partition mapping for {_shown(lost)}, which none of them depends on: remove it, or add the "
             "dependency."
         )
@@ -113,17 +117,32 @@ def parts_of_node(
     )
 
 
+def _require_none(given: Mapping[str, object]) -> None:
+    strange = [name for name, value in given.items() if value]
+    if strange:
+        raise WrongDeclarationError(
+            f"AssetsDefinition without node_def: {', '.join(strange)} would speak of the function behind the assets, and there is "
+            "none. Say what there is to say in specs."
+        )
+
+
 def _made_elsewhere(specs: Sequence[AssetSpec] | None, partitions_def: PartitionsDefinition | None) -> AssetParts:
     if specs is None:
-        raise InvalidDefinitionError("AssetsDefinition: if specs are not provided, a node_def must be provided.")
+        raise WrongDeclarationError(
+            "AssetsDefinition: nothing says which assets it is about. Give it node_def, the op or graph that makes them, or "
+            "specs of assets that are made elsewhere."
+        )
     given = require_list("AssetsDefinition", "specs", specs)
+    by_output: dict[str, AssetSpec] = {}
     for each in given:
         require_kind("AssetsDefinition", "specs", each, AssetSpec)
-    if partitions_def is not None:
-        specs = [spec.replace_attributes(partitions_def=spec.partitions_def or partitions_def) for spec in specs]
-    by_output = {spec.key.to_python_identifier(): spec for spec in specs}
-    if len(by_output) < len(specs):
-        raise InvalidDefinitionError("AssetsDefinition: two of the specs bear the same key: keep one.")
+    for spec in specs:
+        if partitions_def is not None:
+            spec = spec.replace_attributes(partitions_def=spec.partitions_def or partitions_def)
+        if by_output.setdefault(spec.key.to_python_identifier(), spec) != spec:
+            raise InvalidDefinitionError(
+                f"AssetsDefinition: two conflicting AssetSpecs for {spec.key.to_user_string()!r}: keep one."
+            )
     return AssetParts(node_def=None, specs_by_output=by_output, checks_by_output={}, keys_by_input={})
 
 

@@ -175,9 +175,8 @@ class Collection:
         return named if isinstance(named, str) else DEFAULT_IO_MANAGER_KEY
 
     def _collect_external(self, spec: AssetSpec) -> None:
-        if spec.key in self._external:
-            self.error(f"The asset {spec.key.to_user_string()!r} is declared by two AssetSpecs: keep one.")
-        self._external[spec.key] = spec
+        if self._external.setdefault(spec.key, spec) != spec:
+            self.error(f"The asset {spec.key.to_user_string()!r} is declared by two conflicting AssetSpecs: keep one.")
 
     def _collect_definition(self, definition: AssetsDefinition) -> None:
         other = self.definitions.setdefault(definition.name, definition)

@@ -15,9 +15,9 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, NotSupportedError
 from segue.model.arguments import require_kind
-from segue.model.assets import AssetSpec, require_not_built
+from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -68,10 +68,10 @@ class Definitions(ReadableDefinitions):
         *,
         failure_rules: Iterable[FailureRule] | None = None,
     ) -> None:
-        require_not_built(
-            "Definitions",
-            component_tree=component_tree,
-        )
+        if component_tree is not None:
+            raise NotSupportedError(
+                "Definitions(component_tree=...) is not built yet. List the definitions in Definitions(...)."
+            )
         require_kind("Definitions", "resources", resources, Mapping)
         require_kind("Definitions", "metadata", metadata, Mapping)
         self.assets = _elements("assets", assets, lambda: (AssetsDefinition, AssetSpec, SourceAsset))

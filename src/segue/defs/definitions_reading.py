@@ -12,7 +12,8 @@ from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
-from segue.model.assets import AssetSpec, coerce_asset_key
+from segue.model.asset_deps import coerce_asset_key
+from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.tags import IMPLICIT_JOB_NAME
@@ -225,8 +226,20 @@ class ReadableDefinitions:
         return list(self.asset_graph.nodes)
 
     def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:
-        """The specs of all declared assets."""
-        return [spec for each in self.assets for spec in assets_definition_of(each).specs]
+        """The specs of all declared assets, each once.
+
+        Raises:
+            InvalidDefinitionError: an asset is declared twice, in different ways.
+        """
+        found: dict[AssetKey, AssetSpec] = {}
+        for definition in map(assets_definition_of, unique(self.assets)):
+            for spec in definition.specs:
+                known = found.setdefault(spec.key, spec)
+                if known != spec or (known is not spec and definition.is_executable):
+                    raise InvalidDefinitionError(
+                        f"The asset {spec.key.to_user_string()!r} is declared by two conflicting AssetSpecs or functions: keep one."
+                    )
+        return list(found.values())
 
 
 def _named(kind: str, name: str, values: Sequence[Named]) -> Named:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.graph import GraphDefinition
 from segue.defs.source_asset import SourceAsset
-from segue.model.assets import AssetSpec, coerce_asset_key
+from segue.model.asset_deps import coerce_asset_key
+from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey
 from segue.model.policies import AssetExecutionType
 

@@ -19,7 +19,7 @@ from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition
 from segue.defs.op_io import is_nothing
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import coerce_asset_key
+from segue.model.asset_deps import coerce_asset_key
 from segue.model.policies import RetryPolicy
 from segue.model.steps import (
     AnySource,

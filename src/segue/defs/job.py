@@ -10,7 +10,7 @@ import msgspec
 from segue.defs.run_arguments import executor_of, hooks_of
 from segue.defs.superseded import warn_superseded
 from segue.model.arguments import require_kind
-from segue.model.assets import require_owners
+from segue.model.asset_words import require_owners
 from segue.model.condition_argument import optional_condition
 from segue.model.keys import require_name
 from segue.model.partitions.base import PartitionsDefinition

@@ -23,7 +23,7 @@ from segue.errors import (
     WrongDeclarationError,
 )
 from segue.model.arguments import require_kind
-from segue.model.assets import require_owners
+from segue.model.asset_words import require_owners
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition

@@ -138,7 +138,7 @@ def multi_observable_source_asset(
         inputs = read_inputs(shape, None, what)
         outputs = {
             output: with_defaults(spec, group_name, None, partitions_def, None, what)
-            for output, spec in specs_by_output(specs, inputs, (), what).items()
+            for output, spec in specs_by_output(specs, inputs, what).items()
         }
         return definition_of(
             function,

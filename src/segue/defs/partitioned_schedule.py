@@ -12,7 +12,7 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.target import AnyJob, ExecutableDefinition, Target, read_targets
 from segue.errors import InvalidDefinitionError
-from segue.model.assets import require_owners
+from segue.model.asset_words import require_owners
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 from segue.model.request import RunRequest
@@ -24,7 +24,7 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
 
     Attributes:
         name, job, description, default_status, tags, metadata, owners: as of the schedule it becomes.
-        minute_of_hour, hour_of_day, day_of_week, day_of_month: when it ticks, where not at the end of each partition.
+        hour_of_day, minute_of_hour, day_of_month, day_of_week: when it ticks, where not at the end of each partition.
         cron_schedule, execution_timezone: when it ticks, for partitions that are not windows of time.
     """
 
@@ -168,7 +168,7 @@ def build_schedule_from_partitioned_job(
         job: the job; its partitions are its own or those of its assets.
         description, metadata, owners: for people.
         name: from the job's name when None.
-        minute_of_hour, hour_of_day, day_of_week, day_of_month: when it ticks, where not at the end of each window.
+        hour_of_day, minute_of_hour, day_of_month, day_of_week: when it ticks, where not at the end of each window.
         default_status: whether it runs before anyone has switched it on.
         tags: tags of the runs.
         cron_schedule, execution_timezone: when it ticks, for partitions that are not windows of time.

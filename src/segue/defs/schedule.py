@@ -20,7 +20,7 @@ from segue.errors import (
     SegueError,
 )
 from segue.model.arguments import require_kind
-from segue.model.assets import require_owners
+from segue.model.asset_words import require_owners
 from segue.model.cron import require_cron
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata

@@ -13,7 +13,7 @@ from segue.defs.signature import UserFunction, function_name
 from segue.defs.target import AutomationTarget, ExecutableDefinition, Target, read_targets
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
-from segue.model.assets import require_owners
+from segue.model.asset_words import require_owners
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.request import RunRequest, run_tags

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import AssetDep, CoercibleToAssetDep, coerce_asset_key
+from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key
 from segue.model.condition_argument import optional_condition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata

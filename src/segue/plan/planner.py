@@ -46,7 +46,7 @@ def plan_run(
 
     Raises:
         InvalidSubsetError: nothing selected; an asset that cannot be made here; a computation that cannot make only
-            the selected part of its outputs; assets with different partitions definitions; a missing or superfluous
+            the selected part of its outputs; assets that are partitioned in different ways; a missing or superfluous
             partition key.
         UnknownPartitionError: a partition key that the definition does not have.
     """

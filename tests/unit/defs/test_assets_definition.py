@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import pydantic
 import pytest
 
 import segue as sg
@@ -115,11 +116,78 @@ def test_an_op_and_keys_make_a_definition() -> None:
     assert definition.group_names_by_key == {K("x"): "g", K("yy"): "default"}
 
 
+def test_kinds_stand_among_the_tags() -> None:
+    spec = sg.AssetSpec("a", kinds={"sql"}, tags={"t": "1", "dagster/kind/view": ""})
+    assert spec.kinds == {"sql", "view"}
+    assert spec.tags == {"t": "1", "dagster/kind/sql": "", "dagster/kind/view": ""}
+    assert spec.replace_attributes(tags={"u": "2"}).tags == {"u": "2", "dagster/kind/sql": "", "dagster/kind/view": ""}
+    assert spec.replace_attributes(kinds={"new"}).tags == {"t": "1", "dagster/kind/new": ""}
+    assert spec.replace_attributes(kinds=None).tags == {"t": "1"}
+    assert spec.merge_attributes(kinds={"new"}).kinds == {"sql", "view", "new"}
+    assert sg.AssetOut(kinds={"sql"}).tags == {"dagster/kind/sql": ""}
+    made = sg.asset(name="a", kinds={"sql", "view"})(lambda: 1)
+    graph = sg.Definitions([made]).asset_graph
+    assert sg.AssetSelection.tag("dagster/kind/sql", "").resolve(graph) == {K("a")}
+    assert sg.AssetSelection.kind("view").resolve(graph) == {K("a")}
+    with pytest.raises(sg.InvalidDefinitionError, match="at most 10 kinds, got 12"):
+        sg.AssetSpec(
+            "a", kinds={f"k{number}" for number in range(6)}, tags={f"dagster/kind/t{n}": "" for n in range(6)}
+        )
+
+
+def test_groups_stand_in_groups() -> None:
+    north, sales = (
+        sg.asset(name=name, group_name=group)(lambda: 1) for name, group in (("a", "sales/north"), ("b", "sales"))
+    )
+    graph = sg.Definitions([north, sales]).asset_graph
+    assert sg.AssetSelection.groups("sales/north").resolve(graph) == {K("a")}
+    assert sg.AssetSelection.from_string("group:sales/north").resolve(graph) == {K("a")}
+    assert sg.AssetSelection.groups("sales").resolve(graph) == {K("b")}
+
+
+def test_the_same_spec_twice_is_one_asset() -> None:
+    spec = sg.AssetSpec("a", group_name="g")
+    assert sg.AssetsDefinition(specs=[spec, spec]).keys == {K("a")}
+    assert sg.Definitions([spec, spec]).resolve_all_asset_specs() == [spec]
+    assert set(sg.Definitions([spec, sg.AssetSpec("a", group_name="g")]).asset_graph.nodes) == {K("a")}
+    with pytest.raises(sg.InvalidDefinitionError, match="conflicting"):
+        sg.Definitions([spec, sg.AssetSpec("a")]).resolve_all_asset_specs()
+
+
+def test_a_function_without_assets_is_not_run() -> None:
+    @sg.multi_asset()
+    def idle() -> None:
+        raise AssertionError
+
+    a = sg.asset(name="a")(lambda: 1)
+    assert idle.keys == set()
+    assert sg.Definitions([a, idle]).get_implicit_global_asset_job_def().execute_in_process().success
+
+
+def test_an_output_that_internal_deps_leave_out_is_made_from_nothing() -> None:
+    @sg.multi_asset(outs={"a": sg.AssetOut(), "b": sg.AssetOut()}, internal_asset_deps={"a": {K("up")}})
+    def both(up: int) -> tuple[int, int]:
+        return up, 1
+
+    assert both.asset_deps == {K("a"): {K("up")}, K("b"): set()}
+
+
+def test_specs_are_fields_of_models() -> None:
+    class Holder(pydantic.BaseModel):
+        spec: sg.AssetSpec
+        more: Sequence[sg.AssetSpec] = ()
+
+    spec = sg.AssetSpec("a")
+    assert Holder(spec=spec, more=[spec]).more == [spec]
+    with pytest.raises(pydantic.ValidationError):
+        Holder(spec="a")  # type: ignore[arg-type]
+
+
 BAD: list[tuple[str, dict[str, object], str]] = [
-    ("neither", {}, "node_def must be provided"),
+    ("neither", {}, "nothing says which assets"),
     ("input", {"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name names 'nope'"),
     ("output", {"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name names 'nope'; there are: x, y"),
-    ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both carry 'a'"),
+    ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both carry the asset 'a'"),
     ("deps", {"asset_deps": {K("x"): {K("nope")}}}, "names 'nope', which it neither takes nor makes"),
     (
         "mapping",

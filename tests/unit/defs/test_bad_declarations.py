@@ -104,6 +104,21 @@ def two_mappings_of_one_asset() -> object:
     return a
 
 
+def specs_and_an_input() -> object:
+    @sg.multi_asset(specs=[sg.AssetSpec("a"), sg.AssetSpec("b")])
+    def both(up: int) -> None: ...
+
+    return both
+
+
+def outs_without_an_input() -> object:
+    @sg.multi_asset(outs={"a": sg.AssetOut()}, internal_asset_deps={"a": set()})
+    def one(up: int) -> int:
+        return up
+
+    return one
+
+
 def outs_and_specs() -> object:
     @sg.multi_asset(outs={"a": sg.AssetOut()}, specs=[sg.AssetSpec("b")])
     def both() -> None: ...
@@ -139,8 +154,11 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", tags={"k": 1}), ["'k'", "text", "1"]),
     (lambda: named("a", tags={"k": "v\n"}), ["'k'", "63"]),
     (lambda: named("a", owners="team:me"), ["owners takes a list"]),
-    (lambda: named("a", group_name=""), ["asset 'a'", "not a valid group"]),
-    (lambda: named("a", group_name="g\n"), ["not a valid group"]),
+    (lambda: named("a", group_name=""), ["asset 'a'", "leave it out for the default group"]),
+    *[
+        (lambda group=group: named("a", group_name=group), ["no valid name of an asset group", "slash"])
+        for group in ("g\n", "/g", "g/", "g//h", "g /h")
+    ],
     (lambda: named("a", metadata=[1]), ["metadata takes Mapping"]),
     (lambda: named("a", description=5), ["description takes str"]),
     (lambda: named("a", code_version=5), ["code_version takes str"]),
@@ -164,7 +182,22 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: sg.asset(sg.asset(up)), ["decorates a function", "AssetsDefinition"]),  # type: ignore[call-overload]
     (lambda: sg.asset(print), ["decorates a function", "print"]),
     (lambda: sg.asset(lambda: 1), ["'<lambda>'", "letters"]),
-    (lambda: several(), ["either outs or specs"]),
+    (lambda: several(specs=[sg.AssetSpec("a")], deps=["b"]), ["deps goes with outs"]),
+    (lambda: specs_and_an_input(), ["takes 'up'", "specified as AssetIns", "no spec"]),
+    (lambda: outs_without_an_input(), ["takes 'up'", "no output"]),
+    (
+        lambda: sg.AssetsDefinition(specs=[sg.AssetSpec("a"), sg.AssetSpec("a", tags={"x": "y"})]),
+        ["conflicting", "'a'"],
+    ),
+    (lambda: sg.AssetsDefinition(specs=[sg.AssetSpec("a")], can_subset=True), ["without node_def", "can_subset"]),
+    (
+        lambda: sg.AssetsDefinition(specs=[sg.AssetSpec("a")], keys_by_input_name={"up": sg.AssetKey("up")}),
+        ["without node_def", "keys_by_input_name"],
+    ),
+    (
+        lambda: sg.AssetsDefinition(specs=[sg.AssetSpec("a")], backfill_policy=sg.BackfillPolicy.single_run()),
+        ["without node_def", "backfill_policy"],
+    ),
     (lambda: several(specs=["a"]), ["specs takes AssetSpec", "'a'"]),
     (lambda: several(specs=[sg.AssetSpec("a"), sg.AssetSpec("a")]), ["'a' twice"]),
     (

@@ -145,7 +145,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
         ["'lake'", "int", "handle_output"],
     ),
     ("made and declared", sg.Definitions([named("a"), sg.AssetSpec("a")]), ["'a'", HERE, "keep one"]),
-    ("two specs", sg.Definitions([sg.AssetSpec("a"), sg.AssetSpec("a")]), ["'a'", "two AssetSpecs"]),
+    ("two specs", sg.Definitions([sg.AssetSpec("a"), sg.AssetSpec("a", group_name="g")]), ["'a'", "conflicting"]),
     ("itself", sg.Definitions([taking("a", "a")]), ["'a' depends on itself", "partitions"]),
     (
         "two checks",

@@ -13,7 +13,7 @@ from segue.defs.context import AssetCheckExecutionContext
 from segue.defs.instance import Instance
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
-from segue.model.assets import coerce_asset_key
+from segue.model.asset_deps import coerce_asset_key
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 from segue.model.event import EventType
 from segue.model.event_log import EventLogRecord

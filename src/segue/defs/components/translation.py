@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from segue.defs.components.asset_attributes import AssetAttributesModel, resolve_asset_attributes
 from segue.defs.components.resolution_context import ResolutionContext
 from segue.defs.components.resolver import Resolver
+from segue.model.asset_words import without_kinds
 from segue.model.assets import AssetSpec
 
 TranslationFn: TypeAlias = Callable[[AssetSpec, Any], AssetSpec]
-_MERGED = ("metadata", "tags")
 
 
 class TranslatorResolvingInfo(msgspec.Struct, frozen=True):
@@ -59,9 +59,10 @@ def _updated(spec: AssetSpec, given: Mapping[str, Any]) -> AssetSpec:
     changes = dict(given)
     prefix = changes.pop("key_prefix", None)
     key = changes.pop("key", None) or spec.key
-    for name in _MERGED:
-        if name in changes:
-            changes[name] = {**getattr(spec, name), **changes[name]}
+    if "metadata" in changes:
+        changes["metadata"] = {**spec.metadata, **changes["metadata"]}
+    if "tags" in changes:
+        changes["tags"] = {**without_kinds(spec.tags), **changes["tags"]}
     return spec.replace_attributes(key=key if prefix is None else key.with_prefix(prefix), **changes)
 
 

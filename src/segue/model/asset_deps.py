@@ -1,0 +1,117 @@
+"""What an asset is made from: the dependencies of its spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.model.arguments import require_kind, require_list
+from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.partitions.mapping_base import PartitionMapping
+
+
+def coerce_asset_key(asset: object) -> AssetKey:
+    """The key of what people pass as an asset: a key, a string, a sequence of parts, a spec or a definition.
+
+    Raises:
+        InvalidInvocationError: something that has no single asset key.
+    """
+    if isinstance(asset, AssetKey):
+        return asset
+    if isinstance(asset, str):
+        return AssetKey.from_user_string(asset)
+    key = getattr(asset, "key", None)
+    if isinstance(key, AssetKey):
+        return key
+    if isinstance(asset, Sequence):
+        return AssetKey.from_coercible(asset)  # pyright: ignore[reportUnknownArgumentType] reason: parts are checked there
+    raise InvalidInvocationError(
+        f"Expected an asset (AssetKey, string, sequence of strings, AssetSpec or a definition of one asset), got {asset!r}."
+    )
+
+
+class AssetDep:
+    """A dependency on another asset.
+
+    Args:
+        asset: the upstream asset (key or definition).
+        partition_mapping: which upstream partitions a downstream partition needs; worked out when None.
+        metadata: facts about the dependency.
+    """
+
+    __slots__ = ("asset_key", "metadata", "partition_mapping")
+    asset_key: AssetKey
+    partition_mapping: PartitionMapping | None
+    metadata: Mapping[str, object]
+
+    def __init__(
+        self,
+        asset: object,
+        *,
+        partition_mapping: PartitionMapping | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        require_kind("AssetDep", "partition_mapping", partition_mapping, PartitionMapping)
+        require_kind("AssetDep", "metadata", metadata, Mapping)
+        object.__setattr__(self, "asset_key", coerce_asset_key(asset))
+        object.__setattr__(self, "partition_mapping", partition_mapping)
+        object.__setattr__(self, "metadata", dict(metadata or {}))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"AssetDep is immutable: {name!r} cannot be set.")
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, AssetDep)
+            and self.asset_key == other.asset_key
+            and self.partition_mapping == other.partition_mapping
+            and self.metadata == other.metadata
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.asset_key, self.partition_mapping))
+
+    def __repr__(self) -> str:
+        mapping = "" if self.partition_mapping is None else f", partition_mapping={self.partition_mapping!r}"
+        return f"AssetDep({self.asset_key!r}{mapping})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_dep, (self.asset_key, self.partition_mapping, self.metadata))
+
+    @staticmethod
+    def from_coercible(arg: CoercibleToAssetDep) -> AssetDep:
+        """A dependency from what people pass as one: a dependency, or anything with an asset key."""
+        return arg if isinstance(arg, AssetDep) else AssetDep(arg)
+
+
+def _rebuild_dep(key: AssetKey, mapping: PartitionMapping | None, metadata: Mapping[str, object]) -> AssetDep:
+    return AssetDep(key, partition_mapping=mapping, metadata=metadata)
+
+
+CoercibleToAssetDep: TypeAlias = CoercibleToAssetKey | AssetDep | object
+
+
+def unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> list[AssetDep]:
+    """The dependencies, one for each asset.
+
+    Raises:
+        InvalidDefinitionError: no list of assets, or two that differ on the same asset.
+    """
+    found: dict[AssetKey, AssetDep] = {}
+    for each in require_list(where, "deps", deps):
+        for dep in _expand_dep(each):
+            known = found.setdefault(dep.asset_key, dep)
+            if known is not dep and known != dep:
+                raise InvalidDefinitionError(
+                    f"{where}: two different dependencies on {dep.asset_key.to_user_string()!r}; keep one."
+                )
+    return list(found.values())
+
+
+def _expand_dep(arg: CoercibleToAssetDep) -> Iterable[AssetDep]:
+    """One dependency, or one per asset where a definition of several assets is passed."""
+    keys = None if isinstance(arg, (AssetDep, AssetKey, str)) else getattr(arg, "keys", None)
+    if keys is not None and not callable(keys) and len(keys) > 1:
+        return [AssetDep(each) for each in sorted(keys)]
+    return [AssetDep.from_coercible(arg)]

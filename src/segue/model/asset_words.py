@@ -1,0 +1,95 @@
+"""The short texts that are said of an asset: tags, kinds, group and owners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from typing import Final
+
+from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind, require_list
+
+_GROUP: Final = re.compile(r"\w+(/\w+)*", re.ASCII)
+_TAG_PART: Final = re.compile(r"[A-Za-z0-9_.\-]{1,63}")
+_TAG_VALUE: Final = re.compile(r"[A-Za-z0-9_.\-]{0,63}")
+_ADDRESS: Final = re.compile(r"[^\s@]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+_KIND: Final = "dagster/kind/"
+_KINDS: Final = 10  # most that one asset may have, as in the compatible API
+
+
+def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
+    """The tags, if keys and values are short plain text.
+
+    Raises:
+        InvalidDefinitionError: a key that is not `name` or `prefix/name`, or a value that is not text of at most 63 of
+            the same characters.
+    """
+    require_kind(where, "tags", tags, Mapping)
+    for key, value in (tags or {}).items():
+        if isinstance(key, str) and key.startswith(_KIND) and len(key) > len(_KIND):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            continue
+        parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not 1 <= len(parts) <= 2 or not all(_TAG_PART.fullmatch(part) for part in parts):
+            raise InvalidDefinitionError(
+                f"{where}: tag key {key!r} must be 'name' or 'prefix/name' of letters, digits, '_', '-', '.', at most 63 each."
+            )
+        if not isinstance(value, str) or not _TAG_VALUE.fullmatch(value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise InvalidDefinitionError(
+                f"{where}: the value of tag {key!r} must be text of at most 63 letters, digits, '_', '-', '.', got {value!r}."
+            )
+    return dict(tags or {})
+
+
+def require_group(group_name: str | None, where: str) -> str | None:
+    """The group name, if it is one.
+
+    Raises:
+        InvalidDefinitionError: not letters, digits and underscores, in parts divided by slashes.
+    """
+    if group_name is not None and not (isinstance(group_name, str) and _GROUP.fullmatch(group_name)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        hint = "leave it out for the default group" if group_name == "" else "use letters, digits and underscores"
+        raise InvalidDefinitionError(
+            f"{where}: {group_name!r} is no valid name of an asset group: {hint}; a slash divides a group from one above it."
+        )
+    return group_name
+
+
+def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
+    """The owners, if each is an e-mail address or `team:name`.
+
+    Raises:
+        InvalidDefinitionError: anything else.
+    """
+    for owner in () if owners is None else require_list(where, "owners", owners):
+        is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
+        is_address = isinstance(owner, str) and _ADDRESS.fullmatch(owner) is not None
+        if not (is_team or is_address):
+            raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
+    return list(owners or ())
+
+
+def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, where: str) -> dict[str, str]:
+    """The tags with the kinds among them, if these are at most ten words.
+
+    Raises:
+        InvalidDefinitionError: more of them, a single text instead of a set of them, or something that is no text.
+    """
+    if kinds is not None:
+        words = require_list(where, "kinds", kinds)
+        found = [word for word in words if isinstance(word, str) and word]
+        if len(found) < len(words):
+            raise InvalidDefinitionError(f"{where}: kinds takes words, got {kinds!r}.")
+        tags |= {f"{_KIND}{word}": "" for word in sorted(found)}
+    if len(tags) > _KINDS and len(every := kinds_in(tags)) > _KINDS:
+        raise InvalidDefinitionError(f"{where}: at most {_KINDS} kinds, got {len(every)}: {', '.join(sorted(every))}.")
+    return tags
+
+
+def kinds_in(tags: Mapping[str, str]) -> frozenset[str]:
+    """The kinds that stand among tags."""
+    return frozenset([tag.removeprefix(_KIND) for tag in tags if tag.startswith(_KIND)])
+
+
+def without_kinds(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that are no kinds."""
+    return {tag: value for tag, value in tags.items() if not tag.startswith(_KIND)}
