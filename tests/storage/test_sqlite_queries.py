@@ -13,13 +13,15 @@ import pytest
 from msgspec.structs import replace
 
 from segue.model.event import EventType
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter
-from segue.storage.sqlite import open_sqlite, queries, run_queries
+from segue.storage import queries, run_queries
+from segue.storage.sqlite import open_sqlite
 from segue.storage.sqlite.database import DATABASE_NAME
-from segue.storage.sqlite.statements import Query
+from segue.storage.sqlite.dialect import SQLITE
+from segue.storage.statements import Query
 
 RUN_FILTERS = [
     RunsFilter(job_name=job_name, statuses=statuses, tags=tags, snapshot_id=snapshot_id)
@@ -76,12 +78,12 @@ def test_runs_are_served_by_an_index(
     connection: sqlite3.Connection, which: RunsFilter, behind: run_queries.Place | None
 ) -> None:
     for order, ascending in itertools.product(run_queries.RunOrder, (True, False)):
-        query = run_queries.run_query(which, 20, behind, order, ascending)
+        query = run_queries.run_query(SQLITE, which, 20, behind, order, ascending)
         _assert_served_by_index(_plan(connection, query), query)
 
 
 def test_runs_of_known_ids_are_found_one_by_one(connection: sqlite3.Connection) -> None:
-    query = run_queries.run_query(RunsFilter(run_ids=("r1", "r2"), job_name="daily", tags={"a": "b"}), 20, None)
+    query = run_queries.run_query(SQLITE, RunsFilter(run_ids=("r1", "r2"), job_name="daily", tags={"a": "b"}), 20, None)
     plan = _plan(connection, query)
     _assert_served_by_index(plan, query)
     assert any("(run_id=? AND" in line for line in plan), plan
@@ -100,12 +102,12 @@ def test_runs_of_known_ids_are_found_one_by_one(connection: sqlite3.Connection) 
     ids=str,
 )
 def test_bounds_are_looked_up(connection: sqlite3.Connection, which: RunsFilter, index: str) -> None:
-    plan = _plan(connection, run_queries.run_query(which, 20))
+    plan = _plan(connection, run_queries.run_query(SQLITE, which, 20))
     assert any(index in line for line in plan), plan
     # What was changed in a span of time and is wanted in the order of creation has to be sorted: as much as there is.
     sorts = any("TEMP B-TREE" in line for line in plan)
     assert sorts is (which.updated != (None, None))
-    in_order = run_queries.run_query(which, 20, order=run_queries.RunOrder.UPDATED)
+    in_order = run_queries.run_query(SQLITE, which, 20, order=run_queries.RunOrder.UPDATED)
     assert not any("TEMP B-TREE" in line for line in _plan(connection, in_order))
 
 
@@ -120,7 +122,7 @@ def test_each_tag_is_found_by_a_jump(connection: sqlite3.Connection, query: Quer
 
 @pytest.mark.parametrize("which", RUN_FILTERS, ids=str)
 def test_runs_are_counted_in_an_index(connection: sqlite3.Connection, which: RunsFilter) -> None:
-    query = run_queries.count_query(which)
+    query = run_queries.count_query(SQLITE, which)
     if which != RunsFilter():
         assert not any(line.startswith("SCAN runs") for line in _plan(connection, query)), query
 
@@ -128,7 +130,7 @@ def test_runs_are_counted_in_an_index(connection: sqlite3.Connection, which: Run
 @pytest.mark.parametrize("which", EVENT_FILTERS, ids=str)
 def test_events_are_served_by_an_index(connection: sqlite3.Connection, which: EventFilter) -> None:
     for ascending, after, before in itertools.product((True, False), (None, 5), (None, 1000)):
-        query = queries.event_query(replace(which, ascending=ascending, after=after, before=before), 20)
+        query = queries.event_query(SQLITE, replace(which, ascending=ascending, after=after, before=before), 20)
         _assert_served_by_index(_plan(connection, query), query)
 
 
@@ -145,7 +147,7 @@ def test_events_are_served_by_an_index(connection: sqlite3.Connection, which: Ev
     ids=str,
 )
 def test_the_narrowest_index_is_taken(connection: sqlite3.Connection, which: EventFilter, index: str) -> None:
-    plan = _plan(connection, queries.event_query(which, 20))
+    plan = _plan(connection, queries.event_query(SQLITE, which, 20))
     found = [line for line in plan if line.startswith("SEARCH events")]
     assert found
     assert all(index in line for line in found), plan
@@ -157,10 +159,10 @@ def test_the_narrowest_index_is_taken(connection: sqlite3.Connection, which: Eve
         (run_queries.RUN, ["r1"]),
         (run_queries.RUN_PLACE, ["r1"]),
         (run_queries.UNFINISHED_RUNS, []),
-        (queries.ASSETS_OF, ["[]"]),
-        (queries.OBSERVATIONS_OF, ["[]"]),
+        queries.assets_query(SQLITE, [AssetKey("a")]),
+        queries.observations_query(SQLITE, [AssetKey("a")]),
         (queries.PARTITIONS_OF, ["a"]),
-        (queries.CHECKS_OF, ["[]"]),
+        queries.checks_query(SQLITE, [AssetCheckKey(AssetKey("a"), "fresh")]),
         (queries.PLAN, ["x"]),
         (queries.MANIFEST, ["x"]),
     ],

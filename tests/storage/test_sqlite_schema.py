@@ -17,9 +17,9 @@ from segue.model.materialization import AssetObservation
 from segue.model.run import Run
 from segue.model.run_records import RunsFilter
 from segue.storage import migrate
+from segue.storage.revision import REVISION
 from segue.storage.sqlite import open_sqlite
 from segue.storage.sqlite.database import DATABASE_NAME
-from segue.storage.sqlite.schema import REVISION
 from segue.testing.storage_contract.builders import add_run
 
 ROOT = Path(__file__).parents[2]

@@ -67,7 +67,7 @@ class ObservationState(msgspec.Struct, frozen=True):
 
 
 class PartitionState(msgspec.Struct, frozen=True):
-    """The latest materialization of one partition of an asset."""
+    """How one partition of an asset was made last."""
 
     partition: str
     storage_id: int

@@ -138,7 +138,7 @@ def event_from_row(row: Row) -> EventLogRecord:
 def asset_state_from_row(row: Row) -> AssetState:
     """The state of an asset from the columns asset_key, storage_id, run_id, timestamp, body."""
     text, storage_id, run_id, timestamp, body = row
-    data = _decode(_decode_materialization, body, f"The latest materialization of {text}")
+    data = _decode(_decode_materialization, body, f"The state of {text}")
     return AssetState(key_from_text(text), storage_id, run_id, timestamp, data.materialization)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,9 @@ from typing import TypeGuard
 from urllib.parse import quote
 
 from segue.errors import StorageUnavailableError
+from segue.storage import forks
 from segue.storage.columns import Row
+from segue.storage.revision import require_known
 from segue.storage.sqlite import schema
 from segue.storage.sqlite.failures import is_unavailable, primary_code, unavailable
 from segue.storage.sqlite.locks import WriteLock
@@ -49,8 +49,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._is_immutable = False
         self._is_inherited = False
-        with _register:
-            _databases.add(self)
+        forks.watch(self)
 
     def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """All rows of one SELECT: one statement, so one consistent view.
@@ -137,7 +136,7 @@ class Database:
             revision = schema.read_revision(connection, self.path)
             if revision is None:
                 revision = self._make(connection)
-            schema.require_known(revision, self.path)
+            require_known(revision, str(self.path))
         except BaseException:
             connection.close()
             raise
@@ -163,7 +162,7 @@ class Database:
             return None
         connection = _connect(f"file:{quote(str(self.path))}?mode=ro&immutable=1")
         try:
-            schema.require_known(schema.read_revision(connection, self.path), self.path)
+            require_known(schema.read_revision(connection, self.path), str(self.path))
         except BaseException:
             connection.close()
             raise
@@ -193,8 +192,8 @@ class Database:
         if self._write_lock is not None:
             self._write_lock.close()
 
-    # No connection may cross a fork: SQLite would take the parent's locks for the child's. So a fork waits for the
-    # transaction of another thread, if there is one, closes the connection, and both sides open their own when needed.
+    # No connection may cross a fork: SQLite would take the parent's locks for the child's. So it is closed before, and
+    # both sides open their own when needed.
 
     def before_fork(self) -> None:
         """Gives the connection up and keeps the lock until the fork is done."""
@@ -220,31 +219,3 @@ def _connect(target: str) -> sqlite3.Connection:
         cached_statements=_KEPT_STATEMENTS,
         uri=target.startswith("file:"),
     )
-
-
-_register = threading.Lock()
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_waiting_for_fork: list[Database] = []
-
-
-def _before_fork() -> None:
-    _register.acquire()
-    _waiting_for_fork.extend(_databases)
-    for database in _waiting_for_fork:
-        database.before_fork()
-
-
-def _after_fork() -> None:
-    while _waiting_for_fork:
-        _waiting_for_fork.pop().after_fork()
-    _register.release()
-
-
-def _after_fork_in_child() -> None:
-    _after_fork()
-    for database in list(_databases):
-        database.in_child()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -6,10 +6,7 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
-from segue.errors import StorageUnavailableError, StorageVersionError
-
-REVISION = "0004"
-"""The newest migration; a test compares it with `storage/migrations`."""
+from segue.errors import StorageUnavailableError
 
 _SNAPSHOT = Path(__file__).parent.parent / "schema.sql"
 
@@ -40,18 +37,3 @@ def create(connection: sqlite3.Connection) -> None:
 @cache
 def _statements() -> list[str]:
     return _SNAPSHOT.read_text(encoding="utf-8").split(";\n")
-
-
-def require_known(revision: str | None, path: Path) -> None:
-    """Raises StorageVersionError for a database that this Segue does not know how to read."""
-    if revision == REVISION:
-        return
-    if revision is not None and revision.isdigit() and int(revision) < int(REVISION):
-        raise StorageVersionError(
-            f"{path} has schema version {revision}, this Segue needs {REVISION}. Migrate it: "
-            "pip install 'segue[server]', then run segue db upgrade."
-        )
-    raise StorageVersionError(
-        f"{path} has schema version {revision}, this Segue knows versions up to {REVISION}: a newer Segue wrote it. "
-        "Upgrade: pip install --upgrade segue."
-    )

@@ -17,7 +17,7 @@ from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import require_held, require_no_steps
 from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
-from segue.storage.sqlite.run_queries import RUN_COLUMNS
+from segue.storage.run_queries import RUN_COLUMNS
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
 # once and kept, so there must not be too many of them.

@@ -1,7 +1,7 @@
 """The SELECTs over runs, and how a filter becomes one.
 
 Runs are listed by their number, from an index that gives them in this order: a filter with several values becomes one
-SELECT per value, which SQLite merges. Bounds on a time are walked in the index of that time. Only runs that were
+SELECT per value, which the database merges. Bounds on a time are walked in the index of that time. Only runs that were
 updated in a span of time and are wanted by number have to be sorted: as many as there were updates.
 """
 
@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from segue.model.run_records import RunOrder, RunsFilter
 from segue.model.tags import BACKFILL_TAG
-from segue.storage.columns import json_list
-from segue.storage.sqlite.statements import Condition, Query, select, within
+from segue.storage.statements import LAST, Condition, Dialect, Query, select
 
 RUN_COLUMNS = "run_id, body, status, worker, started_at, ended_at, failure_reason, updated_at"
 _RUN_COLUMNS_OF_R = ", ".join(f"r.{column}" for column in RUN_COLUMNS.split(", "))
@@ -43,7 +42,6 @@ TAG_VALUES = """
         SELECT (SELECT min(value) FROM run_tags WHERE key = ? AND value > found.value) FROM found
         WHERE substr(found.value, 1, ?) = ?
     ) SELECT value FROM found WHERE substr(value, 1, ?) = ? LIMIT ?"""
-_ANY = 2**63 - 1
 
 
 class Place(NamedTuple):
@@ -55,6 +53,7 @@ class Place(NamedTuple):
 
 
 def run_query(
+    dialect: Dialect,
     which: RunsFilter,
     limit: int | None,
     behind: Place | None = None,
@@ -66,21 +65,23 @@ def run_query(
     Where `run_ids` are given the runs are found one by one, in no order: the caller sorts and cuts.
     """
     order = _order(which, order)
-    parts = _parts(which, f"{_SORTED_BY[order]}, r.number, {_RUN_COLUMNS_OF_R}", behind, order, ascending)
+    parts = _parts(dialect, which, f"{_SORTED_BY[order]}, r.number, {_RUN_COLUMNS_OF_R}", behind, order, ascending)
     if which.run_ids is not None:
         return parts[0]
     by = "1 {0}" if order is RunOrder.ID else "1 {0}, 2 {0}"
     text = " UNION ALL ".join(text for text, _ in parts)
     parameters = [parameter for _, some in parts for parameter in some]
     direction = "ASC" if ascending else "DESC"
-    return f"{text} ORDER BY {by.format(direction)} LIMIT ?", [*parameters, -1 if limit is None else limit]
+    return f"{text} ORDER BY {by.format(direction)} LIMIT ?", [*parameters, dialect.limit(limit)]
 
 
-def count_query(which: RunsFilter) -> Query:
+def count_query(dialect: Dialect, which: RunsFilter) -> Query:
     """How many runs a filter lets through."""
-    parts = _parts(which, "count(*) AS runs", None, _order(which, RunOrder.ID), ascending=False)
+    parts = _parts(dialect, which, "count(*) AS runs", None, _order(which, RunOrder.ID), ascending=False)
     text = " UNION ALL ".join(text for text, _ in parts)
-    return f"SELECT sum(runs) FROM ({text})", [parameter for _, some in parts for parameter in some]
+    return f"SELECT CAST(sum(runs) AS BIGINT) FROM ({text}) AS parts", [
+        parameter for _, some in parts for parameter in some
+    ]
 
 
 def matches_nothing(which: RunsFilter) -> bool:
@@ -89,8 +90,6 @@ def matches_nothing(which: RunsFilter) -> bool:
 
 
 _SORTED_BY = {RunOrder.ID: "r.number", RunOrder.CREATED: "r.created_at", RunOrder.UPDATED: "r.updated_at"}
-# The index of tags begins with the value, which is not known here; the body knows all tags of the run.
-_BACKFILL_OF_R = f"""json_extract(CAST(r.body AS TEXT), '$.tags."{BACKFILL_TAG}"')"""
 
 
 def _order(which: RunsFilter, order: RunOrder) -> RunOrder:
@@ -98,7 +97,9 @@ def _order(which: RunsFilter, order: RunOrder) -> RunOrder:
     return RunOrder.CREATED if order is RunOrder.ID and which.created != (None, None) else order
 
 
-def _parts(which: RunsFilter, columns: str, behind: Place | None, order: RunOrder, ascending: bool) -> list[Query]:
+def _parts(
+    dialect: Dialect, which: RunsFilter, columns: str, behind: Place | None, order: RunOrder, ascending: bool
+) -> list[Query]:
     """The SELECTs that find the runs, each run in one of them."""
     conditions = _behind(behind, order, ascending) + _times(which)
     if which.job_name is not None:
@@ -106,18 +107,21 @@ def _parts(which: RunsFilter, columns: str, behind: Place | None, order: RunOrde
     if which.snapshot_id is not None:
         conditions.append(("r.manifest_hash = ?", which.snapshot_id))
     if which.exclude_subruns:
-        conditions.append((f"{_BACKFILL_OF_R} IS NULL",))
+        # The index of tags begins with the value, which is not known here; the body knows all tags of the run.
+        conditions.append((f"{dialect.body_tag.format(BACKFILL_TAG)} IS NULL",))
     tags = list(which.tag_values.items())
     statuses = sorted({status.value for status in which.statuses or ()})
-    rest = [*conditions, *_bearing(tags), *_within("r.status", statuses)]
+    in_status = [dialect.within("r.status", statuses)] if statuses else []
+    rest = [*conditions, *_bearing(dialect, tags), *in_status]
     if which.run_ids is not None:
-        text, parameters = select(columns, "json_each(?) j CROSS JOIN runs r ON r.run_id = j.value", rest)
-        return [(text, [json_list(sorted(set(which.run_ids))), *parameters])]
+        named = f"{dialect.texts.format('j')} {dialect.join} runs r ON r.run_id = j.value"
+        text, parameters = select(columns, named, rest)
+        return [(text, [dialect.as_list(sorted(set(which.run_ids))), *parameters])]
     if order is not RunOrder.ID or which.updated != (None, None):
         index = "runs_by_creation" if order is RunOrder.CREATED else "runs_by_update"
-        return [select(columns, f"runs r INDEXED BY {index}", rest)]
+        return [select(columns, f"runs r{dialect.by_index.format(index)}", rest)]
     if tags:
-        return _by_tag(columns, tags, conditions + _within("r.status", statuses), behind, ascending)
+        return _by_tag(dialect, columns, tags, conditions + in_status, behind, ascending)
     if statuses:
         return [select(columns, "runs r", [("r.status = ?", status), *conditions]) for status in statuses]
     return [select(columns, "runs r", conditions)]
@@ -127,7 +131,7 @@ def _behind(behind: Place | None, order: RunOrder, ascending: bool) -> list[Cond
     comparison = ">" if ascending else "<"
     if order is RunOrder.ID:
         if behind is None:
-            return [(f"r.number {comparison} ?", 0 if ascending else _ANY)]
+            return [(f"r.number {comparison} ?", 0 if ascending else LAST)]
         return [(f"r.number {comparison} ?", behind.number)]
     if behind is None:
         return [(f"{_SORTED_BY[order]} {comparison}= ?", -math.inf if ascending else math.inf)]
@@ -146,6 +150,7 @@ def _times(which: RunsFilter) -> list[Condition]:
 
 
 def _by_tag(
+    dialect: Dialect,
     columns: str,
     tags: Sequence[tuple[str, Sequence[str]]],
     conditions: Sequence[Condition],
@@ -154,29 +159,23 @@ def _by_tag(
 ) -> list[Query]:
     (key, values), *others = tags
     columns = columns.replace("r.number", "t.run_number", 1)
-    source = "run_tags t CROSS JOIN runs r ON r.number = t.run_number"
+    source = f"run_tags t {dialect.join} runs r ON r.number = t.run_number"
     from_here: list[Condition] = []
     if behind is not None:
         from_here.append((f"t.run_number {'>' if ascending else '<'} ?", behind.number))
     return [
         select(
-            columns, source, [("t.key = ?", key), ("t.value = ?", value), *from_here, *conditions, *_bearing(others)]
+            columns,
+            source,
+            [("t.key = ?", key), ("t.value = ?", value), *from_here, *conditions, *_bearing(dialect, others)],
         )
         for value in sorted(set(values))
     ]
 
 
-def _within(column: str, values: Sequence[str]) -> list[Condition]:
-    return [within(column, values)] if values else []
-
-
-def _bearing(tags: Sequence[tuple[str, Sequence[str]]]) -> list[Condition]:
-    return [
-        (
-            "EXISTS (SELECT 1 FROM json_each(?) v CROSS JOIN run_tags x "
-            "ON x.key = ? AND x.value = v.value AND x.run_number = r.number)",
-            json_list(values),
-            key,
-        )
-        for key, values in tags
-    ]
+def _bearing(dialect: Dialect, tags: Sequence[tuple[str, Sequence[str]]]) -> list[Condition]:
+    bears = (
+        f"EXISTS (SELECT 1 FROM {dialect.texts.format('v')} {dialect.join} run_tags x "
+        "ON x.key = ? AND x.value = v.value AND x.run_number = r.number)"
+    )
+    return [(bears, dialect.as_list(values), key) for key, values in tags]

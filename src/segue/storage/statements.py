@@ -1,0 +1,61 @@
+"""SELECTs put together from conditions, and what the databases say differently in them.
+
+All texts are written with `?` for a parameter. None of them holds a question mark or a percent sign besides, so that a
+driver that wants other marks can exchange them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+Query: TypeAlias = tuple[str, list[object]]
+"""A statement and its parameters."""
+
+Condition: TypeAlias = tuple[str, *tuple[object, ...]]
+"""A condition and its parameters."""
+
+LAST = 2**63 - 1
+"""No number of a row is larger."""
+
+
+class Dialect(NamedTuple):
+    """How a database says what others say in another way.
+
+    Attributes:
+        is_one_of: that a column is in a list, with `{}` for the column and one parameter.
+        texts: a list of text as a table with the column `value`, with `{}` for its name and one parameter.
+        pairs: a list of pairs of text as a table with the columns `first` and `second`, likewise.
+        as_list, as_pairs: such a list as its parameter, or its parameters.
+        join: a join in the order in which it is written.
+        by_index: what makes a table be read by an index, with `{}` for its name.
+        no_limit: the LIMIT that is none.
+        body_tag: a tag in the body of the run `r`, with `{}` for its key.
+        in_month_of_run: that an event lies in the part of the log that holds this run, with a parameter for the run;
+            None where the log is in one piece.
+    """
+
+    is_one_of: str
+    texts: str
+    pairs: str
+    as_list: Callable[[Sequence[object]], object]
+    as_pairs: Callable[[Sequence[tuple[str, str]]], Sequence[object]]
+    join: str
+    by_index: str
+    no_limit: int | None
+    body_tag: str
+    in_month_of_run: str | None
+
+    def within(self, column: str, values: Sequence[object]) -> Condition:
+        """That a column holds one of these."""
+        return (self.is_one_of.format(column), self.as_list(values))
+
+    def limit(self, limit: int | None) -> int | None:
+        """The parameter of a LIMIT; None for all rows."""
+        return self.no_limit if limit is None else limit
+
+
+def select(columns: str, source: str, conditions: Sequence[Condition]) -> Query:
+    """What satisfies all conditions; everything where there are none."""
+    where = " AND ".join(condition[0] for condition in conditions) or "TRUE"
+    return f"SELECT {columns} FROM {source} WHERE {where}", [value for _, *values in conditions for value in values]
