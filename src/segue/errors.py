@@ -14,7 +14,7 @@
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   ├── InvariantViolationError             a value broke a rule at run time
-    │   │   ├── StepOutputNotFoundError         a value was asked for that no step left (also FileNotFoundError)
+    │   │   ├── StepOutputNotFoundError         an output without a value, asked for or required (also FileNotFoundError)
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
@@ -306,7 +306,7 @@ class ExecutionStepNotFoundError(SegueError):
 
 
 class StepOutputNotFoundError(InvariantViolationError, FileNotFoundError):
-    """The value of a step's output was asked for and is not there.
+    """The value of a step's output is not there: it was asked for, or had to be given.
 
     Attributes:
         step_key: the step; output_name: its output.

@@ -177,11 +177,13 @@ def multiple_process_executor_requirements() -> Sequence[ExecutorRequirement]:
 
 
 _RETRIES = Field(Selector({"enabled": {}, "disabled": {}}), default_value={"enabled": {}})
-_IN_PROCESS = Shape({"retries": _RETRIES})
+_DEPENDENCIES = Field({"require_upstream_step_success": Field(bool, default_value=True)}, is_required=False)
+_IN_PROCESS = Shape({"retries": _RETRIES, "step_dependency_config": _DEPENDENCIES})
 _MULTIPROCESS = Shape(
     {
         "max_concurrent": Noneable(int),
         "retries": _RETRIES,
+        "step_dependency_config": _DEPENDENCIES,
         "start_method": Field(Selector({"spawn": {}, "forkserver": Permissive()}), is_required=False),
         "tag_concurrency_limits": Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False),
     }

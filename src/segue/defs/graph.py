@@ -11,6 +11,7 @@ from segue.defs.composition import Composed
 from segue.defs.config_mapping import ConfigMapping
 from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.configurable import NamedConfigurable
+from segue.defs.decorated import FunctionName, docstring_of_function
 from segue.defs.dependency import Dependency, InputMapping, OutputMapping
 from segue.defs.graph_checks import check_graph
 from segue.defs.graph_nodes import read_dependencies
@@ -23,6 +24,7 @@ from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 
 
+@docstring_of_function(lambda graph: graph.composition_fn)
 class GraphDefinition(ReadableGraph, NamedConfigurable):
     """Ops and graphs tied together. Written by `@graph`, or built from its parts.
 
@@ -42,6 +44,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
     """
 
     node_kind = "graph"
+    __name__ = FunctionName(lambda graph: graph.composition_fn)  # pyright: ignore[reportAssignmentType] reason: it gives a text
 
     def __init__(
         self,

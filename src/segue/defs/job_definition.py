@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.defs.bindings import bound
 from segue.defs.composition import is_composing
+from segue.defs.decorated import FunctionName, docstring_of_function
 from segue.defs.feeding import require_fed, require_one_definition_per_name
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from segue.model.request import RunRequest
 
 
+@docstring_of_function(lambda job: job.declared_by)
 class JobDefinition(ReadableJob):
     """A graph of ops that is run as a whole, with resources, config and tags. Written by `@job` and `graph.to_job()`.
 
@@ -52,6 +54,8 @@ class JobDefinition(ReadableJob):
         op_retry_policy: for ops that name no retry policy themselves.
         input_values: values for the graph's inputs.
     """
+
+    __name__ = FunctionName(lambda job: job.declared_by)
 
     def __init__(
         self,

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, get_origin
 
 from segue.defs.bindings import bound
+from segue.defs.compute_function import yielding_function
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.shapes import Field
 from segue.defs.configurable import NamedConfigurable
 from segue.defs.declared_config import declared_config
+from segue.defs.decorated import FunctionName, docstring_of_function
 from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
@@ -31,11 +33,12 @@ from segue.model.policies import RetryPolicy
 from segue.model.source_location import SourceLocation
 
 
+@docstring_of_function(lambda op: op.function)
 class OpDefinition(ComposableDefinition, NamedConfigurable):
     """What a step runs. Written by `@op`, and by `@asset` and its kin for the function behind assets.
 
     Args:
-        compute_fn: a function of the context and a dict of the inputs by name.
+        compute_fn: a function of the context and a dict of the inputs by name, which yields what it gives.
         name: unique among the definitions; the key of its steps.
         ins, outs: what is said of inputs and outputs, by name; one output `result` when None.
         description: for people.
@@ -75,6 +78,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         "valueless_outputs",
     )
     node_kind = "op"
+    __name__ = FunctionName(lambda op: op.function)  # pyright: ignore[reportAssignmentType] reason: it gives a text
     function: UserFunction
     shape: FunctionShape
     valueless_outputs: frozenset[str]
@@ -117,13 +121,9 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
             source=source_of(compute_fn),
             takes_any=True,
         )
-
-        def call(context: object, **inputs: object) -> Any:
-            return compute_fn(context, inputs)
-
         fill_op(
             self,
-            call,
+            yielding_function(compute_fn, name),
             shape,
             Docstring(),
             name=name,

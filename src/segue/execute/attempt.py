@@ -40,6 +40,7 @@ from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
 from segue.model.run import Run
+from segue.plan.op_planner import managers_of
 from segue.plan.plan import PlanStep, StepOutput
 
 
@@ -128,8 +129,9 @@ class StepAttempt:
 
     @property
     def resources(self) -> Resources:
-        """The resources that the function asked for."""
-        return Resources({key: getattr(self.scope.shown, key) for key in self.op.resource_keys})
+        """The resources that the function asked for, and the IO managers of its inputs and outputs."""
+        keys = sorted({*self.op.resource_keys, *managers_of(self.step)})
+        return Resources({key: getattr(self.scope.shown, key) for key in keys})
 
     @property
     def log(self) -> LogManager:

@@ -69,11 +69,13 @@ class LoopLimits(msgspec.Struct, frozen=True):
         gate: asked before each start; None where nothing outside of the run limits it.
         tag_limits: how many steps with some tag may run at once in this run.
         retries: whether failed steps are tried again at all.
+        requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
     """
 
     gate: StartGate | None = None
     tag_limits: tuple[TagLimit, ...] = ()
     retries: bool = True
+    requires_success: bool = True
 
 
 class Execution:
@@ -97,9 +99,9 @@ class Execution:
     ) -> None:
         self._scope = scope
         self._sink = scope.sink
-        self._progress = RunProgress(plan, finished)
-        self._executor = executor
         self._limits = limits or LoopLimits()
+        self._progress = RunProgress(plan, finished, requires_success=self._limits.requires_success)
+        self._executor = executor
         self._is_limited = self._limits.gate is not None or bool(self._limits.tag_limits)
         self._running: dict[str, int] = {}
         self._ready: list[_Waiting] = []
@@ -195,7 +197,7 @@ class Execution:
             self._carry_out(self._progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
             return
         is_retryable, found = outcome.retryable and self._limits.retries, outcome.failure_class
-        fact = StepFailed(key, is_retryable, outcome.requested, random.random(), found)
+        fact = StepFailed(key, is_retryable, outcome.requested, random.random(), found, outcome.outputs)
         self._carry_out(self._progress.handle(fact), outcome)
         self._executor.finish(key, self._last, error)
 

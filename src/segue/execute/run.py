@@ -13,7 +13,7 @@ from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
-from segue.execute.loop import Execution, RunResult
+from segue.execute.loop import Execution, LoopLimits, RunResult
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
@@ -146,6 +146,7 @@ def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) 
     """Runs the steps in the executor of the run."""
     executor = InlineExecutor(scope)
     try:
-        return Execution(plan, scope, finished, executor).run()
+        limits = LoopLimits(retries=scope.rules.retries, requires_success=scope.rules.requires_success)
+        return Execution(plan, scope, finished, executor, limits).run()
     finally:
         executor.close()

@@ -15,6 +15,7 @@ from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.resource_context import Resources, seen_by_context
+from segue.execute.executor_rules import ExecutorRules
 from segue.execute.failure import error_info, storable_text
 from segue.execute.provenance import Version
 from segue.execute.resources import OpenedResources
@@ -59,6 +60,7 @@ class RunScope:
             a dynamic output are a dict by mapping key.
         job_side: what a run of ops needs besides.
         declared_executor: the name of the executor that the job or its definitions declare; None without.
+        rules: what its config says of steps that fail.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class RunScope:
         self.capture = capture
         self.job_side = job_side or JobSide()
         self.declared_executor: str | None = None
+        self.rules = ExecutorRules()
         single = run.partition_start if run.partition_start == run.partition_end else None
         known = self.partitions_def
         self.single_partition = single if single is None or known is None else known.typed_key(single)

@@ -20,7 +20,7 @@ from segue.defs.op_config import config_of_op
 from segue.defs.results import Failure, RetryRequested
 from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
-from segue.errors import AssetCheckFailedError, InvariantViolationError
+from segue.errors import AssetCheckFailedError, InvariantViolationError, StepOutputNotFoundError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, failed_attempt
 from segue.execute.failure_facts import failure_class
@@ -35,7 +35,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
     """How an attempt ended.
 
     Attributes:
-        outputs: the outputs it gave, when it ended well.
+        outputs: the outputs it gave, also before it failed.
         mapping_keys: the keys of each dynamic output that it gave, in order.
         error: what it raised, when it did not.
         retryable: whether the failure may be retried.
@@ -93,9 +93,10 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
 def _failed(
     attempt: StepAttempt, error: BaseException, *, retryable: bool = True, requested: RetryPolicy | None = None
 ) -> StepOutcome:
-    """The outcome of an attempt that raised."""
+    """The outcome of an attempt that raised; of a dynamic output nobody knows whether all its values came."""
     found = failure_class(error, attempt.scope.described.failure_rules)
-    return StepOutcome(error=error, retryable=retryable, requested=requested, failure_class=found)
+    given = frozenset([name for name in attempt.given if name not in attempt.mapping_keys])
+    return StepOutcome(given, error=error, retryable=retryable, requested=requested, failure_class=found)
 
 
 def record_start(attempt: StepAttempt) -> None:
@@ -151,13 +152,11 @@ def require_outputs(attempt: StepAttempt) -> None:
         if output.check_name is None and output.name in attempt.op.valueless_outputs and not output.is_observed:
             attempt.materialize_without_value(output)
             continue
-        what = (
-            f"the result of check {output.check_name!r}"
-            if output.check_name is not None
-            else f"the output {output.name!r}"
-        )
-        raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step.key!r} did not give {what}. Return or yield it, or declare it optional."
+        where, cure = f"{attempt.op.shape.source}: {attempt.step.key!r}", "Return or yield it, or declare it optional."
+        if output.check_name is not None:
+            raise InvariantViolationError(f"{where} did not give the result of check {output.check_name!r}. {cure}")
+        raise StepOutputNotFoundError(
+            f"{where} did not give the output {output.name!r}. {cure}", attempt.step.key, output.name
         )
 
 

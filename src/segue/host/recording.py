@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -14,7 +14,8 @@ from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
-from segue.errors import NotSupportedError, RunNotFoundError
+from segue.errors import RunNotFoundError
+from segue.execute.executor_rules import executor_rules
 from segue.execute.loop import RunResult
 from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
@@ -93,15 +94,6 @@ class Executed(msgspec.Struct, frozen=True):
     config: Mapping[str, Any]
 
 
-def _switches_retries_off(section: object) -> bool:
-    """Whether some part of the `execution` section of a run config says so."""
-    if not isinstance(section, dict):
-        return False
-    entries = cast("dict[str, object]", section)
-    retries = entries.get("retries")
-    return (isinstance(retries, dict) and "disabled" in retries) or any(map(_switches_retries_off, entries.values()))
-
-
 def record_and_run(
     definitions: Definitions,
     described: Described,
@@ -113,16 +105,7 @@ def record_and_run(
     capture: Capture | None,
     finished: Mapping[str, FinishedStep],
 ) -> Executed:
-    """Records a run and executes it.
-
-    Raises:
-        NotSupportedError: the run config switches retries off; nothing is recorded.
-    """
-    if _switches_retries_off(run.run_config.get("execution")):
-        raise NotSupportedError(
-            "The run config switches retries off (`retries: {disabled: {}}` under `execution`), which is not built yet: leave it "
-            "out, and take the RetryPolicy away from what must not be retried."
-        )
+    """Records a run and executes it."""
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)
@@ -146,6 +129,7 @@ def record_and_run(
     )
     executor = described.run_executor(run.job_name)
     scope.declared_executor = None if executor is None else executor.name
+    scope.rules = executor_rules(executor, run.run_config)
     result = execute_run(plan, scope, finished)
     ended = instance.store.get_run(run.run_id)
     if ended is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -62,6 +63,7 @@ class StepFailed(msgspec.Struct, frozen=True):
         requested: a policy that the failure itself asks for; wins over the step's own.
         chance: a number in [0, 1), for the jitter of a retry.
         failure_class: what sort of failure it is, where that is known.
+        outputs: those that the attempt gave before it failed.
     """
 
     step_key: str
@@ -69,6 +71,7 @@ class StepFailed(msgspec.Struct, frozen=True):
     requested: RetryPolicy | None = None
     chance: float = 0.0
     failure_class: FailureClass | None = None
+    outputs: frozenset[str] = frozenset()
 
 
 class StartStep(msgspec.Struct, frozen=True):
@@ -116,9 +119,13 @@ class RunProgress:
         plan: what there is to do.
         finished: steps that an earlier run already brought to a good end, and that are not done again, each with the
             outputs it gave.
+        requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
     """
 
-    def __init__(self, plan: Plan, finished: Mapping[str, FinishedStep] | None = None) -> None:
+    def __init__(
+        self, plan: Plan, finished: Mapping[str, FinishedStep] | None = None, *, requires_success: bool = True
+    ) -> None:
+        self.requires_success = requires_success
         self.steps: dict[str, PlanStep] = {step.key: step for step in plan.steps}
         self.order: dict[str, tuple[int, ...]] = {step.key: (at,) for at, step in enumerate(plan.steps)}
         done = finished or {}
@@ -173,6 +180,8 @@ class RunProgress:
             self.status[key] = StepStatus.RETRYING
             self.attempts[key] = attempt + 1
             return [StartStep(key, attempt + 1, retry_delay(policy, attempt, fact.chance))]
+        if not self.requires_success:
+            self._outputs[key] = fact.outputs
         return [FailStep(key, attempt), *self._end(key, StepStatus.FAILED)]
 
     def _start(self, key: str) -> StartStep:
@@ -259,7 +268,11 @@ class RunProgress:
     def _next(self, step: PlanStep) -> StartStep | SkipStep | AbandonStep:
         """What becomes of a step whose upstream steps have all ended."""
         bad = (StepStatus.FAILED, StepStatus.ABANDONED)
-        failed = tuple(each for each in step.depends_on if self.status.get(each) in bad)
+        failed = tuple(
+            each
+            for each in step.depends_on
+            if self.status.get(each) in bad and not self._gave_before_it_failed(each, step)
+        )
         if failed:
             return AbandonStep(step.key, failed)
         lists = {each for group in step.needs_any for each, _ in group}
@@ -278,6 +291,12 @@ class RunProgress:
                     return SkipStep(step.key, f"None of the outputs in its list was given: {names}.")
             self.steps[step.key] = self._without_missing(step)
         return self._start(step.key)
+
+    def _gave_before_it_failed(self, upstream: str, step: PlanStep) -> bool:
+        """Whether a step that failed left all that another one takes of it, in a run in which that is enough."""
+        taken = [output for key, output in (*step.needs, *chain.from_iterable(step.needs_any)) if key == upstream]
+        enough = bool(taken) and not self.requires_success
+        return enough and all(self._gave(upstream, output) for output in taken)
 
     def _gave(self, step_key: str, output: str) -> bool:
         return output in self._outputs.get(step_key, frozenset())

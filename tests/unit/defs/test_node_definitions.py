@@ -58,6 +58,50 @@ def test_a_graph_tells_its_inputs_and_outputs_by_what_they_go_to() -> None:
     assert list(around.iterate_op_defs()) == [divide, add]
 
 
+def test_what_a_decorator_makes_bears_the_name_and_docstring_of_its_function() -> None:
+    @sg.op(name="other")
+    def counted() -> None:
+        """Counts."""
+
+    @sg.graph
+    def chained() -> None:
+        """Chains."""
+        counted()
+
+    @sg.job
+    def nightly() -> None:
+        """Runs at night."""
+        chained()
+
+    assert [(each.__name__, each.__doc__) for each in (counted, chained, nightly)] == [
+        ("counted", "Counts."),
+        ("chained", "Chains."),
+        ("nightly", "Runs at night."),
+    ]
+    built = sg.GraphDefinition("built", node_defs=[counted]).to_job()
+    assert (built.__name__, built.__doc__) == ("built", sg.JobDefinition.__doc__)
+    assert sg.OpDefinition.__name__ == "OpDefinition"
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (sg.Output(1), "op 'built' returned an Output, and must yield"),
+        (5, "op 'built' returned a value of type int, and must yield"),
+        (None, "'built' did not give the output 'result'"),
+    ],
+)
+def test_a_function_that_an_op_is_built_around_yields_what_it_gives(returned: object, words: str) -> None:
+    def give(*_: object) -> object:
+        return returned
+
+    built = sg.GraphDefinition("outer", node_defs=[sg.OpDefinition(give, "built")])
+    with pytest.raises(sg.InvariantViolationError, match=words):
+        built.execute_in_process()
+    ready = sg.GraphDefinition("ready", node_defs=[sg.OpDefinition(lambda *_: iter([sg.Output(1)]), "built")])
+    assert ready.execute_in_process().output_for_node("built") == 1
+
+
 def test_names_that_are_none_are_refused() -> None:
     with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; it has: value, by"):
         divide.input_def_named("x")

@@ -199,11 +199,3 @@ def test_a_default_that_names_a_variable_is_read_when_the_run_starts(monkeypatch
         job.execute_in_process()
     monkeypatch.setenv("THE_TEXT", "hello")
     assert job.execute_in_process().output_for_node("tell") == "hello"
-
-
-def test_switching_retries_off_is_refused_and_leaves_no_run() -> None:
-    config = {**GOOD, "execution": {"config": {"multiprocess": {"retries": {"disabled": {}}}}}}
-    with sg.Instance.ephemeral() as instance:
-        with pytest.raises(sg.NotSupportedError, match="take the RetryPolicy away"):
-            both.execute_in_process(run_config=config, instance=instance)
-        assert instance.get_runs() == []

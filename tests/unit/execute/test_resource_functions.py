@@ -39,7 +39,8 @@ def session(context: sg.InitResourceContext) -> Generator[str]:
 @sg.op
 def visit(context: sg.OpExecutionContext, session: sg.ResourceParam[str], clock: sg.ResourceParam[str]) -> str:
     TRACE.append("visit")
-    assert context.resources._asdict() == {"session": session, "clock": clock}
+    shown = context.resources._asdict()
+    assert {key: shown[key] for key in ("session", "clock")} == {"session": session, "clock": clock}
     return session
 
 

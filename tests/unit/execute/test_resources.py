@@ -218,13 +218,41 @@ def test_config_of_a_run_changes_fields_for_that_run_only() -> None:
 def test_a_function_sees_only_the_resources_it_asked_for() -> None:
     @sg.asset(required_resource_keys={"plain"})
     def asks(context: sg.AssetExecutionContext) -> str:
-        with pytest.raises(sg.UnknownResourceError, match="no resource 'other' here; there are: plain"):
+        with pytest.raises(sg.UnknownResourceError, match="no resource 'other' here; there are: io_manager, plain"):
             _ = context.resources.other
         assert not hasattr(context.resources, "other")
         return context.resources.plain
 
     result = sg.materialize([asks], resources={"plain": "any object", "other": 1})
     assert result.asset_value("asks") == "any object"
+
+
+def test_a_function_sees_the_io_managers_of_its_inputs_and_outputs() -> None:
+    seen: dict[str, list[bool]] = {}
+
+    def look(context: sg.OpExecutionContext) -> None:
+        seen[context.op.name] = [hasattr(context.resources, key) for key in ("kept", "loads")]
+
+    @sg.op(out=sg.Out(io_manager_key="kept"))
+    def first(context: sg.OpExecutionContext) -> int:
+        look(context)
+        return 1
+
+    @sg.op(ins={"value": sg.In(input_manager_key="loads")})
+    def second(context: sg.OpExecutionContext, value: int) -> None:
+        look(context)
+
+    @sg.op
+    def third(context: sg.OpExecutionContext) -> None:
+        look(context)
+
+    @sg.job(resource_defs={"kept": sg.mem_io_manager, "loads": sg.mem_io_manager})
+    def looking() -> None:
+        second(first())
+        third()
+
+    looking.execute_in_process(raise_on_error=False)
+    assert (seen["first"], seen["third"]) == ([True, False], [False, False])
 
 
 def test_a_resource_may_log_to_the_run() -> None:
