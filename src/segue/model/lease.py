@@ -22,3 +22,19 @@ class Fence(msgspec.Struct, frozen=True):
     token: int
     step_key: str | None = None
     attempt: int | None = None
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A lease by name, as the store has it: the right to do something that only one may do at a time.
+
+    Attributes:
+        name: what may be done.
+        holder: the worker that may.
+        token: its fencing token.
+        is_held: whether it still holds; one that does not goes to whoever asks next.
+    """
+
+    name: str
+    holder: str
+    token: int
+    is_held: bool

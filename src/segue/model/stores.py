@@ -15,7 +15,7 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import Event, EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.lease import Fence
+from segue.model.lease import Fence, Lease
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.run import Run
 from segue.model.run_records import RunOrder, RunRecord, RunsFilter
@@ -87,7 +87,15 @@ class CheckState(msgspec.Struct, frozen=True):
 
 
 class RunStore(Protocol):
-    """What executing runs needs."""
+    """What executing runs needs.
+
+    Attributes:
+        lease_seconds: for how long a lease of a run holds without being renewed (`renew_leases`, every third of it); None
+            where the operating system says whether a worker lives, and nothing needs to be renewed.
+    """
+
+    @property
+    def lease_seconds(self) -> float | None: ...
 
     def create_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
         """Records a run with its plan, the manifest it was planned from (both by content hash) and its first events.
@@ -153,6 +161,14 @@ class RunStore(Protocol):
         """
         ...
 
+    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
+        """Has leases of runs hold for so many seconds from now, also such as ran out and nobody took.
+
+        Returns:
+            Those that are lost: another worker has the run, or it has ended.
+        """
+        ...
+
     def get_run(self, run_id: str) -> Run | None:
         """The run, or None."""
         ...
@@ -171,6 +187,62 @@ class RunStore(Protocol):
 
     def close(self) -> None:
         """Gives back what the store holds; a closed store opens again on use."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """Leases apart from those of whole runs: of single attempts of steps, for processes that execute nothing else of the
+    run, and by name, for what only one process may do at a time.
+    """
+
+    def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
+        """Leases an attempt of a step to the process that is about to execute it, and records events, in one transaction.
+
+        Under the fence that this gives, `RunStore.append` takes events of that step, up to the batch with the success, the
+        failure or the retry of the attempt; that batch is the last one. It falls with the lease of the run.
+
+        Args:
+            fence: the lease of the run.
+            step_key, attempt: which attempt.
+            events: of the run.
+
+        Raises:
+            LeaseLostError: the run is another's.
+            InvariantViolationError: an attempt of this step is open.
+        """
+        ...
+
+    def revoke_step(self, fence: Fence) -> bool:
+        """Ends the lease of an attempt, whose process is gone or is not wanted any more: it can write nothing after.
+
+        Returns:
+            Whether it was open. Where not, the process recorded the end of its attempt first (or the run is another's).
+        """
+        ...
+
+    def acquire_lease(self, name: str, seconds: float) -> int | None:
+        """Takes a lease by name for this worker.
+
+        Args:
+            name: what is to be done by one worker at a time.
+            seconds: for how long it holds without being renewed; where the operating system says whether a worker lives,
+                it holds as long as this process lives.
+
+        Returns:
+            The fencing token, greater than any given before; None where a worker has it, this one included.
+        """
+        ...
+
+    def renew_lease(self, name: str, token: int, seconds: float) -> bool:
+        """Has it hold for so many seconds from now; gives back whether it was still there."""
+        ...
+
+    def release_lease(self, name: str, token: int) -> bool:
+        """Gives it back; says whether it was still there."""
+        ...
+
+    def leases(self) -> Sequence[Lease]:
+        """All leases by name, sorted by name."""
         ...
 
 
@@ -264,5 +336,5 @@ class DynamicPartitionStore(Protocol):
         ...
 
 
-class Store(RunStore, RunHistory, StateStore, DynamicPartitionStore, Protocol):
+class Store(RunStore, LeaseStore, RunHistory, StateStore, DynamicPartitionStore, Protocol):
     """All of it, as one database gives it."""

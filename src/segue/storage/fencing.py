@@ -8,6 +8,7 @@ from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundErr
 from segue.model.event import Event, LogMessageData
 from segue.model.lease import Fence
 from segue.model.run import FINISHED_STATUSES
+from segue.storage.fold import TAGS
 
 _FINISHED = frozenset(status.value for status in FINISHED_STATUSES)
 
@@ -41,6 +42,21 @@ def require_held(fence: Fence, held: int | None, status: str, worker: str | None
         fence.run_id,
         worker,
     )
+
+
+def require_own_step(fence: Fence, events: Iterable[Event]) -> None:
+    """Lets events through, under the fence of one attempt of a step, that are about that step.
+
+    Raises:
+        InvariantViolationError: one is about another step, or about the run as a whole.
+    """
+    for event in events:
+        tag = TAGS[type(event.payload)]
+        if event.run_id == fence.run_id and (event.step_key not in (None, fence.step_key) or tag.startswith("RUN_")):
+            raise InvariantViolationError(
+                f"The event {tag} of the step {event.step_key!r} came under the fence of the step {fence.step_key!r} of run "
+                f"{fence.run_id}; nothing was recorded. A process that executes one step can tell of that step alone."
+            )
 
 
 def require_no_steps(run_id: str, events: Iterable[Event], status: str, worker: str | None) -> None:
@@ -82,3 +98,19 @@ def require_free(run_id: str, status: str | None, worker: str | None, is_alive: 
         raise LeaseLostError(
             f"Run {run_id} is being executed by worker {worker}, which lives: leave it alone.", run_id, worker
         )
+
+
+def still_open(run_id: str, step_key: str, attempt: int) -> InvariantViolationError:
+    """The error for an attempt that is to be opened beside another one of the same step."""
+    return InvariantViolationError(
+        f"Attempt {attempt} of the step {step_key!r} of run {run_id} is open: it has to end, or to be revoked, before the "
+        "next one begins."
+    )
+
+
+def deleted_run(fence: Fence) -> LeaseLostError:
+    """The error for a run that is gone while a worker has it."""
+    return LeaseLostError(
+        f"Run {fence.run_id} was deleted while it was executed: nothing more of it can be recorded. Start a new one.",
+        fence.run_id,
+    )

@@ -9,11 +9,11 @@ from pathlib import Path
 from segue.errors import LeaseLostError
 from segue.model.event import AssetWipedData, Event
 from segue.model.keys import AssetKey
-from segue.model.lease import Fence
+from segue.model.lease import Fence, Lease
 from segue.model.run import Run
 from segue.storage import run_queries
 from segue.storage.columns import run_from_row
-from segue.storage.fencing import require_held
+from segue.storage.fencing import deleted_run, require_held
 from segue.storage.reading import ReadingStore
 from segue.storage.sqlite import leasing, locks, writing
 from segue.storage.sqlite.database import Database
@@ -31,7 +31,12 @@ class SqliteStore(ReadingStore):
 
     Args:
         home: the folder of the database; None for memory.
+
+    Attributes:
+        lease_seconds: None, since a worker lives as long as its process holds the lock of its file.
     """
+
+    lease_seconds: float | None = None
 
     def __init__(self, home: Path | None) -> None:
         self._database = Database(home)
@@ -66,7 +71,7 @@ class SqliteStore(ReadingStore):
         """See `RunStore.require_lease`."""
         rows = self._database.read(*writing.fence_state(fence))
         if not rows:
-            raise LeaseLostError(f"Run {fence.run_id} was deleted while it was executed.", fence.run_id)
+            raise deleted_run(fence)
         status, worker, *_, token = rows[0]
         require_held(fence, token, status, worker)
 
@@ -74,6 +79,40 @@ class SqliteStore(ReadingStore):
         """See `RunStore.take_over`."""
         with self._database.write() as connection:
             return leasing.lease_run(connection, run_id, None, self._is_alive, events)
+
+    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
+        """See `RunStore.renew_leases`: nothing runs out here, so this only finds those that are lost."""
+        return [fence for fence in fences if not self._holds(fence)]
+
+    def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
+        """See `LeaseStore.open_step`."""
+        with self._database.write() as connection:
+            return leasing.open_step(connection, fence, step_key, attempt, events)
+
+    def revoke_step(self, fence: Fence) -> bool:
+        """See `LeaseStore.revoke_step`."""
+        with self._database.write() as connection:
+            return leasing.revoke_step(connection, fence)
+
+    def acquire_lease(self, name: str, seconds: float) -> int | None:
+        """See `LeaseStore.acquire_lease`."""
+        worker = self.worker()
+        with self._database.write() as connection:
+            return leasing.acquire(connection, name, worker, self._is_alive)
+
+    def renew_lease(self, name: str, token: int, seconds: float) -> bool:
+        """See `LeaseStore.renew_lease`."""
+        return bool(self._database.read(leasing.HELD_LEASE, (name, token)))
+
+    def release_lease(self, name: str, token: int) -> bool:
+        """See `LeaseStore.release_lease`."""
+        with self._database.write() as connection:
+            return leasing.release(connection, name, token)
+
+    def leases(self) -> Sequence[Lease]:
+        """See `LeaseStore.leases`."""
+        rows = self._database.read(leasing.LEASES)
+        return [Lease(name, holder, token, self._is_alive(holder)) for name, holder, token in rows]
 
     def worker(self) -> str:
         """See `RunStore.worker`. All stores of one home and one process are the same worker."""
@@ -119,6 +158,13 @@ class SqliteStore(ReadingStore):
         """See `DynamicPartitionStore.change_dynamic_partitions`; all of it or nothing."""
         with self._database.write() as connection:
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
+
+    def _holds(self, fence: Fence) -> bool:
+        try:
+            self.require_lease(fence)
+        except LeaseLostError:
+            return False
+        return True
 
     def _is_alive(self, worker: str | None) -> bool:
         if self._workers is None:

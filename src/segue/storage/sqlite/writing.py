@@ -15,7 +15,7 @@ from segue.model.lease import Fence
 from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
-from segue.storage.fencing import require_held, require_no_steps
+from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
 from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
 
@@ -176,6 +176,8 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
         LeaseLostError: see `RunStore.append`.
         InvariantViolationError: an event of a run that does not exist, or that would take its run where it may not go.
     """
+    if fence is not None and fence.step_key is not None:
+        require_own_step(fence, events)
     runs = _run_states(connection, events, fence)
     if not events:
         row = connection.execute(_LAST_EVENT).fetchone()
@@ -210,6 +212,8 @@ def _run_states(connection: sqlite3.Connection, events: Sequence[Event], fence: 
         query = (_RUN_STATE, (run_id,)) if shown is None else fence_state(shown)
         row: Row | None = connection.execute(*query).fetchone()
         if row is None:
+            if shown is not None:
+                raise deleted_run(shown)
             raise InvariantViolationError(
                 f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
                 "Create the run first."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundError
-from segue.model.event import AnyPayload, Event, StepStartData
-from segue.model.lease import Fence
+from segue.model.error_info import ErrorInfo
+from segue.model.event import AnyPayload, Event, StepFailureData, StepRetryData, StepStartData, StepSuccessData
+from segue.model.lease import Fence, Lease
 from segue.model.run import FailureReason, RunStatus
 from segue.model.stores import EventFilter, Store
 from segue.testing.storage_contract.builders import (
@@ -20,6 +21,8 @@ from segue.testing.storage_contract.builders import (
     step_events,
     succeeded,
 )
+
+ERROR = ErrorInfo("it failed", "ValueError")
 
 
 def each_lease_has_a_greater_token(store: Store) -> None:
@@ -158,6 +161,144 @@ def taking_a_run_over_and_ending_it_is_one_transaction(store: Store) -> None:
     assert _types(store, "r1") == ["RUN_START", "RUN_FAILURE"]
 
 
+def a_step_is_told_by_who_leased_its_attempt(store: Store) -> None:
+    run = _leased(store, "r1")
+    step = store.open_step(run, "s", 1, events_of("r1", [logged("opens")], 3.0))
+    assert step == Fence("r1", step.token, "s", 1)
+    assert step.token > run.token
+    store.require_lease(step)
+    others = [
+        Fence("r1", run.token, "s", 1),
+        Fence("r1", step.token),
+        Fence("r1", step.token, "s", 2),
+        Fence("r1", step.token, "other", 1),
+    ]
+    for other in others:
+        with pytest.raises(LeaseLostError, match="r1"):
+            store.append([Event(4.0, made("a"), other.step_key, "r1")], other)
+        with pytest.raises(LeaseLostError, match="r1"):
+            store.require_lease(other)
+    store.append([Event(4.0, StepStartData(), "s", "r1"), Event(4.0, made("a"), "s", "r1")], step)
+    store.append([Event(4.0, StepStartData(), "other", "r1")], run)
+    assert len(store.asset_states(None)) == 1
+
+
+def an_attempt_ends_once(store: Store) -> None:
+    run = _leased(store, "r1")
+    ends: list[AnyPayload] = [StepSuccessData(1.0), StepFailureData(ERROR, 2), StepRetryData(3, 0.0, ERROR)]
+    for attempt, end in enumerate(ends, start=1):
+        step = store.open_step(run, "s", attempt)
+        store.append([Event(4.0, end, "s", "r1")], step)
+        before = _types(store, "r1")
+        for events in ([Event(5.0, end, "s", "r1")], [Event(5.0, logged("late"), "s", "r1")]):
+            with pytest.raises(LeaseLostError, match="s"):
+                store.append(events, step)
+        assert not store.revoke_step(step)
+        assert _types(store, "r1") == before
+
+
+def a_revoked_attempt_tells_nothing(store: Store) -> None:
+    run = _leased(store, "r1")
+    first = store.open_step(run, "s", 1)
+    assert store.revoke_step(first)
+    assert not store.revoke_step(first)
+    with pytest.raises(LeaseLostError):
+        store.append([Event(4.0, made("a"), "s", "r1")], first)
+    second = store.open_step(run, "s", 2)
+    assert not store.revoke_step(first)
+    store.append([Event(4.0, StepSuccessData(1.0), "s", "r1")], second)
+    assert store.asset_states(None) == {}
+
+
+def a_step_has_one_open_attempt(store: Store) -> None:
+    run = _leased(store, "r1")
+    step = store.open_step(run, "s", 1)
+    for attempt in (1, 2):
+        with pytest.raises(InvariantViolationError, match="Attempt 1 of the step 's'"):
+            store.open_step(run, "s", attempt, events_of("r1", [logged("opens")]))
+    store.open_step(run, "t", 1)
+    store.require_lease(step)
+    assert _types(store, "r1") == ["RUN_START"]
+
+
+def a_step_is_opened_by_who_has_the_run(store: Store) -> None:
+    run = _leased(store, "r1")
+    with pytest.raises(LeaseLostError):
+        store.open_step(Fence("r1", run.token + 1), "s", 1, events_of("r1", [logged("opens")]))
+    store.append(events_of("r1", [failed()]), run)
+    with pytest.raises(LeaseLostError):
+        store.open_step(run, "s", 1, events_of("r1", [logged("opens")]))
+    assert _types(store, "r1") == ["RUN_START", "RUN_FAILURE"]
+
+
+def a_step_tells_of_itself_alone(store: Store) -> None:
+    step = store.open_step(_leased(store, "r1"), "s", 1)
+    add_run(store, "r2", started())
+    foreign = [Event(4.0, StepStartData(), "t", "r1"), Event(4.0, succeeded(), None, "r1")]
+    for event in foreign:
+        with pytest.raises(InvariantViolationError, match="'s'"):
+            store.append([Event(4.0, made("a"), "s", "r1"), event], step)
+    store.append([Event(4.0, logged("of the run"), None, "r1"), Event(4.0, made("b"))], step)
+    assert [state.key.to_user_string() for state in store.asset_states(None).values()] == ["b"]
+
+
+def steps_fall_with_their_run(store: Store) -> None:
+    for run_id in ("ended", "deleted", "taken"):
+        if run_id == "taken":
+            add_run(store, run_id, started("nobody"))
+            run = Fence(run_id, store.take_over(run_id))  # as whoever wants to end it does
+        else:
+            run = _leased(store, run_id)
+        step = store.open_step(run, "s", 1)
+        if run_id == "ended":
+            store.append(events_of(run_id, [failed()]), run)
+        elif run_id == "taken":
+            store.take_over(run_id)
+        else:
+            store.delete_run(run_id)
+        with pytest.raises(LeaseLostError):
+            store.append([Event(4.0, made("a"), "s", run_id)], step)
+        with pytest.raises(LeaseLostError):
+            store.require_lease(step)
+        assert not store.revoke_step(step)
+    assert store.asset_states(None) == {}
+
+
+def leases_of_runs_are_renewed_or_lost(store: Store) -> None:
+    mine, over = _leased(store, "mine"), _leased(store, "over")
+    store.append(events_of("over", [succeeded()]), over)
+    strange = Fence("mine", mine.token + 1)
+    nobody = Fence("nobody", mine.token)
+    assert store.renew_leases([], 30.0) == []
+    assert store.renew_leases([mine], 30.0) == []
+    assert list(store.renew_leases([strange, mine, over, nobody], 30.0)) == [strange, over, nobody]
+    store.append(step_events("mine", "s", "a"), mine)
+
+
+def a_lease_by_name_is_one_worker_s(store: Store) -> None:
+    run_token = _leased(store, "r1").token
+    first = store.acquire_lease("größe", 30.0)
+    assert first is not None
+    assert first > run_token
+    assert store.acquire_lease("größe", 30.0) is None
+    other = store.acquire_lease("a", 30.0)
+    assert other is not None
+    assert list(store.leases()) == [
+        Lease("a", store.worker(), other, True),
+        Lease("größe", store.worker(), first, True),
+    ]
+    assert store.renew_lease("größe", first, 30.0)
+    assert not store.renew_lease("größe", first + 1, 30.0)
+    assert not store.renew_lease("nothing", first, 30.0)
+    assert not store.release_lease("größe", other)
+    assert store.release_lease("größe", first)
+    assert not store.release_lease("größe", first)
+    assert not store.renew_lease("größe", first, 30.0)
+    second = store.acquire_lease("größe", 30.0)
+    assert second is not None
+    assert second > other
+
+
 def _leased(store: Store, run_id: str) -> Fence:
     """A run that this worker executes."""
     add_run(store, run_id)
@@ -179,4 +320,13 @@ RULES = (
     the_steps_of_a_leased_run_are_its_workers_to_tell,
     a_run_is_taken_from_a_worker_that_is_gone,
     taking_a_run_over_and_ending_it_is_one_transaction,
+    a_step_is_told_by_who_leased_its_attempt,
+    an_attempt_ends_once,
+    a_revoked_attempt_tells_nothing,
+    a_step_has_one_open_attempt,
+    a_step_is_opened_by_who_has_the_run,
+    a_step_tells_of_itself_alone,
+    steps_fall_with_their_run,
+    leases_of_runs_are_renewed_or_lost,
+    a_lease_by_name_is_one_worker_s,
 )
