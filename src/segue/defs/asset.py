@@ -30,6 +30,7 @@ from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import AssetExecutionType, BackfillPolicy, RetryPolicy
+from segue.model.shared import name_set
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -185,7 +186,7 @@ def asset(
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what),
             description=spec.description,
-            resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
+            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
             io_manager_keys={} if stored is None else {"result": stored},
@@ -275,7 +276,7 @@ def multi_asset(
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what, of_others=allow_arbitrary_check_specs),
             description=description or docstring_of(function),
-            resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
+            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
             io_manager_keys={
@@ -360,14 +361,14 @@ def definition_of(
     require_kind(what, "resource_defs", resource_defs, Mapping)
     returns = shape.return_annotation
     valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
-    every = frozenset([*outputs, *checks])
+    every = name_set([*outputs, *checks])
     op = OpDefinition.of_function(
         name=name,
         function=function,
         shape=shape,
         input_names=tuple(inputs.keys),
         output_names=(*outputs, *checks),
-        valueless_outputs=every if valueless or stores_itself else frozenset(checks),
+        valueless_outputs=every if valueless or stores_itself else name_set(checks),
         required_resource_keys=resource_keys,
         retry_policy=retry_policy,
         tags=step_tags(tags, what),

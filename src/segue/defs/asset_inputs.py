@@ -14,6 +14,7 @@ from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep
 from segue.model.keys import AssetKey
+from segue.model.shared import name_set
 
 
 class AssetInputs(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
                 f"{what} ({shape.source}): two inputs take {key.to_user_string()!r} with different partition mappings."
             )
     implicit = [name for name in shape.inputs if name not in given or given[name].is_implicit]
-    return AssetInputs(keys, given, frozenset(implicit), deps)
+    return AssetInputs(keys, given, name_set(implicit), deps)
 
 
 def typed_ins(shape: FunctionShape, inputs: AssetInputs) -> dict[str, In] | None:

@@ -20,6 +20,7 @@ from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import AssetExecutionType, BackfillPolicy
+from segue.model.shared import NO_ENTRIES, name_set
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -295,17 +296,17 @@ class AssetsDefinition(ChangeableAssets):
     ) -> None:
         self.node_def = parts.node_def
         self.specs_by_output = parts.specs_by_output
-        self.checks_by_output = parts.checks_by_output
-        self.keys_by_input = parts.keys_by_input
-        self.input_manager_keys = parts.input_manager_keys
-        self.input_metadata = parts.input_metadata
+        self.checks_by_output = parts.checks_by_output or NO_ENTRIES
+        self.keys_by_input = parts.keys_by_input or NO_ENTRIES
+        self.input_manager_keys = parts.input_manager_keys or NO_ENTRIES
+        self.input_metadata = parts.input_metadata or NO_ENTRIES
         self.implicit_inputs = parts.implicit_inputs
-        self.io_manager_keys = parts.io_manager_keys
+        self.io_manager_keys = parts.io_manager_keys or NO_ENTRIES
         self.backfill_policy = backfill_policy
         node = parts.node_def
         self.can_subset = can_subset or (isinstance(node, OpDefinition) and node.can_subset)
-        self.resource_defs = dict(resource_defs or {})
-        self.hook_defs = frozenset(hook_defs or ())
+        self.resource_defs = dict(resource_defs) if resource_defs else NO_ENTRIES
+        self.hook_defs = frozenset(hook_defs) if hook_defs else name_set(())
         usual = AssetExecutionType.MATERIALIZATION if parts.node_def else AssetExecutionType.UNEXECUTABLE
         self.execution_type = execution_type or usual
         self._whole = None

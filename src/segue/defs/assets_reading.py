@@ -251,6 +251,8 @@ class ReadableAssets(NamedAssets):
     @property
     def required_resource_keys(self) -> set[str]:
         """The resources that its function, or its graph, and its hooks need, IO managers not included."""
+        if isinstance(self.node_def, OpDefinition) and not self.hook_defs:
+            return set(self.node_def.resource_keys)
         hooks = self.hook_defs | inner_hooks(self.node_def)
         keys = {key for op in ops_of(self.node_def) for key in op.resource_keys}
         return keys | {key for hook in hooks for key in hook.required_resource_keys}

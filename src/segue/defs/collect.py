@@ -159,11 +159,11 @@ class Collection:
 
     def asset_behind(self, definition: AssetsDefinition, key: AssetKey) -> AssetKey:
         """The asset that a definition means by a key: another one where an input's name was tied to it."""
-        return self._renamed.get(definition.name, {}).get(key, key)
+        return self._renamed.get(definition.name, {}).get(key, key) if self._renamed else key
 
     def deps_of(self, spec: AssetSpec) -> list[AssetKey]:
         """The assets that an asset is made from."""
-        made = self.made_by.get(spec.key)
+        made = self.made_by.get(spec.key) if self._renamed else None
         return [dep.asset_key if made is None else self.asset_behind(made[0], dep.asset_key) for dep in spec.deps]
 
     def io_manager_key(self, key: AssetKey) -> str:
@@ -311,6 +311,7 @@ class Collection:
                     )
 
     def _check_cycles(self) -> None:
+        names = {key: key.to_escaped_user_string() for key in self.specs}
         edges: dict[str, list[str]] = {}
         for spec in self.specs.values():
             deps = self.deps_of(spec)
@@ -319,7 +320,7 @@ class Collection:
                     f"The asset {spec.key.to_user_string()!r} depends on itself: that needs partitions, so that it can take "
                     "its earlier ones."
                 )
-            edges[spec.key.to_escaped_user_string()] = [key.to_escaped_user_string() for key in deps if key != spec.key]
+            edges[names[spec.key]] = [names[key] for key in deps if key != spec.key]
         try:
             require_acyclic(edges)
             if any(len(definition.specs_by_output) > 1 for definition in self.definitions.values()):

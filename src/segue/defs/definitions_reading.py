@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
+from segue.defs.collecting import collector_paused
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
@@ -65,7 +66,8 @@ class ReadableDefinitions:
         Raises:
             InvalidDefinitionError: what is declared does not fit together; several errors come as DefinitionErrors.
         """
-        return bound("describe_definitions")(self)
+        with collector_paused():
+            return bound("describe_definitions")(self)
 
     @property
     def manifest(self) -> Manifest:

@@ -47,8 +47,13 @@ from segue.model.manifest import (
     ResourceNode,
     encode_manifest,
 )
+from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.mapping_choice import check_mapping
 from segue.model.steps import AssetSource
+
+# One for all nodes that have none; nodes are frozen, and nobody writes into them.
+_NO_METADATA: dict[str, AnyMetadataValue] = {}
+_NO_TAGS: dict[str, str] = {}
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,8 +282,8 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
         io_manager_key=collection.io_manager_key(spec.key),
         group_name=spec.group_name or DEFAULT_GROUP,
         description=spec.description,
-        metadata=described_metadata(spec.metadata),
-        tags=dict(spec.tags),
+        metadata=described_metadata(spec.metadata) if spec.metadata else _NO_METADATA,
+        tags=dict(spec.tags) if spec.tags else _NO_TAGS,
         owners=tuple(spec.owners),
         kinds=tuple(sorted(spec.kinds)),
         code_version=spec.code_version,
@@ -295,10 +300,9 @@ def _dependency_nodes(collection: Collection, spec: AssetSpec) -> tuple[Dependen
     """Each upstream asset once, also where an input's name and `deps` mean the same one."""
     found: dict[AssetKey, DependencyNode] = {}
     for key, dep in zip(collection.deps_of(spec), spec.deps, strict=True):
-        metadata = described_metadata(dep.metadata) if dep.metadata else {}
-        node = DependencyNode(key, dep.partition_mapping, metadata)
         if key not in found or found[key] == DependencyNode(key):
-            found[key] = node
+            metadata = described_metadata(dep.metadata) if dep.metadata else _NO_METADATA
+            found[key] = DependencyNode(key, dep.partition_mapping, metadata)
     return tuple(found.values())
 
 

@@ -91,8 +91,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     _ins: Mapping[str, In] | None
     _outs: Mapping[str, Out] | None
     _annotations: Mapping[str, object] | None
-    _input_types: dict[str, SegueType]
-    _output_types: dict[str, SegueType]
+    _input_types: dict[str, SegueType] | None
+    _output_types: dict[str, SegueType] | None
 
     def __init__(
         self,
@@ -164,8 +164,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         self._ins = ins
         self._outs = outs
         self._annotations = None
-        self._input_types = {}
-        self._output_types = {}
+        self._input_types = None
+        self._output_types = None
         self.name = name
         self.function = function
         self.shape = shape
@@ -229,6 +229,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     def input_type(self, name: str) -> SegueType:
         """The type of an input."""
+        if self._input_types is None:
+            self._input_types = {}
         found = self._input_types.get(name)
         if found is None:
             found = self._input_types[name] = type_of(self.ins[name].dagster_type) if name in self.ins else ANY_TYPE
@@ -236,6 +238,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     def output_type(self, name: str) -> SegueType:
         """The type of an output."""
+        if self._output_types is None:
+            self._output_types = {}
         found = self._output_types.get(name)
         if found is None:
             found = self._output_types[name] = type_of(self.outs[name].dagster_type)
@@ -305,7 +309,11 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def resource_keys(self) -> frozenset[str]:
         """All resources it needs, IO managers not included."""
-        return self._declared_resources | frozenset(self.shape.resources)
+        return (
+            self._declared_resources | frozenset(self.shape.resources)
+            if self.shape.resources
+            else self._declared_resources
+        )
 
     @property
     def version(self) -> str | None:

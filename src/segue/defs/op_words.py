@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
+from segue.model.shared import name_set
 
 
-def require_resource_keys(keys: Set[str] | None, what: str) -> frozenset[str]:
-    """The keys of `required_resource_keys`.
+def require_resource_keys(keys: Set[str] | None, what: str, more: Iterable[str] = ()) -> frozenset[str]:
+    """The keys of `required_resource_keys`, and more that are known to be keys.
 
     Raises:
         InvalidDefinitionError: not a set of texts.
     """
-    found: set[str] = set()
+    found = set(more)
     for key in () if keys is None else require_list(what, "required_resource_keys", keys):
         if not isinstance(key, str):
             raise InvalidDefinitionError(f"{what}: required_resource_keys takes texts, got {key!r}.")
         found.add(key)
-    return frozenset(found)
+    return name_set(found)
 
 
 def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ import msgspec
 
 from segue.defs.context import AssetCheckExecutionContext, OpExecutionContext
 from segue.errors import ConfigArgumentWarning, InvalidDefinitionError
+from segue.model.shared import NO_ENTRIES
 from segue.model.source_location import SourceLocation
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Unresolved(msgspec.Struct, frozen=True):
     text: str
 
 
-class FunctionShape(msgspec.Struct, frozen=True):
+class FunctionShape(msgspec.Struct, frozen=True, gc=False):
     """What a function takes and where it stands.
 
     Attributes:
@@ -57,7 +58,7 @@ class FunctionShape(msgspec.Struct, frozen=True):
     context: str | None
     config: Any
     resources: tuple[str, ...]
-    inputs: dict[str, bool]
+    inputs: Mapping[str, bool]
     return_annotation: Any
     source: SourceLocation
     takes_any: bool
@@ -115,15 +116,15 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
         context=context,
         config=config,
         resources=tuple(resources),
-        inputs=inputs,
+        inputs=inputs or NO_ENTRIES,
         return_annotation=_evaluate(annotations["return"], target)
         if "return" in annotations
         else inspect.Signature.empty,
         source=source,
         takes_any=bool(code.co_flags & inspect.CO_VARKEYWORDS),
-        unresolved=unresolved,
-        annotations=found,
-        defaults={name: value for name, value in defaults.items() if name in inputs or name == "config"},
+        unresolved=unresolved or NO_ENTRIES,
+        annotations=found or NO_ENTRIES,
+        defaults={name: value for name, value in defaults.items() if name in inputs or name == "config"} or NO_ENTRIES,
     )
 
 

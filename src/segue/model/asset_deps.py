@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
@@ -82,7 +83,13 @@ class AssetDep:
     @staticmethod
     def from_coercible(arg: CoercibleToAssetDep) -> AssetDep:
         """A dependency from what people pass as one: a dependency, or anything with an asset key."""
-        return arg if isinstance(arg, AssetDep) else AssetDep(arg)
+        return arg if isinstance(arg, AssetDep) else _plain_dep(coerce_asset_key(arg))
+
+
+@lru_cache(maxsize=1 << 17)
+def _plain_dep(key: AssetKey) -> AssetDep:
+    """The dependency on a key of which nothing else is said: the same object for all that have it."""
+    return AssetDep(key)
 
 
 def _rebuild_dep(key: AssetKey, mapping: PartitionMapping | None, metadata: Mapping[str, object]) -> AssetDep:
@@ -113,5 +120,5 @@ def _expand_dep(arg: CoercibleToAssetDep) -> Iterable[AssetDep]:
     """One dependency, or one per asset where a definition of several assets is passed."""
     keys = None if isinstance(arg, (AssetDep, AssetKey, str)) else getattr(arg, "keys", None)
     if keys is not None and not callable(keys) and len(keys) > 1:
-        return [AssetDep(each) for each in sorted(keys)]
+        return [_plain_dep(each) for each in sorted(keys)]
     return [AssetDep.from_coercible(arg)]

@@ -58,12 +58,12 @@ def plan_run(
     if definition is not None and partitions is not None:
         run_subset = _run_subset(definition, partitions, now)
     try:
-        steps = _Planner(graph, single_turns(selected), run_subset, definition, now).ordered_steps()
+        steps = _Planner(graph, single_turns(selected), run_subset, definition, now).ordered_steps(sorted(selected))
     except CycleError:
         turns = take_turns(graph, selected)
         if turns is None:
             raise
-        steps = _Planner(graph, turns, run_subset, definition, now).ordered_steps()
+        steps = _Planner(graph, turns, run_subset, definition, now).ordered_steps([turn.key for turn in turns])
     return Plan(
         job_name=job_name,
         steps=steps,
@@ -75,21 +75,21 @@ def plan_run(
 def _selected_computations(
     graph: AssetGraph, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
 ) -> dict[str, list[OutputNode]]:
-    """The computations that the selection needs, each with the outputs it shall give, sorted by name."""
-    names: set[str] = set()
-    for key in asset_keys:
+    """The computations that the selection needs, each with the outputs it shall give."""
+    names: dict[str, None] = {}
+    for key in graph.in_order(asset_keys):
         computation = graph.node(key).computation
         if computation is None:
             raise InvalidSubsetError(
                 f"Asset {key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
             )
-        names.add(computation)
+        names[computation] = None
     for check in check_keys:
         node = graph.checks.get(check)
         if node is None:
             raise InvalidSubsetError(f"There is no check {check.to_user_string()!r} in these definitions.")
-        names.add(node.computation)
-    return {name: _selected_outputs(graph.computations[name], asset_keys, check_keys) for name in sorted(names)}
+        names[node.computation] = None
+    return {name: _selected_outputs(graph.computations[name], asset_keys, check_keys) for name in names}
 
 
 def _selected_outputs(
@@ -128,7 +128,7 @@ def _check_key(output: OutputNode) -> AssetCheckKey | None:
 
 def _run_partitions_definition(
     graph: AssetGraph,
-    asset_keys: Iterable[AssetKey],
+    asset_keys: Set[AssetKey],
     check_keys: Iterable[AssetCheckKey],
     partitions: tuple[str, str] | None,
 ) -> PartitionsDefinition | None:
@@ -136,7 +136,7 @@ def _run_partitions_definition(
     definition: PartitionsDefinition | None = None
     first: AssetKey | AssetCheckKey | None = None
     for key, node in [
-        *((key, graph.nodes[key]) for key in asset_keys),
+        *((key, graph.nodes[key]) for key in graph.in_order(asset_keys)),
         *((key, graph.checks[key]) for key in check_keys),
     ]:
         own = node.partitions
@@ -208,13 +208,17 @@ class _Planner:
                 elif key is not None and graph.checks[key].blocking:
                     self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
 
-    def ordered_steps(self) -> tuple[PlanStep, ...]:
+    def ordered_steps(self, order: Iterable[str]) -> tuple[PlanStep, ...]:
         """All steps, each after those it waits for.
+
+        Args:
+            order: the turns, in the order of those that could start together.
 
         Raises:
             CycleError: they wait for each other.
         """
-        steps = {step.key: step for name in self.turns for step in self._steps(name)}
+        by_turn = {name: self._steps(name) for name in self.turns}
+        steps = {step.key: step for name in order for step in by_turn[name]}
         return tuple([steps[name] for name in require_acyclic({key: step.depends_on for key, step in steps.items()})])
 
     def _steps(self, name: str) -> list[PlanStep]:
