@@ -433,6 +433,8 @@ from .model.selectors import JobSelector as JobSelector
 from .model.selectors import RepositorySelector as RepositorySelector
 from .model.serialization import deserialize_value as deserialize_value
 from .model.serialization import serialize_value as serialize_value
+from .model.step_policy import StepPolicy as StepPolicy
+from .model.step_policy import TriggerRule as TriggerRule
 from .model.table import TableColumn as TableColumn
 from .model.table import TableColumnConstraints as TableColumnConstraints
 from .model.table import TableColumnDep as TableColumnDep

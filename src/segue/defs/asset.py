@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, get_origin, overload
 
 from segue.defs.asset_inputs import AssetInputs, all_deps, deps_by_output, read_inputs, typed_ins
 from segue.defs.asset_io import AssetIn, AssetOut
+from segue.defs.asset_key import asset_key_of
 from segue.defs.asset_outputs import (
     checks_by_output,
     common_backfill_policy,
@@ -31,12 +31,11 @@ from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyP
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import AssetExecutionType, BackfillPolicy, RetryPolicy
 from segue.model.shared import name_set
+from segue.model.step_policy import StepPolicy
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
     from segue.model.freshness import FreshnessPolicy
-
-_NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
 
 
 @overload
@@ -77,6 +76,7 @@ def asset(
     is_virtual: bool = ...,
     compute_kind: str | None = ...,
     non_argument_deps: Iterable[CoercibleToAssetDep] | None = ...,
+    step_policy: StepPolicy | None = ...,
 ) -> Callable[[UserFunction], AssetsDefinition]: ...
 def asset(
     compute_fn: UserFunction | None = None,
@@ -114,6 +114,7 @@ def asset(
     is_virtual: bool = False,
     compute_kind: str | None = None,
     non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
     """Declares an asset: the function makes it, its parameters name what it is made from.
 
@@ -142,6 +143,7 @@ def asset(
         pool: the pool whose slots its step takes.
         compute_kind: superseded; one more of the kinds.
         non_argument_deps: superseded by `deps`.
+        step_policy: when its step may start, how long it may take, and more.
 
     Returns:
         The definition, or a decorator that makes it.
@@ -195,6 +197,7 @@ def asset(
             hooks=hooks,
             config_schema=config_schema,
             pool=pool,
+            step_policy=step_policy,
             types={"result": dagster_type},
         )
 
@@ -226,6 +229,7 @@ def multi_asset(
     compute_kind: str | None = None,
     allow_arbitrary_check_specs: bool = False,
     non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
     """Declares several assets that one function makes.
 
@@ -239,7 +243,7 @@ def multi_asset(
         can_subset: whether the function makes only what `context.selected_asset_keys` asks for.
         group_name, code_version, partitions_def: for each asset that does not say it itself.
         config_schema, required_resource_keys, resource_defs, hooks, op_tags, backfill_policy, retry_policy, check_specs,
-            pool, compute_kind, non_argument_deps: as for `asset`.
+            pool, compute_kind, non_argument_deps, step_policy: as for `asset`.
         allow_arbitrary_check_specs: superseded; whether `check_specs` may look at assets that it does not make.
 
     Raises:
@@ -288,37 +292,12 @@ def multi_asset(
             hooks=hooks,
             config_schema=config_schema,
             pool=pool,
+            step_policy=step_policy,
             types={output: out.dagster_type for output, out in (outs or {}).items()},
             stores_itself=not outs,
         )
 
     return decorate
-
-
-def asset_key_of(
-    own_name: str,
-    key: CoercibleToAssetKey | None,
-    prefix: CoercibleToAssetKeyPrefix | None,
-    name: str | None,
-    decorator: str = "asset",
-) -> AssetKey:
-    """The key that a decorator's arguments mean.
-
-    Args:
-        own_name: the name that was given, or the function's.
-        key, prefix, name: as the user gave them.
-        decorator: how errors name it.
-
-    Raises:
-        InvalidDefinitionError: a whole key and parts of one, or a name that cannot be.
-    """
-    if key is not None:
-        if name is not None or prefix is not None:
-            raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
-        return AssetKey.from_coercible(key)
-    found = AssetKey.from_user_string(own_name) if "/" not in own_name else AssetKey(own_name)
-    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", decorator)
-    return found if prefix is None else found.with_prefix(prefix)
 
 
 def definition_of(
@@ -341,6 +320,7 @@ def definition_of(
     hooks: Set[Any] | None = None,
     config_schema: object = None,
     pool: str | None = None,
+    step_policy: StepPolicy | None = None,
     types: Mapping[str, object] | None = None,
     stores_itself: bool = False,
     execution_type: AssetExecutionType = AssetExecutionType.MATERIALIZATION,
@@ -378,6 +358,7 @@ def definition_of(
         outs=typed_outs(types or {}, every, [name for name, spec in outputs.items() if spec.skippable]),
         config_schema=config_schema,
         pool=pool,
+        step_policy=step_policy,
     )
     return AssetsDefinition.of_parts(
         op,

@@ -16,6 +16,7 @@ from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -39,6 +40,7 @@ def asset_check(
     automation_condition: AnyCondition | None = None,
     pool: str | None = None,
     partitions_def: PartitionsDefinition | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetChecksDefinition]:
     """Declares a check on an asset: a function that returns an `AssetCheckResult`, or a bool.
 
@@ -51,7 +53,8 @@ def asset_check(
         description: for people; the function's docstring when None.
         blocking: whether its failure, of severity ERROR, fails the run and stops what is downstream of the asset.
         additional_ins, additional_deps: other assets it reads, with and without taking their values.
-        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, metadata, pool: as for `asset`.
+        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, metadata, pool, step_policy: as for
+            `asset`.
         automation_condition: when to request it.
         partitions_def: the partitions of the asset, where each is judged by itself.
         compute_kind: superseded; becomes a tag on the step.
@@ -99,6 +102,7 @@ def asset_check(
             op_tags=op_tags,
             compute_kind=compute_kind,
             pool=pool,
+            step_policy=step_policy,
         )
 
     return decorate
@@ -118,6 +122,7 @@ def multi_asset_check(
     config_schema: object = None,
     ins: Mapping[str, object] | None = None,
     pool: str | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetChecksDefinition]:
     """Declares several checks that one function runs: it yields, or returns a list of, one `AssetCheckResult` for each.
 
@@ -130,7 +135,7 @@ def multi_asset_check(
         description: for people; the function's docstring when None.
         can_subset: whether the function runs only the checks that `context.selected_asset_check_keys` asks for.
         ins: the assets behind parameters of other names.
-        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, pool: as for `asset`.
+        required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, pool, step_policy: as for `asset`.
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
@@ -162,6 +167,7 @@ def multi_asset_check(
             op_tags=op_tags,
             compute_kind=compute_kind,
             pool=pool,
+            step_policy=step_policy,
             can_subset=can_subset,
         )
 
@@ -185,6 +191,7 @@ def _definition(
     op_tags: Mapping[str, object] | None,
     compute_kind: str | None,
     pool: str | None,
+    step_policy: StepPolicy | None,
     can_subset: bool = False,
 ) -> AssetChecksDefinition:
     require_kind(what, "pool", pool, str)
@@ -202,6 +209,7 @@ def _definition(
         can_subset=can_subset,
         config_schema=config_schema,
         pool=pool,
+        step_policy=step_policy,
     )
     return AssetChecksDefinition.of_parts(
         op,

@@ -9,6 +9,7 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 
 class NodeInvocation:
@@ -20,9 +21,10 @@ class NodeInvocation:
         tags: tags on its step, besides those of the op.
         hook_defs: hooks that run after it.
         retry_policy: how it is retried, instead of what the op says.
+        step_policy: how its step is to be run, instead of what the op says.
     """
 
-    __slots__ = ("alias", "hook_defs", "name", "retry_policy", "tags")
+    __slots__ = ("alias", "hook_defs", "name", "retry_policy", "step_policy", "tags")
 
     def __init__(
         self,
@@ -31,12 +33,15 @@ class NodeInvocation:
         tags: Mapping[str, str] | None = None,
         hook_defs: Set[object] | None = None,
         retry_policy: RetryPolicy | None = None,
+        *,
+        step_policy: StepPolicy | None = None,
     ) -> None:
         self.name = name
         self.alias = alias
         self.tags: Mapping[str, str] = dict(tags or {})
         self.hook_defs: frozenset[object] = frozenset(hook_defs or ())
         self.retry_policy = retry_policy
+        self.step_policy = step_policy
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NodeInvocation) and all(

@@ -29,7 +29,8 @@ from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
 from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.schedule import ScheduleDefinition
-from segue.errors import DefinitionErrors, SegueError
+from segue.defs.trigger_inputs import require_defaults
+from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.failure_class import FailureRule
@@ -315,7 +316,8 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
     ]
     if isinstance(node, GraphDefinition):
         sources = {each.name: AssetSource(each.asset_key, each.io_manager_key) for each in inputs}
-        flat = flatten(node, sources, prefix=f"{node.name}.", hooks=definition.hook_defs)
+        prefix, hooks = f"{node.name}.", definition.hook_defs
+        flat = flatten(node, sources, prefix=prefix, hooks=hooks, step_policy=node.step_policy)
     outputs = [
         OutputNode(output, asset_key=spec.key, is_required=not spec.skippable)
         for output, spec in definition.specs_by_output.items()
@@ -325,12 +327,18 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         for output, spec in definition.checks_by_output.items()
     ]
     op = node if isinstance(node, OpDefinition) else None
+    if op is not None:
+        try:
+            require_defaults(op, op.step_policy, definition.keys_by_input, f"the step {op.name!r}")
+        except InvalidDefinitionError as error:
+            collection.errors.append(error)
     return ComputationNode(
         name=node.name,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         resource_keys=tuple(sorted(definition.required_resource_keys)),
         retry_policy=None if op is None else op.retry_policy,
+        step_policy=None if op is None else op.step_policy,
         can_subset=definition.can_subset,
         has_config=op is None or op.shape.config is not None or op.config_field is not None,
         tags=dict(node.tags),

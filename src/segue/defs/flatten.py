@@ -18,9 +18,11 @@ from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition
 from segue.defs.op_io import is_nothing
+from segue.defs.trigger_inputs import require_defaults
 from segue.errors import InvalidDefinitionError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 from segue.model.steps import (
     AnySource,
     AssetSource,
@@ -58,6 +60,7 @@ def flatten(
     prefix: str = "",
     hooks: frozenset[Any] = frozenset(),
     retry_policy: RetryPolicy | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> Flat:
     """The steps of a graph.
 
@@ -66,13 +69,13 @@ def flatten(
         inputs: where its own inputs come from; from the run when None.
         prefix: the path of the graph, with a dot behind; empty for that of a job.
         hooks: hooks of all steps.
-        retry_policy: for steps that name none themselves.
+        retry_policy, step_policy: for steps that name none themselves.
 
     Raises:
         InvalidDefinitionError: a list in a list, or a step after two dynamic outputs.
     """
     sources = {name: GraphInputSource(name) for name in graph.input_names} if inputs is None else inputs
-    walk = _Walk(retry_policy)
+    walk = _Walk(retry_policy, step_policy)
     walk.graph(graph, prefix, sources, hooks)
     _check_dynamic(walk)
     outputs = [
@@ -98,8 +101,9 @@ def _node_output(graph: GraphDefinition, prefix: str, node: str, output: str) ->
 class _Walk:
     """Goes through a graph and the graphs in it, and gathers steps."""
 
-    def __init__(self, retry_policy: RetryPolicy | None) -> None:
+    def __init__(self, retry_policy: RetryPolicy | None, step_policy: StepPolicy | None) -> None:
         self.retry_policy = retry_policy
+        self.step_policy = step_policy
         self.steps: list[StepNode] = []
         self.ops: dict[str, OpDefinition] = {}
         self.hooks: dict[str, frozenset[Any]] = {}
@@ -141,6 +145,11 @@ class _Walk:
                 )
             )
         self.ops[path] = op
+        policy = use.step_policy or op.step_policy or self.step_policy
+        single = [
+            each.name for each in inputs if each.has_value and isinstance(each.source, (OutputSource, AssetSource))
+        ]
+        require_defaults(op, policy, single, f"the step {path!r}")
         if hooks:
             self.hooks[path] = hooks
         self.steps.append(
@@ -150,6 +159,7 @@ class _Walk:
                 inputs=tuple(inputs),
                 tags=dict(use.tags),
                 retry_policy=use.retry_policy or op.retry_policy or self.retry_policy,
+                step_policy=policy,
                 hooks=tuple(sorted(str(getattr(each, "name", each)) for each in hooks)),
             )
         )

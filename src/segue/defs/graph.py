@@ -22,6 +22,7 @@ from segue.defs.signature import UserFunction
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 
 @docstring_of_function(lambda graph: graph.composition_fn)
@@ -45,6 +46,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
 
     node_kind = "graph"
     __name__ = FunctionName(lambda graph: graph.composition_fn)  # pyright: ignore[reportAssignmentType] reason: it gives a text
+    step_policy: StepPolicy | None = None  # for those of its steps that have none; set where it stands behind assets
 
     def __init__(
         self,

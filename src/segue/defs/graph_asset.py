@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, overload
 
-from segue.defs.asset import asset_key_of
 from segue.defs.asset_inputs import AssetInputs, all_deps, read_inputs
 from segue.defs.asset_io import AssetIn, AssetOut
+from segue.defs.asset_key import asset_key_of
 from segue.defs.asset_outputs import checks_by_output, common_backfill_policy, keys_of_outs, with_defaults
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.graph import GraphDefinition
@@ -17,12 +17,14 @@ from segue.defs.node_origin import managers_in
 from segue.defs.op_io import GraphOut
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import BackfillPolicy
 from segue.model.source_location import SourceLocation
+from segue.model.step_policy import StepPolicy
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -51,6 +53,7 @@ def graph_asset(
     code_version: str | None = ...,
     key: CoercibleToAssetKey | None = ...,
     kinds: Set[str] | None = ...,
+    step_policy: StepPolicy | None = ...,
 ) -> Callable[[UserFunction], AssetsDefinition]: ...
 def graph_asset(
     compose_fn: UserFunction | None = None,
@@ -73,6 +76,7 @@ def graph_asset(
     code_version: str | None = None,
     key: CoercibleToAssetKey | None = None,
     kinds: Set[str] | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
     """Declares an asset that a graph of ops makes: the function calls ops on its inputs and on each other's outputs.
 
@@ -90,6 +94,7 @@ def graph_asset(
         backfill_policy: how a request for many partitions becomes runs.
         resource_defs: resources that come along with it.
         check_specs: checks whose results the graph gives itself.
+        step_policy: for those of its ops that have none.
 
     Returns:
         The definition, or a decorator that makes it.
@@ -130,6 +135,7 @@ def graph_asset(
             can_subset=False,
             resource_defs=resource_defs,
             hooks=hooks,
+            step_policy=step_policy,
         )
 
     return decorate if compose_fn is None else decorate(compose_fn)
@@ -148,13 +154,14 @@ def graph_multi_asset(
     resource_defs: Mapping[str, object] | None = None,
     check_specs: Sequence[AssetCheckSpec] | None = None,
     config: Any = None,
+    step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
     """Declares several assets that a graph of ops makes: the function returns a dict with an output of an op for each.
 
     Args:
         outs: the assets, by the name under which the function returns each.
         name: the name of the graph; the function's name when None.
-        ins, config, hooks, resource_defs, check_specs, backfill_policy: as for `graph_asset`.
+        ins, config, hooks, resource_defs, check_specs, backfill_policy, step_policy: as for `graph_asset`.
         partitions_def, group_name: for each asset that does not say it itself.
         can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
 
@@ -192,6 +199,7 @@ def graph_multi_asset(
             can_subset=can_subset,
             resource_defs=resource_defs,
             hooks=hooks,
+            step_policy=step_policy,
             io_manager_keys={output: out.io_manager_key for output, out in outs.items() if out.io_manager_key},
         )
 
@@ -208,8 +216,11 @@ def _definition(
     can_subset: bool,
     resource_defs: Mapping[str, object] | None,
     hooks: Set[Any] | None,
+    step_policy: StepPolicy | None,
     io_manager_keys: Mapping[str, str] | None = None,
 ) -> AssetsDefinition:
+    require_kind(f"graph {graph.name!r}", "step_policy", step_policy, StepPolicy)
+    graph.step_policy = step_policy
     return AssetsDefinition.of_parts(
         graph,
         specs_by_output=specs,

@@ -13,7 +13,9 @@ from segue.errors import InvalidDefinitionError
 def invocation_of(use: NodeUse) -> NodeInvocation:
     """A use in the explicit form."""
     alias = None if use.name == use.definition.name else use.name
-    return NodeInvocation(use.definition.name, alias, use.own_tags, use.hook_defs, use.retry_policy)
+    return NodeInvocation(
+        use.definition.name, alias, use.own_tags, use.hook_defs, use.retry_policy, step_policy=use.step_policy
+    )
 
 
 def read_dependencies(
@@ -46,6 +48,7 @@ def read_dependencies(
             own_tags={str(key): str(value) for key, value in invocation.tags.items()},
             hook_defs=invocation.hook_defs,
             retry_policy=invocation.retry_policy,
+            step_policy=invocation.step_policy,
         )
         by_name[name] = inputs
     used = {use.definition.name for use in uses.values()}

@@ -8,7 +8,9 @@ from typing import Any
 from segue.defs.composition import current_scope, is_composing
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 
 class PendingNodeInvocation:
@@ -20,6 +22,7 @@ class PendingNodeInvocation:
         tags: tags on its step, besides those of the op.
         hook_defs: hooks that run after it.
         retry_policy: how it is retried, instead of what the op says.
+        step_policy: how its step is to be run, instead of what the op says.
     """
 
     def __init__(
@@ -29,12 +32,15 @@ class PendingNodeInvocation:
         tags: Mapping[str, str] | None = None,
         hook_defs: Set[Any] | None = None,
         retry_policy: Any = None,
+        step_policy: StepPolicy | None = None,
     ) -> None:
+        require_kind(f"{node_def!r}", "step_policy", step_policy, StepPolicy)
         self.node_def = node_def
         self.given_alias = given_alias
         self.tags = tags
         self.hook_defs: frozenset[Any] = frozenset(hook_defs or ())
         self.retry_policy = retry_policy
+        self.step_policy = step_policy
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """In a composition: handles of its outputs. Elsewhere: an op is called as it stands."""
@@ -47,6 +53,7 @@ class PendingNodeInvocation:
             own_tags=dict(self.tags or {}),
             hook_defs=self.hook_defs,
             retry_policy=self.retry_policy,
+            step_policy=self.step_policy,
         )
         return scope.invoke(use, self.given_alias, args, kwargs)
 
@@ -56,6 +63,7 @@ class PendingNodeInvocation:
             "tags": self.tags,
             "hook_defs": self.hook_defs,
             "retry_policy": self.retry_policy,
+            "step_policy": self.step_policy,
         }
         return PendingNodeInvocation(self.node_def, **{**given, **changes})
 
@@ -74,6 +82,10 @@ class PendingNodeInvocation:
     def with_retry_policy(self, retry_policy: Any) -> PendingNodeInvocation:
         """The same with another retry policy."""
         return self._with(retry_policy=retry_policy)
+
+    def with_step_policy(self, step_policy: StepPolicy) -> PendingNodeInvocation:
+        """The same with another step policy."""
+        return self._with(step_policy=step_policy)
 
     def to_job(self, name: str | None = None, hooks: Set[Any] | None = None, **attributes: Any) -> Any:
         """The graph as a job; see `GraphDefinition.to_job`.
@@ -127,3 +139,7 @@ class ComposableDefinition(NodeDefinition):
     def with_retry_policy(self, retry_policy: RetryPolicy) -> PendingNodeInvocation:
         """This definition with another retry policy, to be called in a composition."""
         return PendingNodeInvocation(self).with_retry_policy(retry_policy)
+
+    def with_step_policy(self, step_policy: StepPolicy) -> PendingNodeInvocation:
+        """This definition with another step policy, to be called in a composition."""
+        return PendingNodeInvocation(self).with_step_policy(step_policy)

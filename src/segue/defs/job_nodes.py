@@ -35,6 +35,7 @@ def op_computation_node(op: OpDefinition) -> ComputationNode:
         ),
         resource_keys=tuple(sorted(op.required_resource_keys)),
         retry_policy=op.retry_policy,
+        step_policy=op.step_policy,
         has_config=op.shape.config is not None or op.config_field is not None,
         tags=dict(op.tags),
         description=op.description,

@@ -13,6 +13,7 @@ from segue.defs.types.base import SegueType
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.policies import RetryPolicy
 from segue.model.source_location import SourceLocation
+from segue.model.step_policy import StepPolicy
 
 
 class NodeDefinition(abc.ABC):
@@ -172,7 +173,7 @@ class NodeUse(msgspec.Struct, frozen=True, kw_only=True):
         definition: the op or graph.
         own_tags: tags of this use, besides those of the op or graph.
         hook_defs: hooks of this use.
-        retry_policy: that of this use; None leaves it to the op.
+        retry_policy, step_policy: those of this use; None leaves it to the op.
     """
 
     name: str
@@ -180,6 +181,7 @@ class NodeUse(msgspec.Struct, frozen=True, kw_only=True):
     own_tags: dict[str, str] = {}
     hook_defs: frozenset[Any] = frozenset()
     retry_policy: RetryPolicy | None = None
+    step_policy: StepPolicy | None = None
 
     @property
     def tags(self) -> Mapping[str, str]:

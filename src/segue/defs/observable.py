@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, overload
 
-from segue.defs.asset import asset_key_of, definition_of
+from segue.defs.asset import definition_of
 from segue.defs.asset_inputs import read_inputs
+from segue.defs.asset_key import asset_key_of
 from segue.defs.asset_outputs import checks_by_output, specs_by_output, with_defaults
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.op import require_resource_keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, get_origin
 
@@ -16,21 +15,21 @@ from segue.defs.decorated import FunctionName, docstring_of_function
 from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
-from segue.defs.node import NodeDefinition
 from segue.defs.op_io import NO_TYPE, In, Out, is_nothing
-from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, value_annotation
+from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, shape_by_hand, value_annotation
 from segue.defs.op_words import require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.returned import Expected
-from segue.defs.signature import FunctionShape, UserFunction, source_of
+from segue.defs.signature import FunctionShape, UserFunction
 from segue.defs.superseded import renamed, warn_superseded
 from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
 from segue.defs.types.resolve import infer_type
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 from segue.model.source_location import SourceLocation
+from segue.model.step_policy import StepPolicy
 
 
 @docstring_of_function(lambda op: op.function)
@@ -48,6 +47,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         retry_policy: how it is retried.
         code_version: the version of the code.
         pool: the pool whose slots its steps take.
+        step_policy: when its steps may start, how long they may take, and more.
 
     Attributes:
         function: the user's function.
@@ -74,6 +74,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         "pool",
         "retry_policy",
         "shape",
+        "step_policy",
         "tags",
         "valueless_outputs",
     )
@@ -86,6 +87,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     can_subset: bool
     code_version: str | None
     pool: str | None
+    step_policy: StepPolicy | None
     _config: DefinitionConfigSchema | None
     _declared_resources: frozenset[str]
     _ins: Mapping[str, In] | None
@@ -108,23 +110,13 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         retry_policy: RetryPolicy | None = None,
         code_version: str | None = None,
         pool: str | None = None,
+        *,
+        step_policy: StepPolicy | None = None,
     ) -> None:
-        what = f"op {name!r}"
-        if not callable(compute_fn):
-            raise InvalidDefinitionError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
-        shape = FunctionShape(
-            context="context",
-            config=None,
-            resources=(),
-            inputs={key: each.has_default_value for key, each in (ins or {}).items()},
-            return_annotation=inspect.Signature.empty,
-            source=source_of(compute_fn),
-            takes_any=True,
-        )
         fill_op(
             self,
             yielding_function(compute_fn, name),
-            shape,
+            shape_by_hand(compute_fn, ins, f"op {name!r}"),
             Docstring(),
             name=name,
             ins=ins,
@@ -136,6 +128,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
             retry_policy=retry_policy,
             code_version=renamed(f"op {name!r}", "code_version", code_version, "version", version),
             pool=pool,
+            step_policy=step_policy,
         )
 
     @classmethod
@@ -158,6 +151,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         config_schema: object = None,
         code_version: str | None = None,
         pool: str | None = None,
+        step_policy: StepPolicy | None = None,
     ) -> OpDefinition:
         """The op around a function that was read already, with the names of its inputs and outputs settled."""
         self = cls.__new__(cls)
@@ -180,6 +174,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         self._config = declared_config(config_schema, shape, name)
         self.code_version = code_version
         self.pool = pool
+        require_kind(f"op {name!r}", "step_policy", step_policy, StepPolicy)
+        self.step_policy = step_policy
         return self
 
     @property
@@ -260,13 +256,11 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         """Where its function stands."""
         return self.shape.source
 
-    def iterate_node_defs(self) -> Iterator[NodeDefinition]:
-        """Itself."""
-        yield self
-
     def iterate_op_defs(self) -> Iterator[OpDefinition]:
         """Itself."""
         yield self
+
+    iterate_node_defs = iterate_op_defs
 
     def input_has_default(self, input_name: str) -> bool:
         """Whether an input has a default."""
@@ -304,16 +298,10 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def required_resource_keys(self) -> frozenset[str]:
         """All resources it needs, IO managers not included."""
-        return self.resource_keys
+        taken = self.shape.resources
+        return self._declared_resources | frozenset(taken) if taken else self._declared_resources
 
-    @property
-    def resource_keys(self) -> frozenset[str]:
-        """All resources it needs, IO managers not included."""
-        return (
-            self._declared_resources | frozenset(self.shape.resources)
-            if self.shape.resources
-            else self._declared_resources
-        )
+    resource_keys = required_resource_keys
 
     @property
     def version(self) -> str | None:
@@ -346,8 +334,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
             each: getattr(self, each) for each in OpDefinition.__slots__ if not each.startswith("_")
         }
         given |= {"ins": self._ins, "outs": self._outs, "required_resource_keys": self._declared_resources}
-        given |= {"config_schema": self._config}
-        given |= {"name": name, **changes}
+        given |= {"config_schema": self._config, "name": name, **changes}
         return OpDefinition.of_function(**given)
 
     def __repr__(self) -> str:
@@ -370,6 +357,7 @@ def fill_op(
     retry_policy: RetryPolicy | None,
     code_version: str | None,
     pool: str | None,
+    step_policy: StepPolicy | None,
 ) -> OpDefinition:
     """The op around a function whose inputs and outputs are still to be worked out."""
     require_name(name, "an op", "op")
@@ -394,6 +382,7 @@ def fill_op(
         config_schema=config_schema,
         code_version=code_version,
         pool=pool,
+        step_policy=step_policy,
     )
     for slot in OpDefinition.__slots__:
         setattr(target, slot, getattr(made, slot))

@@ -11,6 +11,7 @@ from segue.defs.op_io import In, Out
 from segue.defs.signature import UserFunction, function_name, read_function
 from segue.defs.superseded import renamed
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 
 @overload
@@ -29,6 +30,7 @@ def op(
     retry_policy: RetryPolicy | None = ...,
     code_version: str | None = ...,
     pool: str | None = ...,
+    step_policy: StepPolicy | None = ...,
 ) -> Callable[[UserFunction], OpDefinition]: ...
 def op(
     compute_fn: UserFunction | None = None,
@@ -44,6 +46,7 @@ def op(
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    step_policy: StepPolicy | None = None,
 ) -> OpDefinition | Callable[[UserFunction], OpDefinition]:
     """Declares an op: a function that runs as a step of a job, tied to others in a `@job` or `@graph` function.
 
@@ -62,6 +65,7 @@ def op(
         retry_policy: how a failed step is tried again.
         code_version: the version of the code.
         pool: the pool whose slots its steps take.
+        step_policy: when its steps may start, how long they may take, and more.
 
     Raises:
         InvalidDefinitionError: something that cannot be; the message says where.
@@ -85,6 +89,7 @@ def op(
             retry_policy=retry_policy,
             code_version=renamed("@op", "code_version", code_version, "version", version),
             pool=pool,
+            step_policy=step_policy,
         )
 
     return decorate if compute_fn is None else decorate(compute_fn)

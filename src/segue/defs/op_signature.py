@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from segue.defs.docstrings import Docstring
 from segue.defs.op_io import NO_DEFAULT, NO_TYPE, DynamicOut, In, Out, is_nothing
 from segue.defs.results import DynamicOutput, MaterializeResult, Output
-from segue.defs.signature import FunctionShape, Unresolved
+from segue.defs.signature import FunctionShape, Unresolved, UserFunction, source_of
 from segue.defs.types.resolve import infer_type, resolve_type
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.arguments import require_kind
@@ -170,3 +170,22 @@ def output_annotations(shape: FunctionShape, names: Sequence[str], what: str) ->
             f"{len(arguments)}."
         )
     return dict(zip(names, arguments, strict=True))
+
+
+def shape_by_hand(compute_fn: UserFunction, ins: Mapping[str, In] | None, what: str) -> FunctionShape:
+    """What a function of the context and a dict of the inputs takes.
+
+    Raises:
+        InvalidDefinitionError: it is no function.
+    """
+    if not callable(compute_fn):
+        raise InvalidDefinitionError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
+    return FunctionShape(
+        context="context",
+        config=None,
+        resources=(),
+        inputs={key: each.has_default_value for key, each in (ins or {}).items()},
+        return_annotation=inspect.Signature.empty,
+        source=source_of(compute_fn),
+        takes_any=True,
+    )

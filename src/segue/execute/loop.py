@@ -226,7 +226,7 @@ class Execution:
             again = StepRetryData(start.attempt - 1, start.delay, failed.error, failed.failure_class)
             self._last = self._sink.emit(again, start.step_key)
             due = time.monotonic() + start.delay
-        heapq.heappush(self._ready, (due, self._progress.order[start.step_key], start))
+        heapq.heappush(self._ready, (due, self._progress.rank(start.step_key), start))
 
     def _fail(self, step_key: str, attempt: int, outcome: StepOutcome) -> None:
         """Records that a step failed for good."""

@@ -25,7 +25,7 @@ from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, failed_attempt
 from segue.execute.failure_facts import failure_class
 from segue.execute.outputs import require_results, take_results
-from segue.execute.values import load_input
+from segue.execute.values import load_input, missing_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
@@ -116,6 +116,9 @@ def load_inputs(attempt: StepAttempt) -> None:
     """Loads the value of each input through its IO manager."""
     for each in attempt.step.inputs:
         if not each.has_value:
+            continue
+        if each.is_missing:
+            attempt.inputs[each.name] = missing_input(attempt, each)
             continue
         attempt.inputs[each.name] = load_input(attempt, each)
 

@@ -53,6 +53,22 @@ def load_input(attempt: StepAttempt, source: StepInput) -> object:
     return value
 
 
+def missing_input(attempt: StepAttempt, source: StepInput) -> object:
+    """The default of an input whose value no step of the run gave; the step's trigger rule lets it start all the same.
+
+    Raises:
+        InvariantViolationError: it has none.
+    """
+    declared = attempt.op.ins[source.name]
+    if not declared.has_default_value:
+        raise InvariantViolationError(
+            f"{attempt.step_key!r}: the input {source.name!r} has no value in this run, and no default. Give the parameter a "
+            "default: the trigger rule of the step lets it start without."
+        )
+    attempt.log.info(f"The input {source.name!r} was not given by any step of this run: it keeps its default.")
+    return declared.default_value
+
+
 def _load_part(attempt: StepAttempt, source: StepInput, part: OutputSource | AssetSource | GraphInputSource) -> object:
     """The value of one step output (or, in a list, of an input of the graph)."""
     if isinstance(part, GraphInputSource):

@@ -14,7 +14,7 @@ from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
-from segue.errors import RunNotFoundError
+from segue.errors import NotSupportedError, RunNotFoundError
 from segue.execute.executor_rules import executor_rules
 from segue.execute.loop import RunResult
 from segue.execute.run import execute_run
@@ -94,6 +94,24 @@ class Executed(msgspec.Struct, frozen=True):
     config: Mapping[str, Any]
 
 
+def _require_in_process(plan: Plan) -> None:
+    """Refuses step policies that nothing would heed where the steps run in the process of the run."""
+    for step in plan.steps:
+        policy = step.policy
+        if policy is None:
+            continue
+        if policy.memory_limit is not None:
+            raise NotSupportedError(
+                f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare an executor that "
+                "gives each step one, or leave memory_limit out of its StepPolicy."
+            )
+        if policy.executor not in (None, "in_process"):
+            raise NotSupportedError(
+                f"The step {step.key!r} asks for the executor {policy.executor!r}; its run executes in this process. Leave "
+                "executor out of its StepPolicy, or declare the executor for the job."
+            )
+
+
 def record_and_run(
     definitions: Definitions,
     described: Described,
@@ -105,7 +123,12 @@ def record_and_run(
     capture: Capture | None,
     finished: Mapping[str, FinishedStep],
 ) -> Executed:
-    """Records a run and executes it."""
+    """Records a run and executes it.
+
+    Raises:
+        NotSupportedError: a step asks for what only a process of its own can give it; nothing is recorded.
+    """
+    _require_in_process(plan)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)

@@ -24,6 +24,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy, RetryPolicy
 from segue.model.source_location import SourceLocation
+from segue.model.step_policy import StepPolicy
 from segue.model.steps import GraphOutputNode, StepNode
 
 MANIFEST_VERSION = 1
@@ -172,6 +173,7 @@ class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
         inputs, outputs: what it takes and gives.
         resource_keys: the resources it needs, IO managers not included.
         retry_policy: how it is retried.
+        step_policy: how its step is to be run.
         can_subset: whether a run may ask for some of its outputs only.
         has_config: whether it takes config.
         tags: tags on the step.
@@ -187,6 +189,7 @@ class ComputationNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
     outputs: tuple[OutputNode, ...] = ()
     resource_keys: tuple[str, ...] = ()
     retry_policy: RetryPolicy | None = None
+    step_policy: StepPolicy | None = None
     can_subset: bool = False
     has_config: bool = False
     tags: dict[str, str] = {}

@@ -8,6 +8,7 @@ import msgspec
 
 from segue.model.keys import AssetKey
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 
 
 class Source(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
@@ -89,6 +90,7 @@ class StepNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         inputs: what it takes.
         tags: tags on the step, those of the op included.
         retry_policy: how it is retried.
+        step_policy: how it is to be run.
         hooks: the names of the hooks that run after it.
     """
 
@@ -97,6 +99,7 @@ class StepNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     inputs: tuple[StepInputNode, ...] = ()
     tags: dict[str, str] = {}
     retry_policy: RetryPolicy | None = None
+    step_policy: StepPolicy | None = None
     hooks: tuple[str, ...] = ()
 
 

@@ -107,6 +107,7 @@ class _GraphPlanner:
             needs_any=tuple(group for group in groups if group),
             origin=self.origins.get(node.path),
             pool=computation.pool,
+            policy=node.step_policy,
         )
 
     def _input(self, node: StepInputNode) -> StepInput:

@@ -8,6 +8,7 @@ from segue.model import codec
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.policies import RetryPolicy
+from segue.model.step_policy import StepPolicy
 from segue.model.steps import AnySource
 
 PLAN_VERSION = 1
@@ -25,6 +26,7 @@ class StepInput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         source: of an input between steps: where its value comes from.
         has_value: False for an input that only orders steps.
         has_default: whether its op has a default for it.
+        is_missing: whether no step gave its value in this run, and the step runs all the same: it keeps its default.
     """
 
     name: str
@@ -36,6 +38,7 @@ class StepInput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     source: AnySource | None = None
     has_value: bool = True
     has_default: bool = False
+    is_missing: bool = False
 
 
 class StepOutput(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -72,6 +75,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         graph: the graph behind assets that it is a step of.
         turn: which step of its function it is, from 1, where functions that wait for each other take turns.
         pool: the pool whose slots it takes, for those who schedule steps.
+        policy: how it is to be run; None for as steps are run.
     """
 
     key: str
@@ -86,6 +90,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     graph: str | None = None
     turn: int = 1
     pool: str | None = None
+    policy: StepPolicy | None = None
 
     @property
     def path(self) -> str:

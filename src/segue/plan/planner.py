@@ -242,6 +242,7 @@ class _Planner:
             retry_policy=computation.retry_policy,
             turn=turn.number,
             pool=computation.pool,
+            policy=computation.step_policy,
         )
 
     def _graph_steps(self, name: str, part: GraphPart) -> list[PlanStep]:

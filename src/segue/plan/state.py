@@ -4,8 +4,11 @@
                   │  ▲
                   │  └── retrying (attempt + 1, after a delay)
                   ├────► failed ──► every step downstream: abandoned
-    waiting ────► skipped  (an upstream step gave none of the outputs it needs)
+    waiting ────► skipped  (an upstream step gave none of the outputs it needs, or the step's trigger rule does not hold)
     waiting ────► expanded (a template: replaced by one step for each value of a dynamic output)
+
+A step starts when all that it depends on has ended, and, unless its trigger rule says otherwise, has ended well. The run
+failed if any step did, also where a step with a trigger rule of its own ran because of that.
 
 `RunProgress` takes facts and returns instructions; who carries them out, and in how many processes, is not its concern.
 """
@@ -21,9 +24,11 @@ import msgspec
 
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy, retry_delay
-from segue.model.steps import FanInSource, OutputSource
+from segue.model.step_policy import TriggerRule
+from segue.model.steps import CollectSource, FanInSource, OutputSource
 from segue.plan.dynamic import expand
 from segue.plan.plan import Plan, PlanStep, StepInput
+from segue.plan.trigger import Upstream, judge
 
 
 class StepStatus(enum.Enum):
@@ -171,6 +176,11 @@ class RunProgress:
         """The steps that failed, in order of the plan."""
         return tuple(key for key, status in self.status.items() if status is StepStatus.FAILED)
 
+    def rank(self, step_key: str) -> tuple[int, ...]:
+        """Where a step stands among those that could start: by its priority, then in order of the plan; the least goes first."""
+        policy = self.steps[step_key].policy
+        return (0 if policy is None else -policy.priority, *self.order[step_key])
+
     def _failed(self, fact: StepFailed) -> list[Instruction]:
         key = fact.step_key
         attempt = self.attempts[key]
@@ -267,6 +277,8 @@ class RunProgress:
 
     def _next(self, step: PlanStep) -> StartStep | SkipStep | AbandonStep:
         """What becomes of a step whose upstream steps have all ended."""
+        if step.policy is not None and step.policy.rule is not TriggerRule.ALL_SUCCESS and step.origin is None:
+            return self._next_by_rule(step, step.policy.rule)
         bad = (StepStatus.FAILED, StepStatus.ABANDONED)
         failed = tuple(
             each
@@ -298,6 +310,33 @@ class RunProgress:
         enough = bool(taken) and not self.requires_success
         return enough and all(self._gave(upstream, output) for output in taken)
 
+    def _next_by_rule(self, step: PlanStep, rule: TriggerRule) -> StartStep | SkipStep | AbandonStep:
+        """The same for a step with a trigger rule of its own: its inputs that nothing gave are marked as missing."""
+        upstream = Upstream([], [], [])
+        for key in step.depends_on:
+            status = self.status.get(key)
+            if status in (StepStatus.FAILED, StepStatus.ABANDONED):
+                upstream.failed.append(key)
+            elif status is StepStatus.SKIPPED or (status is not None and not self._gave_what_is_needed(step, key)):
+                upstream.skipped.append(key)
+            elif status is not None:
+                upstream.succeeded.append(key)
+        verdict = judge(rule, upstream)
+        if verdict.is_abandoned:
+            return AbandonStep(step.key, tuple(upstream.failed))
+        if not verdict.starts:
+            return SkipStep(step.key, verdict.reason)
+        inputs = tuple([self._given_part(each, is_optional=True) for each in step.inputs])
+        self.steps[step.key] = msgspec.structs.replace(step, inputs=inputs)
+        return self._start(step.key)
+
+    def _gave_what_is_needed(self, step: PlanStep, key: str) -> bool:
+        """Whether a step that succeeded gave what another takes of it: each single output, and any of those in its lists."""
+        if any(not self._gave(*each) for each in step.needs if each[0] == key):
+            return False
+        listed = [each for group in step.needs_any for each in group if each[0] == key]
+        return not listed or any(self._gave(*each) for each in listed)
+
     def _gave(self, step_key: str, output: str) -> bool:
         return output in self._outputs.get(step_key, frozenset())
 
@@ -305,12 +344,22 @@ class RunProgress:
         """The step with those elements left out of its lists that no step gave."""
         return msgspec.structs.replace(step, inputs=tuple([self._given_part(each) for each in step.inputs]))
 
-    def _given_part(self, each: StepInput) -> StepInput:
-        if not isinstance(each.source, FanInSource):
-            return each
-        given = [
-            source
-            for source in each.source.sources
-            if not isinstance(source, OutputSource) or self._gave(source.step, source.output)
-        ]
-        return msgspec.structs.replace(each, source=FanInSource(tuple(given)))
+    def _given_part(self, each: StepInput, is_optional: bool = False) -> StepInput:
+        """The input as far as it was given: a list without the elements that no step gave, and, where that is allowed, a
+        single value marked as missing, and a list of nobody knows how many values as none."""
+        source = each.source
+        if isinstance(source, FanInSource):
+            given = [one for one in source.sources if not isinstance(one, OutputSource) or self._is_given(one)]
+            return msgspec.structs.replace(each, source=FanInSource(tuple(given)))
+        if is_optional and isinstance(source, CollectSource):
+            return msgspec.structs.replace(each, source=FanInSource(()))
+        if is_optional and each.upstream_step is not None and each.upstream_step in self.status:
+            return msgspec.structs.replace(
+                each, is_missing=not self._gave(each.upstream_step, each.upstream_output or "")
+            )
+        if is_optional and isinstance(source, OutputSource) and source.step in self.status:
+            return msgspec.structs.replace(each, is_missing=not self._is_given(source))
+        return each
+
+    def _is_given(self, source: OutputSource) -> bool:
+        return self._gave(source.step, source.output)

@@ -1,0 +1,36 @@
+"""The keys that the decorators of assets give."""
+
+from __future__ import annotations
+
+import re
+
+from segue.errors import InvalidDefinitionError
+from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
+
+_NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
+
+
+def asset_key_of(
+    own_name: str,
+    key: CoercibleToAssetKey | None,
+    prefix: CoercibleToAssetKeyPrefix | None,
+    name: str | None,
+    decorator: str = "asset",
+) -> AssetKey:
+    """The key that a decorator's arguments mean.
+
+    Args:
+        own_name: the name that was given, or the function's.
+        key, prefix, name: as the user gave them.
+        decorator: how errors name it.
+
+    Raises:
+        InvalidDefinitionError: a whole key and parts of one, or a name that cannot be.
+    """
+    if key is not None:
+        if name is not None or prefix is not None:
+            raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
+        return AssetKey.from_coercible(key)
+    found = AssetKey.from_user_string(own_name) if "/" not in own_name else AssetKey(own_name)
+    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", decorator)
+    return found if prefix is None else found.with_prefix(prefix)
