@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
@@ -93,6 +93,18 @@ class NamedAssets:
     def output_names_by_entity_key(self) -> Mapping[AssetOrCheckKey, str]:
         """The output that carries each asset or check."""
         return {key: name for name, key in self.entity_keys_by_output_name.items()}
+
+    @property
+    def optional_outputs(self) -> Set[str]:
+        """The outputs that its function may leave out.
+
+        Those of skippable assets, and of a function that can make some of its assets only all that carry no value: what
+        it does not report was not made.
+        """
+        found = {name for name, spec in self.specs_by_output.items() if spec.skippable}
+        if self.can_subset and isinstance(self.node_def, OpDefinition):
+            found |= {*self.specs_by_output, *self.checks_by_output} & self.node_def.valueless_outputs
+        return found
 
     @property
     def _all_specs(self) -> Mapping[str, AssetSpec]:

@@ -253,7 +253,7 @@ class OpExecutionContext(StepContext):
         Raises:
             InvariantViolationError: no such output, or several and none named.
         """
-        self._step.add_metadata(self._output_name(output_name), metadata, None, mapping_key)
+        self._step.add_metadata(self._output_name(output_name), metadata, mapping_key)
 
     def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]:
         """What was added to an output, or to one value of a dynamic output, so far."""
@@ -276,7 +276,7 @@ class OpExecutionContext(StepContext):
             InvariantViolationError: an asset or partition that this step does not make, or several assets and none named.
         """
         name = None if asset_key is None else self.output_for_asset_key(AssetKey.from_coercible(asset_key))
-        self._step.add_metadata(self._output_name(name), metadata, partition_key)
+        self._step.add_asset_metadata(self._output_name(name), metadata, partition_key)
 
     def _output_name(self, output_name: str | None) -> str:
         """The output that is meant: the only one that carries an asset, where none is named."""

@@ -318,12 +318,13 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         sources = {each.name: AssetSource(each.asset_key, each.io_manager_key) for each in inputs}
         prefix, hooks = f"{node.name}.", definition.hook_defs
         flat = flatten(node, sources, prefix=prefix, hooks=hooks, step_policy=node.step_policy)
+    optional = definition.optional_outputs
     outputs = [
-        OutputNode(output, asset_key=spec.key, is_required=not spec.skippable)
+        OutputNode(output, asset_key=spec.key, is_required=output not in optional)
         for output, spec in definition.specs_by_output.items()
     ]
     outputs += [
-        OutputNode(output, check_name=spec.name, check_asset_key=spec.asset_key)
+        OutputNode(output, check_name=spec.name, check_asset_key=spec.asset_key, is_required=output not in optional)
         for output, spec in definition.checks_by_output.items()
     ]
     op = node if isinstance(node, OpDefinition) else None

@@ -82,6 +82,8 @@ class _Call:
         config = self._config(given.pop("config", None) if shape.config is not None else None)
         if resources and self.step.declared:
             raise InvalidInvocationError(f"{self.what}: resources come as arguments or with the context, not both.")
+        if self.definition is not None and self.definition.resource_defs:
+            self.step.bring({key: each for key, each in self.definition.resource_defs.items() if key not in resources})
         needed = [key for key in sorted(op.resource_keys) if key not in resources]
         if shape.context is not None or any(key in shape.resources for key in needed):
             self.step.require_resources(needed, self.what)

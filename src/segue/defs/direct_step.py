@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from segue.defs.bindings import bound
+from segue.defs.direct_resources import DirectResources
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.node import NodeUse
 from segue.defs.node_handle import NodeHandle
-from segue.defs.resource_context import Resources, ResourcesToClose
+from segue.defs.resource_context import Resources
 from segue.defs.step_facts import UserEvent
 from segue.errors import (
-    InvalidConfigError,
-    InvalidDefinitionError,
     InvalidInvocationError,
     InvalidPropertyError,
     InvariantViolationError,
 )
-from segue.model.arguments import require_kind
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import DataVersion
@@ -73,7 +68,7 @@ class ExecutionProperties:
         self.data_versions: dict[str, DataVersion] = {}
 
 
-class DirectStep:
+class DirectStep(DirectResources):
     """The step behind a context outside of any run: what it was given, and what the call in progress adds."""
 
     def __init__(
@@ -87,18 +82,9 @@ class DirectStep:
         mapping_key: str | None = None,
         run_tags: Mapping[str, str] | None = None,
     ) -> None:
-        require_kind("A context", "resources", resources, Mapping)
-        require_kind("A context", "instance", instance, Instance)
         if partition_key is not None and partition_key_range is not None:
             raise InvariantViolationError("A context takes partition_key or partition_key_range, not both.")
-        self.declared: Mapping[str, object] = dict(resources or {})
-        self.resources_config: Mapping[str, Any] = dict(resources_config or {})
-        strange = sorted(set(self.resources_config) - set(self.declared))
-        if strange:
-            raise InvalidConfigError(
-                "resources_config does not fit:",
-                [f"{key}: there is no resource of that name." for key in strange],
-            )
+        super().__init__(resources, resources_config, instance)
         self.given_config = config
         self.mapping_key = mapping_key
         self.run_tags: Mapping[str, str] = dict(run_tags or {})
@@ -110,11 +96,6 @@ class DirectStep:
         self._partition_range = (
             PartitionKeyRange(partition_key, partition_key) if partition_key is not None else partition_key_range
         )
-        self._instance = instance
-        self._stack = contextlib.ExitStack()
-        weakref.finalize(self, self._stack.close)  # for a context that is not used in `with`
-        self._opened: Resources | None = None
-        self.entered = False
 
     def bind(self, binding: Binding) -> None:
         """Takes up a call.
@@ -177,14 +158,6 @@ class DirectStep:
         return found
 
     @property
-    def instance(self) -> Instance:
-        """The instance that was given; one that is gone with the context when none was."""
-        if self._instance is None:
-            self._instance = bound("ephemeral_instance")()
-            self._stack.callback(self._instance.close)
-        return self._instance
-
-    @property
     def op_config(self) -> object:
         """The config as plain values: of a call with all defaults, before one as it was given."""
         return self.given_config if self.binding is None else self.binding.config
@@ -223,38 +196,6 @@ class DirectStep:
         keys = self.binding.op.resource_keys
         return Resources({key: given[key] for key in keys if key in given})
 
-    def opened_resources(self) -> Resources:
-        """The resources, set up on first use.
-
-        Raises:
-            InvariantViolationError: one of them must be torn down again, and the context is not used in `with`.
-        """
-        opened = self._opened
-        if opened is None:
-            config = {"resources": self.resources_config}
-            opened = bound("open_scoped_resources")(self.declared, self._instance, self._stack, config)
-            if isinstance(opened, ResourcesToClose) and not self.entered:
-                self._stack.close()
-                raise InvariantViolationError(
-                    "At least one of the resources is torn down at its end: use the context as "
-                    "`with build_op_context(...) as context:`."
-                )
-            self._opened = opened
-        return opened
-
-    def require_resources(self, keys: Sequence[str], what: str) -> None:
-        """Makes sure that resources are given.
-
-        Raises:
-            InvalidDefinitionError: one is not.
-        """
-        for key in keys:
-            if key not in self.declared:
-                raise InvalidDefinitionError(
-                    f"resource with key {key!r} required by {what} was not provided; there are: "
-                    f"{', '.join(sorted(self.declared)) or 'none'}. Give it as build_op_context(resources={{{key!r}: ...}})."
-                )
-
     @property
     def output_names(self) -> tuple[str, ...]:
         """The outputs of the function."""
@@ -270,7 +211,12 @@ class DirectStep:
     def input_asset_keys(self) -> Mapping[str, AssetKey]:
         """The assets behind the inputs."""
         definition = self._bound("asset_key_for_input").definition
-        return {} if definition is None else definition.keys_by_input
+        return {} if definition is None else definition.node_keys_by_input_name
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only some of what the function can make is asked for."""
+        return set(self.output_names) != set(self.op.output_names)
 
     @property
     def check_specs(self) -> Sequence[AssetCheckSpec]:
@@ -347,13 +293,7 @@ class DirectStep:
         """Keeps a fact for `get_events`."""
         self.properties.user_events.append(event)
 
-    def add_metadata(
-        self,
-        output_name: str,
-        metadata: Mapping[str, object],
-        partition: str | None = None,
-        mapping_key: str | None = None,
-    ) -> None:
+    def add_metadata(self, output_name: str, metadata: Mapping[str, object], mapping_key: str | None = None) -> None:
         """Adds facts to an output that is still to come."""
         if (output_name, mapping_key) in self.properties.given:
             value = f" with mapping_key {mapping_key!r}" if mapping_key is not None else ""
@@ -362,6 +302,12 @@ class DirectStep:
             )
         self.properties.output_metadata.setdefault((output_name, mapping_key), {}).update(normalize_metadata(metadata))
 
+    def add_asset_metadata(
+        self, output_name: str, metadata: Mapping[str, object], partition: str | None = None
+    ) -> None:
+        """Adds facts to an output that is still to come; of a partition they are not kept apart."""
+        self.add_metadata(output_name, metadata)
+
     def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]:
         """What was added to an output."""
         return self.properties.output_metadata.get((output_name, mapping_key), {})
@@ -369,11 +315,6 @@ class DirectStep:
     def set_data_version(self, output_name: str, data_version: DataVersion) -> None:
         """Keeps the version of the content of an output."""
         self.properties.data_versions[output_name] = data_version
-
-    def close(self) -> None:
-        """Tears down what was set up."""
-        self._opened = None
-        self._stack.close()
 
 
 def _goes_nowhere(_record: logging.LogRecord) -> bool:

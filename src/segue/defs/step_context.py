@@ -40,13 +40,13 @@ class StepContext:
         return context
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
-        """The asset whose value an input takes.
+        """The asset behind an input: whose value it takes, or for which the function waits.
 
         Raises:
-            InvariantViolationError: it takes that of none.
+            InvariantViolationError: there is none.
         """
         if input_name not in self._step.input_asset_keys:
-            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} takes no asset.")
+            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} stands for no asset.")
         return self._step.input_asset_keys[input_name]
 
     @property
@@ -180,8 +180,8 @@ class StepContext:
 
     @property
     def is_subset(self) -> bool:
-        """Whether the step makes only some of what its function can make."""
-        return set(self._step.output_names) != set(self._step.op.output_names)
+        """Whether the run asks for only some of what its function, or the graph around it, can make."""
+        return self._step.is_part
 
     @property
     def has_partition_key(self) -> bool:

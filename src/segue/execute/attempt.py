@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,10 @@ from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.step_facts import UserEvent
 from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError
+from segue.execute.added_metadata import AddedMetadata
 from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
+from segue.execute.step_partitions import StepPartitions
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.event import (
     AnyPayload,
@@ -34,17 +37,13 @@ from segue.model.event import (
 )
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
-from segue.model.metadata import AnyMetadataValue, normalize_metadata
-from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
-from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
-from segue.model.partitions.subset_window import time_window_of_subset
+from segue.model.metadata import AnyMetadataValue
 from segue.model.run import Run
 from segue.plan.op_planner import managers_of
 from segue.plan.plan import PlanStep, StepOutput
 
 
-class StepAttempt:
+class StepAttempt(StepPartitions):
     """One attempt of one step; the stages read and fill it. Also what the user's context speaks to (`StepFacts`).
 
     Attributes:
@@ -55,8 +54,10 @@ class StepAttempt:
         given: the outputs that were given so far.
         mapping_keys: the keys of dynamic outputs that were given so far, by output.
         blocked_by: the blocking checks that failed.
+        added: what the function added to outputs and assets that are still to come.
         data_versions: the versions of content that the function named by set_data_version, by output.
         has_hooks: whether hooks run after it; only then are `events` and `output_values` kept for them.
+        returned_nothing: whether the function came back with None, neither results nor a value.
         sink_failed: whether an event could not be recorded, which no step may swallow.
     """
 
@@ -81,10 +82,10 @@ class StepAttempt:
         self._log: LogManager | None = None
         self.data_versions: dict[str, str] = {}
         self.has_hooks = False
+        self.returned_nothing = False
         self.events: list[Event] = []
         self.output_values: dict[str, Any] = {}
-        self._metadata: dict[str, dict[str, AnyMetadataValue]] = {}
-        self._partition_metadata: dict[tuple[str, str], dict[str, AnyMetadataValue]] = {}
+        self.added = AddedMetadata()
 
     @property
     def run_id(self) -> str:
@@ -112,17 +113,6 @@ class StepAttempt:
         return self.scope.described.jobs.get(self.run.job_name)
 
     @property
-    def partition_range(self) -> PartitionKeyRange | None:
-        """First and last partition of the run."""
-        start, end = self.run.partition_start, self.run.partition_end
-        if start is None or end is None:
-            return None
-        known = self.scope.partitions_def
-        return (
-            PartitionKeyRange(start, end) if known is None else PartitionKeyRange(*map(known.typed_key, (start, end)))
-        )
-
-    @property
     def all_resources(self) -> Mapping[str, object]:
         """The resources of the run, by key."""
         return self.scope.resources
@@ -141,16 +131,6 @@ class StepAttempt:
         return self._log
 
     @property
-    def partitions_def(self) -> PartitionsDefinition | None:
-        """How the run's assets are partitioned."""
-        return self.scope.partitions_def and self.scope.partitions_def.declared
-
-    def asset_partitions_def(self, key: AssetKey) -> PartitionsDefinition | None:
-        """How an asset of these definitions is partitioned."""
-        node = self.scope.described.graph.nodes.get(key)
-        return None if node is None or node.partitions is None else node.partitions.declared
-
-    @property
     def output_names(self) -> tuple[str, ...]:
         """The outputs that this step is to give."""
         return tuple(output.name for output in self.step.outputs)
@@ -160,10 +140,15 @@ class StepAttempt:
         """The assets that this step is to make, by output."""
         return {output.name: output.asset_key for output in self.step.outputs if output.asset_key is not None}
 
+    @functools.cached_property
+    def output_of(self) -> Mapping[AssetKey, str]:
+        """The output that carries each asset that this step is to make."""
+        return {key: name for name, key in self.asset_keys.items()}
+
     @property
-    def input_asset_keys(self) -> Mapping[str, AssetKey]:
-        """The assets behind the inputs."""
-        return {each.name: each.asset_key for each in self.step.inputs if each.asset_key is not None}
+    def is_part(self) -> bool:
+        """Whether the run asks for only some of what its function, or the graph around it, can make."""
+        return self.step.is_part or set(self.output_names) != set(self.op.output_names)
 
     @property
     def check_keys(self) -> Sequence[AssetCheckKey]:
@@ -252,50 +237,12 @@ class StepAttempt:
         entry = config_entry(self.run_config, "ops", self.step.path)
         return values_of_op(self.op, entry, ROOT.below("ops", self.step.path))
 
-    def partition_keys(self) -> Sequence[str]:
-        """The partitions of the run, in order."""
-        definition, subset = self._partitions()
-        return typed_keys_of_subset(definition, subset, self.scope.now)
-
     def require_output(self, output_name: str) -> None:
         """Refuses the name of an output that the step does not have."""
         if output_name not in self.output_names:
             raise InvariantViolationError(
                 f"{self.step_key!r} has no output {output_name!r}; it has {', '.join(self.output_names)}."
             )
-
-    def input_partitions_def(self, input_name: str) -> PartitionsDefinition | None:
-        """How the asset behind an input is partitioned."""
-        key = self.input_asset_keys.get(input_name)
-        return None if key is None else self.asset_partitions_def(key)
-
-    def input_partition_keys(self, input_name: str) -> Sequence[str]:
-        """The upstream partitions that an input takes."""
-        definition, subset = self._input_partitions(input_name)
-        return typed_keys_of_subset(definition, subset, self.scope.now)
-
-    def input_time_window(self, input_name: str) -> TimeWindow:
-        """The time that the upstream partitions of an input span."""
-        definition, subset = self._input_partitions(input_name)
-        return time_window_of_subset(definition, subset, self.scope.now)
-
-    def _input_partitions(self, input_name: str) -> tuple[PartitionsDefinition, PartitionSubset]:
-        for each in self.step.inputs:
-            if each.name == input_name and each.partitions is not None and each.asset_key is not None:
-                definition = self.scope.described.graph.nodes[each.asset_key].partitions
-                if definition is not None:
-                    return definition, each.partitions
-        raise InvariantViolationError(f"The input {input_name!r} of {self.step_key!r} has no partitions.")
-
-    def time_window(self) -> TimeWindow:
-        """The time that the run's partitions span."""
-        definition, subset = self._partitions()
-        return time_window_of_subset(definition, subset, self.scope.now)
-
-    def _partitions(self) -> tuple[PartitionsDefinition, PartitionSubset]:
-        if self.scope.partitions_def is None or self.scope.subset is None:
-            raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
-        return self.scope.partitions_def, self.scope.subset
 
     def record(self, event: UserEvent) -> None:
         """Takes a fact that user code reports apart from its outputs, and writes it: who asks the instance next must see it."""
@@ -314,32 +261,30 @@ class StepAttempt:
             )
         self.scope.sink.flush()
 
-    def add_metadata(
-        self,
-        output_name: str,
-        metadata: Mapping[str, object],
-        partition: str | None = None,
-        mapping_key: str | None = None,
+    def add_metadata(self, output_name: str, metadata: Mapping[str, object], mapping_key: str | None = None) -> None:
+        """Adds facts to an output that is still to come, or to one value of a dynamic one."""
+        if mapping_key is None:
+            self._require_to_come(output_name)
+        elif mapping_key in self.mapping_keys.get(output_name, ()):
+            raise InvariantViolationError(
+                f"The value {mapping_key!r} of {output_name!r} of {self.step_key!r} has been given already: add metadata before."
+            )
+        self.added.to_output(output_name, metadata, mapping_key)
+
+    def add_asset_metadata(
+        self, output_name: str, metadata: Mapping[str, object], partition: str | None = None
     ) -> None:
-        """Adds facts to an output that is still to come, to one value of a dynamic one, or to one of the partitions it makes."""
-        if mapping_key is not None:
-            if mapping_key in self.mapping_keys.get(output_name, ()):
-                raise InvariantViolationError(
-                    f"The value {mapping_key!r} of {output_name!r} of {self.step_key!r} has been given already: add metadata "
-                    "before."
-                )
-            self._metadata.setdefault(f"{output_name}[{mapping_key}]", {}).update(normalize_metadata(metadata))
-            return
+        """Adds facts to the asset of an output that is still to come, or to one of the partitions that it makes."""
+        self._require_to_come(output_name)
+        if partition is not None and partition not in self.partition_keys():
+            raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
+        self.added.to_asset(output_name, metadata, partition)
+
+    def _require_to_come(self, output_name: str) -> None:
         if output_name in self.given:
             raise InvariantViolationError(
                 f"The output {output_name!r} of {self.step_key!r} has been given already: add metadata before."
             )
-        if partition is None:
-            self._metadata.setdefault(output_name, {}).update(normalize_metadata(metadata))
-            return
-        if partition not in self.partition_keys():
-            raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
-        self._partition_metadata.setdefault((output_name, partition), {}).update(normalize_metadata(metadata))
 
     def set_data_version(self, output_name: str, data_version: DataVersion) -> None:
         """Says which version the content of an output is that is still to come."""
@@ -351,7 +296,7 @@ class StepAttempt:
 
     def metadata_of(self, output_name: str, mapping_key: str | None = None) -> dict[str, AnyMetadataValue]:
         """What was added to an output, or to one value of a dynamic one, so far."""
-        return self._metadata.get(output_name if mapping_key is None else f"{output_name}[{mapping_key}]", {})
+        return self.added.of_output(output_name, mapping_key)
 
     def output_partitions(self, output: StepOutput) -> Sequence[str | None]:
         """The partitions that an output makes; one None for an asset without partitions."""
@@ -380,11 +325,11 @@ class StepAttempt:
             self, output.asset_key, data_version or self.data_versions.get(output.name)
         )
         for partition in self.output_partitions(output):
-            of_partition = {} if partition is None else self._partition_metadata.get((output.name, partition), {})
+            of_asset = self.added.of_asset(output.name, partition)
             materialization = AssetMaterialization(
                 output.asset_key,
                 None,
-                {**metadata, **of_partition},
+                {**metadata, **of_asset},
                 partition,
                 {**provenance, **(tags or {})},
                 data_version=version,

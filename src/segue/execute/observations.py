@@ -38,7 +38,8 @@ def record_observed(
     attempt.emit(StepOutputData(output.name, every))
     for partition, version in _versions(attempt, output, value):
         with_version = {**tags, **({} if version is None else {DATA_VERSION_TAG: version})}
-        seen = AssetObservation(output.asset_key, None, every, partition, with_version, data_version=version)
+        said = {**every, **attempt.added.of_asset(output.name, partition)}
+        seen = AssetObservation(output.asset_key, None, said, partition, with_version, data_version=version)
         attempt.emit(AssetObservationData(seen))
 
 

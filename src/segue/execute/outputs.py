@@ -9,13 +9,14 @@ from segue.defs.results import NO_VALUE, DynamicOutput, MaterializeResult, NoVal
 from segue.defs.returned import RESULTS, single_results
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
+from segue.execute.check_results import take_check
 from segue.execute.observations import record_observed
-from segue.execute.target import target_materialization
+from segue.execute.output_order import once
 from segue.execute.value_types import recorded, require_passed, type_check
 from segue.execute.values import record_stored, store_output
-from segue.model.checks import AssetCheckEvaluation, AssetCheckResult, AssetCheckSeverity
-from segue.model.event import AssetCheckEvaluationData, StepOutputData
-from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.checks import AssetCheckEvaluation, AssetCheckResult
+from segue.model.event import StepOutputData
+from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.plan.plan import StepOutput
@@ -49,7 +50,7 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
         elif isinstance(result, ObserveResult):
             _take_observe_result(attempt, result)
         elif isinstance(result, AssetCheckResult):
-            _take_check(attempt, result)
+            take_check(attempt, result)
         elif isinstance(result, (AssetMaterialization, AssetObservation, AssetCheckEvaluation, ExpectationResult)):
             attempt.record(result)
         else:
@@ -92,7 +93,7 @@ def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
             "DynamicOutput(value, mapping_key=...)."
         )
     if output.check_name is not None and isinstance(result.value, AssetCheckResult):
-        _take_check(attempt, result.value)
+        take_check(attempt, result.value)
         return
     if output.is_observed:
         record_observed(attempt, output, result.value, result.metadata, result.tags)
@@ -144,7 +145,7 @@ def _take_materialize_result(attempt: StepAttempt, result: MaterializeResult[Any
     has_value = not isinstance(result.value, NoValue)
     _take_value(attempt, output, result.value, has_value, metadata, data_version, result.tags or {})
     for check in result.check_results:
-        _take_check(attempt, check, output.asset_key)
+        take_check(attempt, check, output.asset_key)
 
 
 def _take_observe_result(attempt: StepAttempt, result: ObserveResult) -> None:
@@ -157,7 +158,7 @@ def _take_observe_result(attempt: StepAttempt, result: ObserveResult) -> None:
     metadata = normalize_metadata(result.metadata)
     record_observed(attempt, output, result.data_version or NO_VALUE, metadata, result.tags or {})
     for check in result.check_results:
-        _take_check(attempt, check, output.asset_key)
+        take_check(attempt, check, output.asset_key)
 
 
 def _take_value(
@@ -205,33 +206,9 @@ def _emit_output(
     require_passed(kind, result, what)
 
 
-def _take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None = None) -> None:
-    output = _planned_check(attempt, result, asset_key)
-    assert output.check_asset_key is not None  # it was found by these
-    assert output.check_name is not None
-    attempt.given.add(output.name)
-    attempt.emit(StepOutputData(output.name))
-    key = AssetCheckKey(output.check_asset_key, output.check_name)
-    for partition in attempt.output_partitions(output):
-        evaluation = AssetCheckEvaluation(
-            key.asset_key,
-            key.name,
-            result.passed,
-            dict(result.metadata),
-            target_materialization(attempt, key.asset_key, partition),
-            severity=result.severity,
-            description=result.description,
-            blocking=output.blocking,
-            partition=partition,
-        )
-        attempt.emit(AssetCheckEvaluationData(evaluation))
-    if output.blocking and not result.passed and result.severity is AssetCheckSeverity.ERROR:
-        attempt.blocked_by.append(key)
-
-
 def _planned(attempt: StepAttempt, name: str) -> StepOutput:
     """The output of this name, which was not given before."""
-    return _once(attempt, _find(attempt, name))
+    return once(attempt, _find(attempt, name))
 
 
 def _find(attempt: StepAttempt, name: str) -> StepOutput:
@@ -254,39 +231,12 @@ def _planned_asset(attempt: StepAttempt, key: AssetKey | None) -> StepOutput:
     """The output that carries this asset; the only one when no key is given."""
     outputs = [output for output in attempt.step.outputs if output.asset_key is not None]
     if key is None and len(outputs) == 1:
-        return _once(attempt, outputs[0])
+        return once(attempt, outputs[0])
     for output in outputs:
         if output.asset_key == key:
-            return _once(attempt, output)
+            return once(attempt, output)
     known = ", ".join(output.asset_key.to_user_string() for output in outputs if output.asset_key is not None)
     named = "names no asset" if key is None else f"names {key.to_user_string()!r}"
     raise InvariantViolationError(
         f"{attempt.op.shape.source}: a MaterializeResult of {attempt.step_key!r} {named}; it must name one of: {known}."
     )
-
-
-def _planned_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> StepOutput:
-    """The output that carries this check; whatever the result leaves open must be clear from the step."""
-    key = result.asset_key or asset_key
-    outputs = [
-        output
-        for output in attempt.step.outputs
-        if output.check_name is not None
-        and (key is None or output.check_asset_key == key)
-        and (result.check_name is None or output.check_name == result.check_name)
-    ]
-    if len(outputs) == 1:
-        return _once(attempt, outputs[0])
-    known = ", ".join(AssetCheckKey.to_user_string(key) for key in attempt.check_keys) or "none"
-    raise InvariantViolationError(
-        f"{attempt.op.shape.source}: an AssetCheckResult of {attempt.step_key!r} (asset_key={key!r}, "
-        f"check_name={result.check_name!r}) must mean exactly one of its checks: {known}."
-    )
-
-
-def _once(attempt: StepAttempt, output: StepOutput) -> StepOutput:
-    if output.name in attempt.given:
-        raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the output {output.name!r} twice."
-        )
-    return output

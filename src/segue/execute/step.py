@@ -24,11 +24,13 @@ from segue.errors import AssetCheckFailedError, InvariantViolationError, StepOut
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, failed_attempt
 from segue.execute.failure_facts import failure_class
+from segue.execute.output_order import in_order
 from segue.execute.outputs import require_results, take_results
 from segue.execute.values import load_input, missing_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
+from segue.plan.plan import StepOutput
 
 
 class StepOutcome(msgspec.Struct, frozen=True):
@@ -135,18 +137,25 @@ def call_function(attempt: StepAttempt) -> None:
         returned = op.function(**arguments)
         if isinstance(returned, (Coroutine, AsyncIterator)):
             returned = bound("run_async")(returned)
+        attempt.returned_nothing = returned is None
         take_results(attempt, returned)
     finally:
         current_context.reset(token)
         attempt.inputs.clear()
 
 
+def _is_told_by_silence(attempt: StepAttempt, output: StepOutput) -> bool:
+    """Whether an optional asset counts as made because the function ended without a word on any of its outputs."""
+    spec = None if attempt.definition is None else attempt.definition.specs_by_output.get(output.name)
+    return attempt.returned_nothing and spec is not None and not spec.skippable and attempt.step.graph is None
+
+
 def require_outputs(attempt: StepAttempt) -> None:
     """Makes sure that every output is there that must be; one without value is taken as given."""
     if attempt.requires_results:
         require_results(attempt)
-    for output in attempt.step.outputs:
-        if output.name in attempt.given or not output.is_required:
+    for output in attempt.step.outputs if len(attempt.step.outputs) == 1 else in_order(attempt):
+        if output.name in attempt.given or not (output.is_required or _is_told_by_silence(attempt, output)):
             continue
         if output.is_dynamic:  # no value at all is an empty list
             attempt.given.add(output.name)

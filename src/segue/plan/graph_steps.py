@@ -63,10 +63,29 @@ def graph_part(computation: ComputationNode, outputs: Sequence[OutputNode]) -> G
     is_whole = len(outputs) == len(computation.outputs)
     steps = computation.steps
     if not is_whole:
+        made = {output.name for output in outputs}
+        left_out = {
+            places[each.name]: AssetSource(each.asset_key)
+            for each in computation.outputs
+            if each.asset_key is not None and each.name in places and each.name not in made
+        }
+        steps = tuple([_loading(node, left_out) for node in steps])
         by_path = {node.path: node for node in steps}
         needed = step_closure(by_path, [*(step for step, _ in carried), *attached])
         steps = tuple([node for node in steps if node.path in needed])
     return GraphPart(computation, steps, carried, {step: tuple(each) for step, each in attached.items()}, is_whole)
+
+
+def _loading(node: StepNode, left_out: Mapping[Place, AssetSource]) -> StepNode:
+    """A step that takes assets of its graph that are not asked for as they were made before."""
+
+    def found(source: Any) -> Any:
+        if isinstance(source, FanInSource):
+            return FanInSource(tuple([found(one) for one in source.sources]))
+        return left_out.get((source.step, source.output), source) if isinstance(source, OutputSource) else source
+
+    inputs = [msgspec.structs.replace(each, source=found(each.source)) for each in node.inputs]
+    return msgspec.structs.replace(node, inputs=tuple(inputs))
 
 
 def needed_outputs(part: GraphPart, step: PlanStep) -> set[str]:

@@ -76,6 +76,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         turn: which step of its function it is, from 1, where functions that wait for each other take turns.
         pool: the pool whose slots it takes, for those who schedule steps.
         policy: how it is to be run; None for as steps are run.
+        is_part: whether the run asks for only some of what its graph can make.
     """
 
     key: str
@@ -91,6 +92,7 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     turn: int = 1
     pool: str | None = None
     policy: StepPolicy | None = None
+    is_part: bool = False
 
     @property
     def path(self) -> str:

@@ -262,6 +262,7 @@ class _Planner:
                     depends_on=tuple(dict.fromkeys([*step.depends_on, *sorted(waits)])),
                     needs=tuple(dict.fromkeys([*step.needs, *sorted(needs)])),
                     graph=name,
+                    is_part=not part.is_whole,
                 )
             )
         return found

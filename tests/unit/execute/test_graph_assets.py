@@ -179,7 +179,8 @@ def several() -> dict[str, object]:
     ("selection", "ran", "made"),
     [
         (["x"], ["x"], ["x"]),
-        (["p/both"], ["x,y", "join"], ["p/both"]),
+        (["p/both"], ["join"], ["p/both"]),  # from the assets as they were made before
+        (["x", "p/both"], ["x", "join"], ["p/both", "x"]),
         (["x", "y"], ["x,y"], ["x", "y"]),
         (["x", "y", "p/both"], ["x,y", "join"], ["p/both", "x", "y"]),
     ],
@@ -187,11 +188,36 @@ def several() -> dict[str, object]:
 def test_a_part_of_a_graph_runs_the_ops_that_it_needs(
     selection: Sequence[str], ran: Sequence[str], made: Sequence[str]
 ) -> None:
-    RAN.clear()
-    result = sg.materialize([several], selection=list(selection))
+    with sg.instance_for_test() as instance:
+        sg.materialize([several], instance=instance)
+        RAN.clear()
+        result = sg.materialize([several], selection=list(selection), instance=instance)
     assert ran == RAN
     keys = [event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key]
     assert sorted(keys) == made
+
+
+def test_an_op_of_a_graph_knows_the_assets_that_it_takes_and_whether_all_are_asked_for() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    @sg.op(out={"kept": sg.Out(), "inner": sg.Out(is_required=False)})
+    def first(context: sg.OpExecutionContext) -> Iterator[sg.Output[int]]:
+        for name in sorted(context.selected_output_names):
+            yield sg.Output(1, name)
+
+    @sg.op(ins={"before": sg.In(sg.Nothing), "beside": sg.In(sg.Nothing)})
+    def then(context: sg.OpExecutionContext) -> None:
+        seen.append((context.asset_key_for_input("before").to_user_string(), context.is_subset))
+
+    @sg.graph_multi_asset(outs={"one": sg.AssetOut(), "two": sg.AssetOut()}, can_subset=True)
+    def pair() -> tuple[object, object]:
+        kept, inner = first()
+        return kept, then(before=kept, beside=inner)
+
+    assert sg.materialize([pair]).success
+    result = sg.materialize([pair], selection=["two"])
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [K("two")]
+    assert seen == [("one", False), ("one", True)]
 
 
 def test_a_graph_that_stands_by_itself_becomes_assets() -> None:
