@@ -265,6 +265,7 @@ from .errors import InvariantViolationError as InvariantViolationError
 from .errors import LeaseLostError as LeaseLostError
 from .errors import LoadError as LoadError
 from .errors import NotSupportedError as NotSupportedError
+from .errors import ResourceBusyError as ResourceBusyError
 from .errors import ResourceFunctionError as ResourceFunctionError
 from .errors import RunNotFoundError as RunNotFoundError
 from .errors import ScheduleExecutionError as ScheduleExecutionError

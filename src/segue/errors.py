@@ -20,6 +20,7 @@
     │   ├── UnknownResourceError                a resource nobody provides (also AttributeError)
     │   ├── WrongTypeError                      an argument of any function is of a wrong type (also TypeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
+    │   ├── ResourceBusyError                   others hold what a run or a step claims: a partition, slots of a pool
     │   ├── RunNotFoundError                    no run with this id
     │   ├── ExecutionStepNotFoundError          steps are to be run again that there are not
     │   ├── LoadError                           user code could not be imported
@@ -332,6 +333,23 @@ class ResolutionError(SegueError):
 
 class ComponentTreeError(SegueError):
     """A folder of definitions could not be loaded. The message shows where in the folder; the cause says why."""
+
+
+class ResourceBusyError(SegueError):
+    """Others hold what a run or a step claims: they make the same partition, or use all slots of a pool.
+
+    Attributes:
+        resources: the names of what there is too little of.
+        run_ids: the runs that hold it.
+    """
+
+    def __init__(self, message: str, resources: Sequence[str] = (), run_ids: Sequence[str] = ()) -> None:
+        self.resources: tuple[str, ...] = tuple(resources)
+        self.run_ids: tuple[str, ...] = tuple(run_ids)
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[ResourceBusyError], tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        return ResourceBusyError, (str(self), self.resources, self.run_ids)
 
 
 class StorageError(SegueError):

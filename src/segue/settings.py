@@ -10,6 +10,9 @@ folder above it that has one. Each can also be given in the environment, which w
     attribute           SEGUE_ATTRIBUTE           which variable of it; default: the only `Definitions` in it
     working_directory   SEGUE_WORKING_DIRECTORY   the folder from which user code imports; default: the project's
     dagster_compat      SEGUE_DAGSTER_COMPAT      whether user code may `import dagster` and get Segue; default: false
+    partition_locks     SEGUE_PARTITION_LOCKS     what a run does that is to make a partition which another run is making:
+                                                  `wait` (the default), `skip`, `fail`, or `allow` it
+    default_pool_limit  SEGUE_DEFAULT_POOL_LIMIT  the slots of pools that no limit is set for; default: any number
 
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:
@@ -34,6 +37,8 @@ from typing import cast
 import msgspec
 
 from segue.errors import InvalidConfigError, InvalidDefinitionError
+from segue.model.claims import PartitionLocks
+from segue.model.concurrency import Concurrency
 from segue.model.failure_class import FailureRule
 
 SETTINGS_FILE = "segue.toml"
@@ -51,6 +56,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     working_directory: str | None = None
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
+    partition_locks: PartitionLocks | None = None
+    default_pool_limit: int | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         working_directory: the folder from which user code imports.
         dagster_compat: whether Segue answers for `dagster` in user code.
         failure_rules: which failures are of which class, after those of the definitions.
+        concurrency: what may happen at once.
     """
 
     project: Path
@@ -77,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     working_directory: str
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
+    concurrency: Concurrency = Concurrency()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -131,7 +140,28 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         working_directory=str(path("working_directory", project)),
         dagster_compat=_switch("SEGUE_DAGSTER_COMPAT", variables, from_file.dagster_compat),
         failure_rules=from_file.failure_rules,
+        concurrency=_concurrency(variables, from_file),
     )
+
+
+def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concurrency:
+    """What may happen at once."""
+    locks, limit = from_file.partition_locks, from_file.default_pool_limit
+    text = variables.get("SEGUE_PARTITION_LOCKS")
+    if text:
+        try:
+            locks = PartitionLocks(text)
+        except ValueError:
+            known = ", ".join(each.value for each in PartitionLocks)
+            raise InvalidConfigError(f"SEGUE_PARTITION_LOCKS is {text!r}: set it to one of {known}.") from None
+    text = variables.get("SEGUE_DEFAULT_POOL_LIMIT")
+    if text:
+        if not text.isdecimal():
+            raise InvalidConfigError(f"SEGUE_DEFAULT_POOL_LIMIT is {text!r}: set it to a whole number, 0 or more.")
+        limit = int(text)
+    if limit is not None and limit < 0:
+        raise InvalidConfigError(f"The setting `default_pool_limit` is {limit}: a pool has 0 slots or more.")
+    return Concurrency(locks or PartitionLocks.WAIT, limit)
 
 
 def _switch(variable: str, variables: Mapping[str, str], default: bool) -> bool:

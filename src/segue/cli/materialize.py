@@ -83,7 +83,7 @@ def materialize(
         with dynamic_keys(settings):
             batches = plan_batches(graph, wanted, request)
         with open_store(settings) as store:
-            instance = Instance(store, settings.storage_directory, home=settings.home)
+            instance = Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
             outcome = execute_batches(definitions, instance, batches, fail_fast=fail_fast, silent=as_json)
     finish(_document(outcome), as_json=as_json)
 

@@ -93,7 +93,7 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
             from segue.defs.instance import Instance
             from segue.host.inprocess import retry_run
 
-            instance = Instance(store, settings.storage_directory, home=settings.home)
+            instance = Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
             return retry_run(definitions, instance, earlier.run_id, on_event)
 
         with watching(1, silent=as_json) as watcher:

@@ -10,14 +10,16 @@ from segue.defs.bindings import bound
 from segue.defs.instance_assets import InstanceAssets
 from segue.defs.instance_events import InstanceEvents
 from segue.defs.instance_partitions import InstancePartitions
+from segue.defs.instance_pools import InstancePools
 from segue.defs.instance_ref import InstanceRef
 from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
 from segue.errors import InvariantViolationError
+from segue.model.concurrency import Concurrency
 from segue.model.stores import Store
 
 
-class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions, InstanceReports):
+class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions, InstancePools, InstanceReports):
     """Runs, events and the state of assets, over one store.
 
     Get one with `Instance.get()`, `Instance.ephemeral()` or `Instance.local_temp(folder)`; it is a context manager.
@@ -27,10 +29,19 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         storage_directory: where the default IO manager keeps values.
         owned: what to release when the instance is closed (a temporary folder).
         home: the folder of the database; None for one in memory.
+        concurrency: the settings for what may happen at once.
     """
 
-    def __init__(self, store: Store, storage_directory: Path, owned: object = None, home: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        storage_directory: Path,
+        owned: object = None,
+        home: Path | None = None,
+        concurrency: Concurrency | None = None,
+    ) -> None:
         self.store = store
+        self.concurrency = concurrency or Concurrency()
         self._storage_directory = storage_directory
         self._owned = owned
         self._home = home

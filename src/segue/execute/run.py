@@ -15,6 +15,7 @@ from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
 from segue.execute.loop import Execution, LoopLimits, RunResult
 from segue.execute.resources import ResourceScope, needed_resources, set_up
+from segue.execute.run_claims import RunClaims, claims_of_run, wait_for_claims, within
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
 from segue.model.event import (
@@ -52,7 +53,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         StorageError: events could not be recorded.
     """
     sink, finished = scope.sink, finished or {}
-    token = running.set(scope)
+    token, around = running.set(scope), within.set((*within.get(), scope.run.run_id))
     try:
         start_loggers(scope)
         sink.emit(RunStartData(scope.instance.store.worker()))
@@ -62,8 +63,9 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         if scope.declared_executor not in (None, "in_process"):
             told = f"The executor {scope.declared_executor!r} is declared: its processes are not built yet."
             sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))
-        sink.start()
-        result = _run_with_resources(plan, scope, finished)
+        claims = claims_of_run(plan, scope, finished)
+        has_claims = sink.start(None if claims is None else claims.request)
+        result = _run_with_resources(plan, scope, finished, None if has_claims else claims)
         sink.flush()
     except (KeyboardInterrupt, StorageError):
         raise
@@ -73,13 +75,20 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
         raise
     finally:
         running.reset(token)
+        within.reset(around)
     return result
 
 
-def _run_with_resources(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> RunResult:
-    """Sets up, executes, tears down whatever happens, and says how it ended."""
+def _run_with_resources(
+    plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], missing: RunClaims | None
+) -> RunResult:
+    """Waits for claims that are missing, sets up, executes, tears down whatever happens, and says how it ended."""
     sink, stack = scope.sink, contextlib.ExitStack()
     try:
+        refused = None if missing is None else wait_for_claims(missing, scope)
+        if refused is not None:
+            sink.emit(refused.payload)
+            return RunResult(refused.error)
         failure = _set_up_resources(plan, scope, finished, stack)
         result = _execute(plan, scope, finished) if failure is None else RunResult(failure)
         torn = _tear_down(sink, stack)

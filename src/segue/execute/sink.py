@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from segue.defs.run_loggers import RunLoggers
-from segue.errors import StorageError
+from segue.errors import ResourceBusyError, StorageError
 from segue.execute.failure import error_info
+from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
 from segue.model.stores import RunStore
@@ -84,17 +85,30 @@ class EventSink:
         if time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
             self.flush()
 
-    def start(self) -> None:
+    def start(self, request: ClaimRequest | None = None) -> bool:
         """Takes the lease of the run and writes the events that wait, in one transaction: from here on others see who
         executes the run, and notice when that process is gone.
+
+        Args:
+            request: what the run claims, taken in the same transaction where it is free.
+
+        Returns:
+            Whether the run has what it claims; where not, it has started all the same.
 
         Raises:
             LeaseLostError: another process executes the run.
             StorageUnavailableError: the store cannot be written.
         """
         with self._lock:
-            self._fence = Fence(self._run_id, self._store.start_run(self._run_id, self._waiting))
+            try:
+                token = self._store.start_run(self._run_id, self._waiting, request)
+                has_claims = True
+            except ResourceBusyError:
+                token = self._store.start_run(self._run_id, self._waiting)
+                has_claims = False
+            self._fence = Fence(self._run_id, token)
             self._waiting = []
+        return has_claims
 
     def flush(self) -> None:
         """Writes all events that wait, in one transaction.

@@ -18,7 +18,7 @@ from segue.settings import read_settings
 def default_instance() -> Instance:
     """The instance in the home folder that the settings name, with stuck runs already recorded as interrupted."""
     settings = read_settings()
-    instance = local_instance(str(settings.home), str(settings.storage_directory))
+    instance = local_instance(str(settings.home), str(settings.storage_directory), settings.concurrency)
     # A home that can only be read is still read; whoever goes on to write meets the same error.
     with suppress(StorageUnavailableError):
         end_interrupted(instance.store, instance.store.unfinished_runs(), time.time())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segue.defs.instance import Instance
+from segue.model.concurrency import Concurrency
 from segue.storage.sqlite import open_memory, open_sqlite
 
 
@@ -20,13 +21,15 @@ def ephemeral_instance(tempdir: str | None = None) -> Instance:
     return Instance(open_memory(), folder.path / "storage", folder)
 
 
-def local_instance(tempdir: str | None = None, storage: str | None = None) -> Instance:
+def local_instance(
+    tempdir: str | None = None, storage: str | None = None, concurrency: Concurrency | None = None
+) -> Instance:
     """An instance with a database of its own, in this folder or a temporary one; values are there too, unless `storage` says
     where else.
     """
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
-    return Instance(open_sqlite(home), Path(storage) if storage else home / "storage", folder, home)
+    return Instance(open_sqlite(home), Path(storage) if storage else home / "storage", folder, home, concurrency)
 
 
 class _TemporaryFolder:

@@ -41,6 +41,7 @@ class FailureReason(enum.Enum):
     RESOURCE_FAILURE = "resource_failure"
     INTERRUPTED = "interrupted"
     PLATFORM = "platform"
+    RESOURCE_BUSY = "resource_busy"
 
 
 FINISHED_STATUSES = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED})

@@ -12,3 +12,7 @@ SENSOR_NAME_TAG = "dagster/sensor_name"
 ROOT_RUN_ID_TAG = "dagster/root_run_id"
 PARENT_RUN_ID_TAG = "dagster/parent_run_id"
 RESUME_RETRY_TAG = "dagster/is_resume_retry"
+PRIORITY_TAG = "dagster/priority"
+CONCURRENCY_KEY_TAG = "dagster/concurrency_key"  # the older form of `pool`
+POOL_WEIGHT_TAG = "segue/pool_weight"
+PARTITION_LOCK_TAG = "segue/partition_lock"

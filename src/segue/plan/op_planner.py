@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import msgspec
 
 from segue.errors import InvalidSubsetError
+from segue.model.concurrency import step_slots
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.manifest import ComputationNode, JobNode, OutputNode
@@ -86,6 +87,7 @@ class _GraphPlanner:
         lists = [each for each in sources if isinstance(each, (FanInSource, CollectSource))]
         groups = [outputs_of(each) for each in lists]
         waits = [(each.step, each.output) for each in singles] + [each for group in groups for each in group]
+        slots = step_slots(computation.pool, node.tags, node.path)
         return PlanStep(
             key=self.key(node.path),
             computation=node.computation,
@@ -106,7 +108,9 @@ class _GraphPlanner:
             retry_policy=node.retry_policy,
             needs_any=tuple(group for group in groups if group),
             origin=self.origins.get(node.path),
-            pool=computation.pool,
+            pool=slots.pool,
+            pool_weight=slots.weight,
+            priority=slots.priority,
             policy=node.step_policy,
         )
 

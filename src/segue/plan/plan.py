@@ -74,7 +74,9 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             once, with `[?]` at the end of its key.
         graph: the graph behind assets that it is a step of.
         turn: which step of its function it is, from 1, where functions that wait for each other take turns.
-        pool: the pool whose slots it takes, for those who schedule steps.
+        pool: the pool whose slots it takes while it runs; None for none.
+        pool_weight: how many slots.
+        priority: of the steps that could start, those with a higher one go first.
         policy: how it is to be run; None for as steps are run.
         is_part: whether the run asks for only some of what its graph can make.
     """
@@ -91,6 +93,8 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     graph: str | None = None
     turn: int = 1
     pool: str | None = None
+    pool_weight: int = 1
+    priority: int = 0
     policy: StepPolicy | None = None
     is_part: bool = False
 

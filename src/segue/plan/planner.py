@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from segue.errors import CycleError, InvalidSubsetError, UnknownPartitionError
+from segue.model.concurrency import step_slots
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.manifest import AssetNode, ComputationNode, OutputNode
@@ -230,6 +231,7 @@ class _Planner:
         turn = self.turns[name]
         computation = self.graph.computations[turn.computation]
         depends_on, needs = self._waits(name, self._upstream_keys(turn))
+        slots = step_slots(computation.pool, computation.tags, name)
         return PlanStep(
             key=name,
             computation=turn.computation,
@@ -241,7 +243,9 @@ class _Planner:
             needs=tuple(sorted(needs)),
             retry_policy=computation.retry_policy,
             turn=turn.number,
-            pool=computation.pool,
+            pool=slots.pool,
+            pool_weight=slots.weight,
+            priority=slots.priority,
             policy=computation.step_policy,
         )
 

@@ -44,7 +44,7 @@ all types would cost a third of the time of a write.
 """
 
 STEP_ENDS = frozenset((StepSuccessData, StepFailureData, StepRetryData))
-"""The payloads that end an attempt of a step."""
+"""The payloads that end an attempt of a step, and with it what the step holds."""
 
 _TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
 _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)
@@ -53,6 +53,7 @@ _STATE_PAYLOADS = frozenset(
     for kind, tag in TAGS.items()
     if tag.startswith("RUN_")
     or kind in (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
+    or kind in STEP_ENDS
 )
 
 
@@ -76,6 +77,7 @@ class Changes(NamedTuple):
         observations: asset_key -> (asset_key, storage_id, run_id, timestamp, body).
         partitions: (asset_key, partition) -> (asset_key, partition, storage_id, run_id, timestamp, data_version).
         checks: (asset_key, name) -> (asset_key, check_name, storage_id, run_id, timestamp, body).
+        ended_steps: pairs of run and step of which an attempt has ended: their claims go.
     """
 
     wiped_assets: list[str]
@@ -85,6 +87,12 @@ class Changes(NamedTuple):
     observations: dict[str, Row]
     partitions: dict[tuple[str, str], Row]
     checks: dict[tuple[str, str], Row]
+    ended_steps: list[tuple[str, str]]
+
+    @property
+    def ended_runs(self) -> list[str]:
+        """The runs that have ended: all their claims go."""
+        return [run_id for run_id, state in self.runs.items() if state.status in FINISHED_STATUSES]
 
 
 def event_rows(events: Sequence[Event]) -> tuple[list[Row], list[StateEvent]]:
@@ -133,7 +141,7 @@ def changes_of(changing: Sequence[StateEvent], first_id: int, runs: Mapping[str,
     Raises:
         InvariantViolationError: a run would go where it may not.
     """
-    changes = Changes([], [], {}, {}, {}, {}, {})
+    changes = Changes([], [], {}, {}, {}, {}, {}, [])
     for position, event, key, body in changing:
         storage_id = first_id + position
         payload = event.payload
@@ -145,6 +153,9 @@ def changes_of(changing: Sequence[StateEvent], first_id: int, runs: Mapping[str,
             name = payload.evaluation.check_name
             row = (key, name, storage_id, event.run_id, event.timestamp, body)
             changes.checks[key, name] = row
+        elif isinstance(payload, (StepSuccessData, StepFailureData, StepRetryData)):
+            if event.run_id is not None and event.step_key is not None:
+                changes.ended_steps.append((event.run_id, event.step_key))
         elif isinstance(payload, AssetWipedData):
             _wipe(changes, payload, key)
         elif event.run_id is None:

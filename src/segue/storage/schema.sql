@@ -110,6 +110,39 @@ CREATE TABLE leases (
     token INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE claims (
+    run_id TEXT NOT NULL,
+    step_key TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    weight INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    since REAL NOT NULL,
+    PRIMARY KEY (run_id, step_key, resource)
+) WITHOUT ROWID;
+
+CREATE TABLE claim_requests (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    step_key TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    since REAL NOT NULL,
+    asked_at REAL NOT NULL,
+    claims BLOB NOT NULL,
+    UNIQUE (run_id, step_key)
+);
+
+CREATE TABLE claim_limits (
+    resource TEXT NOT NULL PRIMARY KEY,
+    capacity INTEGER NOT NULL
+);
+
+CREATE TABLE gates (
+    name TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -134,4 +167,6 @@ CREATE INDEX runs_by_update ON runs (updated_at);
 
 CREATE INDEX runs_leased ON runs (fence) WHERE fence IS NOT NULL AND started_at IS NULL AND ended_at IS NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+CREATE INDEX claims_by_resource ON claims (resource);
+
+INSERT INTO alembic_version (version_num) VALUES ('0005');

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from segue.errors import InvalidConfigError
+from segue.model.claims import PartitionLocks
+from segue.model.concurrency import Concurrency
 from segue.settings import check, read_settings
 
 
@@ -139,3 +141,28 @@ def test_check_warns_of_a_table_that_is_not_read(tmp_path: Path) -> None:
 def test_sound_settings_have_no_findings(tmp_path: Path) -> None:
     written(tmp_path, "segue.toml", 'module = "x"')
     assert check(read_settings(tmp_path, {})) == []
+
+
+def test_what_may_happen_at_once_is_read_from_the_file_and_the_environment(tmp_path: Path) -> None:
+    assert read_settings(tmp_path, {}).concurrency == Concurrency()
+    written(tmp_path, "segue.toml", 'partition_locks = "skip"\ndefault_pool_limit = 3')
+    assert read_settings(tmp_path, {}).concurrency == Concurrency(PartitionLocks.SKIP, 3)
+    given = {"SEGUE_PARTITION_LOCKS": "allow", "SEGUE_DEFAULT_POOL_LIMIT": "0"}
+    assert read_settings(tmp_path, given).concurrency == Concurrency(PartitionLocks.ALLOW, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "said"),
+    [
+        ('partition_locks = "perhaps"', {}, "partition_locks"),
+        ("default_pool_limit = -1", {}, "default_pool_limit"),
+        ("", {"SEGUE_PARTITION_LOCKS": "perhaps"}, "one of wait, skip, fail, allow"),
+        ("", {"SEGUE_DEFAULT_POOL_LIMIT": "-1"}, "SEGUE_DEFAULT_POOL_LIMIT"),
+    ],
+)
+def test_what_may_happen_at_once_is_refused_where_it_says_nothing(
+    tmp_path: Path, text: str, given: dict[str, str], said: str
+) -> None:
+    written(tmp_path, "segue.toml", text)
+    with pytest.raises(InvalidConfigError, match=said):
+        read_settings(tmp_path, given)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segue.errors import LeaseLostError
+from segue.model.claims import ClaimRequest
 from segue.model.event import AssetWipedData, Event
 from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
@@ -16,12 +17,13 @@ from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.reading import ReadingStore
 from segue.storage.sqlite import leasing, locks, writing
+from segue.storage.sqlite.claim_store import SqliteClaims
 from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.failures import unavailable
 
 
-class SqliteStore(ReadingStore):
+class SqliteStore(SqliteClaims, ReadingStore):
     """`segue.model.stores.Store` on SQLite; made by `open_sqlite` and `open_memory`.
 
     May be used by several threads, and by any number of processes at once, each with a store of its own; a forked
@@ -56,10 +58,12 @@ class SqliteStore(ReadingStore):
         with self._database.write() as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
-    def start_run(self, run_id: str, events: Sequence[Event] = ()) -> int:
+    def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
         worker = self.worker()
         with self._database.write() as connection:
+            if request is not None:
+                self._claim_now(connection, request)
             return leasing.lease_run(connection, run_id, worker, self._is_alive, events)
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
@@ -72,7 +76,7 @@ class SqliteStore(ReadingStore):
         rows = self._database.read(*writing.fence_state(fence))
         if not rows:
             raise deleted_run(fence)
-        status, worker, *_, token = rows[0]
+        status, worker, *_, token, _ = rows[0]
         require_held(fence, token, status, worker)
 
     def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
@@ -165,14 +169,6 @@ class SqliteStore(ReadingStore):
         except LeaseLostError:
             return False
         return True
-
-    def _is_alive(self, worker: str | None) -> bool:
-        if self._workers is None:
-            return worker is not None and worker == self._memory_worker
-        try:
-            return worker is not None and locks.is_alive(self._workers, worker)
-        except OSError as error:
-            raise unavailable(error, self._database.path) from error
 
 
 def open_sqlite(home: Path) -> SqliteStore:

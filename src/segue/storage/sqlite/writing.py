@@ -18,6 +18,7 @@ from segue.storage.columns import Row, require_text, run_body, run_from_row, sta
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
 from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
+from segue.storage.sqlite.claiming import release, release_steps
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
 # once and kept, so there must not be too many of them.
@@ -29,11 +30,14 @@ _INSERT_EVENTS = [
     for count in range(_ROWS_PER_STATEMENT + 1)
 ]
 _LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-_RUN_STATE = "SELECT status, worker, started_at, ended_at, failure_reason, updated_at, fence FROM runs WHERE run_id = ?"
+# The state, the token, and whether steps of the run hold claims: where none does, the end of a step costs no statement.
+_HOLDS = "EXISTS (SELECT 1 FROM claims WHERE claims.run_id = r.run_id AND claims.step_key > '')"
+_RUN_STATE = f"""
+    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, fence, {_HOLDS} FROM runs r WHERE run_id = ?"""
 # The same, with the token of one attempt of a step.
-_STEP_STATE = """
+_STEP_STATE = f"""
     SELECT status, worker, started_at, ended_at, failure_reason, updated_at,
-    (SELECT token FROM step_leases l WHERE l.run_id = r.run_id AND l.step_key = ? AND l.attempt = ?)
+    (SELECT token FROM step_leases l WHERE l.run_id = r.run_id AND l.step_key = ? AND l.attempt = ?), {_HOLDS}
     FROM runs r WHERE run_id = ?"""
 _END_STEP = "DELETE FROM step_leases WHERE run_id = ? AND step_key = ? AND attempt = ?"
 _END_STEPS = "DELETE FROM step_leases WHERE run_id = ?"
@@ -138,6 +142,7 @@ def delete_run(connection: sqlite3.Connection, run_id: str) -> None:
         connection.executemany(_DELETE_TAG, [(key, value, number) for key, value in run.tags.items()])
         connection.execute(_DELETE_EVENTS, (run_id,))
         connection.execute(_END_STEPS, (run_id,))
+        release(connection, run_id, None)
         connection.execute(_DELETE_RUN, (number,))
 
 
@@ -178,7 +183,7 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
     """
     if fence is not None and fence.step_key is not None:
         require_own_step(fence, events)
-    runs = _run_states(connection, events, fence)
+    runs, holding = _run_states(connection, events, fence)
     if not events:
         row = connection.execute(_LAST_EVENT).fetchone()
         return 0 if row is None else row[0]
@@ -186,10 +191,20 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
     last_id = _insert_events(connection, rows)
     if changing:
         # Nobody else writes meanwhile, so the ids of a batch follow one another.
-        _write_changes(connection, changes_of(changing, last_id - len(rows) + 1, runs))
+        changes = changes_of(changing, last_id - len(rows) + 1, runs)
+        _write_changes(connection, changes)
+        _release_claims(connection, changes, holding)
     if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):
         connection.execute(_END_STEP, (fence.run_id, fence.step_key, fence.attempt))
     return last_id
+
+
+def _release_claims(connection: sqlite3.Connection, changes: Changes, holding: set[str]) -> None:
+    """Takes back what the steps and runs that have ended held; `holding` are the runs whose steps hold anything."""
+    if holding:
+        release_steps(connection, [each for each in changes.ended_steps if each[0] in holding])
+    for run_id in changes.ended_runs:
+        release(connection, run_id, None)
 
 
 def fence_state(fence: Fence) -> tuple[str, tuple[object, ...]]:
@@ -199,8 +214,12 @@ def fence_state(fence: Fence) -> tuple[str, tuple[object, ...]]:
     return _STEP_STATE, (fence.step_key, fence.attempt, fence.run_id)
 
 
-def _run_states(connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None) -> dict[str, Row]:
-    """The state of each run before the batch; whether it may be written is seen from the same row."""
+def _run_states(
+    connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None
+) -> tuple[dict[str, Row], set[str]]:
+    """The state of each run before the batch, and the runs whose steps hold claims; whether a run may be written is seen
+    from the same row."""
+    holding: set[str] = set()
     states: dict[str, Row] = {}
     run_ids = {event.run_id for event in events}
     if fence is not None:
@@ -218,13 +237,15 @@ def _run_states(connection: sqlite3.Connection, events: Sequence[Event], fence: 
                 f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
                 "Create the run first."
             )
-        status, worker, token = row[0], row[1], row[-1]
+        status, worker, token, holds = row[0], row[1], row[-2], row[-1]
         if shown is not None:
             require_held(shown, token, status, worker)
         elif token is not None:
             require_no_steps(run_id, events, status, worker)
-        states[run_id] = row[:-1]
-    return states
+        states[run_id] = row[:-2]
+        if holds:
+            holding.add(run_id)
+    return states, holding
 
 
 def _insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:

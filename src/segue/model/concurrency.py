@@ -1,0 +1,107 @@
+"""What runs and steps claim, worked out from settings and tags. Pure; `segue.model.claims` says who is given it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from segue.errors import InvalidDefinitionError
+from segue.model.claims import PartitionLocks
+from segue.model.tags import CONCURRENCY_KEY_TAG, PARTITION_LOCK_TAG, POOL_WEIGHT_TAG, PRIORITY_TAG
+
+
+class Concurrency(msgspec.Struct, frozen=True):
+    """The settings for what may happen at once.
+
+    Attributes:
+        partition_locks: what a run does that is to make what another run is making.
+        default_pool_limit: the slots of pools that no limit is kept for; None for any number.
+    """
+
+    partition_locks: PartitionLocks = PartitionLocks.WAIT
+    default_pool_limit: int | None = None
+
+
+class StepSlots(NamedTuple):
+    """What a step takes while it runs.
+
+    Attributes:
+        pool: the pool it takes slots of; None for none.
+        weight: how many.
+        priority: those with a higher one go first.
+    """
+
+    pool: str | None
+    weight: int
+    priority: int
+
+
+def step_slots(pool: str | None, tags: Mapping[str, str], step: str) -> StepSlots:
+    """What a step takes, from its pool and its tags.
+
+    Args:
+        pool: the one that is declared; without one, the tag `dagster/concurrency_key` names it.
+        tags: of the step.
+        step: its key, for errors.
+
+    Raises:
+        InvalidDefinitionError: a weight or priority that is no whole number, or a weight below 1.
+    """
+    if not tags:
+        return StepSlots(pool, 1, 0)
+    weight = whole_number(tags, POOL_WEIGHT_TAG, f"Step {step!r}", 1)
+    if weight < 1:
+        raise InvalidDefinitionError(
+            f"Step {step!r}: the tag {POOL_WEIGHT_TAG} is {weight}: a step takes at least 1 slot."
+        )
+    return StepSlots(
+        tags.get(CONCURRENCY_KEY_TAG) if pool is None else pool,
+        weight,
+        whole_number(tags, PRIORITY_TAG, f"Step {step!r}", 0),
+    )
+
+
+def run_priority(tags: Mapping[str, str]) -> int:
+    """The priority of a run, from its tags.
+
+    Raises:
+        InvalidDefinitionError: it is not a whole number.
+    """
+    return whole_number(tags, PRIORITY_TAG, "This run", 0)
+
+
+def whole_number(tags: Mapping[str, str], key: str, what: str, default: int) -> int:
+    """The number in a tag; the default where there is no such tag.
+
+    Raises:
+        InvalidDefinitionError: it is not a whole number.
+    """
+    text = tags.get(key)
+    if text is None:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidDefinitionError(f"{what}: the tag {key} is {text!r}: it takes a whole number.") from None
+
+
+def partition_lock(
+    default: PartitionLocks, asset_tags: Mapping[str, str], step_tags: Mapping[str, str], asset: str
+) -> PartitionLocks:
+    """What a run does where another one is making the same partition of an asset: the asset's tag, its step's, the default.
+
+    Raises:
+        InvalidDefinitionError: a tag that says none of it.
+    """
+    text = asset_tags.get(PARTITION_LOCK_TAG) or step_tags.get(PARTITION_LOCK_TAG)
+    if text is None:
+        return default
+    try:
+        return PartitionLocks(text)
+    except ValueError:
+        known = ", ".join(each.value for each in PartitionLocks)
+        raise InvalidDefinitionError(
+            f"Asset {asset}: the tag {PARTITION_LOCK_TAG} is {text!r}: it takes one of {known}."
+        ) from None
