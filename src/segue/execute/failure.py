@@ -11,6 +11,7 @@ import msgspec
 
 from segue.defs.results import Failure
 from segue.errors import SegueError
+from segue.execute.hidden_errors import bears_its_message, hidden_error_id, hides_errors
 from segue.model.event import ErrorInfo, UserFailureData
 from segue.model.failure_class import FailureClass
 
@@ -45,8 +46,11 @@ def error_info(error: BaseException) -> ErrorInfo:
     """The exception, its causes, and for each the frames outside of Segue.
 
     Frames of libraries that user code called are kept; they often say what went wrong. Where every frame is ours the
-    stack is empty: the message alone has to say it. Endless chains and recursions are cut, and say so.
+    stack is empty: the message alone has to say it. Endless chains and recursions are cut, and say so. Where errors of user
+    code are to be hidden, an id stands for what it raised, and there are no frames.
     """
+    if hides_errors():
+        return _hidden(error)
     chain = cause_chain(error)
     info: ErrorInfo | None = None
     if len(chain) > _MOST_CAUSES:
@@ -55,6 +59,18 @@ def error_info(error: BaseException) -> ErrorInfo:
         info = ErrorInfo(_message(each), type(each).__qualname__, tuple(user_frames(each.__traceback__)), info)
     assert info is not None  # the chain holds at least the error itself
     return info
+
+
+def shown_text(error: BaseException) -> str:
+    """The text of an error; where errors of user code are to be hidden, what stands for it."""
+    return _hidden(error).message if hides_errors() else str(error)
+
+
+def _hidden(error: BaseException) -> ErrorInfo:
+    place = f"The log of the process shows it under the error id {hidden_error_id(error)}."
+    if bears_its_message(error):
+        return ErrorInfo(f"{_message(error)}\nWhere it was raised is hidden. {place}", type(error).__qualname__)
+    return ErrorInfo(f"RedactedUserCodeError: What user code raised is hidden. {place}", "RedactedUserCodeError")
 
 
 def cause_chain(error: BaseException) -> list[BaseException]:

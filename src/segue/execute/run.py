@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from segue.defs.log import running
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.executors.inline import InlineExecutor
-from segue.execute.failure import error_info
+from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
@@ -116,7 +116,7 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
     if failure is not None:
         cause = failure.__cause__ or failure
         found = failure_class(cause, scope.described.failure_rules)
-        return RunFailureData(FailureReason.RESOURCE_FAILURE, str(failure), (), error_info(cause), found)
+        return RunFailureData(FailureReason.RESOURCE_FAILURE, shown_text(failure), (), error_info(cause), found)
     return RunSuccessData()
 
 
@@ -127,7 +127,7 @@ def _tear_down(sink: EventSink, stack: contextlib.ExitStack) -> ResourceFunction
     except (Exception, SystemExit) as error:  # noqa: BLE001 reason: whatever the user's teardown raises is recorded
         failure = ResourceFunctionError(f"A resource could not be torn down: {error!r}", error)
         failure.__cause__ = error
-        sink.emit(EngineEventData(str(failure)))
+        sink.emit(EngineEventData(shown_text(failure)))
         return failure
     return None
 
