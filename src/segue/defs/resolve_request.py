@@ -10,7 +10,6 @@ from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.key_range import unknown_key
 from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
 from segue.model.request import RunRequest
 from segue.model.tags import PARTITION_TAG
@@ -49,8 +48,7 @@ def resolved(
         raise InvalidInvocationError(
             f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, and it has no partitions."
         )
-    if not partitions.has_partition_key(key, now, store_after(added, context.instance_if_any)):
-        raise unknown_key(partitions, key)
+    partitions.validate_partition_key(key, now, store_after(added, context.instance_if_any))
     return request.with_replaced_attrs(tags={**request.tags, **partitions.get_tags_for_partition_key(key)})
 
 

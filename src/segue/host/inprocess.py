@@ -224,6 +224,7 @@ def _start(definitions: Definitions, described: Described, instance: Instance, p
     if again is not None and (again.step_selection or again.only_unfinished):
         done = finished_in_chain(earlier_runs(instance.store, again.parent_run_id))
         left = StepsAgain(plan, done) if again.only_unfinished else select_again(plan, done, again.step_selection)
+    is_part = again is not None or options.op_selection is not None
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
@@ -233,6 +234,7 @@ def _start(definitions: Definitions, described: Described, instance: Instance, p
         parent=parent,
         run_id=options.run_id,
         op_selection=options.op_selection,
+        step_keys=[step.key for step in left.plan.steps if step.key not in left.finished] if is_part else None,
         is_resumed=again is not None and again.only_unfinished,
     )
     observers, capture = start.observers, start.capture

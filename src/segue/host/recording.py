@@ -42,6 +42,7 @@ def new_run(
     parent: Run | None,
     run_id: str | None = None,
     op_selection: Sequence[str] | None = None,
+    step_keys: Sequence[str] | None = None,
     is_resumed: bool = False,
 ) -> Run:
     """A run that is about to be recorded."""
@@ -58,6 +59,7 @@ def new_run(
         asset_selection=frozenset(plan.asset_keys),
         asset_check_selection=frozenset(AssetCheckKey(*each) for each in plan.check_keys),
         op_selection=None if op_selection is None else tuple(op_selection),
+        step_keys_to_execute=None if step_keys is None else list(step_keys),
         partition_start=plan.partition_start,
         partition_end=plan.partition_end,
         root_run_id=root_run_id,

@@ -10,7 +10,7 @@ from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.key_range import PartitionKeyRange, unknown_key
+from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.store_after import DynamicPartitionsRequest, store_after
 from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
@@ -160,8 +160,7 @@ class RunRequest:
                 f"A run was requested for the partition {key!r}, and the job has no partitions."
             )
         store = store_after(dynamic_partitions_requests, dynamic_partitions_store)
-        if not partitions.has_partition_key(key, None, store):
-            raise unknown_key(partitions, key)
+        partitions.validate_partition_key(key, None, store)
         by_key = target_definition.partitioned_config
         tags = (by_key or partitions).get_tags_for_partition_key(key)
         config = self.run_config or ({} if by_key is None else by_key.get_run_config_for_partition_key(key))

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.tags import BACKFILL_TAG, RESUME_RETRY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
+from segue.model.tags import BACKFILL_TAG, RESUME_RETRY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, TICK_TAG
 
 
 class HasName(Protocol):
@@ -58,6 +58,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         run_config: the config as it was passed, before defaults; JSON values.
         asset_selection, asset_check_selection: what it makes and checks.
         op_selection: which ops of its job it runs, as they were asked for; None for all.
+        step_keys_to_execute: the steps that it runs, where these are a part of its job only; None for all.
         partition_start, partition_end: the first and last partition key, equal for a single one; None without partitions.
         root_run_id, parent_run_id: the runs it retries: the first of the chain and the one before.
         plan_hash: the content hash of its plan.
@@ -75,6 +76,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     asset_selection: frozenset[AssetKey] = frozenset()
     asset_check_selection: frozenset[AssetCheckKey] = frozenset()
     op_selection: tuple[str, ...] | None = None
+    step_keys_to_execute: list[str] | None = None
     partition_start: str | None = None
     partition_end: str | None = None
     root_run_id: str | None = None
@@ -129,6 +131,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.asset_selection | self.asset_check_selection
 
     @property
+    def resolved_op_selection(self) -> frozenset[str] | None:
+        """The ops that it runs, each by the path of its step; None where none were selected."""
+        return None if self.op_selection is None else frozenset(self.step_keys_to_execute or self.op_selection)
+
+    @property
     def previous_run_id(self) -> str | None:
         """The run it retries."""
         return self.parent_run_id
@@ -163,6 +170,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def tags_for_backfill_id(backfill_id: str) -> dict[str, str]:
         """The tags of the runs of a backfill."""
         return {BACKFILL_TAG: backfill_id}
+
+    @staticmethod
+    def tags_for_tick_id(tick_id: str) -> dict[str, str]:
+        """The tags of the runs that a tick of a schedule or sensor asked for."""
+        return {TICK_TAG: tick_id}
 
     @staticmethod
     def tags_for_schedule(schedule: HasName) -> dict[str, str]:

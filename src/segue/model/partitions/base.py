@@ -22,6 +22,7 @@ from segue.model.json_data import JsonValue
 from segue.model.pages import PaginatedResults, page_bounds
 from segue.model.partitions.key_range import PartitionKeyRange, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore, PartitionLoadingContext, current_time_or_now
+from segue.model.partitions.near_partition_keys import near_key_hint
 from segue.model.partitions.partitions_subset import PartitionsSubset, all_of, subset_of
 from segue.model.partitions.positions import PartitionPositions
 from segue.model.partitions.subset import keys_of_subset, subset_of_range
@@ -82,8 +83,10 @@ class PartitionsDefinition(PartitionPositions):
         if context is not None:
             current_time = context.effective_dt if current_time is None else current_time
             dynamic_partitions_store = dynamic_partitions_store or context.dynamic_partitions_store
-        if not self.has_partition_key(partition_key, current_time, dynamic_partitions_store):
-            raise unknown_key(self, partition_key)
+        now = current_time_or_now(current_time)
+        listed = self.listed(now, dynamic_partitions_store)
+        if not listed.contains(partition_key, now):
+            raise unknown_key(self, partition_key, listed.key_hint(partition_key, now))
 
     def filter_valid_partition_keys(self, partition_keys: Set[str]) -> Set[str]:
         """Those of these keys that exist now."""
@@ -281,7 +284,7 @@ class ListedPartitions(FrozenPartitionsDefinition):
     def index_of(self, key: str, now: datetime) -> int:
         index = self._indexes.get(key)
         if index is None:
-            raise unknown_key(self, key)
+            raise unknown_key(self, key, near_key_hint(key, self.keys))
         return index
 
     def keys_between(self, start: int, stop: int, now: datetime) -> list[str]:

@@ -55,6 +55,11 @@ def require_distinct(keys: Iterable[str], what: str) -> None:
         raise InvalidDefinitionError(f"{what} must be unique; more than once in the list: {twice}.")
 
 
-def unknown_key(definition: object, key: str) -> UnknownPartitionError:
-    """The error for a key that a definition does not have."""
-    return UnknownPartitionError(f"There is no partition {key!r} in {definition!r}.")
+def unknown_key(definition: object, key: str, hint: str = "") -> UnknownPartitionError:
+    """The error for a key that a definition does not have.
+
+    Args:
+        definition, key: the two.
+        hint: which keys it has that may have been meant, as a sentence with a space before it.
+    """
+    return UnknownPartitionError(f"There is no partition {key!r} in {definition!r}.{hint}")

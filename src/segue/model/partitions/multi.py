@@ -158,6 +158,17 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
     def join_key(self, parts: Sequence[str]) -> str:
         return SEPARATOR.join(parts)
 
+    def key_hint(self, key: str, now: datetime) -> str:
+        parts = key.split(SEPARATOR)
+        if len(parts) != len(self._axes):
+            return f" Its keys are written {SEPARATOR.join(f'<{name}>' for name in self._names)}."
+        hints = [
+            f" Of the dimension {name!r} there is no {part!r}.{axis.key_hint(part, now)}"
+            for name, axis, part in zip(self._names, self._axes, parts, strict=True)
+            if not axis.contains(part, now)
+        ]
+        return "".join(hints)
+
     def count(self, now: datetime) -> int:
         total = 1
         for axis in self._axes:

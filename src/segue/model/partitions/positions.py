@@ -11,6 +11,7 @@ from segue.errors import InvalidInvocationError, UnknownPartitionError
 from segue.model.json_data import JsonValue
 from segue.model.partitions.key_range import ANY_TIME, TimeWindow, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore
+from segue.model.partitions.near_partition_keys import LOOKED_AT, near_key_hint
 from segue.model.partitions.subset import PartitionSubset
 
 
@@ -44,6 +45,10 @@ class PartitionPositions(ABC):
     def join_key(self, parts: Sequence[str]) -> str:
         """The key with these keys in each dimension."""
         return parts[0]
+
+    def key_hint(self, key: str, now: datetime) -> str:
+        """What an error says of a key that there is not at `now`: which may have been meant. A sentence with a space before it."""
+        return near_key_hint(key, self.keys_between(0, min(self.count(now), LOOKED_AT), now))
 
     def count(self, now: datetime) -> int:
         """How many partitions exist at `now`."""

@@ -12,6 +12,7 @@ from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key, require_distinct, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore
+from segue.model.partitions.near_partition_keys import near_key_hint
 
 
 class StaticPartitionsDefinition(FrozenPartitionsDefinition):
@@ -56,7 +57,7 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
     def index_of(self, key: str, now: datetime) -> int:
         index = self._indexes.get(key)
         if index is None:
-            raise unknown_key(self, key)
+            raise unknown_key(self, key, near_key_hint(key, self._keys))
         return index
 
     def keys_between(self, start: int, stop: int, now: datetime) -> list[str]:

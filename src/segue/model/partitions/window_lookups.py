@@ -178,13 +178,19 @@ class WindowLookups(FrozenPartitionsDefinition):
             raise IndexError(f"Positions of partitions count from 0, got {index}.")
         return key_of(self._windows.rhythm, self._fields.fmt, number_of(self._windows, index))
 
+    def key_hint(self, key: str, now: datetime) -> str:
+        count = self.count(now)
+        if not count:
+            return " It has no partition yet."
+        return f" Its keys go from {self.key_at(0, now)!r} to {self.key_at(count - 1, now)!r}."
+
     def index_of(self, key: str, now: datetime) -> int:
         number = number_of_key(self._windows.rhythm, self._fields.fmt, key)
         if number is None or is_excluded(self._windows, number):
-            raise unknown_key(self, key)
+            raise unknown_key(self, key, self._first_key_hint())
         index = position_of(self._windows, number)
         if index < 0 or (self._windows.limit is not None and index >= self._windows.limit):
-            raise unknown_key(self, key)
+            raise unknown_key(self, key, self._first_key_hint())
         return index
 
     def keys_between(self, start: int, stop: int, now: datetime) -> list[str]:
@@ -198,6 +204,9 @@ class WindowLookups(FrozenPartitionsDefinition):
     def _window(self, number: int) -> TimeWindow:
         rhythm = self._windows.rhythm
         return TimeWindow(*(datetime_at(rhythm.zone, epoch_of(rhythm, each)) for each in (number, number + 1)))
+
+    def _first_key_hint(self) -> str:
+        return f" Its first key is {key_of(self._windows.rhythm, self._fields.fmt, number_of(self._windows, 0))!r}."
 
     def _epoch(self, moment: datetime) -> float:
         return epoch_of_reading(self._windows.rhythm.zone, moment)
