@@ -26,7 +26,7 @@ from segue.model.event import HandledOutputData, LoadedInputData, StepInputData
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.metadata import AnyMetadataValue
-from segue.model.partitions.subset import PartitionSubset
+from segue.model.partitions.subset import PartitionSubset, whole
 from segue.model.steps import AssetSource, FanInSource, GraphInputSource, OutputSource
 from segue.plan.plan import StepInput, StepOutput
 
@@ -136,7 +136,11 @@ def _configured_value(attempt: StepAttempt, name: str, given: Any, place: Place)
 
 def _load_asset(attempt: StepAttempt, source: StepInput, asset_key: AssetKey) -> object:
     """The value of an asset."""
-    scope = _scope(attempt, source.io_manager_key, asset_key, source.partitions)
+    subset = source.partitions
+    declared = attempt.scope.described.graph.nodes[asset_key].partitions
+    if declared is not None and subset is None and attempt.definition is None:  # an op takes all of it
+        subset = whole(declared, attempt.scope.now)
+    scope = _scope(attempt, source.io_manager_key, asset_key, subset)
     upstream = _upstream_context(attempt, source, asset_key, scope)
     context = _input_context(attempt, source.name, scope, source.io_manager_key, upstream)
     return _load(attempt, context, source.io_manager_key, source.upstream_step, source.upstream_output)

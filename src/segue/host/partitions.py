@@ -44,7 +44,8 @@ def listed_for_plan(described: Described, plan: Plan, now: datetime, store: Dyna
         for output in outputs
         if output.check_asset_key is not None and output.check_name is not None
     ]
-    return listed_for_run(described, plan.asset_keys, checks, now, store)
+    taken = [each.asset_key for step in plan.steps for each in step.inputs if each.asset_key is not None]
+    return listed_for_run(described, [*plan.asset_keys, *taken], checks, now, store)
 
 
 def listed_graph(

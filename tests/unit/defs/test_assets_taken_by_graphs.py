@@ -89,3 +89,39 @@ def test_an_asset_that_is_listed_and_taken_is_declared_once() -> None:
     defs = dg.Definitions(assets=[stock], jobs=[count], resources={"shelf": Shelf(1), "warehouse": "north"})
 
     assert defs.asset_graph.nodes[stock.key].is_materializable
+
+
+class PartitionedShelf(dg.IOManager):
+    """Notes which partitions were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None: ...
+
+    def load_input(self, context: dg.InputContext) -> int:
+        self.asked = [*context.asset_partition_keys]
+        return 1
+
+
+@dg.op
+def look(value: int) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "partitions",
+    [dg.StaticPartitionsDefinition(["north", "south"]), dg.DynamicPartitionsDefinition(name="regions")],
+    ids=["static", "dynamic"],
+)
+def test_an_op_takes_all_partitions_of_an_asset(partitions: dg.PartitionsDefinition) -> None:
+    shelf = PartitionedShelf()
+    parts = dg.SourceAsset("parts", partitions_def=partitions)
+
+    @dg.job(resource_defs={"io_manager": shelf})
+    def count() -> None:
+        look(parts)
+
+    with dg.Instance.ephemeral() as instance:
+        instance.add_dynamic_partitions("regions", ["north", "south"])
+        assert count.execute_in_process(instance=instance).success
+    assert shelf.asked == ["north", "south"]

@@ -276,3 +276,18 @@ def test_what_execute_job_refuses(instance: sg.Instance) -> None:
         )
     with pytest.raises(sg.InvalidInvocationError, match=r"write \['total'\]"):
         sg.ReexecutionOptions(first.run_id, "total")
+
+
+def test_a_run_names_its_steps_where_they_are_a_part_of_its_job(instance: sg.Instance) -> None:
+    whole = sg.execute_job(NUMBERS, instance)
+    assert (whole.run.step_keys_to_execute, whole.run.resolved_op_selection) == (None, None)
+    part = sg.execute_job(NUMBERS, instance, op_selection=["*double"])
+    assert part.run.step_keys_to_execute == ["start", "double"]
+    assert part.run.resolved_op_selection == {"start", "double"}
+    again = sg.execute_job(
+        NUMBERS, instance, reexecution_options=sg.ReexecutionOptions(whole.run_id, step_selection=["double"])
+    )
+    stored = instance.get_run_by_id(again.run_id)
+    assert stored is not None
+    assert stored.step_keys_to_execute == ["double"]
+    assert sg.Run.tags_for_tick_id("7") == {"dagster/tick": "7"}
