@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -69,7 +70,11 @@ class Collection:
         self.resources: dict[str, object] = dict(source.resources)
         self._external: dict[AssetKey, AssetSpec] = {}
         self._renamed: dict[str, dict[AssetKey, AssetKey]] = {}
-        self._by_name: dict[tuple[str, str], list[AssetKey]] = {}
+        # Noted where each definition is taken in: going through all of them again takes longer than what is done then.
+        self._with_inputs: list[AssetsDefinition] = []
+        self._with_checks: list[AssetsDefinition] = []
+        self._of_graphs: list[tuple[AssetsDefinition, GraphDefinition]] = []
+        self._makes_several = False
 
     def error(self, message: str) -> None:
         """Notes one more thing that is wrong."""
@@ -81,7 +86,7 @@ class Collection:
             self._collect_one(each)
         self._add_assets_taken_by_jobs()
         self._add_external()
-        for definition in self.definitions.values():
+        for definition in self._with_inputs:
             self._resolve_inputs(definition)
         self._add_stubs()
         if self.source.checks_resources:
@@ -120,14 +125,15 @@ class Collection:
 
     def _collect_jobs(self) -> None:
         """Takes in the ops of jobs; notes names that mean two things, and resources that nobody gives."""
+        if not self._of_graphs and not self.source.jobs:
+            return
         known: dict[str, NodeDefinition] = {
             name: definition.node_def
             for name, definition in self.definitions.items()
             if definition.node_def is not None
         }
-        for definition in self.definitions.values():
-            if isinstance(definition.node_def, GraphDefinition):
-                self._collect_ops(f"{definition.source}: {definition!r}", definition.node_def, known)
+        for definition, graph in self._of_graphs:
+            self._collect_ops(f"{definition.source}: {definition!r}", graph, known)
         for job in self.source.jobs:
             if not isinstance(job, JobDefinition):
                 continue
@@ -161,6 +167,11 @@ class Collection:
         """The asset that a definition means by a key: another one where an input's name was tied to it."""
         return self._renamed.get(definition.name, {}).get(key, key) if self._renamed else key
 
+    @property
+    def has_renamed(self) -> bool:
+        """Whether the name of an input was tied to an asset of another key."""
+        return bool(self._renamed)
+
     def deps_of(self, spec: AssetSpec) -> list[AssetKey]:
         """The assets that an asset is made from."""
         made = self.made_by.get(spec.key) if self._renamed else None
@@ -188,6 +199,8 @@ class Collection:
                 self.error(
                     f"Two functions would both be the step {definition.name!r}: {both}. Give one of them another name."
                 )
+        else:
+            self._note_kind(definition)
         for output, spec in definition.specs_by_output.items():
             first = self.made_by.get(spec.key)
             if first is not None:
@@ -199,6 +212,16 @@ class Collection:
             self.made_by[spec.key] = (definition, output)
             self.specs[spec.key] = spec
 
+    def _note_kind(self, definition: AssetsDefinition) -> None:
+        if definition.keys_by_input:
+            self._with_inputs.append(definition)
+        if definition.checks_by_output:
+            self._with_checks.append(definition)
+        if isinstance(definition.node_def, GraphDefinition):
+            self._of_graphs.append((definition, definition.node_def))
+        if len(definition.specs_by_output) > 1:
+            self._makes_several = True
+
     def _add_external(self) -> None:
         for key, spec in self._external.items():
             if key in self.made_by:
@@ -207,8 +230,14 @@ class Collection:
                     f"The asset {key.to_user_string()!r} is made at {source} and declared by an AssetSpec: keep one."
                 )
             self.specs.setdefault(key, spec)
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Sequence[AssetKey]]:
+        """The assets by the last part of their key and their group."""
+        found: dict[tuple[str, str], list[AssetKey]] = {}
         for spec in self.specs.values():
-            self._by_name.setdefault((spec.key.parts[-1], spec.group_name or DEFAULT_GROUP), []).append(spec.key)
+            found.setdefault((spec.key.parts[-1], spec.group_name or DEFAULT_GROUP), []).append(spec.key)
+        return found
 
     def _resolve_inputs(self, definition: AssetsDefinition) -> None:
         """Ties each input to an asset: the one of its name, or the only one of that name below the same prefix or group."""
@@ -247,7 +276,7 @@ class Collection:
             below = AssetKey([*spec.key.parts[:-1], name])
             if below != key and below in self.specs:
                 return below
-            same = self._by_name.get((name, spec.group_name or DEFAULT_GROUP), [])
+            same = self._by_name.get((name, spec.group_name or DEFAULT_GROUP), ())
             if len(same) == 1:
                 return same[0]
         return None
@@ -261,7 +290,7 @@ class Collection:
     def _named_keys(self) -> Iterator[AssetKey]:
         for spec in self.specs.values():
             yield from self.deps_of(spec)
-        for definition in self.definitions.values():
+        for definition in self._with_checks:
             for check in definition.checks_by_output.values():
                 yield check.asset_key
                 yield from (dep.asset_key for dep in check.additional_deps)
@@ -301,7 +330,7 @@ class Collection:
 
     def _check_unique_checks(self) -> None:
         first: dict[AssetCheckKey, AssetsDefinition] = {}
-        for definition in self.definitions.values():
+        for definition in self._with_checks:
             for key in (spec.key for spec in definition.checks_by_output.values()):
                 other = first.setdefault(key, definition)
                 if other is not definition:
@@ -311,19 +340,20 @@ class Collection:
                     )
 
     def _check_cycles(self) -> None:
-        names = {key: key.to_escaped_user_string() for key in self.specs}
-        edges: dict[str, list[str]] = {}
+        edges: dict[AssetKey, list[AssetKey]] = {}
         for spec in self.specs.values():
             deps = self.deps_of(spec)
-            if spec.partitions_def is None and spec.key in deps:
-                self.error(
-                    f"The asset {spec.key.to_user_string()!r} depends on itself: that needs partitions, so that it can take "
-                    "its earlier ones."
-                )
-            edges[names[spec.key]] = [names[key] for key in deps if key != spec.key]
+            if spec.key in deps:
+                if spec.partitions_def is None:
+                    self.error(
+                        f"The asset {spec.key.to_user_string()!r} depends on itself: that needs partitions, so that it can take "
+                        "its earlier ones."
+                    )
+                deps = [key for key in deps if key != spec.key]
+            edges[spec.key] = deps
         try:
-            require_acyclic(edges)
-            if any(len(definition.specs_by_output) > 1 for definition in self.definitions.values()):
+            require_acyclic(edges, AssetKey.to_escaped_user_string)
+            if self._makes_several:
                 self._check_cycles_of_steps()
         except CycleError as error:
             self.errors.append(error)

@@ -31,7 +31,7 @@ from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.trigger_inputs import require_defaults
 from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError
-from segue.model.assets import DEFAULT_GROUP, AssetSpec
+from segue.model.assets import DEFAULT_GROUP, AssetDep, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.failure_class import FailureRule
 from segue.model.graph import AssetGraph
@@ -223,10 +223,13 @@ def _check_partitions(collection: Collection, graph: AssetGraph) -> None:
                 f"The check {check.key.to_user_string()!r} is partitioned by {check.partitions!r}, and its asset "
                 f"{asset.key.to_user_string()!r} by {asset.partitions!r}: give it that of the asset, or none."
             )
+    partitioned = any(node.partitions is not None for node in graph.nodes.values())
     for node in graph.nodes.values():
         if node.computation is None:
             continue
         for dep in node.deps:
+            if dep.mapping is None and not partitioned:
+                continue
             upstream = graph.nodes[dep.key].partitions
             if upstream is None and dep.mapping is None:
                 continue
@@ -299,12 +302,18 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
 
 def _dependency_nodes(collection: Collection, spec: AssetSpec) -> tuple[DependencyNode, ...]:
     """Each upstream asset once, also where an input's name and `deps` mean the same one."""
+    if not collection.has_renamed:
+        return tuple([_dependency_node(dep.asset_key, dep) for dep in spec.deps])
     found: dict[AssetKey, DependencyNode] = {}
     for key, dep in zip(collection.deps_of(spec), spec.deps, strict=True):
         if key not in found or found[key] == DependencyNode(key):
-            metadata = described_metadata(dep.metadata) if dep.metadata else _NO_METADATA
-            found[key] = DependencyNode(key, dep.partition_mapping, metadata)
+            found[key] = _dependency_node(key, dep)
     return tuple(found.values())
+
+
+def _dependency_node(key: AssetKey, dep: AssetDep) -> DependencyNode:
+    metadata = described_metadata(dep.metadata) if dep.metadata else _NO_METADATA
+    return DependencyNode(key, dep.partition_mapping, metadata)
 
 
 def _computation_node(collection: Collection, definition: AssetsDefinition) -> ComputationNode:

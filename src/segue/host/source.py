@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.collecting import collector_paused
 from segue.defs.definitions import Definitions
 from segue.defs.lazy_definitions import LazyDefinitions
 from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
@@ -60,13 +61,14 @@ def load_definitions(target: CodeTarget) -> Definitions:
         sys.path.insert(0, directory)
     if target.dagster_compat:
         importlib.import_module(_IMPORT_HOOK).install()
-    if target.file is not None:
-        module = imported_file(Path(directory, target.file))
-    elif target.module is not None:
-        module = imported_module(target.module, directory)
-    else:
-        raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
-    return _definitions_in(module, target)
+    with collector_paused():
+        if target.file is not None:
+            module = imported_file(Path(directory, target.file))
+        elif target.module is not None:
+            module = imported_module(target.module, directory)
+        else:
+            raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
+        return _definitions_in(module, target)
 
 
 def module_named(name: str) -> ModuleType:

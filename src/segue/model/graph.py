@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from functools import cached_property
 from typing import overload
 
 from msgspec import structs
@@ -36,17 +37,26 @@ class AssetGraph:
         self.checks: Mapping[AssetCheckKey, CheckNode] = {node.key: node for node in manifest.checks}
         self.computations: Mapping[str, ComputationNode] = {node.name: node for node in manifest.computations}
         self.jobs: Mapping[str, JobNode] = {node.name: node for node in manifest.jobs}
-        self._parents: dict[AssetKey, tuple[AssetKey, ...]] = {
-            node.key: tuple([dep.key for dep in node.deps]) for node in manifest.assets
-        }
         self.has_virtual = any(node.is_virtual for node in manifest.assets)
-        self._children: dict[AssetKey, list[AssetKey]] = {}
+
+    @cached_property
+    def _parents(self) -> dict[AssetKey, tuple[AssetKey, ...]]:
+        return {node.key: tuple([dep.key for dep in node.deps]) for node in self.manifest.assets}
+
+    @cached_property
+    def _children(self) -> dict[AssetKey, list[AssetKey]]:
+        found: dict[AssetKey, list[AssetKey]] = {}
         for key, parents in self._parents.items():
             for parent in parents:
-                self._children.setdefault(parent, []).append(key)
-        self._checks_of: dict[AssetKey, list[AssetCheckKey]] = {}
+                found.setdefault(parent, []).append(key)
+        return found
+
+    @cached_property
+    def _checks_of(self) -> dict[AssetKey, list[AssetCheckKey]]:
+        found: dict[AssetKey, list[AssetCheckKey]] = {}
         for key in self.checks:
-            self._checks_of.setdefault(key.asset_key, []).append(key)
+            found.setdefault(key.asset_key, []).append(key)
+        return found
 
     def with_partitions(self, definitions: Mapping[AssetKey, PartitionsDefinition]) -> AssetGraph:
         """The same with other partitions definitions for some assets: those that have been asked for their keys."""

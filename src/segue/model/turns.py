@@ -14,7 +14,7 @@ Selected = Mapping[str, Sequence[OutputNode]]
 Entity = AssetKey | AssetCheckKey
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """One call of a function.
 
     Attributes:

@@ -7,21 +7,22 @@ from datetime import datetime
 
 import msgspec
 
-from segue.errors import CycleError, InvalidSubsetError, UnknownPartitionError
+from segue.errors import CycleError, InvalidSubsetError
 from segue.model.concurrency import step_slots
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
-from segue.model.manifest import AssetNode, ComputationNode, OutputNode
+from segue.model.manifest import ComputationNode, OutputNode
 from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
-from segue.model.partitions.subset import PartitionSubset, subset_of_range, whole
+from segue.model.partitions.subset import PartitionSubset, whole
 from segue.model.steps import AssetSource, FanInSource, OutputSource
 from segue.model.turns import Turn, made_from, single_turns, take_turns
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
 from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
+from segue.plan.run_partitions import run_partitions_definition, run_subset_of
 
 EPHEMERAL_JOB_NAME = "__ephemeral_asset_job__"
 
@@ -54,10 +55,10 @@ def plan_run(
     if not asset_keys and not check_keys:
         raise InvalidSubsetError("The selection is empty: it names no asset and no check of these definitions.")
     selected = _selected_computations(graph, asset_keys, check_keys)
-    definition = _run_partitions_definition(graph, asset_keys, check_keys, partitions)
+    definition = run_partitions_definition(graph, asset_keys, check_keys, partitions)
     run_subset: PartitionSubset | None = None
     if definition is not None and partitions is not None:
-        run_subset = _run_subset(definition, partitions, now)
+        run_subset = run_subset_of(definition, partitions, now)
     try:
         steps = _Planner(graph, single_turns(selected), run_subset, definition, now).ordered_steps(sorted(selected))
     except CycleError:
@@ -75,7 +76,7 @@ def plan_run(
 
 def _selected_computations(
     graph: AssetGraph, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
-) -> dict[str, list[OutputNode]]:
+) -> dict[str, Sequence[OutputNode]]:
     """The computations that the selection needs, each with the outputs it shall give."""
     names: dict[str, None] = {}
     for key in graph.in_order(asset_keys):
@@ -95,7 +96,9 @@ def _selected_computations(
 
 def _selected_outputs(
     computation: ComputationNode, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
-) -> list[OutputNode]:
+) -> Sequence[OutputNode]:
+    if len(computation.outputs) == 1 and computation.outputs[0].asset_key in asset_keys:
+        return computation.outputs
     assets = [output for output in computation.outputs if output.asset_key is not None]
     wanted = [output for output in assets if output.asset_key in asset_keys]
     checks = [output for output in computation.outputs if output.check_name is not None]
@@ -127,54 +130,6 @@ def _check_key(output: OutputNode) -> AssetCheckKey | None:
     return AssetCheckKey(output.check_asset_key, output.check_name)
 
 
-def _run_partitions_definition(
-    graph: AssetGraph,
-    asset_keys: Set[AssetKey],
-    check_keys: Iterable[AssetCheckKey],
-    partitions: tuple[str, str] | None,
-) -> PartitionsDefinition | None:
-    """The one partitions definition of the run, None without."""
-    definition: PartitionsDefinition | None = None
-    first: AssetKey | AssetCheckKey | None = None
-    for key, node in [
-        *((key, graph.nodes[key]) for key in graph.in_order(asset_keys)),
-        *((key, graph.checks[key]) for key in check_keys),
-    ]:
-        own = node.partitions
-        if own is None or (partitions is None and isinstance(node, AssetNode) and node.is_observable):
-            continue
-        if definition is None:
-            definition, first = own, key
-        elif own is not definition and own != definition and first is not None:
-            raise InvalidSubsetError(
-                f"{first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
-                "and cannot be in one run: run them one after the other."
-            )
-    if definition is not None and partitions is None and first is not None:
-        raise InvalidSubsetError(
-            f"{first.to_user_string()!r} is partitioned: say which partition to make (partition_key, or --partition)."
-        )
-    if definition is None and partitions is not None:
-        raise InvalidSubsetError(
-            f"Partition {partitions[0]!r} was asked for, but nothing selected is partitioned: leave the partition out."
-        )
-    return definition
-
-
-def _run_subset(definition: PartitionsDefinition, partitions: tuple[str, str], now: datetime) -> PartitionSubset:
-    for key in dict.fromkeys(partitions):
-        if not definition.has_partition_key(key, current_time=now):
-            raise UnknownPartitionError(_unknown_partition(definition, key, now))
-    return subset_of_range(definition, partitions[0], partitions[1], now)
-
-
-def _unknown_partition(definition: PartitionsDefinition, key: str, now: datetime) -> str:
-    first = definition.get_first_partition_key(current_time=now)
-    last = definition.get_last_partition_key(current_time=now)
-    known = "it has no partitions yet" if first is None else f"its partitions go from {first!r} to {last!r}"
-    return f"There is no partition {key!r} in {definition!r}: {known}."
-
-
 class _Planner:
     """What every step of one plan is built from."""
 
@@ -197,7 +152,7 @@ class _Planner:
             if graph.computations[turn.computation].steps
         }
         self.made: dict[AssetKey, Place] = {}
-        self.maker: dict[AssetKey, str] = {}
+        self.turn_of: dict[str, str] = {}  # the turn of a step of a graph; any other step is a turn
         self.blocking: dict[AssetKey, list[tuple[str, str]]] = {}  # by asset: the computation of a check, and its step
         for name, turn in self.turns.items():
             for output in turn.outputs:
@@ -205,7 +160,8 @@ class _Planner:
                 key = _check_key(output)
                 if output.asset_key is not None:
                     self.made[output.asset_key] = place
-                    self.maker[output.asset_key] = name
+                    if name in self.parts:
+                        self.turn_of[place[0]] = name
                 elif key is not None and graph.checks[key].blocking:
                     self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
 
@@ -218,8 +174,12 @@ class _Planner:
         Raises:
             CycleError: they wait for each other.
         """
-        by_turn = {name: self._steps(name) for name in self.turns}
-        steps = {step.key: step for name in order for step in by_turn[name]}
+        if self.parts:
+            by_turn = {name: self._steps(name) for name in self.turns}
+            steps = {step.key: step for name in order for step in by_turn[name]}
+        else:
+            by_name = {name: self._step(name) for name in self.turns}
+            steps = {name: by_name[name] for name in order}
         return tuple([steps[name] for name in require_acyclic({key: step.depends_on for key, step in steps.items()})])
 
     def _steps(self, name: str) -> list[PlanStep]:
@@ -311,7 +271,9 @@ class _Planner:
 
     def _input(self, turn: Turn, name: str, asset_key: AssetKey, io_manager_key: str | None) -> StepInput:
         step, output = self.made.get(asset_key, (None, None))
-        if self.maker.get(asset_key) == turn.key:  # an asset that reads its own earlier partitions
+        if (
+            step is not None and self.turn_of.get(step, step) == turn.key
+        ):  # an asset that reads its own earlier partitions
             step, output = None, None
         elif not turn.is_only and all(asset_key not in made_from(self.graph, each) for each in turn.outputs):
             step, output = None, None  # another turn takes what this run makes of it: here it is what was there before
@@ -381,9 +343,11 @@ class _Planner:
             is_observed=node.is_observable,
         )
 
-    def _upstream_keys(self, turn: Turn) -> list[AssetKey]:
+    def _upstream_keys(self, turn: Turn) -> Sequence[AssetKey]:
         """The assets that a turn takes: those of all inputs, where the function has no other turn."""
         inputs = self.graph.computations[turn.computation].inputs if turn.is_only else ()
+        if not inputs and len(turn.outputs) == 1:
+            return made_from(self.graph, turn.outputs[0])
         upstream = dict.fromkeys([node.asset_key for node in inputs])
         for output in turn.outputs:
             upstream.update(dict.fromkeys(made_from(self.graph, output)))
@@ -391,9 +355,12 @@ class _Planner:
 
     def _waits(self, name: str, keys: Iterable[AssetKey]) -> tuple[set[str], set[Place]]:
         """The steps that a step of a computation waits for because of assets, and their outputs it cannot do without."""
-        needs = {self.made[key] for key in keys if key in self.made and self.maker[key] != name}
+        made = [place for key in keys if (place := self.made.get(key)) is not None]
+        needs = {place for place in made if self.turn_of.get(place[0], place[0]) != name}
         steps = {step for step, _ in needs}
         if any(output.asset_key is not None for output in self.turns[name].outputs):
-            for key in keys:  # only what would make something of a bad asset waits for its blocking checks
+            for key in (
+                keys if self.blocking else ()
+            ):  # only what would make something of a bad asset waits for its blocking checks
                 steps.update(step for owner, step in self.blocking.get(key, ()) if owner != name)
         return steps, needs
