@@ -24,6 +24,7 @@
     │   ├── RunNotFoundError                    no run with this id
     │   ├── ExecutionStepNotFoundError          steps are to be run again that there are not
     │   ├── LoadError                           user code could not be imported
+    │   ├── StepTimeoutError                    a step took longer than it may (also TimeoutError)
     │   ├── ResolutionError                     a value of a component's file cannot become what it should be
     │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
     │   ├── ComponentTreeError                  a folder of definitions could not be loaded; the cause says why
@@ -39,11 +40,12 @@
     │       └── ScheduleExecutionError          while a schedule was asked
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
-One stands beside them:
+Two stand beside them:
 
     BaseException
-    └── KeyboardInterrupt
-        └── ExecutionInterruptedError           Ctrl-C or SIGTERM came while a run was executed
+    ├── KeyboardInterrupt
+    │   └── ExecutionInterruptedError           Ctrl-C or SIGTERM came while a run was executed
+    └── TimeLimitReached                        raised IN user code whose time is over
 
 and the warnings:
 
@@ -72,6 +74,14 @@ class SegueError(Exception):
 
 class ExecutionInterruptedError(KeyboardInterrupt):
     """Ctrl-C or SIGTERM came while a run was executed. Code of a step may tidy up, and lets it go on."""
+
+
+class TimeLimitReached(BaseException):
+    """The time of a step is over: raised in its code, so that it tidies up and ends. The step fails with a StepTimeoutError."""
+
+
+class StepTimeoutError(SegueError, TimeoutError):
+    """A step took longer than its timeout, or than its run had left; the cause shows where it was."""
 
 
 class InvalidDefinitionError(SegueError):

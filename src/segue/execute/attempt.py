@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +22,7 @@ from segue.defs.op_config import values_of_op
 from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.step_facts import UserEvent
-from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError
+from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError, TimeLimitReached
 from segue.execute.added_metadata import AddedMetadata
 from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
@@ -59,6 +61,7 @@ class StepAttempt(StepPartitions):
         has_hooks: whether hooks run after it; only then are `events` and `output_values` kept for them.
         returned_nothing: whether the function came back with None, neither results nor a value.
         sink_failed: whether an event could not be recorded, which no step may swallow.
+        ends_at: the time (monotonic) from which on it ends with its next event, where nothing can end it from outside.
     """
 
     def __init__(self, scope: RunScope, step: PlanStep, attempt: int) -> None:
@@ -78,6 +81,7 @@ class StepAttempt(StepPartitions):
         self.blocked_by: list[AssetCheckKey] = []
         self.started = 0.0
         self.sink_failed = False
+        self.ends_at: float | None = None
         self._context: OpExecutionContext | AssetCheckExecutionContext | None = None
         self._log: LogManager | None = None
         self.data_versions: dict[str, str] = {}
@@ -127,8 +131,16 @@ class StepAttempt(StepPartitions):
     def log(self) -> LogManager:
         """The step's log."""
         if self._log is None:
-            self._log = LogManager(lambda record: record_log(self.scope.sink, record, self.step_key))
+            self._log = LogManager(self._take_line)
         return self._log
+
+    def _take_line(self, record: logging.LogRecord) -> bool:
+        self._require_time()
+        return record_log(self.scope.sink, record, self.step_key)
+
+    def _require_time(self) -> None:
+        if self.ends_at is not None and time.monotonic() > self.ends_at:
+            raise TimeLimitReached
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -216,7 +228,9 @@ class StepAttempt(StepPartitions):
         return self._context
 
     def emit(self, payload: AnyPayload) -> None:
-        """Takes an event of this step."""
+        """Takes an event of this step; raises TimeLimitReached when its time is over."""
+        if self.ends_at is not None:
+            self._require_time()
         event = self.scope.sink.emit(payload, self.step_key)
         if self.has_hooks:
             self.events.append(event)

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from segue.errors import StepTimeoutError
 from segue.execute.executors.base import AttemptEnd, StartGate, StepExecutor
 from segue.execute.failure import failed_attempt
 from segue.execute.run_scope import RunScope
 from segue.execute.step import StepOutcome
+from segue.execute.time_limit import timed_out, was_interrupted
 from segue.model.event import (
     Event,
     LogMessageData,
@@ -22,6 +24,7 @@ from segue.model.event import (
     StepSkippedData,
 )
 from segue.model.failure_class import FailureClass
+from segue.plan.deadlines import Deadlines
 from segue.plan.limits import TagLimit, has_room
 from segue.plan.plan import Plan, PlanStep
 from segue.plan.state import (
@@ -50,11 +53,13 @@ class RunResult(msgspec.Struct, frozen=True):
         error: the exception of the first step that failed, or the ResourceFunctionError of a resource; None when all is well.
         failed_steps: the steps that failed, in order of the plan.
         failure_class: what sort of failure that of the first step was.
+        out_of_time: what to say of a run that took too long.
     """
 
     error: BaseException | None = None
     failed_steps: tuple[str, ...] = ()
     failure_class: FailureClass | None = None
+    out_of_time: str | None = None
 
     @property
     def success(self) -> bool:
@@ -70,12 +75,14 @@ class LoopLimits(msgspec.Struct, frozen=True):
         tag_limits: how many steps with some tag may run at once in this run.
         retries: whether failed steps are tried again at all.
         requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
+        run_seconds: how long the run may take; None for as long as it takes.
     """
 
     gate: StartGate | None = None
     tag_limits: tuple[TagLimit, ...] = ()
     retries: bool = True
     requires_success: bool = True
+    run_seconds: float | None = None
 
 
 class Execution:
@@ -109,6 +116,11 @@ class Execution:
         self._first_error: BaseException | None = None
         self._first_class: FailureClass | None = None
         self._ended = False
+        self._out_of_time: str | None = None
+        seconds = self._limits.run_seconds
+        if seconds is not None or any(step.policy is not None and step.policy.seconds for step in plan.steps):
+            scope.deadlines = Deadlines(seconds, time.monotonic())
+        self._deadlines = scope.deadlines
         self._last: Event | None = None  # how the attempt that ended last was recorded, where it failed
 
     def run(self) -> RunResult:
@@ -122,12 +134,36 @@ class Execution:
             self._carry_out(self._progress.begin(), None)
             while not self._ended:
                 wait = self._start_due()
+                if self._deadlines is not None:
+                    wait = self._until_next_deadline(self._deadlines, wait)
                 for end in self._executor.poll(wait) if self._running else self._rest(wait):
                     self._take(end)
+                if self._deadlines is not None:
+                    self._stop_overdue(self._deadlines, time.monotonic())
         except KeyboardInterrupt as error:
             self._stop_running(error)
             raise
+        if self._out_of_time is not None:
+            error = self._first_error or StepTimeoutError(self._out_of_time)
+            return RunResult(error, self._progress.failed_steps, FailureClass.TIMEOUT, self._out_of_time)
         return RunResult(self._first_error, self._progress.failed_steps, self._first_class)
+
+    def _until_next_deadline(self, deadlines: Deadlines, wait: float | None) -> float | None:
+        """The lesser of a wait and the time to the next deadline."""
+        left = deadlines.next_in(time.monotonic())
+        return wait if left is None or (wait is not None and wait < left) else left
+
+    def _stop_overdue(self, deadlines: Deadlines, now: float) -> None:
+        """Stops the attempts whose time is over; when that of the run is, nothing starts any more."""
+        for each in deadlines.overdue(now):
+            self._executor.stop(each.step_key, reason=each.reason)
+        if self._ended:
+            return
+        self._out_of_time = self._out_of_time or deadlines.run_is_over(now)
+        if self._out_of_time is not None:
+            self._ready.clear()
+            self._held.clear()
+            self._ended = not self._running
 
     def _start_due(self) -> float | None:
         """Starts what is due and has room; gives back in how many seconds to look again, None when nothing waits for time."""
@@ -153,6 +189,8 @@ class Execution:
 
     def _start(self, step: PlanStep, attempt: int) -> None:
         self._running[step.key] = attempt
+        if self._deadlines is not None:
+            self._deadlines.start(step.key, None if step.policy is None else step.policy.seconds, time.monotonic())
         try:
             self._executor.start(step, attempt)
         except BaseException:
@@ -193,10 +231,17 @@ class Execution:
         if self._held:
             self._ask_again(_UNTIL_ONE_ENDS)
         if error is None:
+            if self._deadlines is not None:
+                self._deadlines.end(key, False)
             self._executor.finish(key, None, None)
             self._carry_out(self._progress.handle(StepSucceeded(key, outcome.outputs, outcome.mapping_keys)), outcome)
             return
-        is_retryable, found = outcome.retryable and self._limits.retries, outcome.failure_class
+        is_retryable = outcome.retryable and self._limits.retries
+        if self._deadlines is not None:
+            reason = self._deadlines.end(key, was_interrupted(outcome))
+            outcome = outcome if reason is None else timed_out(outcome, reason)
+            is_retryable = is_retryable and self._deadlines.run_is_over(time.monotonic()) is None
+        found = outcome.failure_class
         fact = StepFailed(key, is_retryable, outcome.requested, random.random(), found, outcome.outputs)
         self._carry_out(self._progress.handle(fact), outcome)
         self._executor.finish(key, self._last, error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
+import msgspec
+
 from segue.defs.log import running
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.executors.inline import InlineExecutor
@@ -30,6 +32,7 @@ from segue.model.event import (
 )
 from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason
+from segue.plan.deadlines import run_seconds
 from segue.plan.plan import Plan
 from segue.plan.state import (
     FinishedStep,
@@ -103,13 +106,14 @@ def _run_with_resources(
     if failure is None:
         sink.emit(EngineEventData("Finished steps in process."))
     sink.emit(_end(scope, result, failure or torn))
-    return RunResult(result.error or torn, result.failed_steps, result.failure_class)
+    return msgspec.structs.replace(result, error=result.error or torn)
 
 
 def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:
     """The event that ends the run: steps that failed say more than a resource that did."""
-    if result.failed_steps:
-        message = f"Run of {scope.run.job_name} failed. Steps failed: {', '.join(result.failed_steps)}."
+    if result.failed_steps or result.out_of_time:
+        steps = ", ".join(result.failed_steps) or "none"
+        message = f"{result.out_of_time or f'Run of {scope.run.job_name} failed.'} Steps failed: {steps}."
         error = None if result.error is None else error_info(result.error)
         failed = result.failed_steps
         return RunFailureData(FailureReason.STEP_FAILURE, message, failed, error, result.failure_class)
@@ -155,7 +159,8 @@ def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) 
     """Runs the steps in the executor of the run."""
     executor = InlineExecutor(scope)
     try:
-        limits = LoopLimits(retries=scope.rules.retries, requires_success=scope.rules.requires_success)
+        rules, seconds = scope.rules, run_seconds(scope.run.tags)
+        limits = LoopLimits(retries=rules.retries, requires_success=rules.requires_success, run_seconds=seconds)
         return Execution(plan, scope, finished, executor, limits).run()
     finally:
         executor.close()

@@ -27,6 +27,7 @@ from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.run import Run
+from segue.plan.deadlines import Deadlines
 from segue.plan.plan import PlanStep
 
 Capture = dict[tuple[str, str], object]
@@ -59,6 +60,7 @@ class RunScope:
         capture: takes every output's value by (step, output), for callers that ask for them; None without. The values of
             a dynamic output are a dict by mapping key.
         job_side: what a run of ops needs besides.
+        deadlines: until when its steps may take; None where nothing limits them.
         declared_executor: the name of the executor that the job or its definitions declare; None without.
         rules: what its config says of steps that fail.
     """
@@ -93,6 +95,7 @@ class RunScope:
         self.job_side = job_side or JobSide()
         self.declared_executor: str | None = None
         self.rules = ExecutorRules()
+        self.deadlines: Deadlines | None = None
         single = run.partition_start if run.partition_start == run.partition_end else None
         known = self.partitions_def
         self.single_partition = single if single is None or known is None else known.typed_key(single)

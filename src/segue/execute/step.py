@@ -196,3 +196,5 @@ STAGES: tuple[Callable[[StepAttempt], None], ...] = (
     require_checks,
     record_success,
 )
+USER_CODE_STAGES = (load_inputs, call_function)
+"""Those in which user code runs, that of IO managers included."""

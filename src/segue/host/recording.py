@@ -28,6 +28,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
 from segue.model.run import Run
 from segue.model.tags import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG
+from segue.plan.deadlines import run_seconds
 from segue.plan.plan import Plan, encode_plan
 from segue.plan.state import FinishedStep
 
@@ -129,8 +130,10 @@ def record_and_run(
 
     Raises:
         NotSupportedError: a step asks for what only a process of its own can give it; nothing is recorded.
+        InvalidInvocationError: a tag that limits the run says no number.
     """
     _require_in_process(plan)
+    run_seconds(run.tags)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)

@@ -88,6 +88,11 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
         return _bytes(self.memory_limit)
 
 
+def priority_of(policy: StepPolicy | None, tagged: int) -> int:
+    """The priority of a step: that of its policy, or, where that says none, that of its tags."""
+    return tagged if policy is None else policy.priority or tagged
+
+
 def _seconds(timeout: float | timedelta | None) -> float | None:
     if timeout is None:
         return None

@@ -17,3 +17,4 @@ PRIORITY_TAG = "dagster/priority"
 CONCURRENCY_KEY_TAG = "dagster/concurrency_key"  # the older form of `pool`
 POOL_WEIGHT_TAG = "segue/pool_weight"
 PARTITION_LOCK_TAG = "segue/partition_lock"
+MAX_RUNTIME_TAG = "dagster/max_runtime"  # of a run: how many seconds it may take

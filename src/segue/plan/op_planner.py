@@ -11,6 +11,7 @@ from segue.model.concurrency import step_slots
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.manifest import ComputationNode, JobNode, OutputNode
+from segue.model.step_policy import priority_of
 from segue.model.steps import (
     AnySource,
     AssetSource,
@@ -110,7 +111,7 @@ class _GraphPlanner:
             origin=self.origins.get(node.path),
             pool=slots.pool,
             pool_weight=slots.weight,
-            priority=slots.priority,
+            priority=priority_of(node.step_policy, slots.priority),
             policy=node.step_policy,
         )
 

@@ -17,6 +17,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, whole
+from segue.model.step_policy import priority_of
 from segue.model.steps import AssetSource, FanInSource, OutputSource
 from segue.model.turns import Turn, made_from, single_turns, take_turns
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
@@ -205,7 +206,7 @@ class _Planner:
             turn=turn.number,
             pool=slots.pool,
             pool_weight=slots.weight,
-            priority=slots.priority,
+            priority=priority_of(computation.step_policy, slots.priority),
             policy=computation.step_policy,
         )
 

@@ -178,8 +178,7 @@ class RunProgress:
 
     def rank(self, step_key: str) -> tuple[int, ...]:
         """Where a step stands among those that could start: by its priority, then in order of the plan; the least goes first."""
-        policy = self.steps[step_key].policy
-        return (0 if policy is None else -policy.priority, *self.order[step_key])
+        return (-self.steps[step_key].priority, *self.order[step_key])
 
     def _failed(self, fact: StepFailed) -> list[Instruction]:
         key = fact.step_key

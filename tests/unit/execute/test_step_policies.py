@@ -164,8 +164,12 @@ def test_of_steps_that_could_start_those_of_higher_priority_go_first() -> None:
 
         return function
 
-    sg.materialize([made("a", 0), made("b", -1), made("c", 5), made("d", 0)])
-    assert order == ["c", "a", "d", "b"]
+    @sg.asset(op_tags={"dagster/priority": 3})
+    def e() -> None:
+        order.append("e")
+
+    sg.materialize([made("a", 0), made("b", -1), made("c", 5), made("d", 0), e])
+    assert order == ["c", "e", "a", "d", "b"]
 
 
 POLICY = sg.StepPolicy(timeout=30, priority=2)

@@ -177,6 +177,6 @@ def test_saying_the_usual_rule_changes_nothing(graph: Graph, seed: int) -> None:
 
 def test_of_the_steps_that_could_start_the_one_of_highest_priority_ranks_first() -> None:
     first, second = step("a", TriggerRule.ALL_SUCCESS, ()), step("b", TriggerRule.ALL_SUCCESS, ())
-    urgent = msgspec.structs.replace(second, policy=StepPolicy(priority=3))
+    urgent = msgspec.structs.replace(second, priority=3)
     progress = RunProgress(Plan(job_name="job", steps=(first, urgent)))
     assert sorted(["a", "b"], key=progress.rank) == ["b", "a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from segue.defs.hook import HookDefinition
@@ -11,6 +12,7 @@ from segue.execute.failure import error_info
 from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.run_scope import RunScope
 from segue.execute.step import execute_step
+from segue.execute.time_limit import time_limit
 from segue.model.event import Event, StepFailureData
 from segue.model.failure_class import FailureClass
 from segue.plan.plan import PlanStep
@@ -41,8 +43,11 @@ class InlineExecutor:
         made = self._attempt = StepAttempt(self._scope, step, attempt)
         hooks = self._hooks = hooks_of(self._scope, step)
         made.has_hooks = bool(hooks)
+        deadlines = self._scope.deadlines
+        seconds = None if deadlines is None else deadlines.left(step.key, time.monotonic())
         try:
-            outcome = execute_step(made)
+            with time_limit(made, seconds):
+                outcome = execute_step(made)
         except KeyboardInterrupt as error:
             failed = StepFailureData(error_info(error), attempt, failure_class=FailureClass.KILLED)
             self._scope.sink.emit(failed, step.key)
