@@ -22,6 +22,8 @@
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── ResourceBusyError                   others hold what a run or a step claims: a partition, slots of a pool
     │   ├── RunNotFoundError                    no run with this id
+    │   ├── LocationUnavailableError            a code location cannot do what it is asked now
+    │   ├── BackfillNotFoundError               no backfill with this id
     │   ├── ExecutionStepNotFoundError          steps are to be run again that there are not
     │   ├── LoadError                           user code could not be imported
     │   ├── StepTimeoutError                    a step took longer than it may (also TimeoutError)
@@ -290,6 +292,14 @@ class TypeCheckDidNotPass(SegueError):
         self.description = description
         self.metadata: Mapping[str, object] = dict(metadata or {})
         self.dagster_type = dagster_type
+
+
+class LocationUnavailableError(SegueError):
+    """A code location cannot do what it is asked now: it has not loaded, does not load, or its process is gone."""
+
+
+class BackfillNotFoundError(SegueError):
+    """No backfill with this id is recorded."""
 
 
 class RunNotFoundError(SegueError):

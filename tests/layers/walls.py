@@ -32,12 +32,11 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "launch": "model",
         "settings": "model",
         "deployment": "storage location launch settings",
-        "monitor": "decide",
-        "observe": "deployment plan monitor",
-        "daemon": "deployment plan monitor",
-        "server": "deployment plan monitor",
+        "observe": "deployment plan decide",
+        "daemon": "deployment plan decide",
+        "server": "deployment plan decide",
         # the only place where the sides meet
-        "host": "execute storage location deployment monitor",
+        "host": "execute storage location deployment decide",
         # what other orchestrators recorded, taken over through the public instance
         "migrate": "defs plan deployment",
     }.items()

@@ -106,7 +106,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.instance.ref.InstanceRef": "segue.defs.instance_ref:InstanceRef",
     "dagster._core.storage.dagster_run.DagsterRunStatsSnapshot": "segue.model.run_stats:RunStats",
     "dagster._core.storage.dagster_run.FINISHED_STATUSES": "segue.model.run:FINISHED_STATUSES",
-    "dagster._core.storage.dagster_run.make_new_run_id": "segue.host.recording:new_run_id",
+    "dagster._core.storage.dagster_run.make_new_run_id": "segue.storage.ids:new_id",
     "dagster._core.storage.tags.ASSET_PARTITION_RANGE_END_TAG": "segue.model.tags:PARTITION_RANGE_END_TAG",
     "dagster._core.storage.tags.ASSET_PARTITION_RANGE_START_TAG": "segue.model.tags:PARTITION_RANGE_START_TAG",
     "dagster._core.storage.tags.BACKFILL_ID_TAG": "segue.model.tags:BACKFILL_TAG",
@@ -116,7 +116,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.storage.tags.ROOT_RUN_ID_TAG": "segue.model.tags:ROOT_RUN_ID_TAG",
     "dagster._core.storage.tags.SCHEDULE_NAME_TAG": "segue.model.tags:SCHEDULE_NAME_TAG",
     "dagster._core.storage.tags.SENSOR_NAME_TAG": "segue.model.tags:SENSOR_NAME_TAG",
-    "dagster._core.utils.make_new_run_id": "segue.host.recording:new_run_id",
+    "dagster._core.utils.make_new_run_id": "segue.storage.ids:new_id",
     "dagster._utils.error.SerializableErrorInfo": "segue.model.event_data:ErrorInfo",
     "dagster._core.definitions.auto_materialize_policy.AutoMaterializePolicyType": (
         "segue.compat.auto_materialize:AutoMaterializePolicyType"

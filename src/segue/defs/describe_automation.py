@@ -8,6 +8,7 @@ from typing import TypeAlias
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.external_assets import AnyAsset
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
+from segue.defs.run_config import raw_config, storable
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.target import AnyJob, Target
@@ -99,9 +100,16 @@ def _schedule_node(schedule: ScheduleDefinition) -> ScheduleNode:
         resource_keys=tuple(sorted(schedule.required_resource_keys)),
         description=schedule.description,
         tags=dict(schedule.tags),
+        run_config=_static_config(schedule),
+        is_static=schedule.is_static,
         metadata=dict(schedule.metadata),
         owners=tuple(schedule.owners or ()),
     )
+
+
+def _static_config(schedule: ScheduleDefinition) -> dict[str, object]:
+    """The config of the runs of a static schedule, as it is stored; empty for others."""
+    return dict(storable(raw_config(schedule.run_config) or {}, "config")) if schedule.is_static else {}
 
 
 def sensor_nodes(

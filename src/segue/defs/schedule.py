@@ -162,6 +162,12 @@ class ScheduleDefinition:
             other.metadata = normalize_metadata(metadata)
         return other
 
+    @property
+    def is_static(self) -> bool:
+        """Whether each tick asks for the same run, without a function of the user's."""
+        functions = (self.evaluation, self._should_execute, self._run_config_fn, self._tags_fn)
+        return all(each is None for each in functions)
+
     def with_updated_job(self, new_job: ExecutableDefinition) -> ScheduleDefinition:
         """The same schedule with another job."""
         return self.with_attributes(job=new_job)

@@ -30,11 +30,17 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
 from segue.model.run import Run, RunStatus
-from segue.model.tags import IMPLICIT_JOB_NAME, PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
+from segue.model.tags import (
+    EPHEMERAL_JOB_NAME,
+    IMPLICIT_JOB_NAME,
+    PARTITION_RANGE_END_TAG,
+    PARTITION_RANGE_START_TAG,
+    PARTITION_TAG,
+)
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
 from segue.plan.plan import Plan, encode_plan, with_retry_policy
-from segue.plan.planner import EPHEMERAL_JOB_NAME, plan_run
+from segue.plan.planner import plan_run
 from segue.plan.resume import StepsAgain, finished_in_chain, select_again
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from segue.model.tags import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TA
 from segue.plan.deadlines import run_seconds
 from segue.plan.plan import Plan, encode_plan
 from segue.plan.state import FinishedStep
+from segue.storage.ids import new_id
 
 
 def new_run(
@@ -53,7 +53,7 @@ def new_run(
     if parent is not None and root_run_id is not None:
         tags = {**tags, ROOT_RUN_ID_TAG: root_run_id, PARENT_RUN_ID_TAG: parent.run_id}
     return Run(
-        run_id=run_id or new_run_id(),
+        run_id=run_id or new_id(),
         job_name=plan.job_name,
         tags=dict(tags),
         run_config=dict(run_config),
@@ -69,16 +69,6 @@ def new_run(
         manifest_hash=described_hash,
         created_at=time.time(),
     )
-
-
-def new_run_id() -> str:
-    """A UUID of version 7 (RFC 9562): its text sorts by time of creation."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Executed(msgspec.Struct, frozen=True):

@@ -19,7 +19,10 @@ class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
         execution_timezone: the time zone of the cron lines; None means UTC.
         runs_by_default: whether it runs before anyone has switched it on.
         resource_keys: the resources its functions take.
-        description, tags, metadata, owners: for people.
+        tags: of its runs.
+        run_config: of its runs, for one that is static.
+        is_static: whether it always asks for the same run, so that no user code is needed to decide a tick.
+        description, metadata, owners: for people.
     """
 
     name: str
@@ -30,6 +33,8 @@ class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     resource_keys: tuple[str, ...] = ()
     description: str | None = None
     tags: dict[str, str] = {}
+    run_config: dict[str, object] = {}
+    is_static: bool = False
     metadata: dict[str, AnyMetadataValue] = {}
     owners: tuple[str, ...] = ()
 

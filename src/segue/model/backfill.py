@@ -69,6 +69,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         failed: what failed or will not come because something upstream failed, by asset.
         runs: how many runs it has asked for; `failed_runs` of them failed.
         requested_job_partitions, failed_job_partitions: the same for a job.
+        cursor: the last event of the log that it has taken in.
         warning: what people should know: that the code changed meanwhile.
         error: why it could not go on.
     """
@@ -98,5 +99,6 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     failed_job_partitions: PartitionSubset | None = None
     runs: int = 0
     failed_runs: int = 0
+    cursor: int = 0
     warning: str | None = None
     error: str | None = None

@@ -63,6 +63,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         root_run_id, parent_run_id: the runs it retries: the first of the chain and the one before.
         plan_hash: the content hash of its plan.
         manifest_hash: the content hash of the definitions it was planned from.
+        location: the code location that executes it; None for a run of a process of the user's own.
         worker: who executes it, as the store names workers; None before the start.
         created_at, updated_at, started_at, ended_at: seconds since 1970, UTC; it is updated when its status or tags change.
         failure_reason: why it failed, for a run in FAILURE.
@@ -83,6 +84,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     parent_run_id: str | None = None
     plan_hash: str | None = None
     manifest_hash: str | None = None
+    location: str | None = None
     worker: str | None = None
     created_at: float = 0.0
     updated_at: float = 0.0

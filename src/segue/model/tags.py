@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 IMPLICIT_JOB_NAME = "__ASSET_JOB"  # the job over all assets
+EPHEMERAL_JOB_NAME = "__ephemeral_asset_job__"  # of a run of assets without a job
 PARTITION_TAG = "dagster/partition"
 PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -10,6 +11,7 @@ BACKFILL_TAG = "dagster/backfill"
 SCHEDULE_NAME_TAG = "dagster/schedule_name"
 SENSOR_NAME_TAG = "dagster/sensor_name"
 TICK_TAG = "dagster/tick"
+BACKFILL_ATTEMPT_TAG = "segue/backfill_attempt"  # which attempt at its part of the backfill a run is, from 1
 ROOT_RUN_ID_TAG = "dagster/root_run_id"
 PARENT_RUN_ID_TAG = "dagster/parent_run_id"
 RESUME_RETRY_TAG = "dagster/is_resume_retry"

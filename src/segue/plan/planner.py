@@ -19,13 +19,12 @@ from segue.model.partitions.mapping_choice import default_mapping, upstream_subs
 from segue.model.partitions.subset import PartitionSubset, whole
 from segue.model.step_policy import priority_of
 from segue.model.steps import AssetSource, FanInSource, OutputSource
+from segue.model.tags import EPHEMERAL_JOB_NAME
 from segue.model.turns import Turn, made_from, single_turns, take_turns
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
 from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
 from segue.plan.run_partitions import run_partitions_definition, run_subset_of
-
-EPHEMERAL_JOB_NAME = "__ephemeral_asset_job__"
 
 
 def plan_run(

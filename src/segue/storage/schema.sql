@@ -15,7 +15,7 @@ CREATE TABLE runs (
     ended_at REAL,
     failure_reason TEXT,
     body BLOB NOT NULL
-, manifest_hash TEXT, created_at REAL NOT NULL DEFAULT 0, updated_at REAL NOT NULL DEFAULT 0, fence INTEGER);
+, manifest_hash TEXT, created_at REAL NOT NULL DEFAULT 0, updated_at REAL NOT NULL DEFAULT 0, fence INTEGER, priority INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE run_tags (
     key TEXT NOT NULL,
@@ -143,6 +143,66 @@ CREATE TABLE gates (
     body BLOB NOT NULL
 );
 
+CREATE TABLE instigators (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    location TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    cursor TEXT,
+    started_at REAL,
+    last_tick_at REAL,
+    last_run_key TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (location, kind, name)
+);
+
+CREATE TABLE ticks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    instigator INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    scheduled_at REAL,
+    ended_at REAL NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE run_keys (
+    instigator INTEGER NOT NULL,
+    run_key TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    PRIMARY KEY (instigator, run_key)
+) WITHOUT ROWID;
+
+CREATE TABLE backfills (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    backfill_id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE locations (
+    name TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE loops (
+    name TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE condition_cursors (
+    name TEXT NOT NULL PRIMARY KEY,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE condition_evaluations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity_key TEXT NOT NULL,
+    timestamp REAL NOT NULL,
+    requested INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -169,4 +229,18 @@ CREATE INDEX runs_leased ON runs (fence) WHERE fence IS NOT NULL AND started_at 
 
 CREATE INDEX claims_by_resource ON claims (resource);
 
-INSERT INTO alembic_version (version_num) VALUES ('0005');
+CREATE INDEX runs_queued ON runs (priority DESC, number) WHERE status = 'QUEUED';
+
+CREATE UNIQUE INDEX ticks_by_time ON ticks (instigator, scheduled_at) WHERE scheduled_at IS NOT NULL;
+
+CREATE INDEX ticks_by_status ON ticks (instigator, status, number);
+
+CREATE INDEX ticks_by_end ON ticks (status, ended_at);
+
+CREATE INDEX backfills_by_status ON backfills (status, number);
+
+CREATE INDEX condition_evaluations_by_entity ON condition_evaluations (entity_key, number);
+
+CREATE INDEX condition_evaluations_by_time ON condition_evaluations (timestamp);
+
+INSERT INTO alembic_version (version_num) VALUES ('0006');

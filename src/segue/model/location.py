@@ -1,0 +1,51 @@
+"""Code locations as the control plane sees them: where user code comes from, and which definitions it last gave."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class LocationStatus(enum.Enum):
+    """Where a code location stands. BROKEN: its code does not load; the last good definitions go on being served."""
+
+    LOADING = "loading"
+    READY = "ready"
+    BROKEN = "broken"
+
+
+class LocationState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded of a code location.
+
+    Attributes:
+        name: unique in the deployment.
+        status: where it stands.
+        manifest_hash: the last good definitions, by content hash; None before the first.
+        error: the traceback of the user's code, for one that is broken.
+        updated_at: seconds since 1970, UTC.
+    """
+
+    name: str
+    status: LocationStatus
+    manifest_hash: str | None = None
+    error: str | None = None
+    updated_at: float = 0.0
+
+
+class LoopState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a loop of the control plane does.
+
+    Attributes:
+        name: which.
+        holder: the process that runs it.
+        heartbeat_at: when it last went round, in seconds since 1970, UTC.
+        lag: how late it was then, in seconds.
+        error: what went wrong in that round; None when nothing did.
+    """
+
+    name: str
+    holder: str
+    heartbeat_at: float
+    lag: float = 0.0
+    error: str | None = None

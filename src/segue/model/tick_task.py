@@ -1,0 +1,75 @@
+"""What the control plane asks of user code for one tick, and what it is answered: plain values that cross processes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from segue.model.event import ErrorInfo, Event
+from segue.model.instigator import InstigatorKind
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.tick_record import PartitionChange
+
+
+class RequestedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that a schedule, a sensor, a condition or a person asks for, before it is recorded.
+
+    Attributes:
+        job_name: the job; None for a selection of assets without one.
+        asset_selection, asset_check_keys: what to make and check; None for all of the job.
+        partition_start, partition_end: first and last partition, both included; None without partitions.
+        tags, run_config: of the run, besides those of its job.
+        run_key: what makes it unique for its sensor.
+        op_selection: which ops of its job to run; None for all.
+        stale_assets_only: whether assets that are up to date are left out.
+    """
+
+    job_name: str | None = None
+    asset_selection: tuple[AssetKey, ...] | None = None
+    asset_check_keys: tuple[AssetCheckKey, ...] | None = None
+    partition_start: str | None = None
+    partition_end: str | None = None
+    tags: dict[str, str] = {}
+    run_config: dict[str, object] = {}
+    run_key: str | None = None
+    op_selection: tuple[str, ...] | None = None
+    stale_assets_only: bool = False
+
+
+class TickTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One evaluation of a schedule or sensor.
+
+    Times are seconds since 1970, UTC.
+
+    Attributes:
+        kind, name: which.
+        scheduled_at: of a schedule: the time it is for.
+        cursor, last_run_key, last_tick_at, started_at: what is recorded of a sensor.
+    """
+
+    kind: InstigatorKind
+    name: str
+    scheduled_at: float | None = None
+    cursor: str | None = None
+    last_run_key: str | None = None
+    last_tick_at: float | None = None
+    started_at: float | None = None
+
+
+class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a schedule or sensor answered.
+
+    Attributes:
+        requests: the runs it asks for.
+        skip_reason: why it asks for none.
+        error: what it raised; nothing else counts then.
+        cursor: what the next evaluation goes on from.
+        partition_changes: changes of dynamic partitions.
+        events: what it has seen of assets.
+    """
+
+    requests: tuple[RequestedRun, ...] = ()
+    skip_reason: str | None = None
+    error: ErrorInfo | None = None
+    cursor: str | None = None
+    partition_changes: tuple[PartitionChange, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,229 @@
+"""The writes of the control plane, the same for every database that speaks SQL; each inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from segue.errors import InvariantViolationError, LeaseLostError
+from segue.model import codec
+from segue.model.backfill import Backfill
+from segue.model.concurrency import run_priority
+from segue.model.control_stores import LoopLease
+from segue.model.event import Event, RunStartingData
+from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
+from segue.model.manifest import content_hash
+from segue.model.run import Run, RunStatus
+from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickStatus, WantedRun
+from segue.storage.columns import Row, require_text
+from segue.storage.control_queries import INSTIGATOR, instigator_from_row
+
+
+class Result(Protocol):
+    """What a statement came to."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Row | None:
+        """The first row that it found."""
+        ...
+
+
+class Writes(Protocol):
+    """A transaction on one database: its statements, and what the database writes in its own way."""
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Result:
+        """Carries out a statement that is written with `?` for each parameter."""
+        ...
+
+    def create_run(self, run: Run, events: Sequence[Event]) -> None:
+        """Writes a new run without a plan, with its first events."""
+        ...
+
+    def append_events(self, events: Sequence[Event]) -> int:
+        """Writes events and the states that follow from them."""
+        ...
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """Adds keys to a dynamic partitions definition, then removes keys."""
+        ...
+
+
+_LEASE = "SELECT token FROM leases WHERE name = ?"
+_KEEP_MANIFEST = "INSERT INTO manifests (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+_ADD_INSTIGATOR = """
+    INSERT INTO instigators (location, kind, name, status) VALUES (?, ?, ?, ?) ON CONFLICT (location, kind, name) DO NOTHING"""
+_SWITCH = "UPDATE instigators SET status = ?, started_at = ?, failures = 0 WHERE number = ?"
+_START = "UPDATE instigators SET started_at = ? WHERE number = ?"
+_SET_CURSOR = "UPDATE instigators SET cursor = ? WHERE number = ?"
+_MOVE_ON = "UPDATE instigators SET cursor = ?, last_tick_at = ?, last_run_key = ?, failures = ? WHERE number = ?"
+_ADD_TICK = "INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body) VALUES (?, ?, ?, ?, ?)"
+_RUN_OF_KEY = "SELECT run_id FROM run_keys WHERE instigator = ? AND run_key = ?"
+_ADD_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?)"
+_DELETE_TICKS = """
+    DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
+_STATUS = "SELECT status FROM runs WHERE run_id = ?"
+_SET_PRIORITY = "UPDATE runs SET priority = ? WHERE run_id = ?"
+_ADD_BACKFILL = """
+    INSERT INTO backfills (backfill_id, status, body) VALUES (?, ?, ?) ON CONFLICT (backfill_id) DO NOTHING"""
+_UPDATE_BACKFILL = "UPDATE backfills SET status = ?, body = ? WHERE backfill_id = ? AND body = ?"
+
+
+def require_lease(writes: Writes, lease: LoopLease | None) -> None:
+    """Makes sure that a loop still has its lease.
+
+    Raises:
+        LeaseLostError: another process has it.
+    """
+    if lease is None:
+        return
+    row: Row | None = writes.execute(_LEASE, (lease.name,)).fetchone()
+    if row is None or row[0] != lease.token:
+        raise LeaseLostError(
+            f"The lease {lease.name!r} was taken over by another process, which goes on; nothing was recorded.",
+            lease.name,
+        )
+
+
+def keep_manifest(writes: Writes, manifest_hash: str | None, manifest: bytes) -> None:
+    """Writes a manifest under its content hash, once."""
+    writes.execute(_KEEP_MANIFEST, (manifest_hash or content_hash(manifest), manifest))
+
+
+def set_instigator(writes: Writes, which: InstigatorId, status: InstigatorStatus, timestamp: float) -> None:
+    """Switches a schedule or sensor; one that is switched on goes on from the timestamp."""
+    number, state = _instigator(writes, which)
+    is_switched_on = status is InstigatorStatus.RUNNING and state.status is not InstigatorStatus.RUNNING
+    started_at = timestamp if is_switched_on else state.started_at
+    writes.execute(_SWITCH, (status.value, started_at, number))
+
+
+def start_instigators(writes: Writes, which: Sequence[InstigatorId], timestamp: float) -> None:
+    """Writes that schedules and sensors run since a time, where they did not before."""
+    for each in which:
+        number, state = _instigator(writes, each)
+        if state.started_at is None:
+            writes.execute(_START, (timestamp, number))
+
+
+def set_cursor(writes: Writes, which: InstigatorId, cursor: str | None) -> None:
+    """Sets from where a sensor goes on."""
+    require_text(cursor)
+    number, _ = _instigator(writes, which)
+    writes.execute(_SET_CURSOR, (cursor, number))
+
+
+def commit_tick(writes: Writes, commit: TickCommit) -> CommittedTick:
+    """Writes one tick with all it asks for; nothing where a schedule's tick for that time, or a later one, was decided."""
+    tick = commit.tick
+    number, state = _instigator(writes, tick.instigator)
+    if tick.scheduled_at is not None and state.last_tick_at is not None and tick.scheduled_at <= state.last_tick_at:
+        return CommittedTick(is_repeated=True)
+    for change in commit.partition_changes:
+        add, delete = ((), change.keys) if change.is_removal else (change.keys, ())
+        writes.change_dynamic_partitions(change.name, add, delete, tick.ended_at)
+    created, known = _create_runs(writes, number, commit.runs)
+    if commit.events:
+        writes.append_events(commit.events)
+    recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
+    row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
+    writes.execute(_ADD_TICK, row)
+    writes.execute(_MOVE_ON, (*_moved_on(state, tick, commit.runs), number))
+    return CommittedTick(tuple(created), tuple(known))
+
+
+def _moved_on(state: InstigatorState, tick: Tick, runs: Sequence[WantedRun]) -> Row:
+    """What an instigator stands at after a tick: cursor, last_tick_at, last_run_key, failures."""
+    keys = [each.run_key for each in runs if each.run_key is not None]
+    at = tick.ended_at if tick.scheduled_at is None else tick.scheduled_at
+    if tick.status is TickStatus.FAILURE:
+        return state.cursor, at, state.last_run_key, state.failures + 1
+    cursor = state.cursor if tick.cursor is None else tick.cursor
+    return cursor, at, keys[-1] if keys else state.last_run_key, 0
+
+
+def _create_runs(writes: Writes, instigator: int, runs: Iterable[WantedRun]) -> tuple[list[str], list[str]]:
+    """Records the runs whose keys are new; gives back their ids, and those of the runs that bear the other keys."""
+    created: list[str] = []
+    known: list[str] = []
+    for wanted in runs:
+        if wanted.run_key is not None:
+            require_text(wanted.run_key)
+            row: Row | None = writes.execute(_RUN_OF_KEY, (instigator, wanted.run_key)).fetchone()
+            if row is not None:
+                known.append(row[0])
+                continue
+            writes.execute(_ADD_RUN_KEY, (instigator, wanted.run_key, wanted.run.run_id))
+        create_run(writes, wanted)
+        created.append(wanted.run.run_id)
+    return created, known
+
+
+def create_run(writes: Writes, wanted: WantedRun) -> None:
+    """Records a run that waits in the queue.
+
+    Raises:
+        InvariantViolationError: a run with this id exists.
+        InvalidDefinitionError: its priority is no whole number.
+    """
+    priority = run_priority(wanted.run.tags)
+    writes.create_run(wanted.run, wanted.events)
+    if priority:
+        writes.execute(_SET_PRIORITY, (priority, wanted.run.run_id))
+
+
+def delete_ticks(writes: Writes, ended_before: float, statuses: Sequence[TickStatus], limit: int) -> int:
+    """Removes old ticks, the oldest first."""
+    deleted = 0
+    for status in statuses:
+        deleted += writes.execute(_DELETE_TICKS, (status.value, ended_before, limit - deleted)).rowcount
+    return deleted
+
+
+def dequeue(writes: Writes, run_ids: Sequence[str], timestamp: float) -> list[str]:
+    """Makes queued runs STARTING; those that are not queued any more are passed over."""
+    taken: list[str] = []
+    for run_id in run_ids:
+        row: Row | None = writes.execute(_STATUS, (run_id,)).fetchone()
+        if row is not None and row[0] == RunStatus.QUEUED.value:
+            taken.append(run_id)
+    writes.append_events([Event(timestamp, RunStartingData(), run_id=run_id) for run_id in taken])
+    return taken
+
+
+def create_backfill(writes: Writes, backfill: Backfill) -> None:
+    """Records a new backfill.
+
+    Raises:
+        InvariantViolationError: one with this id exists.
+    """
+    row = (backfill.backfill_id, backfill.status.value, codec.encode(backfill))
+    if writes.execute(_ADD_BACKFILL, row).rowcount == 0:
+        raise InvariantViolationError(f"A backfill {backfill.backfill_id!r} is already recorded. Use a new id.")
+
+
+def update_backfill(writes: Writes, backfill: Backfill, was: Backfill, runs: Sequence[WantedRun]) -> bool:
+    """Writes how a backfill stands and its new runs, if it still stands as `was`."""
+    row = (backfill.status.value, codec.encode(backfill), was.backfill_id, codec.encode(was))
+    if writes.execute(_UPDATE_BACKFILL, row).rowcount == 0:
+        return False
+    for wanted in runs:
+        create_run(writes, wanted)
+    return True
+
+
+def _instigator(writes: Writes, which: InstigatorId) -> tuple[int, InstigatorState]:
+    """The number and the state of a schedule or sensor; it is put on record where it is not yet."""
+    place = (which.location, which.kind.value, which.name)
+    row: Row | None = writes.execute(INSTIGATOR, place).fetchone()
+    if row is None:
+        require_text(which.location, which.name)
+        writes.execute(_ADD_INSTIGATOR, (*place, InstigatorStatus.DECLARED.value))
+        row = writes.execute(INSTIGATOR, place).fetchone()
+    assert row is not None
+    return row[0], instigator_from_row(row[1:])

@@ -1,0 +1,57 @@
+"""The store of the control plane on SQLite, in the database of a `SqliteStore`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from segue.model.event import Event
+from segue.model.run import Run
+from segue.storage.columns import Row
+from segue.storage.control_store import SqlControlStore
+from segue.storage.control_writing import Result, Writes
+from segue.storage.sqlite import writing
+from segue.storage.sqlite.database import Database
+from segue.storage.sqlite.store import SqliteStore
+
+
+class SqliteWrites:
+    """`Writes` on a connection to SQLite, in a transaction that the caller holds."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Result:
+        """See `Writes.execute`."""
+        return self._connection.execute(statement, tuple(parameters))
+
+    def create_run(self, run: Run, events: Sequence[Event]) -> None:
+        """See `Writes.create_run`."""
+        writing.create_run(self._connection, run, b"", b"", events)
+
+    def append_events(self, events: Sequence[Event]) -> int:
+        """See `Writes.append_events`."""
+        return writing.append_events(self._connection, events)
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """See `Writes.change_dynamic_partitions`."""
+        writing.change_dynamic_partitions(self._connection, name, add, delete, timestamp)
+
+
+class _ControlDatabase:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return self._database.read(statement, parameters)
+
+    @contextmanager
+    def control_writes(self) -> Generator[Writes]:
+        with self._database.write() as connection:
+            yield SqliteWrites(connection)
+
+
+def control_of(store: SqliteStore) -> SqlControlStore:
+    """The store of the control plane in the database of a store."""
+    return SqlControlStore(_ControlDatabase(store.database))
