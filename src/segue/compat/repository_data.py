@@ -9,6 +9,7 @@ from typing import Any
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.describe_automation import targets_of
+from segue.defs.external_assets import assets_definition_of
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
@@ -127,7 +128,7 @@ class ListedData(RepositoryData):
         return self.definitions.sensors
 
     def get_assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition]:
-        found = (each for each in self.definitions.assets if isinstance(each, AssetsDefinition))
+        found = [assets_definition_of(each) for each in self.definitions.assets]
         return {key: each for each in found for key in each.keys}
 
     def get_source_assets_by_key(self) -> Mapping[AssetKey, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import msgspec
 
 from segue.defs.asset_io import AssetIn
-from segue.defs.op_io import NO_TYPE, In, is_nothing
+from segue.defs.io_marks import NO_TYPE, is_nothing
+from segue.defs.op_io import In
 from segue.defs.op_signature import read_in
 from segue.defs.signature import FunctionShape
 from segue.errors import InvalidDefinitionError, WrongDeclarationError

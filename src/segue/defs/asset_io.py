@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
-from segue.defs.op_io import NO_TYPE
+from segue.defs.io_marks import NO_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.asset_words import kinds_in, require_group, require_kinds, require_owners, require_tags

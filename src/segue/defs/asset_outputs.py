@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence, Set
 
 from segue.defs.asset_inputs import AssetInputs
 from segue.defs.asset_io import AssetOut
-from segue.defs.op_io import NO_TYPE, Out
-from segue.errors import InvalidDefinitionError
+from segue.defs.io_marks import NO_TYPE
+from segue.defs.op_io import Out
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep
 from segue.model.assets import AssetSpec
@@ -179,7 +180,7 @@ def with_io_manager(
     if io_manager_def is None:
         return io_manager_key, resource_defs or {}
     if io_manager_key is not None:
-        raise InvalidDefinitionError(f"{what} takes io_manager_def or io_manager_key: both were provided, keep one.")
+        raise WrongDeclarationError(f"{what} takes io_manager_def or io_manager_key: both were provided, keep one.")
     own_key = key.to_python_identifier("io_manager")
     return own_key, {**(resource_defs or {}), own_key: io_manager_def}
 

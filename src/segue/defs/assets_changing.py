@@ -10,7 +10,7 @@ from segue.defs.asset_changes import KeysOf, changed_specs, renamed_checks, rena
 from segue.defs.assets_reading import ReadableAssets
 from segue.defs.bindings import bound
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey, CoercibleToAssetKey
@@ -33,7 +33,7 @@ class ChangeableAssets(ReadableAssets):
         """A copy in which each spec is replaced by what `fn` makes of it.
 
         Raises:
-            InvalidDefinitionError: a dependency that an input needs is gone.
+            WrongDeclarationError: a dependency that an input needs is gone.
         """
         specs = {name: fn(spec) for name, spec in self.specs_by_output.items()}
         renamed = {
@@ -44,7 +44,7 @@ class ChangeableAssets(ReadableAssets):
         kept = {dep.asset_key for spec in specs.values() for dep in spec.deps} | set(renamed)
         for name, key in self.keys_by_input.items():
             if specs and key not in kept:
-                raise InvalidDefinitionError(
+                raise WrongDeclarationError(
                     f"map_asset_specs took the dependency on {key.to_user_string()!r} from {self!r}, "
                     f"but its input {name!r} loads it."
                 )
@@ -152,14 +152,14 @@ class ChangeableAssets(ReadableAssets):
             selected_asset_check_keys: the checks; None for those on these assets.
 
         Raises:
-            InvalidInvocationError: it cannot make a part of its assets only.
+            WrongArgumentError: it cannot make a part of its assets only.
         """
         made = copy.copy(self)
         made._select(selected_asset_keys, selected_asset_check_keys)
         if made.keys == self.keys and made.check_keys == self.check_keys:
             return self
         if not self.can_subset:
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 f"{self!r} makes all of its assets at once (can_subset=False): it cannot be asked for some of them only."
             )
         return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,7 @@ from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import ops_of
 from segue.defs.op import OpDefinition
 from segue.defs.resource_checks import manager_error, missing_resource, resource_errors
+from segue.defs.resource_order import needed_keys_of
 from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
 from segue.defs.type_checks import resources_of_types
@@ -296,10 +298,12 @@ class Collection:
                 yield from (dep.asset_key for dep in check.additional_deps)
 
     def _check_resources(self, definition: AssetsDefinition) -> None:
-        resources = self.resources
-        for key in sorted(definition.required_resource_keys):
-            if key not in resources:
-                self._missing(definition, "resource", key)
+        resources, own = self.resources, {**self.source.resources, **definition.resource_defs}
+        for key in sorted(definition.required_resource_keys - own.keys()):
+            self._missing(definition, "resource", key)
+        for user, value in definition.resource_defs.items():
+            for key in sorted(set(needed_keys_of(value, {})) & self.resources.keys() - own.keys()):
+                self.error(f"{missing_resource(key, f'The resource {user!r}', own)}{_FOR_ITSELF}")
         if isinstance(definition.node_def, GraphDefinition):
             inner = {key for op in ops_of(definition.node_def) for key in needed_keys(op)}
             for key in sorted(inner - definition.required_resource_keys - {DEFAULT_IO_MANAGER_KEY} - set(resources)):
@@ -322,7 +326,9 @@ class Collection:
 
     def _missing(self, definition: AssetsDefinition, what: str, key: str) -> None:
         user = repr(definition)
-        self.error(f"{definition.source}: {missing_resource(key, user, self.resources, what)}")
+        hint = _FOR_ITSELF if key in self.resources else ""
+        known = {**self.source.resources, **definition.resource_defs} if hint else self.resources
+        self.error(f"{definition.source}: {missing_resource(key, user, known, what)}{hint}")
 
     def _check_resource_values(self) -> None:
         for message in resource_errors(self.resources):
@@ -378,6 +384,9 @@ class Collection:
         if made is None or made[0].can_subset or len(made[0].specs_by_output) == 1:
             return key.to_escaped_user_string()
         return f"{made[0].name}()"
+
+
+_FOR_ITSELF: Final = " What brings it along in its resource_defs brings it for itself only."
 
 
 def _key_text(key: AssetKey) -> str:

@@ -11,9 +11,9 @@ from segue.defs.config_schema.place import ROOT
 from segue.defs.context import current_context
 from segue.defs.direct_context import DirectContext, DirectOpExecutionContext
 from segue.defs.direct_step import Binding, DirectStep
+from segue.defs.io_marks import is_nothing
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import config_of_op, values_of_op
-from segue.defs.op_io import is_nothing
 from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
 from segue.defs.returned import FACTS, single_results
 from segue.defs.type_checks import checked, require_passed

@@ -15,9 +15,9 @@ from segue.defs.dependency import (
     MultiDependencyDefinition,
 )
 from segue.defs.graph import GraphDefinition
+from segue.defs.io_marks import is_nothing
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition
-from segue.defs.op_io import is_nothing
 from segue.defs.trigger_inputs import require_defaults
 from segue.errors import InvalidDefinitionError
 from segue.model.asset_deps import coerce_asset_key

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from segue.defs.dependency import InputMapping, OutputMapping
-from segue.defs.op_io import NO_DEFAULT, NO_TYPE, In, Out
+from segue.defs.io_marks import NO_DEFAULT, NO_TYPE
 from segue.defs.types.base import ANY_TYPE, SegueType
 from segue.defs.types.resolve import resolve_type
 
@@ -97,31 +97,3 @@ class OutputDefinition(msgspec.Struct, frozen=True):
 def type_of(given: object) -> SegueType:
     """The type of an input or output; any value where nothing is said."""
     return ANY_TYPE if given is NO_TYPE or given is None else resolve_type(given)
-
-
-def input_definition(name: str, given: In) -> InputDefinition:
-    """An `In` with its name."""
-    return InputDefinition(
-        name,
-        type_of(given.dagster_type),
-        given.description,
-        given.default_value,
-        given.metadata,
-        given.asset_key,
-        given.asset_partitions,
-        given.input_manager_key,
-    )
-
-
-def output_definition(name: str, given: Out, code_version: str | None = None) -> OutputDefinition:
-    """An `Out` with its name; `code_version` is that of its op."""
-    return OutputDefinition(
-        name,
-        type_of(given.dagster_type),
-        given.description,
-        given.is_required,
-        given.io_manager_key,
-        given.metadata,
-        given.code_version or code_version,
-        given.is_dynamic,
-    )

@@ -14,8 +14,9 @@ from segue.defs.declared_config import declared_config
 from segue.defs.decorated import FunctionName, docstring_of_function
 from segue.defs.docstrings import Docstring
 from segue.defs.invocation import ComposableDefinition
-from segue.defs.io_definitions import InputDefinition, OutputDefinition, input_definition, output_definition, type_of
-from segue.defs.op_io import NO_TYPE, In, Out, is_nothing
+from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
+from segue.defs.io_marks import NO_TYPE, is_nothing
+from segue.defs.op_io import In, Out
 from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, shape_by_hand, value_annotation
 from segue.defs.op_words import require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
@@ -244,12 +245,12 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
     @property
     def input_defs(self) -> Sequence[InputDefinition]:
         """The inputs, each with its name."""
-        return [input_definition(name, each) for name, each in self.ins.items()]
+        return [each.to_definition(name) for name, each in self.ins.items()]
 
     @property
     def output_defs(self) -> Sequence[OutputDefinition]:
         """The outputs, each with its name."""
-        return [output_definition(name, each, self.code_version) for name, each in self.outs.items()]
+        return [each.to_definition(NO_TYPE, name, None, self.code_version) for name, each in self.outs.items()]
 
     @property
     def source(self) -> SourceLocation | None:

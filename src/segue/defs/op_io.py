@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Self
 
-from segue.defs.types.base import SegueType, TypeKind
+from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
+from segue.defs.io_marks import NO_DEFAULT, NO_TYPE, is_nothing
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
-
-
-class NoType:
-    """Marks an input or output whose type nobody names, as apart from one of type None."""
-
-    def __repr__(self) -> str:
-        return "NO_TYPE"
-
-
-NO_TYPE: Final = NoType()
-NO_DEFAULT: Final = NoType()
-
-
-def is_nothing(kind: object) -> bool:
-    """Whether a type stands for no value at all."""
-    return kind is type(None) or (isinstance(kind, SegueType) and kind.kind is TypeKind.NOTHING)
 
 
 class In:
@@ -82,6 +67,32 @@ class In:
         """Whether there is a default."""
         return self.default_value is not NO_DEFAULT
 
+    def to_definition(self, name: str) -> InputDefinition:
+        """The same with the name of the input."""
+        return InputDefinition(
+            name,
+            type_of(self.dagster_type),
+            self.description,
+            self.default_value,
+            self.metadata,
+            self.asset_key,
+            self.asset_partitions,
+            self.input_manager_key,
+        )
+
+    @classmethod
+    def from_definition(cls, input_def: InputDefinition) -> Self:
+        """What an input definition says, without the name."""
+        return cls(
+            input_def.dagster_type,
+            input_def.description,
+            input_def.default_value,
+            input_def.metadata,
+            input_def.asset_key,
+            input_def.asset_partitions,
+            input_def.input_manager_key,
+        )
+
     def replaced(self, **changes: Any) -> In:
         """A copy with other attributes."""
         return type(self)(**{**{name: getattr(self, name) for name in In.__slots__}, **changes})
@@ -135,6 +146,40 @@ class Out:
         """Whether it gives any number of values, each under a mapping key."""
         return False
 
+    def to_definition(
+        self, annotation_type: object, name: str | None, description: str | None, code_version: str | None
+    ) -> OutputDefinition:
+        """The same with the name of the output.
+
+        Args:
+            annotation_type: its type where it names none itself.
+            name: of the output; `result` when None.
+            description: for people, where it has none itself.
+            code_version: that of its op, where it has none itself.
+        """
+        return OutputDefinition(
+            name or "result",
+            type_of(annotation_type if self.dagster_type is NO_TYPE else self.dagster_type),
+            self.description or description,
+            self.is_required,
+            self.io_manager_key,
+            self.metadata,
+            self.code_version or code_version,
+            self.is_dynamic,
+        )
+
+    @classmethod
+    def from_definition(cls, output_def: OutputDefinition) -> Self:
+        """What an output definition says, without the name."""
+        return cls(
+            output_def.dagster_type,
+            output_def.description,
+            output_def.is_required,
+            output_def.io_manager_key,
+            output_def.metadata,
+            output_def.code_version,
+        )
+
     def replaced(self, **changes: Any) -> Out:
         """A copy with other attributes."""
         return type(self)(**{**{name: getattr(self, name) for name in Out.__slots__}, **changes})
@@ -174,6 +219,10 @@ class GraphIn:
     def __init__(self, *, description: str | None = None) -> None:
         self.description = description
 
+    def to_definition(self, name: str) -> InputDefinition:
+        """The same with the name of the input; any type, as that of the op behind it is not known here."""
+        return InputDefinition(name, description=self.description)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GraphIn) and other.description == self.description
 
@@ -192,6 +241,10 @@ class GraphOut:
 
     def __init__(self, description: str | None = None) -> None:
         self.description = description
+
+    def to_definition(self, name: str | None) -> OutputDefinition:
+        """The same with the name of the output, `result` when None; any type, as that of the op behind it is not known here."""
+        return OutputDefinition(name or "result", description=self.description)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GraphOut) and other.description == self.description

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, 
 from typing import Any, get_args, get_origin
 
 from segue.defs.docstrings import Docstring
-from segue.defs.op_io import NO_DEFAULT, NO_TYPE, DynamicOut, In, Out, is_nothing
+from segue.defs.io_marks import NO_DEFAULT, NO_TYPE, is_nothing
+from segue.defs.op_io import DynamicOut, In, Out
 from segue.defs.results import DynamicOutput, MaterializeResult, Output
 from segue.defs.signature import FunctionShape, Unresolved, UserFunction, source_of
 from segue.defs.types.resolve import infer_type, resolve_type

@@ -8,7 +8,7 @@ from typing import Any, cast, get_origin
 
 import msgspec
 
-from segue.defs.op_io import NO_TYPE
+from segue.defs.io_marks import NO_TYPE
 from segue.defs.results import DynamicOutput, MaterializeResult, ObserveResult, Output
 from segue.errors import InvariantViolationError
 from segue.model.checks import AssetCheckEvaluation, AssetCheckResult

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from segue.defs.op_io import NO_TYPE
+from segue.defs.io_marks import NO_TYPE
 from segue.defs.resource_context import Resources
 from segue.defs.type_checks import checked, require_passed
 from segue.defs.types.base import SegueType, TypeCheck, TypeCheckContext, passes_at_once

@@ -158,3 +158,26 @@ def test_a_schedule_that_skips_asks_for_an_empty_list_of_runs() -> None:
         return sg.SkipReason("nothing to do")
 
     assert never.evaluate_tick(sg.build_schedule_context()).run_requests == []
+
+
+def test_inputs_and_outputs_with_and_without_their_names() -> None:
+    given = sg.In(int, description="d", default_value=3, metadata={"m": 1}, input_manager_key="k")
+    definition = given.to_definition("x")
+    assert (definition.name, definition.dagster_type.display_name, definition.default_value) == ("x", "Int", 3)
+    assert sg.In.from_definition(definition).to_definition("x") == definition
+    assert not sg.In().to_definition("x").has_default_value
+
+    out = sg.Out(io_manager_key="k", is_required=False).to_definition(int, None, "text", "v1")
+    assert (out.name, out.dagster_type.display_name, out.description, out.code_version) == (
+        "result",
+        "Int",
+        "text",
+        "v1",
+    )
+    assert (out.io_manager_key, out.is_required, out.is_dynamic) == ("k", False, False)
+    assert sg.Out(str, code_version="own").to_definition(int, "y", None, "v1").code_version == "own"
+    assert sg.DynamicOut(int).to_definition(None, "y", None, None).is_dynamic
+    assert isinstance(sg.DynamicOut.from_definition(out), sg.DynamicOut)
+    assert sg.Out.from_definition(out).to_definition(None, "result", None, None) == out
+    assert sg.GraphIn(description="d").to_definition("a").description == "d"
+    assert sg.GraphOut().to_definition(None).name == "result"

@@ -257,3 +257,28 @@ def test_one_function_under_two_keys_makes_two_resources_each_with_its_config() 
 
     looking.execute_in_process(run_config={"resources": {"one": {"config": "a"}, "other": {"config": "b"}}})
     assert seen == [["a"], ["b"]]
+
+
+def test_what_an_asset_brings_along_is_for_it_alone() -> None:
+    foo = sg.ResourceDefinition.hardcoded_resource("foo")
+
+    @sg.asset(required_resource_keys={"foo"})
+    def taking() -> None: ...
+
+    @sg.asset(resource_defs={"foo": foo})
+    def bringing() -> None: ...
+
+    @sg.resource(required_resource_keys={"foo"})
+    def made_from_it() -> int:
+        return 1
+
+    @sg.asset(resource_defs={"other": made_from_it})
+    def another() -> None: ...
+
+    for assets, words in (
+        ([taking, bringing], "AssetsDefinition.taking. needs"),
+        ([another, bringing], "'other' needs"),
+    ):
+        with pytest.raises(sg.InvalidDefinitionError, match=rf"{words} the resource 'foo'.*for itself only"):
+            sg.Definitions(assets).get_implicit_global_asset_job_def()
+        assert sg.materialize(assets, resources={"foo": foo}).success

@@ -10,7 +10,7 @@ from segue.defs.check_factories.freshness import FRESH_UNTIL
 from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidDefinitionError, SupersessionWarning
+from segue.errors import InvalidDefinitionError, SupersessionWarning, WrongDeclarationError
 from segue.model.arguments import require_list
 from segue.model.keys import AssetCheckKey
 from segue.model.request import RunRequest
@@ -43,7 +43,8 @@ def build_sensor_for_freshness_checks(
         tags: tags of its runs.
 
     Raises:
-        InvalidDefinitionError: one check twice, or no positive interval.
+        InvalidDefinitionError: something that is no definition of checks.
+        WrongDeclarationError: one check twice, or no positive interval.
     """
     where = "build_sensor_for_freshness_checks"
     warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
@@ -54,9 +55,9 @@ def build_sensor_for_freshness_checks(
         keys += sorted(each.check_keys)
     twice = sorted({key.to_user_string() for key in keys if keys.count(key) > 1})
     if twice:
-        raise InvalidDefinitionError(f"{where}: checks are named twice: {', '.join(twice)}.")
+        raise WrongDeclarationError(f"{where}: checks are named twice: {', '.join(twice)}.")
     if minimum_interval_seconds is not None and minimum_interval_seconds <= 0:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{where}: minimum_interval_seconds must be 1 or more, got {minimum_interval_seconds}."
         )
     run_tags = {str(key): str(value) for key, value in (tags or {}).items()}
