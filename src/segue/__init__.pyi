@@ -107,6 +107,7 @@ from .defs.direct_context import build_asset_context as build_asset_context
 from .defs.direct_context import build_op_context as build_op_context
 from .defs.email_sensor import make_email_on_run_failure_sensor as make_email_on_run_failure_sensor
 from .defs.environment import EnvVar as EnvVar
+from .defs.execution_result import ExecuteInProcessResult as ExecuteInProcessResult
 from .defs.executor import Executor as Executor
 from .defs.executor import ExecutorDefinition as ExecutorDefinition
 from .defs.executor import ExecutorRequirement as ExecutorRequirement
@@ -141,6 +142,7 @@ from .defs.io_manager_definition import io_manager as io_manager
 from .defs.job import define_asset_job as define_asset_job
 from .defs.job_decorator import job as job
 from .defs.job_definition import JobDefinition as JobDefinition
+from .defs.job_execution_result import JobExecutionResult as JobExecutionResult
 from .defs.lazy_definitions import definitions as definitions
 from .defs.load import load_asset_checks_from_current_module as load_asset_checks_from_current_module
 from .defs.load import load_asset_checks_from_modules as load_asset_checks_from_modules
@@ -313,7 +315,6 @@ from .host.asset_values import AssetValueLoader as AssetValueLoader
 from .host.automation import EvaluateAutomationConditionsResult as EvaluateAutomationConditionsResult
 from .host.automation import evaluate_automation_conditions as evaluate_automation_conditions
 from .host.job_execution import execute_job as execute_job
-from .host.job_result import JobExecutionResult as JobExecutionResult
 from .host.materialize import materialize as materialize
 from .host.materialize import materialize_to_memory as materialize_to_memory
 from .host.materialize import observe as observe
@@ -321,7 +322,6 @@ from .host.migrate_values import MigrateIOStorageResult as MigrateIOStorageResul
 from .host.migrate_values import migrate_io_storage as migrate_io_storage
 from .host.reconstruct import build_reconstructable_job as build_reconstructable_job
 from .host.reconstruct import reconstructable as reconstructable
-from .host.result import ExecuteInProcessResult as ExecuteInProcessResult
 from .host.staleness import stale_states as stale_states
 from .model.asset_deps import AssetDep as AssetDep
 from .model.asset_records import AssetPartitionStatus as AssetPartitionStatus

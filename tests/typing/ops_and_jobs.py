@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_type
 
 import segue as dg
@@ -47,6 +47,12 @@ def counting() -> None:
 assert_type(count, dg.OpDefinition)
 assert_type(counted, dg.GraphDefinition)
 assert_type(counting, dg.JobDefinition)
+result = counting.execute_in_process(raise_on_error=False)
+assert_type(result, dg.ExecuteInProcessResult)
+assert_type(result.success, bool)
+assert_type(result.get_step_failure_events(), Sequence[dg.Event])
+assert_type(counted.execute_in_process(), dg.ExecuteInProcessResult)
+assert_type(counted.to_job(name="other"), dg.JobDefinition)
 
 
 @dg.schedule(cron_schedule="0 3 * * *", job=counting, execution_timezone="Europe/Zurich")

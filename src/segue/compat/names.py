@@ -151,7 +151,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._config.validate.validate_config": "segue.defs.config_schema.process:validate_config",
     "dagster._core.definitions.ReconstructableJob": "segue.host.reconstruct:ReconstructableJob",
     "dagster._core.definitions.reconstruct.ReconstructableJob": "segue.host.reconstruct:ReconstructableJob",
-    "dagster._core.execution.execution_result.ExecutionResult": "segue.host.result:ExecutionResult",
+    "dagster._core.execution.execution_result.ExecutionResult": "segue.defs.execution_result:ExecutionResult",
     "dagster._core.definitions.assets.job.asset_layer.AssetLayer": "segue.defs.asset_layer:AssetLayer",
     "dagster._core.definitions.dependency.DependencyStructure": "segue.defs.graph_structure:DependencyStructure",
     "dagster._core.definitions.dependency.Node": "segue.defs.node:NodeUse",

@@ -38,7 +38,7 @@ _TABLE = {
     "get_logger": "segue.defs.log:get_logger",
     "job_definition": "segue.defs.job_definition:JobDefinition",
     "execute_request": "segue.host.inprocess:execute",
-    "result_in_process": "segue.host.result:ExecuteInProcessResult",
+    "result_in_process": "segue.defs.execution_result:ExecuteInProcessResult",
     "memory_io_manager": "segue.execute.io_managers.memory:InMemoryIOManager",
     "asset_job": "segue.defs.asset_job:AssetJobDefinition.resolved",
     "execute_asset_job": "segue.host.jobs:execute_asset_job",

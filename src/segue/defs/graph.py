@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segue.defs.bindings import bound
 from segue.defs.composition import Composed
@@ -23,6 +23,10 @@ from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 from segue.model.step_policy import StepPolicy
+
+if TYPE_CHECKING:
+    from segue.defs.execution_result import ExecuteInProcessResult
+    from segue.defs.job_definition import JobDefinition
 
 
 @docstring_of_function(lambda graph: graph.composition_fn)
@@ -204,9 +208,9 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         run_tags: Mapping[str, object] | None = None,
         owners: Sequence[str] | None = None,
         automation_condition: object = None,
-    ) -> Any:
+    ) -> JobDefinition:
         """The graph as a job; the parameters are those of `job`, and `op_selection` to run a part of it."""
-        job = bound("job_definition")(
+        job: JobDefinition = bound("job_definition")(
             graph_def=self,
             name=name,
             description=description or self.description,
@@ -226,7 +230,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         )
         return job if op_selection is None else job.get_subset(op_selection=op_selection)
 
-    def coerce_to_job(self) -> Any:
+    def coerce_to_job(self) -> JobDefinition:
         """The graph as a job with nothing added; the same object each time, wherever the graph is named as a job."""
         if self._own_job is None:
             self._own_job = self.to_job()
@@ -241,7 +245,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         op_selection: Sequence[str] | None = None,
         run_id: str | None = None,
         input_values: Mapping[str, object] | None = None,
-    ) -> Any:
+    ) -> ExecuteInProcessResult:
         """Runs the graph in this process, with values in memory; as `JobDefinition.execute_in_process`."""
         return self.to_job(resource_defs=resources).execute_in_process(
             run_config=run_config,

@@ -31,6 +31,7 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
 
 if TYPE_CHECKING:
+    from segue.defs.execution_result import ExecuteInProcessResult
     from segue.defs.logger import LoggerDefinition
     from segue.model.request import RunRequest
 
@@ -164,7 +165,7 @@ class JobDefinition(ReadableJob):
         input_values: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
         resources: Mapping[str, object] | None = None,
-    ) -> Any:
+    ) -> ExecuteInProcessResult:
         """Runs the job in this process, one step after the other, with values in memory.
 
         Args:

@@ -8,11 +8,11 @@ from segue.defs.asset_job import AssetJobDefinition
 from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
+from segue.defs.job_execution_result import JobExecutionResult
 from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvalidSubsetError, InvariantViolationError, RunNotFoundError
 from segue.host.inprocess import RunOptions, execute
-from segue.host.job_result import JobExecutionResult
 from segue.host.jobs import definitions_of, job_request
 from segue.host.reconstruct import ReconstructableJob
 from segue.host.stored_outputs import StoredOutputs

@@ -7,6 +7,7 @@ from typing import Any
 
 from segue.defs.asset_job import AssetJobDefinition
 from segue.defs.definitions import Definitions
+from segue.defs.execution_result import ExecuteInProcessResult
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import RunConfig
@@ -15,7 +16,6 @@ from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.run_scope import Capture
 from segue.host.inprocess import RunOptions, execute
 from segue.host.instances import ephemeral_instance
-from segue.host.result import ExecuteInProcessResult
 from segue.model.event import Event
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest

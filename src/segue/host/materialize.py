@@ -20,8 +20,8 @@ from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
 if TYPE_CHECKING:
+    from segue.defs.execution_result import ExecuteInProcessResult
     from segue.defs.instance import Instance
-    from segue.host.result import ExecuteInProcessResult
     from segue.model.event import Event
     from segue.model.request import RunRequest
 

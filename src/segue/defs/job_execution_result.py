@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
+from segue.defs.execution_result import ExecutionResult
 from segue.defs.job_definition import JobDefinition
 from segue.errors import InvariantViolationError
-from segue.host.result import ExecutionResult
 from segue.model.event import Event
 from segue.model.graph import AssetGraph
 from segue.model.run import Run
