@@ -120,3 +120,40 @@ def test_processes_that_contend_all_come_through(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path)
     assert store.claim_records(ClaimFilter()) == []
     store.close()
+
+
+RUN = """
+import segue as dg
+from segue.host.inprocess import execute_request
+from segue.model.event import EngineEventData
+
+blocks = arguments[1] == "block"
+
+@dg.asset(name=arguments[0], pool="db")
+def made():
+    say("in")
+    if blocks:
+        sys.stdin.readline()
+
+def listen(event):
+    if isinstance(event.payload, EngineEventData) and event.payload.message.startswith("Waits"):
+        say("waits")
+
+instance = dg.Instance.local_temp(home)
+say(execute_request(dg.Definitions(assets=[made]), instance, dg.RunRequest(), listen).status.value)
+"""
+
+
+@pytest.mark.parametrize("other", ["same", "another"])
+def test_a_run_goes_on_when_the_process_that_held_it_up_is_killed(tmp_path: Path, other: str) -> None:
+    """The same asset is locked by the run; another one waits for the slot of the pool."""
+    store = open_sqlite(tmp_path)
+    store.set_claim_limit(DB, 1)
+    with _process(RUN, tmp_path, "-", "same", "block") as holder:
+        assert _line(holder) == "in"
+        with _process(RUN, tmp_path, "-", other, "go") as waiter:
+            assert _line(waiter) == "waits"
+            holder.send_signal(signal.SIGKILL)
+            assert [_line(waiter), _line(waiter)] == ["in", "SUCCESS"]
+    assert store.claim_records(ClaimFilter()) == []
+    store.close()

@@ -271,6 +271,8 @@ class Execution:
             again = StepRetryData(start.attempt - 1, start.delay, failed.error, failed.failure_class)
             self._last = self._sink.emit(again, start.step_key)
             due = time.monotonic() + start.delay
+            if self._is_limited:
+                self._sink.flush()  # what the attempt held goes with the record of its end, and others wait for it
         heapq.heappush(self._ready, (due, self._progress.rank(start.step_key), start))
 
     def _fail(self, step_key: str, attempt: int, outcome: StepOutcome) -> None:

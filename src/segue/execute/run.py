@@ -9,6 +9,7 @@ import msgspec
 
 from segue.defs.log import running
 from segue.errors import ResourceFunctionError, SegueError, StorageError
+from segue.execute.claim_gate import gate_of
 from segue.execute.executors.inline import InlineExecutor
 from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
@@ -160,7 +161,12 @@ def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) 
     executor = InlineExecutor(scope)
     try:
         rules, seconds = scope.rules, run_seconds(scope.run.tags)
-        limits = LoopLimits(retries=rules.retries, requires_success=rules.requires_success, run_seconds=seconds)
+        limits = LoopLimits(
+            gate_of(scope, plan.steps),
+            retries=rules.retries,
+            requires_success=rules.requires_success,
+            run_seconds=seconds,
+        )
         return Execution(plan, scope, finished, executor, limits).run()
     finally:
         executor.close()

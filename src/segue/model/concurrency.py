@@ -9,6 +9,7 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.claims import PartitionLocks
+from segue.model.step_policy import StepPolicy
 from segue.model.tags import CONCURRENCY_KEY_TAG, PARTITION_LOCK_TAG, POOL_WEIGHT_TAG, PRIORITY_TAG
 
 
@@ -38,19 +39,21 @@ class StepSlots(NamedTuple):
     priority: int
 
 
-def step_slots(pool: str | None, tags: Mapping[str, str], step: str) -> StepSlots:
-    """What a step takes, from its pool and its tags.
+def step_slots(pool: str | None, tags: Mapping[str, str], policy: StepPolicy | None, step: str) -> StepSlots:
+    """What a step takes, from its pool, its tags and its policy.
 
     Args:
         pool: the one that is declared; without one, the tag `dagster/concurrency_key` names it.
         tags: of the step.
+        policy: its priority, where it has one, wins over the tag `dagster/priority`.
         step: its key, for errors.
 
     Raises:
         InvalidDefinitionError: a weight or priority that is no whole number, or a weight below 1.
     """
+    priority = 0 if policy is None else policy.priority
     if not tags:
-        return StepSlots(pool, 1, 0)
+        return StepSlots(pool, 1, priority)
     weight = whole_number(tags, POOL_WEIGHT_TAG, f"Step {step!r}", 1)
     if weight < 1:
         raise InvalidDefinitionError(
@@ -59,7 +62,7 @@ def step_slots(pool: str | None, tags: Mapping[str, str], step: str) -> StepSlot
     return StepSlots(
         tags.get(CONCURRENCY_KEY_TAG) if pool is None else pool,
         weight,
-        whole_number(tags, PRIORITY_TAG, f"Step {step!r}", 0),
+        priority or whole_number(tags, PRIORITY_TAG, f"Step {step!r}", 0),
     )
 
 

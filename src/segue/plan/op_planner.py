@@ -88,7 +88,7 @@ class _GraphPlanner:
         lists = [each for each in sources if isinstance(each, (FanInSource, CollectSource))]
         groups = [outputs_of(each) for each in lists]
         waits = [(each.step, each.output) for each in singles] + [each for group in groups for each in group]
-        slots = step_slots(computation.pool, node.tags, node.path)
+        slots = step_slots(computation.pool, node.tags, node.step_policy, node.path)
         return PlanStep(
             key=self.key(node.path),
             computation=node.computation,

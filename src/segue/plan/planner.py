@@ -191,7 +191,7 @@ class _Planner:
         turn = self.turns[name]
         computation = self.graph.computations[turn.computation]
         depends_on, needs = self._waits(name, self._upstream_keys(turn))
-        slots = step_slots(computation.pool, computation.tags, name)
+        slots = step_slots(computation.pool, computation.tags, computation.step_policy, name)
         return PlanStep(
             key=name,
             computation=turn.computation,
