@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("segue.cli.runs:runs", "List runs, or retry one."),
     "show": ("segue.cli.show:show", "Show what a run did."),
     "asset": ("segue.cli.asset:asset", "Show an asset: where it stands and what is known of it."),
+    "pools": ("segue.cli.pools:pools", "List pools, who holds their slots and who waits; or change that."),
     "wipe": ("segue.cli.wipe:wipe", "Remove what is recorded of an asset."),
     "migrate": ("segue.cli.migrate:migrate", "Take over what another orchestrator recorded."),
 }
