@@ -225,6 +225,21 @@ class AssetOut:
         """How old its data may become."""
         return self._attributes["freshness_policy"]
 
+    @property
+    def auto_materialize_policy(self) -> AnyCondition | None:
+        """The condition that a superseded policy became."""
+        return self.automation_condition
+
+    @property
+    def legacy_freshness_policy(self) -> FreshnessPolicy | None:
+        """The policy that a superseded one became."""
+        return self.freshness_policy
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it is a view of what it depends on."""
+        return self._attributes["is_virtual"]
+
     def resolve_key(self, output_name: str) -> AssetKey:
         """The asset, for an output of this name."""
         return self.key or AssetKey([*self.key_prefix, output_name])

@@ -20,6 +20,7 @@ from segue.model.source_location import SourceLocation
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
+    from segue.model.freshness import AnyFreshnessPolicy
 
 
 class ReadableAssets(NamedAssets):
@@ -232,6 +233,16 @@ class ReadableAssets(NamedAssets):
     def automation_conditions_by_key(self) -> Mapping[AssetKey, AnyCondition]:
         """The automation condition of each asset that has one."""
         return {spec.key: spec.automation_condition for spec in self.specs if spec.automation_condition is not None}
+
+    @property
+    def auto_materialize_policies_by_key(self) -> Mapping[AssetKey, AnyCondition]:
+        """The conditions that superseded policies became."""
+        return self.automation_conditions_by_key
+
+    @property
+    def legacy_freshness_policies_by_key(self) -> Mapping[AssetKey, AnyFreshnessPolicy]:
+        """The policies that superseded ones became."""
+        return {spec.key: spec.freshness_policy for spec in self.specs if spec.freshness_policy is not None}
 
     @property
     def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:

@@ -150,10 +150,7 @@ class MaterializeResult(Generic[T]):
         Raises:
             InvariantViolationError: there is none.
         """
-        for result in self.check_results:
-            if result.check_name == check_name:
-                return result
-        raise InvariantViolationError(f"This result has no check result named {check_name!r}.")
+        return _check_result_named(self.check_results, check_name)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MaterializeResult) and all(
@@ -194,6 +191,14 @@ class ObserveResult:
         self.data_version = data_version
         self.tags = tags
 
+    def check_result_named(self, check_name: str) -> AssetCheckResult:
+        """The result of the check of this name.
+
+        Raises:
+            InvariantViolationError: there is none.
+        """
+        return _check_result_named(self.check_results, check_name)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ObserveResult) and all(
             getattr(self, name) == getattr(other, name) for name in self.__slots__
@@ -203,6 +208,13 @@ class ObserveResult:
 
     def __repr__(self) -> str:
         return f"ObserveResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
+
+
+def _check_result_named(results: Sequence[AssetCheckResult], check_name: str) -> AssetCheckResult:
+    for result in results:
+        if result.check_name == check_name:
+            return result
+    raise InvariantViolationError(f"This result has no check result named {check_name!r}.")
 
 
 class Failure(Exception):

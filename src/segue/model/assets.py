@@ -152,6 +152,16 @@ class AssetSpec:
         return kinds_in(self.tags)
 
     @property
+    def auto_materialize_policy(self) -> AnyCondition | None:
+        """The condition that a superseded policy became."""
+        return self.automation_condition
+
+    @property
+    def legacy_freshness_policy(self) -> AnyFreshnessPolicy | None:
+        """The policy that a superseded one became."""
+        return self.freshness_policy
+
+    @property
     def partition_mappings(self) -> Mapping[AssetKey, PartitionMapping]:
         """The mappings that dependencies set themselves, by upstream key."""
         return {dep.asset_key: dep.partition_mapping for dep in self.deps if dep.partition_mapping is not None}

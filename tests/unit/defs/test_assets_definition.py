@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pydantic
 import pytest
@@ -181,6 +182,31 @@ def test_specs_are_fields_of_models() -> None:
     assert Holder(spec=spec, more=[spec]).more == [spec]
     with pytest.raises(pydantic.ValidationError):
         Holder(spec="a")  # type: ignore[arg-type]
+
+
+def test_superseded_policies_are_read_as_what_they_became() -> None:
+    eager, policy = sg.AutomationCondition.eager(), sg.FreshnessPolicy.time_window(timedelta(hours=1))
+    spec = sg.AssetSpec("a", automation_condition=eager, freshness_policy=policy)
+    assert (spec.auto_materialize_policy, spec.legacy_freshness_policy) == (eager, policy)
+    out = sg.AssetOut(automation_condition=eager, freshness_policy=policy, is_virtual=True)
+    assert (out.auto_materialize_policy, out.legacy_freshness_policy, out.is_virtual) == (eager, policy, True)
+    definition = sg.AssetsDefinition(specs=[spec, sg.AssetSpec("b")])
+    assert definition.auto_materialize_policies_by_key == {K("a"): eager}
+    assert definition.legacy_freshness_policies_by_key == {K("a"): policy}
+
+
+def test_a_source_asset_names_the_io_manager_that_it_brings_along() -> None:
+    manager = sg.InMemoryIOManager()
+    assert sg.SourceAsset("a", io_manager_def=manager).io_manager_def is manager
+    assert sg.SourceAsset("a", io_manager_key="shelf").io_manager_def is None
+
+
+def test_the_result_of_an_observation_finds_its_checks_by_name() -> None:
+    good = sg.AssetCheckResult(passed=True, check_name="good")
+    result = sg.ObserveResult(check_results=[good])
+    assert result.check_result_named("good") is good
+    with pytest.raises(sg.InvariantViolationError, match="'bad'"):
+        result.check_result_named("bad")
 
 
 BAD: list[tuple[str, dict[str, object], str]] = [
