@@ -97,6 +97,14 @@ class DirectStep(DirectResources):
             PartitionKeyRange(partition_key, partition_key) if partition_key is not None else partition_key_range
         )
 
+    @property
+    def fencing_token(self) -> int | None:
+        """None: outside of a run there is no lease."""
+        return None
+
+    def require_lease(self) -> None:
+        """Nothing: outside of a run there is no lease to lose."""
+
     def bind(self, binding: Binding) -> None:
         """Takes up a call.
 

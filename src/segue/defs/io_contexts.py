@@ -58,6 +58,23 @@ class OutputContext(ValueContext):
         return self._run_id
 
     @property
+    def fencing_token(self) -> int | None:
+        """A number greater than that of any run or attempt that began before, to be handed to what stores the value where
+        that can refuse a lesser one than it has seen; None outside of a run. See `docs/reliability.md`.
+        """
+        return None if self._scope.step is None else self._scope.step.fencing_token
+
+    def require_lease(self) -> None:
+        """Makes sure that this process may still work on the run: to be called when a value is written and only has to be
+        put in its place. Outside of a run nothing is checked.
+
+        Raises:
+            LeaseLostError: the run has ended, or another process has it.
+        """
+        if self._scope.step is not None:
+            self._scope.step.require_lease()
+
+    @property
     def version(self) -> str | None:
         """The version of the value, where one is known."""
         return self._version

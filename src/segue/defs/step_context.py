@@ -252,6 +252,21 @@ class StepContext:
         return self._step.time_window()
 
     @property
+    def fencing_token(self) -> int | None:
+        """A number greater than that of any run or attempt that began before, for systems that can refuse whoever comes with
+        a lesser one than they have seen; None outside of a run. See `docs/reliability.md`.
+        """
+        return self._step.fencing_token
+
+    def require_lease(self) -> None:
+        """Makes sure that this process may still work on the run, before something is changed that cannot be taken back.
+
+        Raises:
+            LeaseLostError: the run has ended, or another process has it.
+        """
+        self._step.require_lease()
+
+    @property
     def selected_asset_check_keys(self) -> frozenset[AssetCheckKey]:
         """The checks that this step is to run."""
         return frozenset(self._step.check_keys)

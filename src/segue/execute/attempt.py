@@ -251,6 +251,20 @@ class StepAttempt(StepPartitions):
         entry = config_entry(self.run_config, "ops", self.step.path)
         return values_of_op(self.op, entry, ROOT.below("ops", self.step.path))
 
+    @property
+    def fencing_token(self) -> int | None:
+        """The token under which the step records what it does."""
+        fence = self.scope.sink.fence
+        return None if fence is None else fence.token
+
+    def require_lease(self) -> None:
+        """Refuses to go on where the run is not this process's any more."""
+        try:
+            self.scope.sink.require_lease()
+        except StorageError:
+            self.sink_failed = True  # whatever the function makes of it: nothing more of the run can be recorded
+            raise
+
     def require_output(self, output_name: str) -> None:
         """Refuses the name of an output that the step does not have."""
         if output_name not in self.output_names:

@@ -110,6 +110,15 @@ class EventSink:
             self._waiting = []
         return has_claims
 
+    def require_lease(self) -> None:
+        """Makes sure that the run is still this process's.
+
+        Raises:
+            LeaseLostError: it is not.
+        """
+        if self._fence is not None:
+            self._store.require_lease(self._fence)
+
     def flush(self) -> None:
         """Writes all events that wait, in one transaction.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +65,100 @@ def test_user_code_cannot_swallow_that_the_run_is_lost(instance: dg.Instance) ->
     (run,) = instance.get_runs()
     assert run.status is RunStatus.CANCELED
     assert instance.get_latest_materialization_event(dg.AssetKey("table")) is None
+
+
+class Stored(dg.IOManager):
+    """Keeps the fencing token with each value."""
+
+    def __init__(self) -> None:
+        self.tokens: list[int | None] = []
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        context.require_lease()
+        self.tokens.append(context.fencing_token)
+
+    def load_input(self, context: dg.InputContext) -> object:
+        return None
+
+
+def test_user_code_is_given_a_token_that_grows_from_run_to_run(instance: dg.Instance) -> None:
+    stored = Stored()
+    seen: list[int | None] = []
+
+    @dg.asset
+    def table(context: dg.AssetExecutionContext) -> int:
+        context.require_lease()
+        seen.append(context.fencing_token)
+        return 1
+
+    @dg.op
+    def write(context: dg.OpExecutionContext) -> int:
+        seen.append(context.fencing_token)
+        return 1
+
+    @dg.job(resource_defs={"io_manager": dg.IOManagerDefinition.hardcoded_io_manager(stored)})
+    def daily() -> None:
+        write()
+
+    for _ in range(2):
+        dg.materialize([table], instance=instance, resources={"io_manager": stored})
+        daily.execute_in_process(instance=instance)
+    assert None not in seen
+    assert seen == sorted(set(seen), key=lambda token: token or 0)
+    assert len(seen) == 4
+    assert stored.tokens == seen
+
+
+def test_outside_of_a_run_there_is_no_lease_to_lose() -> None:
+    context = dg.build_asset_context()
+    context.require_lease()
+    assert context.fencing_token is None
+    output = dg.build_output_context(step_key="s", name="result")
+    output.require_lease()
+    assert output.fencing_token is None
+
+
+def test_a_lease_that_is_lost_is_told_before_something_is_changed_outside(instance: dg.Instance) -> None:
+    reached: list[str] = []
+
+    @dg.asset
+    def table(context: dg.AssetExecutionContext) -> None:
+        context.instance.report_run_failed(context.run)
+        try:
+            context.require_lease()
+            reached.append("behind")
+        except dg.LeaseLostError:
+            reached.append("lost")
+
+    with pytest.raises(dg.LeaseLostError):
+        dg.materialize([table], instance=instance)
+    assert reached == ["lost"]
+
+
+class Folder(dg.UPathIOManager):
+    """Values as text, below a folder."""
+
+    def dump_to_path(self, context: dg.OutputContext, obj: object, path: Path) -> None:
+        path.write_text(str(obj))
+
+    def load_from_path(self, context: dg.InputContext, path: Path) -> object:
+        return path.read_text()
+
+
+@pytest.mark.parametrize("manager", [dg.FilesystemIOManager, Folder])
+def test_io_managers_store_nothing_of_a_lost_run(
+    instance: dg.Instance, tmp_path: Path, manager: Callable[[Path], dg.IOManager]
+) -> None:
+    @dg.asset
+    def table(context: dg.AssetExecutionContext) -> int:
+        if context.run_tags.get("lose"):
+            context.instance.report_run_failed(context.run)
+        return len(instance.get_runs())
+
+    resources = {"io_manager": manager(tmp_path)}
+    assert dg.materialize([table], instance=instance, resources=resources).success
+    before = (tmp_path / "table").read_bytes()
+    with pytest.raises(dg.LeaseLostError):
+        dg.materialize([table], instance=instance, resources=resources, tags={"lose": "yes"})
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+    assert (tmp_path / "table").read_bytes() == before

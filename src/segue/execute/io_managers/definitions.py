@@ -35,7 +35,7 @@ class CustomPathIOManager(IOManager):
             InvariantViolationError: the output names no path; or a value that cannot be pickled.
         """
         path = self._path(context)
-        write_pickle(path, obj, f"output {context.name!r} of {context.step_key!r}")
+        write_pickle(path, obj, f"output {context.name!r} of {context.step_key!r}", require_lease=context.require_lease)
         context.add_output_metadata({"path": PathMetadataValue(path)})
 
     def load_input(self, context: InputContext) -> Any:

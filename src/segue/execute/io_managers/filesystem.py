@@ -33,9 +33,10 @@ class FilesystemIOManager(IOManager):
     A `/` in a key leads to a folder; one at its beginning, and `..`, are escaped.
 
     A file is written under a temporary name and then moved, so that a reader sees the old value or the new one, never a
-    half. It says at its end whose value it holds: where an asset `a/b` and the partition `b` of an asset `a` meet in one file,
-    the second is refused. An input that takes several partitions gets a dict of values by partition key; one that takes a
-    single partition gets its value; one that takes none (the first partition of an asset made from its own last) gets None.
+    half, and a process that lost its run meanwhile leaves the old one as it is. It says at its end whose value it holds: where
+    an asset `a/b` and the partition `b` of an asset `a` meet in one file, the second is refused. An input that takes several
+    partitions gets a dict of values by partition key; one that takes a single partition gets its value; one that takes none
+    (the first partition of an asset made from its own last) gets None.
 
     Args:
         base_dir: the folder; the instance's storage folder when None.
@@ -101,16 +102,19 @@ class FilesystemIOManager(IOManager):
         Raises:
             InvariantViolationError: several partitions at once; a value that cannot be pickled; or one for which there is no
                 place, because the value of something else is in it.
+            LeaseLostError: the run is not this process's any more; what was stored before is as it was.
             OSError: the folder cannot be written.
         """
         if not context.has_asset_key:
             place = context.get_identifier()
             path = self._path(place)
-            write_pickle(path, obj, f"output {place[2]!r} of {place[1]!r}", _owner_between_steps(place))
+            write_pickle(
+                path, obj, f"output {place[2]!r} of {place[1]!r}", _owner_between_steps(place), context.require_lease
+            )
         elif not context.has_asset_partitions:
             key = context.asset_key
             path = self._path(key.parts)
-            write_pickle(path, obj, key.to_user_string(), _owner(key, None))
+            write_pickle(path, obj, key.to_user_string(), _owner(key, None), context.require_lease)
         else:
             path = self._store_partition(context, obj)
         if obj is not None:
@@ -156,7 +160,8 @@ class FilesystemIOManager(IOManager):
                 "%s was stored without partitions in %s: that value is in %s now.", asset.to_user_string(), folder, kept
             )
         path = self._path(asset.parts, _partition_text(keys[0]))
-        write_pickle(path, obj, f"{asset.to_user_string()}, partition {keys[0]}", _owner(asset, keys[0]))
+        what = f"{asset.to_user_string()}, partition {keys[0]}"
+        write_pickle(path, obj, what, _owner(asset, keys[0]), context.require_lease)
         return path
 
     def _path_of_stored(self, asset: AssetKey, partition: str) -> str:

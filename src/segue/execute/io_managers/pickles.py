@@ -6,18 +6,25 @@ values that would lie in one file are told apart by it. A file without the line,
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 from segue.errors import InvariantViolationError, StepOutputNotFoundError
+from segue.execute.io_managers.temporary import replacing
 
 _MARK = b"\nsegue: "
 _LONGEST_OWNER = 1 << 15  # bytes; a path has at most 4,096, and JSON escapes at most six for one
 
 
-def write_pickle(path: str, value: object, what: str, owner: str | None = None) -> None:
+def write_pickle(
+    path: str,
+    value: object,
+    what: str,
+    owner: str | None = None,
+    require_lease: Callable[[], None] | None = None,
+) -> None:
     """Writes a value whole or not at all.
 
     Args:
@@ -25,26 +32,24 @@ def write_pickle(path: str, value: object, what: str, owner: str | None = None) 
         value: what to write.
         what: how errors name it.
         owner: whose value it is, in one line; None where only one may ever use the path.
+        require_lease: called when the value is written and only has to be put in its place; what it raises leaves what was
+            there before.
 
     Raises:
         InvariantViolationError: it cannot be pickled; or the file, or a folder of it, belongs to another value.
         OSError: the folder cannot be written.
     """
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        _make_folder(folder, what)
     if owner is not None:
         _require_own(path, owner_of(path), owner, what)
-    temporary = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with replacing(path, lambda folder: _make_folder(folder, what)) as file:
             pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
             if owner is not None:
                 file.write(_MARK + owner.encode() + b"\n")
-        os.replace(temporary, path)
+            if require_lease is not None:
+                file.flush()
+                require_lease()
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
         if isinstance(error, (pickle.PicklingError, TypeError, AttributeError, RecursionError)):
             raise InvariantViolationError(
                 f"The value of {what} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "

@@ -129,9 +129,11 @@ class UPathIOManager(IOManager):
 
         Raises:
             InvariantViolationError: several partitions at once.
+            LeaseLostError: the run is not this process's any more; nothing was stored.
         """
         path = self._get_path(context)
         self.make_directory(path.parent)
+        context.require_lease()  # before, since what `dump_to_path` does cannot be taken back
         context.log.debug(self.get_writing_output_log_message(path))
         self.dump_to_path(context=context, obj=obj, path=path)
         facts: dict[str, Any] = {"path": PathMetadataValue(str(path))}
