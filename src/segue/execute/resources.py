@@ -49,8 +49,7 @@ def needed_resources(plan: Plan, described: Described, finished: Container[str] 
         if step.key in finished:
             continue
         op = described.ops[step.computation]
-        keys.update(op.resource_keys, resources_of_types(op))
-        keys.update(managers_of(step))
+        keys.update(op.resource_keys, resources_of_types(op), managers_of(step))
     return keys
 
 

@@ -166,6 +166,8 @@ def managers_of(step: PlanStep) -> set[str]:
         if each.io_manager_key:
             keys.add(each.io_manager_key)
         source = each.source
+        if source is None:
+            continue
         if isinstance(source, (OutputSource, CollectSource)):
             keys.add(source.io_manager_key)
         elif isinstance(source, FanInSource):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from automation_scenarios import LETTERS, C, Step, asset, evaluate, made, requested
+from automation_scenarios import DAYS, LETTERS, C, Step, asset, evaluate, made, requested
 
 import segue as dg
 from segue.model.run import Run, RunStatus
@@ -130,3 +130,19 @@ def test_observations_with_another_data_version_are_updates_of_an_external_asset
         return lambda instance: instance.report_runless_asset_event(observation)
 
     assert requested(defs, "x", None, seen("1"), seen("1"), seen("2")) == [set(), {None}, set(), {None}]
+
+
+def test_an_asset_made_from_its_own_last_partition_goes_on_after_a_run_of_that_partition() -> None:
+    before = dg.AssetDep("grows", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
+    assets = [asset("up"), asset("grows", C.eager(), ["up", before], DAYS)]
+    job = dg.Definitions(assets).get_implicit_global_asset_job_def()
+
+    def partition_of(*names: str) -> Step:
+        keys = [dg.AssetKey(name) for name in names]
+        return lambda instance: job.execute_in_process(
+            instance=instance, asset_selection=keys, partition_key="2024-01-03"
+        )
+
+    steps: list[Step] = [None, partition_of("up", "grows"), None, partition_of("grows"), None]
+    latest = {"2024-01-04"}
+    assert requested(assets, "grows", *steps) == [set(), latest, set(), latest, set()]

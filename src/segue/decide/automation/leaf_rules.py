@@ -172,6 +172,10 @@ def _freshness(context: AutomationContext, condition: leaves.FreshnessResultCond
 
 def _executed_with_root_target(context: AutomationContext, _: object) -> EntitySubset:
     root = context.root_context.key
+    if (
+        context.key == root
+    ):  # as its own dependency: the run made another partition of it than the one that is asked about
+        return _all_or_nothing(context, False)
 
     def fits(run: Run) -> bool:
         return root in (run.asset_check_selection if isinstance(root, AssetCheckKey) else run.asset_selection)

@@ -164,7 +164,8 @@ class FreshnessResultCondition(BuiltinAutomationCondition[EntityT_co]):
 
 
 class LatestRunExecutedWithRootTargetCondition(BuiltinAutomationCondition[EntityT_co]):
-    """The run that last made it was to make the root of the condition too."""
+    """The run that last made it was to make the root of the condition too; never of the root itself, which a run can only have
+    made for another partition where it depends on itself."""
 
     tag: ClassVar[str] = "executed_with_root_target"
 
