@@ -165,6 +165,7 @@ from .defs.logger import LoggerDefinition as LoggerDefinition
 from .defs.logger import build_init_logger_context as build_init_logger_context
 from .defs.logger import colored_console_logger as colored_console_logger
 from .defs.logger import default_loggers as default_loggers
+from .defs.logger import default_system_loggers as default_system_loggers
 from .defs.logger import json_console_logger as json_console_logger
 from .defs.logger import logger as logger
 from .defs.multi_asset_sensor import MultiAssetSensorDefinition as MultiAssetSensorDefinition

@@ -18,6 +18,8 @@ WITHOUT_EFFECT: Mapping[tuple[str, str], str] = {
     ("UPathIOManager.get_path_for_partition", "context"): "for subclasses, which lay paths out otherwise",
     ("build_asset_context", "event_loop"): "async functions run in the loop in which they are awaited",
     ("build_op_context", "event_loop"): "async functions run in the loop in which they are awaited",
+    ("LogManager.create", "instance"): "what is logged outside of a step belongs to no run of an instance",
+    ("default_system_loggers", "instance"): "the loggers are the same for each instance",
     ("SegueType.__init__", "is_builtin"): "an attribute that says where a type comes from",
     ("instance_for_test", "synchronous_run_coordinator"): "runs of a test are executed in its process anyway",
     ("instance_for_test", "synchronous_run_launcher"): "runs of a test are executed in its process anyway",

@@ -7,7 +7,7 @@ from segue.defs.config_schema.declared import DefinitionConfigSchema, declared_s
 from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.config_schema.shapes import Field
 from segue.defs.signature import FunctionShape
-from segue.errors import InvalidDefinitionError
+from segue.errors import WrongDeclarationError
 
 
 def declared_config(config_schema: object, shape: FunctionShape, name: str) -> DefinitionConfigSchema | None:
@@ -22,7 +22,7 @@ def declared_config(config_schema: object, shape: FunctionShape, name: str) -> D
     if shape.config is None:
         return declared_schema(config_schema, what)
     if config_schema is not None:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what} has both a `config` parameter and config_schema=: the parameter says it all, leave config_schema out."
         )
     if getattr(shape.config, "segue_parameter_kind", None) == "config":

@@ -15,7 +15,7 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSupportedError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
@@ -120,6 +120,22 @@ class Definitions(ReadableDefinitions):
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
             failure_rules=unique([each for defs in def_sets for each in defs.failure_rules]),
         )
+
+    @staticmethod
+    def merge_unbound_defs(*def_sets: Definitions) -> Definitions:
+        """The same as `merge`; for definitions of which nothing has been asked yet.
+
+        Raises:
+            InvariantViolationError: one of them was read already, so that its graph would be worked out twice.
+            InvalidDefinitionError: they do not go together.
+        """
+        read = [number for number, each in enumerate(def_sets) if "described" in vars(each)]
+        if read:
+            raise InvariantViolationError(
+                f"Definitions.merge_unbound_defs: number {', '.join(map(str, read))} of the list (from 0) was read already: "
+                "merge before asking for its graph or jobs, or use Definitions.merge."
+            )
+        return Definitions.merge(*def_sets)
 
     def get_repository_def(self) -> Any:
         """The same as `@repository` would give it: what is written for repositories takes that. Use the definitions themselves.

@@ -83,15 +83,18 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
             )
     if job.automation_condition is not None:
         _check_condition(job, job.automation_condition, graph, keys)
+    checks = job.selection.resolve_checks(graph)
+    makers = [graph.nodes[key].computation for key in keys] + [graph.checks[check].computation for check in checks]
+    ops = {name: graph.computations[name] for name in makers if name is not None}
     by_rule = job.partitioned_config is not None or job.config_mapping is not None
     return JobNode(
         name=job.name,
         assets=tuple(sorted(keys)),
-        checks=tuple(sorted((check.asset_key, check.name) for check in job.selection.resolve_checks(graph))),
+        checks=tuple(sorted((check.asset_key, check.name) for check in checks)),
         description=job.description,
         tags=dict(job.tags) if job.run_tags is None else dict(job.run_tags),
         own_tags={} if job.run_tags is None else dict(job.tags),
-        run_config={} if by_rule else storable(normalize_run_config(config, graph.computations, resources), "config"),
+        run_config={} if by_rule else storable(normalize_run_config(config, ops, resources), "config"),
         metadata=described_metadata(job.metadata),
         owners=tuple(job.owners),
         automation_condition=job.automation_condition,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
+
+from segue.model.run import Run
 
 LogSink = Callable[[logging.LogRecord], bool]
 _logger = logging.getLogger("segue.run")
 _USER_LOGGER = "segue.user"
+META_ATTRIBUTE = "dagster_meta"  # kept as user code reads it: `record.dagster_meta["orig_message"]`
 
 
 class LogManager(logging.Logger):
@@ -22,15 +25,57 @@ class LogManager(logging.Logger):
 
     Args:
         sink: records a line, and says whether the run has loggers that took it.
+        tags: what loggers and handlers find with each line in `record.dagster_meta`, besides what is known of the run.
     """
 
-    def __init__(self, sink: LogSink) -> None:
+    def __init__(self, sink: LogSink, tags: Mapping[str, object] | None = None) -> None:
         super().__init__("segue.run", logging.DEBUG)
         self._sink = sink
+        self._tags: Mapping[str, object] = tags or {}
         self.parent = _logger
+
+    @classmethod
+    def create(
+        cls,
+        loggers: Sequence[logging.Logger],
+        handlers: Sequence[logging.Handler] | None = None,
+        instance: object = None,
+        dagster_run: Run | None = None,
+    ) -> LogManager:
+        """A log outside of a step: its lines go to loggers and handlers, and are recorded nowhere.
+
+        Args:
+            loggers, handlers: who gets the lines.
+            instance: takes nothing: what is logged outside of a step belongs to no run.
+            dagster_run: the run that the lines speak of.
+        """
+        del instance  # a parameter of the compatible API
+        takers = [*loggers, *(handlers or ())]
+
+        def pass_on(record: logging.LogRecord) -> bool:
+            for taker in takers:
+                if record.levelno >= taker.level:
+                    taker.handle(record)
+            return True
+
+        known: dict[str, object] = {"run_id": None, "job_name": None, "job_tags": {}}
+        if dagster_run is not None:
+            known = {"run_id": dagster_run.run_id, "job_name": dagster_run.job_name, "job_tags": dict(dagster_run.tags)}
+        return cls(pass_on, known)
+
+    def with_tags(self, **new_tags: str) -> LogManager:
+        """The same log, whose lines bear more tags: loggers and handlers find them in `record.dagster_meta`."""
+        return LogManager(self._sink, {**self._tags, **new_tags})
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        """The tags of its lines; of a log outside of a step also which run they speak of."""
+        return dict(self._tags)
 
     def handle(self, record: logging.LogRecord) -> None:
         """Records the line, then passes it to Python's logging where the run has no loggers."""
+        if self._tags:
+            setattr(record, META_ATTRIBUTE, {**self._tags, "orig_message": record.getMessage()})
         if not self._sink(record) and _logger.isEnabledFor(record.levelno):
             _logger.handle(record)
 

@@ -6,7 +6,7 @@ import inspect
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast, overload
 
 import msgspec
@@ -231,6 +231,16 @@ json_console_logger = LoggerDefinition(_json, None, "Writes lines of JSON to sta
 def default_loggers() -> Mapping[str, LoggerDefinition]:
     """The loggers of a job that names none."""
     return {"console": colored_console_logger}
+
+
+def default_system_loggers(instance: object = None) -> Sequence[tuple[LoggerDefinition, Mapping[str, object]]]:
+    """The loggers of what happens outside of a job, each with its config.
+
+    Args:
+        instance: takes nothing: they are the same for each.
+    """
+    del instance  # a parameter of the compatible API
+    return [(colored_console_logger, {"name": "segue", "log_level": "DEBUG"})]
 
 
 def require_loggers(loggers: object, where: str) -> dict[str, LoggerDefinition]:

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.log import META_ATTRIBUTE
 from segue.model.event import Event, LogMessageData
 from segue.model.event_log import EventLogEntry
 from segue.model.run import Run
 
-META_ATTRIBUTE = "dagster_meta"  # kept as user code reads it: `record.dagster_meta["orig_message"]`
 EVENT_ATTRIBUTE = "dagster_event"
 _OF_EVERY_RECORD = frozenset([*vars(logging.makeLogRecord({})), "message", "asctime"])
 
@@ -65,6 +65,7 @@ class RunLoggers:
         if record is not None:
             exception = record.exc_info
             extra |= {key: value for key, value in vars(record).items() if key not in _OF_EVERY_RECORD}
+            extra[META_ATTRIBUTE] = {**getattr(record, META_ATTRIBUTE, {}), **facts}
         failures: list[LoggerFailure] = []
         for key, logger in wanting:
             try:

@@ -218,7 +218,9 @@ class StepContext:
         """
         key = self.partition_key
         if not hasattr(key, "keys_by_dimension"):
-            raise InvariantViolationError(f"The partition {key!r} has a single dimension: use partition_key.")
+            raise InvariantViolationError(
+                f"multi_partition_key: the partition {key!r} has a single dimension: use partition_key."
+            )
         return key
 
     @property

@@ -64,7 +64,8 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
         is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
         is_address = isinstance(owner, str) and _ADDRESS.fullmatch(owner) is not None
         if not (is_team or is_address):
-            raise InvalidDefinitionError(f"{where}: owner {owner!r} must be an e-mail address or 'team:name'.")
+            lacks = " names no team: it" if owner == "team:" else ""
+            raise InvalidDefinitionError(f"{where}: owner {owner!r}{lacks} must be an e-mail address or 'team:name'.")
     return list(owners or ())
 
 

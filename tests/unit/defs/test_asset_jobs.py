@@ -224,3 +224,18 @@ def test_metadata_of_everything_is_updated_at_once() -> None:
     defs = definitions().with_definition_metadata_update(lambda metadata: {**metadata, "from": "here"})
     assert all(spec.metadata == {"from": "here"} for spec in defs.resolve_all_asset_specs())
     assert all("from" in job.metadata for job in defs.resolve_all_job_defs() if job.name != "__ASSET_JOB")
+
+
+def test_the_config_of_a_job_speaks_of_its_own_functions_alone() -> None:
+    @sg.asset(config_schema={"rows": int})
+    def table() -> None: ...
+
+    @sg.asset
+    def other() -> None: ...
+
+    config = {"ops": {"table": {"config": {"rows": 1}}}}
+    both = sg.define_asset_job("both", config=config)
+    sg.Definitions.validate_loadable(sg.Definitions([table, other], jobs=[both]))
+    one = sg.define_asset_job("one", "other", config=config)
+    with pytest.raises(sg.InvalidDefinitionError, match="ops:table: there is none of that name; there are other"):
+        sg.Definitions.validate_loadable(sg.Definitions([table, other], jobs=[one]))

@@ -248,3 +248,19 @@ def test_usable_as_type_decorates_classes() -> None:
     assert not failed.success
     assert sg.List[Named].display_name == "[Other]"
     assert sg.List[Plain].display_name == "[Plain]"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (list[int], typing.List[int]),  # noqa: UP006 reason: what code of IO managers compares with
+        (typing.Dict[str, int], typing.Dict[str, int]),  # noqa: UP006 reason: as above
+        (set[str], typing.Set[str]),  # noqa: UP006 reason: as above
+        (tuple[int, str] | None, typing.Optional[typing.Tuple[int, str]]),  # noqa: UP006, UP045 reason: as above
+    ],
+)
+def test_what_an_io_manager_compares_the_type_with(annotation: Any, expected: Any) -> None:
+    @sg.op(ins={"value": sg.In(annotation)})
+    def takes(value: object) -> None: ...
+
+    assert takes.input_defs[0].dagster_type.typing_type == expected

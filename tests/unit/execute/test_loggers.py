@@ -213,3 +213,52 @@ def test_definitions_keep_loggers_and_executor_when_merged() -> None:
 def test_definitions_refuse_what_is_no_logger_or_executor(given: dict[str, object]) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match=r"Definitions: .*(logger|executor)"):
         sg.Definitions(**given)  # type: ignore[arg-type]
+
+
+def test_a_log_outside_of_a_step_goes_to_loggers_and_handlers() -> None:
+    quiet, all_of_it = Keeps(), Keeps()
+    quiet.setLevel(logging.WARNING)
+    through = logging.Logger("through")
+    through.addHandler(all_of_it)
+    run = sg.Run(run_id="r1", job_name="roastery", tags={"owner": "ada"})
+    log = sg.LogManager.create([through], [quiet], dagster_run=run)
+    log.info("beans")
+    log.with_tags(batch="7").warning("%s hot", "too")
+    assert (all_of_it.lines, quiet.lines) == (["beans", "too hot"], ["too hot"])
+    meta = quiet.records[0].dagster_meta  # type: ignore[attr-defined]
+    assert {key: meta[key] for key in ("run_id", "job_name", "batch")} == {
+        "run_id": "r1",
+        "job_name": "roastery",
+        "batch": "7",
+    }
+    assert log.with_tags(batch="7").metadata == {**log.metadata, "batch": "7"}
+    assert log.metadata["job_tags"] == {"owner": "ada"}
+
+
+def test_lines_of_a_step_bear_the_tags_that_are_added() -> None:
+    handler = Keeps()
+
+    @sg.op
+    def tagged(context: sg.OpExecutionContext) -> None:
+        context.log.with_tags(batch="7").info("hot")
+
+    @sg.job(logger_defs={"ours": keeping(handler)})
+    def tagging() -> None:
+        tagged()
+
+    assert tagging.execute_in_process(run_config={"loggers": {"ours": {}}}).success
+    found = [each for each in handler.records if each.dagster_meta["orig_message"] == "hot"]  # type: ignore[attr-defined]
+    assert [(each.dagster_meta["batch"], each.dagster_meta["step_key"]) for each in found] == [("7", "tagged")]  # type: ignore[attr-defined]
+
+
+def test_the_loggers_of_what_happens_outside_of_jobs() -> None:
+    [(definition, config)] = sg.default_system_loggers()
+    assert (definition, config["log_level"]) == (sg.colored_console_logger, "DEBUG")
+
+
+def test_definitions_that_were_read_are_not_merged_as_unread() -> None:
+    one, two = sg.Definitions(resources={"a": 1}), sg.Definitions(resources={"b": 2})
+    assert sg.Definitions.merge_unbound_defs(one, two).resources == {"a": 1, "b": 2}
+    sg.Definitions.validate_loadable(two)
+    with pytest.raises(sg.InvariantViolationError, match=r"number 1 of the list \(from 0\) was read already"):
+        sg.Definitions.merge_unbound_defs(one, two)

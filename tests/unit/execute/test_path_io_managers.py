@@ -105,7 +105,7 @@ def test_partitions_lie_below_and_come_as_a_dict(tmp_path: Path, number: int) ->
     made = sg.materialize([day, all_days], selection=[all_days], resources=resources)
     assert made.asset_value("all_days") == ["mon=mon", "tue=tue", "wed=wed"]
     with pytest.raises(
-        sg.InvariantViolationError, match=r"takes 3 partitions of day and is of type list.*make it a dict"
+        sg.InvariantViolationError, match=r"takes 3 partitions of day and is of type typing.List.*make it a dict"
     ):
         sg.materialize([day, as_list], selection=[as_list], resources=resources)
     tags = {"dagster/asset_partition_range_start": "mon", "dagster/asset_partition_range_end": "tue"}

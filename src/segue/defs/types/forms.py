@@ -19,6 +19,12 @@ from segue.defs.types.base import (
     passes_at_once,
 )
 
+# `typing_type` is written with the forms of `typing`, which are unequal to those of the classes: `List[int] != list[int]`.
+_LIST: Final[Any] = typing.List  # noqa: UP006 reason: users compare with it
+_SET: Final[Any] = typing.Set  # noqa: UP006 reason: users compare with it
+_DICT: Final[Any] = typing.Dict  # noqa: UP006 reason: users compare with it
+_TUPLE: Final[Any] = typing.Tuple  # noqa: UP006 reason: users compare with it
+
 
 class FormType(SegueType):
     """A type with a display name of its own and types inside."""
@@ -70,7 +76,7 @@ def list_type(inner: SegueType, accepts: Classes = list) -> SegueType:
         check,
         f"List.{inner.key}" if accepts is list else f"Sequence.{inner.key}",
         f"[{inner.display_name}]",
-        list[inner.typing_type],
+        _LIST[inner.typing_type],
         (inner,),
         TypeKind.LIST,
     )
@@ -85,7 +91,7 @@ def set_type(inner: SegueType) -> SegueType:
         return _first_failure(inner, cast("Set[Any]", value), context)
 
     return FormType(
-        check, f"TypedPythonSet.{inner.key}", f"Set[{inner.display_name}]", set[inner.typing_type], (inner,)
+        check, f"TypedPythonSet.{inner.key}", f"Set[{inner.display_name}]", _SET[inner.typing_type], (inner,)
     )
 
 
@@ -103,7 +109,7 @@ def dict_type(key: SegueType, inner: SegueType) -> SegueType:
         check,
         f"TypedPythonDict.{key.key}.{inner.key}",
         f"Dict[{key.display_name},{inner.display_name}]",
-        dict[key.typing_type, inner.typing_type],
+        _DICT[key.typing_type, inner.typing_type],
         (key, inner),
     )
 
@@ -127,7 +133,7 @@ def tuple_type(parts: Sequence[SegueType]) -> SegueType:
         check,
         f"TypedPythonTuple{'.'.join(part.key for part in parts)}",
         f"Tuple[{','.join(part.display_name for part in parts)}]",
-        tuple[tuple(part.typing_type for part in parts)],
+        _TUPLE[tuple(part.typing_type for part in parts)],
         parts,
     )
 
@@ -144,7 +150,7 @@ def endless_tuple_type(inner: SegueType) -> SegueType:
         check,
         f"TypedPythonTuple{inner.key}...",
         f"Tuple[{inner.display_name},...]",
-        tuple[inner.typing_type, ...],
+        _TUPLE[inner.typing_type, ...],
         (inner,),
     )
 
