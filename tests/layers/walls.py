@@ -32,11 +32,12 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "launch": "model",
         "settings": "model",
         "deployment": "storage location launch settings",
-        "observe": "deployment plan decide",
-        "daemon": "deployment plan decide",
-        "server": "deployment plan decide",
+        "monitor": "decide",
+        "observe": "deployment plan monitor",
+        "daemon": "deployment plan monitor",
+        "server": "deployment plan monitor",
         # the only place where the sides meet
-        "host": "execute storage location deployment decide",
+        "host": "execute storage location deployment monitor",
         # what other orchestrators recorded, taken over through the public instance
         "migrate": "defs plan deployment",
     }.items()

@@ -157,11 +157,11 @@ def test_a_new_worker_removes_what_dead_ones_left(tmp_path: Path) -> None:
         assert {path.stem for path in (tmp_path / "workers").iterdir()} == {alive, mine}
 
 
-def test_a_run_without_a_known_worker_is_not_alive(tmp_path: Path) -> None:
+def test_the_run_of_an_unknown_worker_is_not_alive_and_one_that_names_none_is_left_alone(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path)
     add_run(store, "r1", started("of another machine"))
     add_run(store, "r2", started(None))
-    assert [alive for _, alive in store.unfinished_runs()] == [False, False]
+    assert [(run.run_id, alive) for run, alive in store.unfinished_runs()] == [("r1", False)]
     store.close()
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from segue.defs.instance import Instance
 from segue.deployment import store_of
-from segue.errors import StorageUnavailableError
-from segue.host.home import end_interrupted
 from segue.model.partitions.loading import partition_loading_context
 from segue.model.stores import Store
+from segue.monitor import monitor_if_possible
 from segue.settings import Settings
 
 
@@ -24,9 +22,7 @@ def open_store(settings: Settings) -> Generator[Store]:
     """
     store = store_of(settings)
     try:
-        # A home that can only be read is still read; whoever goes on to write meets the same error.
-        with suppress(StorageUnavailableError):
-            end_interrupted(store, store.unfinished_runs(), time.time())
+        monitor_if_possible(store)
         with partition_loading_context(dynamic_partitions_store=Instance(store, settings.storage_directory)):
             yield store
     finally:

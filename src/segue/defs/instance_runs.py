@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
+from segue.defs.bindings import bound
 from segue.errors import InvalidInvocationError, RunNotFoundError
 from segue.model.event import EventType
 from segue.model.keys import AssetKey
@@ -15,16 +17,18 @@ from segue.model.stores import EventFilter, Store
 from segue.model.tags import ROOT_RUN_ID_TAG
 
 _ANY_RUN = RunsFilter()
+_BETWEEN_LOOKS = 1.0  # seconds
 
 
 class InstanceRuns:
     """The queries over runs. Every page is served from an index, however many runs there are."""
 
     store: Store
+    _looked_at = -math.inf  # when runs without worker were looked for last, monotonic
 
     def get_run_by_id(self, run_id: str) -> Run | None:
         """The run, or None."""
-        return self.store.get_run(run_id)
+        return self._runs().get_run(run_id)
 
     def get_run_record_by_id(self, run_id: str) -> RunRecord | None:
         """The run with its place in the store, or None."""
@@ -84,11 +88,11 @@ class InstanceRuns:
             RunNotFoundError: there is no run with the id of the cursor.
             InvalidInvocationError: another order.
         """
-        return self.store.run_records(filters or _ANY_RUN, limit, cursor, _order(order_by), ascending)
+        return self._runs().run_records(filters or _ANY_RUN, limit, cursor, _order(order_by), ascending)
 
     def get_runs_count(self, filters: RunsFilter | None = None) -> int:
         """How many runs there are."""
-        return self.store.count_runs(filters or _ANY_RUN)
+        return self._runs().count_runs(filters or _ANY_RUN)
 
     def get_run_group(self, run_id: str) -> tuple[str, Sequence[Run]] | None:
         """The chain of retries that a run belongs to: the id of the first, and all of them, oldest first.
@@ -162,8 +166,18 @@ class InstanceRuns:
                 found.setdefault(record.asset_key, set()).add(record.partition_key)
         return found
 
+    def _runs(self) -> Store:
+        """The store, after runs whose worker is gone were recorded as interrupted: looked for every second at most, since
+        an instance may live long.
+        """
+        now = time.monotonic()
+        if now - self._looked_at > _BETWEEN_LOOKS:
+            self._looked_at = now
+            bound("monitor_if_possible")(self.store)
+        return self.store
+
     def _run(self, run_id: str) -> Run:
-        found = self.store.get_run(run_id)
+        found = self._runs().get_run(run_id)
         if found is None:
             raise RunNotFoundError(f"There is no run {run_id!r}.", run_id)
         return found

@@ -185,7 +185,10 @@ class RunStore(Protocol):
         ...
 
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
-        """The runs that a worker has taken and that have not ended, each with whether that worker lives."""
+        """The runs that a worker has taken and that have not ended, each with whether that worker lives.
+
+        A run without any worker, whose start was reported from outside, is not among them: nobody here can tell.
+        """
         ...
 
     def close(self) -> None:
@@ -246,6 +249,10 @@ class LeaseStore(Protocol):
 
     def leases(self) -> Sequence[Lease]:
         """All leases by name, sorted by name."""
+        ...
+
+    def wait_for_exit(self, seconds: float) -> None:
+        """Returns when a worker that has a run or a lease may be gone, at the latest after so many seconds."""
         ...
 
 

@@ -19,12 +19,12 @@ RUN_COLUMNS = "run_id, body, status, worker, started_at, ended_at, failure_reaso
 _RUN_COLUMNS_OF_R = ", ".join(f"r.{column}" for column in RUN_COLUMNS.split(", "))
 RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ?"
 RUN_PLACE = "SELECT number, created_at, updated_at FROM runs WHERE run_id = ?"
-# A run that is being cancelled has started too, unless it was still waiting.
+# A run that is being cancelled has started too, unless it was still waiting. One that names no worker was reported from outside.
 UNFINISHED_RUNS = " UNION ALL ".join(
     f"SELECT {RUN_COLUMNS} FROM runs WHERE {condition}"
     for condition in (
-        "status = 'STARTED' AND started_at IS NOT NULL",
-        "status = 'CANCELING' AND started_at IS NOT NULL",
+        "status = 'STARTED' AND started_at IS NOT NULL AND worker IS NOT NULL",
+        "status = 'CANCELING' AND started_at IS NOT NULL AND worker IS NOT NULL",
         "fence > 0 AND fence IS NOT NULL AND started_at IS NULL AND ended_at IS NULL",
     )
 )

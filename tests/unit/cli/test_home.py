@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from segue.cli.home import open_store
-from segue.host.home import end_interrupted
 from segue.model.event import Event, RunStartData, RunSuccessData
 from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.stores import Store
+from segue.monitor import end_interrupted
 from segue.settings import Settings, read_settings
 
 

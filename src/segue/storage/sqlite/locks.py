@@ -71,6 +71,12 @@ def become_worker(folder: Path) -> str:
         return name
 
 
+def pid_of(name: str) -> int:
+    """The process that a worker is, by its name; 0 for a name that is none."""
+    pid = name.partition("-")[0]
+    return int(pid) if pid.isdecimal() else 0
+
+
 def is_alive(folder: Path, name: str) -> bool:
     """Whether the worker of that name still lives. The file of a dead one is removed.
 

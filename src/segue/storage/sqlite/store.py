@@ -16,7 +16,7 @@ from segue.storage import run_queries
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.reading import ReadingStore
-from segue.storage.sqlite import leasing, locks, writing
+from segue.storage.sqlite import exits, leasing, locks, writing
 from segue.storage.sqlite.claim_store import SqliteClaims
 from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.dialect import SQLITE
@@ -123,6 +123,11 @@ class SqliteStore(SqliteClaims, ReadingStore):
         rows = self._database.read(leasing.LEASES)
         return [Lease(name, holder, token, self._is_alive(holder)) for name, holder, token in rows]
 
+    def wait_for_exit(self, seconds: float) -> None:
+        """See `LeaseStore.wait_for_exit`; the system tells of it where it can."""
+        holders = {run.worker for run, _ in self.unfinished_runs()} | {lease.holder for lease in self.leases()}
+        exits.wait_for_exit([locks.pid_of(holder) for holder in holders if holder is not None], seconds)
+
     def worker(self) -> str:
         """See `RunStore.worker`. All stores of one home and one process are the same worker."""
         if self._workers is None:
@@ -135,7 +140,7 @@ class SqliteStore(SqliteClaims, ReadingStore):
             raise unavailable(error, self._database.path) from error
 
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
-        """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
+        """See `RunStore.unfinished_runs`."""
         runs = [run_from_row(row) for row in self._database.read(run_queries.UNFINISHED_RUNS)]
         return [(run, self._is_alive(run.worker)) for run in runs]
 
