@@ -33,11 +33,12 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "settings": "model",
         "deployment": "storage location launch settings",
         "monitor": "decide",
-        "observe": "deployment plan monitor",
-        "daemon": "deployment plan monitor",
-        "server": "deployment plan monitor",
+        "cancel": "decide",
+        "observe": "deployment plan monitor cancel",
+        "daemon": "deployment plan monitor cancel",
+        "server": "deployment plan monitor cancel",
         # the only place where the sides meet
-        "host": "execute storage location deployment monitor",
+        "host": "execute storage location deployment monitor cancel",
         # what other orchestrators recorded, taken over through the public instance
         "migrate": "defs plan deployment",
     }.items()

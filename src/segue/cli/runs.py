@@ -1,4 +1,4 @@
-"""`segue runs`: the runs there were, and running again what one of them did not finish."""
+"""`segue runs`: the runs there were, running again what one of them did not finish, and canceling one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def runs(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """List runs, newest first; or retry one.
+    """List runs, newest first; or retry or cancel one.
 
     A run whose process ended before the run did is 'interrupted'.
 
@@ -99,6 +99,41 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
         with watching(1, silent=as_json) as watcher:
             details = read_run(store, execute_watched(store, execute, watcher))
     finish(MaterializeDocument(details.run.status == "success", (details,)), as_json=as_json)
+
+
+@runs.command()
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long its process may take to end it; then it is killed.",
+)
+@home_option
+@json_option
+@click.pass_context
+def cancel(context: click.Context, run: str, grace: float, home: str | None, as_json: bool) -> None:
+    """Cancel RUN (its id, or the beginning of it) and wait until it has ended.
+
+    Its process is told to end: what its steps do is interrupted, and resources are torn down. A run that has not started
+    is ended at once.
+
+    With --json: the run as `segue runs` lists it. The exit code is 1 where the run ended otherwise meanwhile.
+    """
+    from segue.cancel import cancel_run
+
+    with open_store(settings_in_force(home=home)) as store:
+        ended = cancel_run(store, find_run(store, run).run_id, grace)
+        document = run_document(ended, failure_class_of(store, ended))
+    if as_json:
+        print_json(document)
+    elif ended.status is RunStatus.CANCELED:
+        click.echo(f"Run {ended.run_id} is canceled.")
+    else:
+        click.echo(f"Run {ended.run_id} ended before it could be canceled: {document.status}.")
+    context.exit(0 if ended.status is RunStatus.CANCELED else 1)
 
 
 class _Wanted(NamedTuple):

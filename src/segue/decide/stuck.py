@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from segue.model.event import Event, RunFailureData
+from segue.model.event import Event, RunCanceledData, RunFailureData
 from segue.model.failure_class import FailureClass
-from segue.model.run import FailureReason, Run
+from segue.model.run import FailureReason, Run, RunStatus
 
 
 def interrupted_runs(unfinished: Iterable[tuple[Run, bool]], now: float) -> list[tuple[Run, Event]]:
@@ -24,7 +24,11 @@ def interrupted_runs(unfinished: Iterable[tuple[Run, bool]], now: float) -> list
 
 
 def _interrupted(run: Run, now: float) -> Event:
+    """How a run ended whose worker is gone: as was asked, where somebody had canceled it."""
     worker = f" ({run.worker})" if run.worker else ""
+    if run.status is RunStatus.CANCELING:
+        said = f"It was canceled, and its process{worker} ended before it had stopped."
+        return Event(now, RunCanceledData(said), run_id=run.run_id)
     message = f"The process that executed the run{worker} ended before the run did. Retry the run to do what is left."
     payload = RunFailureData(FailureReason.INTERRUPTED, message, failure_class=FailureClass.KILLED)
     return Event(now, payload, run_id=run.run_id)

@@ -46,6 +46,7 @@ _TABLE = {
     "graph_subset": "segue.defs.graph_subset:graph_subset",
     "select_steps": "segue.plan.op_selection:select_steps",
     "run_async": "segue.execute.async_functions:run_async",
+    "cancel_run": "segue.cancel:cancel_run",
     "monitor_if_possible": "segue.monitor:monitor_if_possible",
     "default_instance": "segue.host.home:default_instance",
     "package_files": "importlib.resources:files",

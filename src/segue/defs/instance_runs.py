@@ -113,6 +113,24 @@ class InstanceRuns:
         """
         self.store.add_run_tags(run_id, new_tags, time.time())
 
+    def cancel_run(self, run_id: str, grace_seconds: float = 10.0) -> Run:
+        """Cancels a run and waits until it has ended: at once where it has not started; else its process is told to end
+        (SIGTERM), interrupts what its steps do and tears resources down, and is killed after the grace period.
+
+        Args:
+            run_id: the run.
+            grace_seconds: how long its process may take.
+
+        Returns:
+            The run as it ended. A run of this very process is only asked to end, and given back as it stands: it stops
+            between two of its steps.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            InvalidInvocationError: it has ended already, or its process cannot be ended from here.
+        """
+        return bound("cancel_run")(self.store, run_id, grace_seconds)
+
     def delete_run(self, run_id: str) -> None:
         """Removes a run with its events; the state of the assets that it made stays. Nothing happens where there is none."""
         self.store.delete_run(run_id)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from segue.errors import StepTimeoutError
+from segue.errors import ExecutionInterruptedError, StepTimeoutError
 from segue.execute.executors.base import AttemptEnd, StartGate, StepExecutor
 from segue.execute.failure import failed_attempt
 from segue.execute.run_scope import RunScope
@@ -24,6 +24,7 @@ from segue.model.event import (
     StepSkippedData,
 )
 from segue.model.failure_class import FailureClass
+from segue.model.run import RunStatus
 from segue.plan.deadlines import Deadlines
 from segue.plan.limits import TagLimit, has_room
 from segue.plan.plan import Plan, PlanStep
@@ -41,6 +42,8 @@ from segue.plan.state import (
 
 _INFO_LEVEL, _ERROR_LEVEL = 20, 40
 _UNTIL_ONE_ENDS = math.inf
+BETWEEN_QUESTIONS = 1.0
+"""Seconds after which it is asked again whether the run is to be canceled."""
 
 _Waiting = tuple[float, tuple[int, ...], StartStep]
 """When a start is due (monotonic time; 0 for at once), its place in the plan, and what is to start."""
@@ -116,6 +119,8 @@ class Execution:
         self._first_error: BaseException | None = None
         self._first_class: FailureClass | None = None
         self._ended = False
+        self._asked_at = time.monotonic()
+        self._must_ask = scope.instance.store.lease_seconds is not None  # then nobody can send it a signal
         self._out_of_time: str | None = None
         seconds = self._limits.run_seconds
         if seconds is not None or any(step.policy is not None and step.policy.seconds for step in plan.steps):
@@ -136,10 +141,15 @@ class Execution:
                 wait = self._start_due()
                 if self._deadlines is not None:
                     wait = self._until_next_deadline(self._deadlines, wait)
+                if self._must_ask:
+                    wait = BETWEEN_QUESTIONS if wait is None else min(wait, BETWEEN_QUESTIONS)
                 for end in self._executor.poll(wait) if self._running else self._rest(wait):
                     self._take(end)
+                now = time.monotonic()
                 if self._deadlines is not None:
-                    self._stop_overdue(self._deadlines, time.monotonic())
+                    self._stop_overdue(self._deadlines, now)
+                if now - self._asked_at > BETWEEN_QUESTIONS:
+                    self._require_not_canceled(now)
         except KeyboardInterrupt as error:
             self._stop_running(error)
             raise
@@ -147,6 +157,13 @@ class Execution:
             error = self._first_error or StepTimeoutError(self._out_of_time)
             return RunResult(error, self._progress.failed_steps, FailureClass.TIMEOUT, self._out_of_time)
         return RunResult(self._first_error, self._progress.failed_steps, self._first_class)
+
+    def _require_not_canceled(self, now: float) -> None:
+        """Ends the run as an interrupt does, when somebody asked for that who cannot send one."""
+        self._asked_at = now
+        run = self._scope.instance.store.get_run(self._scope.run.run_id)
+        if run is not None and run.status is RunStatus.CANCELING:
+            raise ExecutionInterruptedError("The run was canceled.")
 
     def _until_next_deadline(self, deadlines: Deadlines, wait: float | None) -> float | None:
         """The lesser of a wait and the time to the next deadline."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import struct
 import sys
 import threading
 from pathlib import Path
@@ -87,6 +89,38 @@ def is_alive(folder: Path, name: str) -> bool:
         return _names.get(folder) == name or _is_locked(folder / f"{name}.lock")
 
 
+def signal_worker(folder: Path, name: str, number: int) -> bool:
+    """Sends a signal to a worker, if its lock proves that the process is that worker.
+
+    Returns:
+        Whether it was sent: not to one that is gone, or that belongs to another user.
+
+    Raises:
+        OSError: its lock cannot be looked at.
+    """
+    pid = pid_of(name)
+    if pid <= 1:
+        return False
+    try:
+        if sys.platform != "linux":
+            if is_alive(folder, name):
+                os.kill(pid, number)
+                return True
+            return False
+        # What is opened stays the same process, whoever gets its number later; the lock, looked at afterwards, shows
+        # that this process is the one that holds it.
+        descriptor = os.pidfd_open(pid)
+        try:
+            if _holder(folder / f"{name}.lock") != pid:
+                return False
+            signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 def _claim_name(folder: Path) -> str:
     while True:
         name = f"{os.getpid()}-{os.urandom(4).hex()}"
@@ -147,6 +181,28 @@ else:
         except (BlockingIOError, PermissionError):
             return False
         return True
+
+
+def _holder(path: Path) -> int | None:
+    """The process that holds the record lock of a file, as Linux numbers it here; None where none does."""
+    if sys.platform != "linux":
+        return None
+    with _guard:
+        if path.stem in _names.values():
+            return os.getpid()
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+            return None if kind == fcntl.F_UNLCK else pid
+        finally:
+            os.close(descriptor)
+
+
+_FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, pid
 
 
 def _forget_parent() -> None:

@@ -128,6 +128,10 @@ class SqliteStore(SqliteClaims, ReadingStore):
         holders = {run.worker for run, _ in self.unfinished_runs()} | {lease.holder for lease in self.leases()}
         exits.wait_for_exit([locks.pid_of(holder) for holder in holders if holder is not None], seconds)
 
+    def signal_worker(self, worker: str, number: int) -> bool:
+        """See `WorkerSignals.signal_worker`; a process executes the runs of a store in memory itself."""
+        return self._workers is not None and locks.signal_worker(self._workers, worker, number)
+
     def worker(self) -> str:
         """See `RunStore.worker`. All stores of one home and one process are the same worker."""
         if self._workers is None:
