@@ -44,6 +44,7 @@ def test_records_are_read_from_postgres(database: str, tmp_path: Path) -> None:
         "evaluations": 1,
         "dynamic_partitions": 2,
         "cursors_left": ["watch"],
+        "failed": [],
     }
     assert project.run("migrate", "dagster", "--postgres", database, "--apply", "--json").code == 0
     assert len(project.run("runs", "--json").document["runs"]) == 6

@@ -107,7 +107,7 @@ class _Room:
         self._limits = limits
         self._runs = 0
         self._by_location: Counter[str] = Counter()
-        self._by_tag: Counter[tuple[str, str | None]] = Counter()
+        self._by_tag: Counter[tuple[str, str | None] | None] = Counter()
         for run in in_progress:
             self.take(run)
 
@@ -115,10 +115,7 @@ class _Room:
         """Counts a run as in progress."""
         self._runs += 1
         self._by_location[run.location] += 1
-        for limit in self._limits.tags:
-            place = _place(limit, run)
-            if place is not None:
-                self._by_tag[place] += 1
+        self._by_tag.update({_place(limit, run) for limit in self._limits.tags})  # once where limits are about the same
 
     def what_blocks(self, run: QueuedRun) -> str | None:
         """Why a run may not start; None when it may."""
