@@ -108,6 +108,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         if graph is None and job_name in self.jobs:
             return self.jobs[job_name].flat.ops.get(path)
         node = None if graph is None else self.graph.computations.get(graph)
+        if graph is not None:  # a later turn of the graph has another name in front of its steps
+            path = f"{graph}.{path.partition('.')[2]}"
         found = next((step.computation for step in node.steps if step.path == path), None) if node else None
         return None if found is None else self.ops.get(found)
 

@@ -105,7 +105,7 @@ def _ready(
         kept = [output for output in ready if all(key in done or key in own for key in needs[entity_of(output)])]
         if len(kept) == len(ready):
             return kept
-        if not computation.can_subset or computation.steps:
+        if not computation.can_subset:
             return []
         ready = kept
 
@@ -116,7 +116,7 @@ def _needs(
     """What must be there before an output can be given, of what this run makes."""
     own = entity_of(output)
     found: set[Entity] = set(made_from(graph, output))
-    if not computation.can_subset or computation.steps:
+    if not computation.can_subset:
         found.update(each.asset_key for each in computation.inputs)
     if isinstance(own, AssetKey):
         for key in list(found):

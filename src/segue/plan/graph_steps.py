@@ -49,8 +49,15 @@ class GraphPart(msgspec.Struct, frozen=True):
         return step, output.name
 
 
-def graph_part(computation: ComputationNode, outputs: Sequence[OutputNode]) -> GraphPart:
-    """The part of a graph behind assets that makes these outputs."""
+def graph_part(computation: ComputationNode, outputs: Sequence[OutputNode], key: str) -> GraphPart:
+    """The part of a graph behind assets that makes these outputs.
+
+    Args:
+        computation: the graph.
+        outputs: what it shall make.
+        key: of the turn: what stands in the keys of its steps before the first dot.
+    """
+    computation = computation if key == computation.name else _under(computation, key)
     places = {each.name: (each.step, each.output) for each in computation.step_outputs}
     carried = {places[output.name]: output for output in outputs if output.name in places}
     makers = {output.asset_key: place[0] for place, output in carried.items() if output.asset_key is not None}
@@ -86,6 +93,37 @@ def _loading(node: StepNode, left_out: Mapping[Place, AssetSource]) -> StepNode:
 
     inputs = [msgspec.structs.replace(each, source=found(each.source)) for each in node.inputs]
     return msgspec.structs.replace(node, inputs=tuple(inputs))
+
+
+def _under(computation: ComputationNode, key: str) -> ComputationNode:
+    """The graph with another name in front of its steps."""
+
+    def renamed(path: str) -> str:
+        return f"{key}.{path.partition('.')[2]}"
+
+    def source(given: Any) -> Any:
+        if isinstance(given, FanInSource):
+            return FanInSource(tuple([source(one) for one in given.sources]))
+        if isinstance(given, (OutputSource, CollectSource)):
+            return msgspec.structs.replace(given, step=renamed(given.step))
+        return given
+
+    return msgspec.structs.replace(
+        computation,
+        steps=tuple(
+            [
+                msgspec.structs.replace(
+                    node,
+                    path=renamed(node.path),
+                    inputs=tuple([msgspec.structs.replace(each, source=source(each.source)) for each in node.inputs]),
+                )
+                for node in computation.steps
+            ]
+        ),
+        step_outputs=tuple(
+            [msgspec.structs.replace(each, step=renamed(each.step)) for each in computation.step_outputs]
+        ),
+    )
 
 
 def needed_outputs(part: GraphPart, step: PlanStep) -> set[str]:

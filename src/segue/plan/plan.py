@@ -101,7 +101,10 @@ class PlanStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def path(self) -> str:
         """The key without mapping keys: where its config and its op are found; of a later turn, that of the first."""
-        return self.computation if self.turn > 1 else self.key.partition("[")[0]
+        path = self.key.partition("[")[0]
+        if self.turn == 1:
+            return path
+        return self.computation if self.graph is None else f"{self.graph}.{path.partition('.')[2]}"
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

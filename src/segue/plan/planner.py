@@ -147,7 +147,7 @@ class _Planner:
         self.definition = definition
         self.now = now
         self.parts: dict[str, GraphPart] = {
-            turn.key: graph_part(graph.computations[turn.computation], turn.outputs)
+            turn.key: graph_part(graph.computations[turn.computation], turn.outputs, turn.key)
             for turn in turns
             if graph.computations[turn.computation].steps
         }
@@ -213,11 +213,12 @@ class _Planner:
         turn = self.turns[name]
         taken = {node.path: taken_assets(node) for node in part.steps}
         every = {key for keys in taken.values() for key in keys}
-        others = [key for key in self._upstream_keys(turn) if key not in every]
+        upstream = self._upstream_keys(turn)
+        others = [key for key in upstream if key not in every]
         found: list[PlanStep] = []
         for step in plan_graph_steps(self.graph, part.steps):
             keys = taken[step.path] if step.depends_on else [*taken[step.path], *others]
-            waits, needs = self._waits(name, keys)
+            waits, needs = self._waits(name, keys if turn.is_only else [key for key in keys if key in upstream])
             found.append(
                 msgspec.structs.replace(
                     step,
@@ -225,7 +226,8 @@ class _Planner:
                     outputs=tuple(self._graph_outputs(part, step)),
                     depends_on=tuple(dict.fromkeys([*step.depends_on, *sorted(waits)])),
                     needs=tuple(dict.fromkeys([*step.needs, *sorted(needs)])),
-                    graph=name,
+                    graph=turn.computation,
+                    turn=turn.number,
                     is_part=not part.is_whole,
                 )
             )

@@ -312,3 +312,44 @@ def test_a_failed_graph_is_retried_from_the_step_that_failed() -> None:
     defs = sg.Definitions([made, source], jobs=[sg.define_asset_job("j")])
     result = defs.get_job_def("j").execute_in_process(raise_on_error=False)
     assert result.get_failed_step_keys() == {"made.shaky"}
+
+
+def test_a_graph_takes_turns_where_one_of_its_ops_must() -> None:
+    ran: list[str] = []
+
+    @sg.op(out={"x": sg.Out(is_required=False), "y": sg.Out(is_required=False)}, config_schema={"step": int})
+    def both(context: sg.OpExecutionContext, between: int) -> Iterator[sg.Output[int]]:
+        for name in sorted(context.selected_output_names):
+            ran.append(name)
+            yield sg.Output(1 if name == "x" else between + context.op_config["step"], name)
+
+    @sg.op
+    def twice(value: int) -> int:
+        return 2 * value
+
+    @sg.graph(out={"x": sg.GraphOut(), "y": sg.GraphOut()})
+    def ends(between: int) -> dict[str, object]:
+        x, y = both(between)
+        return {"x": x, "y": twice(y)}
+
+    @sg.asset
+    def between(x: int) -> int:
+        return x * 10
+
+    made = sg.AssetsDefinition.from_graph(
+        ends, internal_asset_deps={"x": set(), "y": {K("between"), K("x")}}, can_subset=True
+    )
+    with sg.instance_for_test() as instance:
+        sg.materialize(
+            [sg.asset(name="between")(lambda: 0)], instance=instance
+        )  # the first turn takes what was there before
+        config = {"ops": {"ends": {"ops": {"both": {"config": {"step": 5}}}}}}
+        result = sg.materialize([made, between], run_config=config, instance=instance)
+    assert ran == ["x", "y"]
+    assert result.output_for_node("ends_2.twice") == 30
+    assert {event.step_key for event in result.all_events if event.step_key} == {
+        "ends.both",
+        "between",
+        "ends_2.both",
+        "ends_2.twice",
+    }
