@@ -32,5 +32,11 @@ def raise_execution_interrupts() -> Generator[None]:
             signal.signal(number, _DEFAULTS[number])
 
 
+def may_interrupt() -> bool:
+    """Whether this is the main thread, and SIGINT raises in it, since nobody else handles it."""
+    ours = (_interrupt, signal.default_int_handler)
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) in ours
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     raise ExecutionInterruptedError(f"The execution was interrupted by {signal.Signals(number).name}.")

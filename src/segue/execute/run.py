@@ -15,6 +15,7 @@ from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
+from segue.execute.kept_lease import kept_lease
 from segue.execute.loggers import start_loggers
 from segue.execute.loop import Execution, LoopLimits, RunResult
 from segue.execute.resources import ResourceScope, needed_resources, set_up
@@ -69,8 +70,9 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
             sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))
         claims = claims_of_run(plan, scope, finished)
         has_claims = sink.start(None if claims is None else claims.request)
-        result = _run_with_resources(plan, scope, finished, None if has_claims else claims)
-        sink.flush()
+        with kept_lease(scope.instance.store, sink.fence):
+            result = _run_with_resources(plan, scope, finished, None if has_claims else claims)
+            sink.flush()
     except (KeyboardInterrupt, StorageError):
         raise
     except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on

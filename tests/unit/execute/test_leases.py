@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +15,7 @@ import pytest
 import segue as dg
 from segue.model.event import EventType
 from segue.model.run import RunStatus
+from segue.storage.sqlite import open_sqlite
 
 
 @pytest.fixture
@@ -162,3 +167,48 @@ def test_io_managers_store_nothing_of_a_lost_run(
         dg.materialize([table], instance=instance, resources=resources, tags={"lose": "yes"})
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
     assert (tmp_path / "table").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="waiting is not interrupted there")
+def test_a_step_of_a_lost_run_is_interrupted_where_leases_run_out(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.lease_seconds = 0.15  # as on Postgres, where it is longer
+    instance = dg.Instance(store, tmp_path / "storage")
+
+    @dg.asset
+    def long(context: dg.AssetExecutionContext) -> None:
+        context.instance.report_run_failed(context.run, "given up by the operator")
+        threading.Event().wait(60)
+        raise AssertionError("was not interrupted")
+
+    @dg.asset(deps=[long])
+    def after() -> None:
+        raise AssertionError("not reached")
+
+    began = time.monotonic()
+    with pytest.raises(dg.LeaseLostError, match="has ended \\(FAILURE\\)"):
+        dg.materialize([long, after], instance=instance)
+    assert time.monotonic() - began < 30
+    (run,) = instance.get_runs()
+    assert run.status is RunStatus.FAILURE
+    types = [record.event_log_entry.dagster_event_type for record in instance.get_records_for_run(run.run_id).records]
+    assert types[-1] is EventType.RUN_FAILURE
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    store.close()
+
+
+def test_a_run_that_keeps_its_lease_is_left_alone(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.lease_seconds = 0.01
+    instance = dg.Instance(store, tmp_path / "storage")
+
+    @dg.asset
+    def table() -> None:
+        names = {thread.name for thread in threading.enumerate()}
+        assert "segue-run-lease" in names
+        for _ in range(20):
+            store.renew_leases([], 0.01)
+
+    for _ in range(5):
+        assert dg.materialize([table], instance=instance).success
+    store.close()

@@ -1,0 +1,97 @@
+"""The lease of a run while it is executed, where leases run out: it is renewed, and a run that is lost stops.
+
+Where the operating system says which workers live nothing runs out, and nothing of this happens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from _thread import interrupt_main
+from collections.abc import Generator
+
+from segue.errors import LeaseLostError, StorageUnavailableError
+from segue.execute.interrupts import may_interrupt
+from segue.model.lease import Fence
+from segue.model.stores import RunStore
+
+_RENEWALS = 3  # in the time for which a lease holds: two may fail
+
+_logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def kept_lease(store: RunStore, fence: Fence | None) -> Generator[None]:
+    """A `with` block during which the lease of a run is renewed.
+
+    When it turns out to be lost, what the main thread does is interrupted as by Ctrl-C, if the block is there; in another
+    thread, the next write of the run is refused.
+
+    Args:
+        store: where the run is recorded.
+        fence: the lease; None where there is none.
+
+    Raises:
+        LeaseLostError: the lease was lost, and the block was interrupted; says who has the run.
+    """
+    if fence is None or store.lease_seconds is None:
+        yield
+        return
+    keeper = _Keeper(store, fence, store.lease_seconds)
+    threading.Thread(target=keeper.keep, name="segue-run-lease", daemon=True).start()
+    try:
+        try:
+            yield
+        finally:
+            keeper.stop()
+    except KeyboardInterrupt:
+        if keeper.lost is not None:
+            raise keeper.lost from None
+        raise
+
+
+class _Keeper:
+    """Renews one lease until it is told to stop, or the lease is lost."""
+
+    def __init__(self, store: RunStore, fence: Fence, seconds: float) -> None:
+        self.lost: LeaseLostError | None = None
+        self._store = store
+        self._fence = fence
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._guard = threading.Lock()  # nothing is interrupted any more once `stop` has returned
+        self._interrupts = may_interrupt()
+
+    def stop(self) -> None:
+        """Has nothing happen any more."""
+        with self._guard:
+            self._stopped.set()
+
+    def keep(self) -> None:
+        """Renews and waits, again and again."""
+        while not self._stopped.wait(self._seconds / _RENEWALS):
+            try:
+                if self._store.renew_leases([self._fence], self._seconds):
+                    self._store.require_lease(self._fence)
+            except LeaseLostError as lost:
+                self._lose(lost)
+                return
+            except StorageUnavailableError as error:
+                _logger.warning("The lease of run %s could not be renewed: %s", self._fence.run_id, error)
+
+    def _lose(self, lost: LeaseLostError) -> None:
+        with self._guard:
+            if not self._stopped.is_set():
+                self.lost = lost
+                if self._interrupts:
+                    _interrupt_main_thread()
+
+
+def _interrupt_main_thread() -> None:
+    if sys.platform == "win32":
+        interrupt_main()
+    else:  # a real signal also ends what the thread waits for
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
