@@ -1,14 +1,19 @@
-"""For all tests: one that is skipped has not shown anything, so it fails."""
+"""For all tests: one that is skipped has not shown anything, so it fails; and a Postgres server for those who need one."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import itertools
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
+from postgres_server import WITHOUT, Server, server
+
+_LEFT_OUT = f"left out, as {WITHOUT} is set"
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail"):
+    if report.skipped and not hasattr(report, "wasxfail") and _LEFT_OUT not in str(report.longrepr):
         report.outcome = "failed"
         report.longrepr = f"Skipped, and nothing here may be skipped: {report.longrepr}"
 
@@ -25,3 +30,29 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse_skip(report)
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Says in the last line which group of tests was left out."""
+    if os.environ.get(WITHOUT) == "1" and not hasattr(config, "workerinput"):
+        print(f"NOT RUN: the tests that need a Postgres server ({WITHOUT}=1)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A Postgres server of this process's own."""
+    if os.environ.get(WITHOUT) == "1":
+        pytest.skip(f"needs a Postgres server: {_LEFT_OUT}")
+    with server() as running:
+        yield running
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """The URL of an empty place in a database."""
+    with postgres_server.schema(f"test_{next(_numbers)}") as url:
+        yield url

@@ -32,6 +32,8 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
         storage_ids: only these.
         job_names: only of runs of these jobs.
         ascending: oldest first.
+        settled: only up to where no event can appear any more. Whoever follows the log by storage id asks so, or misses
+            what another process commits late.
     """
 
     run_id: str | None = None
@@ -45,6 +47,7 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     storage_ids: tuple[int, ...] | None = None
     job_names: tuple[str, ...] | None = None
     ascending: bool = True
+    settled: bool = False
 
 
 class AssetState(msgspec.Struct, frozen=True):
@@ -92,7 +95,7 @@ class RunStore(Protocol):
 
     Attributes:
         lease_seconds: for how long a lease of a run holds without being renewed (`renew_leases`, every third of it); None
-            where the operating system says whether a worker lives, and nothing needs to be renewed.
+            where the operating system says whether a worker lives, or the store renews by itself.
     """
 
     @property

@@ -46,14 +46,13 @@ all types would cost a third of the time of a write.
 STEP_ENDS = frozenset((StepSuccessData, StepFailureData, StepRetryData))
 """The payloads that end an attempt of a step, and with it what the step holds."""
 
+RUN_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag.startswith("RUN_"))
+"""The payloads that change the state of a run."""
+
 _TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
 _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)
-_STATE_PAYLOADS = frozenset(
-    kind
-    for kind, tag in TAGS.items()
-    if tag.startswith("RUN_")
-    or kind in (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
-    or kind in STEP_ENDS
+_STATE_PAYLOADS = RUN_PAYLOADS | STEP_ENDS.union(
+    (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
 )
 
 
@@ -130,12 +129,12 @@ def event_rows(events: Sequence[Event]) -> tuple[list[Row], list[StateEvent]]:
     return rows, changing
 
 
-def changes_of(changing: Sequence[StateEvent], first_id: int, runs: Mapping[str, Row]) -> Changes:
+def changes_of(changing: Sequence[StateEvent], ids: Sequence[int], runs: Mapping[str, Row]) -> Changes:
     """What follows from a batch of events.
 
     Args:
         changing: the events that change a state, in order.
-        first_id: the storage id of the first event of the batch.
+        ids: the storage id of each event of the batch, or what is to become of it.
         runs: the state of each run they belong to before the batch, as `state_columns` writes it.
 
     Raises:
@@ -143,7 +142,7 @@ def changes_of(changing: Sequence[StateEvent], first_id: int, runs: Mapping[str,
     """
     changes = Changes([], [], {}, {}, {}, {}, {}, [])
     for position, event, key, body in changing:
-        storage_id = first_id + position
+        storage_id = ids[position]
         payload = event.payload
         if isinstance(payload, StepMaterializationData):
             _materialize(changes, event, payload, key, storage_id, body)

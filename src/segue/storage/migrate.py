@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from pathlib import Path
 
@@ -14,21 +15,47 @@ from alembic.script import ScriptDirectory
 from segue.storage.sqlite.database import DATABASE_NAME
 
 
-def upgrade(target: Path | str, revision: str = "head") -> None:
-    """Runs the migrations that a database has not seen yet, all in one transaction.
+def upgrade(home: Path, revision: str = "head") -> None:
+    """Runs the migrations that the database in a home folder has not seen yet, all in one transaction.
 
     Args:
-        target: a home folder (made if need be), or the URL of a database as SQLAlchemy writes it.
+        home: a home folder; made if need be.
         revision: the one to stop at.
     """
-    engine = _home_engine(target) if isinstance(target, Path) else sqlalchemy.create_engine(target)
+    run(_home_engine(home), revision)
+
+
+def run(engine: sqlalchemy.Engine, revision: str = "head", first: str | None = None) -> None:
+    """The same for any database.
+
+    Args:
+        engine: the way to it; closed at the end.
+        revision: the one to stop at.
+        first: what to execute before anything else, in the same transaction.
+    """
     try:
-        with engine.connect() as connection:
+        with engine.begin() as connection:
+            if first is not None:
+                connection.exec_driver_sql(first)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     finally:
         engine.dispose()
+
+
+def statements(dialect: str) -> str:
+    """All migrations from nothing as SQL, for a database that need not be there.
+
+    Args:
+        dialect: `postgresql` or `sqlite`.
+    """
+    text = io.StringIO()
+    config = _config()
+    config.output_buffer = text
+    config.attributes["dialect"] = dialect
+    command.upgrade(config, "head", sql=True)
+    return text.getvalue()
 
 
 def newest_revision() -> str | None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segue.model.claims import ClaimAnswer, ClaimFilter, ClaimRecord, ClaimRequest, busy
+from segue.storage import claiming
 from segue.storage.columns import require_text
-from segue.storage.sqlite import claiming, locks
+from segue.storage.sqlite import locks
 from segue.storage.sqlite.database import Database
+from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.failures import unavailable
 
 
@@ -26,12 +28,12 @@ class SqliteClaims:
         """See `ClaimStore.claim`."""
         with self._database.write() as connection:
             now = claiming.Moment(timestamp, time.monotonic())
-            return claiming.claim(connection, requests, now, self._is_alive)
+            return claiming.claim(connection, SQLITE, requests, now, self._is_alive)
 
     def _claim_now(self, connection: sqlite3.Connection, request: ClaimRequest) -> None:
         """Gives a request all it asks for, inside a transaction, or raises ResourceBusyError."""
         now = claiming.Moment(time.time(), time.monotonic())
-        (answer,) = claiming.claim(connection, [request], now, self._is_alive)
+        (answer,) = claiming.claim(connection, SQLITE, [request], now, self._is_alive)
         if not answer.is_granted:
             raise busy(request, answer)
 

@@ -14,11 +14,11 @@ from segue.model.event import SCHEMA_VERSION, Event
 from segue.model.lease import Fence
 from segue.model.manifest import content_hash
 from segue.model.run import Run
+from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
 from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
-from segue.storage.sqlite.claiming import release, release_steps
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
 # once and kept, so there must not be too many of them.
@@ -191,7 +191,7 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
     last_id = _insert_events(connection, rows)
     if changing:
         # Nobody else writes meanwhile, so the ids of a batch follow one another.
-        changes = changes_of(changing, last_id - len(rows) + 1, runs)
+        changes = changes_of(changing, range(last_id - len(rows) + 1, last_id + 1), runs)
         _write_changes(connection, changes)
         _release_claims(connection, changes, holding)
     if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):

@@ -33,6 +33,6 @@ CREATE INDEX dynamic_partitions_by_name ON dynamic_partitions (name{then_number}
 
 def upgrade() -> None:
     """Makes the table."""
-    words = WORDS[op.get_bind().dialect.name]
+    words = WORDS[op.get_context().dialect.name]
     for statement in TABLES.format_map(words).split(";"):
         op.execute(statement.strip())

@@ -56,6 +56,6 @@ INSERT INTO asset_observations (asset_key, storage_id, run_id, timestamp, body)
 
 def upgrade() -> None:
     """Adds the columns and the table, and fills them from what is there."""
-    words = WORDS[op.get_bind().dialect.name]
+    words = WORDS[op.get_context().dialect.name]
     for statement in STATEMENTS.format_map(words).split(";"):
         op.execute(statement.strip())

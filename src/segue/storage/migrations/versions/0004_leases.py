@@ -37,6 +37,10 @@ CREATE TABLE leases (
     "postgresql": """
 ALTER TABLE runs ADD COLUMN fence BIGINT;
 ALTER TABLE runs ADD COLUMN lease_expires_at TIMESTAMP WITH TIME ZONE;
+CREATE TABLE workers (
+    name TEXT NOT NULL PRIMARY KEY,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL
+);
 CREATE SEQUENCE fencing_tokens;
 CREATE TABLE step_leases (
     run_id TEXT NOT NULL,
@@ -60,5 +64,5 @@ INDEX = "CREATE INDEX runs_leased ON runs (fence) WHERE fence IS NOT NULL AND st
 
 def upgrade() -> None:
     """Adds the column and the tables."""
-    for statement in [*STATEMENTS[op.get_bind().dialect.name].split(";"), INDEX]:
+    for statement in [*STATEMENTS[op.get_context().dialect.name].split(";"), INDEX]:
         op.execute(statement.strip())

@@ -68,6 +68,6 @@ CREATE TABLE gates (
 
 def upgrade() -> None:
     """Makes the tables."""
-    words = WORDS[op.get_bind().dialect.name]
+    words = WORDS[op.get_context().dialect.name]
     for statement in TABLES.format_map(words).split(";"):
         op.execute(statement.strip())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -21,15 +20,17 @@ from segue.model.claims import (
     HeldClaim,
     decide_claims,
 )
-from segue.storage.columns import Row, json_list, require_text
+from segue.storage.columns import Row, require_text
+from segue.storage.statements import Dialect
 
-# All or nothing in one statement, for a run with nobody in its way: no limits, no line, nothing held.
+# All or nothing in one statement, for a run with nobody in its way: no limits, no line, nothing held. With the table of
+# what is asked for, three times.
 _TAKE_FREE = """
     INSERT INTO claims (run_id, step_key, resource, weight, priority, worker, since)
-    SELECT ?1, '', value, 1, ?2, ?3, ?4 FROM json_each(?5)
+    SELECT ?, '', value, 1, ?, ?, ? FROM {0}
     WHERE NOT EXISTS (SELECT 1 FROM claim_requests)
-    AND NOT EXISTS (SELECT 1 FROM json_each(?5) wanted CROSS JOIN claims ON claims.resource = wanted.value)
-    AND NOT EXISTS (SELECT 1 FROM json_each(?5) wanted CROSS JOIN claim_limits l ON l.resource = wanted.value)"""
+    AND NOT EXISTS (SELECT 1 FROM {0} {1} claims ON claims.resource = wanted.value)
+    AND NOT EXISTS (SELECT 1 FROM {0} {1} claim_limits l ON l.resource = wanted.value)"""
 _PUT_CLAIM = """
     INSERT INTO claims (run_id, step_key, resource, weight, priority, worker, since) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _PUT_REQUEST = """
@@ -39,16 +40,14 @@ _PUT_REQUEST = """
 _TAKE_OVER = "UPDATE claims SET worker = ? WHERE run_id = ? AND step_key = ? AND worker <> ?"
 _HELD_OF_RUN = "SELECT step_key, resource FROM claims WHERE run_id = ?"
 _HELD = "SELECT run_id, step_key, priority, worker, resource, weight, since FROM claims"
-_HELD_OF = f"{_HELD} WHERE resource IN (SELECT value FROM json_each(?)) ORDER BY since, run_id, step_key"
+_HELD_OF = f"{_HELD} WHERE {{}} ORDER BY since, run_id, step_key"
 LINE = "SELECT run_id, step_key, priority, worker, claims, since, asked_at FROM claim_requests ORDER BY number"
-_LIMITS_OF = "SELECT resource, capacity FROM claim_limits WHERE resource IN (SELECT value FROM json_each(?))"
+_LIMITS_OF = "SELECT resource, capacity FROM claim_limits WHERE {}"
 _RELEASES = tuple(
     (f"DELETE FROM {table} WHERE run_id = ?", f"DELETE FROM {table} WHERE run_id = ? AND step_key = ?")
     for table in ("claims", "claim_requests")
 )
-_RELEASE_WORKERS = tuple(
-    f"DELETE FROM {table} WHERE worker IN (SELECT value FROM json_each(?))" for table in ("claims", "claim_requests")
-)
+_RELEASE_WORKERS = tuple(f"DELETE FROM {table} WHERE {{}}" for table in ("claims", "claim_requests"))
 _decode_claims = codec.decoder(tuple[Claim, ...]).decode
 
 LIMITS = "SELECT resource, capacity FROM claim_limits WHERE substr(resource, 1, ?) = ? ORDER BY resource"
@@ -60,6 +59,25 @@ DELETE_LIMIT = "DELETE FROM claim_limits WHERE resource = ?"
 IsAlive = Callable[[str], bool]
 
 
+class Answered(Protocol):
+    """What a statement found or did."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchall(self) -> list[Row]: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Transaction(Protocol):
+    """A connection inside a transaction, with `?` for a parameter."""
+
+    def execute(self, statement: str, parameters: Sequence[object] = (), /) -> Answered: ...
+
+    def executemany(self, statement: str, parameters: Iterable[Sequence[object]], /) -> object: ...
+
+
 class Moment(NamedTuple):
     """Now, twice: `timestamp` for people, in seconds since 1970, UTC; `clock` by what decides, in seconds since whenever."""
 
@@ -68,18 +86,18 @@ class Moment(NamedTuple):
 
 
 def claim(
-    connection: sqlite3.Connection, requests: Sequence[ClaimRequest], now: Moment, is_alive: IsAlive
+    connection: Transaction, dialect: Dialect, requests: Sequence[ClaimRequest], now: Moment, is_alive: IsAlive
 ) -> list[ClaimAnswer]:
     """Answers requests: see `ClaimStore.claim`."""
     for request in requests:
         require_text(request.claimant.run_id, request.claimant.step_key, *[each.resource for each in request.claims])
-    if len(requests) == 1 and _take_free(connection, requests[0], now):
+    if len(requests) == 1 and _take_free(connection, dialect, requests[0], now):
         return [GRANTED]
     missing = _not_held(connection, requests)
     _keep_in_line(connection, missing, now)
-    answers = _decide(connection, missing, now)
-    if any(answer.blocks for answer in answers) and _release_dead(connection, answers, is_alive):
-        answers = _decide(connection, missing, now)
+    answers = _decide(connection, dialect, missing, now)
+    if any(answer.blocks for answer in answers) and _release_dead(connection, dialect, answers, is_alive):
+        answers = _decide(connection, dialect, missing, now)
     granted = [request for request, answer in zip(missing, answers, strict=True) if answer.is_granted]
     connection.executemany(
         _PUT_CLAIM, [_held_row(request.claimant, each, now) for request in granted for each in request.claims]
@@ -90,14 +108,14 @@ def claim(
     return answers
 
 
-def release(connection: sqlite3.Connection, run_id: str, step_key: str | None) -> int:
+def release(connection: Transaction, run_id: str, step_key: str | None) -> int:
     """Takes back what a step holds and waits for; without a step, what a run and all its steps do."""
     parameters = (run_id,) if step_key is None else (run_id, step_key)
     counts = [connection.execute(texts[len(parameters) - 1], parameters).rowcount for texts in _RELEASES]
     return counts[0]
 
 
-def release_steps(connection: sqlite3.Connection, steps: Iterable[tuple[str, str]]) -> None:
+def release_steps(connection: Transaction, steps: Iterable[tuple[str, str]]) -> None:
     """Takes back what these steps hold, each with its run."""
     connection.executemany(_RELEASES[0][1], steps)
 
@@ -127,19 +145,20 @@ def held_query(which: ClaimFilter) -> tuple[str, list[object]]:
     return f"{_HELD}{where} ORDER BY since, run_id, step_key, resource", parameters
 
 
-def _take_free(connection: sqlite3.Connection, request: ClaimRequest, now: Moment) -> bool:
+def _take_free(connection: Transaction, dialect: Dialect, request: ClaimRequest, now: Moment) -> bool:
     """Gives a run what it asks for where nobody holds or wants any of it; says whether it did."""
     claimant, claims = request.claimant, request.claims
     if claimant.step_key is not None or not claims:
         return False
     if any(each.weight != 1 or (each.capacity is not None and each.capacity < 1) for each in claims):
         return False
-    resources = json_list([each.resource for each in claims])
-    parameters = (claimant.run_id, claimant.priority, claimant.worker, now.timestamp, resources)
-    return connection.execute(_TAKE_FREE, parameters).rowcount > 0
+    resources = dialect.as_list([each.resource for each in claims])
+    parameters = (claimant.run_id, claimant.priority, claimant.worker, now.timestamp, resources, resources, resources)
+    statement = _TAKE_FREE.format(dialect.texts.format("wanted"), dialect.join)
+    return connection.execute(statement, parameters).rowcount > 0
 
 
-def _not_held(connection: sqlite3.Connection, requests: Sequence[ClaimRequest]) -> list[ClaimRequest]:
+def _not_held(connection: Transaction, requests: Sequence[ClaimRequest]) -> list[ClaimRequest]:
     """The requests without what their claimants hold already; that goes over to the worker that asks."""
     held: set[tuple[str, str, str]] = set()
     for run_id in {request.claimant.run_id for request in requests}:
@@ -154,7 +173,7 @@ def _not_held(connection: sqlite3.Connection, requests: Sequence[ClaimRequest]) 
     return missing
 
 
-def _keep_in_line(connection: sqlite3.Connection, requests: Sequence[ClaimRequest], now: Moment) -> None:
+def _keep_in_line(connection: Transaction, requests: Sequence[ClaimRequest], now: Moment) -> None:
     rows = [
         (*_names(each.claimant), each.claimant.priority, each.claimant.worker, *now, codec.encode(each.claims))
         for each in requests
@@ -163,7 +182,9 @@ def _keep_in_line(connection: sqlite3.Connection, requests: Sequence[ClaimReques
     connection.executemany(_PUT_REQUEST, rows)
 
 
-def _decide(connection: sqlite3.Connection, requests: Sequence[ClaimRequest], now: Moment) -> list[ClaimAnswer]:
+def _decide(
+    connection: Transaction, dialect: Dialect, requests: Sequence[ClaimRequest], now: Moment
+) -> list[ClaimAnswer]:
     """What becomes of these requests, with all others in the line that still ask."""
     line = [
         ClaimRequest(_claimant(row), _decode_claims(row[4]))
@@ -175,19 +196,21 @@ def _decide(connection: sqlite3.Connection, requests: Sequence[ClaimRequest], no
         if _names(each.claimant) not in places:
             places[_names(each.claimant)] = len(line)
             line.append(each)
-    resources = json_list(sorted({claim.resource for each in line for claim in each.claims}))
-    held = [HeldClaim(_claimant(row), row[4], row[5]) for row in connection.execute(_HELD_OF, (resources,))]
-    limits: Mapping[str, int] = dict(connection.execute(_LIMITS_OF, (resources,)).fetchall())
+    among, resources = dialect.within("resource", sorted({claim.resource for each in line for claim in each.claims}))
+    held = [
+        HeldClaim(_claimant(row), row[4], row[5]) for row in connection.execute(_HELD_OF.format(among), (resources,))
+    ]
+    limits: Mapping[str, int] = dict(connection.execute(_LIMITS_OF.format(among), (resources,)).fetchall())
     answers = decide_claims(limits, held, line)
     return [answers[places[_names(each.claimant)]] for each in requests]
 
 
-def _release_dead(connection: sqlite3.Connection, answers: Iterable[ClaimAnswer], is_alive: IsAlive) -> bool:
+def _release_dead(connection: Transaction, dialect: Dialect, answers: Iterable[ClaimAnswer], is_alive: IsAlive) -> bool:
     """Takes back what workers hold and wait for that live no more; says whether there were any."""
     workers = {holder.worker for answer in answers for block in answer.blocks for holder in block.holders}
     workers |= {row[3] for row in connection.execute(LINE)}
-    dead = json_list(sorted(worker for worker in workers if not is_alive(worker)))
-    return sum(connection.execute(text, (dead,)).rowcount for text in _RELEASE_WORKERS) > 0
+    among, dead = dialect.within("worker", sorted(worker for worker in workers if not is_alive(worker)))
+    return sum(connection.execute(text.format(among), (dead,)).rowcount for text in _RELEASE_WORKERS) > 0
 
 
 def _claimant(row: Row) -> Claimant:

@@ -1,0 +1,68 @@
+"""The part of the store on Postgres that keeps claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segue.model.claims import ClaimAnswer, ClaimFilter, ClaimRecord, ClaimRequest, busy
+from segue.storage import claiming
+from segue.storage.columns import require_text
+from segue.storage.postgres.answering import Answering
+from segue.storage.postgres.database import Connection, Database, marked
+from segue.storage.postgres.dialect import POSTGRES
+from segue.storage.postgres.workers import LIVING
+
+# Claims are decided one after the other: what one is given is not there for the next.
+_ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.claims.' || current_schema()))"
+_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
+
+
+class PostgresClaims:
+    """`segue.model.stores.ClaimStore` on Postgres. The clock is that of the server."""
+
+    _database: Database
+
+    def claim(self, requests: Sequence[ClaimRequest], timestamp: float) -> Sequence[ClaimAnswer]:
+        """See `ClaimStore.claim`."""
+        with self._database.write() as connection:
+            return self._claim(connection, requests, timestamp)
+
+    def _claim_now(self, connection: Connection, request: ClaimRequest, timestamp: float) -> None:
+        """Gives a request all it asks for, inside a transaction, or raises ResourceBusyError."""
+        (answer,) = self._claim(connection, [request], timestamp)
+        if not answer.is_granted:
+            raise busy(request, answer)
+
+    def _claim(
+        self, connection: Connection, requests: Sequence[ClaimRequest], timestamp: float
+    ) -> Sequence[ClaimAnswer]:
+        connection.execute(_ONE_BY_ONE)
+        answering = Answering(connection)
+        now = claiming.Moment(timestamp, answering.execute(_CLOCK).fetchall()[0][0])
+        return claiming.claim(
+            answering, POSTGRES, requests, now, lambda worker: (worker,) in answering.execute(LIVING).fetchall()
+        )
+
+    def release_claims(self, run_id: str, step_key: str | None) -> int:
+        """See `ClaimStore.release_claims`."""
+        with self._database.write() as connection:
+            return claiming.release(Answering(connection), run_id, step_key)
+
+    def claim_records(self, which: ClaimFilter) -> Sequence[ClaimRecord]:
+        """See `ClaimStore.claim_records`."""
+        held = self._database.read(*claiming.held_query(which))
+        living = {row[0] for row in self._database.read(LIVING)}
+        return claiming.records(held, self._database.read(claiming.LINE), which, living.__contains__)
+
+    def claim_limits(self, prefix: str) -> Mapping[str, int]:
+        """See `ClaimStore.claim_limits`."""
+        return dict(self._database.read(claiming.LIMITS, (len(prefix), prefix)))
+
+    def set_claim_limit(self, resource: str, capacity: int | None) -> None:
+        """See `ClaimStore.set_claim_limit`."""
+        require_text(resource)
+        with self._database.write() as connection:
+            if capacity is None:
+                connection.execute(marked(claiming.DELETE_LIMIT), [resource])
+            else:
+                connection.execute(marked(claiming.PUT_LIMIT), [resource, capacity])

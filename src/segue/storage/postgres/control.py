@@ -1,0 +1,63 @@
+"""The store of the control plane on Postgres, in the database of a `PostgresStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from segue.model.event import Event
+from segue.model.run import Run
+from segue.storage.columns import Row
+from segue.storage.control_store import SqlControlStore
+from segue.storage.control_writing import Result, Writes
+from segue.storage.postgres import writing
+from segue.storage.postgres.answering import Answering
+from segue.storage.postgres.database import Connection, Database
+from segue.storage.postgres.store import PostgresStore
+
+# What the control plane decides is written one decision after the other, as everywhere: each looks before it writes.
+_ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.control.' || current_schema()))"
+
+
+class PostgresWrites:
+    """`Writes` on a connection to Postgres, in a transaction that the caller holds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._answering = Answering(connection)
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Result:
+        """See `Writes.execute`."""
+        return self._answering.execute(statement, parameters)
+
+    def create_run(self, run: Run, events: Sequence[Event]) -> None:
+        """See `Writes.create_run`."""
+        with writing.refuse_known(run.run_id), self._connection.pipeline():
+            writing.create_run(self._connection, run, b"", b"", events)
+
+    def append_events(self, events: Sequence[Event]) -> int:
+        """See `Writes.append_events`."""
+        return writing.append_slowly(self._connection, events, None)()
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """See `Writes.change_dynamic_partitions`."""
+        writing.change_dynamic_partitions(self._connection, name, add, delete, timestamp)
+
+
+class _ControlDatabase:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return self._database.read(statement, parameters)
+
+    @contextmanager
+    def control_writes(self) -> Generator[Writes]:
+        with self._database.write() as connection:
+            connection.execute(_ONE_BY_ONE)
+            yield PostgresWrites(connection)
+
+
+def control_of(store: PostgresStore) -> SqlControlStore:
+    """The store of the control plane in the database of a store."""
+    return SqlControlStore(_ControlDatabase(store.database))

@@ -1,0 +1,28 @@
+"""What Postgres says in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.storage.statements import Dialect
+
+MONTH_OF_RUN = "to_char(to_timestamp(created_at) AT TIME ZONE 'UTC', 'YYYYMM')::integer"
+"""The month in which a run was created, as a number like 202401: where its events lie."""
+
+
+def _as_pairs(pairs: Sequence[tuple[str, str]]) -> Sequence[object]:
+    return [[first for first, _ in pairs], [second for _, second in pairs]]
+
+
+POSTGRES = Dialect(
+    is_one_of="{} = ANY(?)",
+    texts="unnest(?::text[]) {}(value)",
+    pairs="unnest(?::text[], ?::text[]) {}(first, second)",
+    as_list=list,
+    as_pairs=_as_pairs,
+    join="JOIN",
+    by_index="",
+    no_limit=None,
+    body_tag="(convert_from(r.body, 'UTF8')::json #>> '{{tags,{}}}')",
+    in_month_of_run=f"month = (SELECT {MONTH_OF_RUN} FROM runs m WHERE m.run_id = ?)",
+)

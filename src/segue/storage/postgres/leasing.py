@@ -1,0 +1,123 @@
+"""Leases: who has a run, an attempt of a step, a name. Each function works inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.model.event import Event
+from segue.model.lease import Fence
+from segue.storage.columns import require_text
+from segue.storage.fencing import require_free, still_open
+from segue.storage.postgres.database import Connection
+from segue.storage.postgres.log import FINISHED
+from segue.storage.postgres.workers import LIVES
+from segue.storage.postgres.writing import END_STEPS, append_slowly
+
+ALIVE = f"({LIVES.format('{0}worker')} OR coalesce({{0}}lease_expires_at > now(), FALSE))"
+"""Whether a run is in hands that live, with `{0}` for the table and a dot: its worker lives, or somebody renews its lease."""
+
+_HOLDER = f"""
+    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {ALIVE.format("runs.")}
+    FROM runs WHERE run_id = %s FOR NO KEY UPDATE""".encode()
+_LOCK_RUN = b"SELECT FROM runs WHERE run_id = %s FOR NO KEY UPDATE"
+_TOKEN = b"SELECT nextval('fencing_tokens')"
+_LEASE_RUN = b"UPDATE runs SET fence = %s, worker = %s, lease_expires_at = NULL WHERE run_id = %s"
+_RENEW_RUNS = b"""
+    UPDATE runs SET lease_expires_at = now() + make_interval(secs => %s)
+    FROM unnest(%s::text[], %s::bigint[]) AS f(run_id, token)
+    WHERE runs.run_id = f.run_id AND runs.fence = f.token AND runs.status <> ALL(%s) RETURNING runs.run_id, f.token"""
+_OPEN_ATTEMPT = b"SELECT attempt FROM step_leases WHERE run_id = %s AND step_key = %s"
+_OPEN_STEP = b"""
+    INSERT INTO step_leases (run_id, step_key, attempt, token) VALUES (%s, %s, %s, nextval('fencing_tokens'))
+    RETURNING token"""
+_REVOKE_STEP = b"""
+    DELETE FROM step_leases WHERE run_id = %s AND step_key = %s AND attempt = %s AND token = %s RETURNING token"""
+_ACQUIRE = b"""
+    INSERT INTO leases (name, holder, token, expires_at)
+    VALUES (%s, %s, nextval('fencing_tokens'), now() + make_interval(secs => %s))
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = excluded.token, expires_at = excluded.expires_at
+    WHERE leases.expires_at <= now() RETURNING token"""
+_RENEW = b"""
+    UPDATE leases SET expires_at = now() + make_interval(secs => %s) WHERE name = %s AND token = %s RETURNING token"""
+_RELEASE = b"DELETE FROM leases WHERE name = %s AND token = %s RETURNING token"
+LEASES = "SELECT name, holder, token, expires_at > now() FROM leases ORDER BY name"
+
+
+def lock_run(connection: Connection, run_id: str) -> None:
+    """Keeps others from a run until the transaction ends; to be taken before the lock on claims."""
+    connection.execute(_LOCK_RUN, [run_id])
+
+
+def lease_run(connection: Connection, run_id: str, worker: str | None, events: Sequence[Event]) -> int:
+    """Gives a new lease of a run, and writes events under it.
+
+    Args:
+        connection: of the transaction.
+        run_id: the run.
+        worker: who executes it from now on; None where the run goes on naming who had it.
+        events: what is to be recorded with it.
+
+    Returns:
+        The token.
+
+    Raises:
+        RunNotFoundError, InvariantViolationError, LeaseLostError: see `require_free`, `append_slowly`.
+    """
+    # The token is drawn behind the lock on the run, so that a later lease has a greater one.
+    holder, drawn = connection.execute(_HOLDER, [run_id]), connection.execute(_TOKEN)
+    row = holder.fetchone()
+    status, before, *times, lives = row or (None, None, False)
+    require_free(run_id, status, before, lives)
+    token: int = drawn.fetchall()[0][0]
+    worker = worker or before
+    connection.execute(_LEASE_RUN, [token, worker, run_id])
+    connection.execute(END_STEPS, [run_id])
+    append_slowly(connection, events, Fence(run_id, token), {run_id: (status, worker, *times, token)})
+    return token
+
+
+def renew_runs(connection: Connection, fences: Sequence[Fence], seconds: float) -> set[tuple[str, int]]:
+    """Has leases of runs hold for so long from now; gives run and token of those that were held."""
+    names = [[fence.run_id for fence in fences], [fence.token for fence in fences]]
+    return set(connection.execute(_RENEW_RUNS, [seconds, *names, FINISHED]).fetchall())
+
+
+def open_step(connection: Connection, fence: Fence, step_key: str, attempt: int, events: Sequence[Event]) -> Fence:
+    """Leases an attempt of a step, and writes events under the lease of the run.
+
+    Raises:
+        LeaseLostError: the run is another's.
+        InvariantViolationError: an attempt of the step is open.
+    """
+    require_text(step_key)
+    append_slowly(connection, events, fence)  # has the run to itself from here on
+    row = connection.execute(_OPEN_ATTEMPT, [fence.run_id, step_key]).fetchone()
+    if row is not None:
+        raise still_open(fence.run_id, step_key, row[0])
+    token: int = connection.execute(_OPEN_STEP, [fence.run_id, step_key, attempt]).fetchall()[0][0]
+    return Fence(fence.run_id, token, step_key, attempt)
+
+
+def revoke_step(connection: Connection, fence: Fence) -> bool:
+    """Ends the lease of an attempt; says whether it was open."""
+    place = [fence.run_id, fence.step_key, fence.attempt, fence.token]
+    # Behind the lock of the run: a batch of the attempt that is under way either was written, or is refused.
+    lock_run(connection, fence.run_id)
+    return connection.execute(_REVOKE_STEP, place).fetchone() is not None
+
+
+def acquire(connection: Connection, name: str, worker: str, seconds: float) -> int | None:
+    """Takes a lease by name that nobody has; gives its token."""
+    require_text(name)
+    row = connection.execute(_ACQUIRE, [name, worker, seconds]).fetchone()
+    return None if row is None else row[0]
+
+
+def renew(connection: Connection, name: str, token: int, seconds: float) -> bool:
+    """Has a lease by name hold for so long from now; says whether it was still there."""
+    return connection.execute(_RENEW, [seconds, name, token]).fetchone() is not None
+
+
+def release(connection: Connection, name: str, token: int) -> bool:
+    """Gives a lease by name back; says whether it was still there."""
+    return connection.execute(_RELEASE, [name, token]).fetchone() is not None

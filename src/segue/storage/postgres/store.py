@@ -1,0 +1,223 @@
+"""The store on Postgres: what each question of the protocols means there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from psycopg import errors
+
+from segue.errors import LeaseLostError
+from segue.model.claims import ClaimRequest
+from segue.model.event import AssetWipedData, Event
+from segue.model.event_log import EventLogRecord
+from segue.model.keys import AssetKey
+from segue.model.lease import Fence, Lease
+from segue.model.run import Run
+from segue.model.stores import EventFilter
+from segue.storage.columns import run_from_row
+from segue.storage.fencing import deleted_run, require_held
+from segue.storage.postgres import leasing, log, writing
+from segue.storage.postgres.claim_store import PostgresClaims
+from segue.storage.postgres.database import Database
+from segue.storage.postgres.dialect import POSTGRES
+from segue.storage.postgres.leasing import ALIVE
+from segue.storage.postgres.workers import NEXT_END, Worker
+from segue.storage.reading import ReadingStore
+from segue.storage.run_queries import UNFINISHED_RUNS
+
+_UNFINISHED_RUNS = f"SELECT {ALIVE.format('r.')}, u.* FROM ({UNFINISHED_RUNS}) u JOIN runs r ON r.run_id = u.run_id"
+_FENCE = "SELECT status, worker, fence FROM runs WHERE run_id = ?"
+_STEP_FENCE = """
+    SELECT status, worker,
+    (SELECT token FROM step_leases l WHERE l.run_id = r.run_id AND l.step_key = ? AND l.attempt = ?)
+    FROM runs r WHERE run_id = ?"""
+
+
+class PostgresStore(PostgresClaims, ReadingStore):
+    """`segue.model.stores.Store` on Postgres; made by `open_postgres`.
+
+    May be used by several threads, and by any number of processes at once, each with a store of its own; a forked
+    child may go on with the store of its parent. Every method raises `StorageUnavailableError` where the database
+    cannot be used and `StorageVersionError` where its schema is not ours; the store can be used again as soon as the
+    cause is gone.
+
+    Args:
+        url: the database, as libpq reads it.
+
+    Attributes:
+        lease_seconds: None, since the store itself renews the lease of its worker, and with it those of the runs.
+    """
+
+    lease_seconds: float | None = None
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        super().__init__(self._database, POSTGRES)
+        self._worker = Worker(self._database)
+
+    @property
+    def database(self) -> Database:
+        """The database, for the stores that share it."""
+        return self._database
+
+    def create_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+        """See `RunStore.create_run`.
+
+        The hashes of plan and manifest are those that the run names, or are computed where it names none. A named hash
+        is compared with the content when the content is stored for the first time.
+
+        Raises:
+            InvariantViolationError: also where a named hash is not that of the content.
+        """
+        with writing.refuse_known(run.run_id), self._database.write() as connection:
+            writing.create_run(connection, run, plan, manifest, events)
+
+    def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
+        """See `RunStore.start_run`."""
+        worker = self.worker()
+        with self._database.write() as connection:
+            if request is not None:
+                leasing.lock_run(connection, run_id)
+                self._claim_now(connection, request, time.time())
+            return leasing.lease_run(connection, run_id, worker, events)
+
+    def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
+        """See `RunStore.append`; without events, the newest place in the log (0 for none)."""
+        if writing.is_simple(events, fence):
+            try:
+                with self._database.write() as connection:
+                    place = writing.append_quickly(connection, events, fence)
+                return place()
+            except errors.NotNullViolation:
+                # Something may not be written. The slow way says what.
+                pass
+        with self._database.write() as connection:
+            place = writing.append_slowly(connection, events, fence)
+        return place()
+
+    def require_lease(self, fence: Fence) -> None:
+        """See `RunStore.require_lease`."""
+        if fence.step_key is None:
+            rows = self._database.read(_FENCE, (fence.run_id,))
+        else:
+            rows = self._database.read(_STEP_FENCE, (fence.step_key, fence.attempt, fence.run_id))
+        if not rows:
+            raise deleted_run(fence)
+        status, worker, token = rows[0]
+        require_held(fence, token, status, worker)
+
+    def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
+        """See `RunStore.take_over`."""
+        with self._database.write() as connection:
+            return leasing.lease_run(connection, run_id, None, events)
+
+    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
+        """See `RunStore.renew_leases`. An attempt of a step holds as long as its run does, and is only looked at."""
+        runs = [fence for fence in fences if fence.step_key is None]
+        held: set[tuple[str, int]] = set()
+        if runs:
+            with self._database.write() as connection:
+                held = leasing.renew_runs(connection, runs, seconds)
+        return [
+            fence
+            for fence in fences
+            if ((fence.run_id, fence.token) not in held if fence.step_key is None else not self._holds(fence))
+        ]
+
+    def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
+        """See `LeaseStore.open_step`."""
+        with self._database.write() as connection:
+            return leasing.open_step(connection, fence, step_key, attempt, events)
+
+    def revoke_step(self, fence: Fence) -> bool:
+        """See `LeaseStore.revoke_step`."""
+        with self._database.write() as connection:
+            return leasing.revoke_step(connection, fence)
+
+    def acquire_lease(self, name: str, seconds: float) -> int | None:
+        """See `LeaseStore.acquire_lease`."""
+        worker = self.worker()
+        with self._database.write() as connection:
+            return leasing.acquire(connection, name, worker, seconds)
+
+    def renew_lease(self, name: str, token: int, seconds: float) -> bool:
+        """See `LeaseStore.renew_lease`."""
+        with self._database.write() as connection:
+            return leasing.renew(connection, name, token, seconds)
+
+    def release_lease(self, name: str, token: int) -> bool:
+        """See `LeaseStore.release_lease`."""
+        with self._database.write() as connection:
+            return leasing.release(connection, name, token)
+
+    def leases(self) -> Sequence[Lease]:
+        """See `LeaseStore.leases`."""
+        return [Lease(*row) for row in self._database.read(leasing.LEASES)]
+
+    def wait_for_exit(self, seconds: float) -> None:
+        """See `LeaseStore.wait_for_exit`: until the next lease of a worker would run out."""
+        ((ends,),) = self._database.read(NEXT_END)
+        time.sleep(seconds if ends is None else min(seconds, ends))
+
+    def worker(self) -> str:
+        """See `RunStore.worker`. Each store is a worker of its own, until it is closed."""
+        return self._worker.name()
+
+    def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
+        """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
+        return [(run_from_row(row[1:]), row[0]) for row in self._database.read(_UNFINISHED_RUNS)]
+
+    def close(self) -> None:
+        """See `RunStore.close`."""
+        self._worker.end()
+        self._database.close()
+
+    def events(self, which: EventFilter, limit: int | None = None) -> Sequence[EventLogRecord]:
+        """See `StateStore.events`."""
+        if which.settled:
+            before = log.settled_before(self._database.read)
+            which = msgspec.structs.replace(which, before=min(before, before if which.before is None else which.before))
+        return super().events(which, limit)
+
+    def add_run_tags(self, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
+        """See `RunHistory.add_run_tags`."""
+        with self._database.write() as connection:
+            writing.add_tags(connection, run_id, tags, timestamp)
+
+    def delete_run(self, run_id: str) -> None:
+        """See `RunHistory.delete_run`."""
+        with self._database.write() as connection:
+            writing.delete_run(connection, run_id)
+
+    def wipe(self, key: AssetKey, partitions: Sequence[str] | None, timestamp: float) -> None:
+        """See `StateStore.wipe`. What goes is what goes on SQLite."""
+        wiped = None if partitions is None else tuple(partitions)
+        if wiped != ():
+            self.append([Event(timestamp, AssetWipedData(key, wiped))])
+
+    def change_dynamic_partitions(self, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float) -> None:
+        """See `DynamicPartitionStore.change_dynamic_partitions`; all of it or nothing."""
+        with self._database.write() as connection:
+            writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
+
+    def _holds(self, fence: Fence) -> bool:
+        try:
+            self.require_lease(fence)
+        except LeaseLostError:
+            return False
+        return True
+
+
+def open_postgres(url: str) -> PostgresStore:
+    """The store in a database. Nothing is connected before the first use, which makes the schema where there is none.
+
+    Args:
+        url: `postgresql://user@host:port/name`. What it leaves out (the password above all) comes from the environment
+            and the password file, as with all programs that use libpq.
+
+    Raises:
+        StorageUnavailableError: that is no such URL.
+    """
+    return PostgresStore(url)

@@ -1,0 +1,95 @@
+"""Workers: the processes that execute runs, each with a lease under its name that it renews while it lives.
+
+Only the clock of the database says whether a lease has run out. A worker whose process died, or that cannot reach the
+database for so long, is given up, and its runs with it; should it come back, its fencing tokens are refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+
+from segue.errors import StorageError
+from segue.storage.postgres.database import Connection, Database
+
+LEASE_SECONDS = 15
+RENEWAL_SECONDS = 5
+
+LIVES = "EXISTS (SELECT FROM workers w WHERE w.name = {} AND w.expires_at > now())"
+"""Whether a worker lives, with `{}` for the column with its name."""
+
+LIVING = "SELECT name FROM workers WHERE expires_at > now()"
+
+NEXT_END = "SELECT min(extract(epoch FROM expires_at - now()))::float8 FROM workers WHERE expires_at > now()"
+"""In how many seconds the lease of a worker runs out if that worker does not renew it."""
+
+_RENEW = b"""
+    INSERT INTO workers (name, expires_at) VALUES (%s, now() + make_interval(secs => %s))
+    ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at"""
+_REMOVE_DEAD = b"DELETE FROM workers WHERE expires_at < now() - interval '1 day'"
+_END = b"DELETE FROM workers WHERE name = %s"
+
+_logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """This process as a worker, from the first call of `name` until `end`.
+
+    Args:
+        database: where its lease is kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._process = os.getpid()
+        self._name: str | None = None
+        self._stop = threading.Event()
+
+    def name(self) -> str:
+        """The name; the first call takes the lease, and has it renewed from then on."""
+        if self._process != os.getpid():  # a forked child is a worker of its own
+            self._guard, self._process, self._name = threading.Lock(), os.getpid(), None
+        with self._guard:
+            if self._name is None:
+                name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+                with self._database.write() as connection:
+                    _renew(connection, name)
+                    connection.execute(_REMOVE_DEAD)
+                self._name, self._stop = name, threading.Event()
+                threading.Thread(
+                    target=_keep, args=(self._database, name, self._stop), name="segue-lease", daemon=True
+                ).start()
+            return self._name
+
+    def end(self) -> None:
+        """Gives the lease back, where this process has one and the database can be reached."""
+        if self._process != os.getpid():
+            return
+        with self._guard:
+            name, self._name = self._name, None
+            if name is None:
+                return
+            self._stop.set()
+            try:
+                with self._database.write() as connection:
+                    connection.execute(_END, [name])
+            except StorageError as error:
+                _logger.debug("The lease of the worker %s was not given back, and runs out by itself: %s", name, error)
+
+
+def _keep(database: Database, name: str, stop: threading.Event) -> None:
+    while not stop.wait(RENEWAL_SECONDS):
+        try:
+            with database.write() as connection:
+                _renew(connection, name)
+        except StorageError as error:
+            _logger.warning(
+                "The lease of this worker could not be renewed; without it, its runs are given up: %s", error
+            )
+
+
+def _renew(connection: Connection, name: str) -> None:
+    connection.execute(_RENEW, [name, LEASE_SECONDS])

@@ -1,0 +1,314 @@
+"""The writes, each inside a transaction that the caller holds. Locks are taken in one order: runs, then states by key."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+from psycopg import errors
+
+from segue.errors import InvariantViolationError, RunNotFoundError
+from segue.model.event import AssetWipedData, Event
+from segue.model.lease import Fence
+from segue.model.manifest import content_hash
+from segue.model.run import Run
+from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
+from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
+from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, changes_of, event_rows
+from segue.storage.postgres import log
+from segue.storage.postgres.database import Connection
+from segue.storage.postgres.dialect import MONTH_OF_RUN
+from segue.storage.run_queries import RUN_COLUMNS
+
+_STATES = b"""
+    SELECT run_id, status, worker, started_at, ended_at, failure_reason, updated_at, fence FROM runs
+    WHERE run_id = ANY(%s) ORDER BY run_id FOR NO KEY UPDATE"""
+_STEP_TOKEN = b"SELECT token FROM step_leases WHERE run_id = %s AND step_key = %s AND attempt = %s"
+_END_STEP = b"DELETE FROM step_leases WHERE run_id = %s AND step_key = %s AND attempt = %s"
+END_STEPS = b"DELETE FROM step_leases WHERE run_id = %s"
+_UPDATE_RUN = b"""
+    UPDATE runs SET status = %s, worker = %s, started_at = %s, ended_at = %s, failure_reason = %s, updated_at = %s
+    WHERE run_id = %s"""
+_INSERT_RUN = b"""
+    INSERT INTO runs (run_id, job_name, body, manifest_hash, created_at, status, worker, started_at, ended_at,
+    failure_reason, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+_INSERT_TAGS = b"""
+    INSERT INTO run_tags (key, value, run_number)
+    SELECT key, value, currval('runs_number_seq') FROM unnest(%s::text[], %s::text[]) AS t(key, value)"""
+_RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
+_RUN_TO_DELETE = f"SELECT number, {MONTH_OF_RUN}, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR UPDATE".encode()
+_UPDATE_BODY = b"UPDATE runs SET body = %s, updated_at = greatest(updated_at, %s) WHERE number = %s"
+_DELETE_TAGS = b"""
+    DELETE FROM run_tags WHERE run_number = %s AND (key, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
+_ADD_TAGS = b"""
+    INSERT INTO run_tags (key, value, run_number)
+    SELECT key, value, %s FROM unnest(%s::text[], %s::text[]) AS t(key, value)"""
+_DELETE_RUN = b"DELETE FROM runs WHERE number = %s"
+_DELETE_EVENTS = b"DELETE FROM events WHERE month = %s AND run_id = %s"
+_WIPE_ASSETS = tuple(
+    f"DELETE FROM {table} WHERE asset_key = ANY(%s)".encode()
+    for table in ("assets", "asset_observations", "asset_partitions", "asset_checks")
+)
+_WIPE_PARTITIONS = b"""
+    DELETE FROM asset_partitions
+    WHERE (asset_key, partition) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
+_ADD_DYNAMIC = b"""
+    INSERT INTO dynamic_partitions (name, partition, added_at)
+    SELECT %s, key, %s FROM unnest(%s::text[]) WITH ORDINALITY AS k(key, place) ORDER BY place
+    ON CONFLICT (name, partition) DO NOTHING"""
+_DELETE_DYNAMIC = b"DELETE FROM dynamic_partitions WHERE name = %s AND partition = ANY(%s)"
+_RELEASE_STEPS = b"""
+    WITH ended (run_id, step_key) AS (SELECT * FROM unnest(%s::text[], %s::text[])), waiting AS (
+        DELETE FROM claim_requests c USING ended e WHERE c.run_id = e.run_id AND c.step_key = e.step_key
+    ) DELETE FROM claims c USING ended e WHERE c.run_id = e.run_id AND c.step_key = e.step_key"""
+_RELEASE_RUNS = b"""
+    WITH waiting AS (DELETE FROM claim_requests WHERE run_id = ANY(%s)) DELETE FROM claims WHERE run_id = ANY(%s)"""
+_LOCK_DYNAMIC = b"SELECT pg_advisory_xact_lock(hashtext('segue.dynamic.' || current_schema()), hashtext(%s))"
+_HAS_CONTENT = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s), EXISTS (SELECT FROM manifests WHERE hash = %s)"
+_PUT_PLAN, _PUT_MANIFEST = (
+    f"INSERT INTO {table} (hash, body) VALUES (%s, %s) ON CONFLICT (hash) DO NOTHING".encode()
+    for table in ("plans", "manifests")
+)
+
+
+def _put(table: str, key: str, types: Mapping[str, str]) -> str:
+    """Writes states: those that are newer than what is there. `{first}` is to be added to each storage id."""
+    names = ", ".join(types)
+    chosen = ", ".join(f"{{first}} + {name}" if name == "storage_id" else name for name in types)
+    others = [name for name in types if name not in key.split(", ")]
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {chosen} "
+        f"FROM unnest({', '.join(f'%s::{kind}[]' for kind in types.values())}) AS k({names}) ORDER BY {key} "
+        f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)} "
+        f"WHERE excluded.storage_id > {table}.storage_id"
+    )
+
+
+_WHEN = {"storage_id": "bigint", "run_id": "text", "timestamp": "float8"}
+_PUT_ASSETS, _PUT_OBSERVATIONS = (
+    _put(table, "asset_key", {"asset_key": "text", **_WHEN, "body": "bytea"})
+    for table in ("assets", "asset_observations")
+)
+_PUT_PARTITIONS = _put(
+    "asset_partitions",
+    "asset_key, partition",
+    {"asset_key": "text", "partition": "text", **_WHEN, "data_version": "text"},
+)
+_PUT_CHECKS = _put(
+    "asset_checks", "asset_key, check_name", {"asset_key": "text", "check_name": "text", **_WHEN, "body": "bytea"}
+)
+
+
+def create_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+    """Writes a new run with its tags, its plan, its manifest and its first events.
+
+    Raises:
+        InvariantViolationError: a hash is not that of the content; see `append_events`.
+    """
+    require_text(run.run_id, run.job_name, *run.tags, *run.tags.values())
+    has_plan = has_manifest = False
+    if run.plan_hash is not None or run.manifest_hash is not None:
+        row = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
+        assert row is not None
+        has_plan, has_manifest = row
+    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, has_plan)
+    manifest_hash = _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, has_manifest)
+    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
+    state = state_columns(state_of(run))
+    row = (run.run_id, run.job_name, run_body(run), manifest_hash, run.created_at, *state)
+    connection.execute(_INSERT_RUN, row)
+    if run.tags:
+        connection.execute(_INSERT_TAGS, [list(run.tags), list(run.tags.values())])
+    if events:
+        append_slowly(connection, events, None, {run.run_id: (*state, None)})
+
+
+@contextmanager
+def refuse_known(run_id: str) -> Generator[None]:
+    """Says what the server means that refuses a second run with an id; around `create_run` and a wait for the answer.
+
+    Raises:
+        InvariantViolationError: there is a run with this id.
+    """
+    try:
+        yield
+    except errors.UniqueViolation as error:
+        if error.diag.constraint_name != "runs_run_id_key":
+            raise
+        raise InvariantViolationError(
+            f"A run with the id {run_id!r} is already recorded; run ids are unique. Use a new one."
+        ) from error
+
+
+def _keep_content(
+    connection: Connection, what: str, statement: bytes, name: str | None, content: bytes, is_there: bool
+) -> str | None:
+    if is_there or (name is None and not content):
+        return name
+    actual = content_hash(content)
+    if name is not None and name != actual:
+        raise InvariantViolationError(
+            f"The run names {what} {name!r}, but the content that came with it has the hash {actual!r}; nothing "
+            "was recorded. Pass the hash of the content, or None to have it computed."
+        )
+    connection.execute(statement, [actual, content])
+    return actual
+
+
+def is_simple(events: Sequence[Event], fence: Fence | None) -> bool:
+    """Whether `append_quickly` can take a batch: one block, about no run's status, all under the fence if there is one."""
+    return (
+        0 < len(events) <= log.BLOCK
+        and not any(type(event.payload) in RUN_PAYLOADS for event in events)
+        and (fence is None or all(event.run_id == fence.run_id for event in events))
+    )
+
+
+def append_quickly(connection: Connection, events: Sequence[Event], fence: Fence | None) -> log.Place:
+    """Writes a simple batch and the states that follow from it, all sent at once; see `log.insert_where_allowed`."""
+    if fence is not None and fence.step_key is not None:
+        require_own_step(fence, events)
+    rows, changing = event_rows(events)
+    changes = changes_of(changing, log.range_of(rows), {})
+    log.enter(connection, wipes=_wipes(events))
+    place = log.insert_where_allowed(connection, rows, events, fence)
+    _write_changes(connection, changes, log.DRAWN)
+    _end_step(connection, events, fence)
+    return place
+
+
+def append_slowly(
+    connection: Connection, events: Sequence[Event], fence: Fence | None, new: Mapping[str, Row] | None = None
+) -> log.Place:
+    """Writes any batch and the states that follow from it, after a look at the runs.
+
+    Args:
+        connection: of the transaction.
+        events: what happened.
+        fence: the lease under which it happened; None without.
+        new: the states of runs that this transaction has made: `state_columns`, then their token.
+
+    Raises:
+        LeaseLostError: see `RunStore.append`.
+        InvariantViolationError: an event of a run that does not exist, or that would take its run where it may not go.
+    """
+    if fence is not None and fence.step_key is not None:
+        require_own_step(fence, events)
+    rows, changing = event_rows(events)
+    log.enter(connection, wipes=_wipes(events))
+    states = _run_states(connection, events, fence, new or {})
+    if not events:
+        return log.newest(connection)
+    ids, first, place = log.insert(connection, rows)
+    _write_changes(connection, changes_of(changing, ids, states), first)
+    _end_step(connection, events, fence)
+    return place
+
+
+def _wipes(events: Iterable[Event]) -> bool:
+    return any(isinstance(event.payload, AssetWipedData) for event in events)
+
+
+def _run_states(
+    connection: Connection, events: Sequence[Event], fence: Fence | None, new: Mapping[str, Row]
+) -> dict[str, Row]:
+    """The state of each run before the batch; whether it may be written is seen from the same row."""
+    states = dict(new)
+    run_ids = {event.run_id for event in events if event.run_id is not None}
+    if fence is not None:
+        run_ids.add(fence.run_id)
+    unknown = sorted(run_ids - states.keys())
+    if unknown:
+        states |= {row[0]: row[1:] for row in connection.execute(_STATES, [unknown]).fetchall()}
+    for run_id in run_ids:
+        if run_id not in states:
+            if fence is not None and run_id == fence.run_id:
+                raise deleted_run(fence)
+            raise InvariantViolationError(
+                f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
+                "Create the run first."
+            )
+        status, worker, token = states[run_id][0], states[run_id][1], states[run_id][-1]
+        if fence is not None and run_id == fence.run_id:
+            held = token if fence.step_key is None else _step_token(connection, fence)
+            require_held(fence, held, status, worker)
+        elif token is not None:
+            require_no_steps(run_id, events, status, worker)
+    return {run_id: state[:-1] for run_id, state in states.items()}
+
+
+def _step_token(connection: Connection, fence: Fence) -> int | None:
+    row = connection.execute(_STEP_TOKEN, [fence.run_id, fence.step_key, fence.attempt]).fetchone()
+    return None if row is None else row[0]
+
+
+def _end_step(connection: Connection, events: Sequence[Event], fence: Fence | None) -> None:
+    if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):
+        connection.execute(_END_STEP, [fence.run_id, fence.step_key, fence.attempt])
+
+
+def _write_changes(connection: Connection, changes: Changes, first: str) -> None:
+    if changes.wiped_assets:
+        for statement in _WIPE_ASSETS:
+            connection.execute(statement, [sorted(changes.wiped_assets)])
+    if changes.wiped_partitions:
+        connection.execute(_WIPE_PARTITIONS, log.columns(sorted(changes.wiped_partitions)))
+    for run_id, state in changes.runs.items():
+        connection.execute(_UPDATE_RUN, [*state_columns(state), run_id])
+        if state.ended_at is not None:
+            connection.execute(END_STEPS, [run_id])
+    if changes.ended_steps:
+        connection.execute(_RELEASE_STEPS, log.columns(changes.ended_steps))
+    if changes.ended_runs:
+        connection.execute(_RELEASE_RUNS, [changes.ended_runs, changes.ended_runs])
+    for statement, rows in (
+        (_PUT_ASSETS, changes.assets),
+        (_PUT_OBSERVATIONS, changes.observations),
+        (_PUT_PARTITIONS, changes.partitions),
+        (_PUT_CHECKS, changes.checks),
+    ):
+        if rows:
+            connection.execute(statement.format(first=first).encode(), log.columns([*rows.values()]))
+
+
+def add_tags(connection: Connection, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
+    """Gives a run more tags; one that it has gets the new value.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    require_text(*tags, *tags.values())
+    row = connection.execute(_RUN, [run_id], binary=True).fetchone()
+    if row is None:
+        raise RunNotFoundError(f"There is no run {run_id!r} to give tags to.", run_id)
+    number, run = row[0], run_from_row(row[1:])
+    changed = {key: value for key, value in tags.items() if run.tags.get(key) != value}
+    replaced = {key: run.tags[key] for key in changed if key in run.tags}
+    connection.execute(_DELETE_TAGS, [number, list(replaced), list(replaced.values())])
+    connection.execute(_ADD_TAGS, [number, list(changed), list(changed.values())])
+    connection.execute(_UPDATE_BODY, [run_body(run.with_tags({**run.tags, **tags})), timestamp, number])
+
+
+def delete_run(connection: Connection, run_id: str) -> None:
+    """Removes a run with its tags and its events; nothing where there is none."""
+    row = connection.execute(_RUN_TO_DELETE, [run_id], binary=True).fetchone()
+    if row is not None:
+        number, month, run = row[0], row[1], run_from_row(row[2:])
+        connection.execute(_DELETE_TAGS, [number, list(run.tags), list(run.tags.values())])
+        connection.execute(END_STEPS, [run_id])
+        connection.execute(_RELEASE_RUNS, [[run_id], [run_id]])
+        connection.execute(_DELETE_RUN, [number])
+        connection.execute(_DELETE_EVENTS, [month, run_id])
+
+
+def change_dynamic_partitions(
+    connection: Connection, name: str, add: Sequence[str], delete: Sequence[str], timestamp: float
+) -> None:
+    """Adds keys to a dynamic partitions definition, then removes keys."""
+    require_text(name, *add, *delete)
+    connection.execute(_LOCK_DYNAMIC, [name])
+    if add:
+        connection.execute(_ADD_DYNAMIC, [name, timestamp, list(add)])
+    if delete:
+        connection.execute(_DELETE_DYNAMIC, [name, list(delete)])

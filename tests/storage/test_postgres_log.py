@@ -1,0 +1,198 @@
+"""The log on Postgres: followers miss nothing, whoever commits when; and each month has a part of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from segue.errors import StorageUnavailableError
+from segue.model.event import Event
+from segue.model.keys import AssetKey
+from segue.model.stores import EventFilter
+from segue.storage.postgres import PostgresStore, open_postgres
+from segue.storage.postgres.database import Connection, Database
+from segue.storage.postgres.writing import append_quickly
+from segue.testing.storage_contract.builders import add_events, add_run, events_of, logged, made, step_events
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[PostgresStore]:
+    store = open_postgres(postgres_url)
+    yield store
+    store.close()
+
+
+class Overlapping:
+    """A second writer whose transaction stays open until it is told to commit."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._transaction = self._database.write()
+        self._connection: Connection = self._transaction.__enter__()
+
+    def write(self, *events: Event) -> None:
+        place = append_quickly(self._connection, events, None)
+        place()  # waits until the server has done it
+
+    def commit(self) -> None:
+        self._transaction.__exit__(None, None, None)
+        self._database.close()
+
+
+def _texts(store: PostgresStore, which: EventFilter) -> list[object]:
+    return [getattr(record.event.payload, "message", None) for record in store.events(which)]
+
+
+def _said(text: str) -> Event:
+    return Event(1.0, logged(text))
+
+
+SETTLED = EventFilter(settled=True)
+
+
+def test_a_follower_waits_for_what_commits_late(store: PostgresStore, postgres_url: str) -> None:
+    store.append([_said("before")])
+    late = Overlapping(postgres_url)
+    late.write(_said("late"))
+    store.append([_said("after")])
+    assert _texts(store, EventFilter()) == ["before", "after"]
+    assert _texts(store, SETTLED) == ["before"]
+    assert _texts(store, replace(SETTLED, ascending=False)) == ["before"]
+    late.commit()
+    assert _texts(store, SETTLED) == ["before", "late", "after"]
+
+
+def test_the_order_in_which_transactions_begin_does_not_matter(store: PostgresStore, postgres_url: str) -> None:
+    # The older transaction draws last and commits first: by transaction ids alone, its event would look settled.
+    store.append([_said("before")])
+    older, younger = Overlapping(postgres_url), Overlapping(postgres_url)
+    older.write(_said("older, first"))
+    younger.write(_said("younger"))
+    older.write(_said("older, last"))
+    older.commit()
+    assert _texts(store, SETTLED) == ["before", "older, first"]
+    younger.commit()
+    assert _texts(store, SETTLED) == ["before", "older, first", "younger", "older, last"]
+
+
+def test_a_transaction_of_somebody_else_stops_no_follower(store: PostgresStore, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as other:
+        other.execute("CREATE TEMPORARY TABLE theirs AS SELECT pg_current_xact_id()")
+        store.append([_said("seen")])
+        assert _texts(store, SETTLED) == ["seen"]
+
+
+def test_a_follower_by_cursor_sees_each_event_once(store: PostgresStore, postgres_url: str) -> None:
+    seen: list[object] = []
+    cursor = 0
+
+    def follow() -> None:
+        nonlocal cursor
+        for record in store.events(replace(SETTLED, after=cursor)):
+            seen.append(getattr(record.event.payload, "message", None))
+            cursor = record.storage_id
+
+    writers: list[Overlapping] = []
+    for number in range(40):
+        writers.append(Overlapping(postgres_url))
+        writers[-1].write(_said(str(number)))
+        if number % 3 == 2:
+            writers.pop(-2).commit()  # never in the order in which they wrote
+        if number % 5 == 4:
+            writers.pop(0).commit()
+        follow()
+    for writer in reversed(writers):
+        writer.commit()
+        follow()
+    assert seen == [str(number) for number in range(40)]
+
+
+def test_a_wipe_takes_back_what_was_written_before_it(store: PostgresStore, postgres_url: str) -> None:
+    store.append(events_of(None, [made("a")]))
+    late = Overlapping(postgres_url)
+    late.write(*events_of(None, [made("a", "p")]))
+    # The wipe waits for the other writer, as that one's event comes before its own.
+    impatient = open_postgres(f"{postgres_url}%20-clock_timeout%3D100")
+    with pytest.raises(StorageUnavailableError, match="lock timeout"):
+        impatient.wipe(AssetKey("a"), None, 2.0)
+    assert set(store.asset_states()) == {AssetKey("a")}
+    late.commit()
+    impatient.wipe(AssetKey("a"), None, 3.0)
+    assert store.asset_states() == {}
+    assert store.partition_states(AssetKey("a")) == {}
+    impatient.close()
+
+
+def _parts(url: str) -> dict[str, int]:
+    with psycopg.connect(url) as connection:
+        names = connection.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
+        ).fetchall()
+        return {name: connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchall()[0][0] for (name,) in names}
+
+
+def test_each_month_has_a_part(store: PostgresStore, postgres_url: str) -> None:
+    add_run(store, "old", created_at=5.0)
+    add_run(store, "new", created_at=time.time())
+    for run_id in ("old", "new"):
+        store.append(step_events(run_id, "s", "a"))
+    add_events(store, None, made("b"))
+    now = datetime.now(UTC)
+    month = now.year * 100 + now.month
+    following = month + 1 if now.month < 12 else month + 89
+    assert _parts(postgres_url) == {
+        f"events_{month}": 8,
+        f"events_{following}": 0,
+        "events_without_run": 1,
+        "events_default": 8,
+    }
+    assert len(store.events(EventFilter())) == 17
+    for run_id in ("old", "new"):
+        assert len(store.events(EventFilter(run_id=run_id))) == 8
+        store.delete_run(run_id)
+    assert set(_parts(postgres_url).values()) == {0, 1}
+
+
+def test_a_run_is_read_from_its_part_alone(store: PostgresStore, postgres_url: str) -> None:
+    add_run(store, "new", created_at=time.time())
+    store.append(step_events("new", "s", "a"))
+    with psycopg.connect(postgres_url) as connection:
+        plan = connection.execute(
+            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT id FROM events WHERE run_id = 'new' AND month = "
+            "(SELECT to_char(to_timestamp(created_at) AT TIME ZONE 'UTC', 'YYYYMM')::integer FROM runs "
+            "WHERE run_id = 'new') ORDER BY id"
+        ).fetchall()
+    lines = [line for (line,) in plan]
+    assert sum("never executed" in line for line in lines) == 3, lines
+
+
+def test_where_no_tables_may_be_made_the_rest_takes_all(store: PostgresStore, postgres_url: str) -> None:
+    store.get_run("nobody")  # makes the schema
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = connection.execute("SELECT current_schema()").fetchall()[0][0]
+        connection.execute(f"CREATE ROLE role_{name} LOGIN".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA {name} TO role_{name}".encode())
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {name} TO role_{name}".encode())
+        connection.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {name} TO role_{name}".encode())
+        for (part,) in connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+            "AND relname ~ '^events_[0-9]+$'"
+        ).fetchall():
+            connection.execute(f"DROP TABLE {part}".encode())
+        other = open_postgres(postgres_url.replace("postgres@", f"role_{name}@"))
+        add_run(other, "r1", created_at=time.time())
+        other.append(step_events("r1", "s", "a"))
+        assert len(other.events(EventFilter(run_id="r1"))) == 8
+        other.close()
+        connection.execute(f"DROP OWNED BY role_{name}".encode())
+        connection.execute(f"DROP ROLE role_{name}".encode())
+    assert _parts(postgres_url) == {"events_without_run": 0, "events_default": 8}
+    # The owner cannot make the part of this month any more, but that of the next.
+    store.close()
+    assert len(store.events(EventFilter())) == 8
+    assert len(_parts(postgres_url)) == 3
