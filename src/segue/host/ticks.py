@@ -1,0 +1,139 @@
+"""Schedules and sensors, asked in the process that has their code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from segue.defs.definitions import Definitions
+from segue.defs.instance import Instance
+from segue.defs.run_config import raw_config, storable
+from segue.defs.schedule_context import ScheduleEvaluationContext
+from segue.defs.sensor_context import SensorEvaluationContext
+from segue.errors import InvalidSubsetError
+from segue.execute.failure import error_info
+from segue.model.checks import AssetCheckEvaluation
+from segue.model.event import (
+    AnyPayload,
+    AssetCheckEvaluationData,
+    AssetObservationData,
+    Event,
+    StepMaterializationData,
+)
+from segue.model.instigator import InstigatorKind
+from segue.model.materialization import AssetObservation
+from segue.model.partitions.dynamic import DeleteDynamicPartitionsRequest
+from segue.model.partitions.store_after import DynamicPartitionsRequest
+from segue.model.request import RunRequest
+from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
+from segue.model.tick import AssetEvent
+from segue.model.tick_record import PartitionChange
+from segue.model.tick_task import RequestedRun, TickAnswer, TickTask
+
+
+def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+    """What a schedule or sensor answers; whatever it raises is its answer too.
+
+    Args:
+        definitions: what is declared.
+        instance: where runs and assets are recorded.
+        task: the question.
+        now: the time of what it has seen of assets, in seconds since 1970, UTC.
+
+    Raises:
+        KeyboardInterrupt: the process is told to end.
+    """
+    try:
+        return (
+            _schedule(definitions, instance, task)
+            if task.kind is InstigatorKind.SCHEDULE
+            else _sensor(definitions, instance, task, now)
+        )
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 reason: user code may raise anything; the tick records it
+        return TickAnswer(error=error_info(error))
+
+
+def _schedule(definitions: Definitions, instance: Instance, task: TickTask) -> TickAnswer:
+    found = definitions.described.schedules.get(task.name)
+    if found is None:
+        raise InvalidSubsetError(f"There is no schedule {task.name!r} in these definitions.")
+    at = datetime.fromtimestamp(task.scheduled_at or 0.0, UTC)
+    if found.execution_timezone is not None:
+        at = at.astimezone(ZoneInfo(found.execution_timezone))
+    context = ScheduleEvaluationContext(
+        instance=instance,
+        scheduled_execution_time=at,
+        schedule_name=task.name,
+        resources=definitions.described.resources,
+        definitions=definitions,
+    )
+    with context:
+        tick = found.evaluate_tick(context)
+    requests = tuple(_requested(each, found.job_name) for each in tick.run_requests)
+    return TickAnswer(requests=requests, skip_reason=tick.skip_message)
+
+
+def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+    found = definitions.get_sensor_def(task.name)
+    context = SensorEvaluationContext(
+        instance=instance,
+        cursor=task.cursor,
+        last_run_key=task.last_run_key,
+        last_tick_completion_time=task.last_tick_at,
+        last_sensor_start_time=task.started_at,
+        sensor_name=task.name,
+        resources=definitions.described.resources,
+        definitions=definitions,
+    )
+    with context:
+        tick = found.evaluate_tick(context)
+    job_name = found.job_name if len(found.targets) == 1 else None
+    return TickAnswer(
+        requests=tuple(_requested(each, job_name) for each in tick.run_requests),
+        skip_reason=tick.skip_message,
+        cursor=tick.cursor,
+        partition_changes=tuple(map(_change, tick.dynamic_partitions_requests)),
+        events=tuple(Event(now, _payload(each)) for each in tick.asset_events),
+    )
+
+
+def _requested(request: RunRequest, job_name: str | None) -> RequestedRun:
+    """A request as plain values, with the job that it is for."""
+    tags = dict(request.tags)
+    start, end = _bounds(request, tags)
+    config: Mapping[str, object] = storable(raw_config(request.run_config) or {}, "config")
+    selection, checks = request.asset_selection, request.asset_check_keys
+    return RequestedRun(
+        job_name=request.job_name or job_name,
+        asset_selection=None if selection is None else tuple(selection),
+        asset_check_keys=None if checks is None else tuple(checks),
+        partition_start=start,
+        partition_end=end,
+        tags=tags,
+        run_config=dict(config),
+        run_key=request.run_key,
+        stale_assets_only=request.stale_assets_only,
+    )
+
+
+def _bounds(request: RunRequest, tags: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The first and last partition that a request is for."""
+    key = request.partition_key or tags.get(PARTITION_TAG)
+    return (tags.get(PARTITION_RANGE_START_TAG), tags.get(PARTITION_RANGE_END_TAG)) if key is None else (key, key)
+
+
+def _change(request: DynamicPartitionsRequest) -> PartitionChange:
+    is_removal = isinstance(request, DeleteDynamicPartitionsRequest)
+    keys: Sequence[str] = request.partition_keys
+    return PartitionChange(request.partitions_def_name, tuple(keys), is_removal)
+
+
+def _payload(event: AssetEvent) -> AnyPayload:
+    if isinstance(event, AssetObservation):
+        return AssetObservationData(event)
+    return (
+        AssetCheckEvaluationData(event) if isinstance(event, AssetCheckEvaluation) else StepMaterializationData(event)
+    )

@@ -1,0 +1,52 @@
+"""What the control plane asks of a code location."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from segue.model.graph import AssetGraph
+from segue.model.location import LocationState
+from segue.model.tick_task import TickAnswer, TickTask
+
+
+class CodeLocation(Protocol):
+    """A code location: definitions, and processes that have the code behind them."""
+
+    @property
+    def name(self) -> str:
+        """Unique in the deployment."""
+        ...
+
+    @property
+    def state(self) -> LocationState:
+        """Where it stands."""
+        ...
+
+    @property
+    def graph(self) -> AssetGraph | None:
+        """The last good definitions; None before the first."""
+        ...
+
+    def launch(self, run_id: str) -> None:
+        """Starts a process that executes a recorded run; returns when it is there.
+
+        Raises:
+            LocationUnavailableError: no process can be started now.
+        """
+        ...
+
+    def evaluate(self, task: TickTask, timeout: float, answered: Callable[[TickAnswer], None]) -> None:
+        """Asks a schedule or sensor, beside whatever else is asked, and returns at once.
+
+        Args:
+            task: the question.
+            timeout: after how many seconds its process is killed; the answer then says so.
+            answered: called once, in a thread of the location, with the answer; where none could be had, with the reason as
+                its error.
+        """
+        ...
+
+
+Locations = Mapping[str, CodeLocation]
+"""The code locations of a deployment, by name."""

@@ -1,0 +1,1 @@
+"""The API of the control plane: thin routes over what `read` gathers."""

@@ -1,0 +1,1 @@
+"""What each page asks, as functions of the stores."""
