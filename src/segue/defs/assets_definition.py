@@ -16,6 +16,8 @@ from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
+from segue.model.condition_argument import conditions_of
+from segue.model.freshness_argument import policies_of
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKeyPrefix
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -47,6 +49,7 @@ class AssetsDefinition(ChangeableAssets):
         specs: the assets, in place of all that is said by key.
         execution_type: what a run does with the assets.
         hook_defs: what runs after its steps.
+        legacy_freshness_policies_by_key, auto_materialize_policies_by_key: superseded; write them into `specs`.
 
     Raises:
         InvalidDefinitionError: what is said does not fit the op or graph.
@@ -76,6 +79,8 @@ class AssetsDefinition(ChangeableAssets):
         specs: Sequence[AssetSpec] | None = None,
         execution_type: AssetExecutionType | None = None,
         hook_defs: Set[Any] | None = None,
+        legacy_freshness_policies_by_key: Mapping[AssetKey, object] | None = None,
+        auto_materialize_policies_by_key: Mapping[AssetKey, object] | None = None,
     ) -> None:
         parts = parts_of_node(
             node_def,
@@ -92,6 +97,8 @@ class AssetsDefinition(ChangeableAssets):
                 "tags": tags_by_key or {},
                 "description": descriptions_by_key or {},
                 "owners": owners_by_key or {},
+                "automation_condition": conditions_of(node_def, None, auto_materialize_policies_by_key),
+                "freshness_policy": policies_of(node_def, legacy_freshness_policies_by_key),
             },
             checks=check_specs_by_output_name or {},
         )
@@ -126,7 +133,6 @@ class AssetsDefinition(ChangeableAssets):
         execution_type: AssetExecutionType | None = None,
     ) -> Self:
         """The definition of an op or graph whose inputs and outputs were settled already."""
-        self = cls.__new__(cls)
         parts = AssetParts(
             node_def=node_def,
             specs_by_output=specs_by_output,
@@ -137,15 +143,21 @@ class AssetsDefinition(ChangeableAssets):
             implicit_inputs=implicit_inputs,
             io_manager_keys=io_manager_keys,
         )
-        self._settle(
-            parts,
-            can_subset=can_subset,
-            resource_defs=resource_defs,
-            backfill_policy=backfill_policy,
-            execution_type=execution_type,
-            hook_defs=hook_defs,
-        )
-        return self
+        return cls._of(parts, can_subset, resource_defs, backfill_policy, hook_defs, execution_type)
+
+    @classmethod
+    def _of(
+        cls,
+        parts: AssetParts,
+        can_subset: bool,
+        resource_defs: Mapping[str, object] | None,
+        backfill_policy: BackfillPolicy | None,
+        hook_defs: Set[Any] | None,
+        execution_type: AssetExecutionType | None = None,
+    ) -> Self:
+        made = cls.__new__(cls)
+        made._settle(parts, can_subset, resource_defs, backfill_policy, execution_type, hook_defs)
+        return made
 
     @staticmethod
     def from_graph(
@@ -170,6 +182,7 @@ class AssetsDefinition(ChangeableAssets):
         owners_by_output_name: Mapping[str, Sequence[str]] | None = None,
         code_versions_by_output_name: Mapping[str, str | None] | None = None,
         hook_defs: Set[Any] | None = None,
+        auto_materialize_policies_by_output_name: Mapping[str, object] | None = None,
     ) -> AssetsDefinition:
         """Assets that a graph of ops makes, each op as a step of its own, `graph.op`.
 
@@ -191,6 +204,7 @@ class AssetsDefinition(ChangeableAssets):
             can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
             check_specs: checks whose results the graph gives.
             hook_defs: what runs after its steps.
+            auto_materialize_policies_by_output_name: superseded by `automation_conditions_by_output_name`.
 
         Raises:
             InvalidDefinitionError: what is said does not fit the graph.
@@ -209,22 +223,15 @@ class AssetsDefinition(ChangeableAssets):
                 "description": descriptions_by_output_name,
                 "metadata": metadata_by_output_name,
                 "tags": tags_by_output_name,
-                "automation_condition": automation_conditions_by_output_name,
+                "automation_condition": conditions_of(
+                    graph_def, automation_conditions_by_output_name, auto_materialize_policies_by_output_name
+                ),
                 "owners": owners_by_output_name,
                 "code_version": code_versions_by_output_name,
             },
             check_specs=check_specs,
         )
-        made = AssetsDefinition.__new__(AssetsDefinition)
-        made._settle(
-            parts,
-            can_subset=can_subset,
-            resource_defs=resource_defs,
-            backfill_policy=backfill_policy,
-            execution_type=None,
-            hook_defs=hook_defs,
-        )
-        return made
+        return AssetsDefinition._of(parts, can_subset, resource_defs, backfill_policy, hook_defs)
 
     @staticmethod
     def from_op(
@@ -245,12 +252,13 @@ class AssetsDefinition(ChangeableAssets):
         backfill_policy: BackfillPolicy | None = None,
         can_subset: bool = False,
         hook_defs: Set[Any] | None = None,
+        auto_materialize_policies_by_output_name: Mapping[str, object] | None = None,
     ) -> AssetsDefinition:
         """Assets that an op makes.
 
         Args:
             op_def: the op.
-            keys_by_input_name ... hook_defs: as for `from_graph`.
+            keys_by_input_name ... auto_materialize_policies_by_output_name: as for `from_graph`.
 
         Raises:
             InvalidDefinitionError: what is said does not fit the op.
@@ -269,25 +277,17 @@ class AssetsDefinition(ChangeableAssets):
                 "description": descriptions_by_output_name,
                 "metadata": metadata_by_output_name,
                 "tags": tags_by_output_name,
-                "automation_condition": automation_conditions_by_output_name,
+                "automation_condition": conditions_of(
+                    op_def, automation_conditions_by_output_name, auto_materialize_policies_by_output_name
+                ),
             },
             check_specs=None,
         )
-        made = AssetsDefinition.__new__(AssetsDefinition)
-        made._settle(
-            parts,
-            can_subset=can_subset,
-            resource_defs=None,
-            backfill_policy=backfill_policy,
-            execution_type=None,
-            hook_defs=hook_defs,
-        )
-        return made
+        return AssetsDefinition._of(parts, can_subset, None, backfill_policy, hook_defs)
 
     def _settle(
         self,
         parts: AssetParts,
-        *,
         can_subset: bool,
         resource_defs: Mapping[str, object] | None,
         backfill_policy: BackfillPolicy | None,

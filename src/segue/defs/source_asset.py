@@ -33,6 +33,7 @@ class SourceAsset:
         op_tags: tags on the step that observes it.
         auto_observe_interval_minutes: how often it is to be observed; kept, and read by nothing: say it with an automation
             condition.
+        legacy_freshness_policy: superseded; a freshness policy of an `AssetSpec` says it.
 
     Raises:
         InvalidDefinitionError: a value that cannot be.
@@ -54,6 +55,7 @@ class SourceAsset:
         auto_observe_interval_minutes: float | None = None,
         automation_condition: AnyCondition | None = None,
         tags: Mapping[str, str] | None = None,
+        legacy_freshness_policy: object = None,
         _required_resource_keys: Set[str] | None = None,
     ) -> None:
         self.key = AssetKey.from_coercible(key)
@@ -78,6 +80,7 @@ class SourceAsset:
             metadata={**self.raw_metadata, **stored},
             group_name=group_name,
             automation_condition=automation_condition,
+            legacy_freshness_policy=legacy_freshness_policy,
             tags=tags,
             partitions_def=partitions_def,
         )

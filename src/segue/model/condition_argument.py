@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from segue.errors import InvalidDefinitionError
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
+
+
+K = TypeVar("K")
 
 
 def require_condition(where: str, value: object) -> AnyCondition:
@@ -36,6 +40,19 @@ def condition_of(where: str, condition: object, policy: object) -> AnyCondition 
         )
     translated = getattr(policy, "to_automation_condition", None)
     return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())
+
+
+def conditions_of(
+    owner: object, conditions: Mapping[K, AnyCondition | None] | None, policies: Mapping[K, object] | None
+) -> dict[K, AnyCondition]:
+    """The conditions that are declared by output or key, as such or as superseded policies.
+
+    Raises:
+        InvalidDefinitionError: both for one of them, or something that is neither a condition nor a policy.
+    """
+    said, old = conditions or {}, policies or {}
+    found = {each: condition_of(f"{owner!r}, {each!r}", said.get(each), old.get(each)) for each in {**said, **old}}
+    return {each: condition for each, condition in found.items() if condition is not None}
 
 
 def optional_condition(where: str, value: object) -> AnyCondition | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from segue.errors import InvalidDefinitionError
 
 if TYPE_CHECKING:
     from segue.model.freshness import AnyFreshnessPolicy
+
+
+K = TypeVar("K")
 
 
 def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshnessPolicy | None:
@@ -24,6 +28,16 @@ def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshn
         )
     translated = getattr(legacy, "to_freshness_policy", None)
     return require_freshness_policy(where, legacy if translated is None else translated())
+
+
+def policies_of(owner: object, legacy: Mapping[K, object] | None) -> dict[K, AnyFreshnessPolicy]:
+    """The policies that superseded ones mean, by what they are declared for.
+
+    Raises:
+        InvalidDefinitionError: something that is no policy.
+    """
+    found = {each: freshness_policy_of(f"{owner!r}, {each!r}", None, policy) for each, policy in (legacy or {}).items()}
+    return {each: policy for each, policy in found.items() if policy is not None}
 
 
 def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | None:

@@ -9,6 +9,7 @@ import pydantic
 import pytest
 
 import segue as sg
+import segue.compat.dagster as dg
 
 K = sg.AssetKey
 
@@ -193,6 +194,40 @@ def test_superseded_policies_are_read_as_what_they_became() -> None:
     definition = sg.AssetsDefinition(specs=[spec, sg.AssetSpec("b")])
     assert definition.auto_materialize_policies_by_key == {K("a"): eager}
     assert definition.legacy_freshness_policies_by_key == {K("a"): policy}
+
+
+def test_superseded_policies_are_taken_by_output_and_by_key() -> None:
+    @sg.op(out={"x": sg.Out(), "y": sg.Out()})
+    def both() -> tuple[int, int]:
+        return 1, 2
+
+    @sg.graph(out={"x": sg.GraphOut(), "y": sg.GraphOut()})
+    def graph() -> dict[str, object]:
+        x, y = both()
+        return {"x": x, "y": y}
+
+    eager, on_cron = sg.AutomationCondition.eager(), sg.AutomationCondition.on_cron("@daily")
+    said: dict[str, object] = {
+        "automation_conditions_by_output_name": {"y": on_cron},
+        "auto_materialize_policies_by_output_name": {"x": dg.AutoMaterializePolicy.eager()},
+    }
+    translated = dg.AutoMaterializePolicy.eager().to_automation_condition()
+    for made in (sg.AssetsDefinition.from_graph(graph, **said), sg.AssetsDefinition.from_op(both, **said)):  # type: ignore[arg-type]
+        assert made.automation_conditions_by_key == {K("x"): translated, K("y"): on_cron}
+    with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
+        sg.AssetsDefinition.from_op(both, **{**said, "automation_conditions_by_output_name": {"x": eager}})  # type: ignore[arg-type]
+
+    by_key = sg.AssetsDefinition(
+        node_def=both,
+        keys_by_output_name={"x": K("x"), "y": K("y")},
+        auto_materialize_policies_by_key={K("x"): dg.AutoMaterializePolicy.eager()},
+        legacy_freshness_policies_by_key={K("y"): dg.LegacyFreshnessPolicy(maximum_lag_minutes=5)},
+    )
+    hours = sg.FreshnessPolicy.time_window(timedelta(minutes=5))
+    assert by_key.automation_conditions_by_key == {K("x"): translated}
+    assert by_key.specs_by_key[K("y")].freshness_policy == hours
+    old = sg.SourceAsset("a", legacy_freshness_policy=dg.LegacyFreshnessPolicy(maximum_lag_minutes=5))
+    assert old.to_spec().freshness_policy == hours
 
 
 def test_a_source_asset_names_the_io_manager_that_it_brings_along() -> None:
