@@ -17,6 +17,7 @@ from segue.cli.options import CodeOptions, code_options, home_option, json_optio
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
 from segue.cli.progress import watching
 from segue.cli.run_config import read_tags
+from segue.cli.run_logs import logs
 from segue.errors import InvalidInvocationError
 from segue.model.event import Event
 from segue.model.failure_class import FailureClass
@@ -134,6 +135,9 @@ def cancel(context: click.Context, run: str, grace: float, home: str | None, as_
     else:
         click.echo(f"Run {ended.run_id} ended before it could be canceled: {document.status}.")
     context.exit(0 if ended.status is RunStatus.CANCELED else 1)
+
+
+runs.add_command(logs)
 
 
 class _Wanted(NamedTuple):

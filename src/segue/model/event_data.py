@@ -316,6 +316,28 @@ class HookErroredData(Payload, frozen=True, tag="HOOK_ERRORED"):
     error: ErrorInfo
 
 
+class CapturedStream(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an attempt of a step wrote to stdout or stderr.
+
+    Attributes:
+        place: where it is kept: a path or a URL.
+        size: how many bytes were written.
+        dropped: how many of them are not kept, because they were too many.
+    """
+
+    place: str
+    size: int
+    dropped: int = 0
+
+
+class LogsCapturedData(Payload, frozen=True, tag="LOGS_CAPTURED"):
+    """An attempt of a step has ended that wrote to stdout or stderr."""
+
+    attempt: int = 1
+    stdout: CapturedStream | None = None
+    stderr: CapturedStream | None = None
+
+
 class LogMessageData(Payload, frozen=True, tag="LOG_MESSAGE"):
     """A line that user code logged; `level` is logging's number."""
 
@@ -356,6 +378,7 @@ AnyPayload: TypeAlias = (
     | HookCompletedData
     | HookSkippedData
     | HookErroredData
+    | LogsCapturedData
     | LogMessageData
 )
 

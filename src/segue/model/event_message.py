@@ -59,6 +59,15 @@ def _check(payload: data.AssetCheckEvaluationData, _run: str, _step: str) -> str
     return f'Check "{found.check_name}" of {_about_asset(payload)} {word}.'
 
 
+def _captured(payload: data.LogsCapturedData, _run: str, step: str) -> str:
+    parts: list[str] = []
+    for name, stream in (("stdout", payload.stdout), ("stderr", payload.stderr)):
+        if stream is not None:
+            left_out = f", {stream.dropped} of them left out" if stream.dropped else ""
+            parts.append(f"{name}: {stream.size} bytes{left_out}, in {stream.place}")
+    return f"Kept what {step} wrote ({'; '.join(parts)})."
+
+
 def _resources(payload: Any) -> str:
     return ", ".join(payload.resource_keys) or "none"
 
@@ -103,5 +112,6 @@ _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
     ),
     data.AssetCheckEvaluationData: _check,
     data.AssetWipedData: lambda payload, _run, _step: f"Removed the recorded state of {_about_asset(payload)}.",
+    data.LogsCapturedData: _captured,
     data.LogMessageData: lambda payload, _run, _step: payload.message,
 }

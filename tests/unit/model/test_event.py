@@ -15,6 +15,7 @@ from segue.model.event import (
     AssetMaterializationPlannedData,
     AssetObservationData,
     AssetWipedData,
+    CapturedStream,
     EngineEventData,
     ErrorInfo,
     Event,
@@ -24,6 +25,7 @@ from segue.model.event import (
     HookSkippedData,
     LoadedInputData,
     LogMessageData,
+    LogsCapturedData,
     ResourceInitFailureData,
     ResourceInitStartedData,
     ResourceInitSuccessData,
@@ -115,6 +117,7 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
     (HookCompletedData("tell"), {"hook_event"}, "hook_completed_data", '"tell" ran for step "load"'),
     (HookSkippedData("tell"), {"hook_event"}, "hook_skipped_data", '"tell" had nothing to do'),
     (HookErroredData("tell", ErrorInfo("no", "E")), {"hook_event"}, "hook_errored_data", '"tell" raised'),
+    (LogsCapturedData(1, CapturedStream("/logs/load-1.out", 7, 2)), set(), None, "stdout: 7 bytes, 2 of them left out"),
     (LogMessageData(20, "hello"), set(), None, "hello"),
 ]
 IS = [name for name in dir(Event) if name.startswith("is_")]

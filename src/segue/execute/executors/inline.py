@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from segue.defs.hook import HookDefinition
 from segue.execute.attempt import StepAttempt
+from segue.execute.capture import LOGS_FOLDER
 from segue.execute.executors.base import AttemptEnd
 from segue.execute.failure import error_info
 from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.run_scope import RunScope
 from segue.execute.step import execute_step
+from segue.execute.tee import AttemptOutput, teed_streams
 from segue.execute.time_limit import time_limit
-from segue.model.event import Event, StepFailureData
+from segue.model.event import Event, LogMessageData, StepFailureData
 from segue.model.failure_class import FailureClass
 from segue.plan.plan import PlanStep
 
@@ -32,6 +37,11 @@ class InlineExecutor:
         self._ended: AttemptEnd | None = None
         self._attempt: StepAttempt | None = None
         self._hooks: Sequence[HookDefinition] = ()
+        self._folder: Path | None = None
+        self._streams = contextlib.ExitStack()
+        if scope.instance.is_persistent:  # one in memory is gone before anybody could look
+            self._folder = Path(scope.instance.root_directory, LOGS_FOLDER, scope.run.run_id)
+            self._streams.enter_context(teed_streams())
 
     def start(self, step: PlanStep, attempt: int) -> None:
         """See `StepExecutor.start`; the attempt has ended when this returns.
@@ -45,14 +55,27 @@ class InlineExecutor:
         made.has_hooks = bool(hooks)
         deadlines = self._scope.deadlines
         seconds = None if deadlines is None else deadlines.left(step.key, time.monotonic())
+        output = None if self._folder is None else AttemptOutput(self._folder, step.key, attempt)
         try:
-            with time_limit(made, seconds):
+            with output or contextlib.nullcontext(), time_limit(made, seconds):
                 outcome = execute_step(made)
         except KeyboardInterrupt as error:
             failed = StepFailureData(error_info(error), attempt, failure_class=FailureClass.KILLED)
             self._scope.sink.emit(failed, step.key)
             raise
+        finally:
+            if output is not None:
+                self._record_output(output, step.key)
         self._ended = AttemptEnd(step.key, attempt, outcome)
+
+    def _record_output(self, output: AttemptOutput, step_key: str) -> None:
+        """Says where what an attempt wrote is kept."""
+        captured = output.end()
+        if captured is not None:
+            self._scope.sink.emit(captured, step_key)
+        if output.failed is not None:
+            text = f"What the step writes to stdout and stderr could not be kept: {output.failed}"
+            self._scope.sink.emit(LogMessageData(logging.WARNING, text), step_key)
 
     def poll(self, timeout: float | None) -> Sequence[AttemptEnd]:
         """See `StepExecutor.poll`; never waits."""
@@ -74,4 +97,5 @@ class InlineExecutor:
         run_hooks(attempt, hooks, error)
 
     def close(self) -> None:
-        """See `StepExecutor.close`; there is nothing to give back."""
+        """See `StepExecutor.close`: gives the streams of the process back."""
+        self._streams.close()
