@@ -197,11 +197,9 @@ class ReadableDefinitions:
         return self.get_job_def(name)
 
     def resolve_all_job_defs(self) -> Sequence[JobDefinition]:
-        """All jobs, and the one over all assets."""
+        """All jobs: first the one over all assets, where there is one."""
         jobs = [self.get_job_def(name) for name in self.asset_graph.jobs]
-        if self.has_implicit_global_asset_job_def():
-            jobs.append(self.get_implicit_global_asset_job_def())
-        return jobs
+        return [self.get_implicit_global_asset_job_def(), *jobs] if self.has_implicit_global_asset_job_def() else jobs
 
     def has_implicit_global_asset_job_def(self) -> bool:
         """Whether there is a job over all assets: whether a run can make, observe or check anything."""

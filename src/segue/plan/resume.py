@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
 from segue.errors import ExecutionStepNotFoundError, InvalidSubsetError
-from segue.model.event import Event, StepOutputData, StepRestartedData, StepStartData, StepSuccessData
+from segue.model.event import (
+    Event,
+    StepFailureData,
+    StepOutputData,
+    StepRestartedData,
+    StepStartData,
+    StepSuccessData,
+)
 from segue.model.steps import CollectSource, OutputSource
 from segue.plan.dynamic import TEMPLATE, template_key
 from segue.plan.plan import Plan, PlanStep
@@ -32,7 +39,8 @@ class EarlierRun(msgspec.Struct, frozen=True):
 
 
 def finished_in_chain(runs: Iterable[EarlierRun]) -> dict[str, FinishedStep]:
-    """The steps that a chain of runs, each of which ran the one before again, brought to a good end.
+    """The steps that a chain of runs, each of which ran the one before again, brought to a good end, and that stand: what was made
+    of a step that failed (after it gave some outputs) is made again with it.
 
     Args:
         runs: the runs, the oldest first.
@@ -43,7 +51,30 @@ def finished_in_chain(runs: Iterable[EarlierRun]) -> dict[str, FinishedStep]:
             again = {step.key for step in run.plan.steps}
             done = {key: each for key, each in done.items() if key not in again and template_key(key) not in again}
         done |= finished_steps(run.plan, run.events)
+        failures = [event for event in run.events if isinstance(event.payload, StepFailureData)]
+        failed = {event.step_key for event in failures if event.step_key is not None} - done.keys()
+        if failed:
+            done = _standing(run.plan, done, failed)
     return done
+
+
+def _standing(plan: Plan, done: Mapping[str, FinishedStep], failed: Set[str]) -> dict[str, FinishedStep]:
+    """The finished steps that depend on no step that failed."""
+    steps = {step.key: step for step in plan.steps}
+    standing, gone = dict(done), set(failed)
+    while gone:
+        fallen = {key for key in standing if gone.intersection(_upstream_of(key, steps))}
+        for key in fallen:
+            del standing[key]
+        gone = fallen
+    return standing
+
+
+def _upstream_of(key: str, steps: Mapping[str, PlanStep]) -> list[str]:
+    """What a step depends on; one that a template made, on those of the same value."""
+    step = steps.get(key) or steps.get(template_key(key))
+    mapping_key = key.partition("[")[2].removesuffix("]")
+    return [] if step is None else [each.replace(TEMPLATE, f"[{mapping_key}]") for each in step.depends_on]
 
 
 def finished_steps(plan: Plan, events: Iterable[Event]) -> dict[str, FinishedStep]:

@@ -139,7 +139,7 @@ def test_definitions_give_jobs_of_assets_by_name() -> None:
     job = definitions.get_job_def("tables")
     assert (job.is_asset_job, job.name) == (True, "tables")
     assert job.execute_in_process(asset_selection=[sg.AssetKey("table")]).asset_value("table") == 5
-    assert [each.name for each in definitions.resolve_all_job_defs()] == ["tables", "__ASSET_JOB"]
+    assert [each.name for each in definitions.resolve_all_job_defs()] == ["__ASSET_JOB", "tables"]
     with pytest.raises(sg.InvalidSubsetError, match="does not make or check 'other'"):
         job.execute_in_process(asset_selection=[sg.AssetKey("other")])
     with pytest.raises(sg.InvalidSubsetError, match="with asset_selection"):
@@ -229,7 +229,7 @@ def test_definitions_are_a_repository_where_one_is_asked_for() -> None:
     repo = defs.get_repository_def()
     listed = dg.repository(name="listed")(lambda: [table, outside, TABLES])
 
-    assert repo.job_names == listed.job_names == [TABLES.name, "__ASSET_JOB"]
+    assert repo.job_names == listed.job_names == ["__ASSET_JOB", TABLES.name]
     assert repo.metadata == {"team": sg.MetadataValue.text("a")}
     for each in (repo, listed):
         assert set(each.assets_defs_by_key) == {table.key, sg.AssetKey("outside")}

@@ -116,6 +116,40 @@ def test_outputs_may_be_enough_for_what_comes_after(early: bool) -> None:
         assert result.output_for_node("after_all") == 3
 
 
+@sg.op
+def number() -> int:
+    return 3
+
+
+def flaky_source() -> sg.JobDefinition:
+    @sg.op(out={"early": sg.Out(int), "late": sg.Out(int)})
+    def source(context: sg.OpExecutionContext) -> Iterator[sg.Output[int]]:
+        yield sg.Output(1, "early")
+        if "repaired" not in context.run.tags:
+            raise ValueError("between the two")
+        yield sg.Output(2, "late")
+
+    @sg.job
+    def flaky_source() -> None:
+        early, late = source()
+        after.alias("one")(early)
+        after.alias("two")(late)
+        after.alias("apart")(number())
+
+    return flaky_source
+
+
+def test_what_was_made_of_a_step_that_failed_is_made_again_with_it() -> None:
+    job = sg.reconstructable(flaky_source)
+    with sg.instance_for_test() as instance:
+        first = sg.execute_job(job, instance, run_config=_execution(EARLY))
+        assert {event.step_key for event in first.get_step_success_events()} == {"one", "number", "apart"}
+        options = sg.ReexecutionOptions.from_failure(first.run_id, instance)
+        again = sg.execute_job(job, instance, tags={"repaired": ""}, reexecution_options=options)
+        assert again.success
+        assert {event.step_key for event in again.get_step_success_events()} == {"source", "one", "two"}
+
+
 def test_an_executor_that_does_not_know_an_entry_refuses_it() -> None:
     with pytest.raises(sg.InvalidConfigError, match="execution:config"):
         DECLARED.execute_in_process(run_config=_execution({"retry": {}}))
