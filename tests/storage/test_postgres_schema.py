@@ -32,7 +32,6 @@ _INDEXES = """
 ONLY_ON_POSTGRES = {
     ("events", "month"): "the log lies in parts by month",
     ("leases", "expires_at"): "leases are judged by the clock of the server",
-    ("runs", "lease_expires_at"): "the same",
     ("workers", "name"): "on SQLite, a worker holds the lock of a file",
     ("workers", "expires_at"): "the same",
 }

@@ -15,13 +15,13 @@ from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
-from segue.execute.kept_lease import kept_lease
 from segue.execute.loggers import start_loggers
 from segue.execute.loop import Execution, LoopLimits, RunResult
 from segue.execute.resources import ResourceScope, needed_resources, set_up
 from segue.execute.run_claims import RunClaims, claims_of_run, wait_for_claims, within
 from segue.execute.run_scope import RunScope
 from segue.execute.sink import EventSink
+from segue.execute.watched_lease import watched_lease
 from segue.model.event import (
     EngineEventData,
     ResourceInitFailureData,
@@ -70,7 +70,7 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
             sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))
         claims = claims_of_run(plan, scope, finished)
         has_claims = sink.start(None if claims is None else claims.request)
-        with kept_lease(scope.instance.store, sink.fence):
+        with watched_lease(scope.instance.store, sink.fence):
             result = _run_with_resources(plan, scope, finished, None if has_claims else claims)
             sink.flush()
     except (KeyboardInterrupt, StorageError):

@@ -94,8 +94,8 @@ class RunStore(Protocol):
     """What executing runs needs.
 
     Attributes:
-        lease_seconds: for how long a lease of a run holds without being renewed (`renew_leases`, every third of it); None
-            where the operating system says whether a worker lives, or the store renews by itself.
+        lease_seconds: for how long a worker may be silent before it is given up, with its runs; None where the operating
+            system says whether a worker lives.
     """
 
     @property
@@ -164,14 +164,6 @@ class RunStore(Protocol):
             RunNotFoundError: there is no such run.
             LeaseLostError: its worker lives.
             InvariantViolationError: it has ended.
-        """
-        ...
-
-    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
-        """Has leases of runs hold for so many seconds from now, also such as ran out and nobody took.
-
-        Returns:
-            Those that are lost: another worker has the run, or it has ended.
         """
         ...
 

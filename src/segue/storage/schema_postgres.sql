@@ -156,8 +156,6 @@ UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num 
 
 ALTER TABLE runs ADD COLUMN fence BIGINT;
 
-ALTER TABLE runs ADD COLUMN lease_expires_at TIMESTAMP WITH TIME ZONE;
-
 CREATE TABLE workers (
     name TEXT NOT NULL PRIMARY KEY,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL

@@ -207,7 +207,7 @@ def test_a_run_that_keeps_its_lease_is_left_alone(tmp_path: Path) -> None:
         names = {thread.name for thread in threading.enumerate()}
         assert "segue-run-lease" in names
         for _ in range(20):
-            store.renew_leases([], 0.01)
+            store.leases()
 
     for _ in range(5):
         assert dg.materialize([table], instance=instance).success

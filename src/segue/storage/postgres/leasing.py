@@ -9,23 +9,15 @@ from segue.model.lease import Fence
 from segue.storage.columns import require_text
 from segue.storage.fencing import require_free, still_open
 from segue.storage.postgres.database import Connection
-from segue.storage.postgres.log import FINISHED
 from segue.storage.postgres.workers import LIVES
 from segue.storage.postgres.writing import END_STEPS, append_slowly
 
-ALIVE = f"({LIVES.format('{0}worker')} OR coalesce({{0}}lease_expires_at > now(), FALSE))"
-"""Whether a run is in hands that live, with `{0}` for the table and a dot: its worker lives, or somebody renews its lease."""
-
 _HOLDER = f"""
-    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {ALIVE.format("runs.")}
+    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {LIVES.format("runs.worker")}
     FROM runs WHERE run_id = %s FOR NO KEY UPDATE""".encode()
 _LOCK_RUN = b"SELECT FROM runs WHERE run_id = %s FOR NO KEY UPDATE"
 _TOKEN = b"SELECT nextval('fencing_tokens')"
-_LEASE_RUN = b"UPDATE runs SET fence = %s, worker = %s, lease_expires_at = NULL WHERE run_id = %s"
-_RENEW_RUNS = b"""
-    UPDATE runs SET lease_expires_at = now() + make_interval(secs => %s)
-    FROM unnest(%s::text[], %s::bigint[]) AS f(run_id, token)
-    WHERE runs.run_id = f.run_id AND runs.fence = f.token AND runs.status <> ALL(%s) RETURNING runs.run_id, f.token"""
+_LEASE_RUN = b"UPDATE runs SET fence = %s, worker = %s WHERE run_id = %s"
 _OPEN_ATTEMPT = b"SELECT attempt FROM step_leases WHERE run_id = %s AND step_key = %s"
 _OPEN_STEP = b"""
     INSERT INTO step_leases (run_id, step_key, attempt, token) VALUES (%s, %s, %s, nextval('fencing_tokens'))
@@ -74,12 +66,6 @@ def lease_run(connection: Connection, run_id: str, worker: str | None, events: S
     connection.execute(END_STEPS, [run_id])
     append_slowly(connection, events, Fence(run_id, token), {run_id: (status, worker, *times, token)})
     return token
-
-
-def renew_runs(connection: Connection, fences: Sequence[Fence], seconds: float) -> set[tuple[str, int]]:
-    """Has leases of runs hold for so long from now; gives run and token of those that were held."""
-    names = [[fence.run_id for fence in fences], [fence.token for fence in fences]]
-    return set(connection.execute(_RENEW_RUNS, [seconds, *names, FINISHED]).fetchall())
 
 
 def open_step(connection: Connection, fence: Fence, step_key: str, attempt: int, events: Sequence[Event]) -> Fence:

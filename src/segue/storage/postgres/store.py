@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from psycopg import errors
 
-from segue.errors import LeaseLostError
 from segue.model.claims import ClaimRequest
 from segue.model.event import AssetWipedData, Event
 from segue.model.event_log import EventLogRecord
@@ -22,12 +21,11 @@ from segue.storage.postgres import leasing, log, writing
 from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
 from segue.storage.postgres.dialect import POSTGRES
-from segue.storage.postgres.leasing import ALIVE
-from segue.storage.postgres.workers import NEXT_END, Worker
+from segue.storage.postgres.workers import LEASE_SECONDS, LIVES, NEXT_END, Worker
 from segue.storage.reading import ReadingStore
 from segue.storage.run_queries import UNFINISHED_RUNS
 
-_UNFINISHED_RUNS = f"SELECT {ALIVE.format('r.')}, u.* FROM ({UNFINISHED_RUNS}) u JOIN runs r ON r.run_id = u.run_id"
+_UNFINISHED_RUNS = f"SELECT {LIVES.format('u.worker')}, u.* FROM ({UNFINISHED_RUNS}) u"
 _FENCE = "SELECT status, worker, fence FROM runs WHERE run_id = ?"
 _STEP_FENCE = """
     SELECT status, worker,
@@ -47,10 +45,10 @@ class PostgresStore(PostgresClaims, ReadingStore):
         url: the database, as libpq reads it.
 
     Attributes:
-        lease_seconds: None, since the store itself renews the lease of its worker, and with it those of the runs.
+        lease_seconds: for how long a worker may be silent. The store says by itself that its worker lives.
     """
 
-    lease_seconds: float | None = None
+    lease_seconds: float | None = LEASE_SECONDS
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -112,19 +110,6 @@ class PostgresStore(PostgresClaims, ReadingStore):
         """See `RunStore.take_over`."""
         with self._database.write() as connection:
             return leasing.lease_run(connection, run_id, None, events)
-
-    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
-        """See `RunStore.renew_leases`. An attempt of a step holds as long as its run does, and is only looked at."""
-        runs = [fence for fence in fences if fence.step_key is None]
-        held: set[tuple[str, int]] = set()
-        if runs:
-            with self._database.write() as connection:
-                held = leasing.renew_runs(connection, runs, seconds)
-        return [
-            fence
-            for fence in fences
-            if ((fence.run_id, fence.token) not in held if fence.step_key is None else not self._holds(fence))
-        ]
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
         """See `LeaseStore.open_step`."""
@@ -201,13 +186,6 @@ class PostgresStore(PostgresClaims, ReadingStore):
         """See `DynamicPartitionStore.change_dynamic_partitions`; all of it or nothing."""
         with self._database.write() as connection:
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
-
-    def _holds(self, fence: Fence) -> bool:
-        try:
-            self.require_lease(fence)
-        except LeaseLostError:
-            return False
-        return True
 
 
 def open_postgres(url: str) -> PostgresStore:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segue.errors import LeaseLostError
 from segue.model.claims import ClaimRequest
 from segue.model.event import AssetWipedData, Event
 from segue.model.keys import AssetKey
@@ -88,10 +87,6 @@ class SqliteStore(SqliteClaims, ReadingStore):
         """See `RunStore.take_over`."""
         with self._database.write() as connection:
             return leasing.lease_run(connection, run_id, None, self._is_alive, events)
-
-    def renew_leases(self, fences: Sequence[Fence], seconds: float) -> Sequence[Fence]:
-        """See `RunStore.renew_leases`: nothing runs out here, so this only finds those that are lost."""
-        return [fence for fence in fences if not self._holds(fence)]
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
         """See `LeaseStore.open_step`."""
@@ -176,13 +171,6 @@ class SqliteStore(SqliteClaims, ReadingStore):
         """See `DynamicPartitionStore.change_dynamic_partitions`; all of it or nothing."""
         with self._database.write() as connection:
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
-
-    def _holds(self, fence: Fence) -> bool:
-        try:
-            self.require_lease(fence)
-        except LeaseLostError:
-            return False
-        return True
 
 
 def open_sqlite(home: Path) -> SqliteStore:

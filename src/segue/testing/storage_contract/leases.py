@@ -264,17 +264,6 @@ def steps_fall_with_their_run(store: Store) -> None:
     assert store.asset_states(None) == {}
 
 
-def leases_of_runs_are_renewed_or_lost(store: Store) -> None:
-    mine, over = _leased(store, "mine"), _leased(store, "over")
-    store.append(events_of("over", [succeeded()]), over)
-    strange = Fence("mine", mine.token + 1)
-    nobody = Fence("nobody", mine.token)
-    assert store.renew_leases([], 30.0) == []
-    assert store.renew_leases([mine], 30.0) == []
-    assert list(store.renew_leases([strange, mine, over, nobody], 30.0)) == [strange, over, nobody]
-    store.append(step_events("mine", "s", "a"), mine)
-
-
 def a_lease_by_name_is_one_worker_s(store: Store) -> None:
     run_token = _leased(store, "r1").token
     first = store.acquire_lease("größe", 30.0)
@@ -327,6 +316,5 @@ RULES = (
     a_step_is_opened_by_who_has_the_run,
     a_step_tells_of_itself_alone,
     steps_fall_with_their_run,
-    leases_of_runs_are_renewed_or_lost,
     a_lease_by_name_is_one_worker_s,
 )

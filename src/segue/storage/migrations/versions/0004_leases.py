@@ -36,7 +36,6 @@ CREATE TABLE leases (
 """,
     "postgresql": """
 ALTER TABLE runs ADD COLUMN fence BIGINT;
-ALTER TABLE runs ADD COLUMN lease_expires_at TIMESTAMP WITH TIME ZONE;
 CREATE TABLE workers (
     name TEXT NOT NULL PRIMARY KEY,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL

@@ -1,6 +1,7 @@
-"""The lease of a run while it is executed, where leases run out: it is renewed, and a run that is lost stops.
+"""The lease of a run while it is executed, where a worker that was silent for a while is given up: a run that is lost stops.
 
-Where the operating system says which workers live nothing runs out, and nothing of this happens.
+Where the operating system says which workers live, a run is lost only if somebody ends it, who can send its process a signal;
+nothing is watched there.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from segue.execute.interrupts import may_interrupt
 from segue.model.lease import Fence
 from segue.model.stores import RunStore
 
-_RENEWALS = 3  # in the time for which a lease holds: two may fail
+_LOOKS = 3  # in the time for which a worker may be silent
 
 _logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def kept_lease(store: RunStore, fence: Fence | None) -> Generator[None]:
-    """A `with` block during which the lease of a run is renewed.
+def watched_lease(store: RunStore, fence: Fence | None) -> Generator[None]:
+    """A `with` block during which the lease of a run is looked at again and again.
 
     When it turns out to be lost, what the main thread does is interrupted as by Ctrl-C, if the block is there; in another
     thread, the next write of the run is refused.
@@ -40,21 +41,21 @@ def kept_lease(store: RunStore, fence: Fence | None) -> Generator[None]:
     if fence is None or store.lease_seconds is None:
         yield
         return
-    keeper = _Keeper(store, fence, store.lease_seconds)
-    threading.Thread(target=keeper.keep, name="segue-run-lease", daemon=True).start()
+    watch = _Watch(store, fence, store.lease_seconds / _LOOKS)
+    threading.Thread(target=watch.look, name="segue-run-lease", daemon=True).start()
     try:
         try:
             yield
         finally:
-            keeper.stop()
+            watch.stop()
     except KeyboardInterrupt:
-        if keeper.lost is not None:
-            raise keeper.lost from None
+        if watch.lost is not None:
+            raise watch.lost from None
         raise
 
 
-class _Keeper:
-    """Renews one lease until it is told to stop, or the lease is lost."""
+class _Watch:
+    """Looks at one lease until it is told to stop, or the lease is lost."""
 
     def __init__(self, store: RunStore, fence: Fence, seconds: float) -> None:
         self.lost: LeaseLostError | None = None
@@ -70,17 +71,16 @@ class _Keeper:
         with self._guard:
             self._stopped.set()
 
-    def keep(self) -> None:
-        """Renews and waits, again and again."""
-        while not self._stopped.wait(self._seconds / _RENEWALS):
+    def look(self) -> None:
+        """Waits and looks, again and again."""
+        while not self._stopped.wait(self._seconds):
             try:
-                if self._store.renew_leases([self._fence], self._seconds):
-                    self._store.require_lease(self._fence)
+                self._store.require_lease(self._fence)
             except LeaseLostError as lost:
                 self._lose(lost)
                 return
             except StorageUnavailableError as error:
-                _logger.warning("The lease of run %s could not be renewed: %s", self._fence.run_id, error)
+                _logger.warning("Nobody knows whether run %s is still this process's: %s", self._fence.run_id, error)
 
     def _lose(self, lost: LeaseLostError) -> None:
         with self._guard:
