@@ -165,6 +165,7 @@ def test_values_are_moved_to_another_io_manager(instance: sg.Instance, caplog: p
     assert [each.expensively_compute_partition_keys() for each in result.failed] == [{"wed"}]
     assert "no wednesdays" in caplog.text
     assert "Moved 2, skipped 1, failed 1." in caplog.text
+    assert caplog.messages[-1].startswith("Not moved: 1 of ")
 
 
 def test_partitions_may_be_moved_together(instance: sg.Instance, tmp_path: Path) -> None:
