@@ -113,7 +113,7 @@ def _several(expected: Expected, returned: Any) -> Iterator[Any]:
         )
     if len(values) != len(names):
         raise InvariantViolationError(
-            f"{expected.what}: length mismatch between the returned tuple of {len(values)} and the {len(names)} outputs "
+            f"{expected.what}: Length mismatch between the returned tuple of {len(values)} and the {len(names)} outputs "
             f"{', '.join(names)}."
         )
     for name, value in zip(names, values, strict=True):

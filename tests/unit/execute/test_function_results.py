@@ -153,7 +153,7 @@ def test_what_a_check_may_not_return(returned: Any) -> None:
     ("outs", "returned", "words"),
     [
         ("ab", 5, "has the outputs a, b and returned one int. Return a tuple"),
-        ("ab", (1, 2, 3), "length mismatch between the returned tuple of 3 and the 2 outputs a, b"),
+        ("ab", (1, 2, 3), "Length mismatch between the returned tuple of 3 and the 2 outputs a, b"),
         ("ab", {"a": 1, "b": 2}, "and returned one dict"),
         ("ab", None, "did not give the output 'a'. Return or yield it, or declare it optional"),
         ("ab", (sg.Output(1, "a"),), "did not give the output 'b'"),
