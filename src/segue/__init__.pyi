@@ -248,6 +248,7 @@ from .defs.types.resolve import usable_as_type as usable_as_type
 from .defs.validate_run_config import validate_run_config as validate_run_config
 from .defs.with_resources import with_resources as with_resources
 from .errors import AssetCheckFailedError as AssetCheckFailedError
+from .errors import CircuitOpenError as CircuitOpenError
 from .errors import ConfigArgumentWarning as ConfigArgumentWarning
 from .errors import ConfigErrorReason as ConfigErrorReason
 from .errors import ConfigMappingFunctionError as ConfigMappingFunctionError
@@ -354,6 +355,8 @@ from .model.failure_class import FailureClass as FailureClass
 from .model.failure_class import FailureRule as FailureRule
 from .model.freshness import FreshnessPolicy as FreshnessPolicy
 from .model.freshness import FreshnessState as FreshnessState
+from .model.gates import CircuitBreaker as CircuitBreaker
+from .model.gates import RateLimit as RateLimit
 from .model.keys import AssetCheckKey as AssetCheckKey
 from .model.keys import AssetJobKey as AssetJobKey
 from .model.keys import AssetKey as AssetKey

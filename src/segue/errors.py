@@ -21,6 +21,7 @@
     │   ├── WrongTypeError                      an argument of any function is of a wrong type (also TypeError)
     │   ├── TypeCheckDidNotPass                 a value is not of the type that is declared
     │   ├── ResourceBusyError                   others hold what a run or a step claims: a partition, slots of a pool
+    │   │   └── CircuitOpenError                what is to be called is out of order, and is left alone
     │   ├── RunNotFoundError                    no run with this id
     │   ├── LocationUnavailableError            a code location cannot do what it is asked now
     │   ├── BackfillNotFoundError               no backfill with this id
@@ -63,6 +64,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class SegueError(Exception):
@@ -368,8 +370,24 @@ class ResourceBusyError(SegueError):
         self.run_ids: tuple[str, ...] = tuple(run_ids)
         super().__init__(message)
 
-    def __reduce__(self) -> tuple[type[ResourceBusyError], tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[ResourceBusyError], tuple[Any, ...]]:
         return ResourceBusyError, (str(self), self.resources, self.run_ids)
+
+
+class CircuitOpenError(ResourceBusyError):
+    """A resource failed too often and is left alone for a while, and its circuit breaker says that callers fail meanwhile.
+
+    Attributes:
+        resources: its key.
+        seconds: after how many seconds one may try again.
+    """
+
+    def __init__(self, message: str, resources: Sequence[str] = (), seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        super().__init__(message, resources)
+
+    def __reduce__(self) -> tuple[type[CircuitOpenError], tuple[Any, ...]]:
+        return CircuitOpenError, (str(self), self.resources, self.seconds)
 
 
 class StorageError(SegueError):

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.cli.home import open_store
 from segue.cli.options import home_option, json_option, settings_in_force
-from segue.cli.output import count, moment, print_json, print_table
+from segue.cli.output import count, duration, moment, print_json, print_table
 from segue.defs.instance import Instance
 from segue.errors import InvalidSubsetError
 from segue.model.claims import POOL, ClaimFilter, ClaimRecord
@@ -48,22 +48,45 @@ class ClaimDocument(msgspec.Struct, frozen=True):
     is_held: bool
 
 
+class TokensDocument(msgspec.Struct, frozen=True):
+    """The tokens of a rate limit; less than none are available where some were taken in advance."""
+
+    available: float
+    capacity: int
+    per_second: float
+
+
+class ResourceLimitsDocument(msgspec.Struct, frozen=True):
+    """A resource with limits; `circuit` is `closed`, `open` (for as many `seconds`) or `half_open`."""
+
+    resource: str
+    circuit: str
+    seconds: float
+    failures: int
+    tokens: tuple[TokensDocument, ...]
+
+
 @click.group(invoke_without_command=True)
+@click.option("--limits", is_flag=True, help="List the rate limits and circuit breakers of resources instead.")
 @home_option
 @json_option
 @click.pass_context
-def pools(context: click.Context, home: str | None, as_json: bool) -> None:
+def pools(context: click.Context, limits: bool, home: str | None, as_json: bool) -> None:
     """List pools with their slots, who holds them and who waits; or change that.
 
     Of the steps of a run that wait for the same pool the next one is listed.
 
-    With --json: {"pools": [...]}.
+    With --json: {"pools": [...]}, and with --limits {"resources": [...]}.
     """
     if context.invoked_subcommand is not None:
         return
     settings = settings_in_force(home=home)
     with open_store(settings) as store:
-        found = _documents(_instance(store, settings))
+        instance = _instance(store, settings)
+        if limits:
+            _list_limits(instance, as_json=as_json)
+            return
+        found = _documents(instance)
     if as_json:
         print_json({"pools": found})
         return
@@ -137,6 +160,28 @@ def free(run: str, step: str | None, yes: bool, home: str | None, as_json: bool)
 
 def _instance(store: Store, settings: Settings) -> Instance:
     return Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
+
+
+def _list_limits(instance: Instance, *, as_json: bool) -> None:
+    found = [
+        ResourceLimitsDocument(
+            name, each.circuit, each.seconds, each.failures, tuple([TokensDocument(*tokens) for tokens in each.tokens])
+        )
+        for name, each in instance.resource_limits().items()
+    ]
+    if as_json:
+        print_json({"resources": found})
+        return
+    columns = ("RESOURCE", "CIRCUIT", "FAILURES", "TOKENS")
+    print_table(columns, [_limits_row(each) for each in found], empty="No resource with limits was ever called.")
+
+
+def _limits_row(found: ResourceLimitsDocument) -> tuple[str, ...]:
+    circuit = found.circuit.replace("_", " ")
+    if found.seconds:
+        circuit += f" for {duration(found.seconds)}"
+    tokens = [f"{each.available:.1f} of {each.capacity}, {each.per_second:g} per second" for each in found.tokens]
+    return found.resource, circuit, str(found.failures), "; ".join(tokens)
 
 
 def _documents(instance: Instance) -> list[PoolDocument]:

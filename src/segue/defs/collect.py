@@ -29,6 +29,7 @@ from segue.defs.source_asset import SourceAsset
 from segue.defs.type_checks import resources_of_types
 from segue.errors import CycleError, InvalidDefinitionError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.gates import AnyLimit
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.ordering import require_acyclic
@@ -46,6 +47,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     sensors: Sequence[SensorDefinition] = ()
     loggers: Mapping[str, LoggerDefinition] = {}
     executor: ExecutorDefinition | None = None
+    resource_limits: Mapping[str, tuple[AnyLimit, ...]] = {}
     checks_resources: bool = True  # whether the resources of assets must be there, and fit together
 
 

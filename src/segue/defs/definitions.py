@@ -19,6 +19,7 @@ from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSup
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
+from segue.model.gates import AnyLimit, declared_limits
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
@@ -47,6 +48,9 @@ class Definitions(ReadableDefinitions):
         asset_checks: what `@asset_check` gives.
         metadata: facts about the definitions as a whole.
         failure_rules: which failures of steps are of which class; tried before the built-in rules, the first that fits counts.
+        resource_limits: how often resources may be called, in all processes together, and when they are left alone, by their
+            keys: `{"api": [RateLimit(10, per=1.0), CircuitBreaker(failures=5)]}`. A step that needs such a resource takes a token
+            before each attempt, and waits for it; more of them with `context.take` and `context.limited`.
 
     Raises:
         InvalidDefinitionError: something of a wrong type.
@@ -67,6 +71,7 @@ class Definitions(ReadableDefinitions):
         component_tree: object = None,
         *,
         failure_rules: Iterable[FailureRule] | None = None,
+        resource_limits: Mapping[str, Iterable[AnyLimit]] | None = None,
     ) -> None:
         if component_tree is not None:
             raise NotSupportedError(
@@ -87,6 +92,8 @@ class Definitions(ReadableDefinitions):
         self.executor = executor_of(executor, "Definitions")
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
         self.failure_rules = _elements("failure_rules", failure_rules, lambda: (FailureRule,))
+        require_kind("Definitions", "resource_limits", resource_limits, Mapping)
+        self.resource_limits = declared_limits(resource_limits)
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
@@ -119,6 +126,7 @@ class Definitions(ReadableDefinitions):
             executor=executors[0] if executors else None,
             metadata={key: value for defs in def_sets for key, value in defs.metadata.items()},
             failure_rules=unique([each for defs in def_sets for each in defs.failure_rules]),
+            resource_limits=_by_key("resource_limits", [defs.resource_limits for defs in def_sets]),
         )
 
     @staticmethod
@@ -264,6 +272,7 @@ class Definitions(ReadableDefinitions):
             "loggers": self.loggers,
             "executor": self.executor,
             "failure_rules": self.failure_rules,
+            "resource_limits": self.resource_limits,
         }
         return Definitions(**{**given, **parts})
 

@@ -15,6 +15,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import AssetSpec
+from segue.model.gates import AnyLimit
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.tags import IMPLICIT_JOB_NAME
@@ -44,8 +45,8 @@ class ReadableDefinitions:
     """The parts of a `Definitions`, and what is worked out of them on first use.
 
     Attributes:
-        assets, asset_checks, schedules, sensors, jobs, resources, metadata, loggers, executor, failure_rules: as they were
-            passed.
+        assets, asset_checks, schedules, sensors, jobs, resources, metadata, loggers, executor, failure_rules,
+            resource_limits: as they were passed.
     """
 
     assets: Sequence[AnyAsset]
@@ -58,6 +59,7 @@ class ReadableDefinitions:
     loggers: Mapping[str, LoggerDefinition]
     executor: ExecutorDefinition | None
     failure_rules: Sequence[FailureRule] = ()
+    resource_limits: Mapping[str, tuple[AnyLimit, ...]] = {}
 
     @cached_property
     def described(self) -> Described:

@@ -28,12 +28,14 @@ from segue.defs.logger import LoggerDefinition, default_loggers
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
 from segue.defs.partitioned_config import PartitionedConfig
+from segue.defs.resource_nodes import resource_nodes
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.trigger_inputs import require_defaults
 from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError
 from segue.model.assets import DEFAULT_GROUP, AssetDep, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.failure_class import FailureRule
+from segue.model.gates import AnyLimit
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import (
@@ -45,7 +47,6 @@ from segue.model.manifest import (
     JobNode,
     Manifest,
     OutputNode,
-    ResourceNode,
     encode_manifest,
 )
 from segue.model.metadata import AnyMetadataValue
@@ -71,6 +72,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         schedules: the schedules by name, those of partitioned jobs completed.
         loggers, executor: those of jobs that name none.
         failure_rules: which failures are of which class, before the built-in rules.
+        resource_limits: the limits of the resources that have some, by key.
     """
 
     manifest: Manifest
@@ -86,6 +88,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     loggers: Mapping[str, LoggerDefinition] = {}
     executor: ExecutorDefinition | None = None
     failure_rules: tuple[FailureRule, ...] = ()
+    resource_limits: Mapping[str, tuple[AnyLimit, ...]] = {}
 
     def run_loggers(self, job_name: str) -> Mapping[str, LoggerDefinition]:
         """The loggers that the run config of a job may name, by key."""
@@ -148,11 +151,14 @@ def describe_definitions(parts: ReadableDefinitions, *, checks_resources: bool =
             sensors=sensors,
             loggers=parts.loggers,
             executor=parts.executor,
+            resource_limits=parts.resource_limits,
             checks_resources=checks_resources,
         )
     )
-    rules = tuple(parts.failure_rules)
-    return msgspec.structs.replace(described, failure_rules=rules) if rules else described
+    rules, limits = tuple(parts.failure_rules), parts.resource_limits
+    if not rules and not limits:
+        return described
+    return msgspec.structs.replace(described, failure_rules=rules, resource_limits=limits)
 
 
 def describe(source: Source) -> Described:
@@ -271,9 +277,7 @@ def _manifest(collection: Collection) -> Manifest:
         assets=tuple([_asset_node(collection, spec) for spec in collection.specs.values()]),
         checks=tuple(checks),
         computations=tuple(computations),
-        resources=tuple(
-            [ResourceNode(key, type(value).__name__, _first_line(value)) for key, value in collection.resources.items()]
-        ),
+        resources=resource_nodes(collection),
         metadata=dict(source.metadata),
     )
 
@@ -386,8 +390,3 @@ def _automation(
     note_names_used_twice(schedules, source.sensors, collection.error)
     nodes = schedule_nodes(schedules, names, collection.resources, collection.error)
     return nodes, sensor_nodes(source.sensors, names, collection.resources, graph, collection.error)
-
-
-def _first_line(value: object) -> str | None:
-    text = type(value).__doc__
-    return text.strip().splitlines()[0] if text and text.strip() else None

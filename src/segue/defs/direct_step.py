@@ -185,6 +185,12 @@ class DirectStep(DirectResources):
         """Raises InvalidPropertyError: the op is used in no graph."""
         raise self._unknown("node_handle")
 
+    def take_tokens(self, key: str, tokens: int) -> None:
+        """Waits for nothing: the limits of resources are those of a run."""
+
+    def report_call(self, key: str, error: Exception | None) -> None:
+        """Tells nobody: see `take_tokens`."""
+
     def load_asset_value(self, key: AssetKey, python_type: type | None, partition_key: str | None) -> Any:
         """Raises InvalidPropertyError: other assets are not known."""
         raise self._unknown("load_asset_value")

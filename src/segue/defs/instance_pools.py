@@ -8,6 +8,7 @@ from typing import NamedTuple
 from segue.errors import InvalidInvocationError
 from segue.model.claims import POOL, ClaimFilter, ClaimRecord, pool_resource
 from segue.model.concurrency import Concurrency
+from segue.model.gates import OPEN
 from segue.model.stores import Store
 
 MOST_SLOTS = 1000
@@ -97,6 +98,31 @@ class ConcurrencyKeyInfo(NamedTuple):
         return set()
 
 
+class TokensInfo(NamedTuple):
+    """The tokens of one rate limit: how many there are (less than none: taken in advance), how many there can be, how many
+    come in a second."""
+
+    available: float
+    capacity: int
+    per_second: float
+
+
+class ResourceLimitsInfo(NamedTuple):
+    """How a resource with limits stands.
+
+    Attributes:
+        circuit: `closed`, `open` (it is left alone) or `half_open` (one may try).
+        seconds: for how many seconds it is still left alone.
+        failures: how many failures count while it is closed.
+        tokens: of each rate limit.
+    """
+
+    circuit: str
+    seconds: float
+    failures: int
+    tokens: Sequence[TokensInfo]
+
+
 class InstancePools:
     """Pools: a limit is set for a name, and the steps that name it are held to it, in whatever process they run."""
 
@@ -135,6 +161,18 @@ class InstancePools:
             How many claims were held.
         """
         return self.store.release_claims(run_id, step_key)
+
+    def resource_limits(self) -> Mapping[str, ResourceLimitsInfo]:
+        """How the resources with limits stand that were ever called, sorted by their keys."""
+        states = self.store.gate_states()
+        found: dict[str, ResourceLimitsInfo] = {}
+        for name, state in states.by_name.items():
+            circuit = state.breaker.state(states.now)
+            seconds = state.breaker.due_at - states.now if circuit == OPEN else 0.0
+            buckets = state.buckets.values()
+            tokens = [TokensInfo(each.tokens_at(states.now), each.capacity, each.rate) for each in buckets]
+            found[name] = ResourceLimitsInfo(circuit, seconds, len(state.breaker.failures), tokens)
+        return found
 
     @property
     def event_log_storage(self) -> PoolStorage:

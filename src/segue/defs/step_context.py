@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from segue.defs.bindings import bound
@@ -272,6 +273,38 @@ class StepContext:
     def selected_asset_check_keys(self) -> frozenset[AssetCheckKey]:
         """The checks that this step is to run."""
         return frozenset(self._step.check_keys)
+
+    def take(self, resource_key: str, tokens: int = 1) -> None:
+        """Waits until a resource may be called, by the limits that `Definitions(resource_limits=...)` sets for it in all
+        processes together, and takes tokens for the calls. A step that needs the resource has one already.
+
+        Args:
+            resource_key: the resource; one without limits is not waited for.
+            tokens: how many calls are to be made.
+
+        Raises:
+            InvalidInvocationError: there is no such resource, or less than one token is asked for.
+            CircuitOpenError: its circuit breaker is open, and says that callers fail meanwhile.
+        """
+        self._step.take_tokens(resource_key, tokens)
+
+    @contextlib.contextmanager
+    def limited(self, resource_key: str, tokens: int = 1) -> Generator[None]:
+        """The same as `take` for a `with` block that makes the calls: its circuit breaker also hears how they went.
+
+        Args:
+            resource_key, tokens: as for `take`.
+
+        Raises:
+            As `take`, and what the block raises.
+        """
+        self._step.take_tokens(resource_key, tokens)
+        try:
+            yield
+        except Exception as error:
+            self._step.report_call(resource_key, error)
+            raise
+        self._step.report_call(resource_key, None)
 
     def log_event(self, event: UserEvent) -> None:
         """Records a fact at once, apart from the function's outputs."""

@@ -24,6 +24,8 @@ from segue.defs.run_config import config_entry
 from segue.defs.step_facts import UserEvent
 from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError, TimeLimitReached
 from segue.execute.added_metadata import AddedMetadata
+from segue.execute.failure_facts import failure_class
+from segue.execute.gates import pass_of, report_calls, take_tokens
 from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
 from segue.execute.step_partitions import StepPartitions
@@ -86,6 +88,7 @@ class StepAttempt(StepPartitions):
         self._log: LogManager | None = None
         self.data_versions: dict[str, str] = {}
         self.has_hooks = False
+        self.reported: list[tuple[str, Exception]] = []  # failures that a breaker was told of, with its resource
         self.returned_nothing = False
         self.events: list[Event] = []
         self.output_values: dict[str, Any] = {}
@@ -207,6 +210,17 @@ class StepAttempt(StepPartitions):
         return bound("load_value_in_run")(
             scope.described, self.instance, scope.opened, key, python_type=python_type, partition_key=partition_key
         )
+
+    def take_tokens(self, key: str, tokens: int) -> None:
+        """Takes tokens of a resource, and waits until they are there."""
+        take_tokens(self.scope, key, tokens)
+
+    def report_call(self, key: str, error: Exception | None) -> None:
+        """Tells the breaker of a resource how calls ended that user code made."""
+        found = None if error is None else failure_class(error, self.scope.described.failure_rules)
+        if error is not None:
+            self.reported.append((key, error))
+        report_calls(self.scope, pass_of(self.scope, key), found)
 
     @property
     def mapping_key(self) -> str | None:

@@ -1,10 +1,12 @@
-"""The gate before the steps of a run: a step that names a pool starts when it has its slots, and waits for them outside."""
+"""The gate before the steps of a run: a step starts when it has the slots of its pool and the tokens of its resources, and
+waits for them outside."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
 
+from segue.execute.gates import passes_of
 from segue.execute.run_claims import CLAIM_SECONDS, within
 from segue.execute.run_scope import RunScope
 from segue.model.claims import Claim, ClaimAnswer, Claimant, ClaimRequest, pool_resource
@@ -12,11 +14,16 @@ from segue.model.concurrency import run_priority
 from segue.model.event import EngineEventData
 from segue.plan.plan import PlanStep
 
+TOLD_SECONDS = 1.0
+"""A step that waits for less than this for a token says nothing of it."""
+
 
 class ClaimGate:
-    """Takes the slots of steps before they start: a `StartGate`. They are given back with the event that ends the attempt.
+    """Takes the tokens and slots of steps before they start: a `StartGate`. Slots are given back with the event that ends the
+    attempt.
 
-    Of several steps of the run that wait for the same pool only the next one stands in line for it, so that runs take turns.
+    Of several steps of the run that wait for the same pool or resources only the next one stands in line, so that runs take
+    turns.
 
     Args:
         scope: what the steps of the run share.
@@ -31,13 +38,46 @@ class ClaimGate:
         self._blocked: dict[str, tuple[float, ClaimAnswer]] = {}  # pool -> until when, and why
         self._told: set[str] = set()
         self._holding: set[str] = set()
+        self._tokens_due: dict[str, float] = {}  # step -> when the tokens that it has taken may be used
+        self._first_at: dict[
+            tuple[str, ...], tuple[str, float, str]
+        ] = {}  # gates -> which step waits, until when, for which
 
     def ask(self, step: PlanStep, attempt: int) -> float | None:
         """See `StartGate.ask`."""
         del attempt  # one at a time
+        now = time.monotonic()
+        wait = self._pass_gates(step, now)
+        return self._take_slots(step, now) if wait <= 0 else wait
+
+    def _pass_gates(self, step: PlanStep, now: float) -> float:
+        """Takes the tokens that a step needs; gives back for how long it has to wait for them."""
+        passes = passes_of(self._scope, step)
+        if not passes:
+            return 0.0
+        names = tuple([each.name for each in passes])
+        due = self._tokens_due.get(step.key)
+        if due is None:
+            first, until, name = self._first_at.get(names, ("", 0.0, ""))
+            if first in ("", step.key) or now >= until:
+                entry = self._store.enter_gates(passes)
+                if entry.fails:
+                    return 0.0  # it starts, and its attempt fails at once with an error that says so
+                until, name = now + entry.wait, entry.name or names[0]
+                self._first_at[names] = (step.key, until, name)
+                if entry.is_in:
+                    self._tokens_due[step.key] = until
+            due = until
+            if due - now >= TOLD_SECONDS:
+                self._tell(
+                    step, f"Waits for the resource {name!r}: it may not be called for another {due - now:.1f} s."
+                )
+        return due - now
+
+    def _take_slots(self, step: PlanStep, now: float) -> float | None:
+        """Takes the slots of the pool that a step names; gives back in how many seconds to ask again."""
         if step.pool is None:
             return None
-        now = time.monotonic()
         until, answer = self._blocked.get(step.pool, (0.0, None))
         if answer is None or now >= until:
             answer = self._claim(step, step.pool)
@@ -46,17 +86,22 @@ class ClaimGate:
                 return None
             until = now + CLAIM_SECONDS
             self._blocked[step.pool] = (until, answer)
+        self._tell(step, f"Waits for slots of the pool {step.pool!r}: {answer}.")
+        return max(until - now, 0.0)
+
+    def _tell(self, step: PlanStep, text: str) -> None:
+        """Says once in an attempt of a step what it waits for."""
         if step.key not in self._told:
             self._told.add(step.key)
-            self._scope.sink.emit(EngineEventData(f"Waits for slots of the pool {step.pool!r}: {answer}."), step.key)
-        return max(until - now, 0.0)
+            self._scope.sink.emit(EngineEventData(text), step.key)
 
     def ended(self, step: PlanStep, attempt: int) -> None:
         """See `StartGate.ended`."""
         del attempt  # one at a time
+        self._told.discard(step.key)
+        self._tokens_due.pop(step.key, None)
         if step.key in self._holding:
             self._holding.discard(step.key)
-            self._told.discard(step.key)
             self._blocked.clear()  # what it held may be free now, or as soon as its end is recorded
             self._scope.sink.flush()
 
@@ -79,4 +124,5 @@ class ClaimGate:
 
 def gate_of(scope: RunScope, steps: Iterable[PlanStep]) -> ClaimGate | None:
     """The gate before these steps; None where none of them needs one."""
-    return ClaimGate(scope) if any(step.pool is not None for step in steps) else None
+    needed = any(step.pool is not None or passes_of(scope, step) for step in steps)
+    return ClaimGate(scope) if needed else None

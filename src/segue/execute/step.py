@@ -22,8 +22,9 @@ from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
 from segue.errors import AssetCheckFailedError, InvariantViolationError, StepOutputNotFoundError
 from segue.execute.attempt import StepAttempt
-from segue.execute.failure import FailedAttempt, failed_attempt
+from segue.execute.failure import FailedAttempt, cause_chain, failed_attempt
 from segue.execute.failure_facts import failure_class
+from segue.execute.gates import passes_of, report_calls, require_closed
 from segue.execute.output_order import in_order
 from segue.execute.outputs import require_results, take_results
 from segue.execute.values import load_input, missing_input
@@ -88,6 +89,7 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
         return _failed(attempt, error)
     finally:
         running.reset(token)
+    report_calls(attempt.scope, passes_of(attempt.scope, attempt.step), None)
     keys = {name: tuple(given) for name, given in attempt.mapping_keys.items()}
     return StepOutcome(outputs=frozenset(attempt.given), mapping_keys=keys)
 
@@ -97,6 +99,11 @@ def _failed(
 ) -> StepOutcome:
     """The outcome of an attempt that raised; of a dynamic output nobody knows whether all its values came."""
     found = failure_class(error, attempt.scope.described.failure_rules)
+    passes = passes_of(attempt.scope, attempt.step)
+    if passes:
+        chain = cause_chain(error)
+        told = {key for key, each in attempt.reported if any(each is one for one in chain)}
+        report_calls(attempt.scope, [each for each in passes if each.name not in told], found)
     given = frozenset([name for name in attempt.given if name not in attempt.mapping_keys])
     return StepOutcome(given, error=error, retryable=retryable, requested=requested, failure_class=found)
 
@@ -106,6 +113,7 @@ def record_start(attempt: StepAttempt) -> None:
     attempt.started = time.perf_counter()
     attempt.emit(StepStartData() if attempt.attempt == 1 else StepRestartedData(attempt.attempt))
     attempt.flush()
+    require_closed(attempt.instance.store, passes_of(attempt.scope, attempt.step))
 
 
 def read_config(attempt: StepAttempt) -> None:

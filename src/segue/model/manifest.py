@@ -18,6 +18,7 @@ from segue.model import codec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.condition.base import AnyCondition
 from segue.model.freshness import AnyFreshnessPolicy
+from segue.model.gates import AnyLimit
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
@@ -232,11 +233,12 @@ class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
 
 
 class ResourceNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One resource: its key, and the kind of thing it is."""
+    """One resource: its key, the kind of thing it is, and the limits on calling it."""
 
     key: str
     type_name: str
     description: str | None = None
+    limits: tuple[AnyLimit, ...] = ()
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from segue.cli.main import command
 from segue.model.claims import Claim, Claimant, ClaimFilter, ClaimRequest
+from segue.model.gates import CircuitBreaker, GatePass, RateLimit
 from segue.storage.sqlite import SqliteStore, open_sqlite
 
 
@@ -105,6 +106,21 @@ def test_claims_are_taken_back_when_asked_for(store: SqliteStore) -> None:
     assert _call("free", "run-one", "--yes").output == "Took back 1 claim of run run-one.\n"
     assert _document("free", "run-two", "-y")["freed"][0]["is_held"] is False
     assert store.claim_records(ClaimFilter()) == []
+
+
+def test_limits_of_resources_are_listed(store: SqliteStore) -> None:
+    assert _call("--limits").output == "No resource with limits was ever called.\n"
+    breaker = CircuitBreaker(failures=1, reset_after=7200.0)
+    store.enter_gates([GatePass("api", (RateLimit(10, per=1_000_000.0), breaker))])
+    store.report_to_gates([GatePass("api", (breaker,))], True)
+    (found,) = _document("--limits")["resources"]
+    assert (found["resource"], found["circuit"], found["failures"]) == ("api", "open", 0)
+    assert 7100 < found["seconds"] <= 7200
+    assert round(found["tokens"][0]["available"]) == 9
+    head, row = _call("--limits").output.splitlines()
+    assert head.split() == ["RESOURCE", "CIRCUIT", "FAILURES", "TOKENS"]
+    assert "open for 1 h 59 min" in row
+    assert row.endswith("9.0 of 10, 1e-05 per second")
 
 
 def _failure(*arguments: str) -> str:

@@ -14,11 +14,11 @@ from segue.storage.postgres.workers import LIVING
 
 # Claims are decided one after the other: what one is given is not there for the next.
 _ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.claims.' || current_schema()))"
-_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
+CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
 class PostgresClaims:
-    """`segue.model.stores.ClaimStore` on Postgres. The clock is that of the server."""
+    """`segue.model.claim_stores.ClaimStore` on Postgres. The clock is that of the server."""
 
     _database: Database
 
@@ -38,7 +38,7 @@ class PostgresClaims:
     ) -> Sequence[ClaimAnswer]:
         connection.execute(_ONE_BY_ONE)
         answering = Answering(connection)
-        now = claiming.Moment(timestamp, answering.execute(_CLOCK).fetchall()[0][0])
+        now = claiming.Moment(timestamp, answering.execute(CLOCK).fetchall()[0][0])
         return claiming.claim(
             answering, POSTGRES, requests, now, lambda worker: (worker,) in answering.execute(LIVING).fetchall()
         )

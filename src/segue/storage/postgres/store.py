@@ -21,6 +21,7 @@ from segue.storage.postgres import leasing, log, writing
 from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
 from segue.storage.postgres.dialect import POSTGRES
+from segue.storage.postgres.gate_store import PostgresGates
 from segue.storage.postgres.workers import LEASE_SECONDS, LIVES, NEXT_END, Worker
 from segue.storage.reading import ReadingStore
 from segue.storage.run_queries import UNFINISHED_RUNS
@@ -33,7 +34,7 @@ _STEP_FENCE = """
     FROM runs r WHERE run_id = ?"""
 
 
-class PostgresStore(PostgresClaims, ReadingStore):
+class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
     """`segue.model.stores.Store` on Postgres; made by `open_postgres`.
 
     May be used by several threads, and by any number of processes at once, each with a store of its own; a forked

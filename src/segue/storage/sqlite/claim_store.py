@@ -17,7 +17,7 @@ from segue.storage.sqlite.failures import unavailable
 
 
 class SqliteClaims:
-    """`segue.model.stores.ClaimStore` on SQLite. The clock is that of the machine, which no one sets: it counts from its
+    """`segue.model.claim_stores.ClaimStore` on SQLite. The clock is that of the machine, which no one sets: it counts from its
     start, and a time that lies ahead is one from before."""
 
     _database: Database

@@ -20,9 +20,10 @@ from segue.storage.sqlite.claim_store import SqliteClaims
 from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.failures import unavailable
+from segue.storage.sqlite.gate_store import SqliteGates
 
 
-class SqliteStore(SqliteClaims, ReadingStore):
+class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     """`segue.model.stores.Store` on SQLite; made by `open_sqlite` and `open_memory`.
 
     May be used by several threads, and by any number of processes at once, each with a store of its own; a forked
