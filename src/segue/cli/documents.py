@@ -15,6 +15,7 @@ from segue.model.event import ErrorInfo
 from segue.model.materialization import AssetMaterialization
 from segue.model.metadata_values import MetadataValue
 from segue.model.run import FailureReason, Run
+from segue.model.usage import StepUsage
 
 INTERRUPTED = "interrupted"
 
@@ -62,6 +63,8 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
         attempts: how often it was started.
         error: how its last attempt failed.
         failure_class: what sort of failure that was, as `FailureClass` has it.
+        usage: what its last attempt used: `wall_seconds`, `cpu_seconds`, `peak_memory_bytes` of its process so far,
+            `bytes_read` and `bytes_written`; what was not measured is left out.
     """
 
     step: str
@@ -74,6 +77,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckDocument, ...] = ()
     error: ErrorDocument | None = None
     failure_class: str | None = None
+    usage: StepUsage | None = None
 
 
 class LogDocument(msgspec.Struct, frozen=True):

@@ -123,10 +123,11 @@ def step_after(step: StepDocument, event: Event) -> StepDocument:
         error = error_document(payload.error)
         return change(step, status="retrying", error=error, failure_class=payload.failure_class)
     if isinstance(payload, StepSuccessData):
-        return _ended(change(step, status="succeeded", error=None, failure_class=None), at)
+        return _ended(change(step, status="succeeded", error=None, failure_class=None, usage=payload.usage), at)
     if isinstance(payload, StepFailureData):
         error = error_document(payload.raised)
-        return _ended(change(step, status="failed", error=error, failure_class=payload.failure_class), at)
+        found = payload.failure_class
+        return _ended(change(step, status="failed", error=error, failure_class=found, usage=payload.usage), at)
     if isinstance(payload, StepSkippedData):
         return change(step, status="skipped", ended_at=at)
     if isinstance(payload, StepMaterializationData):

@@ -29,6 +29,7 @@ from segue.execute.gates import pass_of, report_calls, take_tokens
 from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
 from segue.execute.step_partitions import StepPartitions
+from segue.execute.usage import Sample
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
 from segue.model.event import (
     AnyPayload,
@@ -59,6 +60,7 @@ class StepAttempt(StepPartitions):
         mapping_keys: the keys of dynamic outputs that were given so far, by output.
         blocked_by: the blocking checks that failed.
         added: what the function added to outputs and assets that are still to come.
+        before: the counters of the process when it began.
         data_versions: the versions of content that the function named by set_data_version, by output.
         has_hooks: whether hooks run after it; only then are `events` and `output_values` kept for them.
         returned_nothing: whether the function came back with None, neither results nor a value.
@@ -81,7 +83,7 @@ class StepAttempt(StepPartitions):
         self.inputs: dict[str, object] = {}
         self.given: set[str] = set()
         self.blocked_by: list[AssetCheckKey] = []
-        self.started = 0.0
+        self.before: Sample | None = None
         self.sink_failed = False
         self.ends_at: float | None = None
         self._context: OpExecutionContext | AssetCheckExecutionContext | None = None

@@ -299,7 +299,8 @@ class Execution:
             return
         self._first_error = self._first_error or outcome.error
         self._first_class = self._first_class or failed.failure_class
-        payload = StepFailureData(failed.error, attempt, failed.said, failed.is_unforeseen, failed.failure_class)
+        unforeseen, found, usage = failed.is_unforeseen, failed.failure_class, outcome.usage
+        payload = StepFailureData(failed.error, attempt, failed.said, unforeseen, found, usage)
         self._last = self._sink.emit(payload, step_key)
         self._sink.flush()
 

@@ -7,7 +7,6 @@ Each stage does one thing to the `StepAttempt`; what a stage raises ends the att
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
 import msgspec
@@ -27,10 +26,12 @@ from segue.execute.failure_facts import failure_class
 from segue.execute.gates import passes_of, report_calls, require_closed
 from segue.execute.output_order import in_order
 from segue.execute.outputs import require_results, take_results
+from segue.execute.usage import sample, used_since
 from segue.execute.values import load_input, missing_input
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
+from segue.model.usage import StepUsage
 from segue.plan.plan import StepOutput
 
 
@@ -45,6 +46,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
         requested: the retry that user code asked for.
         failure: `error` as data, where the attempt ran in another process.
         failure_class: what sort of failure it was, when it did not end well.
+        usage: what it used, when it did not end well; else the event of its success says it.
     """
 
     outputs: frozenset[str] = frozenset()
@@ -54,6 +56,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
     requested: RetryPolicy | None = None
     failure_class: FailureClass | None = None
     failure: FailedAttempt | None = None
+    usage: StepUsage | None = None
 
     @property
     def failed(self) -> FailedAttempt | None:
@@ -105,12 +108,13 @@ def _failed(
         told = {key for key, each in attempt.reported if any(each is one for one in chain)}
         report_calls(attempt.scope, [each for each in passes if each.name not in told], found)
     given = frozenset([name for name in attempt.given if name not in attempt.mapping_keys])
-    return StepOutcome(given, error=error, retryable=retryable, requested=requested, failure_class=found)
+    usage = None if attempt.before is None else used_since(attempt.before)
+    return StepOutcome(given, error=error, retryable=retryable, requested=requested, failure_class=found, usage=usage)
 
 
 def record_start(attempt: StepAttempt) -> None:
     """Says that the attempt begins; durable before user code runs."""
-    attempt.started = time.perf_counter()
+    attempt.before = sample()
     attempt.emit(StepStartData() if attempt.attempt == 1 else StepRestartedData(attempt.attempt))
     attempt.flush()
     require_closed(attempt.instance.store, passes_of(attempt.scope, attempt.step))
@@ -192,7 +196,9 @@ def require_checks(attempt: StepAttempt) -> None:
 
 def record_success(attempt: StepAttempt) -> None:
     """Says that the step ended well; durable together with what it made."""
-    attempt.emit(StepSuccessData(duration_ms=round((time.perf_counter() - attempt.started) * 1000, 3)))
+    assert attempt.before is not None  # the first stage has set it
+    usage = used_since(attempt.before)
+    attempt.emit(StepSuccessData(duration_ms=round(usage.wall_seconds * 1000, 3), usage=usage))
 
 
 STAGES: tuple[Callable[[StepAttempt], None], ...] = (

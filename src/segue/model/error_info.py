@@ -1,8 +1,10 @@
-"""An exception as data, for events and whoever shows them."""
+"""An exception as data, and what user code says of one that it raised on purpose; for events and whoever shows them."""
 
 from __future__ import annotations
 
 import msgspec
+
+from segue.model.metadata import AnyMetadataValue
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
@@ -27,3 +29,15 @@ class ErrorInfo(msgspec.Struct, frozen=True):
             before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
         frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
         return before + frames + self.message
+
+
+class UserFailureData(msgspec.Struct, frozen=True):
+    """What user code says of a failure that it raised on purpose (`Failure`)."""
+
+    description: str | None = None
+    metadata: dict[str, AnyMetadataValue] = {}
+
+    @property
+    def label(self) -> str:
+        """What sort of failure it is: `intentional-failure`."""
+        return "intentional-failure"

@@ -12,13 +12,14 @@ from typing import TypeAlias
 import msgspec
 
 from segue.model.checks import AssetCheckEvaluation
-from segue.model.error_info import ErrorInfo
+from segue.model.error_info import ErrorInfo, UserFailureData
 from segue.model.event_type import EventType
 from segue.model.failure_class import FailureClass
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
 from segue.model.run import FailureReason
+from segue.model.usage import StepUsage
 
 SCHEMA_VERSION = 1
 
@@ -124,18 +125,6 @@ class StepRetryData(Payload, frozen=True, tag="STEP_UP_FOR_RETRY"):
     failure_class: FailureClass | None = None
 
 
-class UserFailureData(msgspec.Struct, frozen=True):
-    """What user code says of a failure that it raised on purpose (`Failure`)."""
-
-    description: str | None = None
-    metadata: dict[str, AnyMetadataValue] = {}
-
-    @property
-    def label(self) -> str:
-        """What sort of failure it is: `intentional-failure`."""
-        return "intentional-failure"
-
-
 class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
     """The last attempt of a step failed.
 
@@ -145,6 +134,7 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
         user_failure_data: what user code said, where it raised `Failure`.
         is_unforeseen: whether user code raised it, and not `Failure` on purpose.
         failure_class: what sort of failure it is; None in what was recorded before classes were.
+        usage: what the attempt used, where that was measured.
     """
 
     raised: ErrorInfo = msgspec.field(name="error")
@@ -152,6 +142,7 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
     user_failure_data: UserFailureData | None = None
     is_unforeseen: bool = False
     failure_class: FailureClass | None = None
+    usage: StepUsage | None = None
 
     @property
     def error(self) -> ErrorInfo:
@@ -175,9 +166,10 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
 
 
 class StepSuccessData(Payload, frozen=True, tag="STEP_SUCCESS"):
-    """A step ended well; `duration_ms` is its wall time in milliseconds."""
+    """A step ended well; `duration_ms` is its wall time in milliseconds, `usage` what it used, where that was measured."""
 
     duration_ms: float = 0.0
+    usage: StepUsage | None = None
 
 
 class StepSkippedData(Payload, frozen=True, tag="STEP_SKIPPED"):
