@@ -49,6 +49,27 @@ class Server(NamedTuple):
         finally:
             self._execute(f"DROP SCHEMA {name} CASCADE")
 
+    @contextmanager
+    def asks_for_passwords(self) -> Iterator[None]:
+        """Has the server ask all but `postgres` for a password, for as long as the block lasts."""
+        rules = self.folder / "data" / "pg_hba.conf"
+        before = rules.read_text()
+        try:
+            rules.write_text(f"local all postgres trust\nlocal all all scram-sha-256\n{before}")
+            self._reload()
+            yield
+        finally:
+            rules.write_text(before)
+            self._reload()
+
+    def _reload(self) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            before = connection.execute("SELECT pg_conf_load_time(), pg_reload_conf()").fetchall()[0][0]
+        loaded = before
+        while loaded == before:  # each connection says when the rules were read that let it in
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                loaded = connection.execute("SELECT pg_conf_load_time()").fetchall()[0][0]
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())

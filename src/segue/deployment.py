@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from segue.model.stores import Store
 from segue.settings import Settings
-from segue.storage.sqlite import open_sqlite
+from segue.storage.opening import open_store
 
 
 def store_of(settings: Settings) -> Store:
-    """The store in the home folder that the settings name; it opens on first use."""
-    return open_sqlite(settings.home)
+    """The store in the database or the home folder that the settings name; it opens on first use."""
+    return open_store(settings.home, settings.database)

@@ -4,6 +4,8 @@ They are read from `segue.toml`, or from `[tool.segue]` in `pyproject.toml`, in 
 folder above it that has one. Each can also be given in the environment, which wins:
 
     home                SEGUE_HOME                folder of the database; default `<project>/.segue`
+    database            SEGUE_DATABASE            or the URL of a Postgres database: `postgresql://user@host:port/name`; the
+                                                  password may come from PGPASSWORD or libpq's password file
     storage             SEGUE_STORAGE             folder of stored values; default `<home>/storage`
     file                SEGUE_FILE                a Python file with the definitions
     module              SEGUE_MODULE              or a module with the definitions
@@ -21,8 +23,9 @@ definitions are tried first:
     exception = "shop.errors.OutOfStock"
     failure_class = "upstream_data"
 
-A home from the environment has its own `storage`, whatever a file says. Relative paths in a file are taken from the file's
-folder, in the environment from the working directory. `~` is not expanded and the user's home folder is never touched.
+A home from the environment has its own `storage` and its own database, whatever a file says. Relative paths in a file are
+taken from the file's folder, in the environment from the working directory. `~` is not expanded and the user's home folder is
+never touched.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ import msgspec
 from segue.errors import InvalidConfigError, InvalidDefinitionError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
+from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 
 SETTINGS_FILE = "segue.toml"
@@ -49,6 +53,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in `segue.toml` or `[tool.segue]`, as it is written there."""
 
     home: str | None = None
+    database: str | None = None
     storage: str | None = None
     file: str | None = None
     module: str | None = None
@@ -66,7 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         project: the folder of the settings file; the working directory where there is none.
         source: the settings file; None where there is none.
-        home: the folder for everything that Segue records.
+        home: the folder for everything that Segue records, but for what is in `database`.
+        database: the URL of the Postgres database that takes the place of the one in the home; it may hold a password.
         storage_directory: the folder where the default IO manager keeps values.
         file, module, attribute: where the definitions are; all None where nothing says so.
         working_directory: the folder from which user code imports.
@@ -78,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     project: Path
     source: Path | None
     home: Path
+    database: str | None = None
     storage_directory: Path
     file: str | None = None
     module: str | None = None
@@ -86,6 +93,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
+
+    def __repr__(self) -> str:
+        shown = msgspec.structs.asdict(self) | {"database": None if self.database is None else masked(self.database)}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -128,12 +139,17 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
 
     file = path("file", Path()) if setting("file") else None
     home = path("home", project / HOME_FOLDER)
-    is_other_home = bool(variables.get("SEGUE_HOME")) and not variables.get("SEGUE_STORAGE")
+    is_other_home = bool(variables.get("SEGUE_HOME"))
     return Settings(
         project=project,
         source=source,
         home=home,
-        storage_directory=home / "storage" if is_other_home else path("storage", home / "storage"),
+        database=_database(variables, None if is_other_home else from_file.database),
+        storage_directory=(
+            home / "storage"
+            if is_other_home and not variables.get("SEGUE_STORAGE")
+            else path("storage", home / "storage")
+        ),
         file=None if file is None else str(file),
         module=setting("module"),
         attribute=setting("attribute"),
@@ -142,6 +158,17 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         failure_rules=from_file.failure_rules,
         concurrency=_concurrency(variables, from_file),
     )
+
+
+def _database(variables: Mapping[str, str], from_file: str | None) -> str | None:
+    """The URL of the database; None for the one in the home."""
+    url = variables.get("SEGUE_DATABASE") or from_file
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        raise InvalidConfigError(
+            f"The setting `database` (SEGUE_DATABASE) is {masked(url)!r}: it names a Postgres database, as "
+            "postgresql://user@host:5432/name. For SQLite leave it out: the database is in the home folder."
+        )
+    return url
 
 
 def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concurrency:

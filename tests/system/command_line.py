@@ -45,12 +45,19 @@ class Project:
         (self.folder / "segue.toml").write_text('file = "definitions.py"\n', encoding="utf-8")
         (self.folder / "definitions.py").write_text("import segue as sg\n" + definitions, encoding="utf-8")
 
+    def python(self, *arguments: str, environment: dict[str, str | None] | None = None) -> Answer:
+        """Runs Python to its end."""
+        return self._run([sys.executable, *arguments], environment, subprocess.PIPE)
+
     def run(
         self, *arguments: str, environment: dict[str, str | None] | None = None, output: int = subprocess.PIPE
     ) -> Answer:
         """Runs a command to its end; its standard output may go to a descriptor instead."""
+        return self._run([*SEGUE, *arguments], environment, output)
+
+    def _run(self, command: list[str], environment: dict[str, str | None] | None, output: int) -> Answer:
         done = subprocess.run(
-            [*SEGUE, *arguments],
+            command,
             cwd=self.folder,
             env=self.environment(environment),
             stdin=subprocess.DEVNULL,

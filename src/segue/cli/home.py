@@ -29,6 +29,17 @@ def open_store(settings: Settings) -> Generator[Store]:
         store.close()
 
 
+def instance_of(settings: Settings, store: Store) -> Instance:
+    """The instance that the settings name, over a store that is open."""
+    return Instance(
+        store,
+        settings.storage_directory,
+        home=settings.home,
+        concurrency=settings.concurrency,
+        database=settings.database,
+    )
+
+
 @contextmanager
 def dynamic_keys(settings: Settings) -> Generator[None]:
     """Has dynamic partitions looked up in the home folder, which is not touched as long as there are none."""

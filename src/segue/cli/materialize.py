@@ -10,13 +10,12 @@ import msgspec
 
 from segue.cli.documents import MaterializeDocument, NotRunDocument
 from segue.cli.execution import Outcome, execute_batches, finish
-from segue.cli.home import dynamic_keys, open_store
+from segue.cli.home import dynamic_keys, instance_of, open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import stdout_for_json
 from segue.cli.partitions import keys_of_range, parse_range, require_partition
 from segue.cli.requests import Batch, common_partitions, range_batches, single_batch
 from segue.cli.run_config import read_run_config, read_tags
-from segue.defs.instance import Instance
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
@@ -83,7 +82,7 @@ def materialize(
         with dynamic_keys(settings):
             batches = plan_batches(graph, wanted, request)
         with open_store(settings) as store:
-            instance = Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
+            instance = instance_of(settings, store)
             outcome = execute_batches(definitions, instance, batches, fail_fast=fail_fast, silent=as_json)
     finish(_document(outcome), as_json=as_json)
 

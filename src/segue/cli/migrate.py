@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.options import home_option, json_option, place_of, settings_in_force
 from segue.cli.output import count, print_heading, print_json, print_pairs
 from segue.defs.instance import Instance
 from segue.deployment import store_of
@@ -75,7 +75,7 @@ def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | 
     left = (*proposed.left, *(f"the cursor of the sensor {name}" for name in moved.cursors_left))
     failed = (*moved.failed, *_values_out_of_reach(settings, proposed.storage))
     written = proposed.text if is_new else None
-    document = MigrationDocument(apply, source.name, str(settings.home), moved, written, left, failed)
+    document = MigrationDocument(apply, source.name, place_of(settings), moved, written, left, failed)
     if as_json:
         print_json(document)
     else:
@@ -95,7 +95,7 @@ def _values_out_of_reach(settings: Settings, storage: Path | None) -> Iterator[s
 
 def _target(settings: Settings, apply: bool) -> Instance:
     """The instance in the home folder; for a dry run where there is none yet, one that leaves no trace."""
-    if not apply and not settings.home.exists():
+    if not apply and settings.database is None and not settings.home.exists():
         return Instance.ephemeral()
     return Instance(store_of(settings), settings.storage_directory)
 

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from segue.errors import LoadError
+from segue.model.database_url import masked
 from segue.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
     current = Path.cwd()
     settings = read_settings()
     if home is not None:
-        settings = msgspec.structs.replace(settings, home=current / home, storage_directory=current / home / "storage")
+        values = current / home / "storage"
+        settings = msgspec.structs.replace(settings, home=current / home, storage_directory=values, database=None)
     if code is None:
         return settings
     if code.file is not None or code.module is not None:
@@ -91,6 +93,11 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
     if code.dagster_compat:
         settings = msgspec.structs.replace(settings, dagster_compat=True)
     return settings
+
+
+def place_of(settings: Settings) -> str:
+    """Where everything is recorded, for people: the database without its password, or the home folder."""
+    return str(settings.home) if settings.database is None else masked(settings.database)
 
 
 def load(settings: Settings) -> tuple[Definitions, AssetGraph]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from segue.cli.home import open_store
+from segue.cli.home import instance_of, open_store
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, duration, moment, print_json, print_table
 from segue.defs.instance import Instance
@@ -159,7 +159,7 @@ def free(run: str, step: str | None, yes: bool, home: str | None, as_json: bool)
 
 
 def _instance(store: Store, settings: Settings) -> Instance:
-    return Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
+    return instance_of(settings, store)
 
 
 def _list_limits(instance: Instance, *, as_json: bool) -> None:

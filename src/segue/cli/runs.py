@@ -12,7 +12,7 @@ from segue.cli.documents import MaterializeDocument, RunDocument, run_document, 
 from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
 from segue.cli.history import failure_class_of, read_run
-from segue.cli.home import open_store
+from segue.cli.home import instance_of, open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
 from segue.cli.progress import watching
@@ -91,10 +91,9 @@ def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
         definitions, _ = load(settings)
 
         def execute(on_event: Callable[[Event], None]) -> Run:
-            from segue.defs.instance import Instance
             from segue.host.inprocess import retry_run
 
-            instance = Instance(store, settings.storage_directory, home=settings.home, concurrency=settings.concurrency)
+            instance = instance_of(settings, store)
             return retry_run(definitions, instance, earlier.run_id, on_event)
 
         with watching(1, silent=as_json) as watcher:

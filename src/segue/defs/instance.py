@@ -30,6 +30,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         owned: what to release when the instance is closed (a temporary folder).
         home: the folder of the database; None for one in memory.
         concurrency: the settings for what may happen at once.
+        database: the URL of the database where it is not in `home`.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         owned: object = None,
         home: Path | None = None,
         concurrency: Concurrency | None = None,
+        database: str | None = None,
     ) -> None:
         self.store = store
         self.concurrency = concurrency or Concurrency()
         self._storage_directory = storage_directory
         self._owned = owned
         self._home = home
+        self._database = database
 
     @staticmethod
     def ephemeral(tempdir: str | None = None) -> Instance:
@@ -59,7 +62,9 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
     @staticmethod
     def from_ref(instance_ref: InstanceRef) -> Instance:
         """The instance that another one's `get_ref` names."""
-        return bound("local_instance")(instance_ref.root_directory, instance_ref.values_directory)
+        return bound("local_instance")(
+            instance_ref.root_directory, instance_ref.values_directory, None, instance_ref.database
+        )
 
     def get_ref(self) -> InstanceRef:
         """Where this instance is kept, for another process to open it.
@@ -71,11 +76,11 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
             raise InvariantViolationError(
                 "This instance is kept in memory only: no other process can open it. Use Instance.local_temp(folder)."
             )
-        return InstanceRef(str(self._home), str(self._storage_directory))
+        return InstanceRef(str(self._home), str(self._storage_directory), self._database)
 
     @staticmethod
     def get() -> Instance:
-        """The instance that the settings name: SEGUE_HOME, segue.toml, or `.segue` in the project."""
+        """The instance that the settings name: SEGUE_DATABASE, SEGUE_HOME, segue.toml, or `.segue` in the project."""
         return bound("default_instance")()
 
     def __enter__(self) -> Self:

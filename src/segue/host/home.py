@@ -1,4 +1,4 @@
-"""The home folder that the settings name. Apart from other instances, because reading settings loads what few runs need."""
+"""The instance that the settings name. Apart from other instances, because reading settings loads what few runs need."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from segue.settings import read_settings
 
 
 def default_instance() -> Instance:
-    """The instance in the home folder that the settings name, with stuck runs already recorded as interrupted."""
+    """The instance in the database or the home folder that the settings name, with stuck runs already recorded as interrupted."""
     settings = read_settings()
-    instance = local_instance(str(settings.home), str(settings.storage_directory), settings.concurrency)
+    instance = local_instance(
+        str(settings.home), str(settings.storage_directory), settings.concurrency, settings.database
+    )
     monitor_if_possible(instance.store)
     return instance

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from segue.defs.instance import Instance
 from segue.model.concurrency import Concurrency
-from segue.storage.sqlite import open_memory, open_sqlite
+from segue.storage.opening import open_store
+from segue.storage.sqlite import open_memory
 
 
 def ephemeral_instance(tempdir: str | None = None) -> Instance:
@@ -22,14 +23,18 @@ def ephemeral_instance(tempdir: str | None = None) -> Instance:
 
 
 def local_instance(
-    tempdir: str | None = None, storage: str | None = None, concurrency: Concurrency | None = None
+    tempdir: str | None = None,
+    storage: str | None = None,
+    concurrency: Concurrency | None = None,
+    database: str | None = None,
 ) -> Instance:
-    """An instance with a database of its own, in this folder or a temporary one; values are there too, unless `storage` says
-    where else.
+    """An instance with a database of its own, in this folder or a temporary one, unless `database` is the URL of one; values
+    are there too, unless `storage` says where else.
     """
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
-    return Instance(open_sqlite(home), Path(storage) if storage else home / "storage", folder, home, concurrency)
+    values = Path(storage) if storage else home / "storage"
+    return Instance(open_store(home, database), values, folder, home, concurrency, database)
 
 
 class _TemporaryFolder:

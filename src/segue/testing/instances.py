@@ -45,6 +45,7 @@ def instance_for_test(
         folder = temp_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-test-"))
         if set_dagster_home:
             stack.enter_context(_environment("SEGUE_HOME", str(Path(folder).absolute())))
+            stack.enter_context(_environment("SEGUE_DATABASE", ""))  # what a test does belongs into no real one
         yield stack.enter_context(Instance.local_temp(folder))
 
 

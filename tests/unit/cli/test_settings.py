@@ -89,7 +89,7 @@ def test_an_absolute_home_stays_and_an_empty_variable_says_nothing(tmp_path: Pat
     ("name", "text", "said"),
     [
         ("segue.toml", 'hoome = "x"', ["segue.toml", "unknown key `hoome`", "Did you mean `home`?"]),
-        ("segue.toml", "zzz = 1", ["unknown key `zzz`", "Known keys: home, storage, file, module"]),
+        ("segue.toml", "zzz = 1", ["unknown key `zzz`", "Known keys: home, database, storage, file, module"]),
         ("segue.toml", "home = 3", ["segue.toml", "key `home`", "expected `str | null`, got `int`"]),
         ("segue.toml", "home = = 1", ["segue.toml", "not valid TOML", "line 1"]),
         ("pyproject.toml", '[tool.segue]\nmodul = "x"', ["pyproject.toml", "[tool.segue]", "Did you mean `module`?"]),

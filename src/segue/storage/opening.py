@@ -1,0 +1,35 @@
+"""Opening a store: in a home folder, or in a database that a URL names. What a database needs is loaded with it alone."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from segue.errors import LoadError
+from segue.model.stores import Store
+from segue.storage.sqlite import open_sqlite
+
+
+def open_store(home: Path, database: str | None = None) -> Store:
+    """The store that keeps what is recorded; it opens on first use.
+
+    Args:
+        home: the folder of the database where no URL names one.
+        database: the URL of a Postgres database.
+
+    Raises:
+        LoadError: the extra `segue[postgres]` is not installed.
+        StorageUnavailableError: the URL cannot be read.
+    """
+    if database is None:
+        return open_sqlite(home)
+    try:
+        postgres = importlib.import_module("segue.storage.postgres")
+    except ImportError as error:  # without a name: psycopg is there, and the library that it needs is not
+        if (error.name or "psycopg").partition(".")[0] != "psycopg":
+            raise
+        raise LoadError(
+            "The database is a Postgres, and the package psycopg, which speaks to it, is not installed (or finds no libpq): "
+            "pip install 'segue[postgres]'."
+        ) from error
+    return postgres.open_postgres(database)
