@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
+from postgres_process import go, line, running
 from postgres_server import Server
 
-from segue.errors import LeaseLostError, StorageUnavailableError
+from segue.errors import StorageUnavailableError
 from segue.model.event import EventType
-from segue.model.lease import Fence
 from segue.model.stores import EventFilter, Store
-from segue.storage.postgres import PostgresStore, open_postgres, workers
-from segue.testing.storage_contract.builders import add_run, events_of, started, step_events, succeeded
+from segue.storage.postgres import PostgresStore, open_postgres
+from segue.testing.storage_contract.builders import add_run, events_of, step_events, succeeded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are POSIX")
 
-PRELUDE = """
-import os, signal, sys, threading
-from segue.model.lease import Fence
-from segue.model.stores import EventFilter
-from segue.storage.postgres import open_postgres
-from segue.testing.storage_contract.builders import add_run, started, step_events
-
-url, *arguments = sys.argv[1:]
-store = open_postgres(url)
-
-def say(word):
-    print(word, flush=True)
-
-def wait():
-    sys.stdin.readline()
-"""
 WRITE = """
 name, count = arguments
 say("ready")
@@ -47,27 +29,6 @@ for number in range(int(count)):
     store.append(step_events(name, f"step_{number}", f"asset_{number % 20}"))
     say(number)
 """
-
-
-@contextmanager
-def _process(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-c", PRELUDE + code, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def _go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
 
 
 def _assert_states_match_the_log(store: Store) -> None:
@@ -86,10 +47,10 @@ def store(postgres_url: str) -> Iterator[PostgresStore]:
 
 def test_two_processes_write_at_once(postgres_url: str) -> None:
     # There is no schema yet, so that they also meet while making it.
-    with _process(WRITE, postgres_url, "one", "200") as one, _process(WRITE, postgres_url, "two", "200") as two:
-        assert (_line(one), _line(two)) == ("ready", "ready")
-        _go(one)
-        _go(two)
+    with running(WRITE, postgres_url, "one", "200") as one, running(WRITE, postgres_url, "two", "200") as two:
+        assert (line(one), line(two)) == ("ready", "ready")
+        go(one)
+        go(two)
         assert one.communicate()[0].split() == two.communicate()[0].split()
         assert (one.returncode, two.returncode) == (0, 0)
     store = open_postgres(postgres_url)
@@ -103,11 +64,11 @@ def test_two_processes_write_at_once(postgres_url: str) -> None:
 def test_a_killed_writer_leaves_whole_batches(store: PostgresStore, postgres_url: str) -> None:
     for attempt in range(4):
         name = f"run_{attempt}"
-        with _process(WRITE, postgres_url, name, "100000") as process:
-            assert _line(process) == "ready"
-            _go(process)
+        with running(WRITE, postgres_url, name, "100000") as process:
+            assert line(process) == "ready"
+            go(process)
             for number in range(3 + 7 * attempt):
-                assert _line(process) == str(number)
+                assert line(process) == str(number)
             process.send_signal(signal.SIGKILL)
             assert process.stdout is not None
             said = process.stdout.read().split("\n")[:-1]
@@ -142,8 +103,8 @@ assert store.worker() == mine
 store.append(step_events("parent", "s", "a"))
 say("done")
 """
-    with _process(code, postgres_url) as process:
-        assert _line(process) == "done"
+    with running(code, postgres_url) as process:
+        assert line(process) == "done"
     counts = {name: len(store.events(EventFilter(run_id=name))) for name in ("parent", "child")}
     assert counts == {"parent": 408, "child": 400}
     _assert_states_match_the_log(store)
@@ -176,62 +137,10 @@ stop.set()
 thread.join()
 say(written)
 """
-    with _process(code, postgres_url) as process:
-        written = int(_line(process))
+    with running(code, postgres_url) as process:
+        written = int(line(process))
     counts = {name: len(store.events(EventFilter(run_id=name))) for name in ("thread", "child")}
     assert counts == {"thread": 8 * written, "child": 160}
-
-
-def test_a_worker_lives_until_its_lease_runs_out(store: PostgresStore, postgres_url: str) -> None:
-    code = """
-add_run(store, "r1")
-store.start_run("r1", [])
-say(store.worker())
-wait()
-"""
-    with _process(code, postgres_url) as process:
-        name = _line(process)
-        assert [(run.worker, lives) for run, lives in store.unfinished_runs()] == [(name, True)]
-        with pytest.raises(LeaseLostError, match=name):
-            store.take_over("r1")
-        process.kill()
-    # The clock of the server decides; instead of waiting for it, the lease is put back.
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        done = connection.execute(
-            "UPDATE workers SET expires_at = expires_at - make_interval(secs => %s) WHERE name = %s",
-            [workers.LEASE_SECONDS, name],
-        )
-        assert done.rowcount == 1
-    assert [(run.worker, lives) for run, lives in store.unfinished_runs()] == [(name, False)]
-    store.take_over("r1", events_of("r1", [started(), succeeded()]))
-    assert store.unfinished_runs() == []
-
-
-def test_a_lease_is_renewed(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "RENEWAL_SECONDS", 0.01)
-    store = open_postgres(postgres_url)
-    name = store.worker()
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        ends = [connection.execute("SELECT expires_at FROM workers WHERE name = %s", [name]).fetchone()]
-        while len(set(ends)) < 3:
-            ends.append(connection.execute("SELECT expires_at FROM workers WHERE name = %s", [name]).fetchone())
-        store.close()
-        assert connection.execute("SELECT count(*) FROM workers").fetchone() == (0,)
-
-
-def test_a_worker_that_was_given_up_writes_nothing_more(store: PostgresStore, postgres_url: str) -> None:
-    add_run(store, "r1")
-    fence = Fence("r1", store.start_run("r1", events_of("r1", [started()])))
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("UPDATE workers SET expires_at = now() - interval '1 s'")
-    other = open_postgres(postgres_url)
-    token = other.take_over("r1")
-    for events in (step_events("r1", "s", "a"), events_of("r1", [succeeded()])):
-        with pytest.raises(LeaseLostError, match="taken over"):
-            store.append(events, fence)
-    other.append(events_of("r1", [succeeded()]), Fence("r1", token))
-    assert len(other.events(EventFilter(run_id="r1"))) == 2
-    other.close()
 
 
 def test_threads_share_a_store(store: PostgresStore) -> None:

@@ -37,11 +37,15 @@ class Database:
 
     Args:
         url: `postgresql://...`, as libpq reads it; what it leaves out comes from the environment, as libpq does it.
+
+    Attributes:
+        options: what psycopg connects with.
+        name: database and host, for messages.
     """
 
     def __init__(self, url: str) -> None:
-        self._options = connection_options(url)
-        self.name = _name(self._options)
+        self.options = connection_options(url)
+        self.name = _name(self.options)
         self._lock = threading.RLock()
         self._connection: Connection | None = None
         forks.watch(self)
@@ -98,7 +102,7 @@ class Database:
         return self._connection
 
     def _connect(self) -> Connection:
-        connection = psycopg.connect(**self._options)
+        connection = psycopg.connect(**self.options)
         try:
             schema.prepare(connection, self.name)
         except BaseException:

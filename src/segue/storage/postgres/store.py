@@ -75,7 +75,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
-        worker = self.worker()
+        worker = self._worker.keep()
         with self._database.write() as connection:
             if request is not None:
                 leasing.lock_run(connection, run_id)

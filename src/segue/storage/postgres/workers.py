@@ -1,17 +1,23 @@
 """Workers: the processes that execute runs, each with a lease under its name that it renews while it lives.
 
 Only the clock of the database says whether a lease has run out. A worker whose process died, or that cannot reach the
-database for so long, is given up, and its runs with it; should it come back, its fencing tokens are refused.
+database for so long, is given up, and its runs with it; should it come back, its fencing tokens are refused. That of a
+worker whose process ends while its machine goes on is given back at once.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
+import signal
 import socket
+import sys
 import threading
 
 from segue.errors import StorageError
+from segue.storage.postgres import keeper
 from segue.storage.postgres.database import Connection, Database
 
 LEASE_SECONDS = 15
@@ -47,11 +53,12 @@ class Worker:
         self._process = os.getpid()
         self._name: str | None = None
         self._stop = threading.Event()
+        self._keeper: int | None = None
 
     def name(self) -> str:
         """The name; the first call takes the lease, and has it renewed from then on."""
         if self._process != os.getpid():  # a forked child is a worker of its own
-            self._guard, self._process, self._name = threading.Lock(), os.getpid(), None
+            self._guard, self._process, self._name, self._keeper = threading.Lock(), os.getpid(), None, None
         with self._guard:
             if self._name is None:
                 name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
@@ -64,6 +71,16 @@ class Worker:
                 ).start()
             return self._name
 
+    def keep(self) -> str:
+        """The name of a worker that is about to execute code of users, which must not keep the lease from being renewed: a
+        process beside it does that from now on (see `keeper`), where the system has a cheap way to start one.
+        """
+        name = self.name()
+        with self._guard:
+            if self._keeper is None:
+                self._keeper = _start_keeper(self._database, name)
+        return name
+
     def end(self) -> None:
         """Gives the lease back, where this process has one and the database can be reached."""
         if self._process != os.getpid():
@@ -73,6 +90,9 @@ class Worker:
             if name is None:
                 return
             self._stop.set()
+            if self._keeper is not None:
+                _end_keeper(self._keeper)
+                self._keeper = None
             try:
                 with self._database.write() as connection:
                     connection.execute(_END, [name])
@@ -89,6 +109,48 @@ def _keep(database: Database, name: str, stop: threading.Event) -> None:
             _logger.warning(
                 "The lease of this worker could not be renewed; without it, its runs are given up: %s", error
             )
+
+
+def _start_keeper(database: Database, name: str) -> int | None:
+    """Starts the process that renews the lease; None where it cannot be, and the thread has to do."""
+    if sys.platform == "win32" or not sys.executable:
+        return None
+    task = keeper.Task(
+        worker=os.getpid(),
+        options=database.options,
+        renew=_RENEW.decode(),
+        renew_with=[name, LEASE_SECONDS],
+        end=_END.decode(),
+        end_with=[name],
+        seconds=RENEWAL_SECONDS,
+    )
+    # In a session of its own, so that Ctrl-C in a terminal ends the worker and not what tells of its end.
+    reading, writing = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_DUP2, reading, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    try:
+        command = [sys.executable, "-P", keeper.__file__]
+        started = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setsid=True)
+        os.write(writing, json.dumps(task).encode() + b"\n")
+    except (OSError, NotImplementedError) as error:
+        _logger.warning(
+            "The lease of this worker is renewed by a thread alone, which long calls may keep back: %s", error
+        )
+        return None
+    finally:
+        os.close(reading)
+        os.close(writing)
+    return started
+
+
+def _end_keeper(process: int) -> None:
+    with contextlib.suppress(ChildProcessError):  # user code waited for whatever child there was, and had this one
+        if os.waitpid(process, os.WNOHANG) == (0, 0):
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
 
 
 def _renew(connection: Connection, name: str) -> None:
