@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from segue.model.claims import Claim, Claimant, ClaimFilter, ClaimRequest, pool_resource
-from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.model.run import RunStatus
+from segue.model.run_records import RunsFilter
+from segue.model.stores import Store
+from segue.storage.postgres import open_postgres
+from segue.storage.sqlite import open_sqlite
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="record locks and SIGKILL are POSIX")
 
@@ -21,10 +26,11 @@ PRELUDE = """
 import sys, time
 from pathlib import Path
 from segue.model.claims import Claim, Claimant, ClaimRequest
+from segue.storage.postgres import open_postgres
 from segue.storage.sqlite import open_sqlite
 
-home, name, *arguments = sys.argv[1:]
-store = open_sqlite(Path(home))
+place, name, *arguments = sys.argv[1:]
+store = open_postgres(place) if "://" in place else open_sqlite(Path(place))
 
 def say(word):
     print(word, flush=True)
@@ -48,9 +54,18 @@ for number in range(int(arguments[0])):
 """
 
 
+CALL = """
+from segue.model.gates import GatePass, RateLimit
+
+for _ in range(int(arguments[0])):
+    assert store.enter_gates([GatePass("api", (RateLimit(100, per=1_000_000.0),))]).is_in
+    say("in")
+"""
+
+
 @contextmanager
-def _process(code: str, home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-c", PRELUDE + code, str(home), *arguments]
+def _process(code: str, place: object, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-W", "error", "-c", PRELUDE + code, str(place), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -63,49 +78,63 @@ def _line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def _claim(store: SqliteStore, run_id: str, step_key: str | None, resource: str) -> bool:
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Store]]:
+    """A store that processes share, and where it is."""
+    place = str(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    store = open_sqlite(tmp_path) if request.param == "sqlite" else open_postgres(place)
+    yield place, store
+    store.close()
+
+
+def _claim(store: Store, run_id: str, step_key: str | None, resource: str) -> bool:
     request = ClaimRequest(Claimant(run_id, step_key, store.worker()), (Claim(resource, capacity=1),))
     (answer,) = store.claim([request], 1.0)
     return answer.is_granted
 
 
-def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
-    store = open_sqlite(tmp_path)
-    with _process(HOLD, tmp_path, "r1", DB, "pool:other") as process:
+def _kill(process: subprocess.Popen[str], place: str, store: Store) -> None:
+    """Kills a process, and lets the time of its lease pass where only the clock tells that it is gone."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    if "://" in place:
+        with psycopg.connect(place, autocommit=True) as connection:
+            connection.execute("UPDATE workers SET expires_at = now() WHERE name <> %s", [store.worker()])
+
+
+def test_what_a_killed_process_held_is_free(shared: tuple[str, Store]) -> None:
+    place, store = shared
+    with _process(HOLD, place, "r1", DB, "pool:other") as process:
         assert _line(process) == "True"
         assert not _claim(store, "r2", "a", DB)
         assert not _claim(store, "r2", None, "partition:costs|")
         assert len(store.claim_records(ClaimFilter(run_id="r1"))) == 4
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        _kill(process, place, store)
     assert store.claim_records(ClaimFilter(run_id="r1")) == []
     assert _claim(store, "r2", None, "partition:costs|")
     assert _claim(store, "r2", "a", DB)
-    store.close()
 
 
-def test_who_waits_in_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
-    store = open_sqlite(tmp_path)
+def test_who_waits_in_a_killed_process_holds_nobody_up(shared: tuple[str, Store]) -> None:
+    place, store = shared
     assert _claim(store, "r0", "a", DB)
-    with _process(HOLD, tmp_path, "r1", DB) as process:
+    with _process(HOLD, place, "r1", DB) as process:
         assert _line(process) == "False"
         assert not _claim(store, "r2", "a", DB)
         assert [each.claimant.run_id for each in store.claim_records(ClaimFilter(resource=DB))] == ["r0", "r1", "r2"]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        _kill(process, place, store)
     store.release_claims("r0", "a")
     assert _claim(store, "r2", "a", DB)
     assert [each.claimant.run_id for each in store.claim_records(ClaimFilter(resource=DB))] == ["r2"]
-    store.close()
 
 
-def test_processes_that_contend_all_come_through(tmp_path: Path) -> None:
-    open_sqlite(tmp_path).close()
+def test_processes_that_contend_all_come_through(shared: tuple[str, Store]) -> None:
+    place, store = shared
     names = ["r1", "r2", "r3"]
     with (
-        _process(CONTEND, tmp_path, names[0], "30") as one,
-        _process(CONTEND, tmp_path, names[1], "30") as two,
-        _process(CONTEND, tmp_path, names[2], "30") as three,
+        _process(CONTEND, place, names[0], "30") as one,
+        _process(CONTEND, place, names[1], "30") as two,
+        _process(CONTEND, place, names[2], "30") as three,
     ):
         processes = (one, two, three)
         assert [_line(process) for process in processes] == ["ready"] * 3
@@ -117,9 +146,18 @@ def test_processes_that_contend_all_come_through(tmp_path: Path) -> None:
             said, _ = process.communicate(timeout=120)
             assert said.split() == [word for number in range(30) for word in ("in", str(number))]
             assert process.returncode == 0
-    store = open_sqlite(tmp_path)
     assert store.claim_records(ClaimFilter()) == []
-    store.close()
+
+
+def test_processes_that_call_the_same_resource_share_its_tokens(shared: tuple[str, Store]) -> None:
+    place, store = shared
+    with _process(CALL, place, "r1", "20") as one, _process(CALL, place, "r2", "20") as two:
+        for process in (one, two):
+            said, _ = process.communicate(timeout=120)
+            assert said.split() == ["in"] * 20
+    states = store.gate_states()
+    (bucket,) = states.by_name["api"].buckets.values()
+    assert round(bucket.tokens_at(states.now)) == 100 - 40
 
 
 RUN = """
@@ -139,7 +177,7 @@ def listen(event):
     if isinstance(event.payload, EngineEventData) and event.payload.message.startswith("Waits"):
         say("waits")
 
-instance = dg.Instance.local_temp(home)
+instance = dg.Instance.local_temp(place)
 say(execute_request(dg.Definitions(assets=[made]), instance, dg.RunRequest(), listen).status.value)
 """
 
@@ -156,4 +194,17 @@ def test_a_run_goes_on_when_the_process_that_held_it_up_is_killed(tmp_path: Path
             holder.send_signal(signal.SIGKILL)
             assert [_line(waiter), _line(waiter)] == ["in", "SUCCESS"]
     assert store.claim_records(ClaimFilter()) == []
+    store.close()
+
+
+def test_a_run_that_waits_can_be_interrupted(tmp_path: Path) -> None:
+    with _process(RUN, tmp_path, "-", "same", "block") as holder:
+        assert _line(holder) == "in"
+        with _process(RUN, tmp_path, "-", "same", "go") as waiter:
+            assert _line(waiter) == "waits"
+            waiter.send_signal(signal.SIGINT)
+            assert waiter.wait(60) != 0
+    store = open_sqlite(tmp_path)
+    assert {run.status for run in store.list_runs(RunsFilter(), None, None)} >= {RunStatus.CANCELED}
+    assert [each for each in store.claim_records(ClaimFilter()) if not each.is_granted] == []
     store.close()

@@ -12,6 +12,8 @@ from segue.model.failure_class import FailureClass
 from segue.model.gates import OPEN, GatePass
 from segue.plan.plan import PlanStep
 
+REST_SECONDS = 0.25
+
 
 def passes_of(scope: RunScope, step: PlanStep) -> tuple[GatePass, ...]:
     """The gates that a step has to pass before an attempt: those of the limited resources that its function asks for."""
@@ -58,8 +60,7 @@ def take_tokens(scope: RunScope, key: str, tokens: int) -> None:
         entry = scope.instance.store.enter_gates(wanted)
         if entry.fails:
             raise _open(key, entry.wait)
-        if entry.wait > 0:
-            time.sleep(entry.wait)
+        _rest(entry.wait)
         if entry.is_in:
             return
 
@@ -82,6 +83,14 @@ def pass_of(scope: RunScope, key: str) -> Sequence[GatePass]:
     """The gate of one resource; none where it has no limits."""
     limits = scope.described.resource_limits.get(key)
     return () if limits is None else [GatePass(key, limits)]
+
+
+def _rest(seconds: float) -> None:
+    """Waits in small parts, so that whoever wants to stop the thread does not have to wait as well."""
+    end = time.monotonic() + seconds
+    while seconds > 0:
+        time.sleep(min(seconds, REST_SECONDS))
+        seconds = end - time.monotonic()
 
 
 def _open(name: str, seconds: float) -> CircuitOpenError:
