@@ -51,7 +51,7 @@ RUN_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag.startswith("R
 
 _TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
 _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)
-_STATE_PAYLOADS = RUN_PAYLOADS | STEP_ENDS.union(
+_STATE_PAYLOADS = RUN_PAYLOADS.union(
     (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
 )
 
@@ -76,7 +76,6 @@ class Changes(NamedTuple):
         observations: asset_key -> (asset_key, storage_id, run_id, timestamp, body).
         partitions: (asset_key, partition) -> (asset_key, partition, storage_id, run_id, timestamp, data_version).
         checks: (asset_key, name) -> (asset_key, check_name, storage_id, run_id, timestamp, body).
-        ended_steps: pairs of run and step of which an attempt has ended: their claims go.
     """
 
     wiped_assets: list[str]
@@ -86,7 +85,6 @@ class Changes(NamedTuple):
     observations: dict[str, Row]
     partitions: dict[tuple[str, str], Row]
     checks: dict[tuple[str, str], Row]
-    ended_steps: list[tuple[str, str]]
 
     @property
     def ended_runs(self) -> list[str]:
@@ -129,6 +127,15 @@ def event_rows(events: Sequence[Event]) -> tuple[list[Row], list[StateEvent]]:
     return rows, changing
 
 
+def ended_steps(events: Sequence[Event]) -> list[tuple[str, str]]:
+    """The steps, each with its run, of which an attempt has ended: their claims go."""
+    return [
+        (event.run_id, event.step_key)
+        for event in events
+        if type(event.payload) in STEP_ENDS and event.run_id is not None and event.step_key is not None
+    ]
+
+
 def changes_of(changing: Sequence[StateEvent], ids: Sequence[int], runs: Mapping[str, Row]) -> Changes:
     """What follows from a batch of events.
 
@@ -140,7 +147,7 @@ def changes_of(changing: Sequence[StateEvent], ids: Sequence[int], runs: Mapping
     Raises:
         InvariantViolationError: a run would go where it may not.
     """
-    changes = Changes([], [], {}, {}, {}, {}, {}, [])
+    changes = Changes([], [], {}, {}, {}, {}, {})
     for position, event, key, body in changing:
         storage_id = ids[position]
         payload = event.payload
@@ -152,9 +159,6 @@ def changes_of(changing: Sequence[StateEvent], ids: Sequence[int], runs: Mapping
             name = payload.evaluation.check_name
             row = (key, name, storage_id, event.run_id, event.timestamp, body)
             changes.checks[key, name] = row
-        elif isinstance(payload, (StepSuccessData, StepFailureData, StepRetryData)):
-            if event.run_id is not None and event.step_key is not None:
-                changes.ended_steps.append((event.run_id, event.step_key))
         elif isinstance(payload, AssetWipedData):
             _wipe(changes, payload, key)
         elif event.run_id is None:

@@ -15,7 +15,7 @@ from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
-from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, changes_of, event_rows
+from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, changes_of, ended_steps, event_rows
 from segue.storage.postgres import log
 from segue.storage.postgres.database import Connection
 from segue.storage.postgres.dialect import MONTH_OF_RUN
@@ -244,6 +244,9 @@ def _step_token(connection: Connection, fence: Fence) -> int | None:
 
 
 def _end_step(connection: Connection, events: Sequence[Event], fence: Fence | None) -> None:
+    ended = ended_steps(events)
+    if ended:
+        connection.execute(_RELEASE_STEPS, log.columns(ended))
     if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):
         connection.execute(_END_STEP, [fence.run_id, fence.step_key, fence.attempt])
 
@@ -258,8 +261,6 @@ def _write_changes(connection: Connection, changes: Changes, first: str) -> None
         connection.execute(_UPDATE_RUN, [*state_columns(state), run_id])
         if state.ended_at is not None:
             connection.execute(END_STEPS, [run_id])
-    if changes.ended_steps:
-        connection.execute(_RELEASE_STEPS, log.columns(changes.ended_steps))
     if changes.ended_runs:
         connection.execute(_RELEASE_RUNS, [changes.ended_runs, changes.ended_runs])
     for statement, rows in (

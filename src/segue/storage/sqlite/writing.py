@@ -17,7 +17,7 @@ from segue.model.run import Run
 from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
-from segue.storage.fold import STEP_ENDS, Changes, changes_of, event_rows
+from segue.storage.fold import STEP_ENDS, Changes, changes_of, ended_steps, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
@@ -193,18 +193,13 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
         # Nobody else writes meanwhile, so the ids of a batch follow one another.
         changes = changes_of(changing, range(last_id - len(rows) + 1, last_id + 1), runs)
         _write_changes(connection, changes)
-        _release_claims(connection, changes, holding)
+        for run_id in changes.ended_runs:
+            release(connection, run_id, None)
+    if holding:
+        release_steps(connection, ended_steps(events))
     if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):
         connection.execute(_END_STEP, (fence.run_id, fence.step_key, fence.attempt))
     return last_id
-
-
-def _release_claims(connection: sqlite3.Connection, changes: Changes, holding: set[str]) -> None:
-    """Takes back what the steps and runs that have ended held; `holding` are the runs whose steps hold anything."""
-    if holding:
-        release_steps(connection, [each for each in changes.ended_steps if each[0] in holding])
-    for run_id in changes.ended_runs:
-        release(connection, run_id, None)
 
 
 def fence_state(fence: Fence) -> tuple[str, tuple[object, ...]]:
@@ -216,10 +211,10 @@ def fence_state(fence: Fence) -> tuple[str, tuple[object, ...]]:
 
 def _run_states(
     connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None
-) -> tuple[dict[str, Row], set[str]]:
-    """The state of each run before the batch, and the runs whose steps hold claims; whether a run may be written is seen
+) -> tuple[dict[str, Row], bool]:
+    """The state of each run before the batch, and whether steps of any hold claims; whether a run may be written is seen
     from the same row."""
-    holding: set[str] = set()
+    holding = False
     states: dict[str, Row] = {}
     run_ids = {event.run_id for event in events}
     if fence is not None:
@@ -243,8 +238,7 @@ def _run_states(
         elif token is not None:
             require_no_steps(run_id, events, status, worker)
         states[run_id] = row[:-2]
-        if holds:
-            holding.add(run_id)
+        holding = holding or bool(holds)
     return states, holding
 
 
