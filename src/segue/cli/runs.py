@@ -76,25 +76,50 @@ def runs(
 
 @runs.command()
 @click.argument("run", metavar="RUN")
+@click.option("--from-failure", is_flag=True, help="Run what did not end well; so it is without any of these options.")
+@click.option("--all", "everything", is_flag=True, help="Run everything again.")
+@click.option("--select", metavar="SELECTION", help="Run these of its assets again, or, of a job of ops, these ops.")
+@click.option(
+    "--step",
+    "steps",
+    metavar="KEY",
+    multiple=True,
+    help="Run this step again ('a', 'a+', '*a', 'a[key]'); may be repeated.",
+)
 @code_options
 @home_option
 @json_option
-def retry(run: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
+def retry(
+    run: str,
+    from_failure: bool,
+    everything: bool,
+    select: str | None,
+    steps: tuple[str, ...],
+    code: CodeOptions,
+    home: str | None,
+    as_json: bool,
+) -> None:
     """Run what is left of RUN, a failed, canceled or interrupted run (its id, or the beginning of it).
 
-    Steps that ended well are not run again. The retry is a run of its own.
+    Steps that ended well are not run again, unless an option says so; then RUN may have ended well. The retry is a run of its
+    own.
     """
+    if sum([from_failure, everything, select is not None, bool(steps)]) > 1:
+        raise click.UsageError("Pass one of --from-failure, --all, --select and --step.")
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json), open_store(settings) as store:
         earlier = find_run(store, run)
-        _require_retryable(earlier)
+        is_chosen = everything or select is not None or bool(steps)
+        _require_retryable(earlier, may_have_succeeded=is_chosen)
         definitions, _ = load(settings)
 
         def execute(on_event: Callable[[Event], None]) -> Run:
             from segue.host.inprocess import retry_run
+            from segue.host.rerun import RunAgain
 
+            again = RunAgain(steps, select) if is_chosen else None
             instance = instance_of(settings, store)
-            return retry_run(definitions, instance, earlier.run_id, on_event)
+            return retry_run(definitions, instance, earlier.run_id, on_event, again)
 
         with watching(1, silent=as_json) as watcher:
             details = read_run(store, execute_watched(store, execute, watcher))
@@ -163,10 +188,11 @@ def _listed(store: Store, wanted: _Wanted) -> Iterator[RunDocument]:
             yield run_document(run, found)
 
 
-def _require_retryable(run: Run) -> None:
-    if run.is_success:
+def _require_retryable(run: Run, *, may_have_succeeded: bool) -> None:
+    if run.is_success and not may_have_succeeded:
         raise InvalidInvocationError(
-            f"Run {run.run_id} succeeded: nothing is left of it. Start a new one with 'segue materialize'."
+            f"Run {run.run_id} succeeded: nothing is left of it. Run it again with --all, --select or --step, or start a new one "
+            "with 'segue materialize'."
         )
     if not run.is_finished:
         raise InvalidInvocationError(f"Run {run.run_id} has not ended ({status_of(run)}). Retry it when it has.")

@@ -25,6 +25,7 @@ from segue.execute.validate import validate_config
 from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.recording import Executed, new_run, record_and_run
+from segue.host.rerun import RunAgain, steps_again
 from segue.host.staleness import stale_keys
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
@@ -81,14 +82,21 @@ def execute_request(
     return execute(definitions, instance, request, [] if on_event is None else [on_event], None).run
 
 
-def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_event: Observer | None = None) -> Run:
+def retry_run(
+    definitions: Definitions,
+    instance: Instance,
+    run_id: str,
+    on_event: Observer | None = None,
+    again: RunAgain | None = None,
+) -> Run:
     """Runs what an earlier run did not bring to a good end, with its plan.
 
     Args:
         definitions: what there is now.
         instance: where the earlier run is recorded.
-        run_id: the earlier run; it must have ended, and not well.
+        run_id: the earlier run; it must have ended, and, without `again`, not well.
         on_event: called with each event at once.
+        again: what to run again instead of what was not brought to a good end.
 
     Returns:
         The new run as it ended.
@@ -96,6 +104,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
     Raises:
         RunNotFoundError: no such run.
         InvalidInvocationError: it has not ended, ended well, or its plan names what is no longer defined.
+        InvalidSubsetError, ExecutionStepNotFoundError: as `steps_again`.
         InvalidConfigError: its config does not fit any more.
     """
     store = instance.store
@@ -106,7 +115,7 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
         raise InvalidInvocationError(
             f"Run {run_id} is still {earlier.status.value}: wait for its end, or stop it first."
         )
-    if earlier.status is RunStatus.SUCCESS:
+    if earlier.status is RunStatus.SUCCESS and again is None:
         raise InvalidInvocationError(
             f"Run {run_id} ended well: there is nothing left to run. Materialize again instead."
         )
@@ -116,20 +125,21 @@ def retry_run(definitions: Definitions, instance: Instance, run_id: str, on_even
     described = _with_default_io_manager(definitions.described.for_job(earlier.job_name))
     _require_known(plan, described, run_id)
     done = finished_in_chain(earlier_runs(store, run_id))
+    left = StepsAgain(plan, done) if again is None else steps_again(again, plan, done, described.graph)
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
-        plan_bytes=encode_plan(plan),
+        plan_bytes=encode_plan(left.plan),
         tags=earlier.tags,
         run_config=earlier.run_config,
         parent=earlier,
-        is_resumed=True,
+        is_resumed=again is None,
     )
-    resolved = _config_of(described, run.job_name, run.run_config, plan)
+    resolved = _config_of(described, run.job_name, run.run_config, left.plan)
     config = resolved.config
-    validate_config(plan, described, config, found=resolved.violations)
+    validate_config(left.plan, described, config, found=resolved.violations)
     observers = [] if on_event is None else [on_event]
-    return record_and_run(definitions, described, instance, plan, run, config, observers, None, done).run
+    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, left.finished).run
 
 
 def execute(

@@ -44,7 +44,9 @@ BUILT_IN_RULES: tuple[FailureRule, ...] = (
         code="ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|EAGAIN|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|53100",
     ),
     FailureRule(failure_class=FailureClass.PLATFORM, message=r"can't start new thread|no space left on device"),
-    # ---- too often
+    # ---- too often; a resource that is out of order is busy as well
+    *_named(FailureClass.NETWORK, "segue.errors.CircuitOpenError"),
+    *_named(FailureClass.RATE_LIMIT, "segue.errors.ResourceBusyError"),
     FailureRule(failure_class=FailureClass.RATE_LIMIT, status=429),
     FailureRule(
         failure_class=FailureClass.RATE_LIMIT,
@@ -108,7 +110,12 @@ BUILT_IN_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(failure_class=FailureClass.VALIDATION, code="22...|23..."),
     FailureRule(failure_class=FailureClass.VALIDATION, status=422),
-    # ---- not there, not readable
+    # ---- not there, not readable; a step that gives nothing is the mistake of its own code, whoever looks for it later
+    FailureRule(
+        failure_class=FailureClass.USER_CODE,
+        exception="segue.errors.StepOutputNotFoundError",
+        message="did not give the output",
+    ),
     *_named(
         FailureClass.UPSTREAM_DATA,
         "builtins.FileNotFoundError builtins.UnicodeDecodeError builtins.EOFError json.decoder.JSONDecodeError "

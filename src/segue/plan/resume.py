@@ -15,7 +15,8 @@ from segue.model.event import (
     StepStartData,
     StepSuccessData,
 )
-from segue.model.steps import CollectSource, OutputSource
+from segue.model.step_policy import TriggerRule
+from segue.model.steps import CollectSource
 from segue.plan.dynamic import TEMPLATE, template_key
 from segue.plan.plan import Plan, PlanStep
 from segue.plan.reach import Clause, reach
@@ -199,5 +200,8 @@ def _require_left(chosen: Sequence[PlanStep], left: Mapping[str, FinishedStep]) 
 
 
 def _sources(step: PlanStep) -> list[str]:
-    """The steps whose values a step takes."""
-    return [each.source.step for each in step.inputs if isinstance(each.source, (OutputSource, CollectSource))]
+    """The steps without whose outputs a step has nothing to work on; none where its trigger rule lets it start all the same."""
+    if step.policy is not None and step.policy.rule is not TriggerRule.ALL_SUCCESS:
+        return []
+    collected = [each.source.step for each in step.inputs if isinstance(each.source, CollectSource)]
+    return list(dict.fromkeys([*(upstream for upstream, _ in step.needs), *collected]))

@@ -143,6 +143,8 @@ TABLE: list[tuple[str, BaseException, FailureClass]] = [
     ("disk", OSError(28, "No space left on device"), OF.PLATFORM),
     ("store", StorageUnavailableError("it is read-only"), OF.PLATFORM),
     ("threads", RuntimeError("can't start new thread"), OF.PLATFORM),
+    ("busy", named("segue.errors.ResourceBusyError")(), OF.RATE_LIMIT),
+    ("out of order", named("segue.errors.CircuitOpenError", named("segue.errors.ResourceBusyError"))(), OF.NETWORK),
     ("cause", caused(RuntimeError("the report is missing"), reply(401)), OF.CREDENTIALS),
     ("outer wins", caused(MemoryError(), reply(401)), OF.OUT_OF_MEMORY),
     ("group", ExceptionGroup("two failed", [ValueError("no"), ConnectionResetError(104, "reset")]), OF.NETWORK),
