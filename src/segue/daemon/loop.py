@@ -16,6 +16,7 @@ from segue.model.stores import Store
 LEASE_SECONDS = 4.0
 _RENEW_SECONDS = 1.0
 _TRY_AGAIN_SECONDS = 1.0
+_TELL_SECONDS = 1.0
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -62,6 +63,9 @@ class Loop:
         self._lease: LoopLease | None = None
         self._up_since = 0.0
         self._renewed_at = 0.0
+        self._told_at = -_TELL_SECONDS
+        self._told_error: str | None = None
+        self._worst_lag = 0.0
         self._thread = threading.Thread(target=self._run, name=f"segue-{name}", daemon=True)
 
     def start(self) -> None:
@@ -128,6 +132,12 @@ class Loop:
         return self._lease
 
     def _tell(self, now: float, lag: float, error: str | None) -> None:
+        """Writes how the loop does: once a second, and at once when that is news."""
+        clock = time.monotonic()
+        self._worst_lag = max(self._worst_lag, lag)
+        if error == self._told_error and clock - self._told_at < _TELL_SECONDS:
+            return
+        lag, self._worst_lag, self._told_at, self._told_error = self._worst_lag, 0.0, clock, error
         state = LoopState(name=self.name, holder=self._store.worker(), heartbeat_at=now, lag=lag, error=error)
         try:
             self._control.put_loop(state)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+import heapq
 import time
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import msgspec
 
+from segue.daemon.answers import Answers, write_ticks
 from segue.daemon.loop import Turn
 from segue.daemon.ticks import commit_of
+from segue.daemon.watch import Watch
 from segue.decide.schedules import CatchUp, due_ticks
 from segue.location.base import CodeLocation, Locations
 from segue.model.automation_nodes import ScheduleNode
@@ -19,20 +23,38 @@ from segue.model.tick_task import RequestedRun, TickAnswer, TickTask
 from segue.storage.ids import new_id
 
 TICKS_AT_ONCE = 25
+TICKS_PER_WRITE = 500
 TIMEOUT_SECONDS = 60.0
+
+
+class _Running:
+    """A schedule that runs: where it stands, and whether it is being asked."""
+
+    __slots__ = ("is_asked", "location", "node", "state")
+
+    def __init__(self, location: CodeLocation, node: ScheduleNode, state: InstigatorState) -> None:
+        self.location = location
+        self.node = node
+        self.state = state
+        self.is_asked = False
 
 
 class Schedules:
     """The loop over schedules.
 
     A schedule is asked for one time after the other, never twice at once; different schedules beside each other. A tick
-    that needs no user code is decided here.
+    that needs no user code is decided here. When each is due next is kept in memory; the states are read again when someone
+    switched a schedule, when definitions changed, and by a process that has become the one that decides.
 
     Args:
         control: where schedules stand and ticks are written.
         locations: the code locations.
         catch_up: what becomes of times that passed while no control plane ran.
         timeout: for how many seconds a schedule may think.
+        clock: gives the time in seconds since 1970, UTC.
+
+    Attributes:
+        answers: what was answered and is not written yet.
     """
 
     def __init__(
@@ -41,85 +63,116 @@ class Schedules:
         locations: Locations,
         catch_up: CatchUp = CatchUp.LATEST,
         timeout: float = TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._control = control
         self._locations = locations
         self._catch_up = catch_up
         self._timeout = timeout
-        self._lock = threading.Lock()
-        self._asked: set[InstigatorId] = set()
-        self._answered: list[TickCommit] = []
-        self.wake = lambda: None  # set by whoever runs the loop
+        self._clock = clock
+        self._watch = Watch(control, locations, InstigatorKind.SCHEDULE)
+        self._running: dict[InstigatorId, _Running] = {}
+        self._due: list[tuple[float, int, _Running]] = []
+        self._numbers = count()
+        self.answers = Answers()
 
     def round(self, turn: Turn) -> float | None:
         """Writes what was answered, and asks what is due."""
-        with self._lock:
-            commits, self._answered = self._answered, []
-        next_at: list[float] = []
+        try:
+            self._write(self.answers.take(), turn)
+            if self._watch.has_changed(turn):
+                self._load(turn)
+            return self._decide(turn)
+        except BaseException:
+            self._watch.forget()  # whatever was not written is as it was: read it again
+            raise
+
+    def _load(self, turn: Turn) -> None:
+        """Reads which schedules run, and where they stand."""
+        asked = {which for which, each in self._running.items() if each.is_asked}
+        self._running, self._due = {}, []
         new: list[InstigatorId] = []
         states = self._control.instigator_states()
+        for location, node in self._declared():
+            which = InstigatorId(location.name, InstigatorKind.SCHEDULE, node.name)
+            state = states.get(which) or InstigatorState(id=which)
+            if not state.is_running(by_default=node.runs_by_default):
+                continue
+            if state.started_at is None:
+                new.append(which)
+                state = msgspec.structs.replace(state, started_at=turn.now)
+            running = self._running[which] = _Running(location, node, state)
+            running.is_asked = which in asked
+            if not running.is_asked:
+                self._plan(running, turn)
+        if new:
+            self._control.start_instigators(new, turn.now)
+
+    def _declared(self) -> Iterator[tuple[CodeLocation, ScheduleNode]]:
         for location in self._locations.values():
             graph = location.graph
             for node in () if graph is None else graph.manifest.schedules:
-                which = InstigatorId(location.name, InstigatorKind.SCHEDULE, node.name)
-                state = states.get(which) or InstigatorState(id=which)
-                if not state.is_running(by_default=node.runs_by_default):
-                    continue
-                if state.started_at is None:
-                    new.append(which)
-                    state = msgspec.structs.replace(state, started_at=turn.now)
-                commits += self._decide(location, node, state, turn, next_at)
-        if new:
-            self._control.start_instigators(new, turn.now)
-        if commits:
-            self._control.commit_ticks(commits, turn.lease)
-            with self._lock:
-                self._asked.difference_update(commit.tick.instigator for commit in commits)
-        return min(next_at, default=None)
+                yield location, node
 
-    def _decide(
-        self, location: CodeLocation, node: ScheduleNode, state: InstigatorState, turn: Turn, next_at: list[float]
-    ) -> list[TickCommit]:
-        """The ticks of one schedule that are decided here; the others are asked of the location."""
-        with self._lock:
-            if state.id in self._asked:
-                return []
-        due = due_ticks(node, state, turn.now, turn.up_since, self._catch_up, TICKS_AT_ONCE if node.is_static else 1)
-        if due.next_at is not None:
-            next_at.append(due.next_at)
-        if node.is_static:
-            return [self._commit(location, state.id, _static_answer(node), at, turn.now) for at in due.times]
-        for at in due.times:
-            self._ask(location, state.id, at)
-        return []
+    def _plan(self, running: _Running, turn: Turn) -> None:
+        """Keeps when a schedule is due next."""
+        due = due_ticks(running.node, running.state, turn.now, turn.up_since, self._catch_up, 1)
+        next_at = due.times[0] if due.times else due.next_at
+        if next_at is not None:
+            heapq.heappush(self._due, (next_at, next(self._numbers), running))
 
-    def _ask(self, location: CodeLocation, which: InstigatorId, at: float) -> None:
-        started_at = time.time()
+    def _decide(self, turn: Turn) -> float | None:
+        """Decides what is due, and asks what only user code can answer."""
+        commits: list[TickCommit] = []
+        while self._due and self._due[0][0] <= turn.now:
+            _, _, running = heapq.heappop(self._due)
+            most = TICKS_AT_ONCE if running.node.is_static else 1
+            due = due_ticks(running.node, running.state, turn.now, turn.up_since, self._catch_up, most)
+            if running.node.is_static:
+                commits += [self._commit(running, _static_answer(running.node), at, turn.now) for at in due.times]
+            elif due.times:
+                self._ask(running, due.times[0])
+            if len(commits) >= TICKS_PER_WRITE:
+                break
+        self._write(commits, turn)
+        return self._due[0][0] if self._due else None
+
+    def _write(self, commits: list[TickCommit], turn: Turn) -> None:
+        """Writes ticks, and plans the next ones."""
+        done = write_ticks(self._control, commits, turn.lease)
+        moved: dict[InstigatorId, float] = {}
+        for commit, written in zip(commits, done, strict=True):
+            if written.is_repeated:
+                self._watch.forget()  # another process has decided meanwhile
+            moved[commit.tick.instigator] = commit.tick.scheduled_at or 0.0
+        for which, at in moved.items():
+            running = self._running.get(which)
+            if running is not None:  # else it was switched off while it was asked
+                running.state = msgspec.structs.replace(running.state, last_tick_at=at)
+                running.is_asked = False
+                self._plan(running, turn)
+
+    def _ask(self, running: _Running, at: float) -> None:
+        started_at = self._clock()
 
         def answered(answer: TickAnswer) -> None:
-            commit = self._commit(location, which, answer, at, started_at)
-            with self._lock:
-                self._answered.append(commit)
-            self.wake()
+            self.answers.add(self._commit(running, answer, at, started_at))
 
-        with self._lock:
-            self._asked.add(which)
-        task = TickTask(kind=InstigatorKind.SCHEDULE, name=which.name, scheduled_at=at)
-        location.evaluate(task, self._timeout, answered)
+        running.is_asked = True
+        task = TickTask(kind=InstigatorKind.SCHEDULE, name=running.node.name, scheduled_at=at)
+        running.location.evaluate(task, self._timeout, answered)
 
-    def _commit(
-        self, location: CodeLocation, which: InstigatorId, answer: TickAnswer, at: float, started_at: float
-    ) -> TickCommit:
-        graph = location.graph
+    def _commit(self, running: _Running, answer: TickAnswer, at: float, started_at: float) -> TickCommit:
+        graph = running.location.graph
         assert graph is not None  # it has given the schedule
         return commit_of(
-            which,
+            running.state.id,
             answer,
             graph,
-            manifest_hash=location.state.manifest_hash,
+            manifest_hash=running.location.state.manifest_hash,
             scheduled_at=at,
             started_at=started_at,
-            ended_at=time.time(),
+            ended_at=self._clock(),
             new_id=new_id,
         )
 

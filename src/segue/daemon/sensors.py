@@ -2,111 +2,179 @@
 
 from __future__ import annotations
 
-import threading
+import heapq
 import time
+from collections.abc import Callable
+from itertools import count
 
 import msgspec
 
+from segue.daemon.answers import Answers, write_ticks
 from segue.daemon.loop import Turn
+from segue.daemon.news import LogReader
 from segue.daemon.ticks import commit_of
-from segue.decide.sensors import EVENT_DRIVEN, due_sensor
+from segue.daemon.watch import Watch
+from segue.decide.sensors import EVENT_DRIVEN, due_sensor, waits_for
 from segue.location.base import CodeLocation, Locations
 from segue.model.automation_nodes import SensorNode
 from segue.model.control_stores import ControlStore
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
 from segue.model.stores import Store
-from segue.model.tick_record import TickCommit
+from segue.model.tick_record import TickStatus
 from segue.model.tick_task import TickAnswer, TickTask
 from segue.storage.ids import new_id
 
 TIMEOUT_SECONDS = 60.0
 
 
+class _Running:
+    """A sensor that runs.
+
+    Attributes:
+        location, node: which.
+        state: what is recorded of it, as far as it decides when it is asked.
+        is_asked: whether it is being asked.
+        happened: whether anything happened that it waits for, since it was asked last.
+    """
+
+    __slots__ = ("happened", "is_asked", "location", "node", "state")
+
+    def __init__(self, location: CodeLocation, node: SensorNode, state: InstigatorState) -> None:
+        self.location = location
+        self.node = node
+        self.state = state
+        self.is_asked = False
+        # Whatever happened while nobody looked: one that follows events is asked once, to be sure.
+        self.happened = True
+
+
 class Sensors:
     """The loop over sensors.
 
-    A sensor is asked once at a time; different ones beside each other, so that a slow one delays nobody. Whether anything
-    happened that a sensor may want to know of is the end of the event log: where it moved since the sensor was asked, those
-    that follow events are asked again.
+    A sensor is asked once at a time; different ones beside each other, so that a slow one delays nobody. When each is due next
+    is kept in memory; those that follow events are asked when the log says what they wait for.
 
     Args:
         store: the event log.
         control: where sensors stand and ticks are written.
         locations: the code locations.
         timeout: for how many seconds a sensor may think.
+        clock: gives the time in seconds since 1970, UTC.
+
+    Attributes:
+        answers: what was answered and is not written yet.
     """
 
     def __init__(
-        self, store: Store, control: ControlStore, locations: Locations, timeout: float = TIMEOUT_SECONDS
+        self,
+        store: Store,
+        control: ControlStore,
+        locations: Locations,
+        timeout: float = TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
         self._control = control
         self._locations = locations
         self._timeout = timeout
-        self._lock = threading.Lock()
-        self._asked: set[InstigatorId] = set()
-        self._answered: list[TickCommit] = []
-        self._asked_at: dict[InstigatorId, int] = {}  # the end of the log when a sensor was asked last
-        self.wake = lambda: None  # set by whoever runs the loop
+        self._clock = clock
+        self._watch = Watch(control, locations, InstigatorKind.SENSOR)
+        self._log = LogReader(store)
+        self._running: dict[InstigatorId, _Running] = {}
+        self._following: list[_Running] = []
+        self._due: list[tuple[float, int, _Running]] = []
+        self._numbers = count()
+        self.answers = Answers()
 
     def round(self, turn: Turn) -> float | None:
         """Writes what was answered, and asks what is due."""
-        self._write_answers(turn)
-        next_at: list[float] = []
+        try:
+            self._write(turn)
+            if self._watch.has_changed(turn):
+                self._load(turn)
+            self._hear(turn)
+        except BaseException:
+            self._watch.forget()  # whatever was not written is as it was: read it again
+            raise
+        while self._due and self._due[0][0] <= turn.now:
+            _, _, running = heapq.heappop(self._due)
+            if not running.is_asked and self._running.get(running.state.id) is running:
+                self._ask(running)
+        return self._due[0][0] if self._due else None
+
+    def _load(self, turn: Turn) -> None:
+        """Reads which sensors run, and where they stand."""
+        asked = {which for which, each in self._running.items() if each.is_asked}
+        self._running, self._due = {}, []
         new: list[InstigatorId] = []
         states = self._control.instigator_states()
-        log_end = self._store.append(())
         for location in self._locations.values():
             graph = location.graph
             for node in () if graph is None else graph.manifest.sensors:
                 which = InstigatorId(location.name, InstigatorKind.SENSOR, node.name)
                 state = states.get(which) or InstigatorState(id=which)
-                if not state.is_running(by_default=node.runs_by_default) or which in self._asked:
+                if not state.is_running(by_default=node.runs_by_default):
                     continue
                 if state.started_at is None:
                     new.append(which)
                     state = msgspec.structs.replace(state, started_at=turn.now)
-                due = due_sensor(node, state, turn.now, log_end > self._asked_at.get(which, -1))
-                next_at.append(due.next_at)
-                if due.is_due:
-                    self._ask(location, node, state, log_end)
+                running = self._running[which] = _Running(location, node, state)
+                running.is_asked = which in asked
+                self._plan(running, turn)
+        self._following = [each for each in self._running.values() if each.node.sensor_type in EVENT_DRIVEN]
         if new:
             self._control.start_instigators(new, turn.now)
-        return min(next_at, default=None)
 
-    def _write_answers(self, turn: Turn) -> None:
-        with self._lock:
-            commits, self._answered = self._answered, []
-        if commits:
-            try:
-                self._control.commit_ticks(commits, turn.lease)
-            finally:
-                # Also what could not be written may be asked again: its cursor is where it was.
-                self._asked.difference_update(commit.tick.instigator for commit in commits)
+    def _hear(self, turn: Turn) -> None:
+        """Has those asked that wait for what happened."""
+        news = self._log.news(turn.now) if self._following else ()
+        for running in self._following if news else ():
+            if not running.happened and any(waits_for(running.node, each) for each in news):
+                running.happened = True
+                self._plan(running, turn)
 
-    def _ask(self, location: CodeLocation, node: SensorNode, state: InstigatorState, log_end: int) -> None:
-        started_at = time.time()
+    def _plan(self, running: _Running, turn: Turn) -> None:
+        """Keeps when a sensor is due next; of one that is being asked that is said by its answer."""
+        if not running.is_asked:
+            due = due_sensor(running.node, running.state, turn.now, running.happened)
+            heapq.heappush(self._due, (turn.now if due.is_due else due.next_at, next(self._numbers), running))
+
+    def _write(self, turn: Turn) -> None:
+        commits = self.answers.take()
+        try:
+            write_ticks(self._control, commits, turn.lease)
+        finally:
+            # Also what could not be written may be asked again: its cursor is where it was.
+            for commit in commits:
+                running = self._running.get(commit.tick.instigator)
+                if running is not None:  # else it was switched off while it was asked
+                    failures = running.state.failures + 1 if commit.tick.status is TickStatus.FAILURE else 0
+                    running.state = msgspec.structs.replace(
+                        running.state, last_tick_at=commit.tick.ended_at, failures=failures
+                    )
+                    running.is_asked = False
+                    self._plan(running, turn)
+
+    def _ask(self, running: _Running) -> None:
+        started_at = self._clock()
+        state = self._control.instigator_state(running.state.id)  # with the cursor as it is now
 
         def answered(answer: TickAnswer) -> None:
-            graph = location.graph
+            graph = running.location.graph
             assert graph is not None  # it has given the sensor
-            commit = commit_of(
-                state.id,
-                answer,
-                graph,
-                manifest_hash=location.state.manifest_hash,
-                scheduled_at=None,
-                started_at=started_at,
-                ended_at=time.time(),
-                new_id=new_id,
+            self.answers.add(
+                commit_of(
+                    state.id,
+                    answer,
+                    graph,
+                    manifest_hash=running.location.state.manifest_hash,
+                    scheduled_at=None,
+                    started_at=started_at,
+                    ended_at=self._clock(),
+                    new_id=new_id,
+                )
             )
-            with self._lock:
-                self._answered.append(commit)
-            self.wake()
 
-        self._asked.add(state.id)
-        if node.sensor_type in EVENT_DRIVEN:
-            self._asked_at[state.id] = log_end
+        running.is_asked, running.happened = True, False
         task = TickTask(
             kind=InstigatorKind.SENSOR,
             name=state.id.name,
@@ -115,4 +183,4 @@ class Sensors:
             last_tick_at=state.last_tick_at,
             started_at=state.started_at,
         )
-        location.evaluate(task, self._timeout, answered)
+        running.location.evaluate(task, self._timeout, answered)

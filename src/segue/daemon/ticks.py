@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from segue.decide.requests import wanted_run
 from segue.errors import SegueError
+from segue.model.concurrency import run_priority
 from segue.model.event import ErrorInfo
 from segue.model.graph import AssetGraph
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 from segue.model.tick_record import Tick, TickCommit, TickStatus
-from segue.model.tick_task import TickAnswer
+from segue.model.tick_task import RequestedRun, TickAnswer, require_few
 
 _TAG_OF = {InstigatorKind.SCHEDULE: SCHEDULE_NAME_TAG, InstigatorKind.SENSOR: SENSOR_NAME_TAG}
 
@@ -54,6 +57,7 @@ def commit_of(
     if answer.error is not None:
         return TickCommit(tick=tick(TickStatus.FAILURE, answer.error))
     try:
+        require_few(len(answer.requests), str(instigator))
         runs = tuple(
             wanted_run(
                 request,
@@ -64,8 +68,10 @@ def commit_of(
                 manifest_hash=manifest_hash,
                 tags={_TAG_OF[instigator.kind]: instigator.name},
             )
-            for request in answer.requests
+            for request in _each_once(instigator, answer.requests)
         )
+        for each in runs:
+            run_priority(each.run.tags)  # said of this tick, before it stands in the way of others
     except SegueError as error:
         return TickCommit(tick=tick(TickStatus.FAILURE, ErrorInfo(str(error), type(error).__name__)))
     return TickCommit(
@@ -74,3 +80,13 @@ def commit_of(
         partition_changes=answer.partition_changes,
         events=answer.events,
     )
+
+
+def _each_once(instigator: InstigatorId, requests: Sequence[RequestedRun]) -> Sequence[RequestedRun]:
+    """The requests; those of a schedule, whose run keys are about one tick, once for each key and then without it."""
+    if instigator.kind is InstigatorKind.SENSOR:
+        return requests
+    found: dict[object, RequestedRun] = {}
+    for number, request in enumerate(requests):
+        found.setdefault(number if request.run_key is None else request.run_key, request)
+    return [msgspec.structs.replace(each, run_key=None) for each in found.values()]

@@ -63,6 +63,10 @@ class AssetSensorDefinition(SensorDefinition):
         )
         self.asset_key = AssetKey.from_coercible(asset_key)
 
+    @property
+    def watched_assets(self) -> Sequence[AssetKey]:
+        return (self.asset_key,)
+
     def ask(self, context: Any) -> Any:
         """What the function gives for the latest materialization, or a reason to skip where it is known already."""
         return self._asked(context)[1]

@@ -126,7 +126,10 @@ def sensor_nodes(
         _note_unknown(what, [target.job_name for target in each.targets], jobs, "job", note)
         _note_unknown(what, each.required_resource_keys, resources, "resource", note)
         selection = None if each.asset_selection is None else _resolved(each.asset_selection, graph, what, note)
-        nodes.append(_sensor_node(each, selection))
+        watched = each.watched_assets
+        if isinstance(watched, AssetSelection):
+            watched = _resolved(watched, graph, what, note)
+        nodes.append(_sensor_node(each, selection, None if watched is None else tuple(sorted(watched))))
     _note_evaluated_twice(nodes, note)
     return tuple(nodes)
 
@@ -147,12 +150,16 @@ def _note_evaluated_twice(nodes: Sequence[SensorNode], note: Note) -> None:
                 break
 
 
-def _sensor_node(sensor: SensorDefinition, selection: tuple[AssetKey, ...] | None) -> SensorNode:
+def _sensor_node(
+    sensor: SensorDefinition, selection: tuple[AssetKey, ...] | None, watched: tuple[AssetKey, ...] | None
+) -> SensorNode:
     return SensorNode(
         name=sensor.name,
         sensor_type=sensor.sensor_type,
         job_names=tuple([target.job_name for target in sensor.targets]),
         asset_selection=selection,
+        watched_assets=watched,
+        watched_status=sensor.watched_status,
         minimum_interval_seconds=sensor.minimum_interval_seconds,
         runs_by_default=sensor.default_status is DefaultSensorStatus.RUNNING,
         resource_keys=tuple(sorted(sensor.required_resource_keys)),

@@ -77,6 +77,10 @@ class MultiAssetSensorDefinition(SensorDefinition):
             raise InvalidDefinitionError(f"sensor {name!r}: monitored_assets takes AssetKeys or an AssetSelection.")
         self.monitored_assets = monitored_assets
 
+    @property
+    def watched_assets(self) -> Sequence[AssetKey] | AssetSelection:
+        return self.monitored_assets
+
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """What the function gives for a context; the context's cursor then says what it took care of.
 

@@ -99,6 +99,10 @@ class RunStatusSensorDefinition(SensorDefinition):
             None if monitored_jobs is None else [monitored(each, name) for each in monitored_jobs]
         )
 
+    @property
+    def watched_status(self) -> RunStatus:
+        return self.run_status
+
     def ask(self, context: RunStatusSensorContext) -> Any:
         """What the function gives for one run."""
         failed = self.run_status is RunStatus.FAILURE and not isinstance(context, RunFailureSensorContext)

@@ -14,9 +14,10 @@ from segue.defs.target import AutomationTarget, ExecutableDefinition, Target, re
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.asset_words import require_owners
-from segue.model.keys import require_name
+from segue.model.keys import AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.request import RunRequest, run_tags
+from segue.model.run import RunStatus
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 from segue.model.tick import DefaultSensorStatus, RunReaction, SensorResult, SensorTick, SensorType, SkipReason
 
@@ -177,6 +178,16 @@ class SensorDefinition:
     def with_updated_job(self, new_job: ExecutableDefinition) -> Self:
         """The same sensor with another job."""
         return self.with_attributes(jobs=[new_job])
+
+    @property
+    def watched_status(self) -> RunStatus | None:
+        """The status of runs that it waits for; None where it waits for something else."""
+        return None
+
+    @property
+    def watched_assets(self) -> Sequence[AssetKey] | AssetSelection | None:
+        """The assets whose materializations it waits for; None where it waits for something else."""
+        return None
 
     def ask(self, context: Any) -> Any:
         """What the user's function gives for a context."""

@@ -15,6 +15,7 @@ from segue.model.request import RunRequest
 from segue.model.selection import AssetSelection
 from segue.model.tags import SENSOR_NAME_TAG
 from segue.model.tick import RunReaction, SensorResult, SensorTick, SkipReason
+from segue.model.tick_task import require_few
 
 Answer = RunRequest | SkipReason | RunReaction | SensorResult
 _KINDS = (RunRequest, SkipReason, RunReaction, SensorResult)
@@ -58,7 +59,7 @@ def tick_of(
     """The tick that the answers make.
 
     Raises:
-        InvariantViolationError: answers that exclude each other, or a run that the sensor has no target for.
+        InvariantViolationError: answers that exclude each other, a run that the sensor has no target for, or too many runs.
         InvalidSubsetError: assets outside of the sensor's selection.
         UnknownPartitionError: a partition that does not exist.
     """
@@ -67,6 +68,7 @@ def tick_of(
         raise InvariantViolationError(
             f"The sensor {targets.name!r} gave a SensorResult with a cursor and called context.update_cursor: do one of the two."
         )
+    require_few(len(result.run_requests), f"sensor {targets.name!r}")
     full = [_resolved(request, targets, context, result, now) for request in result.run_requests]
     own = {SENSOR_NAME_TAG: targets.name}
     requests = [each.with_replaced_attrs(tags={**each.tags, **own}) for each in full]

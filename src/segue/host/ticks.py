@@ -29,7 +29,7 @@ from segue.model.request import RunRequest
 from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 from segue.model.tick import AssetEvent
 from segue.model.tick_record import PartitionChange
-from segue.model.tick_task import RequestedRun, TickAnswer, TickTask
+from segue.model.tick_task import RequestedRun, TickAnswer, TickTask, require_few
 
 
 def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
@@ -72,6 +72,7 @@ def _schedule(definitions: Definitions, instance: Instance, task: TickTask) -> T
     )
     with context:
         tick = found.evaluate_tick(context)
+    require_few(len(tick.run_requests), f"schedule {task.name!r}")
     requests = tuple(_requested(each, found.job_name) for each in tick.run_requests)
     return TickAnswer(requests=requests, skip_reason=tick.skip_message)
 

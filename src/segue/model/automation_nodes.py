@@ -6,6 +6,7 @@ import msgspec
 
 from segue.model.keys import AssetKey
 from segue.model.metadata import AnyMetadataValue
+from segue.model.run import RunStatus
 from segue.model.tick import SensorType
 
 
@@ -47,6 +48,8 @@ class SensorNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         sensor_type: what it looks at.
         job_names: the jobs it may start.
         asset_selection: the assets it may start runs of, for one without jobs.
+        watched_assets: the assets whose materializations it waits for; None for one that looks at others, or at anything.
+        watched_status: the status of runs that it waits for.
         minimum_interval_seconds: how long to wait between two evaluations, at least.
         runs_by_default: whether it runs before anyone has switched it on.
         resource_keys: the resources its function takes.
@@ -57,6 +60,8 @@ class SensorNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     sensor_type: SensorType = SensorType.STANDARD
     job_names: tuple[str, ...] = ()
     asset_selection: tuple[AssetKey, ...] | None = None
+    watched_assets: tuple[AssetKey, ...] | None = None
+    watched_status: RunStatus | None = None
     minimum_interval_seconds: int | None = None
     runs_by_default: bool = False
     resource_keys: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from segue.model.backfill import Backfill, BackfillStatus
-from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
+from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, TickCommit, TickEntry, TickStatus, WantedRun
@@ -31,6 +31,14 @@ class InstigatorStore(Protocol):
 
     def instigator_states(self, location: str | None = None) -> Mapping[InstigatorId, InstigatorState]:
         """What is recorded, of one location or of all."""
+        ...
+
+    def instigator_state(self, which: InstigatorId) -> InstigatorState:
+        """What is recorded of one; of one that is not on record, that it is as declared."""
+        ...
+
+    def switches(self, kind: InstigatorKind) -> str:
+        """A text that is another one as soon as anyone has switched any of a kind on or off, or it was first seen running."""
         ...
 
     def set_instigator(self, which: InstigatorId, status: InstigatorStatus, timestamp: float) -> InstigatorState:

@@ -40,7 +40,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         name: which.
         holder: the process that runs it.
         heartbeat_at: when it last went round, in seconds since 1970, UTC.
-        lag: how late it was then, in seconds.
+        lag: how late it was at most since it was told of last, in seconds.
         error: what went wrong in that round; None when nothing did.
     """
 

@@ -211,6 +211,11 @@ _ALLOWED: dict[RunStatus, frozenset[RunStatus]] = {
 }
 
 
+def status_of_event(event_type: str) -> RunStatus | None:
+    """The status that a run is brought to by an event with this wire name; None for one that is not about that."""
+    return _STATUS_BY_EVENT.get(event_type)
+
+
 def status_after(status: RunStatus, event_type: str) -> RunStatus | None:
     """The status of a run after one more event.
 

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import msgspec
 
+from segue.errors import InvariantViolationError
 from segue.model.event import ErrorInfo, Event
 from segue.model.instigator import InstigatorKind
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.tick_record import PartitionChange
+
+MOST_REQUESTS = 10_000
+"""How many runs one tick may ask for: all of them are recorded in one transaction."""
+
+
+def require_few(requests: int, who: str) -> None:
+    """Refuses more runs than one tick may ask for.
+
+    Raises:
+        InvariantViolationError: there are more.
+    """
+    if requests > MOST_REQUESTS:
+        raise InvariantViolationError(
+            f"The {who} asks for {requests:,} runs at once; a tick may ask for {MOST_REQUESTS:,}. Ask for the rest in the next "
+            "ticks, or start a backfill over the partitions."
+        )
 
 
 class RequestedRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,10 @@ _INSTIGATOR_COLUMNS = "location, kind, name, status, cursor, started_at, last_ti
 INSTIGATOR = f"SELECT number, {_INSTIGATOR_COLUMNS} FROM instigators WHERE location = ? AND kind = ? AND name = ?"
 INSTIGATORS = f"SELECT {_INSTIGATOR_COLUMNS} FROM instigators"
 INSTIGATORS_OF = f"{INSTIGATORS} WHERE location = ?"
+# What has been switched since shows in one of the sums: one that is switched on has a new `started_at`.
+SWITCHES = """
+    SELECT COUNT(*), SUM(CASE status WHEN 'running' THEN 1 ELSE 0 END), SUM(CASE status WHEN 'stopped' THEN 1 ELSE 0 END),
+    SUM(started_at), COUNT(started_at) FROM instigators WHERE kind = ?"""
 BACKFILL = "SELECT body FROM backfills WHERE backfill_id = ?"
 BACKFILL_NUMBER = "SELECT number FROM backfills WHERE backfill_id = ?"
 LOCATIONS = "SELECT body FROM locations ORDER BY name"

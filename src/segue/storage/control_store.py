@@ -10,7 +10,7 @@ from segue.errors import BackfillNotFoundError
 from segue.model import codec
 from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.control_stores import LoopLease
-from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
+from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickEntry, TickStatus, WantedRun
@@ -57,6 +57,16 @@ class SqlControlStore:
             rows = self._database.read(control_queries.INSTIGATORS_OF, (location,))
         states = map(control_queries.instigator_from_row, rows)
         return {state.id: state for state in states}
+
+    def instigator_state(self, which: InstigatorId) -> InstigatorState:
+        """See `InstigatorStore.instigator_state`."""
+        rows = self._database.read(control_queries.INSTIGATOR, (which.location, which.kind.value, which.name))
+        return control_queries.instigator_from_row(rows[0][1:]) if rows else InstigatorState(id=which)
+
+    def switches(self, kind: InstigatorKind) -> str:
+        """See `InstigatorStore.switches`."""
+        ((*counts,),) = self._database.read(control_queries.SWITCHES, (kind.value,))
+        return str(counts)
 
     def set_instigator(self, which: InstigatorId, status: InstigatorStatus, timestamp: float) -> InstigatorState:
         """See `InstigatorStore.set_instigator`."""

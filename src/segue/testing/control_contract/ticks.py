@@ -8,7 +8,7 @@ import pytest
 from segue.errors import InvariantViolationError, LeaseLostError
 from segue.model.control_stores import LoopLease
 from segue.model.event import AssetObservationData, Event
-from segue.model.instigator import InstigatorStatus
+from segue.model.instigator import InstigatorState, InstigatorStatus
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetObservation
 from segue.model.run import RunStatus
@@ -138,7 +138,32 @@ def the_first_time_that_something_is_seen_running_stays(stores: Stores) -> None:
     assert states[SENSOR].status is InstigatorStatus.DECLARED
 
 
+def it_shows_when_anything_was_switched(stores: Stores) -> None:
+    seen = [stores.control.switches(SENSOR.kind)]
+    for change in (
+        lambda: stores.control.start_instigators([SENSOR], 5.0),
+        lambda: stores.control.set_instigator(SENSOR, InstigatorStatus.RUNNING, 6.0),
+        lambda: stores.control.set_instigator(SENSOR, InstigatorStatus.STOPPED, 7.0),
+        lambda: stores.control.set_instigator(SENSOR, InstigatorStatus.RUNNING, 8.0),
+    ):
+        change()
+        seen.append(stores.control.switches(SENSOR.kind))
+    assert len(set(seen)) == len(seen)
+    stores.control.commit_ticks([sensor_tick(10.0, cursor="1"), schedule_tick(10.0)])
+    stores.control.start_instigators([SCHEDULE], 5.0)
+    assert stores.control.switches(SENSOR.kind) == seen[-1]
+
+
+def the_state_of_one_is_read_alone(stores: Stores) -> None:
+    assert stores.control.instigator_state(SENSOR) == InstigatorState(id=SENSOR)
+    stores.control.commit_ticks([sensor_tick(10.0, cursor="1")])
+    assert stores.control.instigator_state(SENSOR) == stores.control.instigator_states()[SENSOR]
+    assert stores.control.instigator_state(SENSOR).cursor == "1"
+
+
 RULES = (
+    it_shows_when_anything_was_switched,
+    the_state_of_one_is_read_alone,
     the_first_time_that_something_is_seen_running_stays,
     a_tick_is_written_with_its_runs,
     a_time_of_a_schedule_is_decided_once,

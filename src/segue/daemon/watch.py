@@ -1,0 +1,39 @@
+"""Whether what a loop keeps in memory of schedules or sensors still holds."""
+
+from __future__ import annotations
+
+from segue.daemon.loop import Turn
+from segue.location.base import Locations
+from segue.model.control_stores import InstigatorStore
+from segue.model.graph import AssetGraph
+from segue.model.instigator import InstigatorKind
+
+
+class Watch:
+    """Sees that someone switched a schedule or sensor, that definitions changed, or that the lease is a new one.
+
+    Args:
+        control: where they are switched; asked with one small query each time.
+        locations: the code locations.
+        kind: schedules or sensors.
+    """
+
+    def __init__(self, control: InstigatorStore, locations: Locations, kind: InstigatorKind) -> None:
+        self._control = control
+        self._locations = locations
+        self._kind = kind
+        self._seen: tuple[int, str, dict[str, AssetGraph | None]] | None = None
+
+    def has_changed(self, turn: Turn) -> bool:
+        """Whether anything has, since this was asked last; always, where `forget` was called."""
+        graphs = {name: location.graph for name, location in self._locations.items()}
+        before, token = self._seen, turn.lease.token
+        switches = self._control.switches(self._kind)
+        self._seen = (token, switches, graphs)
+        if before is None or before[:2] != (token, switches) or before[2].keys() != graphs.keys():
+            return True
+        return any(graph is not before[2][name] for name, graph in graphs.items())
+
+    def forget(self) -> None:
+        """Has the next question answered with yes."""
+        self._seen = None
