@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 from segue.errors import LoadError
 from segue.model.stores import Store
@@ -21,10 +22,17 @@ def open_store(home: Path, database: str | None = None) -> Store:
         LoadError: the extra `segue[postgres]` is not installed.
         StorageUnavailableError: the URL cannot be read.
     """
-    if database is None:
-        return open_sqlite(home)
+    return open_sqlite(home) if database is None else postgres_module("segue.storage.postgres").open_postgres(database)
+
+
+def postgres_module(module: str) -> ModuleType:
+    """A module that needs psycopg.
+
+    Raises:
+        LoadError: the extra `segue[postgres]` is not installed.
+    """
     try:
-        postgres = importlib.import_module("segue.storage.postgres")
+        return importlib.import_module(module)
     except ImportError as error:  # without a name: psycopg is there, and the library that it needs is not
         if (error.name or "psycopg").partition(".")[0] != "psycopg":
             raise
@@ -32,4 +40,3 @@ def open_store(home: Path, database: str | None = None) -> Store:
             "The database is a Postgres, and the package psycopg, which speaks to it, is not installed (or finds no libpq): "
             "pip install 'segue[postgres]'."
         ) from error
-    return postgres.open_postgres(database)

@@ -45,7 +45,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.options = connection_options(url)
-        self.name = _name(self.options)
+        self.name = name_of(self.options)
         self._lock = threading.RLock()
         self._connection: Connection | None = None
         forks.watch(self)
@@ -196,8 +196,8 @@ def connection_options(url: str) -> dict[str, Any]:
     return options
 
 
-def _name(options: dict[str, Any]) -> str:
-    """Database and host, for messages."""
+def name_of(options: dict[str, Any]) -> str:
+    """Database and host of `connection_options`, for messages."""
     known = {option.keyword.decode(): option.val.decode() for option in Conninfo.get_defaults() if option.val}
     known |= {key: str(value) for key, value in options.items()}
     database = known.get("dbname") or known.get("user", "")

@@ -40,7 +40,7 @@ def make(connection: psycopg.Connection[Row], months: Sequence[int]) -> None:
                 connection.execute(_PATIENCE)
                 row = connection.execute(_TAKEN, [month]).fetchone()
                 if row == (False,):
-                    statement = f"CREATE TABLE {table(month)} PARTITION OF events FOR VALUES IN ({month})"
+                    statement = f"CREATE TABLE IF NOT EXISTS {table(month)} PARTITION OF events FOR VALUES IN ({month})"
                     connection.execute(statement.encode())
         except _REFUSALS:
             # The next connection tries again. `segue db check` says what lies in the part for the rest.

@@ -51,23 +51,39 @@ def prepare(connection: psycopg.Connection[Row], name: str) -> None:
         StorageVersionError: they are of another version.
     """
     found = _find(connection)
+    if found.schema is not None and not found.tables & {"alembic_version", "events"}:
+        _make(connection)
+        found = _find(connection)
+    require_known(_revision(connection, found, name), name)
+    missing = [month for month in (found.month, found.next_month) if months.table(month) not in found.tables]
+    if missing:
+        months.make(connection, missing)
+
+
+def read_revision(connection: psycopg.Connection[Row], name: str) -> str | None:
+    """The revision that the database says it has; None where there are no tables of Segue's yet.
+
+    Raises:
+        StorageUnavailableError: there is no place for tables, or there are tables of another program.
+    """
+    return _revision(connection, _find(connection), name)
+
+
+def _revision(connection: psycopg.Connection[Row], found: Found, name: str) -> str | None:
     if found.schema is None:
         raise StorageUnavailableError(
             f"Segue's database {name} cannot be used: no schema in its search_path exists. "
             "Create one, or correct the search_path of the role or of the URL."
         )
     if not found.tables & {"alembic_version", "events"}:
-        found = _make(connection)
+        return None
     if not found.tables >= {"alembic_version", "events"}:
         raise StorageUnavailableError(
             f"Segue's database {name} cannot be used: the schema {found.schema!r} holds tables of another program. Give "
             "Segue a database, or a schema that comes first in the search_path of its role, of its own."
         )
-    revision = connection.execute(_REVISION).fetchone()
-    require_known(None if revision is None else str(revision[0]), name)
-    missing = [month for month in (found.month, found.next_month) if months.table(month) not in found.tables]
-    if missing:
-        months.make(connection, missing)
+    row = connection.execute(_REVISION).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _find(connection: psycopg.Connection[Row]) -> Found:
@@ -77,14 +93,13 @@ def _find(connection: psycopg.Connection[Row]) -> Found:
     return Found(schema, frozenset(tables), month, next_month)
 
 
-def _make(connection: psycopg.Connection[Row]) -> Found:
+def _make(connection: psycopg.Connection[Row]) -> None:
     with connection.transaction():
         connection.execute(LOCK.encode())
         found = _find(connection)
         # Another process may have been first.
         if "alembic_version" not in found.tables:
             connection.execute(_snapshot())
-    return _find(connection)
 
 
 @cache
