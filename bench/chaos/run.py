@@ -109,7 +109,16 @@ class Chaos:
 
     def _start(self) -> None:
         self.started += 1
-        command = [sys.executable, "-m", "segue", "materialize", "-f", str(HERE / "project.py"), "-t", f"n={self.started}"]
+        command = [
+            sys.executable,
+            "-m",
+            "segue",
+            "materialize",
+            "-f",
+            str(HERE / "project.py"),
+            "-t",
+            f"n={self.started}",
+        ]
         environment = {**os.environ, **self.place.environment, "CHAOS_EXECUTOR": self.options.executor}
         with open(self.place.home / "out", "ab") as out:
             process = subprocess.Popen(
@@ -135,7 +144,7 @@ class Chaos:
             chance = self.random.random()
             if chance < 0.01 and self.place.break_database is not None:
                 self.place.break_database()
-                self.hits["database killed"] += 1
+                self.hits["disk filled" if self.options.store == "sqlite" else "database killed"] += 1
                 continue
             found = victims.victims_of(self.random.choice(pids))
             if not found:
@@ -158,7 +167,11 @@ class Chaos:
         while not self.is_over.is_set():
             try:
                 monitor_once(store, time.time())
-                held = [each for each in store.claim_records(ClaimFilter(resource=pool_resource("scarce"))) if each.is_granted]
+                held = [
+                    each
+                    for each in store.claim_records(ClaimFilter(resource=pool_resource("scarce")))
+                    if each.is_granted
+                ]
                 self.most_held = max(self.most_held, sum(each.weight for each in held))
                 self.recorded = store.count_runs(RunsFilter())
                 for run in store.list_runs(RunsFilter(), 200, None):

@@ -129,6 +129,9 @@ def record_and_run(
     described = listed_for_plan(described, plan, now, instance)
     partitions = run_partitions(plan, described, job, instance, now)
     planned = _planned_events(plan, run, finished)
+    run = msgspec.structs.replace(
+        run, worker=instance.store.worker()
+    )  # so that it is missed if it goes before it begins
     instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     scope = RunScope(

@@ -13,7 +13,7 @@ from segue.storage.postgres.workers import LIVES
 from segue.storage.postgres.writing import END_STEPS, append_slowly
 
 _HOLDER = f"""
-    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {LIVES.format("runs.worker")}
+    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {LIVES.format("runs.worker")}, fence
     FROM runs WHERE run_id = %s FOR NO KEY UPDATE""".encode()
 _LOCK_RUN = b"SELECT FROM runs WHERE run_id = %s FOR NO KEY UPDATE"
 _TOKEN = b"SELECT nextval('fencing_tokens')"
@@ -58,8 +58,9 @@ def lease_run(connection: Connection, run_id: str, worker: str | None, events: S
     # The token is drawn behind the lock on the run, so that a later lease has a greater one.
     holder, drawn = connection.execute(_HOLDER, [run_id]), connection.execute(_TOKEN)
     row = holder.fetchone()
-    status, before, *times, lives = row or (None, None, False)
-    require_free(run_id, status, before, lives)
+    status, before, *times, lives, fence = row or (None, None, False, None)
+    is_own = fence is None and before == worker  # who records a run in order to execute it names itself
+    require_free(run_id, status, before, lives and not is_own)
     token: int = drawn.fetchall()[0][0]
     worker = worker or before
     connection.execute(_LEASE_RUN, [token, worker, run_id])

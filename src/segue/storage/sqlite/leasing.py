@@ -14,7 +14,7 @@ from segue.storage.sqlite.writing import append_events
 _NEXT_TOKEN = """
     INSERT INTO fencing_tokens (id, last) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET last = last + 1"""
 _TOKEN = "SELECT last FROM fencing_tokens"
-_HOLDER = "SELECT status, worker FROM runs WHERE run_id = ?"
+_HOLDER = "SELECT status, worker, fence FROM runs WHERE run_id = ?"
 _LEASE_RUN = "UPDATE runs SET fence = ?, worker = coalesce(?, worker) WHERE run_id = ?"
 _END_STEPS = "DELETE FROM step_leases WHERE run_id = ?"
 _OPEN_ATTEMPT = "SELECT attempt FROM step_leases WHERE run_id = ? AND step_key = ?"
@@ -52,8 +52,9 @@ def lease_run(
         RunNotFoundError, InvariantViolationError, LeaseLostError: see `require_free`, `append_events`.
     """
     row: Row | None = connection.execute(_HOLDER, (run_id,)).fetchone()
-    status, holder = (None, None) if row is None else row
-    require_free(run_id, status, holder, holder is not None and is_alive(holder))
+    status, holder, fence = (None, None, None) if row is None else row
+    is_own = fence is None and holder == worker  # who records a run in order to execute it names itself
+    require_free(run_id, status, holder, holder is not None and not is_own and is_alive(holder))
     token = _next_token(connection)
     connection.execute(_LEASE_RUN, (token, worker, run_id))
     connection.execute(_END_STEPS, (run_id,))

@@ -8,9 +8,11 @@ from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundErr
 from segue.model.error_info import ErrorInfo
 from segue.model.event import AnyPayload, Event, StepFailureData, StepRetryData, StepStartData, StepSuccessData
 from segue.model.lease import Fence, Lease
-from segue.model.run import FailureReason, RunStatus
+from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.stores import EventFilter, Store
 from segue.testing.storage_contract.builders import (
+    MANIFEST,
+    PLAN,
     add_events,
     add_run,
     events_of,
@@ -67,6 +69,22 @@ def a_run_that_somebody_alive_executes_is_not_leased_again(store: Store) -> None
     run = store.get_run("r1")
     assert run is not None
     assert run.status is RunStatus.STARTED
+
+
+def a_run_recorded_by_its_worker_is_missed_when_that_worker_goes_before_it_began(store: Store) -> None:
+    mine = Run(run_id="mine", job_name="daily", worker=store.worker(), created_at=1.0)
+    lost = Run(run_id="lost", job_name="daily", worker="999999-gone", created_at=2.0)
+    for run in (mine, lost):
+        store.create_run(run, PLAN, MANIFEST, [])
+    add_run(store, "waiting")
+    assert {run.run_id: lives for run, lives in store.unfinished_runs()} == {"mine": True, "lost": False}
+    with pytest.raises(LeaseLostError):
+        store.take_over("mine")
+    store.append([], Fence("mine", store.start_run("mine")))
+    store.take_over("lost", events_of("lost", [failed(FailureReason.INTERRUPTED)]))
+    run = store.get_run("lost")
+    assert run is not None
+    assert (run.status, run.worker) == (RunStatus.FAILURE, "999999-gone")
 
 
 def a_run_that_has_ended_or_is_not_there_is_not_leased(store: Store) -> None:
@@ -303,6 +321,7 @@ RULES = (
     a_leased_run_names_its_worker,
     a_run_is_leased_with_its_first_events_or_not_at_all,
     a_run_that_somebody_alive_executes_is_not_leased_again,
+    a_run_recorded_by_its_worker_is_missed_when_that_worker_goes_before_it_began,
     a_run_that_has_ended_or_is_not_there_is_not_leased,
     another_token_writes_nothing,
     a_run_that_ended_takes_nothing_under_its_fence,
