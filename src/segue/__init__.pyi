@@ -269,6 +269,7 @@ from .errors import InvariantViolationError as InvariantViolationError
 from .errors import LeaseLostError as LeaseLostError
 from .errors import LoadError as LoadError
 from .errors import NotSupportedError as NotSupportedError
+from .errors import ProcessHostError as ProcessHostError
 from .errors import ResourceBusyError as ResourceBusyError
 from .errors import ResourceFunctionError as ResourceFunctionError
 from .errors import RunNotFoundError as RunNotFoundError
@@ -278,11 +279,13 @@ from .errors import StepOutputNotFoundError as StepOutputNotFoundError
 from .errors import StorageError as StorageError
 from .errors import StorageUnavailableError as StorageUnavailableError
 from .errors import StorageVersionError as StorageVersionError
+from .errors import SubprocessError as SubprocessError
 from .errors import SupersessionWarning as SupersessionWarning
 from .errors import TypeCheckDidNotPass as TypeCheckDidNotPass
 from .errors import TypeCheckError as TypeCheckError
 from .errors import UnknownPartitionError as UnknownPartitionError
 from .errors import UnknownResourceError as UnknownResourceError
+from .errors import UnmetExecutorRequirementsError as UnmetExecutorRequirementsError
 from .errors import UserCodeExecutionError as UserCodeExecutionError
 from .errors import WrongTypeError as WrongTypeError
 from .execute.file_manager import FileHandle as FileHandle

@@ -31,6 +31,9 @@
     │   ├── ResolutionError                     a value of a component's file cannot become what it should be
     │   ├── PipesExecutionError                 an external process of a step failed, or could not be understood
     │   ├── ComponentTreeError                  a folder of definitions could not be loaded; the cause says why
+    │   ├── ProcessHostError                    the process that starts step processes is gone
+    │   ├── SubprocessError                     a step failed in a process of its own
+    │   ├── UnmetExecutorRequirementsError      an executor needs what the job or the instance has not
     │   ├── StorageError                        the home folder or its database
     │   │   ├── LeaseLostError                  another holds what this process wanted to write under
     │   │   ├── StorageUnavailableError         unreadable, read-only, full
@@ -388,6 +391,30 @@ class CircuitOpenError(ResourceBusyError):
 
     def __reduce__(self) -> tuple[type[CircuitOpenError], tuple[Any, ...]]:
         return CircuitOpenError, (str(self), self.resources, self.seconds)
+
+
+class ProcessHostError(SegueError):
+    """The process that starts step processes could not be started, or is gone."""
+
+
+class SubprocessError(SegueError):
+    """A step failed in a process of its own; the message is what it raised there, or how its process ended.
+
+    Attributes:
+        subprocess_error_infos: the exception as data, with the frames of user code.
+        step_key: the step.
+    """
+
+    def __init__(
+        self, message: str, *, subprocess_error_infos: Sequence[object] = (), step_key: str | None = None
+    ) -> None:
+        self.subprocess_error_infos = list(subprocess_error_infos)
+        self.step_key = step_key
+        super().__init__(message)
+
+
+class UnmetExecutorRequirementsError(SegueError):
+    """An executor needs what the job, its code or its instance do not have."""
 
 
 class StorageError(SegueError):

@@ -57,6 +57,7 @@ _TABLE = {
     "module_at": "segue.host.source:module_at",
     "open_scoped_resources": "segue.execute.resources:open_scoped_resources",
     "open_declared": "segue.execute.resources:open_declared",
+    "process_placement": "segue.host.process_placement:process_placement",
     "asset_value_loader": "segue.host.asset_values:AssetValueLoader",
     "load_value_in_run": "segue.host.asset_values:load_in_run",
     "gather": "asyncio:gather",

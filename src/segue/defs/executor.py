@@ -83,6 +83,9 @@ class ExecutorDefinition(NamedConfigurable):
         InvalidDefinitionError: a bad name.
     """
 
+    built_in: str | None = None
+    """Which of the executors that the engine knows it is, with whatever config; None for one of the user's own."""
+
     def __init__(
         self,
         name: str,
@@ -120,13 +123,15 @@ class ExecutorDefinition(NamedConfigurable):
 
     def copy_for_configured(self, name: str, description: str | None, config_schema: Any) -> ExecutorDefinition:
         """The same executor under another name, with another config schema."""
-        return ExecutorDefinition(
+        made = ExecutorDefinition(
             name=name,
             config_schema=config_schema,
             requirements=self._requirements,
             executor_creation_fn=self.executor_creation_fn,
             description=description or self.description,
         )
+        made.built_in = self.built_in
+        return made
 
     @staticmethod
     def hardcoded_executor(executor: Executor) -> ExecutorDefinition:
@@ -200,7 +205,9 @@ def _built_in(name: str, description: str, config_schema: object, requirements: 
 
     create.__name__ = create.__qualname__ = name if name.endswith("_executor") else f"{name}_executor"
     create.__doc__ = description
-    return ExecutorDefinition(name, config_schema, requirements, create, description)
+    made = ExecutorDefinition(name, config_schema, requirements, create, description)
+    made.built_in = name
+    return made
 
 
 in_process_executor = _built_in(
@@ -218,7 +225,6 @@ multi_or_in_process_executor = _built_in(
     Field(Selector({"multiprocess": _MULTIPROCESS, "in_process": _IN_PROCESS}), default_value={"multiprocess": {}}),
     multiple_process_executor_requirements(),
 )
-BUILT_IN = ("in_process", "multiprocess", "multi_or_in_process_executor")
 
 
 def require_executor(value: object, where: str) -> ExecutorDefinition | None:
@@ -244,8 +250,9 @@ def require_built_in(value: object, where: str) -> ExecutorDefinition | None:
         NotSupportedError: an executor of the user's own.
     """
     found = require_executor(value, where)
-    if found is not None and found.name not in BUILT_IN:
+    if found is not None and found.built_in is None:
         raise NotSupportedError(
-            f"{where}: executors of your own ({found.name!r}) are not built yet: use in_process_executor, or leave it out."
+            f"{where}: executors of your own ({found.name!r}) are not built yet: use multiprocess_executor or "
+            "in_process_executor, or leave it out."
         )
     return found

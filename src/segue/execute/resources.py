@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Container, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from segue.defs.type_checks import resources_of_types
 from segue.errors import ConfigViolation, InvalidConfigError, ResourceFunctionError, SegueError
 from segue.model.run import Run
 from segue.plan.op_planner import managers_of
-from segue.plan.plan import Plan
+from segue.plan.plan import PlanStep
 
 
 class ResourceScope(msgspec.Struct, frozen=True):
@@ -42,12 +42,10 @@ class ResourceScope(msgspec.Struct, frozen=True):
     log: logging.Logger
 
 
-def needed_resources(plan: Plan, described: Described, finished: Container[str] = ()) -> set[str]:
-    """The resources and IO managers that the steps of a plan use; those of steps that are done already left out."""
+def needed_resources(steps: Iterable[PlanStep], described: Described) -> set[str]:
+    """The resources and IO managers that steps use."""
     keys: set[str] = set()
-    for step in plan.steps:
-        if step.key in finished:
-            continue
+    for step in steps:
         op = described.ops[step.computation]
         keys.update(op.resource_keys, resources_of_types(op), managers_of(step))
     return keys

@@ -8,25 +8,20 @@ from collections.abc import Mapping
 import msgspec
 
 from segue.defs.log import running
-from segue.errors import ResourceFunctionError, SegueError, StorageError
+from segue.errors import SegueError, StorageError
 from segue.execute.claim_gate import gate_of
-from segue.execute.executors.inline import InlineExecutor
+from segue.execute.executors.placement import IN_PROCESS, Placement
 from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
-from segue.execute.hooks import hook_resources
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
-from segue.execute.loop import Execution, LoopLimits, RunResult
-from segue.execute.resources import ResourceScope, needed_resources, set_up
+from segue.execute.loop import Execution, RunResult
 from segue.execute.run_claims import RunClaims, claims_of_run, wait_for_claims, within
 from segue.execute.run_scope import RunScope
-from segue.execute.sink import EventSink
+from segue.execute.set_up import set_up_for, tear_down
 from segue.execute.watched_lease import watched_lease
 from segue.model.event import (
     EngineEventData,
-    ResourceInitFailureData,
-    ResourceInitStartedData,
-    ResourceInitSuccessData,
     RunCanceledData,
     RunFailureData,
     RunStartData,
@@ -42,13 +37,19 @@ from segue.plan.state import (
 
 
 @raise_execution_interrupts()
-def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep] | None = None) -> RunResult:
-    """Executes the steps of a plan in this process, one after another.
+def execute_run(
+    plan: Plan,
+    scope: RunScope,
+    finished: Mapping[str, FinishedStep] | None = None,
+    placement: Placement = IN_PROCESS,
+) -> RunResult:
+    """Executes the steps of a plan.
 
     Args:
         plan: what to do.
         scope: the definitions, the run and where it is recorded.
         finished: steps that an earlier run brought to a good end, with the outputs they gave.
+        placement: where the steps are executed.
 
     Returns:
         How it ended; every event of it is stored.
@@ -62,16 +63,12 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
     try:
         start_loggers(scope)
         sink.emit(RunStartData(scope.instance.store.worker()))
-        sink.emit(
-            EngineEventData(f"Executing {sum(step.key not in finished for step in plan.steps)} steps in process.")
-        )
-        if scope.declared_executor not in (None, "in_process"):
-            told = f"The executor {scope.declared_executor!r} is declared: its processes are not built yet."
-            sink.emit(EngineEventData(f"{told} The steps run one after another in this one, with the same results."))
+        count = sum(step.key not in finished for step in plan.steps)
+        sink.emit(EngineEventData(f"Executing {count} steps {placement.where}."))
         claims = claims_of_run(plan, scope, finished)
         has_claims = sink.start(None if claims is None else claims.request)
         with watched_lease(scope.instance.store, sink.fence):
-            result = _run_with_resources(plan, scope, finished, None if has_claims else claims)
+            result = _run_with_resources(plan, scope, finished, placement, None if has_claims else claims)
             sink.flush()
     except (KeyboardInterrupt, StorageError):
         raise
@@ -86,7 +83,11 @@ def execute_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep
 
 
 def _run_with_resources(
-    plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], missing: RunClaims | None
+    plan: Plan,
+    scope: RunScope,
+    finished: Mapping[str, FinishedStep],
+    placement: Placement,
+    missing: RunClaims | None,
 ) -> RunResult:
     """Waits for claims that are missing, sets up, executes, tears down whatever happens, and says how it ended."""
     sink, stack = scope.sink, contextlib.ExitStack()
@@ -95,19 +96,21 @@ def _run_with_resources(
         if refused is not None:
             sink.emit(refused.payload)
             return RunResult(refused.error)
-        failure = _set_up_resources(plan, scope, finished, stack)
-        result = _execute(plan, scope, finished) if failure is None else RunResult(failure)
-        torn = _tear_down(sink, stack)
+        here = [step for step in plan.steps if step.key not in finished and placement.is_here(step)]
+        step_key = plan.steps[0].key if len(plan.steps) == 1 else None
+        failure = set_up_for(here, scope, stack, step_key) if here or not plan.steps else None
+        result = _execute(plan, scope, finished, placement) if failure is None else RunResult(failure)
+        torn = tear_down(sink, stack)
     except KeyboardInterrupt:
-        _tear_down(sink, stack)
+        tear_down(sink, stack)
         sink.emit(RunCanceledData("Interrupted by the user."))
         sink.flush()
         raise
     except BaseException:
-        _tear_down(sink, stack)
+        tear_down(sink, stack)
         raise
     if failure is None:
-        sink.emit(EngineEventData("Finished steps in process."))
+        sink.emit(EngineEventData(f"Finished steps {placement.where}."))
     sink.emit(_end(scope, result, failure or torn))
     return msgspec.structs.replace(result, error=result.error or torn)
 
@@ -127,44 +130,14 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
     return RunSuccessData()
 
 
-def _tear_down(sink: EventSink, stack: contextlib.ExitStack) -> ResourceFunctionError | None:
-    """Tears every resource down, also when one of them raises; gives back what the last of these raised."""
-    try:
-        stack.close()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 reason: whatever the user's teardown raises is recorded
-        failure = ResourceFunctionError(f"A resource could not be torn down: {error!r}", error)
-        failure.__cause__ = error
-        sink.emit(EngineEventData(shown_text(failure)))
-        return failure
-    return None
-
-
-def _set_up_resources(
-    plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], stack: contextlib.ExitStack
-) -> SegueError | None:
-    """Sets up what the steps need; gives back why that failed."""
-    open_steps = [step for step in plan.steps if step.key not in finished]
-    keys = needed_resources(plan, scope.described, finished) | hook_resources(scope, open_steps)
-    step_key = plan.steps[0].key if len(plan.steps) == 1 else None
-    shown = tuple(sorted(keys))
-    scope.sink.emit(ResourceInitStartedData(shown), step_key)
-    resources = ResourceScope(scope.described.resources, scope.run_config, scope.run, scope.instance, scope.log)
-    try:
-        scope.open(set_up(keys, resources, stack))
-    except SegueError as error:
-        scope.sink.emit(ResourceInitFailureData(shown, error_info(error.__cause__ or error)), step_key)
-        return error
-    scope.sink.emit(ResourceInitSuccessData(shown), step_key)
-    return None
-
-
-def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep]) -> RunResult:
+def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], placement: Placement) -> RunResult:
     """Runs the steps in the executor of the run."""
-    executor = InlineExecutor(scope)
+    executor = placement.make(scope)
     try:
         rules, seconds = scope.rules, run_seconds(scope.run.tags)
-        limits = LoopLimits(
-            gate_of(scope, plan.steps),
+        limits = msgspec.structs.replace(
+            placement.limits,
+            gate=gate_of(scope, plan.steps),
             retries=rules.retries,
             requires_success=rules.requires_success,
             run_seconds=seconds,

@@ -61,8 +61,7 @@ class RunScope:
             a dynamic output are a dict by mapping key.
         job_side: what a run of ops needs besides.
         deadlines: until when its steps may take; None where nothing limits them.
-        declared_executor: the name of the executor that the job or its definitions declare; None without.
-        rules: what its config says of steps that fail.
+        rules: what the config of its executor says of steps that fail.
     """
 
     def __init__(
@@ -93,7 +92,6 @@ class RunScope:
         self.now = now
         self.capture = capture
         self.job_side = job_side or JobSide()
-        self.declared_executor: str | None = None
         self.rules = ExecutorRules()
         self.deadlines: Deadlines | None = None
         single = run.partition_start if run.partition_start == run.partition_end else None

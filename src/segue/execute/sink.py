@@ -14,7 +14,7 @@ from segue.execute.tee import not_kept
 from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
-from segue.model.stores import RunStore
+from segue.model.stores import LeaseStore, RunStore
 
 Observer = Callable[[Event], None]
 LOG_FLUSH_SECONDS = 0.25
@@ -45,7 +45,10 @@ class EventSink:
         self._lock = threading.Lock()  # user code logs from threads of its own
         self._flushed_at = 0.0
         self._loggers: RunLoggers | None = None
+        self.has_loggers_elsewhere = False  # in the process that watches the run
         self._fence: Fence | None = None
+        self._pass_to: Callable[[Sequence[Event]], None] | None = None
+        self._holds = False
 
     @property
     def fence(self) -> Fence | None:
@@ -55,7 +58,12 @@ class EventSink:
     @property
     def has_loggers(self) -> bool:
         """Whether the run config names loggers."""
-        return self._loggers is not None
+        return self._loggers is not None or self.has_loggers_elsewhere
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody is shown the events."""
+        return bool(self._observers) or self._loggers is not None
 
     def log_to(self, loggers: RunLoggers) -> None:
         """Hands the loggers of the run each event from now on."""
@@ -72,19 +80,28 @@ class EventSink:
         event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
         with self._lock:
             self._waiting.append(event)
+        self.show(event, record)
+        return event
+
+    def show(self, event: Event, record: logging.LogRecord | None = None) -> None:
+        """Shows an event to whoever watches; also one that another process has recorded.
+
+        Args:
+            event: the event.
+            record: of a line that user code logged: how it was logged.
+        """
         for observer in self._observers:
             with not_kept():
                 observer(event)
         if self._loggers is not None:
             for failed in self._loggers.pass_on(event, record):
                 text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
-                self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), step_key)
-        return event
+                self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
 
     def emit_log(self, payload: AnyPayload, step_key: str | None, record: logging.LogRecord) -> None:
         """Takes a log line, and writes what waits when the last write is a while ago."""
         self.emit(payload, step_key, record)
-        if time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
+        if not self._holds and time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
             self.flush()
 
     def start(self, request: ClaimRequest | None = None) -> bool:
@@ -118,8 +135,41 @@ class EventSink:
         Raises:
             LeaseLostError: it is not.
         """
-        if self._fence is not None:
+        if self._fence is not None and self._pass_to is None:
             self._store.require_lease(self._fence)
+
+    def start_step(self, fence: Fence) -> None:
+        """Writes from now on under the lease of one attempt of a step, in the process that executes it."""
+        self._fence = fence
+
+    def open_step(self, store: LeaseStore, step_key: str, attempt: int) -> Fence:
+        """Leases an attempt of a step to a process that is about to execute it, and writes the events that wait, in one
+        transaction.
+
+        Raises:
+            LeaseLostError: the run is not this process's any more.
+            StorageUnavailableError: the store cannot be written.
+        """
+        assert self._fence is not None  # the run has started
+        with self._lock:
+            fence = store.open_step(self._fence, step_key, attempt, self._waiting)
+            self._waiting = []
+        return fence
+
+    def hold(self) -> None:
+        """Writes nothing before the next `flush`: what ends an attempt is written together with all that comes before its
+        process has ended."""
+        self._holds = True
+
+    def pass_on_to(self, take: Callable[[Sequence[Event]], None]) -> None:
+        """Has another process write and show the events from now on: the attempt that this one leased has ended."""
+        self._pass_to, self._observers, self._holds = take, (), False
+
+    def take(self, event: Event) -> None:
+        """Takes an event that another process passes on, as if it were emitted here."""
+        with self._lock:
+            self._waiting.append(event)
+        self.show(event)
 
     def flush(self) -> None:
         """Writes all events that wait, in one transaction.
@@ -135,6 +185,9 @@ class EventSink:
                 self._waiting = []
 
     def _append(self, events: Sequence[Event]) -> None:
+        if self._pass_to is not None:
+            self._pass_to(events)
+            return
         self._store.append(events, self._fence)
         # The lease ends with the run. What threads of user code log later is taken as from anybody.
         if self._fence is not None and any(isinstance(event.payload, _ENDS) for event in events):

@@ -64,7 +64,7 @@ def validate_config(
                     "here."
                 )
     resources = described.resources
-    needed = needed_resources(plan, described) if resources else ()
+    needed = needed_resources(plan.steps, described) if resources else ()
     wanted = {*run_config.get("resources", {}), *needed} & resources.keys()
     for key in resource_order(wanted, resources):
         lines.extend(config_violations(key, resources[key], run_config))

@@ -18,17 +18,18 @@ from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
 from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
-from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
 from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.host.partitions import listed_for_run, partition_tags
+from segue.host.placement import StepCode
 from segue.host.recording import Executed, new_run, record_and_run
 from segue.host.rerun import RunAgain, steps_again
+from segue.host.run_definitions import described_for_run, with_default_io_manager
 from segue.host.staleness import stale_keys
 from segue.model.graph import AssetGraph
-from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
 from segue.model.run import Run, RunStatus
 from segue.model.tags import (
@@ -52,23 +53,30 @@ class RunOptions(msgspec.Struct, frozen=True):
         run_id: the id of the run; a new one when None.
         op_selection: of a job of ops: which steps to run; all when None.
         reexecution: which steps of an earlier run of the same job to run again; a run of its own when None.
+        code: the code as another process loads it, for executors that run steps in others; in this process when None.
     """
 
     run_id: str | None = None
     op_selection: Sequence[str] | None = None
     reexecution: ReexecutionOptions | None = None
+    code: StepCode | None = None
 
 
 def execute_request(
-    definitions: Definitions, instance: Instance, request: RunRequest, on_event: Observer | None = None
+    definitions: Definitions,
+    instance: Instance,
+    request: RunRequest,
+    on_event: Observer | None = None,
+    code: StepCode | None = None,
 ) -> Run:
-    """Plans and executes one run in this process.
+    """Plans and executes one run, its steps where its executor says.
 
     Args:
         definitions: what there is.
         instance: where the run is recorded.
         request: what to make.
         on_event: called with each event at once.
+        code: the code as another process loads it; all steps run in this process when None.
 
     Returns:
         The run as it ended.
@@ -79,7 +87,8 @@ def execute_request(
     """
     job_name = request.job_name or IMPLICIT_JOB_NAME
     require_built_in(definitions.described.run_executor(job_name), f"job {job_name!r}")
-    return execute(definitions, instance, request, [] if on_event is None else [on_event], None).run
+    observers = [] if on_event is None else [on_event]
+    return execute(definitions, instance, request, observers, None, RunOptions(code=code)).run
 
 
 def retry_run(
@@ -88,6 +97,7 @@ def retry_run(
     run_id: str,
     on_event: Observer | None = None,
     again: RunAgain | None = None,
+    code: StepCode | None = None,
 ) -> Run:
     """Runs what an earlier run did not bring to a good end, with its plan.
 
@@ -97,6 +107,7 @@ def retry_run(
         run_id: the earlier run; it must have ended, and, without `again`, not well.
         on_event: called with each event at once.
         again: what to run again instead of what was not brought to a good end.
+        code: the code as another process loads it; all steps run in this process when None.
 
     Returns:
         The new run as it ended.
@@ -122,7 +133,7 @@ def retry_run(
     plan = stored_plan(store, earlier)
     if plan is None:
         raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
-    described = _with_default_io_manager(definitions.described.for_job(earlier.job_name))
+    described = described_for_run(definitions, earlier.job_name)
     _require_known(plan, described, run_id)
     done = finished_in_chain(earlier_runs(store, run_id))
     left = StepsAgain(plan, done) if again is None else steps_again(again, plan, done, described.graph)
@@ -138,8 +149,8 @@ def retry_run(
     resolved = _config_of(described, run.job_name, run.run_config, left.plan)
     config = resolved.config
     validate_config(left.plan, described, config, found=resolved.violations)
-    observers = [] if on_event is None else [on_event]
-    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, left.finished).run
+    observers, done = [] if on_event is None else [on_event], left.finished
+    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, done, code).run
 
 
 def execute(
@@ -178,7 +189,7 @@ def execute(
     validate_config(plan, described, config, found=resolved.violations)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
-    described = _with_default_io_manager(described)
+    described = with_default_io_manager(described)
     start = _Start(tags, storable(raw, "config"), config, observers, capture, options or RunOptions())
     return _start(definitions, described, instance, plan, start)
 
@@ -193,7 +204,7 @@ def _execute_op_job(
     options: RunOptions,
 ) -> Executed:
     """Plans, records and executes one run of a job of ops."""
-    described = _with_default_io_manager(definitions.described.for_job(job.name))
+    described = described_for_run(definitions, job.name)
     node = described.graph.jobs[job.name]
     selection = options.op_selection if options.op_selection is not None else job.op_selection
     chosen = None if selection is None else select_steps(node.steps, selection)
@@ -255,7 +266,7 @@ def _start(definitions: Definitions, described: Described, instance: Instance, p
     )
     observers, capture = start.observers, start.capture
     return record_and_run(
-        definitions, described, instance, left.plan, run, start.config, observers, capture, left.finished
+        definitions, described, instance, left.plan, run, start.config, observers, capture, left.finished, options.code
     )
 
 
@@ -340,12 +351,6 @@ def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, s
     if (start is None) != (end is None):
         raise InvalidInvocationError(f"The tags {PARTITION_RANGE_START_TAG} and {PARTITION_RANGE_END_TAG} go together.")
     return None if start is None or end is None else (start, end)
-
-
-def _with_default_io_manager(described: Described) -> Described:
-    if DEFAULT_IO_MANAGER_KEY in described.resources:
-        return described
-    return described.with_resource(DEFAULT_IO_MANAGER_KEY, FilesystemIOManager())
 
 
 def _require_known(plan: Plan, described: Described, run_id: str) -> None:

@@ -14,6 +14,8 @@ from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvalidSubsetError, InvariantViolationError, RunNotFoundError
 from segue.host.inprocess import RunOptions, execute
 from segue.host.jobs import definitions_of, job_request
+from segue.host.loaded_code import code_of_job
+from segue.host.placement import StepCode
 from segue.host.reconstruct import ReconstructableJob
 from segue.host.stored_outputs import StoredOutputs
 from segue.model.event import Event
@@ -67,14 +69,15 @@ def execute_job(
     elif op_selection is not None and asset_selection is not None:
         raise InvalidSubsetError("execute_job takes an op_selection or an asset_selection, not both.")
     loaded = job.get_definition()
+    meant = job
     if isinstance(loaded, AssetJobDefinition):
         if parent is not None:
-            loaded = loaded.get_subset(
-                asset_selection=parent.asset_selection or None,
-                asset_check_selection=parent.asset_check_selection or None,
-            )
+            assets, checks = parent.asset_selection or None, parent.asset_check_selection or None
+            loaded = loaded.get_subset(asset_selection=assets, asset_check_selection=checks)
+            meant = job.get_subset(asset_selection=assets, asset_check_selection=checks)
         elif asset_selection is not None:
             loaded = loaded.get_subset(asset_selection=asset_selection)
+            meant = job.get_subset(asset_selection=asset_selection)
     elif asset_selection is not None:
         raise InvalidSubsetError(f"{loaded!r} is a job of ops: choose steps with op_selection.")
     if op_selection is None and job.op_selection is not None and parent is None:
@@ -82,7 +85,7 @@ def execute_job(
     definitions, whole = definitions_of(loaded, {})
     request = job_request(whole, run_config, tags, None)
     require_built_in(definitions.described.run_executor(whole.name), f"job {whole.name!r}")
-    options = RunOptions(op_selection=op_selection, reexecution=reexecution_options)
+    options = RunOptions(op_selection=op_selection, reexecution=reexecution_options, code=StepCode(code_of_job(meant)))
     events: list[Event] = []
     executed = execute(definitions, instance, request, [events.append], None, options)
     if raise_on_error and executed.result.error is not None:

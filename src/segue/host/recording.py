@@ -9,17 +9,20 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.errors import NotSupportedError, RunNotFoundError
 from segue.execute.executor_rules import executor_rules
+from segue.execute.executors.placement import IN_PROCESS
 from segue.execute.loop import RunResult
 from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
+from segue.host.placement import StepCode, executor_config, require_persistent
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
@@ -115,15 +118,24 @@ def record_and_run(
     observers: Sequence[Observer],
     capture: Capture | None,
     finished: Mapping[str, FinishedStep],
+    code: StepCode | None = None,
 ) -> Executed:
-    """Records a run and executes it.
+    """Records a run and executes it: where its executor says, or where `code` is None in this process.
 
     Raises:
         NotSupportedError: a step asks for what only a process of its own can give it; nothing is recorded.
         InvalidInvocationError: a tag that limits the run says no number.
+        InvalidConfigError: the executor is told something impossible; nothing is recorded.
+        UnmetExecutorRequirementsError: steps shall run in other processes, which cannot open the instance.
     """
-    _require_in_process(plan)
     run_seconds(run.tags)
+    executor = executor_config(described.run_executor(run.job_name), run.run_config)
+    placement = msgspec.structs.replace(IN_PROCESS, limits=executor.limits)
+    if code is None or executor.kind != "multiprocess":
+        _require_in_process(plan)
+    else:
+        require_persistent(instance.is_persistent, run.job_name)
+        placement = bound("process_placement")(code.code, executor, plan)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)
@@ -148,10 +160,8 @@ def record_and_run(
             finished_in={key: each.run_id for key, each in finished.items() if each.run_id is not None},
         ),
     )
-    executor = described.run_executor(run.job_name)
-    scope.declared_executor = None if executor is None else executor.name
-    scope.rules = executor_rules(executor, run.run_config)
-    result = execute_run(plan, scope, finished)
+    scope.rules = executor_rules(described.run_executor(run.job_name), run.run_config)
+    result = execute_run(plan, scope, finished, placement)
     ended = instance.store.get_run(run.run_id)
     if ended is None:
         raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)

@@ -149,7 +149,18 @@ def decode_plan(data: bytes) -> Plan:
     return _decoder.decode(data)
 
 
+def encode_step(step: PlanStep) -> bytes:
+    """One step as JSON."""
+    return codec.encode(step)
+
+
+def decode_step(data: bytes) -> PlanStep:
+    """The step written by `encode_step`."""
+    return _step_decoder.decode(data)
+
+
 _decoder = codec.decoder(Plan)
+_step_decoder = codec.decoder(PlanStep)
 
 
 def with_retry_policy(plan: Plan, policy: RetryPolicy) -> Plan:

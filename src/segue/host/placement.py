@@ -1,0 +1,105 @@
+"""From the executor that a job declares, and its config, to where the steps of a run are executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from segue.defs.config_schema.place import NO_VALUE, ROOT
+from segue.defs.executor import ExecutorDefinition, multi_or_in_process_executor
+from segue.errors import InvalidConfigError, UnmetExecutorRequirementsError
+from segue.execute.loop import LoopLimits
+from segue.plan.limits import TagLimit
+
+if TYPE_CHECKING:
+    from segue.model.messages import LoadCode
+
+
+class StepCode:
+    """The code of a run's steps, as another process loads it.
+
+    Args:
+        code: where it is.
+    """
+
+    def __init__(self, code: LoadCode) -> None:
+        self.code = code
+
+
+class ExecutorConfig(msgspec.Struct, frozen=True):
+    """What an executor is told to do.
+
+    Attributes:
+        kind: `in_process` or `multiprocess`.
+        max_concurrent: how many steps at once; as many as there are processors when None.
+        start_method: `fork` or `spawn`.
+        preload: modules that processes find imported.
+        limits: what keeps steps from starting.
+    """
+
+    kind: str = "in_process"
+    max_concurrent: int | None = None
+    start_method: str = "fork"
+    preload: tuple[str, ...] = ()
+    limits: LoopLimits = LoopLimits()
+
+
+def executor_config(definition: ExecutorDefinition | None, run_config: Mapping[str, Any]) -> ExecutorConfig:
+    """What the executor of a job is told by its definition and the `execution` section of the run config.
+
+    Args:
+        definition: one that the engine knows; None where none is declared: the process of the run, unless the config names
+            another.
+        run_config: the run config as it was given.
+
+    Raises:
+        InvalidConfigError: it does not fit.
+    """
+    section: Any = run_config.get("execution") or {}
+    given = section.get("config", NO_VALUE)
+    if definition is None:
+        if given is NO_VALUE:
+            return ExecutorConfig()
+        definition = multi_or_in_process_executor  # what the config can speak of where nothing is declared
+    place = ROOT.below("execution")
+    config: dict[str, Any] = definition.config_schema.resolve_config(given, place) or {}
+    kind = definition.built_in or "in_process"
+    if kind == "multi_or_in_process_executor":
+        kind, config = next(iter(config.items()))
+    start: dict[str, Any] = config.get("start_method") or {"forkserver": {}}
+    forkserver = cast("dict[str, Any]", start.get("forkserver") or {})
+    return ExecutorConfig(
+        kind=kind,
+        max_concurrent=config.get("max_concurrent") or None,
+        start_method="spawn" if "spawn" in start else "fork",
+        preload=tuple(forkserver.get("preload_modules") or ()),
+        limits=LoopLimits(
+            tag_limits=tuple(map(_tag_limit, config.get("tag_concurrency_limits") or ())),
+        ),
+    )
+
+
+def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
+    value: Any = entry.get("value")
+    if entry["limit"] < 1:
+        raise InvalidConfigError(
+            f"tag_concurrency_limits: the limit for the tag {entry['key']!r} is {entry['limit']}: it must be 1 or more."
+        )
+    if hasattr(value, "get"):  # {"applyLimitPerUniqueValue": True}
+        return TagLimit(entry["key"], entry["limit"], per_value=bool(value.get("applyLimitPerUniqueValue")))
+    return TagLimit(entry["key"], entry["limit"], None if value is None else str(value))
+
+
+def require_persistent(is_persistent: bool, job_name: str) -> None:
+    """Refuses to run steps in other processes that could not record what they do.
+
+    Raises:
+        UnmetExecutorRequirementsError: the instance is kept in memory.
+    """
+    if not is_persistent:
+        raise UnmetExecutorRequirementsError(
+            f"Job {job_name!r} runs its steps in processes of their own, which cannot open an instance that is kept in "
+            "memory. Use Instance.local_temp() or Instance.get(), or the in_process_executor."
+        )

@@ -1,0 +1,36 @@
+"""A step process that was not forked: `python -m segue.host.spawned PARENT SOCKET FILE` imports the code and does one task."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+
+from segue.execute.executors.channel import ChannelClosedError
+from segue.host.fresh_process import die_with
+from segue.host.loaded_code import load_code
+from segue.host.step_process import prepare, run_task
+from segue.model.messages import LoadCode, PrepareRun, decode_task, decode_to_zygote
+
+
+def main() -> None:
+    """Reads code, run and task from the file, and does the task."""
+    parent, channel, file = map(int, sys.argv[1:])
+    die_with(parent)
+    os.set_inheritable(channel, False)
+    with os.fdopen(file, "rb") as parts:
+        load, run, task = (parts.read(int.from_bytes(parts.read(8))) for _ in range(3))
+    code, prepared = decode_to_zygote.decode(load), decode_to_zygote.decode(run)
+    assert isinstance(code, LoadCode)
+    assert isinstance(prepared, PrepareRun)
+    with contextlib.suppress(ChannelClosedError):
+        run_task(prepare(load_code(code), prepared), decode_task.decode(task), socket.socket(fileno=channel))
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed by user code, or by nobody's reading
+            stream.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""What processes that run user code and those that start them say to each other: the whole boundary in one file.
+
+    coordinator -> zygote   LoadCode, then PrepareRun, StartProcess (with three descriptors), SignalProcess, Ping, End
+    zygote -> coordinator   Ready, then ProcessStarted, ProcessEnded, Pong
+    zygote -> step process  the task of StartProcess, in memory (a fork) or in a file (a spawn)
+    step process -> coordinator   Happened, AttemptOutcome, Passed
+    coordinator -> step process   Recorded
+
+Each message bears the version of its form; what a reader does not know is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from segue.model import codec
+from segue.model.event import ErrorInfo, Event, UserFailureData
+from segue.model.failure_class import FailureClass
+from segue.model.policies import RetryPolicy
+from segue.model.run import Run
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
+    """Base of the messages; `version` is that of its form."""
+
+    version: int = 1
+
+
+class LoadCode(Message, frozen=True, tag="load_code"):
+    """Import user code, and be ready to start processes with it.
+
+    Attributes:
+        file, module, attribute, working_directory, dagster_compat: where it is, as `CodeTarget` has it.
+        job: a job by the place of its code, as `ReconstructableJob.to_dict` gives it; instead of these.
+        import_path: `sys.path` of the process that asks.
+        main_file: the script that this process runs, if it runs one.
+        start_method: `fork`, or `spawn` for a fresh interpreter for each process.
+        preload: modules to import besides.
+    """
+
+    file: str | None = None
+    module: str | None = None
+    attribute: str | None = None
+    working_directory: str = "."
+    dagster_compat: bool = False
+    job: dict[str, Any] | None = None
+    import_path: tuple[str, ...] = ()
+    start_method: str = "fork"
+    preload: tuple[str, ...] = ()
+
+
+class PrepareRun(Message, frozen=True, tag="prepare_run"):
+    """The run whose steps the processes started from now on execute.
+
+    Attributes:
+        run: it.
+        plan: its plan, encoded.
+        config: its config as its steps read it, pickled.
+        home: the folder of its instance.
+        storage_directory: where the default IO manager keeps values.
+        now: the time at which it looks partitions up, in seconds since 1970, UTC.
+        finished_in: the run in which a step ended well that is not done again, by step.
+        is_watched: whether the coordinator wants to be told each event.
+        within: the runs that it is executed within, itself included, from the outermost in.
+    """
+
+    run: Run
+    plan: bytes
+    config: bytes
+    home: str
+    storage_directory: str
+    now: float
+    finished_in: dict[str, str] = {}
+    is_watched: bool = False
+    within: tuple[str, ...] = ()
+
+
+class StartProcess(Message, frozen=True, tag="start_process"):
+    """Start a process; its socket, stdout and stderr come along as descriptors, in this order."""
+
+    number: int
+    task: bytes
+
+
+class SignalProcess(Message, frozen=True, tag="signal_process"):
+    """Send a signal to a process, or (`to_group`) to it and all that it started."""
+
+    number: int
+    signal: int
+    to_group: bool = False
+
+
+class Ping(Message, frozen=True, tag="ping"):
+    """Are you there?"""
+
+    number: int
+
+
+class End(Message, frozen=True, tag="end"):
+    """Kill what is left, and exit."""
+
+
+class Ready(Message, frozen=True, tag="ready"):
+    """The code is loaded, or `error` says why not.
+
+    Attributes:
+        start_method: how processes are started: `fork` or `spawn`.
+        reason: why not by fork, where that was asked for.
+    """
+
+    start_method: str = "fork"
+    reason: str | None = None
+    error: ErrorInfo | None = None
+
+
+class ProcessStarted(Message, frozen=True, tag="process_started"):
+    """A process is there; or could not be made (`error`), and no ProcessEnded follows."""
+
+    number: int
+    pid: int = 0
+    error: str | None = None
+
+
+class ProcessEnded(Message, frozen=True, tag="process_ended"):
+    """A process is gone.
+
+    Attributes:
+        number: of the StartProcess that made it.
+        exit_code: its exit code; the negative number of the signal that killed it.
+        user_seconds, system_seconds: CPU time.
+        peak_memory: the most memory it held at once, in bytes.
+    """
+
+    number: int
+    exit_code: int
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+    peak_memory: int = 0
+
+
+class Pong(Message, frozen=True, tag="pong"):
+    """The answer to `Ping`."""
+
+    number: int
+
+
+class StepTask(Message, frozen=True, tag="step_task"):
+    """What a step process is to do.
+
+    Attributes:
+        step: the step of the plan, encoded.
+        attempt: which attempt.
+        token: the fencing token under which it records what happens.
+        memory_limit: how many bytes it may take; None for any number.
+    """
+
+    step: bytes
+    attempt: int
+    token: int
+    memory_limit: int | None = None
+
+
+class Happened(Message, frozen=True, tag="happened"):
+    """An event that the step process has recorded, for who watches the run."""
+
+    event: Event
+
+
+class Passed(Message, frozen=True, tag="passed"):
+    """Events of hooks, for the coordinator to record: the lease of the attempt has ended with the attempt."""
+
+    events: tuple[Event, ...]
+
+
+class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
+    """How an attempt ended.
+
+    Attributes:
+        outputs, mapping_keys: what it gave, where it ended well.
+        error: what it raised, where it did not.
+        said: what user code said of it, where it raised `Failure`.
+        is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+        failure_class: what sort of failure it is.
+        retryable, requested: whether it may be tried again, and how user code asked for that.
+        waits: whether the process waits for `Recorded`, to run hooks.
+    """
+
+    outputs: tuple[str, ...] = ()
+    mapping_keys: dict[str, tuple[str, ...]] = {}
+    error: ErrorInfo | None = None
+    said: UserFailureData | None = None
+    is_unforeseen: bool = False
+    failure_class: FailureClass | None = None
+    retryable: bool = True
+    requested: RetryPolicy | None = None
+    waits: bool = False
+
+
+class Recorded(Message, frozen=True, tag="recorded"):
+    """The coordinator has recorded how an attempt ended: as `event` where it failed."""
+
+    event: Event | None = None
+
+
+ToZygote: TypeAlias = LoadCode | PrepareRun | StartProcess | SignalProcess | Ping | End
+FromZygote: TypeAlias = Ready | ProcessStarted | ProcessEnded | Pong
+FromStep: TypeAlias = Happened | AttemptOutcome | Passed
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=codec.enc_hook)
+
+
+def encode_message(message: Message) -> bytes:
+    """A message as bytes."""
+    return _ENCODER.encode(message)
+
+
+def _decoder(kind: Any) -> Any:
+    return msgspec.msgpack.Decoder(kind, dec_hook=codec.dec_hook)
+
+
+# Each raises msgspec.ValidationError where the bytes are none of the messages.
+decode_to_zygote: msgspec.msgpack.Decoder[ToZygote] = _decoder(ToZygote)
+decode_from_zygote: msgspec.msgpack.Decoder[FromZygote] = _decoder(FromZygote)
+decode_task: msgspec.msgpack.Decoder[StepTask] = _decoder(StepTask)
+decode_from_step: msgspec.msgpack.Decoder[FromStep] = _decoder(FromStep)
+decode_recorded: msgspec.msgpack.Decoder[Recorded] = _decoder(Recorded)
