@@ -16,6 +16,7 @@ from segue.model.stores import Store
 from segue.model.worker_signals import WorkerSignals
 
 GRACE_SECONDS = 10.0
+_SILENCES = 1.5  # a worker that cannot be signaled notices the request, or is given up, within so many times its lease
 _BETWEEN_LOOKS = 0.1  # seconds; the exit of the worker is noticed at once
 
 
@@ -45,7 +46,7 @@ def cancel_run(store: Store, run_id: str, grace_seconds: float = GRACE_SECONDS) 
         raise InvalidInvocationError(
             f"Run {run_id} has ended already ({run.status.value}): there is nothing to cancel."
         )
-    facts = CancelFacts(is_alive=True)
+    facts = CancelFacts(is_alive=True, silence_seconds=(store.lease_seconds or 0.0) * _SILENCES)
     while True:
         run, now = _run(store, run_id), time.monotonic()
         facts = msgspec.structs.replace(facts, is_alive=_is_alive(store, run), is_own=run.worker == store.worker())

@@ -49,12 +49,14 @@ class CancelFacts(msgspec.Struct, frozen=True, kw_only=True):
         is_alive: whether the worker of the run lives.
         is_own: whether the worker is the process that asks.
         can_signal: whether it can be signaled from here, as far as that was tried.
+        silence_seconds: for how long a worker is taken to live that has died, where it cannot be signaled.
         terminated_at, killed_at: when it was told to end, and ended the hard way; None before.
     """
 
     is_alive: bool
     is_own: bool = False
     can_signal: bool = True
+    silence_seconds: float = 0.0
     terminated_at: float | None = None
     killed_at: float | None = None
 
@@ -80,7 +82,8 @@ def next_move(run: Run, facts: CancelFacts, now: float, grace_seconds: float) ->
         return Move.DONE
     if facts.terminated_at is None:
         return Move.TERMINATE
-    if now - facts.terminated_at < grace_seconds:
+    patience = grace_seconds if facts.can_signal else max(grace_seconds, facts.silence_seconds)
+    if now - facts.terminated_at < patience:
         return Move.WAIT
     if not facts.can_signal:
         return Move.GIVE_UP

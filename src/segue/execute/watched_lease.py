@@ -1,7 +1,8 @@
-"""The lease of a run while it is executed, where a worker that was silent for a while is given up: a run that is lost stops.
+"""The lease of a run while it is executed, where a worker that was silent for a while is given up: a run that is lost stops,
+and so does one that somebody asked to stop.
 
-Where the operating system says which workers live, a run is lost only if somebody ends it, who can send its process a signal;
-nothing is watched there.
+Where the operating system says which workers live, a run is lost or canceled only by who can send its process a signal; nothing
+is watched there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Generator
 from segue.errors import LeaseLostError, StorageUnavailableError
 from segue.execute.interrupts import may_interrupt
 from segue.model.lease import Fence
+from segue.model.run import RunStatus
 from segue.model.stores import RunStore
 
 _LOOKS = 3  # in the time for which a worker may be silent
@@ -28,8 +30,8 @@ _logger = logging.getLogger(__name__)
 def watched_lease(store: RunStore, fence: Fence | None) -> Generator[None]:
     """A `with` block during which the lease of a run is looked at again and again.
 
-    When it turns out to be lost, what the main thread does is interrupted as by Ctrl-C, if the block is there; in another
-    thread, the next write of the run is refused.
+    When it turns out to be lost, or the run to be canceled, what the main thread does is interrupted as by Ctrl-C, if the block
+    is there; in another thread, the next write of a lost run is refused, and a canceled one ends between two steps.
 
     Args:
         store: where the run is recorded.
@@ -62,6 +64,7 @@ class _Watch:
         self._store = store
         self._fence = fence
         self._seconds = seconds
+        self._is_canceled = False
         self._stopped = threading.Event()
         self._guard = threading.Lock()  # nothing is interrupted any more once `stop` has returned
         self._interrupts = may_interrupt()
@@ -76,11 +79,24 @@ class _Watch:
         while not self._stopped.wait(self._seconds):
             try:
                 self._store.require_lease(self._fence)
+                self._look_for_cancellation()
             except LeaseLostError as lost:
                 self._lose(lost)
                 return
             except StorageUnavailableError as error:
                 _logger.warning("Nobody knows whether run %s is still this process's: %s", self._fence.run_id, error)
+
+    def _look_for_cancellation(self) -> None:
+        """Interrupts the run once, when somebody asked it to stop; tidying up is not interrupted again."""
+        if self._is_canceled:
+            return
+        run = self._store.get_run(self._fence.run_id)
+        if run is None or run.status is not RunStatus.CANCELING:
+            return
+        self._is_canceled = True
+        with self._guard:
+            if self._interrupts and not self._stopped.is_set():
+                _interrupt_main_thread()
 
     def _lose(self, lost: LeaseLostError) -> None:
         with self._guard:

@@ -35,6 +35,8 @@ def move(status: RunStatus, worker: str | None = "1-a", now: float = 100.0, **fa
         (move(RunStatus.CANCELING, terminated_at=91.0, can_signal=False), Move.WAIT),
         (move(RunStatus.CANCELING, terminated_at=90.0), Move.KILL),
         (move(RunStatus.CANCELING, terminated_at=90.0, can_signal=False), Move.GIVE_UP),
+        (move(RunStatus.CANCELING, terminated_at=90.0, can_signal=False, silence_seconds=15.0), Move.WAIT),
+        (move(RunStatus.CANCELING, terminated_at=85.0, can_signal=False, silence_seconds=15.0), Move.GIVE_UP),
         (move(RunStatus.CANCELING, terminated_at=80.0, killed_at=99.0), Move.WAIT),
         (move(RunStatus.CANCELING, terminated_at=80.0, killed_at=100.0 - PATIENCE_SECONDS), Move.GIVE_UP),
         (move(RunStatus.CANCELING, terminated_at=80.0, killed_at=99.0, is_alive=False), Move.TAKE_OVER),

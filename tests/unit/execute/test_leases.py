@@ -197,6 +197,32 @@ def test_a_step_of_a_lost_run_is_interrupted_where_leases_run_out(tmp_path: Path
     store.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="waiting is not interrupted there")
+def test_a_step_of_a_canceled_run_is_interrupted_once_where_leases_run_out(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.lease_seconds = 0.15  # as on Postgres, where it is longer
+    instance = dg.Instance(store, tmp_path / "storage")
+    tidied: list[str] = []
+
+    @dg.asset
+    def long(context: dg.AssetExecutionContext) -> None:
+        try:
+            context.instance.report_run_canceling(context.run)
+            threading.Event().wait(60)
+            raise AssertionError("was not interrupted")
+        finally:
+            for _ in range(20):  # longer than the time between two looks
+                threading.Event().wait(0.01)
+            tidied.append("to the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([long], instance=instance)
+    (run,) = instance.get_runs()
+    assert run.status is RunStatus.CANCELED
+    assert tidied == ["to the end"]
+    store.close()
+
+
 def test_a_run_that_keeps_its_lease_is_left_alone(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path)
     store.lease_seconds = 0.01
