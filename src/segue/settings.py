@@ -23,6 +23,16 @@ definitions are tried first:
     exception = "shop.errors.OutOfStock"
     failure_class = "upstream_data"
 
+`[retention]`, in a file only, says for how long what is kept; a number is one of days, `"never"` or 0 is for ever. What is not
+written is as here:
+
+    [retention]
+    events = "90 days"         # of a run, after its end; with its plan. The latest state of everything is kept for ever
+    output = "90 days"         # what its steps wrote to stdout and stderr
+    ticks = "7 days"           # of schedules and sensors
+    failed_ticks = "30 days"
+    evaluations = "30 days"    # of automation conditions
+
 A home from the environment has its own `storage` and its own database, whatever a file says. Relative paths in a file are
 taken from the file's folder, in the environment from the working directory. `~` is not expanded and the user's home folder is
 never touched.
@@ -44,6 +54,7 @@ from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
 from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
+from segue.model.retention import Retention, RetentionTable
 
 SETTINGS_FILE = "segue.toml"
 HOME_FOLDER = ".segue"
@@ -63,6 +74,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure_rules: tuple[FailureRule, ...] = ()
     partition_locks: PartitionLocks | None = None
     default_pool_limit: int | None = None
+    retention: RetentionTable = RetentionTable()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         dagster_compat: whether Segue answers for `dagster` in user code.
         failure_rules: which failures are of which class, after those of the definitions.
         concurrency: what may happen at once.
+        retention: for how long what is kept.
     """
 
     project: Path
@@ -93,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
+    retention: Retention = Retention()
 
     def __repr__(self) -> str:
         shown = msgspec.structs.asdict(self) | {"database": None if self.database is None else masked(self.database)}
@@ -157,6 +171,7 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         dagster_compat=_switch("SEGUE_DAGSTER_COMPAT", variables, from_file.dagster_compat),
         failure_rules=from_file.failure_rules,
         concurrency=_concurrency(variables, from_file),
+        retention=from_file.retention.policy(),
     )
 
 

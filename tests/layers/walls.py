@@ -34,9 +34,10 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "deployment": "storage location launch settings",
         "monitor": "decide",
         "cancel": "decide",
-        "observe": "deployment plan monitor cancel",
-        "daemon": "deployment plan monitor cancel",
-        "server": "deployment plan monitor cancel",
+        "retention": "decide",
+        "observe": "deployment plan monitor cancel retention",
+        "daemon": "deployment plan monitor cancel retention",
+        "server": "deployment plan monitor cancel retention",
         # the only place where the sides meet
         "host": "execute storage location deployment monitor cancel",
         # what other orchestrators recorded, taken over through the public instance

@@ -9,6 +9,7 @@ import pytest
 from segue.errors import InvalidConfigError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
+from segue.model.retention import DAY, Retention
 from segue.settings import check, read_settings
 
 
@@ -166,3 +167,30 @@ def test_what_may_happen_at_once_is_refused_where_it_says_nothing(
     written(tmp_path, "segue.toml", text)
     with pytest.raises(InvalidConfigError, match=said):
         read_settings(tmp_path, given)
+
+
+def test_for_how_long_what_is_kept(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        "segue.toml",
+        '[retention]\nevents = "never"\noutput = 0\nticks = 1.5\nfailed_ticks = "36 hours"\nevaluations = "2w"',
+    )
+    kept = read_settings(tmp_path, {}).retention
+    assert kept == Retention(events=None, output=None, ticks=1.5 * DAY, failed_ticks=1.5 * DAY, evaluations=14 * DAY)
+    assert read_settings(written(tmp_path / "other", "segue.toml", "").parent, {}).retention == Retention()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('events = "soon"', "retention.events: 'soon' is no length of time. Write a number of days, \"90 days\""),
+        ("ticks = -1", "retention.ticks: -1 is no length of time"),
+        ("events = true", "retention.events"),
+        ("tick = 1", "tick"),
+    ],
+)
+def test_what_is_no_length_of_time_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    written(tmp_path, "segue.toml", f"[retention]\n{text}")
+    with pytest.raises(InvalidConfigError) as refused:
+        read_settings(tmp_path, {})
+    assert said in str(refused.value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import selectors
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -22,6 +22,7 @@ from segue.storage.postgres import schema
 from segue.storage.postgres.failures import is_unavailable, unavailable
 
 Connection: TypeAlias = psycopg.Connection[Row]
+Value = TypeVar("Value")
 
 # Said with each transaction, since a server may have other defaults.
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -85,6 +86,19 @@ class Database:
                     connection.execute(_BEGIN)
                     yield connection
                     connection.execute(b"COMMIT")
+            except BaseException as error:
+                self._give_up(error)
+                raise
+
+    def change_schema(self, change: Callable[[Connection], Value]) -> Value:
+        """Has the tables changed, in a transaction that `change` opens itself and in which it waits for each answer.
+
+        Raises:
+            StorageUnavailableError: the database cannot be reached or written.
+        """
+        with self._lock:
+            try:
+                return change(self._open())
             except BaseException as error:
                 self._give_up(error)
                 raise

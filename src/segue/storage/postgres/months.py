@@ -16,6 +16,7 @@ from segue.storage.columns import Row
 
 # Making a part waits for whoever reads the log at the moment, and all others wait behind.
 _PATIENCE = b"SET LOCAL lock_timeout = '500ms'"
+_TRIES = 3
 _TAKEN = b"SELECT EXISTS (SELECT 1 FROM events_default WHERE month = %s)"
 _REFUSALS = (
     errors.InsufficientPrivilege,
@@ -45,3 +46,22 @@ def make(connection: psycopg.Connection[Row], months: Sequence[int]) -> None:
         except _REFUSALS:
             # The next connection tries again. `segue db check` says what lies in the part for the rest.
             return
+
+
+def drop(connection: psycopg.Connection[Row], name: str) -> bool:
+    """Drops a part, with all that lies in it.
+
+    Returns:
+        Whether that could be done: not where the role may not, nor while others read or write the log for long.
+    """
+    for _ in range(_TRIES):
+        try:
+            with connection.transaction():
+                connection.execute(_PATIENCE)
+                connection.execute(f"DROP TABLE {name}".encode())
+        except errors.LockNotAvailable:
+            continue
+        except (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction):
+            return False
+        return True
+    return False

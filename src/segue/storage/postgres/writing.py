@@ -66,6 +66,10 @@ _RELEASE_RUNS = b"""
     WITH waiting AS (DELETE FROM claim_requests WHERE run_id = ANY(%s)) DELETE FROM claims WHERE run_id = ANY(%s)"""
 _LOCK_DYNAMIC = b"SELECT pg_advisory_xact_lock(hashtext('segue.dynamic.' || current_schema()), hashtext(%s))"
 _HAS_CONTENT = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s), EXISTS (SELECT FROM manifests WHERE hash = %s)"
+# Whoever removes content waits for those who have just seen that it is there.
+_KEEP_CONTENT = b"SELECT pg_advisory_xact_lock_shared(hashtext('segue.content.' || current_schema()))"
+KEEP_CONTENT_ALONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.content.' || current_schema()))"
+"""Has no run be created beside this transaction."""
 _PUT_PLAN, _PUT_MANIFEST = (
     f"INSERT INTO {table} (hash, body) VALUES (%s, %s) ON CONFLICT (hash) DO NOTHING".encode()
     for table in ("plans", "manifests")
@@ -108,6 +112,7 @@ def create_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, e
     """
     require_text(run.run_id, run.job_name, *run.tags, *run.tags.values())
     has_plan = has_manifest = False
+    connection.execute(_KEEP_CONTENT)
     if run.plan_hash is not None or run.manifest_hash is not None:
         row = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
         assert row is not None
