@@ -24,6 +24,7 @@ from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.job_nodes import asset_job_node, op_computation_node, op_job_node
+from segue.defs.limit_tags import check_limit_tags
 from segue.defs.logger import LoggerDefinition, default_loggers
 from segue.defs.metadata import described_metadata
 from segue.defs.op import OpDefinition
@@ -169,6 +170,7 @@ def describe(source: Source) -> Described:
     """
     collection = Collection(source)
     collection.collect()
+    check_limit_tags(collection)
     manifest = _manifest(collection)
     graph = AssetGraph(manifest)
     _check_partitions(collection, graph)

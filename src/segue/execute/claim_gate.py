@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from segue.execute.gates import passes_of
-from segue.execute.run_claims import CLAIM_SECONDS, within
+from segue.execute.run_claims import CLAIM_SECONDS, release_abandoned, within
 from segue.execute.run_scope import RunScope
 from segue.model.claims import Claim, ClaimAnswer, Claimant, ClaimRequest, pool_resource
 from segue.model.concurrency import run_priority
@@ -112,6 +112,8 @@ class ClaimGate:
         claimant = Claimant(self._scope.run.run_id, step.key, self._worker, self._priority + step.priority)
         claim = Claim(pool_resource(pool), step.pool_weight, default)
         (answer,) = self._store.claim([ClaimRequest(claimant, (claim,))], time.time())
+        if release_abandoned(self._store, answer):
+            (answer,) = self._store.claim([ClaimRequest(claimant, (claim,))], time.time())
         if answer.is_granted:
             self._holding.add(step.key)
         return answer

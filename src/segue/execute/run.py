@@ -16,7 +16,7 @@ from segue.execute.failure_facts import failure_class
 from segue.execute.interrupts import raise_execution_interrupts
 from segue.execute.loggers import start_loggers
 from segue.execute.loop import Execution, RunResult
-from segue.execute.run_claims import RunClaims, claims_of_run, wait_for_claims, within
+from segue.execute.run_claims import RunClaims, abandon, claims_of_run, wait_for_claims, within
 from segue.execute.run_scope import RunScope
 from segue.execute.set_up import set_up_for, tear_down
 from segue.execute.watched_lease import watched_lease
@@ -70,7 +70,10 @@ def execute_run(
         with watched_lease(scope.instance.store, sink.fence):
             result = _run_with_resources(plan, scope, finished, placement, None if has_claims else claims)
             sink.flush()
-    except (KeyboardInterrupt, StorageError):
+    except StorageError:
+        abandon(scope.run.run_id)
+        raise
+    except KeyboardInterrupt:
         raise
     except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
         message, platform = f"Segue could not carry the run on: {error!r}", FailureClass.PLATFORM

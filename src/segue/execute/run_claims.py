@@ -10,6 +10,7 @@ import msgspec
 
 from segue.execute.failure import error_info
 from segue.execute.run_scope import RunScope
+from segue.model.claim_stores import ClaimStore
 from segue.model.claims import (
     Claim,
     ClaimAnswer,
@@ -33,6 +34,11 @@ CLAIM_SECONDS = 0.25
 within: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("segue_within", default=())
 """The runs that are executed here, from the outermost in: a step may execute a run of its own, which works under what the
 runs around it hold, since it would wait for them for ever."""
+
+
+_abandoned: set[str] = set()
+"""Runs that this process gave up without an end on record, since the store could not be written: nobody else can tell, as
+the process lives on, and what they hold would be held until it exits."""
 
 
 class RunClaims(msgspec.Struct, frozen=True):
@@ -84,6 +90,20 @@ def claims_of_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedSt
     return RunClaims(ClaimRequest(claimant, tuple([Claim(each, 1, 1) for each in locks]), waits=False), locks)
 
 
+def abandon(run_id: str) -> None:
+    """Notes that this process executes a run no more, and could not record its end."""
+    _abandoned.add(run_id)
+
+
+def release_abandoned(store: ClaimStore, answer: ClaimAnswer) -> bool:
+    """Takes back what runs hold that this process gave up, where they are in the way; says whether any is."""
+    found = {holder.run_id for block in answer.blocks for holder in block.holders} & _abandoned
+    for run_id in found:
+        store.release_claims(run_id, None)
+        _abandoned.discard(run_id)
+    return bool(found)
+
+
 def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
     """Waits until a run that has started has what it claims, and says in its log what it waits for.
 
@@ -98,6 +118,8 @@ def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
     request, is_told = claims.request, False
     while True:
         (answer,) = store.claim([request], time.time())
+        if release_abandoned(store, answer):
+            continue
         around = _held_around(answer, within.get())
         if around:
             left = tuple([each for each in request.claims if each.resource not in around])

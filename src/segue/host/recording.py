@@ -23,6 +23,7 @@ from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
 from segue.host.placement import StepCode, executor_config, require_persistent
+from segue.model.concurrency import run_priority
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey
 from segue.model.manifest import content_hash
@@ -136,6 +137,7 @@ def record_and_run(
     else:
         require_persistent(instance.is_persistent, run.job_name)
         placement = bound("process_placement")(code.code, executor, plan)
+    run_priority(run.tags)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)

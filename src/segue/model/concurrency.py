@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.claims import PartitionLocks
 from segue.model.step_policy import StepPolicy
 from segue.model.tags import CONCURRENCY_KEY_TAG, PARTITION_LOCK_TAG, POOL_WEIGHT_TAG, PRIORITY_TAG
@@ -54,7 +54,7 @@ def step_slots(pool: str | None, tags: Mapping[str, str], policy: StepPolicy | N
     priority = 0 if policy is None else policy.priority
     if not tags:
         return StepSlots(pool, 1, priority)
-    weight = whole_number(tags, POOL_WEIGHT_TAG, f"Step {step!r}", 1)
+    weight = _whole_number(tags, POOL_WEIGHT_TAG, f"Step {step!r}", 1)
     if weight < 1:
         raise InvalidDefinitionError(
             f"Step {step!r}: the tag {POOL_WEIGHT_TAG} is {weight}: a step takes at least 1 slot."
@@ -62,7 +62,7 @@ def step_slots(pool: str | None, tags: Mapping[str, str], policy: StepPolicy | N
     return StepSlots(
         tags.get(CONCURRENCY_KEY_TAG) if pool is None else pool,
         weight,
-        priority or whole_number(tags, PRIORITY_TAG, f"Step {step!r}", 0),
+        priority or _whole_number(tags, PRIORITY_TAG, f"Step {step!r}", 0),
     )
 
 
@@ -70,12 +70,16 @@ def run_priority(tags: Mapping[str, str]) -> int:
     """The priority of a run, from its tags.
 
     Raises:
-        InvalidDefinitionError: it is not a whole number.
+        InvalidInvocationError: it is not a whole number.
     """
-    return whole_number(tags, PRIORITY_TAG, "This run", 0)
+    text = tags.get(PRIORITY_TAG, "0")
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInvocationError(f"The tag {PRIORITY_TAG} of a run is {text!r}: it takes a whole number.") from None
 
 
-def whole_number(tags: Mapping[str, str], key: str, what: str, default: int) -> int:
+def _whole_number(tags: Mapping[str, str], key: str, what: str, default: int) -> int:
     """The number in a tag; the default where there is no such tag.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -197,12 +199,35 @@ def test_the_tag_of_an_asset_wins_over_that_of_its_step_and_the_setting(
     assert made == (["mon"] if status is RunStatus.SUCCESS else [])
 
 
-def test_a_tag_that_says_none_of_it_fails_the_run(instance: dg.Instance) -> None:
-    definitions, made = _definitions({"segue/partition_lock": "perhaps"})
-    with pytest.raises(dg.InvalidDefinitionError, match=r"'perhaps': it takes one of wait, skip, fail, allow"):
-        _run(instance, definitions)
-    assert instance.get_runs()[0].is_failure
-    assert made == []
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_tag_that_says_none_of_it_is_refused_with_the_definitions(where: int) -> None:
+    tags = {"segue/partition_lock": "perhaps"}
+    definitions, _ = _definitions(*((tags, None), (None, tags))[where])
+    with pytest.raises(dg.DefinitionErrors, match=r"'perhaps': it takes one of wait, skip, fail, allow"):
+        dg.Definitions.validate_loadable(definitions)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are POSIX")
+def test_what_a_run_held_whose_end_could_not_be_recorded_is_free_for_the_next_one(instance: dg.Instance) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    made: list[str] = []
+
+    @dg.asset(tags={"segue/partition_lock": "skip"})
+    def plain() -> None:
+        made.append("plain")
+        if len(made) == 1:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+
+    definitions = dg.Definitions(assets=[plain])
+    try:
+        with pytest.raises(dg.StorageUnavailableError):
+            _run(instance, definitions)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(instance.store.claim_records(ClaimFilter())) == 1
+    run, _ = _run(instance, definitions)
+    assert run.is_success
+    assert instance.store.claim_records(ClaimFilter()) == []
 
 
 def test_a_run_inside_a_step_works_under_the_locks_around_it(instance: dg.Instance) -> None:

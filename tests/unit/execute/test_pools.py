@@ -191,6 +191,12 @@ def test_tags_that_are_no_numbers_are_refused_before_anything_is_recorded(
     assert instance.get_runs() == []
 
 
+def test_a_priority_of_a_run_that_is_no_number_is_refused_before_anything_is_recorded(instance: dg.Instance) -> None:
+    with pytest.raises(dg.InvalidInvocationError, match="dagster/priority of a run is 'high'"):
+        dg.materialize([_asset("a")], instance=instance, tags={"dagster/priority": "high"})
+    assert instance.get_runs() == []
+
+
 def test_pools_without_a_limit_have_that_of_the_settings(instance: dg.Instance) -> None:
     instance.concurrency = Concurrency(default_pool_limit=1)
     _hold(instance, "db")
