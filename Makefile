@@ -3,11 +3,12 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint types docs bench lock clean
+.PHONY: help environment demo test lint types docs bench chaos lock clean
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
 REPO ?=
 python := .venv/bin/python
 
@@ -57,6 +58,9 @@ docs: environment ## write the generated files again: public names, API referenc
 
 bench: environment ## measure Segue; BENCH_ARGS goes to bench/run.py
 	@$(python) bench/run.py $(BENCH_ARGS)
+
+chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store; CHAOS_ARGS goes to bench/chaos/run.py
+	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
 
 lock: environment ## renew requirements/dev.lock from pyproject.toml
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --extra dev \

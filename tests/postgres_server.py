@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import warnings
@@ -21,6 +22,7 @@ from urllib.parse import quote
 import psycopg
 
 WITHOUT = "SEGUE_TEST_WITHOUT_POSTGRES"
+_STARTS = 20
 _OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "autovacuum=off")
 
 
@@ -30,10 +32,12 @@ class Server(NamedTuple):
     Attributes:
         folder: with its socket.
         restart: ends all connections, stops it and starts it again.
+        crash: kills it, and starts it again.
     """
 
     folder: Path
     restart: Callable[[], None]
+    crash: Callable[[], None]
 
     def url(self, database: str, user: str = "postgres", password: str | None = None) -> str:
         """The URL of a database."""
@@ -129,9 +133,20 @@ def server() -> Generator[Server]:
             run("pg_ctl", "-w", "-m", "fast", "stop")
             start()
 
+        def crash() -> None:
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            for attempt in range(_STARTS):
+                try:
+                    start()
+                except RuntimeError:  # its processes have not all noticed yet
+                    if attempt == _STARTS - 1:
+                        raise
+                else:
+                    return
+
         run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         start()
         try:
-            yield Server(place, restart)
+            yield Server(place, restart, crash)
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")

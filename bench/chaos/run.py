@@ -78,6 +78,7 @@ class Chaos:
         self.place = place
         self.random = random.Random(options.seed)
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        self.started_at: dict[int, float] = {}
         self.gone_at: dict[int, float] = {}
         self.ended_at: dict[str, float] = {}
         self.hits: Counter[str] = Counter()
@@ -125,7 +126,7 @@ class Chaos:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.place.home
             )
         with self.lock:
-            self.workers[process.pid] = process
+            self.workers[process.pid], self.started_at[process.pid] = process, time.monotonic()
 
     def _reap(self) -> None:
         with self.lock:
@@ -137,8 +138,10 @@ class Chaos:
     def _harass(self) -> None:
         """Does something to somebody, again and again."""
         while not self.is_over.wait(self.random.expovariate(HITS_PER_SECOND)):
+            # Most of the life of a young process is importing, where there is nothing to lose yet.
+            youngest = time.monotonic() - self.random.choice((0.0, 0.5, 1.0, 1.5))
             with self.lock:
-                pids = list(self.workers)
+                pids = [pid for pid in self.workers if self.started_at[pid] < youngest]
             if not pids:
                 continue
             chance = self.random.random()
@@ -197,10 +200,15 @@ class Chaos:
         """How long after the exit of its worker a run ended, at the most."""
         waits = [0.0]
         for run in runs:
-            pid = None if run.worker is None else int(run.worker.partition("-")[0])
+            pid = None if run.worker is None else _pid_of(run.worker)
             if pid in self.gone_at and run.run_id in self.ended_at:
                 waits.append(self.ended_at[run.run_id] - self.gone_at[pid])
         return max(waits)
+
+
+def _pid_of(worker: str) -> int:
+    """The process that a worker's name names: `PID-...` on SQLite, `HOST-PID-...` on Postgres."""
+    return next(int(part) for part in worker.split("-") if part.isdigit())
 
 
 @contextlib.contextmanager
@@ -239,7 +247,7 @@ def postgres_place(folder: Path) -> Iterator[Place]:
             "CHAOS_TRACE": str(folder / "trace"),
             "SEGUE_PARTITION_LOCKS": "allow",
         }
-        yield Place(folder, environment, lambda: open_postgres(url), server.restart)
+        yield Place(folder, environment, lambda: open_postgres(url), server.crash)
 
 
 def measure(options: Options) -> tuple[dict[str, Any], list[str]]:
