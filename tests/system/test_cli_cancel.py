@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -121,6 +122,32 @@ def test_a_process_that_stands_still_is_killed(project: Project) -> None:
         assert project.run("runs", "cancel", run_id, "--grace", "0.2").code == 0
         assert process.wait(10) == -signal.SIGKILL
     assert status_of(project) == "canceled"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the exit of another's child is told by Linux only")
+@pytest.mark.parametrize("grace", ["0.2", "30"])
+def test_steps_in_processes_of_their_own_end_with_their_run(project: Project, grace: str) -> None:
+    project.define(
+        DEFINITIONS.replace("import hashlib,", "import hashlib, os,")
+        .replace('pipe.write("begun")', "pipe.write(str(os.getpid()))")
+        .replace("defs = sg.Definitions(", "defs = sg.Definitions(executor=sg.multiprocess_executor, ")
+    )
+    asset = "stubborn" if grace == "0.2" else "polite"
+    process = project.start("materialize", "--select", asset)
+    with (project.folder / "begun").open() as pipe:
+        step = os.pidfd_open(int(pipe.read()))
+    try:
+        [run] = project.json("runs")["runs"]
+        assert project.run("runs", "cancel", run["run_id"], "--grace", grace).code == 0
+        assert process.wait(10) == (-signal.SIGKILL if grace == "0.2" else 143)
+        assert select.select([step], [], [], 10)[0], "the process of the step is still there"
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(step)
+    assert status_of(project) == "canceled"
+    if asset == "polite":
+        assert (project.folder / "tidied").read_text().split() == ["finally", "resource"]
 
 
 def test_a_run_that_was_asked_to_stop_and_lost_its_process_is_canceled(project: Project) -> None:

@@ -76,8 +76,9 @@ def timed_out(outcome: StepOutcome, reason: str) -> StepOutcome:
     if failure is not None:
         told = msgspec.structs.replace(error_info(StepTimeoutError(reason)), cause=failure.error)
         failure = FailedAttempt(told, failure_class=FailureClass.TIMEOUT)
+    found = FailureClass.TIMEOUT
     return msgspec.structs.replace(
-        outcome, error=error, requested=None, failure_class=FailureClass.TIMEOUT, failure=failure
+        outcome, error=error, retryable=True, requested=None, failure_class=found, failure=failure
     )
 
 

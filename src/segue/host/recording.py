@@ -91,21 +91,21 @@ class Executed(msgspec.Struct, frozen=True):
     config: Mapping[str, Any]
 
 
-def _require_in_process(plan: Plan) -> None:
-    """Refuses step policies that nothing would heed where the steps run in the process of the run."""
+def _require_heeded(plan: Plan, kind: str) -> None:
+    """Refuses step policies that nothing would heed in a run with this kind of executor."""
     for step in plan.steps:
         policy = step.policy
         if policy is None:
             continue
-        if policy.memory_limit is not None:
+        if policy.memory_limit is not None and kind == "in_process":
             raise NotSupportedError(
                 f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare an executor that "
                 "gives each step one, or leave memory_limit out of its StepPolicy."
             )
-        if policy.executor not in (None, "in_process"):
+        if policy.executor not in (None, kind):
             raise NotSupportedError(
-                f"The step {step.key!r} asks for the executor {policy.executor!r}; its run executes in this process. Leave "
-                "executor out of its StepPolicy, or declare the executor for the job."
+                f"The step {step.key!r} asks for the executor {policy.executor!r}; all steps of its run have the executor "
+                f"{kind!r}. Leave executor out of its StepPolicy, or declare that executor for the job."
             )
 
 
@@ -133,8 +133,9 @@ def record_and_run(
     executor = executor_config(described.run_executor(run.job_name), run.run_config)
     placement = msgspec.structs.replace(IN_PROCESS, limits=executor.limits)
     if code is None or executor.kind != "multiprocess":
-        _require_in_process(plan)
+        _require_heeded(plan, "in_process")
     else:
+        _require_heeded(plan, executor.kind)
         require_persistent(instance.is_persistent, run.job_name)
         placement = bound("process_placement")(code.code, executor, plan)
     run_priority(run.tags)

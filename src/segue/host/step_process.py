@@ -199,6 +199,7 @@ def _tell(channel: socket.socket, outcome: StepOutcome, *, waits: bool = False) 
         said=None if failed is None else failed.said,
         is_unforeseen=failed is not None and failed.is_unforeseen,
         failure_class=outcome.failure_class,
+        usage=outcome.usage,
         retryable=outcome.retryable,
         requested=outcome.requested,
         waits=waits,

@@ -20,6 +20,7 @@ from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
 from segue.model.run import Run
+from segue.model.usage import StepUsage
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -183,6 +184,7 @@ class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
         said: what user code said of it, where it raised `Failure`.
         is_unforeseen: whether user code raised it, and not `Failure` on purpose.
         failure_class: what sort of failure it is.
+        usage: what it used, where it failed.
         retryable, requested: whether it may be tried again, and how user code asked for that.
         waits: whether the process waits for `Recorded`, to run hooks.
     """
@@ -193,6 +195,7 @@ class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
     said: UserFailureData | None = None
     is_unforeseen: bool = False
     failure_class: FailureClass | None = None
+    usage: StepUsage | None = None
     retryable: bool = True
     requested: RetryPolicy | None = None
     waits: bool = False

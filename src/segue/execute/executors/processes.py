@@ -341,6 +341,7 @@ class ProcessExecutor:
             retryable=said.retryable,
             requested=said.requested,
             failure_class=said.failure_class,
+            usage=said.usage,
             failure=FailedAttempt(said.error, said.said, said.is_unforeseen, said.failure_class),
         )
 
