@@ -49,6 +49,7 @@ class LeaseMachine(RuleBasedStateMachine):
         self.named: dict[str, tuple[str, int]] = {}
         self.tokens: list[tuple[str, int]] = [("scheduler", 0)]
         self.last_token = 0
+        self.given_up: set[tuple[str, str]] = set()
 
     def teardown(self) -> None:
         for number, worker in enumerate(self.workers):
@@ -99,12 +100,14 @@ class LeaseMachine(RuleBasedStateMachine):
         answer = told.do("take_over" if takes_over else "start_run", run_id)
         if run.ended:
             assert answer == REFUSED
-        elif self.lives(run.holder):
+        elif self.lives(run.holder) and (run.holder != told.name or (told.name, run_id) not in self.given_up):
             assert answer == LOST
         else:
             self.took(answer)
             run.token, run.steps = answer, {}
-            run.holder = run.holder if takes_over else told.name
+            if not takes_over:
+                run.holder = told.name
+                self.given_up.discard((told.name, run_id))
             self.fences.append(Fence(run_id, answer))
 
     @precondition(lambda self: self.fences)
@@ -179,6 +182,14 @@ class LeaseMachine(RuleBasedStateMachine):
         assert answer is is_current
         if releases and is_current:
             del self.named[name]
+
+    @precondition(lambda self: self.runs)
+    @rule(worker=workers, number=numbers)
+    def give_up(self, worker: int, number: int) -> None:
+        run_id = self.pick(number, list(self.runs))
+        told = self.told(worker)
+        told.do("give_up", run_id)
+        self.given_up.add((told.name, run_id))
 
     @rule(worker=workers)
     def kill(self, worker: int) -> None:

@@ -99,6 +99,17 @@ def test_a_worker_that_stands_still_lives(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_run_of_another_worker_cannot_be_given_up(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    with executing(tmp_path, "a", "b") as worker:
+        store.give_up("a")
+        worker.do("give_up", "b")
+        assert worker.do("unfinished_runs")[1][1] is False
+        assert monitor_once(store, time.time()) == []
+        assert worker.do("take_over", "b") == 3
+    store.close()
+
+
 def test_waiting_ends_with_a_worker_or_with_the_time(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path)
     store.wait_for_exit(0.01)

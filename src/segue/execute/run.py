@@ -80,6 +80,8 @@ def execute_run(
         sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error), failure_class=platform))
         raise
     finally:
+        if sink.fence is not None:  # its end is not recorded
+            scope.instance.store.give_up(scope.run.run_id)
         running.reset(token)
         within.reset(around)
     return result

@@ -168,6 +168,12 @@ class RunStore(Protocol):
         """
         ...
 
+    def give_up(self, run_id: str) -> None:
+        """Says that this worker, which lives on, does not execute a run any more, whose end could not be recorded: for this
+        process the run is from now on one whose worker is gone.
+        """
+        ...
+
     def get_run(self, run_id: str) -> Run | None:
         """The run, or None."""
         ...

@@ -238,3 +238,24 @@ def test_a_run_that_keeps_its_lease_is_left_alone(tmp_path: Path) -> None:
     for _ in range(5):
         assert dg.materialize([table], instance=instance).success
     store.close()
+
+
+def test_a_run_whose_end_could_not_be_recorded_is_interrupted_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with dg.Instance.local_temp(str(home)) as instance:
+
+        @dg.asset
+        def table() -> int:
+            instance.store.close()
+            home.rename(tmp_path / "away")
+            home.touch()  # as a disk that is not there
+            return 1
+
+        with pytest.raises(dg.StorageUnavailableError):
+            dg.materialize([table], instance=instance)
+        home.unlink()
+        (tmp_path / "away").rename(home)
+        (run,) = instance.get_runs()
+        assert run.status is RunStatus.FAILURE
+        (record,) = instance.get_records_for_run(run.run_id, of_type=EventType.RUN_FAILURE).records
+        assert "ended before the run did" in record.event_log_entry.message

@@ -17,6 +17,7 @@ from segue.model.run import Run
 from segue.model.stores import EventFilter
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
+from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.postgres import leasing, log, writing
 from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
@@ -80,7 +81,9 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
             if request is not None:
                 leasing.lock_run(connection, run_id)
                 self._claim_now(connection, request, time.time())
-            return leasing.lease_run(connection, run_id, worker, events)
+            token = leasing.lease_run(connection, run_id, worker, events)
+        take_up(worker, run_id)
+        return token
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the newest place in the log (0 for none)."""
@@ -147,13 +150,19 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         ((ends,),) = self._database.read(NEXT_END)
         time.sleep(seconds if ends is None else min(seconds, ends))
 
+    def give_up(self, run_id: str) -> None:
+        """See `RunStore.give_up`."""
+        give_up(self.worker(), run_id)
+
     def worker(self) -> str:
         """See `RunStore.worker`. Each store is a worker of its own, until it is closed."""
         return self._worker.name()
 
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
         """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
-        return [(run_from_row(row[1:]), row[0]) for row in self._database.read(_UNFINISHED_RUNS)]
+        rows = self._database.read(_UNFINISHED_RUNS)
+        runs = [(run_from_row(row[1:]), bool(row[0])) for row in rows]
+        return [(run, lives and not is_given_up(run.worker, run.run_id)) for run, lives in runs]
 
     def close(self) -> None:
         """See `RunStore.close`."""

@@ -9,6 +9,7 @@ from segue.model.event import Event
 from segue.model.lease import Fence
 from segue.storage.columns import Row, require_text
 from segue.storage.fencing import require_free, still_open
+from segue.storage.given_up import is_given_up
 from segue.storage.sqlite.writing import append_events
 
 _NEXT_TOKEN = """
@@ -54,7 +55,8 @@ def lease_run(
     row: Row | None = connection.execute(_HOLDER, (run_id,)).fetchone()
     status, holder, fence = (None, None, None) if row is None else row
     is_own = fence is None and holder == worker  # who records a run in order to execute it names itself
-    require_free(run_id, status, holder, holder is not None and not is_own and is_alive(holder))
+    is_left = is_own or is_given_up(holder, run_id)
+    require_free(run_id, status, holder, holder is not None and not is_left and is_alive(holder))
     token = _next_token(connection)
     connection.execute(_LEASE_RUN, (token, worker, run_id))
     connection.execute(_END_STEPS, (run_id,))

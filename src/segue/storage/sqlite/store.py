@@ -14,6 +14,7 @@ from segue.model.run import Run
 from segue.storage import run_queries
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
+from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.reading import ReadingStore
 from segue.storage.sqlite import exits, leasing, locks, writing
 from segue.storage.sqlite.claim_store import SqliteClaims
@@ -69,7 +70,9 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         with self._database.write() as connection:
             if request is not None:
                 self._claim_now(connection, request)
-            return leasing.lease_run(connection, run_id, worker, self._is_alive, events)
+            token = leasing.lease_run(connection, run_id, worker, self._is_alive, events)
+        take_up(worker, run_id)
+        return token
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the storage id of the last event there is (0 for none)."""
@@ -128,6 +131,10 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         """See `WorkerSignals.signal_worker`; a process executes the runs of a store in memory itself."""
         return self._workers is not None and locks.signal_worker(self._workers, worker, number)
 
+    def give_up(self, run_id: str) -> None:
+        """See `RunStore.give_up`."""
+        give_up(self.worker(), run_id)
+
     def worker(self) -> str:
         """See `RunStore.worker`. All stores of one home and one process are the same worker."""
         if self._workers is None:
@@ -142,7 +149,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
         """See `RunStore.unfinished_runs`."""
         runs = [run_from_row(row) for row in self._database.read(run_queries.UNFINISHED_RUNS)]
-        return [(run, self._is_alive(run.worker)) for run in runs]
+        return [(run, self._is_alive(run.worker) and not is_given_up(run.worker, run.run_id)) for run in runs]
 
     def close(self) -> None:
         """See `RunStore.close`. What is in memory is lost; the process stays the worker it is."""

@@ -179,6 +179,22 @@ def taking_a_run_over_and_ending_it_is_one_transaction(store: Store) -> None:
     assert _types(store, "r1") == ["RUN_START", "RUN_FAILURE"]
 
 
+def a_run_that_was_given_up_is_taken_over(store: Store) -> None:
+    fence = _leased(store, "r1")
+    other = _leased(store, "r2")
+    store.give_up("r1")
+    assert {run.run_id: alive for run, alive in store.unfinished_runs()} == {"r1": False, "r2": True}
+    again = Fence("r1", store.start_run("r1"))
+    assert {run.run_id: alive for run, alive in store.unfinished_runs()} == {"r1": True, "r2": True}
+    with pytest.raises(LeaseLostError, match="r1"):
+        store.append(step_events("r1", "s", "a"), fence)
+    store.append(step_events("r1", "s", "a"), again)
+    store.give_up("r1")
+    store.take_over("r1", events_of("r1", [failed(FailureReason.INTERRUPTED)], 3.0))
+    assert [run.run_id for run, _ in store.unfinished_runs()] == ["r2"]
+    store.require_lease(other)
+
+
 def a_step_is_told_by_who_leased_its_attempt(store: Store) -> None:
     run = _leased(store, "r1")
     step = store.open_step(run, "s", 1, events_of("r1", [logged("opens")], 3.0))
@@ -328,6 +344,7 @@ RULES = (
     the_steps_of_a_leased_run_are_its_workers_to_tell,
     a_run_is_taken_from_a_worker_that_is_gone,
     taking_a_run_over_and_ending_it_is_one_transaction,
+    a_run_that_was_given_up_is_taken_over,
     a_step_is_told_by_who_leased_its_attempt,
     an_attempt_ends_once,
     a_revoked_attempt_tells_nothing,
