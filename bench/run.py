@@ -68,6 +68,7 @@ ROWS = [
     Row("independent", "1,000 independent assets, SQLite and files", "independent_stored", 50, quick=100),
     Row("load", "10,000 assets: declare, resolve, plan", "load_assets", 10, unit="asset", quick=1_000),
     Row("hourly-keys", "175,320 hourly partition keys listed", "hourly_keys", 10, unit="key"),
+    Row("processes", "a fan-out, each step in a process of its own, two at a time", "process_steps", 100, quick=20),
     Row("partition-runs", "200 runs of one partition in one process", "partition_runs", 60, unit="run", quick=20),
 ]
 GROWTH_LIMIT = 11  # 100,000 assets may take at most this many times what 10,000 take

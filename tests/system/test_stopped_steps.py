@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from step_processes import CODE
+from step_processes import CODE, failure_of, run_job
 
 import segue as sg
 from segue.model.event import EventType
@@ -109,3 +109,38 @@ def test_a_second_interrupt_does_not_wait(tmp_path: Path) -> None:
 
 def _entries(instance: sg.Instance, run_id: str) -> list[Any]:
     return [record.event_log_entry for record in instance.get_records_for_run(run_id).records]
+
+
+LIMITS = """
+@sg.op(step_policy=sg.StepPolicy(memory_limit="64 MiB"))
+def hungry():
+    return len(bytearray(200 * 2 ** 20))
+
+@sg.op(step_policy=sg.StepPolicy(memory_limit="300 MiB"))
+def fed():
+    return len(bytearray(100 * 2 ** 20))
+
+@sg.op(step_policy=sg.StepPolicy(timeout=0.3), retry_policy=sg.RetryPolicy(max_retries=1))
+def slow():
+    time.sleep(600)
+
+memory, time_limit = job_of(hungry, fed), job_of(slow)
+"""
+
+
+def test_a_step_that_takes_more_memory_than_it_may_fails_and_names_the_limit(tmp_path: Path) -> None:
+    with run_job(tmp_path, LIMITS, name="memory")[0] as result:
+        (failed,) = result.get_step_failure_events()
+        assert result.output_for_node("fed") == 100 * 2**20
+    assert failed.step_key == "hungry"
+    assert failed.step_failure_data.failure_class is sg.FailureClass.OUT_OF_MEMORY
+    assert f"{64 * 2**20} bytes" in failure_of(result)
+
+
+def test_a_step_that_takes_too_long_is_ended_and_tried_again(tmp_path: Path) -> None:
+    result, _ = run_job(tmp_path, LIMITS, name="time_limit")
+    assert result.retry_attempts_for_node("slow") == 1
+    (failed,) = result.get_step_failure_events()
+    assert failed.step_failure_data.failure_class is sg.FailureClass.TIMEOUT
+    assert "timeout of 0.3 seconds" in failure_of(result)
+    assert result.all_events[-1].is_run_failure

@@ -28,6 +28,7 @@ from segue.model.stores import Store
 if TYPE_CHECKING:
     from segue.defs.definitions import Definitions
     from segue.defs.instance import Instance
+    from segue.host.placement import StepCode
 
 Execute = Callable[[Callable[[Event], None]], Run]
 
@@ -40,7 +41,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def execute_batches(
-    definitions: Definitions, instance: Instance, batches: Sequence[Batch], *, fail_fast: bool, silent: bool
+    definitions: Definitions,
+    instance: Instance,
+    batches: Sequence[Batch],
+    code: StepCode,
+    *,
+    fail_fast: bool,
+    silent: bool,
 ) -> Outcome:
     """Runs one after another; a failed one stops only those that need what it should have made, or all."""
     from segue.host.inprocess import execute_request
@@ -61,7 +68,7 @@ def execute_batches(
             watcher.announce(name_of(batch))
 
             def execute(on_event: Callable[[Event], None], batch: Batch = batch) -> Run:
-                return execute_request(definitions, instance, batch.request, on_event)
+                return execute_request(definitions, instance, batch.request, on_event, code)
 
             run = execute_watched(instance.store, execute, watcher)
             runs.append(read_run(instance.store, run))

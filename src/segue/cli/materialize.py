@@ -1,4 +1,4 @@
-"""`segue materialize`: make assets and run their checks, in this process."""
+"""`segue materialize`: make assets and run their checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from segue.cli.documents import MaterializeDocument, NotRunDocument
 from segue.cli.execution import Outcome, execute_batches, finish
 from segue.cli.home import dynamic_keys, instance_of, open_store
-from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force, step_code
 from segue.cli.output import stdout_for_json
 from segue.cli.partitions import keys_of_range, parse_range, require_partition
 from segue.cli.requests import Batch, common_partitions, range_batches, single_batch
@@ -60,7 +60,9 @@ def materialize(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Make assets and run their checks, in this process.
+    """Make assets and run their checks.
+
+    Steps run in this process, or where the executor of the definitions says.
 
     A range of partitions is split into runs as the backfill policies of the assets say; by default one per partition.
     A run that fails does not stop the others, only those that need what it should have made.
@@ -83,7 +85,9 @@ def materialize(
             batches = plan_batches(graph, wanted, request)
         with open_store(settings) as store:
             instance = instance_of(settings, store)
-            outcome = execute_batches(definitions, instance, batches, fail_fast=fail_fast, silent=as_json)
+            outcome = execute_batches(
+                definitions, instance, batches, step_code(settings), fail_fast=fail_fast, silent=as_json
+            )
     finish(_document(outcome), as_json=as_json)
 
 

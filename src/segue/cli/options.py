@@ -16,6 +16,8 @@ from segue.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from segue.defs.definitions import Definitions
+    from segue.host.placement import StepCode
+    from segue.host.source import CodeTarget
     from segue.model.graph import AssetGraph
 
 Command = Callable[..., None]
@@ -107,7 +109,7 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
         LoadError: nothing says where they are, or they cannot be imported.
         InvalidDefinitionError: they are wrong; `DefinitionErrors` lists all errors at once.
     """
-    from segue.host.source import CodeTarget, load_definitions
+    from segue.host.source import load_definitions
 
     if settings.file is None and settings.module is None:
         why = f"{settings.source} sets neither `file` nor `module`" if settings.source else "no settings file was found"
@@ -119,12 +121,26 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
         raise LoadError(
             f"{settings.source}: both `file` and `module` are set. Keep the one that holds the definitions."
         )
-    target = CodeTarget(
+    definitions = load_definitions(code_target(settings)).with_failure_rules(settings.failure_rules)
+    return definitions, definitions.asset_graph
+
+
+def code_target(settings: Settings) -> CodeTarget:
+    """Where the settings say that the definitions are."""
+    from segue.host.source import CodeTarget
+
+    return CodeTarget(
         file=settings.file,
         module=settings.module,
         attribute=settings.attribute,
         working_directory=settings.working_directory,
         dagster_compat=settings.dagster_compat,
     )
-    definitions = load_definitions(target).with_failure_rules(settings.failure_rules)
-    return definitions, definitions.asset_graph
+
+
+def step_code(settings: Settings) -> StepCode:
+    """The same as processes that run single steps load it."""
+    from segue.host.loaded_code import code_of_target
+    from segue.host.placement import StepCode
+
+    return StepCode(lambda: code_of_target(code_target(settings)))

@@ -13,7 +13,7 @@ from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
 from segue.cli.history import failure_class_of, read_run
 from segue.cli.home import instance_of, open_store
-from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force, step_code
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
 from segue.cli.progress import watching
 from segue.cli.run_config import read_tags
@@ -119,7 +119,7 @@ def retry(
 
             again = RunAgain(steps, select) if is_chosen else None
             instance = instance_of(settings, store)
-            return retry_run(definitions, instance, earlier.run_id, on_event, again)
+            return retry_run(definitions, instance, earlier.run_id, on_event, again, step_code(settings))
 
         with watching(1, silent=as_json) as watcher:
             details = read_run(store, execute_watched(store, execute, watcher))

@@ -47,6 +47,7 @@ class EventSink:
         self._loggers: RunLoggers | None = None
         self.has_loggers_elsewhere = False  # in the process that watches the run
         self._fence: Fence | None = None
+        self._written: Callable[[Sequence[Event]], None] | None = None
         self._pass_to: Callable[[Sequence[Event]], None] | None = None
         self._holds = False
 
@@ -156,6 +157,10 @@ class EventSink:
             self._waiting = []
         return fence
 
+    def tell_written(self, tell: Callable[[Sequence[Event]], None]) -> None:
+        """Has a function called with the events of each write, once the store has them."""
+        self._written = tell
+
     def hold(self) -> None:
         """Writes nothing before the next `flush`: what ends an attempt is written together with all that comes before its
         process has ended."""
@@ -163,7 +168,7 @@ class EventSink:
 
     def pass_on_to(self, take: Callable[[Sequence[Event]], None]) -> None:
         """Has another process write and show the events from now on: the attempt that this one leased has ended."""
-        self._pass_to, self._observers, self._holds = take, (), False
+        self._pass_to, self._holds = take, False
 
     def take(self, event: Event) -> None:
         """Takes an event that another process passes on, as if it were emitted here."""
@@ -189,6 +194,8 @@ class EventSink:
             self._pass_to(events)
             return
         self._store.append(events, self._fence)
+        if self._written is not None:
+            self._written(events)
         # The lease ends with the run. What threads of user code log later is taken as from anybody.
         if self._fence is not None and any(isinstance(event.payload, _ENDS) for event in events):
             self._fence = None

@@ -85,7 +85,9 @@ def execute_job(
     definitions, whole = definitions_of(loaded, {})
     request = job_request(whole, run_config, tags, None)
     require_built_in(definitions.described.run_executor(whole.name), f"job {whole.name!r}")
-    options = RunOptions(op_selection=op_selection, reexecution=reexecution_options, code=StepCode(code_of_job(meant)))
+    options = RunOptions(
+        op_selection=op_selection, reexecution=reexecution_options, code=StepCode(lambda: code_of_job(meant))
+    )
     events: list[Event] = []
     executed = execute(definitions, instance, request, [events.append], None, options)
     if raise_on_error and executed.result.error is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -21,10 +21,10 @@ class StepCode:
     """The code of a run's steps, as another process loads it.
 
     Args:
-        code: where it is.
+        code: gives the place; called where it is needed.
     """
 
-    def __init__(self, code: LoadCode) -> None:
+    def __init__(self, code: Callable[[], LoadCode]) -> None:
         self.code = code
 
 

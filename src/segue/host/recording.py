@@ -137,7 +137,7 @@ def record_and_run(
     else:
         _require_heeded(plan, executor.kind)
         require_persistent(instance.is_persistent, run.job_name)
-        placement = bound("process_placement")(code.code, executor, plan)
+        placement = bound("process_placement")(code.code(), executor, plan)
     run_priority(run.tags)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)

@@ -98,16 +98,17 @@ class _Attempt:
         self.step: PlanStep = decode_step(task.step)
         message = prepared.message
         self.instance = local_instance(message.home, message.storage_directory)
-        observers = [self._forward] if message.is_watched else []
         run = message.run
-        self.sink = EventSink(self.instance.store, run.run_id, observers, run.job_name)
+        self.sink = EventSink(self.instance.store, run.run_id, (), run.job_name)
+        if message.is_watched:
+            self.sink.tell_written(self._forward)
         self.sink.start_step(Fence(run.run_id, task.token, self.step.key, task.attempt))
         self.sink.has_loggers_elsewhere = bool(prepared.config.get("loggers"))
         self.scope = _scope(prepared, self.step, self.instance, self.sink)
         self.stack = contextlib.ExitStack()
 
-    def _forward(self, event: Event) -> None:
-        send(self.channel, encode_message(Happened(event=event)))
+    def _forward(self, events: Sequence[Event]) -> None:
+        send(self.channel, encode_message(Happened(events=tuple(events))))
 
     def _pass(self, events: Sequence[Event]) -> None:
         send(self.channel, encode_message(Passed(events=tuple(events))))

@@ -164,9 +164,9 @@ class StepTask(Message, frozen=True, tag="step_task"):
 
 
 class Happened(Message, frozen=True, tag="happened"):
-    """An event that the step process has recorded, for who watches the run."""
+    """Events that the step process has recorded, for who watches the run."""
 
-    event: Event
+    events: tuple[Event, ...]
 
 
 class Passed(Message, frozen=True, tag="passed"):

@@ -259,7 +259,8 @@ class ProcessExecutor:
         for data in each.inbox.messages():
             message = decode_from_step.decode(data)
             if isinstance(message, Happened):
-                self._scope.sink.show(message.event)
+                for event in message.events:
+                    self._scope.sink.show(event)
             elif isinstance(message, Passed):
                 for event in message.events:
                     self._scope.sink.take(event)
