@@ -49,8 +49,9 @@ class Definitions(ReadableDefinitions):
         metadata: facts about the definitions as a whole.
         failure_rules: which failures of steps are of which class; tried before the built-in rules, the first that fits counts.
         resource_limits: how often resources may be called, in all processes together, and when they are left alone, by their
-            keys: `{"api": [RateLimit(10, per=1.0), CircuitBreaker(failures=5)]}`. A step that needs such a resource takes a token
-            before each attempt, and waits for it; more of them with `context.take` and `context.limited`.
+            keys: `{"api": [RateLimit(10, per=1.0), CircuitBreaker(failures=5)]}`. A step that needs such a resource, or one that
+            is made from it, takes a token before each attempt, and waits for it; more of them with `context.take` and
+            `context.limited`.
 
     Raises:
         InvalidDefinitionError: something of a wrong type.

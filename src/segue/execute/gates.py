@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from segue.defs.resource_order import resource_order
 from segue.errors import CircuitOpenError, InvalidInvocationError
+from segue.execute.resources import managers_of
 from segue.execute.run_scope import RunScope
 from segue.model.claim_stores import GateStore
 from segue.model.failure_class import FailureClass
@@ -16,11 +18,14 @@ REST_SECONDS = 0.25
 
 
 def passes_of(scope: RunScope, step: PlanStep) -> tuple[GatePass, ...]:
-    """The gates that a step has to pass before an attempt: those of the limited resources that its function asks for."""
+    """The gates that a step has to pass before an attempt: those of the limited resources that its function asks for, that
+    store and load its values, and that any of these is made from."""
     limits = scope.described.resource_limits
     if not limits:
         return ()
-    keys = scope.described.ops[step.computation].resource_keys
+    declared = scope.described.resources
+    named = {*scope.described.ops[step.computation].resource_keys, *managers_of(step)}
+    keys = frozenset(resource_order(named & declared.keys(), declared))
     return tuple([GatePass(key, limits[key]) for key in sorted(limits) if key in keys])
 
 

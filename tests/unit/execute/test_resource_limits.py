@@ -106,6 +106,38 @@ def test_an_op_of_a_job_takes_a_token(instance: dg.Instance) -> None:
     assert _tokens(instance) == 9
 
 
+class Api(dg.ConfigurableResource):
+    pass
+
+
+class Client(dg.ConfigurableResource):
+    api: Api
+
+
+class Shelf(dg.IOManager):
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None: ...
+
+    def load_input(self, context: dg.InputContext) -> object: ...
+
+
+def test_what_a_resource_is_made_from_counts_and_so_do_io_managers(instance: dg.Instance) -> None:
+    @dg.asset(io_manager_key="shelf")
+    def kept(client: Client) -> int:
+        return 1
+
+    api = Api()
+    resources = {"api": api, "client": Client(api=api), "shelf": Shelf()}
+    definitions = dg.Definitions(
+        assets=[kept], resources=resources, resource_limits={"api": [SLOW], "shelf": [SLOW], "client": [SLOW]}
+    )
+    assert execute_request(definitions, instance, dg.RunRequest()).is_success
+    assert {name: round(each.tokens[0].available) for name, each in instance.resource_limits().items()} == {
+        "api": 9,
+        "client": 9,
+        "shelf": 9,
+    }
+
+
 def test_user_code_takes_more(instance: dg.Instance) -> None:
     def calls(context: dg.AssetExecutionContext) -> None:
         context.take("api", 3)
