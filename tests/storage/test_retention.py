@@ -19,7 +19,7 @@ from segue.daemon.loop import Turn
 from segue.daemon.retention import Retention as RetentionLoop
 from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.control_stores import ControlStore, LoopLease
-from segue.model.event import AnyPayload, AssetObservationData, Event, LogMessageData
+from segue.model.event import AnyPayload, AssetObservationData, Event, EventType, LogMessageData
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.keys import AssetKey
 from segue.model.manifest import content_hash
@@ -37,7 +37,7 @@ from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite import control as sqlite_control
 from segue.storage.sqlite import retention as sqlite_retention
 from segue.storage.sqlite.database import DATABASE_NAME
-from segue.testing.storage_contract.builders import add_events, checked, made, planned, started, succeeded
+from segue.testing.storage_contract.builders import add_events, checked, failed, made, planned, started, succeeded
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC).timestamp()
 LONG_AGO = NOW - 200 * DAY
@@ -133,6 +133,16 @@ def test_what_is_known_of_the_present_stays(store: Store) -> None:
     (*_, wipe) = store.events(EventFilter(asset_key=AssetKey("z")), None)
     assert wipe.event.event_type_value == "ASSET_WIPED"
     assert _prune(store, replace(FOR_EVER, events=90 * DAY)).events == 0
+
+
+def test_why_a_run_failed_stays(store: Store) -> None:
+    _run(store, "old", LONG_AGO, is_finished=False)
+    store.append([Event(LONG_AGO, failed(), None, "old")])
+    assert _prune(store, replace(FOR_EVER, events=90 * DAY)).events == 6
+    (left,) = store.events(EventFilter(run_id="old", types=(EventType.RUN_FAILURE,)), None)
+    assert left.event.payload == failed()
+    store.delete_run("old")
+    assert store.events(EventFilter(), None) == []
 
 
 def test_for_ever_means_that_nothing_goes(store: Store, tmp_path: Path) -> None:
@@ -316,7 +326,8 @@ def test_whole_months_are_dropped(months: str) -> None:
     assert total.parts == 2
     assert _known(store)["partitions"] == before["partitions"]
     assert _known(store)["last of each partition"] == before["last of each partition"]
-    # A run of a month that has no part any more can still be told of.
+    # What is left of a run is found with it, and a run of a month that has no part any more can still be told of.
+    assert [record.partition_key for record in store.events(EventFilter(run_id="old"), None)] == [None, "2", None]
     store.append([Event(NOW, LogMessageData(20, "late"), None, "old")])
     assert store.events(EventFilter(run_id="old"), None)[-1].event.timestamp == NOW
     store.close()

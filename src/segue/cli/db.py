@@ -16,6 +16,7 @@ import msgspec
 
 from segue.cli.options import home_option, json_option, place_of, settings_in_force
 from segue.cli.output import count, print_heading, print_json, print_pairs
+from segue.cli.prune import prune_command
 from segue.errors import LoadError, StorageError, StorageVersionError
 from segue.settings import Settings
 from segue.storage import dump as dumps
@@ -62,7 +63,10 @@ class DumpDocument(msgspec.Struct, frozen=True):
 
 @click.group()
 def db() -> None:
-    """Look after the database: upgrade, check, dump, restore."""
+    """Look after the database: upgrade, check, dump, restore, prune."""
+
+
+db.add_command(prune_command)
 
 
 @db.command()

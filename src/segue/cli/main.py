@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "asset": ("segue.cli.asset:asset", "Show an asset: where it stands and what is known of it."),
     "pools": ("segue.cli.pools:pools", "List pools, who holds their slots and who waits; or change that."),
     "wipe": ("segue.cli.wipe:wipe", "Remove what is recorded of an asset."),
-    "db": ("segue.cli.db:db", "Look after the database: upgrade, check, dump, restore."),
+    "db": ("segue.cli.db:db", "Look after the database: upgrade, check, dump, restore, prune."),
     "migrate": ("segue.cli.migrate:migrate", "Take over what another orchestrator recorded."),
 }
 

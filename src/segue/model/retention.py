@@ -130,7 +130,8 @@ class RetentionStore(Protocol):
         """Looks at events in order of the log.
 
         An event may go when its run ended before `before`, or when it has no run and happened before, and neither is it the
-        last of its kind about an asset or a partition, nor the latest result of a check, nor does it say that an asset was wiped.
+        last of its kind about an asset or a partition, nor the latest result of a check, nor does it say that an asset was wiped
+        or why a run failed.
 
         Args:
             part: of the log.

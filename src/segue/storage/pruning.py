@@ -21,9 +21,9 @@ _ENDED = "COALESCE({0}.ended_at, {0}.updated_at)"
 _IS_OLD = f"""
     CASE WHEN e.run_id IS NULL THEN e.timestamp < ?
     ELSE r.number IS NULL OR (r.status IN ({_FINISHED}) AND {_ENDED.format("r")} < ?) END"""
-# The last of its kind about an asset or a partition; both look into an index.
+# Why a run failed, which lists of runs show; and the last of its kind about an asset or a partition, both by an index.
 IS_KEPT = f"""
-    (e.type = '{EventType.ASSET_WIPED.value}' OR (e.asset_key IS NOT NULL AND (
+    (e.type IN ('{EventType.RUN_FAILURE.value}', '{EventType.ASSET_WIPED.value}') OR (e.asset_key IS NOT NULL AND (
         (e.partition IS NULL AND NOT EXISTS (
             SELECT 1 FROM events n WHERE n.asset_key = e.asset_key AND n.type = e.type AND n.id > e.id))
         OR (e.partition IS NOT NULL AND NOT EXISTS (

@@ -24,5 +24,6 @@ POSTGRES = Dialect(
     by_index="",
     no_limit=None,
     body_tag="(convert_from(r.body, 'UTF8')::json #>> '{{tags,{}}}')",
-    in_month_of_run=f"month = (SELECT {MONTH_OF_RUN} FROM runs m WHERE m.run_id = ?)",
+    # What is kept of a month that was dropped lies where what has no run lies.
+    in_month_of_run=f"(month = 0 OR month = (SELECT {MONTH_OF_RUN} FROM runs m WHERE m.run_id = ?))",
 )

@@ -25,8 +25,8 @@ _MONTHS_NOW = """
     SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer,
     to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYYMM')::integer"""
 _MONTH_TABLE = re.compile(r"events_(\d{6})")
-_KEPT = f"SELECT e.id FROM {{}} e WHERE e.id > ? AND e.asset_key IS NOT NULL AND {IS_KEPT} ORDER BY e.id LIMIT ?"
-# It has no month any more: its run has no other events.
+_KEPT = f"SELECT e.id FROM {{}} e WHERE e.id > ? AND {IS_KEPT} ORDER BY e.id LIMIT ?"
+# Those of no month are looked into whatever run is asked for.
 _MOVE = "UPDATE events SET month = 0 WHERE month = ? AND id = ANY(?)"
 _COUNT = "SELECT count(*), COALESCE(max(id), 0) FROM {}"
 _AT_ONCE = 1_000

@@ -45,7 +45,7 @@ _ADD_TAGS = b"""
     INSERT INTO run_tags (key, value, run_number)
     SELECT key, value, %s FROM unnest(%s::text[], %s::text[]) AS t(key, value)"""
 _DELETE_RUN = b"DELETE FROM runs WHERE number = %s"
-_DELETE_EVENTS = b"DELETE FROM events WHERE month = %s AND run_id = %s"
+_DELETE_EVENTS = b"DELETE FROM events WHERE month IN (0, %s) AND run_id = %s"
 _WIPE_ASSETS = tuple(
     f"DELETE FROM {table} WHERE asset_key = ANY(%s)".encode()
     for table in ("assets", "asset_observations", "asset_partitions", "asset_checks")
