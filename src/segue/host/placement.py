@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from segue.defs.config_schema.place import NO_VALUE, ROOT
-from segue.defs.executor import ExecutorDefinition, multi_or_in_process_executor
+from segue.defs.executor import ExecutorDefinition, in_process_executor, multi_or_in_process_executor
 from segue.errors import InvalidConfigError, UnmetExecutorRequirementsError
 from segue.execute.loop import LoopLimits
 from segue.plan.limits import TagLimit
@@ -62,7 +62,9 @@ def executor_config(definition: ExecutorDefinition | None, run_config: Mapping[s
     if definition is None:
         if given is NO_VALUE:
             return ExecutorConfig()
-        definition = multi_or_in_process_executor  # what the config can speak of where nothing is declared
+        # What the config can speak of where nothing is declared: one of the two by its name, or the process of the run.
+        names_one = any(hasattr(given, "get") and name in given for name in ("multiprocess", "in_process"))
+        definition = multi_or_in_process_executor if names_one else in_process_executor
     place = ROOT.below("execution")
     config: dict[str, Any] = definition.config_schema.resolve_config(given, place) or {}
     kind = definition.built_in or "in_process"
