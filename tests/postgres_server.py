@@ -111,7 +111,8 @@ def server() -> Generator[Server]:
         run_as: dict[str, Any] = {}
         if os.geteuid() == 0:
             # Root may not run it: it is another user's then, who has to get at its programs.
-            user = next(account for account in pwd.getpwall() if account.pw_name in ("postgres", "nobody"))
+            accounts = {account.pw_name: account for account in pwd.getpwall()}
+            user = accounts.get("postgres") or accounts["nobody"]
             run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             shutil.chown(place, user.pw_uid, user.pw_gid)
             if subprocess.run([folder / "initdb", "--version"], capture_output=True, **run_as).returncode != 0:

@@ -8,10 +8,12 @@ import psycopg
 import pytest
 from postgres_server import Server
 
-from segue.errors import StorageUnavailableError
+from segue.errors import InvariantViolationError, StorageUnavailableError
 from segue.model.database_url import masked
+from segue.model.event import Event
+from segue.model.stores import EventFilter
 from segue.storage.postgres import open_postgres
-from segue.testing.storage_contract.builders import add_run
+from segue.testing.storage_contract.builders import add_run, events_of, logged, started, step_events, succeeded
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,24 @@ def test_a_role_that_may_not(postgres_url: str) -> None:
         assert reader.get_run("r1") is not None
         reader.close()
         connection.execute(f"DROP OWNED BY reads_{name}; DROP ROLE reads_{name}".encode())
+    store.close()
+
+
+def test_what_is_refused_is_raised_and_not_logged_besides(postgres_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = open_postgres(postgres_url)
+    add_run(store, "r1", started(), succeeded())
+    for events in (
+        step_events("nobody", "s", "a"),
+        events_of("r1", [started()]),
+        events_of("r1", [logged("x")] * 150) + events_of("r1", [started()]),
+        [Event(1.0, logged("x"), "\ud800", "r1")],
+    ):
+        with pytest.raises((InvariantViolationError, UnicodeEncodeError)):
+            store.append(events)
+    with pytest.raises(InvariantViolationError):
+        add_run(store, "r1")
+    assert caplog.records == []
+    assert len(store.events(EventFilter())) == 2
     store.close()
 
 

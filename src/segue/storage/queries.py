@@ -66,9 +66,7 @@ def event_query(dialect: Dialect, which: EventFilter, limit: int | None) -> Quer
     if which.run_id is not None and dialect.in_month_of_run is not None:
         bounds.append((dialect.in_month_of_run, which.run_id))
     selects = [select(_EVENT_COLUMNS, "events", [*part, *bounds]) for part in _event_parts(dialect, which)]
-    text = " UNION ALL ".join(text for text, _ in selects)
-    parameters = [parameter for _, some in selects for parameter in some]
-    return f"{text} ORDER BY 1 {'ASC' if which.ascending else 'DESC'} LIMIT ?", [*parameters, dialect.limit(limit)]
+    return dialect.merged(selects, f"1 {'ASC' if which.ascending else 'DESC'}", limit)
 
 
 def _event_parts(dialect: Dialect, which: EventFilter) -> list[list[Condition]]:

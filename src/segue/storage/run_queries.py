@@ -70,10 +70,7 @@ def run_query(
     if which.run_ids is not None:
         return parts[0]
     by = "1 {0}" if order is RunOrder.ID else "1 {0}, 2 {0}"
-    text = " UNION ALL ".join(text for text, _ in parts)
-    parameters = [parameter for _, some in parts for parameter in some]
-    direction = "ASC" if ascending else "DESC"
-    return f"{text} ORDER BY {by.format(direction)} LIMIT ?", [*parameters, dialect.limit(limit)]
+    return dialect.merged(parts, by.format("ASC" if ascending else "DESC"), limit)
 
 
 def count_query(dialect: Dialect, which: RunsFilter) -> Query:

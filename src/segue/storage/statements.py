@@ -30,6 +30,8 @@ class Dialect(NamedTuple):
         join: a join in the order in which it is written.
         by_index: what makes a table be read by an index, with `{}` for its name.
         no_limit: the LIMIT that is none.
+        merges: whether parts that are put together by UNION ALL are read in the order that is asked of all of them, and no
+            further than needed. Where not, each part has to be told.
         body_tag: a tag in the body of the run `r`, with `{}` for its key.
         in_month_of_run: that an event lies in the part of the log that holds this run, with a parameter for the run;
             None where the log is in one piece.
@@ -43,12 +45,21 @@ class Dialect(NamedTuple):
     join: str
     by_index: str
     no_limit: int | None
+    merges: bool
     body_tag: str
     in_month_of_run: str | None
 
     def within(self, column: str, values: Sequence[object]) -> Condition:
         """That a column holds one of these."""
         return (self.is_one_of.format(column), self.as_list(values))
+
+    def merged(self, parts: Sequence[Query], order: str, limit: int | None) -> Query:
+        """The rows of all parts in one order, at most so many."""
+        if len(parts) > 1 and not self.merges:
+            parts = [(f"({text} ORDER BY {order} LIMIT ?)", [*some, self.limit(limit)]) for text, some in parts]
+        text = " UNION ALL ".join(text for text, _ in parts)
+        parameters = [parameter for _, some in parts for parameter in some]
+        return f"{text} ORDER BY {order} LIMIT ?", [*parameters, self.limit(limit)]
 
     def limit(self, limit: int | None) -> int | None:
         """The parameter of a LIMIT; None for all rows."""

@@ -6,7 +6,7 @@ import os
 import selectors
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -82,10 +82,19 @@ class Database:
         with self._lock:
             try:
                 connection = self._open()
-                with connection.pipeline():
-                    connection.execute(_BEGIN)
-                    yield connection
-                    connection.execute(b"COMMIT")
+                failed: BaseException | None = None
+                with connection.pipeline() as pipeline:
+                    try:
+                        connection.execute(_BEGIN)
+                        yield connection
+                        connection.execute(b"COMMIT")
+                    # Left to the end of the block, psycopg would log what else the server refuses after that.
+                    except BaseException as error:  # noqa: BLE001 reason: it is raised again behind the block
+                        failed = error
+                        with suppress(psycopg.Error):
+                            pipeline.sync()
+                if failed is not None:
+                    raise failed
             except BaseException as error:
                 self._give_up(error)
                 raise

@@ -23,6 +23,7 @@ POSTGRES = Dialect(
     join="JOIN",
     by_index="",
     no_limit=None,
+    merges=False,
     body_tag="(convert_from(r.body, 'UTF8')::json #>> '{{tags,{}}}')",
     # What is kept of a month that was dropped lies where what has no run lies.
     in_month_of_run=f"(month = 0 OR month = (SELECT {MONTH_OF_RUN} FROM runs m WHERE m.run_id = ?))",

@@ -21,6 +21,7 @@ SQLITE = Dialect(
     join="CROSS JOIN",  # unlike a plain join, it keeps the order
     by_index=" INDEXED BY {}",
     no_limit=-1,
+    merges=True,
     body_tag="json_extract(CAST(r.body AS TEXT), '$.tags.\"{}\"')",
     in_month_of_run=None,
 )
