@@ -16,6 +16,7 @@ from segue.errors import StorageUnavailableError
 from segue.model.event import EventType
 from segue.model.stores import EventFilter, Store
 from segue.storage.postgres import PostgresStore, open_postgres
+from segue.storage.postgres.database import Database
 from segue.testing.storage_contract.builders import add_run, events_of, step_events, succeeded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are POSIX")
@@ -239,3 +240,12 @@ def test_a_server_that_comes_back_is_used_again(store: PostgresStore, postgres_s
     postgres_server.restart()
     store.append(step_events("r1", "s", "a"))
     assert len(store.events(EventFilter(run_id="r1"))) == 8
+
+
+def test_what_is_read_inside_a_transaction_belongs_to_it(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.write() as connection:
+        connection.execute(b"INSERT INTO plans (hash, body) VALUES ('mine', '')")
+        assert database.read("SELECT hash FROM plans") == [("mine",)]
+    assert database.read("SELECT hash FROM plans") == [("mine",)]
+    database.close()

@@ -118,7 +118,8 @@ class Database:
             self._drop()
 
     def _open(self) -> Connection:
-        if self._connection is not None and _is_stale(self._connection):
+        # What is read inside a transaction goes the way that is open, whatever waits there to be read.
+        if self._connection is not None and _is_idle(self._connection) and _is_stale(self._connection):
             self._drop()
         if self._connection is None:
             self._connection = self._connect()
@@ -187,6 +188,10 @@ def _readable(parameter: object) -> object:
         values = cast("list[object]", parameter)
         return [value for value in values if not (isinstance(value, str) and "\0" in value)]
     return parameter
+
+
+def _is_idle(connection: Connection) -> bool:
+    return connection.closed or connection.info.transaction_status is TransactionStatus.IDLE
 
 
 def _is_stale(connection: Connection) -> bool:
