@@ -81,9 +81,14 @@ defs = sg.Definitions(
 """
 
 
-def test_tokens_are_taken_and_failures_told_from_step_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_tokens_are_taken_and_failures_told_from_step_processes(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
     project = Project(tmp_path, LIMITED)
-    assert project.run("materialize", "--job", "calls").code == 1
-    (state,) = project.run("pools", "--limits", "--json").document["resources"]
+    url = None if database == "sqlite" else request.getfixturevalue("postgres_url")
+    environment = {"SEGUE_DATABASE": url}
+    assert project.run("materialize", "--job", "calls", environment=environment).code == 1
+    (state,) = project.run("pools", "--limits", "--json", environment=environment).document["resources"]
     assert state["failures"] == 1
     assert round(state["tokens"][0]["available"]) == 100 - 4 - 3 * 2

@@ -70,4 +70,6 @@ def _prepared(scope: RunScope, plan: Plan) -> PrepareRun:
         finished_in=dict(scope.job_side.finished_in),
         is_watched=scope.sink.is_watched,
         within=within.get(),
+        database=scope.instance.get_ref().database,
+        concurrency=scope.instance.concurrency,
     )

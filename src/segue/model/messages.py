@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from segue.model import codec
+from segue.model.concurrency import Concurrency
 from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
@@ -65,6 +66,8 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
         finished_in: the run in which a step ended well that is not done again, by step.
         is_watched: whether the coordinator wants to be told each event.
         within: the runs that it is executed within, itself included, from the outermost in.
+        database: the URL of the database where it is not in the home folder.
+        concurrency: the settings for what may happen at once, for runs that steps execute.
     """
 
     run: Run
@@ -76,6 +79,8 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
     finished_in: dict[str, str] = {}
     is_watched: bool = False
     within: tuple[str, ...] = ()
+    database: str | None = None
+    concurrency: Concurrency = Concurrency()
 
 
 class StartProcess(Message, frozen=True, tag="start_process"):
