@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from segue.model.control_stores import ControlStore
+from segue.model.location import LocationTarget
+from segue.model.messages import Records
 from segue.model.stores import Store
 from segue.settings import Settings
-from segue.storage.opening import open_store
+from segue.storage.opening import open_control, open_store
 
 
 def store_of(settings: Settings) -> Store:
     """The store in the database or the home folder that the settings name; it opens on first use."""
     return open_store(settings.home, settings.database)
+
+
+def control_of(store: Store) -> ControlStore:
+    """What the control plane keeps in the database of a store that `store_of` gave."""
+    return open_control(store)
+
+
+def records_of(settings: Settings) -> Records:
+    """Where the processes of code locations find what is recorded."""
+    return Records(
+        home=str(settings.home),
+        storage_directory=str(settings.storage_directory),
+        database=settings.database,
+        concurrency=settings.concurrency,
+    )
+
+
+def targets_of(settings: Settings) -> tuple[LocationTarget, ...]:
+    """The code locations that the settings name."""
+    if settings.locations or (settings.file is None and settings.module is None):
+        return settings.locations
+    return (
+        LocationTarget(
+            name=settings.location_name,
+            file=settings.file,
+            module=settings.module,
+            attribute=settings.attribute,
+            working_directory=settings.working_directory,
+            dagster_compat=settings.dagster_compat,
+            failure_rules=settings.failure_rules,
+        ),
+    )

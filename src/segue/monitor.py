@@ -43,19 +43,22 @@ def monitor_if_possible(store: RunStore) -> None:
         monitor_once(store, time.time())
 
 
-def end_interrupted(store: RunStore, unfinished: Sequence[tuple[Run, bool]], now: float) -> Sequence[Run]:
+def end_interrupted(
+    store: RunStore, unfinished: Sequence[tuple[Run, bool]], now: float, how: str | None = None
+) -> Sequence[Run]:
     """Ends those of these runs that nobody works on any more.
 
     Args:
         store: where they are recorded.
         unfinished: runs that had not ended when they were read, each with whether its worker lives.
         now: seconds since 1970, UTC.
+        how: in which way their workers ended, where that is known.
 
     Returns:
         The runs that this call ended. One that ended by itself meanwhile, or that another process ended, is left out.
     """
     ended: list[Run] = []
-    for run, event in interrupted_runs(unfinished, now):
+    for run, event in interrupted_runs(unfinished, now, how):
         try:
             store.take_over(run.run_id, [event])
         except (LeaseLostError, RunNotFoundError):  # it has a living worker by now, or it was deleted
@@ -67,6 +70,28 @@ def end_interrupted(store: RunStore, unfinished: Sequence[tuple[Run, bool]], now
             continue
         ended.append(run)
     return ended
+
+
+def end_exited(store: RunStore, run_id: str, how: str, now: float) -> Sequence[Run]:
+    """Ends a run whose process is known to be gone, if it did not end by itself.
+
+    Args:
+        store: where it is recorded.
+        run_id: the run.
+        how: in which way its process ended, as `was killed by SIGKILL`.
+        now: seconds since 1970, UTC.
+
+    Returns:
+        The run as it was before, if this call ended it. Where a lease says for a while yet that its worker lives, it is left
+        to the monitor.
+
+    Raises:
+        StorageError: the store cannot be read or written.
+    """
+    run = store.get_run(run_id)
+    if run is None or run.is_finished:
+        return []
+    return end_interrupted(store, [(run, False)], now, how)
 
 
 def watch(store: Store, is_stopped: Callable[[], bool], on_ended: Callable[[Run], object]) -> None:

@@ -54,6 +54,7 @@ from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
 from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
+from segue.model.location import LocationTarget
 from segue.model.retention import Retention, RetentionTable
 
 SETTINGS_FILE = "segue.toml"
@@ -75,6 +76,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partition_locks: PartitionLocks | None = None
     default_pool_limit: int | None = None
     retention: RetentionTable = RetentionTable()
+    locations: tuple[LocationTarget, ...] = ()
+    api_token: str | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         failure_rules: which failures are of which class, after those of the definitions.
         concurrency: what may happen at once.
         retention: for how long what is kept.
+        locations: the code locations, where there are several or they have names; else the one that `file` or `module` is.
+        api_token: what requests to the API must bear; None where only this machine may ask.
     """
 
     project: Path
@@ -107,9 +112,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
     retention: Retention = Retention()
+    locations: tuple[LocationTarget, ...] = ()
+    api_token: str | None = None
+
+    @property
+    def location_name(self) -> str:
+        """The name of the code location that `file` or `module` is."""
+        return self.module if self.module is not None else Path(self.file or "main").stem
 
     def __repr__(self) -> str:
         shown = msgspec.structs.asdict(self) | {"database": None if self.database is None else masked(self.database)}
+        shown["api_token"] = None if self.api_token is None else "..."
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -172,6 +185,8 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         failure_rules=from_file.failure_rules,
         concurrency=_concurrency(variables, from_file),
         retention=from_file.retention.policy(),
+        locations=tuple(_located(each, project, from_file) for each in from_file.locations),
+        api_token=setting("api_token"),
     )
 
 
@@ -184,6 +199,19 @@ def _database(variables: Mapping[str, str], from_file: str | None) -> str | None
             "postgresql://user@host:5432/name. For SQLite leave it out: the database is in the home folder."
         )
     return url
+
+
+def _located(target: LocationTarget, project: Path, from_file: SettingsFile) -> LocationTarget:
+    """A code location as it is written, with absolute paths and what holds for all."""
+    folder = project / target.working_directory
+    python = target.python
+    return msgspec.structs.replace(
+        target,
+        working_directory=str(folder),
+        file=None if target.file is None else str(folder / target.file),
+        python=str(project / python) if python is not None and os.sep in python else python,
+        failure_rules=(*target.failure_rules, *from_file.failure_rules),
+    )
 
 
 def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concurrency:

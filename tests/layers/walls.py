@@ -23,12 +23,14 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "model": "errors version",
         "plan": "model",
         "decide": "model",
+        # between processes: it knows nobody and stands beside the sides
+        "channel": "",
         # the user side
         "defs": "model",
-        "execute": "defs plan",
+        "execute": "defs plan channel",
         # the control side: it never imports defs, execute or host
         "storage": "model",
-        "location": "model",
+        "location": "model channel",
         "launch": "model",
         "settings": "model",
         "deployment": "storage location launch settings",

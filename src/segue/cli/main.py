@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("segue.cli.init:init", "Make a new project that runs."),
     "check": ("segue.cli.check:check", "Load the definitions and report everything that is wrong with them."),
     "list": ("segue.cli.listing:list_definitions", "List assets, checks, jobs or resources."),
+    "dev": ("segue.cli.dev:dev", "Run everything here: loops, API and your code, loaded anew when it changes."),
+    "serve": ("segue.cli.serve:serve_command", "Run the control plane in production."),
     "materialize": ("segue.cli.materialize:materialize", "Make assets and run their checks."),
     "runs": ("segue.cli.runs:runs", "List runs, or retry one."),
     "show": ("segue.cli.show:show", "Show what a run did."),

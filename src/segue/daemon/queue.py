@@ -60,7 +60,7 @@ class Queue:
         held_by = None
         if location is None:
             held_by = f"there is no code location {name!r}"
-        elif location.graph is None:
+        elif location.graph is None or location.state.status is LocationStatus.LOADING:
             held_by = f"code location {name!r} is {LocationStatus.LOADING.value}"
             if location.state.status is LocationStatus.BROKEN:
                 held_by = f"code location {name!r} does not load"

@@ -9,26 +9,30 @@ from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason, Run, RunStatus
 
 
-def interrupted_runs(unfinished: Iterable[tuple[Run, bool]], now: float) -> list[tuple[Run, Event]]:
+def interrupted_runs(
+    unfinished: Iterable[tuple[Run, bool]], now: float, how: str | None = None
+) -> list[tuple[Run, Event]]:
     """The runs whose worker ended without ending them.
 
     Args:
         unfinished: started runs that have not ended, each with whether its worker lives.
         now: seconds since 1970, UTC.
+        how: in which way their workers ended, as `was killed by SIGKILL`, where that is known.
 
     Returns:
         Each such run with the event that records its end, to be appended by the caller. Where the run ended after the
         facts were gathered, the store refuses the event, and the run's own end stands.
     """
-    return [(run, _interrupted(run, now)) for run, is_alive in unfinished if not is_alive and not run.is_finished]
+    return [(run, _interrupted(run, now, how)) for run, is_alive in unfinished if not is_alive and not run.is_finished]
 
 
-def _interrupted(run: Run, now: float) -> Event:
+def _interrupted(run: Run, now: float, how: str | None) -> Event:
     """How a run ended whose worker is gone: as was asked, where somebody had canceled it."""
     worker = f" ({run.worker})" if run.worker else ""
     if run.status is RunStatus.CANCELING:
         said = f"It was canceled, and its process{worker} ended before it had stopped."
         return Event(now, RunCanceledData(said), run_id=run.run_id)
-    message = f"The process that executed the run{worker} ended before the run did. Retry the run to do what is left."
+    ended = "ended before the run did" if how is None else f"{how} before the run had ended"
+    message = f"The process that executed the run{worker} {ended}. Retry the run to do what is left."
     payload = RunFailureData(FailureReason.INTERRUPTED, message, failure_class=FailureClass.KILLED)
     return Event(now, payload, run_id=run.run_id)

@@ -14,7 +14,6 @@ from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
 from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config, resolve_run_config
 from segue.defs.job_definition import JobDefinition
-from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
 from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
@@ -27,6 +26,7 @@ from segue.host.placement import StepCode
 from segue.host.recording import Executed, new_run, record_and_run
 from segue.host.rerun import RunAgain, steps_again
 from segue.host.run_definitions import described_for_run, with_default_io_manager
+from segue.host.run_options import RunOptions
 from segue.host.staleness import stale_keys
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -44,22 +44,6 @@ from segue.plan.op_selection import select_steps
 from segue.plan.plan import Plan, encode_plan, with_retry_policy
 from segue.plan.planner import plan_run
 from segue.plan.resume import StepsAgain, finished_in_chain, select_again
-
-
-class RunOptions(msgspec.Struct, frozen=True):
-    """What callers in this process may ask for besides the request.
-
-    Attributes:
-        run_id: the id of the run; a new one when None.
-        op_selection: of a job of ops: which steps to run; all when None.
-        reexecution: which steps of an earlier run of the same job to run again; a run of its own when None.
-        code: the code as another process loads it, for executors that run steps in others; in this process when None.
-    """
-
-    run_id: str | None = None
-    op_selection: Sequence[str] | None = None
-    reexecution: ReexecutionOptions | None = None
-    code: StepCode | None = None
 
 
 def execute_request(
@@ -150,7 +134,8 @@ def retry_run(
     config = resolved.config
     validate_config(left.plan, described, config, found=resolved.violations)
     observers, done = [] if on_event is None else [on_event], left.finished
-    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, done, code).run
+    options = RunOptions(code=code)
+    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, done, options).run
 
 
 def execute(
@@ -259,14 +244,14 @@ def _start(definitions: Definitions, described: Described, instance: Instance, p
         tags=start.tags,
         run_config=start.run_config,
         parent=parent,
-        run_id=options.run_id,
+        run_id=options.run_id if options.recorded is None else options.recorded.run_id,
         op_selection=options.op_selection,
         step_keys=[step.key for step in left.plan.steps if step.key not in left.finished] if is_part else None,
         is_resumed=again is not None and again.only_unfinished,
     )
     observers, capture = start.observers, start.capture
     return record_and_run(
-        definitions, described, instance, left.plan, run, start.config, observers, capture, left.finished, options.code
+        definitions, described, instance, left.plan, run, start.config, observers, capture, left.finished, options
     )
 
 

@@ -12,11 +12,12 @@ from segue.defs.job_execution_result import JobExecutionResult
 from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError, InvalidSubsetError, InvariantViolationError, RunNotFoundError
-from segue.host.inprocess import RunOptions, execute
+from segue.host.inprocess import execute
 from segue.host.jobs import definitions_of, job_request
 from segue.host.loaded_code import code_of_job
 from segue.host.placement import StepCode
 from segue.host.reconstruct import ReconstructableJob
+from segue.host.run_options import RunOptions
 from segue.host.stored_outputs import StoredOutputs
 from segue.model.event import Event
 from segue.model.keys import AssetKey

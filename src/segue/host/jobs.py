@@ -14,8 +14,9 @@ from segue.defs.run_config import RunConfig
 from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.run_scope import Capture
-from segue.host.inprocess import RunOptions, execute
+from segue.host.inprocess import execute
 from segue.host.instances import ephemeral_instance
+from segue.host.run_options import RunOptions
 from segue.model.event import Event
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest

@@ -35,6 +35,7 @@ def load_code(message: LoadCode) -> Definitions:
         )
     for name in message.preload:
         module_named(name)
+    definitions = definitions.with_failure_rules(message.failure_rules)
     _ = definitions.described, definitions.asset_graph  # worked out once, here
     return definitions
 

@@ -14,6 +14,8 @@ from segue.execute.loop import LoopLimits
 from segue.plan.limits import TagLimit
 
 if TYPE_CHECKING:
+    import socket
+
     from segue.model.messages import LoadCode
 
 
@@ -22,10 +24,12 @@ class StepCode:
 
     Args:
         code: gives the place; called where it is needed.
+        zygote: a line to a zygote that has imported it already; None where one is to be started.
     """
 
-    def __init__(self, code: Callable[[], LoadCode]) -> None:
+    def __init__(self, code: Callable[[], LoadCode], zygote: socket.socket | None = None) -> None:
         self.code = code
+        self.zygote = zygote
 
 
 class ExecutorConfig(msgspec.Struct, frozen=True):

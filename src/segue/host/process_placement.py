@@ -14,14 +14,14 @@ from segue.execute.executors.placement import Placement
 from segue.execute.executors.processes import ProcessExecutor, ProcessSettings
 from segue.execute.run_claims import within
 from segue.execute.run_scope import RunScope
-from segue.host.placement import ExecutorConfig
+from segue.host.placement import ExecutorConfig, StepCode
 from segue.host.zygote_client import ZygoteProcesses
 from segue.model.event import EngineEventData
-from segue.model.messages import LoadCode, PrepareRun
+from segue.model.messages import PrepareRun
 from segue.plan.plan import Plan, PlanStep, encode_plan
 
 
-def process_placement(code: LoadCode, config: ExecutorConfig, plan: Plan) -> Placement:
+def process_placement(code: StepCode, config: ExecutorConfig, plan: Plan) -> Placement:
     """Each step of a plan in a process of its own.
 
     Args:
@@ -30,11 +30,15 @@ def process_placement(code: LoadCode, config: ExecutorConfig, plan: Plan) -> Pla
         plan: the plan.
     """
     most = config.max_concurrent or os.cpu_count() or 1
-    code = msgspec.structs.replace(code, start_method=config.start_method, preload=config.preload)
+    has_extras = config.start_method == "spawn" or bool(config.preload)
+    zygote = None if has_extras else code.zygote  # the one that there is can do without
+    load = msgspec.structs.replace(
+        code.code(), start_method=config.start_method, preload=config.preload, is_published=False
+    )
 
     def make(scope: RunScope) -> StepExecutor:
         settings = ProcessSettings(most, Path(scope.instance.root_directory, LOGS_FOLDER))
-        processes = ZygoteProcesses(code)
+        processes = ZygoteProcesses(load, zygote)
         try:
             ready = processes.prepare(_prepared(scope, plan))
         except BaseException:

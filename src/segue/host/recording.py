@@ -22,7 +22,8 @@ from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
-from segue.host.placement import StepCode, executor_config, require_persistent
+from segue.host.placement import executor_config, require_persistent
+from segue.host.run_options import RunOptions
 from segue.model.concurrency import run_priority
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey
@@ -119,9 +120,10 @@ def record_and_run(
     observers: Sequence[Observer],
     capture: Capture | None,
     finished: Mapping[str, FinishedStep],
-    code: StepCode | None = None,
+    options: RunOptions | None = None,
 ) -> Executed:
-    """Records a run and executes it: where its executor says, or where `code` is None in this process.
+    """Records a run, or the plan of one that is recorded, and executes it: where its executor says, or where the options
+    name no code in this process.
 
     Raises:
         NotSupportedError: a step asks for what only a process of its own can give it; nothing is recorded.
@@ -132,22 +134,26 @@ def record_and_run(
     run_seconds(run.tags)
     executor = executor_config(described.run_executor(run.job_name), run.run_config)
     placement = msgspec.structs.replace(IN_PROCESS, limits=executor.limits)
+    options = options or RunOptions()
+    code = options.code
     if code is None or executor.kind != "multiprocess":
         _require_heeded(plan, "in_process")
     else:
         _require_heeded(plan, executor.kind)
         require_persistent(instance.is_persistent, run.job_name)
-        placement = bound("process_placement")(code.code(), executor, plan)
+        placement = bound("process_placement")(code, executor, plan)
     run_priority(run.tags)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)
     described = listed_for_plan(described, plan, now, instance)
     partitions = run_partitions(plan, described, job, instance, now)
     planned = _planned_events(plan, run, finished)
-    run = msgspec.structs.replace(
-        run, worker=instance.store.worker()
-    )  # so that it is missed if it goes before it begins
-    instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
+    run = msgspec.structs.replace(run, worker=instance.store.worker())  # missed, then, if it goes before it begins
+    if options.recorded is None:
+        instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
+    else:
+        run = _planned(options.recorded, run)
+        instance.store.plan_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     scope = RunScope(
         described=described,
@@ -169,6 +175,18 @@ def record_and_run(
     if ended is None:
         raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
     return Executed(ended, result, described, plan, config)
+
+
+def _planned(recorded: Run, planned: Run) -> Run:
+    """A recorded run with its plan: what it is asked for has become what it does, and where it came from stays."""
+    return msgspec.structs.replace(
+        planned,
+        status=recorded.status,
+        root_run_id=recorded.root_run_id or planned.root_run_id,
+        parent_run_id=recorded.parent_run_id or planned.parent_run_id,
+        location=recorded.location,
+        created_at=recorded.created_at,
+    )
 
 
 def _planned_events(plan: Plan, run: Run, finished: Mapping[str, FinishedStep]) -> list[Event]:

@@ -1,4 +1,4 @@
-"""A step process that was not forked: `python -m segue.host.spawned PARENT SOCKET FILE` imports the code and does one task."""
+"""A process that was not forked: `python -m segue.host.spawned PARENT SOCKET FILE` imports the code and does one task."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import os
 import socket
 import sys
 
-from segue.execute.executors.channel import ChannelClosedError
+from segue.channel import ChannelClosedError
 from segue.host.fresh_process import die_with
 from segue.host.loaded_code import load_code
-from segue.host.step_process import prepare, run_task
-from segue.model.messages import LoadCode, PrepareRun, decode_task, decode_to_zygote
+from segue.host.step_process import prepare
+from segue.host.tasks import do_task
+from segue.model.messages import LoadCode, PrepareRun, decode_to_zygote
 
 
 def main() -> None:
@@ -21,11 +22,12 @@ def main() -> None:
     os.set_inheritable(channel, False)
     with os.fdopen(file, "rb") as parts:
         load, run, task = (parts.read(int.from_bytes(parts.read(8))) for _ in range(3))
-    code, prepared = decode_to_zygote.decode(load), decode_to_zygote.decode(run)
+    code, of_run = decode_to_zygote.decode(load), decode_to_zygote.decode(run) if run else None
     assert isinstance(code, LoadCode)
-    assert isinstance(prepared, PrepareRun)
+    definitions = load_code(code)
+    prepared = prepare(definitions, of_run) if isinstance(of_run, PrepareRun) else None
     with contextlib.suppress(ChannelClosedError):
-        run_task(prepare(load_code(code), prepared), decode_task.decode(task), socket.socket(fileno=channel))
+        do_task(task, definitions, code, prepared, socket.socket(fileno=channel))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # closed by user code, or by nobody's reading
             stream.flush()

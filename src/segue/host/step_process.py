@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
+from segue.channel import receive, send
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.hook import HookDefinition
 from segue.defs.instance import Instance
 from segue.defs.log import running
 from segue.execute.attempt import StepAttempt
-from segue.execute.executors.channel import receive, send
 from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.interrupts import raise_execution_interrupts

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from segue.channel import ChannelClosedError, Inbox, receive, send
 from segue.errors import LoadError, NotSupportedError, ProcessHostError
-from segue.execute.executors.channel import ChannelClosedError, Inbox, receive, send
 from segue.model.messages import (
     End,
     FromZygote,
@@ -43,12 +43,13 @@ class ZygoteProcesses:
 
     Args:
         code: the user's code; its import begins at once.
+        line: a line to a zygote that has imported the code, which is used first; None to start one.
 
     Raises:
         NotSupportedError: the system cannot hand descriptors over.
     """
 
-    def __init__(self, code: LoadCode) -> None:
+    def __init__(self, code: LoadCode, line: socket.socket | None = None) -> None:
         if not hasattr(socket, "SCM_RIGHTS"):
             raise NotSupportedError(
                 "Steps in processes of their own need Unix sockets, which this system has not: use in_process_executor."
@@ -57,7 +58,11 @@ class ZygoteProcesses:
         self._run: PrepareRun | None = None
         self._running: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
-        self._launch()
+        self._line = line
+        if line is None:
+            self._launch()
+        else:
+            self._channel, self._inbox = line, Inbox(line)
 
     def prepare(self, run: PrepareRun) -> Ready:
         """Says of which run the processes from now on are, and waits until the code is there.
@@ -71,6 +76,8 @@ class ZygoteProcesses:
         """
         self._run = run
         self._send(run)
+        if self._line is not None:  # its code is loaded
+            return self._wait_ready()
         ready = self._wait_ready()
         self._wait_ready()
         return ready
@@ -106,7 +113,8 @@ class ZygoteProcesses:
 
     def _gone(self) -> ProcessHostError:
         """The error that says that the zygote is gone, with what it said last."""
-        assert self._process is not None
+        if self._process is None:
+            return ProcessHostError("The process of the code location that starts the steps of the run is gone.")
         code = self._process.wait()
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._output.seek(0, os.SEEK_END)
@@ -126,7 +134,8 @@ class ZygoteProcesses:
     @property
     def pid(self) -> int:
         """The process id of the zygote."""
-        assert self._process is not None
+        if self._process is None:
+            raise ProcessHostError("The zygote was started by another process, which knows its number.")
         return self._process.pid
 
     def start(self, number: int, task: bytes, descriptors: Sequence[int]) -> None:
@@ -141,7 +150,7 @@ class ZygoteProcesses:
             ProcessHostError: the zygote is gone; the next call begins a new one.
             LoadError: it had to be started anew, and the code cannot be imported any more.
         """
-        if self._process is None:
+        if self._process is None and self._line is None:
             self._launch()
             if self._run is not None:
                 self.prepare(self._run)
@@ -154,7 +163,7 @@ class ZygoteProcesses:
     def reports(self) -> list[ProcessStarted | ProcessEnded]:
         """What has happened since; never waits. A process that is lost with the zygote is reported as not started."""
         found: list[ProcessStarted | ProcessEnded] = []
-        if self._process is None:
+        if self._process is None and self._line is None:
             return found
         for data in self._inbox.messages():
             message: FromZygote = decode_from_zygote.decode(data)
@@ -166,12 +175,13 @@ class ZygoteProcesses:
             why = str(self._gone())
             found.extend(ProcessStarted(number=number, error=why) for number in sorted(self._running))
             self._running.clear()
+            self._line = None
             self._release()
         return found
 
     def signal(self, number: int, signal_number: int, *, to_group: bool = False) -> None:
         """Sends a signal to a process; nothing happens where it is gone."""
-        if self._process is not None and number in self._running:
+        if number in self._running:
             try:
                 self._send(SignalProcess(number=number, signal=signal_number, to_group=to_group))
             except ChannelClosedError:
@@ -189,6 +199,7 @@ class ZygoteProcesses:
         """Ends the zygote, and kills what it started."""
         process = self._process
         if process is None:
+            self._line = None  # it serves others, and goes on; what it started for this process goes with the line
             return
         with contextlib.suppress(ChannelClosedError, OSError):  # it is gone already
             self._send(End())
@@ -202,5 +213,6 @@ class ZygoteProcesses:
 
     def _release(self) -> None:
         self._channel.close()
-        self._output.close()
+        if self._process is not None:
+            self._output.close()
         self._process = None

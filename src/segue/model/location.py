@@ -6,6 +6,34 @@ import enum
 
 import msgspec
 
+from segue.model.failure_class import FailureRule
+
+
+class LocationTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A code location as it is configured: which code, in which Python environment.
+
+    Attributes:
+        name: unique in the deployment.
+        file: a Python file with the definitions; or
+        module: a module.
+        attribute: which variable of it holds them; found by itself when None.
+        working_directory: the folder from which user code imports, and in which its processes run.
+        python: the interpreter with its packages; that of the control plane when None.
+        environment: environment variables, put over those of the control plane.
+        dagster_compat: whether Segue answers for `dagster` in it.
+        failure_rules: which failures of steps are of which class, after those of the definitions.
+    """
+
+    name: str
+    file: str | None = None
+    module: str | None = None
+    attribute: str | None = None
+    working_directory: str = "."
+    python: str | None = None
+    environment: dict[str, str] = {}
+    dagster_compat: bool = False
+    failure_rules: tuple[FailureRule, ...] = ()
+
 
 class LocationStatus(enum.Enum):
     """Where a code location stands. BROKEN: its code does not load; the last good definitions go on being served."""

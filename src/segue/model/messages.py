@@ -1,10 +1,15 @@
 """What processes that run user code and those that start them say to each other: the whole boundary in one file.
 
-    coordinator -> zygote   LoadCode, then PrepareRun, StartProcess (with three descriptors), SignalProcess, Ping, End
+    coordinator -> zygote   LoadCode, then PrepareRun, StartProcess (with descriptors), SignalProcess, Ping, End
     zygote -> coordinator   Ready, then ProcessStarted, ProcessEnded, Pong
-    zygote -> step process  the task of StartProcess, in memory (a fork) or in a file (a spawn)
+    zygote -> its processes the task of StartProcess, in memory (a fork) or in a file (a spawn)
     step process -> coordinator   Happened, AttemptOutcome, Passed
     coordinator -> step process   Recorded
+    control plane -> tick process   AskTick
+    tick process -> control plane   TickAnswered
+
+The control plane is the first coordinator of the zygote of a code location. Each run that it has started there is another
+one: its channel leads to the zygote, which was handed the other end.
 
 Each message bears the version of its form; what a reader does not know is refused.
 """
@@ -18,9 +23,10 @@ import msgspec
 from segue.model import codec
 from segue.model.concurrency import Concurrency
 from segue.model.event import ErrorInfo, Event, UserFailureData
-from segue.model.failure_class import FailureClass
+from segue.model.failure_class import FailureClass, FailureRule
 from segue.model.policies import RetryPolicy
 from segue.model.run import Run
+from segue.model.tick_task import TickAnswer, TickTask
 from segue.model.usage import StepUsage
 
 
@@ -40,6 +46,8 @@ class LoadCode(Message, frozen=True, tag="load_code"):
         main_file: the script that this process runs, if it runs one.
         start_method: `fork`, or `spawn` for a fresh interpreter for each process.
         preload: modules to import besides.
+        failure_rules: which failures are of which class, after those of the definitions.
+        is_published: whether the answer is to bear the manifest.
     """
 
     file: str | None = None
@@ -51,6 +59,8 @@ class LoadCode(Message, frozen=True, tag="load_code"):
     import_path: tuple[str, ...] = ()
     start_method: str = "fork"
     preload: tuple[str, ...] = ()
+    failure_rules: tuple[FailureRule, ...] = ()
+    is_published: bool = False
 
 
 class PrepareRun(Message, frozen=True, tag="prepare_run"):
@@ -84,7 +94,9 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
 
 
 class StartProcess(Message, frozen=True, tag="start_process"):
-    """Start a process; its socket, stdout and stderr come along as descriptors, in this order."""
+    """Start a process; its socket, stdout and stderr come along as descriptors, in this order. Where its socket is to lead to
+    the zygote, as that of a run worker, the zygote's end is the fourth.
+    """
 
     number: int
     task: bytes
@@ -114,11 +126,14 @@ class Ready(Message, frozen=True, tag="ready"):
     Attributes:
         start_method: how processes are started: `fork` or `spawn`.
         reason: why not by fork, where that was asked for.
+        manifest, manifest_hash: the definitions, encoded, and their content hash, where they were asked for.
     """
 
     start_method: str = "fork"
     reason: str | None = None
     error: ErrorInfo | None = None
+    manifest: bytes | None = None
+    manifest_hash: str | None = None
 
 
 class ProcessStarted(Message, frozen=True, tag="process_started"):
@@ -168,6 +183,53 @@ class StepTask(Message, frozen=True, tag="step_task"):
     memory_limit: int | None = None
 
 
+class Records(msgspec.Struct, frozen=True):
+    """Where everything is recorded, as a process that is started opens it.
+
+    Attributes:
+        home: the home folder.
+        storage_directory: where the default IO manager keeps values.
+        database: the URL of the database where it is not in the home folder.
+        concurrency: what may happen at once.
+    """
+
+    home: str
+    storage_directory: str
+    database: str | None = None
+    concurrency: Concurrency = Concurrency()
+
+
+class RunTask(Message, frozen=True, tag="run_task"):
+    """Execute a recorded run."""
+
+    run_id: str
+    records: Records
+
+
+class TicksTask(Message, frozen=True, tag="ticks_task"):
+    """Answer for schedules and sensors, one question after the other, until nobody asks any more."""
+
+    records: Records
+
+
+class AskTick(Message, frozen=True, tag="ask_tick"):
+    """A question to a schedule or sensor."""
+
+    task: TickTask
+
+
+class TickAnswered(Message, frozen=True, tag="tick_answered"):
+    """The answer to `AskTick`.
+
+    Attributes:
+        answer: what it said.
+        memory: how many bytes the process has held at most.
+    """
+
+    answer: TickAnswer
+    memory: int = 0
+
+
 class Happened(Message, frozen=True, tag="happened"):
     """Events that the step process has recorded, for who watches the run."""
 
@@ -214,6 +276,7 @@ class Recorded(Message, frozen=True, tag="recorded"):
 
 ToZygote: TypeAlias = LoadCode | PrepareRun | StartProcess | SignalProcess | Ping | End
 FromZygote: TypeAlias = Ready | ProcessStarted | ProcessEnded | Pong
+Task: TypeAlias = StepTask | RunTask | TicksTask
 FromStep: TypeAlias = Happened | AttemptOutcome | Passed
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=codec.enc_hook)
@@ -231,6 +294,8 @@ def _decoder(kind: Any) -> Any:
 # Each raises msgspec.ValidationError where the bytes are none of the messages.
 decode_to_zygote: msgspec.msgpack.Decoder[ToZygote] = _decoder(ToZygote)
 decode_from_zygote: msgspec.msgpack.Decoder[FromZygote] = _decoder(FromZygote)
-decode_task: msgspec.msgpack.Decoder[StepTask] = _decoder(StepTask)
+decode_task: msgspec.msgpack.Decoder[Task] = _decoder(Task)
+decode_ask: msgspec.msgpack.Decoder[AskTick] = _decoder(AskTick)
+decode_answer: msgspec.msgpack.Decoder[TickAnswered] = _decoder(TickAnswered)
 decode_from_step: msgspec.msgpack.Decoder[FromStep] = _decoder(FromStep)
 decode_recorded: msgspec.msgpack.Decoder[Recorded] = _decoder(Recorded)

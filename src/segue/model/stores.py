@@ -113,6 +113,20 @@ class RunStore(Protocol):
         """
         ...
 
+    def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+        """Gives a run that was recorded without a plan, and that nobody executes yet, its plan, the manifest it was planned
+        from (both by content hash), what it has come to make, its tags, its config and the worker that is about to execute
+        it, and records events. How it stands stays as it is recorded. A plan that it has been given before is replaced:
+        whoever made that one never began.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            LeaseLostError: a worker has begun to execute it.
+            InvariantViolationError: it has ended.
+            StorageUnavailableError: the store cannot be written.
+        """
+        ...
+
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """Makes this worker the one that executes a run, gives the run what it claims, and records events, in one
         transaction.

@@ -15,6 +15,7 @@ from segue.errors import (
     InvalidInvocationError,
     InvalidSubsetError,
     InvariantViolationError,
+    LocationUnavailableError,
     RunNotFoundError,
     SegueError,
     StorageError,
@@ -30,6 +31,7 @@ _STATUS: tuple[tuple[type[SegueError], int], ...] = (
     (InvalidInvocationError, 422),
     (InvariantViolationError, 409),
     (StorageError, 503),
+    (LocationUnavailableError, 503),
 )
 
 

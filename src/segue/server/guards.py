@@ -11,10 +11,12 @@ import hmac
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
 
 from segue.server.state import ServerState
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def require_host(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -32,6 +34,18 @@ def require_host(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseR
     origin = connection.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
         raise PermissionDeniedException(f"This server does not answer pages of {origin!r}.")
+
+
+def require_json(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Refuses what may change something and is no JSON: forms of pages of other sites are sent without asking anybody.
+
+    Raises:
+        ClientException: status 415, it is none.
+    """
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    scope: Any = connection.scope  # every request that comes here has a method
+    if scope["method"] not in _READING and kind != "application/json":
+        raise ClientException("Send JSON, and say so: Content-Type: application/json.", status_code=415)
 
 
 def require_token(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

@@ -77,6 +77,30 @@ def require_no_steps(run_id: str, events: Iterable[Event], status: str, worker: 
             )
 
 
+def require_not_begun(run_id: str, status: str | None, worker: str | None, fence: int | None) -> None:
+    """Lets a run be planned that is recorded and that no worker has had.
+
+    Args:
+        run_id: the run.
+        status, worker, fence: as they stand in its row; `status` is None where there is none.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        LeaseLostError: a worker has begun to execute it.
+        InvariantViolationError: it has ended.
+    """
+    if status is None:
+        raise RunNotFoundError(f"There is no run {run_id!r} to plan.", run_id)
+    if status in _FINISHED:
+        raise InvariantViolationError(f"Run {run_id} has ended ({status}): it cannot be planned any more.")
+    if fence:
+        raise LeaseLostError(
+            f"Run {run_id} is executed by worker {worker}, by a plan that stays as it is; nothing was recorded.",
+            run_id,
+            worker,
+        )
+
+
 def require_free(run_id: str, status: str | None, worker: str | None, is_alive: bool) -> None:
     """Lets a lease of a run be given that nobody alive has.
 

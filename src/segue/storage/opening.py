@@ -6,9 +6,11 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
-from segue.errors import LoadError
+from segue.errors import InvariantViolationError, LoadError
+from segue.model.control_stores import ControlStore
 from segue.model.stores import Store
-from segue.storage.sqlite import open_sqlite
+from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.storage.sqlite.control import control_of as sqlite_control_of
 
 
 def open_store(home: Path, database: str | None = None) -> Store:
@@ -40,3 +42,16 @@ def postgres_module(module: str) -> ModuleType:
             "The database is a Postgres, and the package psycopg, which speaks to it, is not installed (or finds no libpq): "
             "pip install 'segue[postgres]'."
         ) from error
+
+
+def open_control(store: Store) -> ControlStore:
+    """What the control plane keeps, in the database of a store that `open_store` gave.
+
+    Raises:
+        InvariantViolationError: the store is another.
+    """
+    if isinstance(store, SqliteStore):
+        return sqlite_control_of(store)
+    if type(store).__module__.startswith("segue.storage.postgres."):
+        return postgres_module("segue.storage.postgres.control").control_of(store)
+    raise InvariantViolationError(f"A {type(store).__name__} keeps runs, and nothing of a control plane.")

@@ -26,6 +26,7 @@ UNFINISHED_RUNS = " UNION ALL ".join(
         "status = 'STARTED' AND started_at IS NOT NULL AND worker IS NOT NULL",
         "status = 'CANCELING' AND started_at IS NOT NULL AND worker IS NOT NULL",
         "status = 'NOT_STARTED' AND worker IS NOT NULL AND fence IS NULL",
+        "status = 'STARTING' AND worker IS NOT NULL AND fence IS NULL",
         "fence > 0 AND fence IS NOT NULL AND started_at IS NULL AND ended_at IS NULL",
     )
 )

@@ -18,10 +18,10 @@ from typing import Protocol
 
 import msgspec
 
+from segue.channel import ChannelClosedError, Inbox, send
 from segue.errors import ExecutionInterruptedError, ProcessHostError, SubprocessError
 from segue.execute.capture import DEFAULT_LIMIT, StepCapture, StreamCapture
 from segue.execute.executors.base import AttemptEnd
-from segue.execute.executors.channel import ChannelClosedError, Inbox, send
 from segue.execute.executors.deaths import Death, death_of, oom_kills
 from segue.execute.failure import FailedAttempt
 from segue.execute.run_scope import RunScope

@@ -74,6 +74,11 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         with writing.refuse_known(run.run_id), self._database.write() as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
+    def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+        """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""
+        with self._database.write() as connection:
+            writing.plan_run(connection, run, plan, manifest, events)
+
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
         worker = self._worker.keep()

@@ -14,7 +14,7 @@ from segue.model.lease import Fence
 from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
-from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
+from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
 from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, changes_of, ended_steps, event_rows
 from segue.storage.postgres import log
 from segue.storage.postgres.database import Connection
@@ -37,6 +37,8 @@ _INSERT_TAGS = b"""
     INSERT INTO run_tags (key, value, run_number)
     SELECT key, value, currval('runs_number_seq') FROM unnest(%s::text[], %s::text[]) AS t(key, value)"""
 _RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
+_RUN_TO_PLAN = f"SELECT number, fence, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
+_PLAN_RUN = b"UPDATE runs SET body = %s, manifest_hash = %s, worker = %s WHERE number = %s"
 _RUN_TO_DELETE = f"SELECT number, {MONTH_OF_RUN}, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR UPDATE".encode()
 _UPDATE_BODY = b"UPDATE runs SET body = %s, updated_at = greatest(updated_at, %s) WHERE number = %s"
 _DELETE_TAGS = b"""
@@ -127,6 +129,34 @@ def create_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, e
         connection.execute(_INSERT_TAGS, [list(run.tags), list(run.tags.values())])
     if events:
         append_slowly(connection, events, None, {run.run_id: (*state, None)})
+
+
+def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+    """Gives a recorded run its plan, and writes events.
+
+    Raises:
+        RunNotFoundError, LeaseLostError, InvariantViolationError: see `RunStore.plan_run`.
+    """
+    require_text(*run.tags, *run.tags.values())
+    row = connection.execute(_RUN_TO_PLAN, [run.run_id]).fetchone()
+    number, fence, *columns = row or (None, None)
+    recorded = run_from_row(tuple(columns)) if columns else None
+    status, worker = (None, None) if recorded is None else (recorded.status.value, recorded.worker)
+    require_not_begun(run.run_id, status, worker, fence)
+    assert recorded is not None  # required above
+    found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
+    assert found is not None
+    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, found[0])
+    manifest_hash = _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, found[1])
+    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
+    connection.execute(_PLAN_RUN, [run_body(run), manifest_hash, run.worker, number])
+    gone, new = dict(recorded.tags.items() - run.tags.items()), dict(run.tags.items() - recorded.tags.items())
+    if gone:
+        connection.execute(_DELETE_TAGS, [number, list(gone), list(gone.values())])
+    if new:
+        connection.execute(_ADD_TAGS, [number, list(new), list(new.values())])
+    if events:
+        append_slowly(connection, events, None)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
-from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
+from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
 from segue.storage.fold import STEP_ENDS, Changes, changes_of, ended_steps, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
 
@@ -49,6 +49,8 @@ _INSERT_RUN = """
     failure_reason, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = ?"
 _UPDATE_BODY = "UPDATE runs SET body = ?, updated_at = max(updated_at, ?) WHERE number = ?"
+_RUN_TO_PLAN = f"SELECT number, fence, {RUN_COLUMNS} FROM runs WHERE run_id = ?"
+_PLAN_RUN = "UPDATE runs SET body = ?, manifest_hash = ?, worker = ? WHERE number = ?"
 _DELETE_TAG = "DELETE FROM run_tags WHERE key = ? AND value = ? AND run_number = ?"
 _DELETE_EVENTS = "DELETE FROM events WHERE run_id = ?"
 _DELETE_RUN = "DELETE FROM runs WHERE number = ?"
@@ -112,6 +114,29 @@ def create_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: 
         ) from error
     if run.tags:
         connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in run.tags.items()])
+    append_events(connection, events)
+
+
+def plan_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+    """Gives a recorded run its plan, and writes events.
+
+    Raises:
+        RunNotFoundError, LeaseLostError, InvariantViolationError: see `RunStore.plan_run`.
+    """
+    require_text(*run.tags, *run.tags.values())
+    row: Row | None = connection.execute(_RUN_TO_PLAN, (run.run_id,)).fetchone()
+    number, fence, *columns = row or (None, None)
+    recorded = run_from_row(tuple(columns)) if columns else None
+    status, worker = (None, None) if recorded is None else (recorded.status.value, recorded.worker)
+    require_not_begun(run.run_id, status, worker, fence)
+    assert recorded is not None  # required above
+    plan_hash = _keep_content(connection, _PLANS, run.plan_hash, plan)
+    manifest_hash = _keep_content(connection, _MANIFESTS, run.manifest_hash, manifest)
+    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
+    connection.execute(_PLAN_RUN, (run_body(run), manifest_hash, run.worker, number))
+    gone, new = recorded.tags.items() - run.tags.items(), run.tags.items() - recorded.tags.items()
+    connection.executemany(_DELETE_TAG, [(key, value, number) for key, value in gone])
+    connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in new])
     append_events(connection, events)
 
 

@@ -21,6 +21,7 @@ from segue.testing.storage_contract import (
     leases,
     observations,
     partitions,
+    planning,
     run_lists,
     runs,
     wiping,
@@ -28,6 +29,7 @@ from segue.testing.storage_contract import (
 
 CONTRACT: tuple[Callable[[Store], None], ...] = (
     *runs.RULES,
+    *planning.RULES,
     *run_lists.RULES,
     *events.RULES,
     *gates.RULES,

@@ -1,0 +1,22 @@
+"""`segue dev`: everything in one command, for the developer's machine."""
+
+from __future__ import annotations
+
+import click
+
+from segue.cli.options import CodeOptions, code_options, home_option, settings_in_force
+from segue.cli.serving import Serving, serve
+
+DEFAULT_PORT = 3000
+
+
+@click.command()
+@code_options
+@home_option
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
+@click.option(
+    "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
+)
+def dev(code: CodeOptions, home: str | None, host: str, port: int) -> None:
+    """Run the whole of Segue here: loops, API, and your code, loaded anew when its files change."""
+    serve(settings_in_force(code, home), Serving(host=host, port=port, is_for_development=True))

@@ -1,0 +1,25 @@
+"""`segue serve`: the control plane for production."""
+
+from __future__ import annotations
+
+import click
+
+from segue.cli.dev import DEFAULT_PORT
+from segue.cli.options import CodeOptions, code_options, home_option, settings_in_force
+from segue.cli.serving import Serving, serve
+
+
+@click.command("serve")
+@code_options
+@home_option
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
+@click.option(
+    "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
+)
+@click.option(
+    "--only", type=click.Choice(["api", "loops"]), help="Serve one part, and leave the other to other processes."
+)
+def serve_command(code: CodeOptions, home: str | None, host: str, port: int, only: str | None) -> None:
+    """Serve the API and run the loops, until stopped."""
+    parts = Serving(host=host, port=port, has_api=only != "loops", has_loops=only != "api")
+    serve(settings_in_force(code, home), parts)

@@ -1,0 +1,209 @@
+"""A control plane in this process: code locations, loops and API, from the start to the end by a signal."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+import msgspec
+
+from segue.cli.streams import write
+from segue.daemon.listening import Listening
+from segue.deployment import control_of, records_of, store_of, targets_of
+from segue.errors import InvalidConfigError
+from segue.location.client import ProcessLocation
+from segue.model.control_stores import ControlStore
+from segue.model.location import LocationState, LocationStatus
+from segue.model.stores import Store
+from segue.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_BACKLOG = 128
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be served.
+
+    Attributes:
+        host, port: where the API listens; port 0 for any that is free.
+        has_api, has_loops: which parts this process has.
+        is_for_development: whether code is loaded anew when its files change, and runs are stopped with this process.
+    """
+
+    host: str
+    port: int
+    has_api: bool = True
+    has_loops: bool = True
+    is_for_development: bool = False
+
+
+def serve(settings: Settings, serving: Serving) -> None:
+    """Serves until SIGINT or SIGTERM comes, then ends all that it has started.
+
+    Raises:
+        InvalidConfigError: there is no code location, or the API would be open to other machines without a token.
+        SegueError: the store cannot be used.
+        click.ClickException: the port is taken.
+    """
+    targets = targets_of(settings)
+    if not targets:
+        raise InvalidConfigError(
+            "Nothing says where the definitions are: pass --file FILE or --module MODULE, or write them or [[locations]] into "
+            "segue.toml."
+        )
+    if serving.has_api:
+        _require_closed(settings, serving)
+    with _signals() as stopped:
+        listening = _listen(serving) if serving.has_api else None
+        store = store_of(settings)
+        control = control_of(store)
+        listener = Listening(store, control)
+        listener.tell = _say
+        listener.location_changed = _say_location
+        records = records_of(settings)
+        locations = {each.name: ProcessLocation(each, records, listener) for each in targets}
+        for location in locations.values():
+            location.start()
+        try:
+            _Parts(settings, serving, store, control, locations, listener).run(listening, stopped)
+        finally:
+            for location in locations.values():
+                location.stop(interrupt_runs=serving.is_for_development)
+            store.close()
+
+
+class _Parts:
+    """What is loaded while the code locations are already at work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        serving: Serving,
+        store: Store,
+        control: ControlStore,
+        locations: Mapping[str, ProcessLocation],
+        listener: Listening,
+    ) -> None:
+        self._settings = settings
+        self._serving = serving
+        self._store = store
+        self._control = control
+        self._locations = locations
+        self._listener = listener
+
+    def run(self, listening: socket.socket | None, stopped: threading.Event) -> None:
+        from segue.daemon.supervisor import Supervisor
+        from segue.decide.queue import QueueLimits
+
+        wake = _nothing
+        supervisor = None
+        if self._serving.has_loops:
+            supervisor = Supervisor(self._store, self._control, self._locations, QueueLimits())
+            wake = self._listener.wake = supervisor.wake
+            supervisor.start()
+        server = None
+        if listening is not None:
+            from segue.server.app import make_app
+            from segue.server.serving import ApiServer
+            from segue.server.state import ServerState
+
+            host = self._serving.host
+            state = ServerState(
+                store=self._store,
+                control=self._control,
+                locations=self._locations,
+                token=self._settings.api_token,
+                hosts=frozenset({*LOOPBACK, host}) if host in LOOPBACK else frozenset(),
+                enqueued=wake,
+            )
+            server = ApiServer(make_app(state), listening)
+            server.start()
+            write(sys.stdout, f"Segue serves at {_url(listening)} (Ctrl-C ends it)\n")
+            sys.stdout.flush()
+        watcher = None
+        if self._serving.is_for_development:
+            from segue.cli.watching_files import FileWatcher
+
+            watcher = FileWatcher(self._locations)
+            watcher.start()
+        try:
+            stopped.wait()
+        finally:
+            if watcher is not None:
+                watcher.stop()
+            if server is not None:
+                server.stop()
+            if supervisor is not None:
+                supervisor.stop()
+
+
+def _nothing() -> None:
+    """Nobody is to be woken."""
+
+
+def _require_closed(settings: Settings, serving: Serving) -> None:
+    """Refuses to be open to other machines without a token."""
+    if serving.host not in LOOPBACK and settings.api_token is None:
+        raise InvalidConfigError(
+            f"--host {serving.host} opens the API to other machines, and whoever reaches it could run your code: set a token "
+            "(SEGUE_API_TOKEN, or `api_token` in segue.toml), which requests then bear, or leave --host out."
+        )
+
+
+def _listen(serving: Serving) -> socket.socket:
+    """The socket of the API, which takes requests from now on; they are answered as soon as somebody does."""
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((serving.host, serving.port))
+    except OSError as error:
+        listening.close()
+        raise click.ClickException(
+            f"The API cannot listen on {serving.host}, port {serving.port}: {error.strerror}. Choose another with --port."
+        ) from error
+    listening.listen(_BACKLOG)
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _say(text: str) -> None:
+    write(sys.stderr, f"{text}\n")
+
+
+def _say_location(state: LocationState) -> None:
+    """Tells a person how a code location stands."""
+    if state.status is LocationStatus.READY:
+        _say(f"Code location {state.name} is loaded." + (f" {state.error}" if state.error else ""))
+    else:
+        what = "does not load" if state.status is LocationStatus.BROKEN else "has no process"
+        kept = " What it last gave goes on being served." if state.manifest_hash else ""
+        _say(f"Code location {state.name} {what}.{kept}\n{state.error or ''}")
+
+
+@contextmanager
+def _signals() -> Generator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
+    stopped = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if stopped.is_set():
+            raise SystemExit(128 + number)
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

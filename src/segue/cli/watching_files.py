@@ -1,0 +1,70 @@
+"""Code that is loaded anew when its files change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import watchfiles
+
+from segue.location.client import ProcessLocation
+
+_LATENCY_MILLISECONDS = 50
+_SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".sql", ".json")
+
+
+class FileWatcher:
+    """Has each code location loaded anew when a file in its folder changes.
+
+    Args:
+        locations: the code locations, by name.
+    """
+
+    def __init__(self, locations: Mapping[str, ProcessLocation]) -> None:
+        self._locations = locations
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._watch, args=(each,), name=f"segue-files-{name}", daemon=True)
+            for name, each in locations.items()
+        ]
+
+    def start(self) -> None:
+        """Begins to watch."""
+        for each in self._threads:
+            each.start()
+
+    def stop(self) -> None:
+        """Ends."""
+        self._stopped.set()
+
+    def _watch(self, location: ProcessLocation) -> None:
+        folders = _folders(location)
+        changes = watchfiles.watch(
+            *folders,
+            watch_filter=_Code(),
+            debounce=_LATENCY_MILLISECONDS * 4,
+            step=_LATENCY_MILLISECONDS,
+            stop_event=self._stopped,
+            raise_interrupt=False,
+            yield_on_timeout=False,
+        )
+        for _ in changes:
+            location.reload()
+
+
+class _Code(watchfiles.DefaultFilter):
+    """Files that code is made of, outside of folders that tools keep."""
+
+    def __call__(self, change: watchfiles.Change, path: str) -> bool:
+        """Whether a changed file counts."""
+        return path.endswith(_SUFFIXES) and super().__call__(change, path)
+
+
+def _folders(location: ProcessLocation) -> list[Path]:
+    """What is watched: the folder of the file, and the one from which it imports."""
+    target = location.target
+    folders = {Path(target.working_directory).resolve()}
+    if target.file is not None:
+        folders.add(Path(target.working_directory, target.file).resolve().parent)
+    return [each for each in folders if each.is_dir()]

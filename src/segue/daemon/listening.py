@@ -1,0 +1,51 @@
+"""What code locations tell, put on record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from segue.errors import SegueError
+from segue.model.control_stores import DeploymentStore
+from segue.model.location import LocationState
+from segue.model.stores import Store
+from segue.monitor import end_exited
+
+
+class Listening:
+    """Records how code locations stand, and ends the runs whose processes are gone.
+
+    Args:
+        store: where runs are recorded.
+        control: where locations are.
+
+    Attributes:
+        wake: called when something changed that the loops decide by.
+        tell: called with what a person should know.
+        location_changed: called with how a code location stands from now on.
+    """
+
+    def __init__(self, store: Store, control: DeploymentStore) -> None:
+        self._store = store
+        self._control = control
+        self.wake: Callable[[], None] = lambda: None
+        self.tell: Callable[[str], None] = lambda _text: None
+        self.location_changed: Callable[[LocationState], None] = lambda _state: None
+
+    def changed(self, state: LocationState, manifest: bytes | None) -> None:
+        """See `LocationListener.changed`."""
+        self._recorded(lambda: self._control.put_location(state, manifest))
+        self.location_changed(state)
+        self.wake()
+
+    def run_ended(self, run_id: str, how: str) -> None:
+        """See `LocationListener.run_ended`."""
+        self._recorded(lambda: end_exited(self._store, run_id, how, time.time()))
+        self.wake()
+
+    def _recorded(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except SegueError as error:
+            # The store is away. The monitor ends the run as soon as it is back, and the location goes on as it is.
+            self.tell(str(error))

@@ -1,0 +1,29 @@
+"""What a run in this process may be asked for besides the request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from segue.defs.reexecution import ReexecutionOptions
+from segue.host.placement import StepCode
+from segue.model.run import Run
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What callers in this process may ask for besides the request.
+
+    Attributes:
+        run_id: the id of the run; a new one when None.
+        op_selection: of a job of ops: which steps to run; all when None.
+        reexecution: which steps of an earlier run of the same job to run again; a run of its own when None.
+        code: the code as another process loads it, for executors that run steps in others; in this process when None.
+        recorded: the run as it was recorded before it was planned; a new one when None.
+    """
+
+    run_id: str | None = None
+    op_selection: Sequence[str] | None = None
+    reexecution: ReexecutionOptions | None = None
+    code: StepCode | None = None
+    recorded: Run | None = None

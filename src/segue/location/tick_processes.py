@@ -1,0 +1,188 @@
+"""The processes of a code location that answer for schedules and sensors: a few, long-lived, one question at a time each."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from segue.channel import ChannelClosedError, Inbox, send
+from segue.errors import LocationUnavailableError
+from segue.location.zygote_process import ZygoteProcess
+from segue.model.error_info import ErrorInfo
+from segue.model.messages import AskTick, Records, TickAnswered, TicksTask, decode_answer, encode_message
+from segue.model.tick_task import TickAnswer, TickTask
+
+MOST_AT_ONCE = 16
+KEPT_IDLE = 2
+ANSWERS_PER_PROCESS = 1_000
+GROWTH_ALLOWED = 256 << 20  # bytes
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked, and whom the answer goes to."""
+
+    task: TickTask
+    timeout: float
+    answered: Callable[[TickAnswer], None]
+
+
+class TickProcess:
+    """One process that answers.
+
+    Args:
+        number: its number with the zygote.
+        channel: the socket to it.
+    """
+
+    def __init__(self, number: int, channel: socket.socket) -> None:
+        self.number = number
+        self.channel = channel
+        self.inbox = Inbox(channel)
+        self.question: Question | None = None
+        self.deadline = 0.0
+        self.answers = 0
+        self.first_memory = 0
+
+    def ask(self, question: Question) -> None:
+        self.question = question
+        self.deadline = time.monotonic() + question.timeout
+        with contextlib.suppress(ChannelClosedError):  # it died: the zygote tells of that
+            send(self.channel, encode_message(AskTick(task=question.task)))
+
+    def is_worn_out(self, memory: int) -> bool:
+        """Whether it has answered often enough, or has grown too much, to be replaced."""
+        self.answers += 1
+        self.first_memory = self.first_memory or memory
+        return self.answers >= ANSWERS_PER_PROCESS or memory > self.first_memory + GROWTH_ALLOWED
+
+
+class TickProcesses:
+    """The tick processes of one zygote. All methods are called in the thread of the location.
+
+    Args:
+        zygote: starts them.
+        records: where they find what is recorded.
+        streams: the descriptors that are their stdout and stderr.
+        watch: called with each new process, whose channel is then to be watched.
+        unwatch: called with one whose channel closes.
+    """
+
+    def __init__(
+        self,
+        zygote: ZygoteProcess,
+        records: Records,
+        streams: tuple[int, int],
+        watch: Callable[[TickProcess], None],
+        unwatch: Callable[[TickProcess], None],
+    ) -> None:
+        self._zygote = zygote
+        self._task = encode_message(TicksTask(records=records))
+        self._streams = streams
+        self._watch = watch
+        self._unwatch = unwatch
+        self._processes: dict[int, TickProcess] = {}
+        self._idle: list[TickProcess] = []
+        self._waiting: deque[Question] = deque()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is asked and not answered."""
+        return bool(self._waiting) or any(each.question is not None for each in self._processes.values())
+
+    def ask(self, question: Question) -> None:
+        """Asks, now or as soon as a process is free."""
+        self._waiting.append(question)
+        self._give_out()
+
+    def _give_out(self) -> None:
+        while self._waiting:
+            if not self._idle and len(self._processes) >= MOST_AT_ONCE:
+                return
+            question = self._waiting.popleft()
+            try:
+                process = self._idle.pop() if self._idle else self._start()
+            except (LocationUnavailableError, OSError) as error:
+                question.answered(TickAnswer(error=ErrorInfo(str(error), type(error).__name__)))
+                continue
+            process.ask(question)
+
+    def _start(self) -> TickProcess:
+        own, other = socket.socketpair()
+        number = self._zygote.next_number()
+        try:
+            self._zygote.start(number, self._task, (other.fileno(), *self._streams))
+        except BaseException:
+            own.close()
+            raise
+        finally:
+            other.close()
+        process = TickProcess(number, own)
+        self._processes[number] = process
+        self._watch(process)
+        return process
+
+    def hear(self, process: TickProcess) -> None:
+        """Takes the answer of a process; called when its channel can be read."""
+        if process.number not in self._processes:
+            return  # it was let go while others were heard
+        for data in process.inbox.messages():
+            said: TickAnswered = decode_answer.decode(data)
+            question, process.question = process.question, None
+            if process.is_worn_out(said.memory) or len(self._idle) >= KEPT_IDLE:
+                self._let_go(process)
+            else:
+                self._idle.append(process)
+            if question is not None:
+                question.answered(said.answer)
+        if process.inbox.is_closed and process.number in self._processes:
+            self._unwatch(process)  # how it ended is told by the zygote
+        self._give_out()
+
+    def ended(self, number: int, how: str) -> bool:
+        """Takes note that a process has ended; False where it was none of these."""
+        process = self._processes.get(number)
+        if process is None:
+            return False
+        self._let_go(process)
+        self._fail(process, ErrorInfo(f"The process that was asked {how}.", "ProcessEnded"))
+        self._give_out()
+        return True
+
+    def expire(self, now: float) -> float | None:
+        """Kills what has thought for too long; gives back when the next will have, on the monotonic clock."""
+        for process in list(self._processes.values()):
+            question = process.question
+            if question is not None and process.deadline <= now:
+                self._zygote.signal(process.number, signal.SIGKILL, to_group=True)
+                self._let_go(process)
+                message = f"No answer within {question.timeout:g} seconds: the process was killed."
+                self._fail(process, ErrorInfo(message, "TimeoutError"))
+        self._give_out()
+        return min((each.deadline for each in self._processes.values() if each.question is not None), default=None)
+
+    def close(self, why: str) -> None:
+        """Answers all that is open with an error, and lets every process go."""
+        for process in list(self._processes.values()):
+            self._let_go(process)
+            self._fail(process, ErrorInfo(why, "LocationUnavailableError"))
+        while self._waiting:
+            self._waiting.popleft().answered(TickAnswer(error=ErrorInfo(why, "LocationUnavailableError")))
+
+    def _fail(self, process: TickProcess, error: ErrorInfo) -> None:
+        question, process.question = process.question, None
+        if question is not None:
+            question.answered(TickAnswer(error=error))
+
+    def _let_go(self, process: TickProcess) -> None:
+        """Closes the channel, on which the process ends."""
+        self._processes.pop(process.number, None)
+        if process in self._idle:
+            self._idle.remove(process)
+        self._unwatch(process)
+        process.channel.close()
