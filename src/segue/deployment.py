@@ -7,7 +7,8 @@ from segue.model.location import LocationTarget
 from segue.model.messages import Records
 from segue.model.stores import Store
 from segue.settings import Settings
-from segue.storage.opening import open_control, open_store
+from segue.storage.opening import Listener as Listener
+from segue.storage.opening import open_control, open_listener, open_store
 
 
 def store_of(settings: Settings) -> Store:
@@ -18,6 +19,11 @@ def store_of(settings: Settings) -> Store:
 def control_of(store: Store) -> ControlStore:
     """What the control plane keeps in the database of a store that `store_of` gave."""
     return open_control(store)
+
+
+def listener_of(settings: Settings) -> Listener:
+    """What hears of writes to that store; raises OSError where nothing can."""
+    return open_listener(settings.home, settings.database)
 
 
 def records_of(settings: Settings) -> Records:

@@ -15,7 +15,7 @@ import msgspec
 
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
-from segue.deployment import control_of, records_of, store_of, targets_of
+from segue.deployment import control_of, listener_of, records_of, store_of, targets_of
 from segue.errors import InvalidConfigError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
@@ -104,7 +104,12 @@ class _Parts:
         wake = _nothing
         supervisor = None
         if self._serving.has_loops:
-            supervisor = Supervisor(self._store, self._control, self._locations, QueueLimits())
+            try:
+                listener = listener_of(self._settings)
+            except OSError as error:
+                listener = None
+                _say(f"Nothing can be heard of what others write: {error.strerror}. It is looked for once a second.")
+            supervisor = Supervisor(self._store, self._control, listener, self._locations, QueueLimits())
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
         server = None

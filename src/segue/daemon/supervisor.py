@@ -12,6 +12,7 @@ from segue.daemon.queue import Queue
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
 from segue.decide.queue import QueueLimits
+from segue.deployment import Listener
 from segue.errors import SegueError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
@@ -20,6 +21,8 @@ from segue.model.stores import Store
 from segue.monitor import LONGEST_WAIT, monitor_once
 
 _SECONDS_TO_STOP = 5.0
+_LONGEST_SILENCE = 1.0
+_SHORTEST_SILENCE = 0.005
 
 
 class Supervisor:
@@ -27,14 +30,21 @@ class Supervisor:
 
     Args:
         store, control: what is recorded.
+        listener: hears of what is written; None where nothing can: then the loops look once a second.
         locations: the code locations, by name; they are started and stopped by the caller.
         limits: what bounds the runs in progress.
     """
 
     def __init__(
-        self, store: Store, control: ControlStore, locations: Mapping[str, ProcessLocation], limits: QueueLimits
+        self,
+        store: Store,
+        control: ControlStore,
+        listener: Listener | None,
+        locations: Mapping[str, ProcessLocation],
+        limits: QueueLimits,
     ) -> None:
         self._store = store
+        self._listener = listener
         schedules, sensors = Schedules(control, locations), Sensors(store, control, locations)
         actions = {
             "queue": Queue(store, control, locations, limits).round,
@@ -46,13 +56,16 @@ class Supervisor:
         by_name = {loop.name: loop for loop in self.loops}
         schedules.answers.wake, sensors.answers.wake = by_name["schedules"].wake, by_name["sensors"].wake
         self._is_stopped = threading.Event()
-        self._monitor = threading.Thread(target=self._watch, name="segue-monitor", daemon=True)
+        self._threads = [threading.Thread(target=self._watch, name="segue-monitor", daemon=True)]
+        if listener is not None:
+            self._threads.append(threading.Thread(target=self._hear, args=(listener,), name="segue-push", daemon=True))
 
     def start(self) -> None:
         """Begins."""
         for loop in self.loops:
             loop.start()
-        self._monitor.start()
+        for each in self._threads:
+            each.start()
 
     def wake(self) -> None:
         """Has every loop look at once: something happened."""
@@ -65,8 +78,17 @@ class Supervisor:
         for loop in self.loops:
             loop.stop()
         deadline = time.monotonic() + _SECONDS_TO_STOP
-        for loop in self.loops:
-            loop.join(max(deadline - time.monotonic(), 0.0))
+        for each in (*self.loops, *self._threads):
+            each.join(max(deadline - time.monotonic(), 0.0))
+        if self._listener is not None:
+            self._listener.close()
+
+    def _hear(self, listener: Listener) -> None:
+        """Wakes the loops when something was written, and no more often than they can do with it."""
+        while not self._is_stopped.is_set():
+            if listener.wait(_LONGEST_SILENCE):
+                self.wake()
+                self._is_stopped.wait(_SHORTEST_SILENCE)
 
     def _watch(self) -> None:
         """Ends runs whose workers are gone, whoever started them."""

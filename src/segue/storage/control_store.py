@@ -34,8 +34,8 @@ class ControlDatabase(Protocol):
         """All rows of one SELECT."""
         ...
 
-    def control_writes(self) -> AbstractContextManager[Writes]:
-        """A transaction: committed at the end, rolled back by any exception."""
+    def control_writes(self, *, is_news: bool = False) -> AbstractContextManager[Writes]:
+        """A transaction: committed at the end, rolled back by any exception; with `is_news` others are told of it."""
         ...
 
 
@@ -70,7 +70,7 @@ class SqlControlStore:
 
     def set_instigator(self, which: InstigatorId, status: InstigatorStatus, timestamp: float) -> InstigatorState:
         """See `InstigatorStore.set_instigator`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.set_instigator(writes, which, status, timestamp)
         return self.instigator_states(which.location)[which]
 
@@ -81,12 +81,12 @@ class SqlControlStore:
 
     def set_cursor(self, which: InstigatorId, cursor: str | None) -> None:
         """See `InstigatorStore.set_cursor`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.set_cursor(writes, which, cursor)
 
     def commit_ticks(self, commits: Sequence[TickCommit], lease: LoopLease | None = None) -> Sequence[CommittedTick]:
         """See `InstigatorStore.commit_ticks`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.require_lease(writes, lease)
             return [control_writing.commit_tick(writes, commit) for commit in commits]
 
@@ -114,7 +114,7 @@ class SqlControlStore:
 
     def enqueue(self, wanted: WantedRun) -> None:
         """See `QueueStore.enqueue`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.create_run(writes, wanted)
 
     def dequeue(self, run_ids: Sequence[str], timestamp: float, lease: LoopLease | None = None) -> Sequence[str]:
@@ -125,7 +125,7 @@ class SqlControlStore:
 
     def create_backfill(self, backfill: Backfill) -> None:
         """See `BackfillStore.create_backfill`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.create_backfill(writes, backfill)
 
     def get_backfill(self, backfill_id: str) -> Backfill | None:
@@ -157,7 +157,7 @@ class SqlControlStore:
         self, backfill: Backfill, was: Backfill, runs: Sequence[WantedRun] = (), lease: LoopLease | None = None
     ) -> bool:
         """See `BackfillStore.update_backfill`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_news=True) as writes:
             control_writing.require_lease(writes, lease)
             return control_writing.update_backfill(writes, backfill, was, runs)
 

@@ -6,7 +6,7 @@ because a wipe inside a batch takes back what the batch said before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from segue.errors import InvariantViolationError
@@ -49,6 +49,7 @@ STEP_ENDS = frozenset((StepSuccessData, StepFailureData, StepRetryData))
 RUN_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag.startswith("RUN_"))
 """The payloads that change the state of a run."""
 
+_NEWS = RUN_PAYLOADS | frozenset(kind for kind, tag in TAGS.items() if tag.startswith("ASSET_"))
 _TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
 _ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)
 _STATE_PAYLOADS = RUN_PAYLOADS.union(
@@ -90,6 +91,11 @@ class Changes(NamedTuple):
     def ended_runs(self) -> list[str]:
         """The runs that have ended: all their claims go."""
         return [run_id for run_id, state in self.runs.items() if state.status in FINISHED_STATUSES]
+
+
+def are_news(events: Iterable[Event]) -> bool:
+    """Whether somebody may wait for one of these: what tells of runs and of assets, and not of what goes on in a step."""
+    return any(type(event.payload) in _NEWS for event in events)
 
 
 def event_rows(events: Sequence[Event]) -> tuple[list[Row], list[StateEvent]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol
 
 from segue.errors import InvariantViolationError, LoadError
 from segue.model.control_stores import ControlStore
 from segue.model.stores import Store
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.control import control_of as sqlite_control_of
+from segue.storage.sqlite.database import LISTENERS_FOLDER
+from segue.storage.sqlite.push import SocketListener
 
 
 def open_store(home: Path, database: str | None = None) -> Store:
@@ -42,6 +45,30 @@ def postgres_module(module: str) -> ModuleType:
             "The database is a Postgres, and the package psycopg, which speaks to it, is not installed (or finds no libpq): "
             "pip install 'segue[postgres]'."
         ) from error
+
+
+class Listener(Protocol):
+    """Hears that something was written, by whichever process."""
+
+    def wait(self, seconds: float) -> bool:
+        """Returns when something was, at the latest after so many seconds; says whether something may have been."""
+        ...
+
+    def close(self) -> None:
+        """Listens no more."""
+        ...
+
+
+def open_listener(home: Path, database: str | None = None) -> Listener:
+    """What hears of writes to the store that `open_store` gives for the same arguments.
+
+    Raises:
+        LoadError: the extra `segue[postgres]` is not installed.
+        OSError: the system has no such sockets, or none can be made in the home: then only looking helps.
+    """
+    if database is None:
+        return SocketListener(home.resolve() / LISTENERS_FOLDER)
+    return postgres_module("segue.storage.postgres.push").NotificationListener(database)
 
 
 def open_control(store: Store) -> ControlStore:

@@ -20,6 +20,7 @@ from segue.storage import forks
 from segue.storage.columns import Row
 from segue.storage.postgres import schema
 from segue.storage.postgres.failures import is_unavailable, unavailable
+from segue.storage.postgres.notifying import NOTIFY
 
 Connection: TypeAlias = psycopg.Connection[Row]
 Value = TypeVar("Value")
@@ -67,8 +68,12 @@ class Database:
                 raise
 
     @contextmanager
-    def write(self) -> Generator[Connection, None, None]:
+    def write(self, *, is_news: bool = False) -> Generator[Connection, None, None]:
         """A transaction: committed at the end, rolled back by any exception.
+
+        Args:
+            is_news: whether other processes are told that something was written; by a transaction of its own behind this one,
+                since those that tell wait for each other.
 
         What is executed inside is sent without waiting for answers, so that all of it is one way to the server and
         back, or as many as there are answers fetched inside. A refusal of the server shows at the next fetch, or at
@@ -88,6 +93,8 @@ class Database:
                         connection.execute(_BEGIN)
                         yield connection
                         connection.execute(b"COMMIT")
+                        if is_news:
+                            connection.execute(NOTIFY)
                     # Left to the end of the block, psycopg would log what else the server refuses after that.
                     except BaseException as error:  # noqa: BLE001 reason: it is raised again behind the block
                         failed = error

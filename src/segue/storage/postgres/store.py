@@ -17,6 +17,7 @@ from segue.model.run import Run
 from segue.model.stores import EventFilter
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
+from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.postgres import leasing, log, writing
 from segue.storage.postgres.claim_store import PostgresClaims
@@ -71,18 +72,18 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         Raises:
             InvariantViolationError: also where a named hash is not that of the content.
         """
-        with writing.refuse_known(run.run_id), self._database.write() as connection:
+        with writing.refuse_known(run.run_id), self._database.write(is_news=are_news(events)) as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
     def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
         """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             writing.plan_run(connection, run, plan, manifest, events)
 
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
         worker = self._worker.keep()
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             if request is not None:
                 leasing.lock_run(connection, run_id)
                 self._claim_now(connection, request, time.time())
@@ -94,13 +95,13 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         """See `RunStore.append`; without events, the newest place in the log (0 for none)."""
         if writing.is_simple(events, fence):
             try:
-                with self._database.write() as connection:
+                with self._database.write(is_news=are_news(events)) as connection:
                     place = writing.append_quickly(connection, events, fence)
                 return place()
             except errors.NotNullViolation:
                 # Something may not be written. The slow way says what.
                 pass
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             place = writing.append_slowly(connection, events, fence)
         return place()
 
@@ -117,7 +118,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
         """See `RunStore.take_over`."""
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             return leasing.lease_run(connection, run_id, None, events)
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:

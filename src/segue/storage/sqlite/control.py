@@ -47,8 +47,8 @@ class _ControlDatabase:
         return self._database.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self) -> Generator[Writes]:
-        with self._database.write() as connection:
+    def control_writes(self, *, is_news: bool = False) -> Generator[Writes]:
+        with self._database.write(is_news=is_news) as connection:
             yield SqliteWrites(connection)
 
 

@@ -17,8 +17,10 @@ from segue.storage.revision import require_known
 from segue.storage.sqlite import schema
 from segue.storage.sqlite.failures import is_unavailable, primary_code, unavailable
 from segue.storage.sqlite.locks import WriteLock
+from segue.storage.sqlite.push import Poker
 
 DATABASE_NAME = "segue.db"
+LISTENERS_FOLDER = "listeners"
 _MEMORY = Path(":memory:")
 
 # Segue's own writers queue before they come to SQLite; this is for the sqlite3 shell and the like.
@@ -46,6 +48,7 @@ class Database:
         self._home = home
         self._lock = threading.RLock()
         self._write_lock = None if home is None else WriteLock(home / "write.lock")
+        self._poker = Poker(None if home is None else home / LISTENERS_FOLDER)
         self._connection: sqlite3.Connection | None = None
         self._is_immutable = False
         self._is_inherited = False
@@ -70,8 +73,11 @@ class Database:
                     self._drop()
 
     @contextmanager
-    def write(self) -> Generator[sqlite3.Connection, None, None]:
+    def write(self, *, is_news: bool = False) -> Generator[sqlite3.Connection, None, None]:
         """A transaction: committed at the end, rolled back by any exception.
+
+        Args:
+            is_news: whether other processes are told that something was written.
 
         Raises:
             StorageUnavailableError: the database cannot be written; nothing was.
@@ -93,6 +99,8 @@ class Database:
             finally:
                 if self._write_lock is not None:
                     self._write_lock.release()
+        if is_news:
+            self._poker.poke()
 
     def close(self) -> None:
         """Gives connection and files back; the next use opens them again (and finds a memory database empty)."""

@@ -14,6 +14,7 @@ from segue.model.run import Run
 from segue.storage import run_queries
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
+from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.reading import ReadingStore
 from segue.storage.sqlite import exits, leasing, locks, writing
@@ -61,18 +62,18 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         Raises:
             InvariantViolationError: also where a named hash is not that of the content.
         """
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
     def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
         """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             writing.plan_run(connection, run, plan, manifest, events)
 
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
         worker = self.worker()
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             if request is not None:
                 self._claim_now(connection, request)
             token = leasing.lease_run(connection, run_id, worker, self._is_alive, events)
@@ -81,7 +82,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the storage id of the last event there is (0 for none)."""
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             return writing.append_events(connection, events, fence)
 
     def require_lease(self, fence: Fence) -> None:
@@ -94,7 +95,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
         """See `RunStore.take_over`."""
-        with self._database.write() as connection:
+        with self._database.write(is_news=are_news(events)) as connection:
             return leasing.lease_run(connection, run_id, None, self._is_alive, events)
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
