@@ -89,7 +89,7 @@ class QueueStore(Protocol):
 
         Raises:
             InvariantViolationError: a run with this id exists.
-            InvalidDefinitionError: its priority (tag `dagster/priority`) is no whole number.
+            InvalidInvocationError: its priority (tag `dagster/priority`) is no whole number.
         """
         ...
 

@@ -169,7 +169,7 @@ def create_run(writes: Writes, wanted: WantedRun) -> None:
 
     Raises:
         InvariantViolationError: a run with this id exists.
-        InvalidDefinitionError: its priority is no whole number.
+        InvalidInvocationError: its priority is no whole number.
     """
     priority = run_priority(wanted.run.tags)
     writes.create_run(wanted.run, wanted.events)

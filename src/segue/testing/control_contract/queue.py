@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError, LeaseLostError
+from segue.errors import InvalidInvocationError, InvariantViolationError, LeaseLostError
 from segue.model.control_stores import LoopLease
 from segue.model.run import RunStatus
 from segue.testing.control_contract.builders import Stores, wanted
@@ -43,7 +43,7 @@ def a_run_is_queued_once_and_with_a_priority_that_is_a_number(stores: Stores) ->
     stores.control.enqueue(wanted("a"))
     with pytest.raises(InvariantViolationError):
         stores.control.enqueue(wanted("a"))
-    with pytest.raises(InvalidDefinitionError, match="dagster/priority"):
+    with pytest.raises(InvalidInvocationError, match="dagster/priority"):
         stores.control.enqueue(wanted("b", **{"dagster/priority": "high"}))
     assert stores.store.get_run("b") is None
 
