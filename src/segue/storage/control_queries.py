@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
+from segue.model.tick_record import TickStatus
 from segue.storage.columns import Row
 from segue.storage.run_queries import RUN_COLUMNS
-from segue.storage.statements import LAST, Query
+from segue.storage.statements import LAST, Dialect, Query
 
 _INSTIGATOR_COLUMNS = "location, kind, name, status, cursor, started_at, last_tick_at, last_run_key, failures"
 INSTIGATOR = f"SELECT number, {_INSTIGATOR_COLUMNS} FROM instigators WHERE location = ? AND kind = ? AND name = ?"
@@ -37,37 +38,39 @@ def instigator_from_row(row: Row) -> InstigatorState:
     )
 
 
-def tick_query(instigator: int, limit: int, before: int | None, statuses: Sequence[str] | None) -> Query:
+def tick_query(
+    dialect: Dialect, instigator: int, limit: int, before: int | None, statuses: Sequence[str] | None
+) -> Query:
     """Ticks of a schedule or sensor, newest first: number and body."""
-    last = LAST if before is None else before
-    if statuses is None:
-        text = "SELECT number, body FROM ticks WHERE instigator = ? AND number < ?"
-        return f"{text} ORDER BY number DESC LIMIT ?", [instigator, last, limit]
+    # The index knows the order of those of each status.
+    wanted = {status.value for status in TickStatus} if statuses is None else set(statuses)
     part = "SELECT number, body FROM ticks WHERE instigator = ? AND status = ? AND number < ?"
-    parameters = [value for status in sorted(set(statuses)) for value in (instigator, status, last)]
-    text = " UNION ALL ".join([part] * len(set(statuses)))
-    return f"{text} ORDER BY 1 DESC LIMIT ?", [*parameters, limit]
+    parts: list[Query] = [(part, [instigator, status, _last(before)]) for status in sorted(wanted)]
+    return dialect.merged(parts, "1 DESC", limit)
 
 
-def queue_query(limit: int, after: tuple[int, int] | None) -> Query:
+def queue_query(dialect: Dialect, limit: int, after: tuple[int, int] | None) -> Query:
     """Queued runs: priority, number, then RUN_COLUMNS."""
-    text = f"SELECT priority, number, {RUN_COLUMNS} FROM runs WHERE status = 'QUEUED'"
-    order = "ORDER BY priority DESC, number LIMIT ?"
+    source = f"runs{dialect.by_index.format('runs_queued')}"
+    text = f"SELECT priority, number, {RUN_COLUMNS} FROM {source} WHERE status = 'QUEUED'"
     if after is None:
-        return f"{text} {order}", [limit]
+        return dialect.merged([(text, [])], "1 DESC, 2", limit)
     priority, number = after
     # In two parts, so that each is a span of the index.
-    same = f"{text} AND priority = ? AND number > ?"
-    lower = f"{text} AND priority < ?"
-    return f"{same} UNION ALL {lower} ORDER BY 1 DESC, 2 LIMIT ?", [priority, number, priority, limit]
+    same: Query = (f"{text} AND priority = ? AND number > ?", [priority, number])
+    lower: Query = (f"{text} AND priority < ?", [priority])
+    return dialect.merged([same, lower], "1 DESC, 2", limit)
 
 
-def backfill_query(statuses: Sequence[str] | None, limit: int, before: int | None) -> Query:
+def backfill_query(dialect: Dialect, statuses: Sequence[str] | None, limit: int, before: int | None) -> Query:
     """Backfills, newest first: number and body."""
-    last = LAST if before is None else before
     if statuses is None:
-        return "SELECT number, body FROM backfills WHERE number < ? ORDER BY number DESC LIMIT ?", [last, limit]
-    part = "SELECT number, body FROM backfills WHERE status = ? AND number < ?"
-    parameters = [value for status in sorted(set(statuses)) for value in (status, last)]
-    text = " UNION ALL ".join([part] * len(set(statuses)))
-    return f"{text} ORDER BY 1 DESC LIMIT ?", [*parameters, limit]
+        parts: list[Query] = [("SELECT number, body FROM backfills WHERE number < ?", [_last(before)])]
+    else:
+        part = "SELECT number, body FROM backfills WHERE status = ? AND number < ?"
+        parts = [(part, [status, _last(before)]) for status in sorted(set(statuses))]
+    return dialect.merged(parts, "1 DESC", limit)
+
+
+def _last(before: int | None) -> int:
+    return LAST if before is None else before

@@ -17,6 +17,7 @@ from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickEntry, 
 from segue.storage import control_queries, control_writing
 from segue.storage.columns import Row, run_from_row
 from segue.storage.control_writing import Writes
+from segue.storage.statements import Dialect
 
 _decode_tick = codec.decoder(Tick).decode
 _decode_backfill = codec.decoder(Backfill).decode
@@ -44,10 +45,12 @@ class SqlControlStore:
 
     Args:
         database: the database.
+        dialect: how it wants to be asked.
     """
 
-    def __init__(self, database: ControlDatabase) -> None:
+    def __init__(self, database: ControlDatabase, dialect: Dialect) -> None:
         self._database = database
+        self._dialect = dialect
 
     def instigator_states(self, location: str | None = None) -> Mapping[InstigatorId, InstigatorState]:
         """See `InstigatorStore.instigator_states`."""
@@ -99,7 +102,7 @@ class SqlControlStore:
         if not found or (statuses is not None and not statuses):
             return []
         values = None if statuses is None else [status.value for status in statuses]
-        rows = self._database.read(*control_queries.tick_query(found[0][0], limit, before, values))
+        rows = self._database.read(*control_queries.tick_query(self._dialect, found[0][0], limit, before, values))
         return [TickEntry(number, _decode_tick(body)) for number, body in rows]
 
     def delete_ticks(self, ended_before: float, statuses: Sequence[TickStatus], limit: int) -> int:
@@ -109,7 +112,7 @@ class SqlControlStore:
 
     def queued_runs(self, limit: int, after: tuple[int, int] | None = None) -> Sequence[tuple[int, int, Run]]:
         """See `QueueStore.queued_runs`."""
-        rows = self._database.read(*control_queries.queue_query(limit, after))
+        rows = self._database.read(*control_queries.queue_query(self._dialect, limit, after))
         return [(row[0], row[1], run_from_row(row[2:])) for row in rows]
 
     def enqueue(self, wanted: WantedRun) -> None:
@@ -150,7 +153,7 @@ class SqlControlStore:
                 raise BackfillNotFoundError(f"The backfills behind {before!r} were asked for, and none has this id.")
             place = rows[0][0]
         values = None if statuses is None else [status.value for status in statuses]
-        found = self._database.read(*control_queries.backfill_query(values, limit, place))
+        found = self._database.read(*control_queries.backfill_query(self._dialect, values, limit, place))
         return [_decode_backfill(body) for _, body in found]
 
     def update_backfill(

@@ -158,7 +158,8 @@ def _by_tag(
 ) -> list[Query]:
     (key, values), *others = tags
     columns = columns.replace("r.number", "t.run_number", 1)
-    source = f"run_tags t {dialect.join} runs r ON r.number = t.run_number"
+    is_list = columns.startswith("t.")  # who counts reads them all
+    source = f"run_tags t {dialect.run_of_tag if is_list else f'{dialect.join} runs r ON r.number = t.run_number'}"
     from_here: list[Condition] = []
     if behind is not None:
         from_here.append((f"t.run_number {'>' if ascending else '<'} ?", behind.number))

@@ -28,6 +28,7 @@ class Dialect(NamedTuple):
         pairs: a list of pairs of text as a table with the columns `first` and `second`, likewise.
         as_list, as_pairs: such a list as its parameter, or its parameters.
         join: a join in the order in which it is written.
+        run_of_tag: a join with the runs `r` that bear the tags `t`, which looks each of them up when its turn comes.
         by_index: what makes a table be read by an index, with `{}` for its name.
         no_limit: the LIMIT that is none.
         merges: whether parts that are put together by UNION ALL are read in the order that is asked of all of them, and no
@@ -43,6 +44,7 @@ class Dialect(NamedTuple):
     as_list: Callable[[Sequence[object]], object]
     as_pairs: Callable[[Sequence[tuple[str, str]]], Sequence[object]]
     join: str
+    run_of_tag: str
     by_index: str
     no_limit: int | None
     merges: bool

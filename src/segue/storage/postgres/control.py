@@ -13,6 +13,7 @@ from segue.storage.control_writing import Result, Writes
 from segue.storage.postgres import writing
 from segue.storage.postgres.answering import Answering
 from segue.storage.postgres.database import Connection, Database
+from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.store import PostgresStore
 
 # What the control plane decides is written one decision after the other, as everywhere: each looks before it writes.
@@ -60,4 +61,4 @@ class _ControlDatabase:
 
 def control_of(store: PostgresStore) -> SqlControlStore:
     """The store of the control plane in the database of a store."""
-    return SqlControlStore(_ControlDatabase(store.database))
+    return SqlControlStore(_ControlDatabase(store.database), POSTGRES)

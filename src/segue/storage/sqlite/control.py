@@ -13,6 +13,7 @@ from segue.storage.control_store import SqlControlStore
 from segue.storage.control_writing import Result, Writes
 from segue.storage.sqlite import writing
 from segue.storage.sqlite.database import Database
+from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.store import SqliteStore
 
 
@@ -54,4 +55,4 @@ class _ControlDatabase:
 
 def control_of(store: SqliteStore) -> SqlControlStore:
     """The store of the control plane in the database of a store."""
-    return SqlControlStore(_ControlDatabase(store.database))
+    return SqlControlStore(_ControlDatabase(store.database), SQLITE)

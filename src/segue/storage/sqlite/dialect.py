@@ -19,6 +19,7 @@ SQLITE = Dialect(
     as_list=json_list,
     as_pairs=_as_pairs,
     join="CROSS JOIN",  # unlike a plain join, it keeps the order
+    run_of_tag="CROSS JOIN runs r ON r.number = t.run_number",
     by_index=" INDEXED BY {}",
     no_limit=-1,
     merges=True,
