@@ -112,11 +112,13 @@ from .defs.executor import Executor as Executor
 from .defs.executor import ExecutorDefinition as ExecutorDefinition
 from .defs.executor import ExecutorRequirement as ExecutorRequirement
 from .defs.executor import InitExecutorContext as InitExecutorContext
+from .defs.executor import async_executor as async_executor
 from .defs.executor import executor as executor
 from .defs.executor import in_process_executor as in_process_executor
 from .defs.executor import multi_or_in_process_executor as multi_or_in_process_executor
 from .defs.executor import multiple_process_executor_requirements as multiple_process_executor_requirements
 from .defs.executor import multiprocess_executor as multiprocess_executor
+from .defs.executor import threads_executor as threads_executor
 from .defs.external_assets import map_asset_specs as map_asset_specs
 from .defs.files import file_relative_path as file_relative_path
 from .defs.freshness import apply_freshness_policy as apply_freshness_policy

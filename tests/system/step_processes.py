@@ -47,7 +47,7 @@ def run_job(
     file = folder / f"code_{abs(hash(code))}.py"
     file.write_text(CODE + code)
     instance = sg.Instance.local_temp(str(home or folder / "home"))
-    execution: dict[str, Any] = {"execution": {"config": dict(config or {"max_concurrent": 2})}}
+    execution: dict[str, Any] = {"execution": {"config": {"max_concurrent": 2} if config is None else dict(config)}}
     result = sg.execute_job(ReconstructableJob.for_file(str(file), name), instance, run_config=execution)
     return result, instance
 

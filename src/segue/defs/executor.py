@@ -226,6 +226,22 @@ multi_or_in_process_executor = _built_in(
     multiple_process_executor_requirements(),
 )
 
+_THREADS = Shape(
+    {
+        "max_concurrent": Noneable(int),
+        "retries": _RETRIES,
+        "step_dependency_config": _DEPENDENCIES,
+        "tag_concurrency_limits": Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False),
+    }
+)
+threads_executor = _built_in("threads", "Runs each step in a thread of the process of the run.", _THREADS, [])
+async_executor = _built_in(
+    "async",
+    "Runs async functions on one event loop in the process of the run, side by side, and other steps one after another.",
+    _THREADS,
+    [],
+)
+
 
 def require_executor(value: object, where: str) -> ExecutorDefinition | None:
     """The executor that a definition was given.

@@ -43,6 +43,7 @@ class EventSink:
         self._observers = tuple(observers)
         self._waiting: list[Event] = []
         self._lock = threading.Lock()  # user code logs from threads of its own
+        self._showing = threading.RLock()  # who watches is told of one event after the other
         self._flushed_at = 0.0
         self._loggers: RunLoggers | None = None
         self.has_loggers_elsewhere = False  # in the process that watches the run
@@ -91,13 +92,14 @@ class EventSink:
             event: the event.
             record: of a line that user code logged: how it was logged.
         """
-        for observer in self._observers:
-            with not_kept():
-                observer(event)
-        if self._loggers is not None:
-            for failed in self._loggers.pass_on(event, record):
-                text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
-                self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
+        with self._showing:
+            for observer in self._observers:
+                with not_kept():
+                    observer(event)
+            if self._loggers is not None:
+                for failed in self._loggers.pass_on(event, record):
+                    text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
+                    self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
 
     def emit_log(self, payload: AnyPayload, step_key: str | None, record: logging.LogRecord) -> None:
         """Takes a log line, and writes what waits when the last write is a while ago."""

@@ -57,15 +57,22 @@ def time_limit(attempt: StepAttempt, seconds: float | None) -> Generator[None]:
 
 def _ring(_number: int, frame: FrameType | None) -> None:
     """Raises in user code; where Segue records something just now, a moment later."""
-    within_stage = False
-    while frame is not None and not within_stage:
-        if frame.f_code.co_filename.startswith(_NOT_TO_BE_TORN):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, GRACE_SECONDS)
-            return
-        within_stage = frame.f_code in _STAGES
-        frame = frame.f_back
-    if within_stage:
+    found = is_within_user_code(frame)
+    if found is None:
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, GRACE_SECONDS)
+    elif found:
         raise TimeLimitReached
+
+
+def is_within_user_code(frame: FrameType | None) -> bool | None:
+    """Whether a thread is in the user code of a step; None where Segue records something just now, which must not be torn."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_NOT_TO_BE_TORN):
+            return None
+        if frame.f_code in _STAGES:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def timed_out(outcome: StepOutcome, reason: str) -> StepOutcome:

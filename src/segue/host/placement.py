@@ -8,15 +8,34 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from segue.defs.config_schema.place import NO_VALUE, ROOT
+from segue.defs.describe import Described
 from segue.defs.executor import ExecutorDefinition, in_process_executor, multi_or_in_process_executor
-from segue.errors import InvalidConfigError, UnmetExecutorRequirementsError
+from segue.errors import (
+    InvalidConfigError,
+    InvalidDefinitionError,
+    NotSupportedError,
+    UnmetExecutorRequirementsError,
+)
 from segue.execute.loop import LoopLimits
 from segue.plan.limits import TagLimit
+from segue.plan.plan import Plan
 
 if TYPE_CHECKING:
     import socket
 
     from segue.model.messages import LoadCode
+
+
+PROCESSES = "processes"
+WAY_TAG = "segue/executor"
+"""The tag of an op that says in which way its steps run, where no `StepPolicy` does."""
+_WAYS = {
+    "in_process": "in_process",
+    "threads": "threads",
+    "async": "async",
+    PROCESSES: PROCESSES,
+    "multiprocess": PROCESSES,
+}
 
 
 class StepCode:
@@ -36,8 +55,8 @@ class ExecutorConfig(msgspec.Struct, frozen=True):
     """What an executor is told to do.
 
     Attributes:
-        kind: `in_process` or `multiprocess`.
-        max_concurrent: how many steps at once; as many as there are processors when None.
+        kind: in which way steps run that do not say: `in_process`, `threads`, `async` or `processes`.
+        max_concurrent: how many steps at once; what fits the machine when None.
         start_method: `fork` or `spawn`.
         preload: modules that processes find imported.
         limits: what keeps steps from starting.
@@ -77,7 +96,7 @@ def executor_config(definition: ExecutorDefinition | None, run_config: Mapping[s
     start: dict[str, Any] = config.get("start_method") or {"forkserver": {}}
     forkserver = cast("dict[str, Any]", start.get("forkserver") or {})
     return ExecutorConfig(
-        kind=kind,
+        kind=_WAYS[kind],
         max_concurrent=config.get("max_concurrent") or None,
         start_method="spawn" if "spawn" in start else "fork",
         preload=tuple(forkserver.get("preload_modules") or ()),
@@ -96,6 +115,32 @@ def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
     if hasattr(value, "get"):  # {"applyLimitPerUniqueValue": True}
         return TagLimit(entry["key"], entry["limit"], per_value=bool(value.get("applyLimitPerUniqueValue")))
     return TagLimit(entry["key"], entry["limit"], None if value is None else str(value))
+
+
+def ways_of(plan: Plan, described: Described, job_name: str, default: str) -> dict[str, str]:
+    """In which way each step of a plan runs, by path: as its policy or its tag says, else as the executor of the run does.
+
+    Raises:
+        InvalidDefinitionError: there is no such way.
+        NotSupportedError: a step with a memory limit that runs in no process of its own.
+    """
+    job = described.jobs.get(job_name)
+    tags = {} if job is None else {step.path: step.tags for step in job.flat.steps}
+    found: dict[str, str] = {}
+    for step in plan.steps:
+        said = None if step.policy is None else step.policy.executor
+        said = said or tags.get(step.path, described.ops[step.computation].tags).get(WAY_TAG) or default
+        if said not in _WAYS:
+            raise InvalidDefinitionError(
+                f"The step {step.key!r} asks for the executor {said!r}; there are: {', '.join(_WAYS)}."
+            )
+        found[step.path] = _WAYS[said]
+        if step.policy is not None and step.policy.memory_limit is not None and found[step.path] != PROCESSES:
+            raise NotSupportedError(
+                f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare the "
+                "multiprocess_executor or StepPolicy(executor='processes') for it, or leave memory_limit out."
+            )
+    return found
 
 
 def require_persistent(is_persistent: bool, job_name: str) -> None:

@@ -16,13 +16,13 @@ from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.errors import NotSupportedError, RunNotFoundError
 from segue.execute.executor_rules import executor_rules
-from segue.execute.executors.placement import IN_PROCESS
+from segue.execute.executors.placement import IN_PROCESS, Placement
 from segue.execute.loop import RunResult
 from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
-from segue.host.placement import executor_config, require_persistent
+from segue.host.placement import PROCESSES, ExecutorConfig, StepCode, executor_config, require_persistent, ways_of
 from segue.host.run_options import RunOptions
 from segue.model.concurrency import run_priority
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
@@ -92,22 +92,30 @@ class Executed(msgspec.Struct, frozen=True):
     config: Mapping[str, Any]
 
 
-def _require_heeded(plan: Plan, kind: str) -> None:
-    """Refuses step policies that nothing would heed in a run with this kind of executor."""
-    for step in plan.steps:
-        policy = step.policy
-        if policy is None:
-            continue
-        if policy.memory_limit is not None and kind == "in_process":
-            raise NotSupportedError(
-                f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare an executor that "
-                "gives each step one, or leave memory_limit out of its StepPolicy."
-            )
-        if policy.executor not in (None, kind):
-            raise NotSupportedError(
-                f"The step {step.key!r} asks for the executor {policy.executor!r}; all steps of its run have the executor "
-                f"{kind!r}. Leave executor out of its StepPolicy, or declare that executor for the job."
-            )
+def _placement(
+    plan: Plan, described: Described, instance: Instance, run: Run, config: ExecutorConfig, code: StepCode | None
+) -> Placement:
+    """Where the steps of a run are executed; without `code` one after another in this process.
+
+    Raises:
+        NotSupportedError: a step needs a process of its own, and there is no code for one.
+        InvalidDefinitionError: a step asks for an executor that there is not.
+        UnmetExecutorRequirementsError: steps shall run in other processes, which cannot open the instance.
+    """
+    default = config.kind if code is not None else "in_process"
+    ways = ways_of(plan, described, run.job_name, default)
+    used = set(ways.values())
+    if code is None and PROCESSES in used:
+        path = next(path for path, way in ways.items() if way == PROCESSES)
+        raise NotSupportedError(
+            f"The step {path!r} asks for a process of its own; this run executes in this process. Use execute_job or "
+            "`segue materialize`, or leave executor out of its StepPolicy."
+        )
+    if code is None or used <= {"in_process"}:
+        return msgspec.structs.replace(IN_PROCESS, limits=config.limits)
+    if PROCESSES in used:
+        require_persistent(instance.is_persistent, run.job_name)
+    return bound("step_placement")(code, config, plan, ways)
 
 
 def record_and_run(
@@ -133,15 +141,8 @@ def record_and_run(
     """
     run_seconds(run.tags)
     executor = executor_config(described.run_executor(run.job_name), run.run_config)
-    placement = msgspec.structs.replace(IN_PROCESS, limits=executor.limits)
     options = options or RunOptions()
-    code = options.code
-    if code is None or executor.kind != "multiprocess":
-        _require_heeded(plan, "in_process")
-    else:
-        _require_heeded(plan, executor.kind)
-        require_persistent(instance.is_persistent, run.job_name)
-        placement = bound("process_placement")(code, executor, plan)
+    placement = _placement(plan, described, instance, run, executor, options.code)
     run_priority(run.tags)
     job = described.jobs.get(run.job_name)
     now = datetime.fromtimestamp(run.created_at, UTC)

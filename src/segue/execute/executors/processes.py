@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -44,6 +44,10 @@ from segue.model.stores import EventFilter
 from segue.plan.plan import PlanStep, encode_step
 
 _READ = 1 << 16
+# those that are descriptors themselves, so that others can wait for them
+_Selector: Any = getattr(selectors, "EpollSelector", None) or getattr(
+    selectors, "KqueueSelector", selectors.DefaultSelector
+)
 _READS_AT_ONCE = 16  # of one stream, before others have their turn
 
 
@@ -139,8 +143,17 @@ class ProcessExecutor:
         self._by_key: dict[str, _Running] = {}
         self._next = 0
         self._ended: list[AttemptEnd] = []
-        self._selector = selectors.DefaultSelector()
+        self._selector = _Selector()
         self._host: int | None = None  # the descriptor of `processes` that is listened to
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when there is something for `poll` to do."""
+        return self._selector.fileno()
+
+    def seconds_left(self) -> float | None:
+        """In how many seconds the next process is to be killed that was asked to stop; None where there is none."""
+        ends = [each.kill_at for each in self._by_number.values() if each.kill_at is not None]
+        return max(min(ends) - time.monotonic(), 0.0) if ends else None
 
     def start(self, step: PlanStep, attempt: int) -> None:
         """See `StepExecutor.start`.
@@ -218,9 +231,8 @@ class ProcessExecutor:
 
     def _turn(self, seconds: float | None) -> None:
         """Waits for the next thing to happen, and does what follows from it."""
-        ends = [each.kill_at for each in self._by_number.values() if each.kill_at is not None]
-        if ends:
-            left = max(min(ends) - time.monotonic(), 0.0)
+        left = self.seconds_left()
+        if left is not None:
             seconds = left if seconds is None else min(left, seconds)
         hears_host = False
         for key, _ in self._selector.select(seconds):
