@@ -23,10 +23,11 @@ from segue.errors import ExecutionInterruptedError, ProcessHostError, Subprocess
 from segue.execute.capture import DEFAULT_LIMIT, StepCapture, StreamCapture
 from segue.execute.executors.base import AttemptEnd
 from segue.execute.executors.deaths import Death, death_of, oom_kills
+from segue.execute.executors.on_record import outputs_on_record
 from segue.execute.failure import FailedAttempt
 from segue.execute.run_scope import RunScope
 from segue.execute.step import StepOutcome
-from segue.model.event import ErrorInfo, Event, EventType
+from segue.model.event import ErrorInfo, Event
 from segue.model.failure_class import FailureClass
 from segue.model.lease import Fence
 from segue.model.messages import (
@@ -40,7 +41,6 @@ from segue.model.messages import (
     decode_from_step,
     encode_message,
 )
-from segue.model.stores import EventFilter
 from segue.plan.plan import PlanStep, encode_step
 
 _READ = 1 << 16
@@ -144,6 +144,7 @@ class ProcessExecutor:
         self._next = 0
         self._ended: list[AttemptEnd] = []
         self._selector = _Selector()
+        self._interrupt: KeyboardInterrupt | None = None  # that came while a process was started
         self._host: int | None = None  # the descriptor of `processes` that is listened to
 
     def fileno(self) -> int:
@@ -174,6 +175,11 @@ class ProcessExecutor:
             self._processes.start(each.number, encode_message(task), each.handed_over)
         except ProcessHostError as error:
             self._lost(each, str(error))
+        except (
+            KeyboardInterrupt
+        ) as error:  # nobody knows whether it was started: what comes of it is not wanted any more
+            self._lost(each, "the run was stopped while it was started.")
+            self._interrupt = error
         finally:
             each.let_go()
         self._listen_to_host()
@@ -184,6 +190,9 @@ class ProcessExecutor:
         Raises:
             StorageError: events could not be recorded.
         """
+        if self._interrupt is not None:
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
         self._scope.sink.flush()
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._ended:
@@ -376,21 +385,3 @@ class ProcessExecutor:
     def _revoke(self, each: _Running) -> bool:
         """Sees to it that the process writes nothing more; False where it has recorded its success before."""
         return self._scope.instance.store.revoke_step(each.fence)
-
-
-def outputs_on_record(scope: RunScope, step_key: str) -> StepOutcome:
-    """The outcome of a step that has recorded its success, as its events tell it."""
-    which = EventFilter(run_id=scope.run.run_id, types=(EventType.STEP_OUTPUT, EventType.STEP_RESTARTED))
-    outputs: set[str] = set()
-    keys: dict[str, list[str]] = {}
-    for record in scope.instance.store.events(which, None):
-        if record.event.step_key != step_key:
-            continue
-        if record.event.is_step_restarted:  # what an earlier attempt gave does not count
-            outputs, keys = set(), {}
-        else:
-            data = record.event.step_output_data
-            outputs.add(data.output_name)
-            if data.mapping_key is not None:
-                keys.setdefault(data.output_name, []).append(data.mapping_key)
-    return StepOutcome(frozenset(outputs), {name: tuple(found) for name, found in keys.items()})

@@ -77,12 +77,12 @@ class ThreadsExecutor:
         self._given: dict[str, _Running] = {}
         self._ended: queue.SimpleQueue[tuple[str, StepOutcome | BaseException]] = queue.SimpleQueue()
         self._one_by_one = threading.Lock()
+        self._interrupt: KeyboardInterrupt | None = None  # that came while a thread was started
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
         self._woken.setblocking(False)
         self._stack = contextlib.ExitStack()
         self._folder: Path | None = None
-        self._loop_context: contextvars.Context | None = None
         if scope.instance.is_persistent:  # one in memory is gone before anybody could look
             self._folder = Path(scope.instance.root_directory, LOGS_FOLDER, scope.run.run_id)
             self._stack.enter_context(teed_streams())
@@ -107,7 +107,10 @@ class ThreadsExecutor:
         each.thread = threading.Thread(
             target=context.run, args=(self._work, each, alone), name=f"segue step {step.key}", daemon=True
         )
-        each.thread.start()
+        try:
+            each.thread.start()
+        except KeyboardInterrupt as error:  # the thread runs all the same: `poll` tells of both
+            self._interrupt = error
 
     def _work(self, each: _Running, alone: contextlib.AbstractContextManager[object]) -> None:
         """In the thread of the attempt: runs it, and says how it ended."""
@@ -131,7 +134,11 @@ class ThreadsExecutor:
 
         Raises:
             StorageError: an attempt could not record what happened.
+            KeyboardInterrupt: the user stopped the run.
         """
+        if self._interrupt is not None:
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
         self._scope.sink.flush()
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
