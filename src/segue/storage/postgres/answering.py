@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import psycopg
 
 from segue.storage.columns import Row
-from segue.storage.postgres.database import Connection, marked
+from segue.storage.postgres.database import Connection, answered, marked
 
 
 class Answering:
@@ -18,7 +18,7 @@ class Answering:
 
     def execute(self, statement: str, parameters: Sequence[object] = (), /) -> psycopg.Cursor[Row]:
         """Executes a statement."""
-        with self.connection.pipeline():
+        with answered(self.connection):
             return self.connection.execute(marked(statement), parameters)
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[object]], /) -> object:

@@ -12,7 +12,7 @@ from segue.storage.control_store import SqlControlStore
 from segue.storage.control_writing import Result, Writes
 from segue.storage.postgres import writing
 from segue.storage.postgres.answering import Answering
-from segue.storage.postgres.database import Connection, Database
+from segue.storage.postgres.database import Connection, Database, answered
 from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.store import PostgresStore
 
@@ -33,7 +33,7 @@ class PostgresWrites:
 
     def create_run(self, run: Run, events: Sequence[Event]) -> None:
         """See `Writes.create_run`."""
-        with writing.refuse_known(run.run_id), self._connection.pipeline():
+        with writing.refuse_known(run.run_id), answered(self._connection):
             writing.create_run(self._connection, run, b"", b"", events)
 
     def append_events(self, events: Sequence[Event]) -> int:

@@ -87,21 +87,12 @@ class Database:
         with self._lock:
             try:
                 connection = self._open()
-                failed: BaseException | None = None
-                with connection.pipeline() as pipeline:
-                    try:
-                        connection.execute(_BEGIN)
-                        yield connection
-                        connection.execute(b"COMMIT")
-                        if is_news:
-                            connection.execute(NOTIFY)
-                    # Left to the end of the block, psycopg would log what else the server refuses after that.
-                    except BaseException as error:  # noqa: BLE001 reason: it is raised again behind the block
-                        failed = error
-                        with suppress(psycopg.Error):
-                            pipeline.sync()
-                if failed is not None:
-                    raise failed
+                with answered(connection):
+                    connection.execute(_BEGIN)
+                    yield connection
+                    connection.execute(b"COMMIT")
+                    if is_news:
+                        connection.execute(NOTIFY)
             except BaseException as error:
                 self._give_up(error)
                 raise
@@ -179,6 +170,22 @@ class Database:
             os.dup2(nowhere, connection.fileno(), inheritable=False)
             os.close(nowhere)
             connection.close()
+
+
+@contextmanager
+def answered(connection: Connection) -> Generator[None]:
+    """Sends what is executed inside without waiting, and waits for all answers at the end."""
+    failed: BaseException | None = None
+    with connection.pipeline() as pipeline:
+        try:
+            yield
+        # Left to the end of the block, psycopg would log what else the server refuses after that.
+        except BaseException as error:  # noqa: BLE001 reason: it is raised again behind the block
+            failed = error
+            with suppress(psycopg.Error):
+                pipeline.sync()
+    if failed is not None:
+        raise failed
 
 
 @lru_cache(maxsize=1024)
