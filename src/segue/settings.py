@@ -15,6 +15,7 @@ folder above it that has one. Each can also be given in the environment, which w
     partition_locks     SEGUE_PARTITION_LOCKS     what a run does that is to make a partition which another run is making:
                                                   `wait` (the default), `skip`, `fail`, or `allow` it
     default_pool_limit  SEGUE_DEFAULT_POOL_LIMIT  the slots of pools that no limit is set for; default: any number
+    api_token           SEGUE_API_TOKEN           what requests to the API must bear; default: only this machine may ask
 
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:
@@ -22,6 +23,15 @@ definitions are tried first:
     [[failure_rules]]
     exception = "shop.errors.OutOfStock"
     failure_class = "upstream_data"
+
+`[[locations]]`, in a file only, are the code locations where there are several, in place of `file` and `module`:
+
+    [[locations]]
+    name = "sales"
+    module = "sales.definitions"        # or `file`, or `package`
+    python = "sales/.venv/bin/python"   # an environment of its own, with segue in it; default: this one
+    working_directory = "sales"
+    environment = { STAGE = "production" }
 
 `[retention]`, in a file only, says for how long what is kept; a number is one of days, `"never"` or 0 is for ever. What is not
 written is as here:
@@ -55,6 +65,7 @@ from segue.model.concurrency import Concurrency
 from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
+from segue.model.location_table import LocationTable, require_unique
 from segue.model.retention import Retention, RetentionTable
 
 SETTINGS_FILE = "segue.toml"
@@ -76,7 +87,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partition_locks: PartitionLocks | None = None
     default_pool_limit: int | None = None
     retention: RetentionTable = RetentionTable()
-    locations: tuple[LocationTarget, ...] = ()
+    locations: tuple[LocationTable, ...] = ()
     api_token: str | None = None
 
 
@@ -185,7 +196,7 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         failure_rules=from_file.failure_rules,
         concurrency=_concurrency(variables, from_file),
         retention=from_file.retention.policy(),
-        locations=tuple(_located(each, project, from_file) for each in from_file.locations),
+        locations=_located(source, from_file),
         api_token=setting("api_token"),
     )
 
@@ -201,16 +212,13 @@ def _database(variables: Mapping[str, str], from_file: str | None) -> str | None
     return url
 
 
-def _located(target: LocationTarget, project: Path, from_file: SettingsFile) -> LocationTarget:
-    """A code location as it is written, with absolute paths and what holds for all."""
-    folder = project / target.working_directory
-    python = target.python
-    return msgspec.structs.replace(
-        target,
-        working_directory=str(folder),
-        file=None if target.file is None else str(folder / target.file),
-        python=str(project / python) if python is not None and os.sep in python else python,
-        failure_rules=(*target.failure_rules, *from_file.failure_rules),
+def _located(source: Path | None, from_file: SettingsFile) -> tuple[LocationTarget, ...]:
+    """The code locations as they are written, with absolute paths and what holds for all of them."""
+    if source is None:
+        return ()
+    place, rules, compat = str(source), from_file.failure_rules, from_file.dagster_compat
+    return require_unique(
+        tuple(each.target(source.parent, place, rules, compat) for each in from_file.locations), place
     )
 
 

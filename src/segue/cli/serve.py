@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 
 from segue.cli.dev import DEFAULT_PORT
+from segue.cli.locations import workspace_option
 from segue.cli.options import CodeOptions, code_options, home_option, settings_in_force
 from segue.cli.serving import Serving, serve
 
 
 @click.command("serve")
 @code_options
+@workspace_option
 @home_option
 @click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
 @click.option(
@@ -19,7 +21,9 @@ from segue.cli.serving import Serving, serve
 @click.option(
     "--only", type=click.Choice(["api", "loops"]), help="Serve one part, and leave the other to other processes."
 )
-def serve_command(code: CodeOptions, home: str | None, host: str, port: int, only: str | None) -> None:
+def serve_command(
+    code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int, only: str | None
+) -> None:
     """Serve the API and run the loops, until stopped."""
-    parts = Serving(host=host, port=port, has_api=only != "loops", has_loops=only != "api")
+    parts = Serving(host=host, port=port, has_api=only != "loops", has_loops=only != "api", workspace=workspace)
     serve(settings_in_force(code, home), parts)

@@ -13,9 +13,10 @@ from types import FrameType
 import click
 import msgspec
 
+from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
-from segue.deployment import control_of, listener_of, records_of, store_of, targets_of
+from segue.deployment import control_of, listener_of, records_of, store_of
 from segue.errors import InvalidConfigError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
@@ -25,6 +26,7 @@ from segue.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _BACKLOG = 128
+_DEVELOPMENT = "development"  # the lease of `segue dev`
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
         host, port: where the API listens; port 0 for any that is free.
         has_api, has_loops: which parts this process has.
         is_for_development: whether code is loaded anew when its files change, and runs are stopped with this process.
+        workspace: a `workspace.yaml` with the code locations; None for those of the settings.
     """
 
     host: str
@@ -41,6 +44,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     has_api: bool = True
     has_loops: bool = True
     is_for_development: bool = False
+    workspace: str | None = None
 
 
 def serve(settings: Settings, serving: Serving) -> None:
@@ -51,17 +55,14 @@ def serve(settings: Settings, serving: Serving) -> None:
         SegueError: the store cannot be used.
         click.ClickException: the port is taken.
     """
-    targets = targets_of(settings)
-    if not targets:
-        raise InvalidConfigError(
-            "Nothing says where the definitions are: pass --file FILE or --module MODULE, or write them or [[locations]] into "
-            "segue.toml."
-        )
+    targets = targets_in_force(settings, serving.workspace)
     if serving.has_api:
         _require_closed(settings, serving)
     with _signals() as stopped:
         listening = _listen(serving) if serving.has_api else None
         store = store_of(settings)
+        if serving.is_for_development and settings.database is None:
+            _require_alone(store)
         control = control_of(store)
         listener = Listening(store, control)
         listener.tell = _say
@@ -158,6 +159,15 @@ def _require_closed(settings: Settings, serving: Serving) -> None:
         raise InvalidConfigError(
             f"--host {serving.host} opens the API to other machines, and whoever reaches it could run your code: set a token "
             "(SEGUE_API_TOKEN, or `api_token` in segue.toml), which requests then bear, or leave --host out."
+        )
+
+
+def _require_alone(store: Store) -> None:
+    """Refuses to have two processes load the code that somebody is writing into one home."""
+    if store.acquire_lease(_DEVELOPMENT, 0.0) is None:
+        [holder] = [each.holder for each in store.leases() if each.name == _DEVELOPMENT]
+        raise InvalidConfigError(
+            f"Another segue dev (process {holder.partition('-')[0]}) serves this home: end it, or pass another with --home."
         )
 
 

@@ -28,6 +28,10 @@ class CodeLocation(Protocol):
         """The last good definitions; None before the first."""
         ...
 
+    def reload(self) -> None:
+        """Has the code loaded anew; what there is serves until that is done. Returns at once."""
+        ...
+
     def launch(self, run_id: str) -> None:
         """Starts a process that executes a recorded run; returns when it is there.
 

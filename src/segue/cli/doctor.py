@@ -1,0 +1,237 @@
+"""`segue doctor`: what Segue stands on, checked; each finding with its cure."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from segue.cli.failures import FAILED
+from segue.cli.options import home_option, json_option, place_of, settings_in_force
+from segue.cli.output import duration, print_json
+from segue.deployment import control_of, listener_of, store_of
+from segue.errors import SegueError, StorageError
+from segue.model.location import LocationStatus
+from segue.model.stores import EventFilter
+from segue.settings import Settings, check
+from segue.storage.administration import administration_of
+from segue.storage.revision import require_known
+from segue.version import __version__
+
+_LOW_ON_DISK = 1 << 30
+_OUT_OF_DISK = 100 << 20
+_SILENT_SECONDS = 10.0
+_LATE_SECONDS = 5.0
+_CLOCK_SECONDS = 2.0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        level: `ok`, `warning` or `error`.
+        subject: what was looked at.
+        message: how it is.
+        cure: what to do about it; empty where nothing is to be done.
+    """
+
+    level: str
+    subject: str
+    message: str
+    cure: str = ""
+
+
+@click.command()
+@home_option
+@json_option
+def doctor(home: str | None, as_json: bool) -> None:
+    """Check versions, settings, disk, database, clock, push, code locations, leases and loops, and say how to cure what is wrong.
+
+    With --json: {"findings": [...]}. The exit code is 1 if anything is wrong that keeps Segue from working.
+    """
+    settings = settings_in_force(None, home)
+    findings = list(_findings(settings))
+    if as_json:
+        print_json({"findings": findings})
+    else:
+        for each in findings:
+            click.echo(f"{_sign(each.level)} {each.subject}: {each.message}")
+            if each.cure:
+                click.echo(f"        {each.cure}")
+    if any(each.level == "error" for each in findings):
+        raise click.exceptions.Exit(FAILED)
+
+
+def _sign(level: str) -> str:
+    colour = {"ok": "green", "warning": "yellow", "error": "red"}[level]
+    return click.style(level.ljust(7), fg=colour)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield from _versions()
+    yield from _settings(settings)
+    yield from _disk(settings)
+    database = list(_database(settings))
+    yield from database
+    if all(each.level != "error" for each in database):
+        for look in (_clock, _push, _locations, _loops):
+            yield from _guarded(look, settings)
+
+
+def _guarded(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+    """What one check finds; an error that it meets is a finding, too."""
+    try:
+        yield from look(settings)
+    except SegueError as error:
+        yield Finding("error", look.__name__.strip("_"), str(error))
+
+
+def _versions() -> Iterator[Finding]:
+    said = (
+        f"segue {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.system()}"
+    )
+    yield Finding("ok", "versions", said)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    found = check(settings)
+    for each in found:
+        yield Finding("error" if each.is_error else "warning", "settings", each.message)
+    if not found:
+        yield Finding("ok", "settings", str(settings.source) if settings.source else "no file; all as by default")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    for what, folder in {"home": settings.home, "storage": settings.storage_directory}.items():
+        there = _existing(folder)
+        try:
+            free = shutil.disk_usage(there).free
+        except OSError as error:
+            yield Finding(
+                "error", f"disk of {what}", f"{there} cannot be looked at: {error.strerror}.", "Make it readable."
+            )
+            continue
+        level = "error" if free < _OUT_OF_DISK else "warning" if free < _LOW_ON_DISK else "ok"
+        cure = "" if level == "ok" else "Make room: segue db prune removes what is old."
+        yield Finding(level, f"disk of {what}", f"{free / (1 << 30):.1f} GB are free at {folder}.", cure)
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    place = place_of(settings)
+    try:
+        health = administration_of(settings.home, settings.database).health()
+        if health.revision is not None:
+            require_known(health.revision, place)
+    except StorageError as error:
+        yield Finding("error", "database", str(error))
+        return
+    for problem in health.problems:
+        yield Finding("error", "database", problem)
+    for note in health.notes:
+        yield Finding("ok", "database", note)
+    if not health.problems:
+        size = f"{health.bytes / (1 << 20):.1f} MB, {health.counts.get('runs', 0)} runs"
+        yield Finding("ok", "database", f"{health.kind} at {place}: {size}.")
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    store = store_of(settings)
+    newest = store.events(EventFilter(ascending=False), 1)
+    store.close()
+    ahead = newest[0].timestamp - time.time() if newest else 0.0
+    if ahead > _CLOCK_SECONDS:
+        yield Finding(
+            "error",
+            "clock",
+            f"the newest event was recorded {duration(ahead)} from now: this clock was set back, or another is wrong.",
+            "Set the clocks of all machines by NTP.",
+        )
+    else:
+        yield Finding("ok", "clock", f"it is {time.strftime('%Y-%m-%d %H:%M:%S %Z')}, and nothing was recorded later.")
+
+
+def _push(settings: Settings) -> Iterator[Finding]:
+    try:
+        listener_of(settings).close()
+    except OSError as error:
+        yield Finding(
+            "warning",
+            "push",
+            f"nothing can be heard of what other processes write: {error.strerror}. Loops look once a second.",
+            "Choose a home on a local disk of a Unix system.",
+        )
+        return
+    yield Finding("ok", "push", "processes wake each other.")
+
+
+def _locations(settings: Settings) -> Iterator[Finding]:
+    store = store_of(settings)
+    states = control_of(store).location_states()
+    store.close()
+    if not states:
+        yield Finding("ok", "code locations", "no control plane has loaded any here yet.")
+    for state in states:
+        if state.status is LocationStatus.READY:
+            level = "warning" if state.error else "ok"
+            yield Finding(level, f"code location {state.name}", state.error or "it is ready.")
+        else:
+            cure = f"Correct the code; segue location check {state.name} loads it here."
+            said = f"it is {state.status.value}. {state.error or ''}".rstrip()
+            yield Finding(
+                "error" if state.status is LocationStatus.BROKEN else "warning",
+                f"code location {state.name}",
+                said,
+                cure,
+            )
+
+
+def _loops(settings: Settings) -> Iterator[Finding]:
+    store = store_of(settings)
+    leases = {each.name: each for each in store.leases()}
+    states = control_of(store).loop_states()
+    store.close()
+    now = time.time()
+    if not any(each.is_held for name, each in leases.items() if name.startswith("loop/")):
+        yield Finding(
+            "warning",
+            "loops",
+            "no control plane runs: schedules and sensors rest, and runs wait in the queue.",
+            "Start segue dev or segue serve.",
+        )
+        return
+    for state in states:
+        lease = leases.get(f"loop/{state.name}")
+        subject = f"loop {state.name}"
+        if lease is None or not lease.is_held:
+            yield Finding(
+                "warning", subject, "no process runs it.", "Start segue serve; another process takes over within 5 s."
+            )
+        elif state.error is not None:
+            yield Finding("error", subject, f"its last round failed: {state.error}")
+        elif now - state.heartbeat_at > _SILENT_SECONDS:
+            silent = duration(now - state.heartbeat_at)
+            yield Finding(
+                "error", subject, f"{lease.holder} has it, and has been silent for {silent}.", "Restart that process."
+            )
+        elif state.heartbeat_at - now > _CLOCK_SECONDS:
+            ahead = duration(state.heartbeat_at - now)
+            yield Finding(
+                "error",
+                subject,
+                f"the clock of {lease.holder} is ahead of the one here by {ahead}.",
+                "Set both by NTP.",
+            )
+        elif state.lag > _LATE_SECONDS:
+            yield Finding("warning", subject, f"it is late by {duration(state.lag)}.", "This machine may be too busy.")
+        else:
+            yield Finding("ok", subject, f"{lease.holder} runs it.")

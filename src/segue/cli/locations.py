@@ -1,0 +1,68 @@
+"""Which code locations there are: by options, settings, or the files of a project that was made for Dagster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from segue.deployment import targets_of
+from segue.errors import InvalidConfigError, LoadError
+from segue.model.location import LocationTarget
+from segue.settings import Settings
+
+_WORKSPACE_FILE = "workspace.yaml"
+
+
+def workspace_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds `--workspace`; the command takes it as `workspace: str | None`."""
+    return click.option("-w", "--workspace", metavar="FILE", help="A workspace.yaml with code locations.")(command)
+
+
+def targets_in_force(settings: Settings, workspace: str | None = None) -> tuple[LocationTarget, ...]:
+    """The code locations: those of the workspace file that is named, else of the settings, else of a `workspace.yaml` or the
+    table `[tool.dagster]` in the folder of the project.
+
+    Raises:
+        InvalidConfigError: there is none, or a file says something it must not.
+        NotSupportedError: a workspace file has an entry that is not read.
+        LoadError: a workspace file is to be read, and PyYAML is not installed.
+    """
+    if workspace is not None:
+        return _read(Path.cwd() / workspace)
+    targets = targets_of(settings)
+    if targets:
+        return targets
+    if (settings.project / _WORKSPACE_FILE).is_file():
+        return _read(settings.project / _WORKSPACE_FILE)
+    from segue.location.workspace import targets_of_pyproject
+
+    targets = targets_of_pyproject(settings.project)
+    if not targets:
+        raise InvalidConfigError(
+            "Nothing says where the definitions are: pass --file FILE or --module MODULE, or write them or [[locations]] into "
+            "segue.toml."
+        )
+    return targets
+
+
+def _read(file: Path) -> tuple[LocationTarget, ...]:
+    from segue.location.workspace import targets_of_workspace
+
+    try:
+        import yaml
+    except ModuleNotFoundError as error:
+        if error.name != "yaml":
+            raise
+        raise LoadError(
+            f"{file} is YAML, and the package pyyaml is not installed: pip install 'segue[components]'."
+        ) from error
+    try:
+        document: object = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidConfigError(f"{file} cannot be read: {error.strerror}. Correct --workspace.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidConfigError(f"{file} is not valid YAML: {error}") from error
+    return targets_of_workspace(document, file, os.environ)

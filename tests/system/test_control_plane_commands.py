@@ -1,0 +1,119 @@
+"""Commands beside a running control plane: they see it, change it, and say when there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Project
+from control_plane import ControlPlane, control_plane
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are counted by /proc")
+
+DEFINITIONS = """
+@sg.asset
+def a():
+    pass
+
+
+defs = sg.Definitions(assets=[a])
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("project"), DEFINITIONS)
+
+
+@pytest.fixture(scope="module")
+def plane(project: Project) -> Iterator[ControlPlane]:
+    with control_plane(project.folder) as plane:
+        yield plane
+
+
+def _findings(project: Project, code: int) -> dict[str, dict[str, Any]]:
+    answer = project.run("doctor", "--json")
+    assert answer.code == code, answer
+    return {each["subject"]: each for each in answer.document["findings"]}
+
+
+def test_a_second_development_server_in_one_home_is_refused(plane: ControlPlane, project: Project) -> None:
+    answer = project.run("dev", "--port", "0")
+    assert answer.code == 1
+    assert str(plane.process.pid) in answer.err
+    assert "--home" in answer.err
+
+
+def test_locations_are_listed(plane: ControlPlane, project: Project) -> None:
+    [listed] = project.run("location", "list", "--json").document["locations"]
+    assert (listed["name"], listed["status"], listed["error"]) == ("definitions", "ready", None)
+    [served] = plane.get("/api/locations").document
+    assert (served["manifest_hash"], served["assets"]) == (listed["manifest_hash"], 1)
+
+
+def test_a_location_is_loaded_anew_when_asked(plane: ControlPlane, project: Project) -> None:
+    seen = len(plane.lines)
+    answer = project.run("location", "reload", "definitions", "--url", plane.url)
+    assert answer.code == 0, answer
+    plane.wait_for_line("is loaded", after=seen)
+    answer = project.run("location", "reload", "nobody", "--url", plane.url)
+    assert answer.code == 1
+    assert "'nobody'" in answer.err
+
+
+def test_who_asks_where_nothing_serves_is_told(project: Project) -> None:
+    answer = project.run("location", "reload", "definitions", "--url", "http://127.0.0.1:9")
+    assert answer.code == 1
+    assert "segue dev" in answer.err
+
+
+def test_a_doctor_finds_nothing_wrong_with_what_runs(plane: ControlPlane, project: Project) -> None:
+    plane.wait_for(lambda: len([each for each in _findings(project, 0) if each.startswith("loop ")]) == 4)
+    findings = _findings(project, 0)
+    assert {each["level"] for each in findings.values()} == {"ok"}, findings
+    assert {"versions", "settings", "disk of home", "database", "clock", "push", "code location definitions"} <= set(
+        findings
+    )
+
+
+def test_a_doctor_names_what_is_wrong_with_its_cure(tmp_path: Path) -> None:
+    project = Project(tmp_path, "1 / 0\n")
+    assert _findings(project, 0)["loops"]["level"] == "warning"
+    with control_plane(project.folder) as plane:
+        plane.wait_for_line("does not load")
+        found = _findings(project, 1)["code location definitions"]
+    assert found["level"] == "error"
+    assert "ZeroDivisionError" in found["message"]
+    assert "segue location check definitions" in found["cure"]
+
+
+def test_locations_are_checked_without_a_control_plane(tmp_path: Path) -> None:
+    project = Project(tmp_path, DEFINITIONS)
+    assert project.run("location", "check").code == 0
+    project.define("def broken(:\n")
+    answer = project.run("location", "check", "--json")
+    assert answer.code == 1
+    assert "SyntaxError" in answer.document["locations"][0]["error"]
+    assert project.run("location", "check", "nobody").code == 1
+
+
+def test_a_workspace_of_dagster_is_served(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("import dagster as dg\n\n\n@dg.asset\ndef kept():\n    pass\n")
+    (tmp_path / "workspace.yaml").write_text(
+        "load_from:\n  - python_file:\n      relative_path: old.py\n      location_name: old\n"
+    )
+    with control_plane(tmp_path) as plane:
+        run = plane.run(assets=["kept"])
+        assert (run["status"], run["location"]) == ("SUCCESS", "old")
+
+
+def test_loops_and_api_can_be_served_apart(tmp_path: Path) -> None:
+    project = Project(tmp_path, DEFINITIONS)
+    with control_plane(project.folder, "--only", "api", command="serve") as api:
+        run_id = api.start_run(assets=["a"])
+        assert api.get(f"/api/runs/{run_id}").document["status"] == "QUEUED"
+        with control_plane(project.folder, "--only", "loops", command="serve", served=False):
+            assert api.ended(run_id)["status"] == "SUCCESS"
