@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from segue.defs.run_loggers import RunLoggers
 from segue.errors import ResourceBusyError, StorageError
 from segue.execute.failure import error_info
-from segue.execute.tee import not_kept
+from segue.execute.tee import show
 from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
@@ -93,9 +93,8 @@ class EventSink:
             record: of a line that user code logged: how it was logged.
         """
         with self._showing:
-            for observer in self._observers:
-                with not_kept():
-                    observer(event)
+            if self._observers:
+                show(self._observers, event)
             if self._loggers is not None:
                 for failed in self._loggers.pass_on(event, record):
                     text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"

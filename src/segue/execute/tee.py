@@ -11,13 +11,13 @@ import contextlib
 import io
 import sys
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import Any, TextIO
 
 from segue.execute.capture import DEFAULT_LIMIT, StepCapture
-from segue.model.event import LogsCapturedData
+from segue.model.event import Event, LogsCapturedData
 
 
 class AttemptOutput:
@@ -113,12 +113,12 @@ def teed_streams() -> Generator[None]:
                 _installed.clear()
 
 
-@contextlib.contextmanager
-def not_kept() -> Generator[None]:
-    """A `with` block whose output is not that of a step: who watches a run prints in the middle of it."""
+def show(observers: Iterable[Callable[[Event], None]], event: Event) -> None:
+    """Calls those who watch a run; what they print in the middle of a step is not that of the step."""
     token = _current.set(None)
     try:
-        yield
+        for observer in observers:
+            observer(event)
     finally:
         _current.reset(token)
 

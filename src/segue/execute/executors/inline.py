@@ -57,8 +57,11 @@ class InlineExecutor:
         seconds = None if deadlines is None else deadlines.left(step.key, time.monotonic())
         output = None if self._folder is None else AttemptOutput(self._folder, step.key, attempt)
         try:
-            with output or contextlib.nullcontext(), time_limit(made, seconds):
+            if output is None and seconds is None:
                 outcome = execute_step(made)
+            else:
+                with output or contextlib.nullcontext(), time_limit(made, seconds):
+                    outcome = execute_step(made)
         except KeyboardInterrupt as error:
             failed = StepFailureData(error_info(error), attempt, failure_class=FailureClass.KILLED)
             self._scope.sink.emit(failed, step.key)
