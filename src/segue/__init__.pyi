@@ -387,6 +387,7 @@ from .model.metadata import PathMetadataValue as PathMetadataValue
 from .model.metadata import PoolMetadataValue as PoolMetadataValue
 from .model.metadata import PythonArtifactMetadataValue as PythonArtifactMetadataValue
 from .model.metadata import RunMetadataValue as RunMetadataValue
+from .model.metadata import StoredMetadataValue as StoredMetadataValue
 from .model.metadata import TableColumnLineageMetadataValue as TableColumnLineageMetadataValue
 from .model.metadata import TableMetadataValue as TableMetadataValue
 from .model.metadata import TableSchemaMetadataValue as TableSchemaMetadataValue

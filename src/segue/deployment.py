@@ -13,7 +13,7 @@ from segue.storage.opening import open_control, open_listener, open_store
 
 def store_of(settings: Settings) -> Store:
     """The store in the database or the home folder that the settings name; it opens on first use."""
-    return open_store(settings.home, settings.database)
+    return open_store(settings.home, settings.database, settings.artifacts)
 
 
 def control_of(store: Store) -> ControlStore:
@@ -33,6 +33,7 @@ def records_of(settings: Settings) -> Records:
         storage_directory=str(settings.storage_directory),
         database=settings.database,
         concurrency=settings.concurrency,
+        artifacts=settings.artifacts,
     )
 
 

@@ -17,6 +17,11 @@ folder above it that has one. Each can also be given in the environment, which w
     default_pool_limit  SEGUE_DEFAULT_POOL_LIMIT  the slots of pools that no limit is set for; default: any number
     api_token           SEGUE_API_TOKEN           what requests to the API must bear; default: only this machine may ask
 
+    artifacts           SEGUE_ARTIFACTS           where metadata is kept that is too large for the event log: a folder, or a URL
+                                                  that universal-pathlib knows; default `<home>/artifacts`
+    metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
+                                                  the log; default 65536 and 1048576
+
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:
 
@@ -67,6 +72,7 @@ from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
 from segue.model.location_table import LocationTable, require_unique
 from segue.model.retention import Retention, RetentionTable
+from segue.model.stored_content import ENTRY_LIMIT, EVENT_LIMIT, ArtifactSettings
 
 SETTINGS_FILE = "segue.toml"
 HOME_FOLDER = ".segue"
@@ -89,6 +95,9 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: RetentionTable = RetentionTable()
     locations: tuple[LocationTable, ...] = ()
     api_token: str | None = None
+    artifacts: str | None = None
+    metadata_entry_limit: int = ENTRY_LIMIT
+    metadata_event_limit: int = EVENT_LIMIT
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         retention: for how long what is kept.
         locations: the code locations, where there are several or they have names; else the one that `file` or `module` is.
         api_token: what requests to the API must bear; None where only this machine may ask.
+        artifacts: what is kept apart from the event log, and where.
     """
 
     project: Path
@@ -123,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
     retention: Retention = Retention()
+    artifacts: ArtifactSettings = ArtifactSettings()
     locations: tuple[LocationTarget, ...] = ()
     api_token: str | None = None
 
@@ -198,6 +209,9 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         retention=from_file.retention.policy(),
         locations=_located(source, from_file),
         api_token=setting("api_token"),
+        artifacts=_artifacts(
+            setting("artifacts"), directory if variables.get("SEGUE_ARTIFACTS") else project, from_file
+        ),
     )
 
 
@@ -220,6 +234,16 @@ def _located(source: Path | None, from_file: SettingsFile) -> tuple[LocationTarg
     return require_unique(
         tuple(each.target(source.parent, place, rules, compat) for each in from_file.locations), place
     )
+
+
+def _artifacts(location: str | None, folder: Path, from_file: SettingsFile) -> ArtifactSettings:
+    """What is kept apart from the event log; a location that is no URL is a folder, seen from `folder`."""
+    for key in ("metadata_entry_limit", "metadata_event_limit"):
+        if getattr(from_file, key) < 1_024:
+            raise InvalidConfigError(f"The setting `{key}` is {getattr(from_file, key)}: it takes 1024 bytes or more.")
+    if location is not None and "://" not in location:
+        location = str(folder / location)
+    return ArtifactSettings(location, from_file.metadata_entry_limit, from_file.metadata_event_limit)
 
 
 def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concurrency:

@@ -50,7 +50,7 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
 TOPS = frozenset({"cli", "testing", "integrations", "compat", "components"})
 
 # Where modules may be imported by name. importlib.resources is free: it reads files and runs no code.
-LOADERS = frozenset({"defs/bindings.py", "host/source.py", "storage/opening.py"})
+LOADERS = frozenset({"defs/bindings.py", "host/source.py", "storage/opening.py", "storage/artifacts.py"})
 LOADING_FLOORS = frozenset({"cli", "compat"})  # compat looks old names up; it is loaded only by who asks for it
 LATE_IMPORTS = frozenset({"cli", "integrations"})  # floors on which a function may import
 

@@ -37,6 +37,7 @@ def instance_of(settings: Settings, store: Store) -> Instance:
         home=settings.home,
         concurrency=settings.concurrency,
         database=settings.database,
+        artifacts=settings.artifacts,
     )
 
 

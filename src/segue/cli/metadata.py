@@ -8,6 +8,7 @@ from segue.model.metadata_values import (
     JsonMetadataValue,
     MetadataValue,
     NullMetadataValue,
+    StoredMetadataValue,
     TableColumnLineageMetadataValue,
     TableMetadataValue,
     TableSchemaMetadataValue,
@@ -19,6 +20,8 @@ LONGEST_LINE = 80
 
 def one_line(value: MetadataValue) -> str:
     """A value in one line, shortened where it is long."""
+    if isinstance(value, StoredMetadataValue):  # all of it would be read for a line
+        return f"{' '.join(value.preview.split())[: LONGEST_LINE // 2]}… ({value.size:,} bytes)"
     text = " ".join(as_text(value).split())
     return text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…"
 
@@ -26,6 +29,8 @@ def one_line(value: MetadataValue) -> str:
 def as_text(value: MetadataValue) -> str:
     """A value as text, all of it but for tables, of which it says how large they are."""
     match value:
+        case StoredMetadataValue():
+            return as_text(value.load())
         case TableMetadataValue():
             return f"table, {count(len(value.records), 'row')}"
         case TableSchemaMetadataValue():

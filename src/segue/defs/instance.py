@@ -16,6 +16,7 @@ from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
 from segue.errors import InvariantViolationError
 from segue.model.concurrency import Concurrency
+from segue.model.stored_content import ArtifactSettings
 from segue.model.stores import Store
 
 
@@ -31,6 +32,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         home: the folder of the database; None for one in memory.
         concurrency: the settings for what may happen at once.
         database: the URL of the database where it is not in `home`.
+        artifacts: what the store keeps apart from the event log, and where.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         home: Path | None = None,
         concurrency: Concurrency | None = None,
         database: str | None = None,
+        artifacts: ArtifactSettings | None = None,
     ) -> None:
         self.store = store
         self.concurrency = concurrency or Concurrency()
+        self.artifacts = artifacts or ArtifactSettings()
         self._storage_directory = storage_directory
         self._owned = owned
         self._home = home

@@ -120,4 +120,5 @@ def _prepared(scope: RunScope, plan: Plan) -> PrepareRun:
         within=within.get(),
         database=scope.instance.get_ref().database,
         concurrency=scope.instance.concurrency,
+        artifacts=scope.instance.artifacts,
     )

@@ -97,7 +97,9 @@ class _Attempt:
         self.within = prepared.message.within
         self.step: PlanStep = decode_step(task.step)
         message = prepared.message
-        self.instance = local_instance(message.home, message.storage_directory, message.concurrency, message.database)
+        self.instance = local_instance(
+            message.home, message.storage_directory, message.concurrency, message.database, message.artifacts
+        )
         run = message.run
         self.sink = EventSink(self.instance.store, run.run_id, (), run.job_name)
         if message.is_watched:

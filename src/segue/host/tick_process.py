@@ -21,7 +21,9 @@ def answer_ticks(definitions: Definitions, task: TicksTask, channel: socket.sock
         ChannelClosedError: nobody does.
     """
     records = task.records
-    instance = local_instance(records.home, records.storage_directory, records.concurrency, records.database)
+    instance = local_instance(
+        records.home, records.storage_directory, records.concurrency, records.database, records.artifacts
+    )
     while True:
         asked = decode_ask.decode(receive(channel)[0])
         answer = answer_tick(definitions, instance, asked.task, time.time())

@@ -39,7 +39,9 @@ def run_worker(definitions: Definitions, code: LoadCode, task: RunTask, zygote: 
     """
     signal.signal(signal.SIGTERM, _interrupt)  # who cancels a run asks so
     records = task.records
-    instance = local_instance(records.home, records.storage_directory, records.concurrency, records.database)
+    instance = local_instance(
+        records.home, records.storage_directory, records.concurrency, records.database, records.artifacts
+    )
     execute_recorded(definitions, instance, task.run_id, StepCode(lambda: code, zygote))
 
 

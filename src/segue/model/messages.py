@@ -26,6 +26,7 @@ from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass, FailureRule
 from segue.model.policies import RetryPolicy
 from segue.model.run import Run
+from segue.model.stored_content import ArtifactSettings
 from segue.model.tick_task import TickAnswer, TickTask
 from segue.model.usage import StepUsage
 
@@ -78,6 +79,7 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
         within: the runs that it is executed within, itself included, from the outermost in.
         database: the URL of the database where it is not in the home folder.
         concurrency: the settings for what may happen at once, for runs that steps execute.
+        artifacts: what is kept apart from the event log, and where.
     """
 
     run: Run
@@ -91,6 +93,7 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
     within: tuple[str, ...] = ()
     database: str | None = None
     concurrency: Concurrency = Concurrency()
+    artifacts: ArtifactSettings = ArtifactSettings()
 
 
 class StartProcess(Message, frozen=True, tag="start_process"):
@@ -191,12 +194,14 @@ class Records(msgspec.Struct, frozen=True):
         storage_directory: where the default IO manager keeps values.
         database: the URL of the database where it is not in the home folder.
         concurrency: what may happen at once.
+        artifacts: what is kept apart from the event log, and where.
     """
 
     home: str
     storage_directory: str
     database: str | None = None
     concurrency: Concurrency = Concurrency()
+    artifacts: ArtifactSettings = ArtifactSettings()
 
 
 class RunTask(Message, frozen=True, tag="run_task"):

@@ -23,6 +23,7 @@ from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
 from segue.model.json_data import plain_json, restore_non_finite
 from segue.model.keys import AssetKey
+from segue.model.stored_content import ContentReference
 from segue.model.table import TableColumnLineage, TableRecord, TableSchema, infer_column_type, inferred_schema
 
 
@@ -439,6 +440,14 @@ class CodeReferencesMetadataValue(_Value, frozen=True, tag="code_references", kw
         return self
 
 
+class StoredMetadataValue(ContentReference, MetadataValue, frozen=True, tag="stored"):
+    """A value that was too large for the event log, by reference. `load()` gives the value itself, `value` what is in it."""
+
+    @property
+    def value(self) -> Any:
+        return self.load().value
+
+
 # What to decode stored metadata as: the classes above, told apart by their tag.
 AnyMetadataValue: TypeAlias = (
     TextMetadataValue
@@ -461,6 +470,7 @@ AnyMetadataValue: TypeAlias = (
     | PoolMetadataValue
     | NullMetadataValue
     | CodeReferencesMetadataValue
+    | StoredMetadataValue
 )
 
 

@@ -7,7 +7,7 @@ because a wipe inside a batch takes back what the batch said before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 from segue.errors import InvariantViolationError
 from segue.model import codec
@@ -66,6 +66,10 @@ class StateEvent(NamedTuple):
     body: bytearray
 
 
+Prepared: TypeAlias = tuple[list[Row], list[StateEvent]]
+"""What `event_rows` gives."""
+
+
 class Changes(NamedTuple):
     """What a batch does to the state tables: first remove, then write.
 
@@ -98,7 +102,7 @@ def are_news(events: Iterable[Event]) -> bool:
     return any(type(event.payload) in _NEWS for event in events)
 
 
-def event_rows(events: Sequence[Event]) -> tuple[list[Row], list[StateEvent]]:
+def event_rows(events: Sequence[Event]) -> Prepared:
     """Events as rows of the log, and those among them that change a state.
 
     Returns:

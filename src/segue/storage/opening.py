@@ -9,25 +9,30 @@ from typing import Protocol
 
 from segue.errors import InvariantViolationError, LoadError
 from segue.model.control_stores import ControlStore
+from segue.model.stored_content import ArtifactSettings
 from segue.model.stores import Store
+from segue.storage.artifacts import artifacts_in
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.control import control_of as sqlite_control_of
 from segue.storage.sqlite.database import LISTENERS_FOLDER
 from segue.storage.sqlite.push import SocketListener
 
 
-def open_store(home: Path, database: str | None = None) -> Store:
+def open_store(home: Path, database: str | None = None, artifacts: ArtifactSettings | None = None) -> Store:
     """The store that keeps what is recorded; it opens on first use.
 
     Args:
         home: the folder of the database where no URL names one.
         database: the URL of a Postgres database.
+        artifacts: what is kept apart from the log, and where.
 
     Raises:
         LoadError: the extra `segue[postgres]` is not installed.
         StorageUnavailableError: the URL cannot be read.
     """
-    return open_sqlite(home) if database is None else postgres_module("segue.storage.postgres").open_postgres(database)
+    if database is None:
+        return open_sqlite(home, artifacts)
+    return postgres_module("segue.storage.postgres").open_postgres(database, artifacts_in(home, artifacts))
 
 
 def postgres_module(module: str) -> ModuleType:

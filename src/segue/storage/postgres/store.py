@@ -15,6 +15,7 @@ from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
 from segue.model.run import Run
 from segue.model.stores import EventFilter
+from segue.storage.artifacts import Artifacts
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
@@ -46,6 +47,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     Args:
         url: the database, as libpq reads it.
+        artifacts: keeps what is too large for the log; all is in the log when None.
 
     Attributes:
         lease_seconds: for how long a worker may be silent. The store says by itself that its worker lives.
@@ -53,8 +55,9 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     lease_seconds: float | None = LEASE_SECONDS
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, artifacts: Artifacts | None = None) -> None:
         self._database = Database(url)
+        self._artifacts = artifacts
         super().__init__(self._database, POSTGRES)
         self._worker = Worker(self._database)
 
@@ -93,16 +96,19 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the newest place in the log (0 for none)."""
+        prepared = None
+        if self._artifacts is not None:
+            events, prepared = self._artifacts.prepare(events)
         if writing.is_simple(events, fence):
             try:
                 with self._database.write(is_news=are_news(events)) as connection:
-                    place = writing.append_quickly(connection, events, fence)
+                    place = writing.append_quickly(connection, events, fence, prepared)
                 return place()
             except errors.NotNullViolation:
                 # Something may not be written. The slow way says what.
                 pass
         with self._database.write(is_news=are_news(events)) as connection:
-            place = writing.append_slowly(connection, events, fence)
+            place = writing.append_slowly(connection, events, fence, prepared=prepared)
         return place()
 
     def require_lease(self, fence: Fence) -> None:
@@ -204,14 +210,15 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
 
-def open_postgres(url: str) -> PostgresStore:
+def open_postgres(url: str, artifacts: Artifacts | None = None) -> PostgresStore:
     """The store in a database. Nothing is connected before the first use, which makes the schema where there is none.
 
     Args:
         url: `postgresql://user@host:port/name`. What it leaves out (the password above all) comes from the environment
             and the password file, as with all programs that use libpq.
+        artifacts: keeps what is too large for the log; all is in the log when None.
 
     Raises:
         StorageUnavailableError: that is no such URL.
     """
-    return PostgresStore(url)
+    return PostgresStore(url, artifacts)

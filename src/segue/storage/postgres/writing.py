@@ -15,7 +15,7 @@ from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
-from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, changes_of, ended_steps, event_rows
+from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, Prepared, changes_of, ended_steps, event_rows
 from segue.storage.postgres import log
 from segue.storage.postgres.database import Connection
 from segue.storage.postgres.dialect import MONTH_OF_RUN
@@ -200,11 +200,13 @@ def is_simple(events: Sequence[Event], fence: Fence | None) -> bool:
     )
 
 
-def append_quickly(connection: Connection, events: Sequence[Event], fence: Fence | None) -> log.Place:
+def append_quickly(
+    connection: Connection, events: Sequence[Event], fence: Fence | None, prepared: Prepared | None = None
+) -> log.Place:
     """Writes a simple batch and the states that follow from it, all sent at once; see `log.insert_where_allowed`."""
     if fence is not None and fence.step_key is not None:
         require_own_step(fence, events)
-    rows, changing = event_rows(events)
+    rows, changing = prepared or event_rows(events)
     changes = changes_of(changing, log.range_of(rows), {})
     log.enter(connection, wipes=_wipes(events))
     place = log.insert_where_allowed(connection, rows, events, fence)
@@ -214,7 +216,11 @@ def append_quickly(connection: Connection, events: Sequence[Event], fence: Fence
 
 
 def append_slowly(
-    connection: Connection, events: Sequence[Event], fence: Fence | None, new: Mapping[str, Row] | None = None
+    connection: Connection,
+    events: Sequence[Event],
+    fence: Fence | None,
+    new: Mapping[str, Row] | None = None,
+    prepared: Prepared | None = None,
 ) -> log.Place:
     """Writes any batch and the states that follow from it, after a look at the runs.
 
@@ -223,6 +229,7 @@ def append_slowly(
         events: what happened.
         fence: the lease under which it happened; None without.
         new: the states of runs that this transaction has made: `state_columns`, then their token.
+        prepared: the events as rows, where they are that already.
 
     Raises:
         LeaseLostError: see `RunStore.append`.
@@ -230,7 +237,7 @@ def append_slowly(
     """
     if fence is not None and fence.step_key is not None:
         require_own_step(fence, events)
-    rows, changing = event_rows(events)
+    rows, changing = prepared or event_rows(events)
     log.enter(connection, wipes=_wipes(events))
     states = _run_states(connection, events, fence, new or {})
     if not events:

@@ -11,7 +11,9 @@ from segue.model.event import AssetWipedData, Event
 from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
 from segue.model.run import Run
+from segue.model.stored_content import ArtifactSettings
 from segue.storage import run_queries
+from segue.storage.artifacts import artifacts_in
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
@@ -35,6 +37,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     Args:
         home: the folder of the database; None for memory.
+        artifacts: what is kept apart from the log, and where; nothing where the database is in memory.
 
     Attributes:
         lease_seconds: None, since a worker lives as long as its process holds the lock of its file.
@@ -42,11 +45,12 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     lease_seconds: float | None = None
 
-    def __init__(self, home: Path | None) -> None:
+    def __init__(self, home: Path | None, artifacts: ArtifactSettings | None = None) -> None:
         self._database = Database(home)
         super().__init__(self._database, SQLITE)
         self._workers = None if home is None else home / "workers"
         self._memory_worker: str | None = None
+        self._artifacts = None if home is None else artifacts_in(home, artifacts)
 
     @property
     def database(self) -> Database:
@@ -82,8 +86,11 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     def append(self, events: Sequence[Event], fence: Fence | None = None) -> int:
         """See `RunStore.append`; without events, the storage id of the last event there is (0 for none)."""
+        prepared = None
+        if self._artifacts is not None:  # before others have to wait
+            events, prepared = self._artifacts.prepare(events)
         with self._database.write(is_news=are_news(events)) as connection:
-            return writing.append_events(connection, events, fence)
+            return writing.append_events(connection, events, fence, prepared)
 
     def require_lease(self, fence: Fence) -> None:
         """See `RunStore.require_lease`."""
@@ -187,10 +194,10 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
 
-def open_sqlite(home: Path) -> SqliteStore:
+def open_sqlite(home: Path, artifacts: ArtifactSettings | None = None) -> SqliteStore:
     """The store in a home folder, in the file `segue.db`. Nothing is touched before the first use, which makes both."""
     # Workers are known by the path of their lock: the same home must not have two names in one process.
-    return SqliteStore(home.resolve())
+    return SqliteStore(home.resolve(), artifacts)
 
 
 def open_memory() -> SqliteStore:

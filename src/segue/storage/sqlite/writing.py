@@ -17,7 +17,7 @@ from segue.model.run import Run
 from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
-from segue.storage.fold import STEP_ENDS, Changes, changes_of, ended_steps, event_rows
+from segue.storage.fold import STEP_ENDS, Changes, Prepared, changes_of, ended_steps, event_rows
 from segue.storage.run_queries import RUN_COLUMNS
 
 # One statement for several rows costs a third less than one per row. Each size is a text of its own, to be prepared
@@ -191,13 +191,19 @@ def _keep_content(connection: sqlite3.Connection, table: _ContentTable, name: st
     return actual
 
 
-def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence: Fence | None = None) -> int:
+def append_events(
+    connection: sqlite3.Connection,
+    events: Sequence[Event],
+    fence: Fence | None = None,
+    prepared: Prepared | None = None,
+) -> int:
     """Writes events and the states that follow from them.
 
     Args:
         connection: of the transaction.
         events: what happened.
         fence: the lease under which it happened; None without.
+        prepared: the events as rows, where they are that already.
 
     Returns:
         The storage id that the last of them got; that of the newest event there is, where `events` is empty.
@@ -212,7 +218,7 @@ def append_events(connection: sqlite3.Connection, events: Sequence[Event], fence
     if not events:
         row = connection.execute(_LAST_EVENT).fetchone()
         return 0 if row is None else row[0]
-    rows, changing = event_rows(events)
+    rows, changing = prepared or event_rows(events)
     last_id = _insert_events(connection, rows)
     if changing:
         # Nobody else writes meanwhile, so the ids of a batch follow one another.

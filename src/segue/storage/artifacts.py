@@ -1,0 +1,110 @@
+"""Where metadata is kept that is too large for the event log: a folder or a URL, one file for each content, by its hash."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segue.errors import StorageUnavailableError
+from segue.model import codec
+from segue.model.event import Event
+from segue.model.manifest import content_hash
+from segue.model.metadata import AnyMetadataValue
+from segue.model.metadata_values import StoredMetadataValue
+from segue.model.offloading import offloaded
+from segue.model.stored_content import ArtifactSettings, ContentReference, fetch_with
+from segue.storage.fold import Prepared, event_rows
+
+_PREVIEW = 200
+_decode = codec.decoder(AnyMetadataValue)
+# A home may be moved: content is looked for under its name where stores of this process keep theirs, too.
+_locations: list[str] = []
+
+
+class Artifacts:
+    """Keeps content that is too large for the log.
+
+    Args:
+        settings: what is too large.
+        location: a folder, or a URL.
+    """
+
+    def __init__(self, settings: ArtifactSettings, location: str) -> None:
+        self._settings = settings
+        self._location = location
+        if location not in _locations:
+            _locations.append(location)
+        fetch_with(fetch)
+
+    def prepare(self, events: Sequence[Event]) -> tuple[Sequence[Event], Prepared]:
+        """Events as rows, and the events that these are of: with references in the place of what is too large.
+
+        Raises:
+            StorageUnavailableError: the location cannot be written.
+        """
+        rows = event_rows(events)
+        limit = self._settings.entry_limit
+        large = {index for index, row in enumerate(rows[0]) if len(row[-1]) > limit}
+        if not large:
+            return events, rows
+        smaller = [
+            each
+            for index, event in enumerate(events)
+            for each in (offloaded(event, self._settings, self._keep) if index in large else (event,))
+        ]
+        return smaller, event_rows(smaller)
+
+    def _keep(self, value: AnyMetadataValue, data: bytes) -> StoredMetadataValue:
+        name = content_hash(data)
+        path = _join(self._location, name)
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished = path.with_name(f"{name}.{os.getpid()}.part")
+                unfinished.write_bytes(data)
+                unfinished.rename(path)
+        except OSError as error:
+            raise StorageUnavailableError(
+                f"Metadata of {len(data):,} bytes cannot be kept in {path}: {error.strerror or error}. Make the place "
+                "writable, or set `artifacts` to another."
+            ) from error
+        text = value.value if isinstance(value.value, str) else data.decode()
+        return StoredMetadataValue(str(path), len(data), name, str(type(value).__struct_config__.tag), text[:_PREVIEW])
+
+
+def artifacts_in(home: Path, settings: ArtifactSettings | None) -> Artifacts:
+    """Where the store of a home folder keeps such content: in the folder `artifacts`, unless the settings say where."""
+    chosen = settings or ArtifactSettings()
+    return Artifacts(chosen, chosen.location or str(home / "artifacts"))
+
+
+def fetch(reference: ContentReference) -> Any:
+    """The metadata value that a reference stands for.
+
+    Raises:
+        StorageUnavailableError: it is nowhere.
+    """
+    first: OSError | None = None
+    for path in (_path(reference.path), *(_join(location, reference.hash) for location in _locations)):
+        try:
+            return _decode.decode(path.read_bytes())
+        except OSError as error:
+            first = first or error
+    assert first is not None
+    raise StorageUnavailableError(
+        f"The metadata that was kept in {reference.path} ({reference.size:,} bytes) cannot be read: "
+        f"{first.strerror or first}. Put the file back, or set `artifacts` to where it is now."
+    ) from first
+
+
+def _join(location: str, name: str) -> Any:
+    return _path(location) / name
+
+
+def _path(text: str) -> Any:
+    if "://" not in text:
+        return Path(text)
+    return importlib.import_module("upath").UPath(text)
