@@ -14,12 +14,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from machine import describe
+from old_log import old_home
 
 BENCH = Path(__file__).resolve().parent
 DAGSTER_ENVIRONMENT = BENCH / ".venv-dagster"
@@ -69,14 +71,19 @@ ROWS = [
     Row("load", "10,000 assets: declare, resolve, plan", "load_assets", 10, unit="asset", quick=1_000),
     Row("hourly-keys", "175,320 hourly partition keys listed", "hourly_keys", 10, unit="key"),
     Row("processes", "a fan-out, each step in a process of its own, two at a time", "process_steps", 100, quick=20),
+    Row("single-events", "1,000 events reported one by one, SQLite", "single_events", 30, unit="event", quick=50),
     Row("partition-runs", "200 runs of one partition in one process", "partition_runs", 60, unit="run", quick=20),
 ]
 GROWTH_LIMIT = 11  # 100,000 assets may take at most this many times what 10,000 take
 GROWTH_SIZES = (10_000, 100_000)
+OLD_EVENTS = 10_000_000
+OLD_LIMIT = 1.2  # a step on a log with so many events may take at most this many times what it takes on an empty one
+FULL_LIMIT = 1.2  # an event that survives a power failure, against a commit of the same rows by SQLite alone
 
 
 def main(arguments: list[str]) -> int:
-    names = [row.name for row in ROWS] + ["growth"]
+    alone = {"growth": growth, "old-events": old_events, "single-events-full": single_events_full}
+    names = [row.name for row in ROWS] + list(alone)
     parser = argparse.ArgumentParser(description="Measure Segue beside Dagster.")
     parser.add_argument("--only", action="append", choices=names, help="this row only; may be given more than once")
     parser.add_argument("--runs", type=int, default=5, help="pairs per row after one that does not count (default 5)")
@@ -97,11 +104,12 @@ def main(arguments: list[str]) -> int:
             lines.append(line)
             results.append(result)
             print(line, flush=True)
-    if "growth" in chosen and not options.quick:
-        line, result = growth(pairs)
-        lines.append(line)
-        results.append(result)
-        print(line, flush=True)
+    for name, measured in alone.items():
+        if name in chosen and not options.quick:
+            line, result = measured(pairs)
+            lines.append(line)
+            results.append(result)
+            print(line, flush=True)
     if options.quick:
         print("\n--quick: sizes are too small for the budget to mean anything; nothing was written.")
     else:
@@ -169,14 +177,57 @@ def growth(pairs: int) -> tuple[str, dict[str, object]]:
     return line, {"row": "growth", "times": times, "limit": GROWTH_LIMIT, "met": met}
 
 
-def measure(workload: str, library: str, size: int | None) -> Sample:
+def old_events(pairs: int) -> tuple[str, dict[str, object]]:
+    """Whether a step takes as long on a log with ten million events as on an empty one; Segue alone."""
+    home = {"BENCH_HOME": str(old_home(OLD_EVENTS))}
+    try:
+        samples = [
+            (
+                measure("chain_on_old_log", "segue", None, home).seconds,
+                measure("chain_on_old_log", "segue", None).seconds,
+            )
+            for _ in range(pairs + 1)
+        ][1:]
+    except WorkloadError as error:
+        return f"{'old-events':<16}{error}", {"row": "old-events", "met": False, "error": str(error)}
+    times = median(old / empty for old, empty in samples)
+    met = times <= OLD_LIMIT
+    line = (
+        f"{'old-events':<16}a step with {OLD_EVENTS:,} old events takes {readable(median(old for old, _ in samples))}, "
+        f"{times:.2f} times as long as on an empty log; limit {OLD_LIMIT}: {'met' if met else 'NOT MET'}"
+    )
+    return line, {"row": "old-events", "times": times, "limit": OLD_LIMIT, "met": met, "pairs": samples}
+
+
+def single_events_full(pairs: int) -> tuple[str, dict[str, object]]:
+    """How much longer an event takes that survives a power failure than what SQLite alone takes for its rows."""
+    try:
+        found = [run_workload("single_events_full", "segue", None, {}) for _ in range(pairs + 1)][1:]
+    except WorkloadError as error:
+        return f"{'single-events-full':<16}{error}", {"row": "single-events-full", "met": False, "error": str(error)}
+    times = median(each["seconds"] / each["raw_seconds"] for each in found)
+    met = times <= FULL_LIMIT
+    line = (
+        f"{'single-events-full':<16} an event takes {readable(median(each['seconds'] / each['count'] for each in found))}, "
+        f"{times:.2f} times as long as the commit of its rows; limit {FULL_LIMIT}: {'met' if met else 'NOT MET'}"
+    )
+    return line, {"row": "single-events-full", "times": times, "limit": FULL_LIMIT, "met": met, "samples": found}
+
+
+def measure(workload: str, library: str, size: int | None, more: Mapping[str, str] | None = None) -> Sample:
     """One process: the workload with this library, in a new empty folder on the disk of the checkout."""
+    found = run_workload(workload, library, size, more or {})
+    return Sample(found["seconds"] / found["count"], found["cpu"] / found["count"])
+
+
+def run_workload(workload: str, library: str, size: int | None, more: Mapping[str, str]) -> dict[str, Any]:
+    """What a workload says in the end; `more` is for its environment."""
     work = BENCH / ".work"
     work.mkdir(exist_ok=True)
     folder = tempfile.mkdtemp(dir=work)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEGUE_", "DAGSTER_"))}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # both are measured with byte code, as installed
-    environment |= {"BENCH_LIBRARY": library, "BENCH_FOLDER": folder, "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    environment |= {"BENCH_LIBRARY": library, "BENCH_FOLDER": folder, "DAGSTER_DISABLE_TELEMETRY": "yes", **more}
     if size is not None:
         environment["BENCH_SIZE"] = str(size)
     python = sys.executable if library == "segue" else str(DAGSTER_PYTHON)
@@ -200,8 +251,7 @@ def measure(workload: str, library: str, size: int | None) -> Sample:
         raise WorkloadError(f"{library} did not end within {TIMEOUT} s") from None
     finally:
         shutil.rmtree(folder)
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    return Sample(found["seconds"] / found["count"], found["cpu"] / found["count"])
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def ratios_by(pairs: list[Pair], clock: str) -> list[float]:

@@ -43,6 +43,17 @@ def stored_instance(name: str) -> Any:
     return instance.local_temp(folder(name))
 
 
+def survive_crashes_of_the_process_only() -> None:
+    """Has Dagster's SQLite not wait for the disk at each commit, as Segue's does not: what is lost is lost with the machine."""
+    if NAME != "dagster":
+        return
+    sqlalchemy = import_module("sqlalchemy")
+
+    @sqlalchemy.event.listens_for(import_module("sqlalchemy.engine").Engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
 def plan(definitions: Any) -> int:
     """Resolve the graph and plan a run of all assets; the number of steps."""
     if NAME == "dagster":
