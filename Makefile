@@ -3,11 +3,12 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint types docs bench chaos lock clean
+.PHONY: help environment demo test lint types docs bench chaos soak lock clean
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 CHAOS_ARGS ?=
 REPO ?=
 python := .venv/bin/python
@@ -61,6 +62,9 @@ bench: environment ## measure Segue; BENCH_ARGS goes to bench/run.py
 
 chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store; CHAOS_ARGS goes to bench/chaos/run.py
 	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
+
+soak: environment ## 64 processes on one home for a minute; SOAK_ARGS goes to bench/soak.py
+	@$(python) bench/soak.py $(SOAK_ARGS)
 
 lock: environment ## renew requirements/dev.lock from pyproject.toml
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --extra dev \

@@ -29,10 +29,9 @@ def describe(checkout: Path, pythons: Mapping[str, str]) -> Facts:
         "versions": versions,
         "commit": commit(checkout),
     }
-    text = (
-        f"{values['cpu']}, {cores} cores, Python {values['python']}, "
-        f"Segue {versions['segue']} ({values['commit']}), Dagster {versions['dagster']}"
-    )
+    text = f"{values['cpu']}, {cores} cores, Python {values['python']}, Segue {versions['segue']} ({values['commit']})"
+    if "dagster" in versions:
+        text += f", Dagster {versions['dagster']}"
     if load > cores / 4:
         text += f"\nThe machine is busy (load {load:.1f}): only the ratios mean something, and their spread is wide."
     return Facts(values, text)
