@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Project
+from control_plane import control_plane
 
 DEFINITIONS = """
 from pathlib import Path
@@ -83,3 +84,12 @@ def test_the_settings_say_what_is_old(project: Project) -> None:
     settings = project.folder / "segue.toml"
     settings.write_text(settings.read_text() + '[retention]\nevents = "never"\n')
     assert project.json("db", "prune", "--dry-run")["events"] == 0
+
+
+def test_the_control_plane_does_it_by_itself(project: Project) -> None:
+    def left() -> int:
+        return project.json("db", "prune", "--dry-run")["events"]
+
+    assert left() > 0
+    with control_plane(project.folder) as plane:
+        plane.wait_for(lambda: left() == 0)

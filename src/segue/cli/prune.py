@@ -12,12 +12,12 @@ import msgspec
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, duration, is_terminal, print_json
 from segue.decide.retention import all_older_than
-from segue.deployment import store_of
+from segue.deployment import control_of, store_of
 from segue.errors import InvalidConfigError
 from segue.execute.capture import LOGS_FOLDER
 from segue.model.retention import Retention, seconds_of
 from segue.retention import Removed, prune
-from segue.storage.for_control import control_of, retention_of
+from segue.storage.for_control import retention_of
 
 _STAYS = "Runs, and the latest state of assets, partitions and checks, stay."
 _BETWEEN_LINES = 0.2  # seconds

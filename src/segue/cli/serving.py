@@ -99,8 +99,11 @@ class _Parts:
         self._listener = listener
 
     def run(self, listening: socket.socket | None, stopped: threading.Event) -> None:
+        from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
         from segue.decide.queue import QueueLimits
+        from segue.execute.capture import LOGS_FOLDER
+        from segue.storage.for_control import retention_of
 
         wake = _nothing
         supervisor = None
@@ -110,7 +113,13 @@ class _Parts:
             except OSError as error:
                 listener = None
                 _say(f"Nothing can be heard of what others write: {error.strerror}. It is looked for once a second.")
-            supervisor = Supervisor(self._store, self._control, listener, self._locations, QueueLimits())
+            retention = Retention(
+                retention_of(self._store),
+                self._control,
+                self._settings.retention,
+                self._settings.home / LOGS_FOLDER,
+            )
+            supervisor = Supervisor(self._store, self._control, listener, self._locations, QueueLimits(), retention)
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
         server = None

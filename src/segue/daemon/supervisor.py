@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from segue.daemon.backfills import Backfills
 from segue.daemon.loop import Loop
 from segue.daemon.queue import Queue
+from segue.daemon.retention import Retention
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
 from segue.decide.queue import QueueLimits
@@ -33,6 +34,7 @@ class Supervisor:
         listener: hears of what is written; None where nothing can: then the loops look once a second.
         locations: the code locations, by name; they are started and stopped by the caller.
         limits: what bounds the runs in progress.
+        retention: removes what is too old; None where somebody else does.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Supervisor:
         listener: Listener | None,
         locations: Mapping[str, ProcessLocation],
         limits: QueueLimits,
+        retention: Retention | None = None,
     ) -> None:
         self._store = store
         self._listener = listener
@@ -52,6 +55,8 @@ class Supervisor:
             "sensors": sensors.round,
             "backfills": Backfills(store, control, locations).round,
         }
+        if retention is not None:
+            actions["retention"] = retention.round
         self.loops: Sequence[Loop] = [Loop(name, store, control, action) for name, action in actions.items()]
         by_name = {loop.name: loop for loop in self.loops}
         schedules.answers.wake, sensors.answers.wake = by_name["schedules"].wake, by_name["sensors"].wake

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from segue.model.control_stores import ControlStore
 from segue.model.retention import RetentionStore
 from segue.model.stores import Store
 from segue.storage.opening import postgres_module
-from segue.storage.sqlite import SqliteStore, control, retention
-
-
-def control_of(store: Store) -> ControlStore:
-    """The store of the control plane, in the database of a store that `open_store` opened."""
-    if isinstance(store, SqliteStore):
-        return control.control_of(store)
-    return postgres_module("segue.storage.postgres.control").control_of(store)
+from segue.storage.sqlite import SqliteStore, retention
 
 
 def retention_of(store: Store) -> RetentionStore:
