@@ -60,8 +60,9 @@ docs: environment ## write the generated files again: public names, API referenc
 bench: environment ## measure Segue; BENCH_ARGS goes to bench/run.py
 	@$(python) bench/run.py $(BENCH_ARGS)
 
-chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store; CHAOS_ARGS goes to bench/chaos/run.py
+chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store, and the leader of three control planes 200 times; CHAOS_ARGS goes to bench/chaos/run.py
 	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
+	SEGUE_CHAOS_KILLS=200 "$(python)" -m pytest -q -p no:cacheprovider tests/system/test_control_crashes.py -k random
 
 soak: environment ## 64 processes on one home for a minute; SOAK_ARGS goes to bench/soak.py
 	@$(python) bench/soak.py $(SOAK_ARGS)

@@ -22,6 +22,11 @@ folder above it that has one. Each can also be given in the environment, which w
     metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
                                                   the log; default 65536 and 1048576
 
+`[queue]`, in a file only, bounds the runs that the control plane starts: `max_runs` in all, `per_location` by name, and
+`[[queue.tags]]` with `key`, `limit` and, where wanted, `value` or `is_per_value = true`. `[retries]` says how often runs that
+failed are run again (`max_retries`), what of them (`strategy`: `FROM_FAILURE` or `ALL_STEPS`), and whether a failed step is a
+reason (`on_step_failure`, true by default).
+
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:
 
@@ -71,6 +76,7 @@ from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
 from segue.model.location_table import LocationTable, require_unique
+from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.retention import Retention, RetentionTable
 from segue.model.stored_content import ENTRY_LIMIT, EVENT_LIMIT, ArtifactSettings
 
@@ -98,6 +104,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: str | None = None
     metadata_entry_limit: int = ENTRY_LIMIT
     metadata_event_limit: int = EVENT_LIMIT
+    queue: QueueLimits = QueueLimits()
+    retries: RunRetries = RunRetries()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +126,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         locations: the code locations, where there are several or they have names; else the one that `file` or `module` is.
         api_token: what requests to the API must bear; None where only this machine may ask.
         artifacts: what is kept apart from the event log, and where.
+        queue: what bounds the runs in progress.
+        retries: how runs that failed are run again.
     """
 
     project: Path
@@ -136,6 +146,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: ArtifactSettings = ArtifactSettings()
     locations: tuple[LocationTarget, ...] = ()
     api_token: str | None = None
+    queue: QueueLimits = QueueLimits()
+    retries: RunRetries = RunRetries()
 
     @property
     def location_name(self) -> str:
@@ -205,6 +217,8 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         working_directory=str(path("working_directory", project)),
         dagster_compat=_switch("SEGUE_DAGSTER_COMPAT", variables, from_file.dagster_compat),
         failure_rules=from_file.failure_rules,
+        queue=from_file.queue,
+        retries=from_file.retries,
         concurrency=_concurrency(variables, from_file),
         retention=from_file.retention.policy(),
         locations=_located(source, from_file),

@@ -22,6 +22,7 @@ from segue.cli.metadata import as_text
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force
 from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.partitions import gaps, stretches, write_stretches
+from segue.cli.why import why
 from segue.model.asset_words import without_kinds
 from segue.model.event import EventType
 from segue.model.graph import AssetGraph
@@ -69,13 +70,31 @@ class AssetDocument(msgspec.Struct, frozen=True, kw_only=True):
     recent_runs: tuple[RunDocument, ...]
 
 
-@click.command()
+class AssetCommand(click.Group):
+    """`segue asset KEY`, and `segue asset why KEY` beside it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args[:1] == ["why"] else ["show", *args])
+
+
+@click.group(cls=AssetCommand)
+def asset() -> None:
+    """Show an asset; with `why KEY`, what its automation condition said."""
+
+
+asset.add_command(why)
+
+
+@asset.command("show")
 @click.argument("key", metavar="KEY")
 @code_options
 @home_option
 @json_option
-def asset(key: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
-    """Show the asset KEY: what it is, what it depends on, when it was made, its partitions, checks and runs."""
+def show_asset(key: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
+    """Show the asset KEY: what it is, what it depends on, when it was made, its partitions, checks and runs.
+
+    'segue asset why KEY' says why its automation condition had it made, or not.
+    """
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json):
         _, graph = load(settings)

@@ -101,7 +101,6 @@ class _Parts:
     def run(self, listening: socket.socket | None, stopped: threading.Event) -> None:
         from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
-        from segue.decide.queue import QueueLimits
         from segue.execute.capture import LOGS_FOLDER
         from segue.storage.for_control import retention_of
 
@@ -119,7 +118,7 @@ class _Parts:
                 self._settings.retention,
                 self._settings.home / LOGS_FOLDER,
             )
-            supervisor = Supervisor(self._store, self._control, listener, self._locations, QueueLimits(), retention)
+            supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
         server = None

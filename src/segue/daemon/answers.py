@@ -16,12 +16,12 @@ from segue.model.tick_record import CommittedTick, TickCommit, TickStatus
 class Answers:
     """Answers that wait to be written.
 
-    Attributes:
-        wake: called, in any thread, when one has come; whoever runs the loop sets it.
+    Args:
+        wake: called, in any thread, when one has come.
     """
 
-    def __init__(self) -> None:
-        self.wake: Callable[[], object] = lambda: None
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self._wake = wake
         self._lock = threading.Lock()
         self._commits: list[TickCommit] = []
 
@@ -29,7 +29,7 @@ class Answers:
         """Keeps what an answer comes to."""
         with self._lock:
             self._commits.append(commit)
-        self.wake()
+        self._wake()
 
     def take(self) -> list[TickCommit]:
         """Those that have come since."""

@@ -54,7 +54,8 @@ class Schedules:
         clock: gives the time in seconds since 1970, UTC.
 
     Attributes:
-        answers: what was answered and is not written yet.
+        wake: called, in any thread, when an answer has come; whoever runs the loop sets it.
+        queued: called when there are new runs in the queue.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Schedules:
         self._running: dict[InstigatorId, _Running] = {}
         self._due: list[tuple[float, int, _Running]] = []
         self._numbers = count()
-        self.answers = Answers()
+        self._answers = Answers(lambda: self.wake())
+        self.wake: Callable[[], object] = lambda: None
+        self.queued: Callable[[], object] = lambda: None
 
     def round(self, turn: Turn) -> float | None:
         """Writes what was answered, and asks what is due."""
         try:
-            self._write(self.answers.take(), turn)
+            self._write(self._answers.take(), turn)
             if self._watch.has_changed(turn):
                 self._load(turn)
             return self._decide(turn)
@@ -140,6 +143,8 @@ class Schedules:
     def _write(self, commits: list[TickCommit], turn: Turn) -> None:
         """Writes ticks, and plans the next ones."""
         done = write_ticks(self._control, commits, turn.lease)
+        if any(written.created for written in done):
+            self.queued()
         moved: dict[InstigatorId, float] = {}
         for commit, written in zip(commits, done, strict=True):
             if written.is_repeated:
@@ -156,7 +161,7 @@ class Schedules:
         started_at = self._clock()
 
         def answered(answer: TickAnswer) -> None:
-            self.answers.add(self._commit(running, answer, at, started_at))
+            self._answers.add(self._commit(running, answer, at, started_at))
 
         running.is_asked = True
         task = TickTask(kind=InstigatorKind.SCHEDULE, name=running.node.name, scheduled_at=at)

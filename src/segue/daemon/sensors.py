@@ -62,7 +62,8 @@ class Sensors:
         clock: gives the time in seconds since 1970, UTC.
 
     Attributes:
-        answers: what was answered and is not written yet.
+        wake: called, in any thread, when an answer has come; whoever runs the loop sets it.
+        queued: called when there are new runs in the queue.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Sensors:
         self._following: list[_Running] = []
         self._due: list[tuple[float, int, _Running]] = []
         self._numbers = count()
-        self.answers = Answers()
+        self._answers = Answers(lambda: self.wake())
+        self.wake: Callable[[], object] = lambda: None
+        self.queued: Callable[[], object] = lambda: None
 
     def round(self, turn: Turn) -> float | None:
         """Writes what was answered, and asks what is due."""
@@ -139,9 +142,10 @@ class Sensors:
             heapq.heappush(self._due, (turn.now if due.is_due else due.next_at, next(self._numbers), running))
 
     def _write(self, turn: Turn) -> None:
-        commits = self.answers.take()
+        commits = self._answers.take()
         try:
-            write_ticks(self._control, commits, turn.lease)
+            if any(written.created for written in write_ticks(self._control, commits, turn.lease)):
+                self.queued()
         finally:
             # Also what could not be written may be asked again: its cursor is where it was.
             for commit in commits:
@@ -161,7 +165,7 @@ class Sensors:
         def answered(answer: TickAnswer) -> None:
             graph = running.location.graph
             assert graph is not None  # it has given the sensor
-            self.answers.add(
+            self._answers.add(
                 commit_of(
                     state.id,
                     answer,

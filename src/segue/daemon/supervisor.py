@@ -7,12 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from segue.daemon.backfills import Backfills
+from segue.daemon.freshness import Freshness
 from segue.daemon.loop import Loop
 from segue.daemon.queue import Queue
 from segue.daemon.retention import Retention
+from segue.daemon.retries import Retries
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
-from segue.decide.queue import QueueLimits
 from segue.deployment import Listener
 from segue.errors import SegueError
 from segue.location.client import ProcessLocation
@@ -20,6 +21,7 @@ from segue.model.control_stores import ControlStore
 from segue.model.run import Run
 from segue.model.stores import Store
 from segue.monitor import LONGEST_WAIT, monitor_once
+from segue.settings import Settings
 
 _SECONDS_TO_STOP = 5.0
 _LONGEST_SILENCE = 1.0
@@ -33,7 +35,7 @@ class Supervisor:
         store, control: what is recorded.
         listener: hears of what is written; None where nothing can: then the loops look once a second.
         locations: the code locations, by name; they are started and stopped by the caller.
-        limits: what bounds the runs in progress.
+        settings: what bounds the runs in progress, and how those that failed are run again.
         retention: removes what is too old; None where somebody else does.
     """
 
@@ -43,23 +45,27 @@ class Supervisor:
         control: ControlStore,
         listener: Listener | None,
         locations: Mapping[str, ProcessLocation],
-        limits: QueueLimits,
+        settings: Settings,
         retention: Retention | None = None,
     ) -> None:
         self._store = store
         self._listener = listener
         schedules, sensors = Schedules(control, locations), Sensors(store, control, locations)
+        backfills = Backfills(store, control, locations)
         actions = {
-            "queue": Queue(store, control, locations, limits).round,
+            "queue": Queue(store, control, locations, settings.queue).round,
             "schedules": schedules.round,
             "sensors": sensors.round,
-            "backfills": Backfills(store, control, locations).round,
+            "backfills": backfills.round,
+            "freshness": Freshness(store, control, locations).round,
+            "retries": Retries(store, control, locations, settings.retries).round,
         }
         if retention is not None:
             actions["retention"] = retention.round
         self.loops: Sequence[Loop] = [Loop(name, store, control, action) for name, action in actions.items()]
         by_name = {loop.name: loop for loop in self.loops}
-        schedules.answers.wake, sensors.answers.wake = by_name["schedules"].wake, by_name["sensors"].wake
+        schedules.wake, sensors.wake = by_name["schedules"].wake, by_name["sensors"].wake
+        backfills.cancels.ended = by_name["backfills"].wake
         self._is_stopped = threading.Event()
         self._threads = [threading.Thread(target=self._watch, name="segue-monitor", daemon=True)]
         if listener is not None:

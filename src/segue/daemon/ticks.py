@@ -8,6 +8,7 @@ import msgspec
 
 from segue.decide.requests import wanted_run
 from segue.errors import SegueError
+from segue.model.backfill import Backfill
 from segue.model.concurrency import run_priority
 from segue.model.event import ErrorInfo
 from segue.model.graph import AssetGraph
@@ -70,15 +71,32 @@ def commit_of(
             )
             for request in _each_once(instigator, answer.requests)
         )
+        backfills = tuple(
+            Backfill(
+                backfill_id=new_id(),
+                location=instigator.location,
+                created_at=ended_at,
+                updated_at=ended_at,
+                targets=each.targets,
+                title=f"Asked for by {instigator.name}",
+                tags={**each.tags, _TAG_OF[instigator.kind]: instigator.name},
+                manifest_hash=manifest_hash,
+            )
+            for each in answer.backfills
+        )
         for each in runs:
             run_priority(each.run.tags)  # said of this tick, before it stands in the way of others
     except SegueError as error:
         return TickCommit(tick=tick(TickStatus.FAILURE, ErrorInfo(str(error), type(error).__name__)))
+    is_success = runs or backfills or answer.events or answer.partition_changes
+    done = tick(TickStatus.SUCCESS if is_success else TickStatus.SKIPPED)
     return TickCommit(
-        tick=tick(TickStatus.SUCCESS if runs or answer.events or answer.partition_changes else TickStatus.SKIPPED),
+        tick=msgspec.structs.replace(done, backfill_ids=tuple(each.backfill_id for each in backfills)),
         runs=runs,
         partition_changes=answer.partition_changes,
         events=answer.events,
+        backfills=backfills,
+        evaluations=answer.evaluations,
     )
 
 

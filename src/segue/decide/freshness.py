@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from segue.model.cron_times import last_fire
+from segue.model.cron_times import last_fire, next_fire
 from segue.model.freshness import CronFreshnessPolicy, FreshnessPolicy, FreshnessState, TimeWindowFreshnessPolicy
 
 
@@ -25,6 +25,27 @@ def freshness_state(policy: FreshnessPolicy | None, last_updated: float | None, 
     if isinstance(policy, CronFreshnessPolicy):
         return _by_deadline(policy, last_updated, now)
     return FreshnessState.UNKNOWN
+
+
+def next_change(policy: FreshnessPolicy, last_updated: float | None, now: datetime) -> float | None:
+    """When the state of an asset may become another without anything being made, in seconds since 1970, UTC; None for never.
+
+    Args:
+        policy: what is asked of it.
+        last_updated: as of `freshness_state`.
+        now: the moment, with a time zone.
+    """
+    if last_updated is None:
+        return None
+    if isinstance(policy, TimeWindowFreshnessPolicy):
+        windows = [each for each in (policy.warn_window, policy.fail_window) if each is not None]
+        # An age of exactly the window is still fine, so the change comes right behind it.
+        ends = [last_updated + each.total_seconds() + 0.001 for each in windows]
+        return min((end for end in ends if end > now.timestamp()), default=None)
+    if isinstance(policy, CronFreshnessPolicy):
+        following = next_fire(policy.deadline_cron, policy.timezone, now)
+        return None if following is None else following.timestamp()
+    return None
 
 
 def _in_window(policy: TimeWindowFreshnessPolicy, age: float) -> FreshnessState:

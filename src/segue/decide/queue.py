@@ -11,37 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from segue.model.queueing import QueueLimits, TagLimit
 from segue.model.tags import BACKFILL_TAG
-
-
-class TagLimit(msgspec.Struct, frozen=True):
-    """How many runs with a tag may be in progress at once.
-
-    Attributes:
-        key: the tag.
-        limit: how many.
-        value: only with this value; None for any.
-        is_per_value: whether each value has the limit for itself.
-    """
-
-    key: str
-    limit: int
-    value: str | None = None
-    is_per_value: bool = False
-
-
-class QueueLimits(msgspec.Struct, frozen=True):
-    """What bounds the runs in progress.
-
-    Attributes:
-        max_runs: how many in all; None for no limit.
-        per_location: how many of each code location named.
-        tags: limits by tag.
-    """
-
-    max_runs: int | None = None
-    per_location: Mapping[str, int] = {}
-    tags: tuple[TagLimit, ...] = ()
 
 
 class QueuedRun(msgspec.Struct, frozen=True):

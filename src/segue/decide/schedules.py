@@ -7,6 +7,7 @@ after the schedule was switched on. What becomes of times that passed while nobo
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -72,6 +73,14 @@ def next_time(node: ScheduleNode, after: float) -> float | None:
     moment, zone = datetime.fromtimestamp(after, UTC), node.execution_timezone or "UTC"
     found = [fire for line in node.cron_schedules if (fire := next_fire(line, zone, moment)) is not None]
     return min(found).timestamp() if found else None
+
+
+def following_times(node: ScheduleNode, after: float) -> Iterator[float]:
+    """The times after another at which the schedule ticks, in order."""
+    following = next_time(node, after)
+    while following is not None:
+        yield following
+        following = next_time(node, following)
 
 
 def _before_latest(node: ScheduleNode, base: float, until: float) -> float:

@@ -13,7 +13,7 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.target import AnyJob, Target
 from segue.errors import SegueError
-from segue.model.automation_nodes import ScheduleNode, SensorNode
+from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR, ScheduleNode, SensorNode
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import JobNode
@@ -131,7 +131,22 @@ def sensor_nodes(
             watched = _resolved(watched, graph, what, note)
         nodes.append(_sensor_node(each, selection, None if watched is None else tuple(sorted(watched))))
     _note_evaluated_twice(nodes, note)
-    return tuple(nodes)
+    return (*nodes, *_default_automation(nodes, graph))
+
+
+def _default_automation(nodes: Sequence[SensorNode], graph: AssetGraph) -> Iterable[SensorNode]:
+    """The sensor over the conditions that none of these evaluates, where there are any."""
+    over_conditions = (SensorType.AUTOMATION, SensorType.AUTO_MATERIALIZE)
+    covered = {key for node in nodes if node.sensor_type in over_conditions for key in node.asset_selection or ()}
+    left = {key for key, node in graph.nodes.items() if node.automation_condition is not None}
+    left |= {key.asset_key for key, node in graph.checks.items() if node.automation_condition is not None}
+    if left - covered and all(node.name != DEFAULT_AUTOMATION_SENSOR for node in nodes):
+        yield SensorNode(
+            name=DEFAULT_AUTOMATION_SENSOR,
+            sensor_type=SensorType.AUTO_MATERIALIZE,
+            asset_selection=tuple(sorted(left - covered)),
+            description="Evaluates the automation conditions that no other sensor evaluates.",
+        )
 
 
 def _note_evaluated_twice(nodes: Sequence[SensorNode], note: Note) -> None:

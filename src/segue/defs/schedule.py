@@ -91,7 +91,7 @@ class ScheduleDefinition:
             raise InvalidDefinitionError(f"{where} starts nothing: give it one of job, target and job_name.")
         self.target: Target = targets[0]
         self.name: str = require_name(name or f"{self.target.job_name}_schedule", "a schedule", where)
-        require_cron(cron_schedule, where)
+        require_cron(cron_schedule, where, may_have_seconds=True)
         self.cron_schedule: str | Sequence[str] = cron_schedule or ()
         if execution_timezone is not None:
             zone_named(execution_timezone)

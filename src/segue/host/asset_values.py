@@ -20,8 +20,8 @@ from segue.defs.value_context import ValueScope
 from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.filesystem import FilesystemIOManager
 from segue.execute.resources import OpenedResources, ResourceScope, set_up
-from segue.host.partitions import listed_graph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
+from segue.model.listing import listed_graph
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.subset import PartitionSubset, subset_of_range

@@ -8,21 +8,27 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 from segue.decide.automation.evaluate import AutomationDecision, evaluate_automation
+from segue.decide.automation.requests import news_of, requests_of
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.automation_sensor import AutomationConditionSensorDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.errors import InvalidInvocationError
 from segue.host.automation_facts import gather_facts
-from segue.host.partitions import listed_graph
+from segue.model import codec
 from segue.model.arguments import require_kind
+from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR
 from segue.model.condition.base import AnyCondition
 from segue.model.condition.context import AutomationResult
 from segue.model.condition.facts import AutomationCursor
 from segue.model.condition.subset import EntitySubset
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetJobKey, AssetKey, EntityKey
+from segue.model.listing import listed_graph
 from segue.model.selection import AssetSelection
+from segue.model.tick_task import TickAnswer, TickTask
 
+_decode_cursor = codec.decoder(AutomationCursor).decode
 LOG = logging.getLogger("segue.automation")
 
 
@@ -98,15 +104,72 @@ def evaluate_automation_conditions(
     definitions = defs if isinstance(defs, Definitions) else Definitions(assets=list(defs))
     require_kind("evaluate_automation_conditions", "asset_selection", asset_selection, AssetSelection)
     require_kind("evaluate_automation_conditions", "cursor", cursor, AutomationCursor)
-    graph = definitions.asset_graph
-    conditions = conditions_of(graph)
-    wanted = _wanted(graph, conditions, asset_selection)
+    conditions = conditions_of(definitions.asset_graph)
+    wanted = _wanted(definitions.asset_graph, conditions, asset_selection)
     before = AutomationCursor() if cursor is None else cursor
     now = datetime.now(UTC) if evaluation_time is None else evaluation_time
     now = now if now.tzinfo is not None else now.replace(tzinfo=UTC)
+    _, decision = _evaluated(definitions.asset_graph, instance, conditions, wanted, before, now)
+    return EvaluateAutomationConditionsResult(decision)
+
+
+def answer_automation(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+    """What a sensor over conditions asks for.
+
+    Args:
+        definitions: what is declared.
+        instance: what is recorded.
+        task: the question; its cursor is what the evaluation before left.
+        now: the time of the evaluation, in seconds since 1970, UTC.
+    """
+    sensor = automation_sensor(definitions, task.name)
+    graph = definitions.asset_graph
+    conditions = conditions_of(graph)
+    chosen = sensor.asset_selection
+    if sensor.default_condition is not None and chosen is not None:
+        keys = [key for key in chosen.resolve(graph) if graph.nodes[key].is_materializable]
+        conditions = {**dict.fromkeys(keys, sensor.default_condition), **conditions}
+    wanted = {*_wanted(graph, conditions, chosen), *(key for key in sensor.asset_job_keys if key in conditions)}
+    before = AutomationCursor() if task.cursor is None else _decode_cursor(task.cursor)
+    moment = datetime.fromtimestamp(now, UTC)
+    graph, decision = _evaluated(graph, instance, conditions, sorted(wanted, key=str), before, moment)
+    asked = requests_of(decision.requested, graph, moment, tags=sensor.run_tags, may_backfill=sensor.emit_backfills)
+    return TickAnswer(
+        requests=asked.runs,
+        backfills=asked.backfills,
+        evaluations=news_of(decision, before),
+        skip_reason=None if asked.runs or asked.backfills else f"No condition of {len(wanted):,} asks for anything.",
+        cursor=codec.encode(decision.cursor).decode(),
+    )
+
+
+def automation_sensor(definitions: Definitions, name: str) -> AutomationConditionSensorDefinition:
+    """A sensor over conditions: one that is declared, or the one that is there for conditions which none of those evaluates.
+
+    Raises:
+        InvariantViolationError: there is none of this name.
+    """
+    if name == DEFAULT_AUTOMATION_SENSOR and all(each.name != name for each in definitions.sensors or ()):
+        nodes = definitions.asset_graph.manifest.sensors
+        keys = next((node.asset_selection for node in nodes if node.name == name), None)
+        return AutomationConditionSensorDefinition(name, target=AssetSelection.assets(*(keys or ())))
+    found = definitions.get_sensor_def(name)
+    assert isinstance(found, AutomationConditionSensorDefinition)  # its type says so
+    return found
+
+
+def _evaluated(
+    graph: AssetGraph,
+    instance: Instance,
+    conditions: Mapping[EntityKey, AnyCondition],
+    wanted: Collection[EntityKey],
+    before: AutomationCursor,
+    now: datetime,
+) -> tuple[AssetGraph, AutomationDecision]:
+    """The decision, and the graph with its partitions as they were then."""
     graph = listed_graph(graph, graph.nodes, now, instance)
     facts = gather_facts(graph, instance.store, conditions, wanted, before, now)
-    return EvaluateAutomationConditionsResult(evaluate_automation(graph, conditions, wanted, facts, before, LOG))
+    return graph, evaluate_automation(graph, conditions, wanted, facts, before, LOG)
 
 
 def conditions_of(graph: AssetGraph) -> dict[EntityKey, AnyCondition]:

@@ -17,10 +17,10 @@ from segue.defs.log import get_logger
 from segue.errors import InvalidInvocationError
 from segue.execute.resources import OpenedResources, ResourceScope, set_up
 from segue.host.asset_values import AssetValueLoader, output_context, value_scope
-from segue.host.partitions import listed_graph
 from segue.model.condition.subset import EntitySubset
 from segue.model.condition.view import AssetGraphView
 from segue.model.keys import AssetKey
+from segue.model.listing import listed_graph
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.subset import keys_of_subset, subset_of_range

@@ -10,7 +10,7 @@ import msgspec
 from segue.defs.describe import Described
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.partitions.base import PartitionsDefinition
+from segue.model.listing import listed_graph
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.tags import PARTITION_TAG
 from segue.plan.plan import Plan
@@ -46,22 +46,6 @@ def listed_for_plan(described: Described, plan: Plan, now: datetime, store: Dyna
     ]
     taken = [each.asset_key for step in plan.steps for each in step.inputs if each.asset_key is not None]
     return listed_for_run(described, [*plan.asset_keys, *taken], checks, now, store)
-
-
-def listed_graph(
-    graph: AssetGraph, keys: Iterable[AssetKey], now: datetime, store: DynamicPartitionsStore
-) -> AssetGraph:
-    """The graph with the partitions of some assets as they are now; itself where all answer for themselves."""
-    found: dict[PartitionsDefinition, PartitionsDefinition] = {}
-    changed: dict[AssetKey, PartitionsDefinition] = {}
-    for key in keys:
-        node = graph.nodes.get(key)
-        if node is None or node.partitions is None or node.partitions.is_listed:
-            continue
-        if node.partitions not in found:
-            found[node.partitions] = node.partitions.listed(now, store)
-        changed[key] = found[node.partitions]
-    return graph.with_partitions(changed) if changed else graph
 
 
 def partition_tags(graph: AssetGraph, assets: Iterable[AssetKey], key: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidSubsetError
 from segue.execute.failure import error_info
+from segue.host.automation import answer_automation
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import (
     AnyPayload,
@@ -27,9 +28,11 @@ from segue.model.partitions.dynamic import DeleteDynamicPartitionsRequest
 from segue.model.partitions.store_after import DynamicPartitionsRequest
 from segue.model.request import RunRequest
 from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
-from segue.model.tick import AssetEvent
+from segue.model.tick import AssetEvent, SensorType
 from segue.model.tick_record import PartitionChange
 from segue.model.tick_task import RequestedRun, TickAnswer, TickTask, require_few
+
+_OVER_CONDITIONS = (SensorType.AUTOMATION, SensorType.AUTO_MATERIALIZE)
 
 
 def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
@@ -78,6 +81,9 @@ def _schedule(definitions: Definitions, instance: Instance, task: TickTask) -> T
 
 
 def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+    nodes = definitions.asset_graph.manifest.sensors
+    if any(node.name == task.name and node.sensor_type in _OVER_CONDITIONS for node in nodes):
+        return answer_automation(definitions, instance, task, now)
     found = definitions.get_sensor_def(task.name)
     context = SensorEvaluationContext(
         instance=instance,

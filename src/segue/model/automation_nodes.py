@@ -9,6 +9,9 @@ from segue.model.metadata import AnyMetadataValue
 from segue.model.run import RunStatus
 from segue.model.tick import SensorType
 
+DEFAULT_AUTOMATION_SENSOR = "default_automation_condition_sensor"
+"""The sensor over those automation conditions that no declared one evaluates."""
+
 
 class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One schedule.

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from segue.model.backfill import Backfill, BackfillStatus
+from segue.model.condition_record import ConditionEntry
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
 from segue.model.run import Run
@@ -135,6 +136,16 @@ class BackfillStore(Protocol):
         ...
 
 
+class AutomationStore(Protocol):
+    """What automation conditions said."""
+
+    def condition_evaluations(self, key: str, limit: int, before: int | None = None) -> Sequence[ConditionEntry]:
+        """Evaluations of the condition of a target, newest first, those only that said something else than the one before;
+        `before` is the number to go on from.
+        """
+        ...
+
+
 class DeploymentStore(Protocol):
     """Code locations and loops."""
 
@@ -144,6 +155,10 @@ class DeploymentStore(Protocol):
 
     def put_location(self, state: LocationState, manifest: bytes | None = None) -> None:
         """Writes how a code location stands, with the manifest behind its hash when that is new."""
+        ...
+
+    def get_manifest(self, manifest_hash: str) -> bytes | None:
+        """The definitions stored under a content hash, or None."""
         ...
 
     def remove_location(self, name: str) -> None:
@@ -159,5 +174,5 @@ class DeploymentStore(Protocol):
         ...
 
 
-class ControlStore(InstigatorStore, QueueStore, BackfillStore, DeploymentStore, Protocol):
+class ControlStore(InstigatorStore, QueueStore, BackfillStore, AutomationStore, DeploymentStore, Protocol):
     """All of it, as one database gives it."""

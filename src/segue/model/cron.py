@@ -21,18 +21,26 @@ _DAYS_OF_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
 
 
-def cron_problem(line: str) -> str | None:
+def cron_problem(line: str, *, may_have_seconds: bool = False) -> str | None:
     """Why a text is no cron line, or None where it is one.
 
     A line has five fields (minute, hour, day of month, month, day of week) or is a shorthand such as `@daily`. Fields take
     `*`, numbers, names of months and days, ranges, lists, steps, `L` for the last day and `MON#2` for the second Monday.
+    With `may_have_seconds`, a sixth field may stand before them: the seconds.
     """
     text = line.strip().lower()
     if text.startswith("@"):
         return None if text in _SHORTHANDS else f"there is no {line!r}; there are {', '.join(sorted(_SHORTHANDS))}"
     fields = text.split()
+    if may_have_seconds and len(fields) == len(_FIELDS) + 1:
+        seconds, *fields = fields
+        for part in seconds.split(","):
+            if not _is_part("second", part, 0, 59, {}):
+                return f"{part!r} cannot stand for a second"
     if len(fields) != len(_FIELDS):
-        return f"it has {len(fields)} fields, not 5 (minute, hour, day of month, month, day of week)"
+        known = "5 (minute, hour, day of month, month, day of week)"
+        more = ", or 6 with the seconds before them" if may_have_seconds else ""
+        return f"it has {len(fields)} fields, not {known}{more}"
     for (name, low, high, names), field in zip(_FIELDS, fields, strict=True):
         for part in field.split(","):
             if not _is_part(name, part, low, high, names):
@@ -45,8 +53,8 @@ def looks_like_cron(text: str) -> bool:
     return text.startswith("@") or len(text.split()) == len(_FIELDS)
 
 
-def require_cron(lines: object, where: str) -> None:
-    """Do nothing if this is a cron line, or a list of them.
+def require_cron(lines: object, where: str, *, may_have_seconds: bool = False) -> None:
+    """Do nothing if this is a cron line, or a list of them; of schedules they may have seconds.
 
     Raises:
         InvalidDefinitionError: it is not; the message says why.
@@ -55,7 +63,7 @@ def require_cron(lines: object, where: str) -> None:
     if not several:
         raise InvalidDefinitionError(f"{where}: cron_schedule is an empty list; give at least one cron line.")
     for line in several:
-        problem = cron_problem(line) if isinstance(line, str) else "it is no text"
+        problem = cron_problem(line, may_have_seconds=may_have_seconds) if isinstance(line, str) else "it is no text"
         if problem is not None:
             raise InvalidDefinitionError(f"{where}: cron_schedule {line!r} is no cron line: {problem}.")
 

@@ -6,6 +6,8 @@ means the first moment after the gap, one that they show twice the second occurr
 and 23), so that a day begins at its first midnight. On a date that a zone never had because it moved across the date line
 nothing fires, unless the line names days: then its times are times that clocks skip. Partitions by time follow the same rule,
 so that a schedule ticks when a partition ends.
+
+A line may have six fields, the first for seconds: it fires at these seconds of each minute at which the other five fire.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class CronTimes(NamedTuple):
     """A cron line, read.
 
     Attributes:
-        minutes, hours, months: the values they may have.
+        seconds, minutes, hours, months: the values they may have.
         every_hour: whether the line names no particular hours.
         days: days of the month, -1 for the last; None for any.
         weekdays: pairs of a day (0 is Sunday) and which of that day in the month (0: each, -1: the last); None for any.
@@ -52,10 +54,11 @@ class CronTimes(NamedTuple):
     months: frozenset[int]
     days: frozenset[int] | None
     weekdays: frozenset[tuple[int, int]] | None
+    seconds: tuple[int, ...] = (0,)
 
 
 def full_line(line: str) -> str:
-    """The cron line in its five fields, a shorthand such as `@daily` written out."""
+    """The cron line in its five or six fields, a shorthand such as `@daily` written out."""
     text = line.strip().lower()
     return _SHORTHANDS.get(text, text)
 
@@ -67,8 +70,8 @@ def cron_times(line: str) -> CronTimes:
     Raises:
         InvalidDefinitionError: it is none.
     """
-    require_cron(line, "cron schedule")
-    minute, hour, day, month, weekday = full_line(line).split()
+    require_cron(line, "cron schedule", may_have_seconds=True)
+    *seconds, minute, hour, day, month, weekday = full_line(line).split()
     return CronTimes(
         tuple(sorted({*_values(minute, 0, 59, {})})),
         tuple(sorted({*_values(hour, 0, 23, {})})),
@@ -76,6 +79,7 @@ def cron_times(line: str) -> CronTimes:
         frozenset(_values(month, 1, 12, _MONTHS)),
         None if day in ("*", "?") else frozenset(_days(day)),
         None if weekday in ("*", "?") else frozenset(_weekdays(weekday)),
+        tuple(sorted({*_values(seconds[0], 0, 59, {})})) if seconds else (0,),
     )
 
 
@@ -87,8 +91,10 @@ def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
     for back in range(-1, _LONGEST_PAUSE):  # a day ahead: the clocks of a zone may go back over midnight
         fires = _fires_in_order(times, timezone, local - timedelta(days=back))
         at = bisect_right(fires, limit)
-        if at:
-            return datetime_at(zone, fires[at - 1])
+        for minute in fires[max(at - 2, 0) : at][::-1]:
+            within = bisect_right(times.seconds, limit - minute)
+            if within:
+                return datetime_at(zone, minute + times.seconds[within - 1])
     return None
 
 
@@ -100,19 +106,21 @@ def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
     for ahead in range(-1, _LONGEST_PAUSE):  # a day back: the clocks of a zone may go back over midnight
         fires = _fires_in_order(times, timezone, local + timedelta(days=ahead))
         at = bisect_right(fires, limit)
-        if at < len(fires):
-            return datetime_at(zone, fires[at])
+        for minute in fires[max(at - 1, 0) : at + 1]:
+            within = bisect_right(times.seconds, limit - minute)
+            if within < len(times.seconds):
+                return datetime_at(zone, minute + times.seconds[within])
     return None
 
 
 @lru_cache(maxsize=512)  # who asks for the next moment soon asks for the one after it
 def _fires_in_order(times: CronTimes, timezone: str, day: date) -> tuple[int, ...]:
-    """The moments at which a line fires on a day, in order."""
+    """The minutes at which a line fires on a day, by their first second, in order."""
     return tuple(sorted(fires_on(times, timezone, day)))
 
 
 def fires_on(times: CronTimes, timezone: str, day: date) -> Iterator[int]:
-    """The moments (epoch seconds) at which a line fires on a day of its zone, in no particular order."""
+    """The minutes (their first second, since 1970) at which a line fires on a day of its zone, in no particular order."""
     zone = zone_named(timezone)
     midnight = (day - date(1970, 1, 1)).days * _DAY
     names_days = times.days is not None or times.weekdays is not None

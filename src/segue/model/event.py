@@ -23,6 +23,7 @@ from segue.model.event_data import (
     CapturedStream,
     EngineEventData,
     ErrorInfo,
+    FreshnessChangedData,
     HandledOutputData,
     HookCompletedData,
     HookErroredData,
@@ -73,6 +74,7 @@ __all__ = [
     "ErrorInfo",
     "Event",
     "EventType",
+    "FreshnessChangedData",
     "HandledOutputData",
     "HookCompletedData",
     "HookErroredData",
@@ -343,6 +345,11 @@ class Event(msgspec.Struct, frozen=True):
     def asset_wiped_data(self) -> AssetWipedData:
         """What was removed; of ASSET_WIPED."""
         return self._data(AssetWipedData)
+
+    @property
+    def asset_freshness_state_change_data(self) -> FreshnessChangedData:
+        """How the freshness of an asset changed; of FRESHNESS_STATE_CHANGE."""
+        return self._data(FreshnessChangedData)
 
     @property
     def hook_completed_data(self) -> HookCompletedData:

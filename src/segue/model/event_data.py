@@ -15,6 +15,7 @@ from segue.model.checks import AssetCheckEvaluation
 from segue.model.error_info import ErrorInfo, UserFailureData
 from segue.model.event_type import EventType
 from segue.model.failure_class import FailureClass
+from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
@@ -289,6 +290,15 @@ class AssetWipedData(Payload, frozen=True, tag="ASSET_WIPED"):
         return self.partitions
 
 
+class FreshnessChangedData(Payload, frozen=True, tag="FRESHNESS_STATE_CHANGE"):
+    """An asset stands otherwise against its freshness policy; `last_updated` is in seconds since 1970, UTC."""
+
+    asset_key: AssetKey
+    state: FreshnessState
+    previous_state: FreshnessState
+    last_updated: float | None = None
+
+
 class HookCompletedData(Payload, frozen=True, tag="HOOK_COMPLETED"):
     """A hook ran after a step."""
 
@@ -367,6 +377,7 @@ AnyPayload: TypeAlias = (
     | AssetCheckPlannedData
     | AssetCheckEvaluationData
     | AssetWipedData
+    | FreshnessChangedData
     | HookCompletedData
     | HookSkippedData
     | HookErroredData
@@ -385,6 +396,6 @@ def subject_of(payload: AnyPayload) -> tuple[AssetKey | None, str | None]:
         return payload.evaluation.asset_key, payload.evaluation.partition
     if isinstance(payload, AssetMaterializationPlannedData):
         return payload.asset_key, payload.partition
-    if isinstance(payload, (AssetCheckPlannedData, AssetWipedData)):
+    if isinstance(payload, (AssetCheckPlannedData, AssetWipedData, FreshnessChangedData)):
         return payload.asset_key, None
     return None, None

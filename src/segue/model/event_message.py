@@ -112,6 +112,9 @@ _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
     ),
     data.AssetCheckEvaluationData: _check,
     data.AssetWipedData: lambda payload, _run, _step: f"Removed the recorded state of {_about_asset(payload)}.",
+    data.FreshnessChangedData: lambda payload, _run, _step: (
+        f"The freshness of {_about_asset(payload)} went from {payload.previous_state.value} to {payload.state.value}."
+    ),
     data.LogsCapturedData: _captured,
     data.LogMessageData: lambda payload, _run, _step: payload.message,
 }

@@ -8,10 +8,11 @@ import msgspec
 
 
 class InstigatorKind(enum.Enum):
-    """What asks for runs by itself."""
+    """What asks for runs by itself: LOOP is a loop of the control plane that remembers how far it came."""
 
     SCHEDULE = "schedule"
     SENSOR = "sensor"
+    LOOP = "loop"
 
 
 class InstigatorStatus(enum.Enum):

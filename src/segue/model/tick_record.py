@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from segue.model.backfill import Backfill
+from segue.model.condition_record import ConditionRecord
 from segue.model.event import ErrorInfo, Event
 from segue.model.instigator import InstigatorId
 from segue.model.run import Run
@@ -28,6 +30,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
         scheduled_at: of a schedule: the time it is for; None for a sensor.
         started_at, ended_at: when it was evaluated.
         run_ids: the runs it asked for, those included that an earlier tick with the same run key had made.
+        backfill_ids: the backfills it asked for.
         skip_reason: why it asked for none.
         error: what it raised.
         cursor: of a sensor: what the next one goes on from.
@@ -39,6 +42,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float
     scheduled_at: float | None = None
     run_ids: tuple[str, ...] = ()
+    backfill_ids: tuple[str, ...] = ()
     skip_reason: str | None = None
     error: ErrorInfo | None = None
     cursor: str | None = None
@@ -81,12 +85,16 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
         runs: the runs it asks for.
         partition_changes: changes of dynamic partitions, made before the runs.
         events: what it has seen of assets.
+        backfills: those it asks for; they begin at the end of the log as it then is.
+        evaluations: what conditions said.
     """
 
     tick: Tick
     runs: tuple[WantedRun, ...] = ()
     partition_changes: tuple[PartitionChange, ...] = ()
     events: tuple[Event, ...] = ()
+    backfills: tuple[Backfill, ...] = ()
+    evaluations: tuple[ConditionRecord, ...] = ()
 
 
 class CommittedTick(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from segue.errors import InvariantViolationError
+from segue.model.backfill import BackfillTarget
+from segue.model.condition_record import ConditionRecord
 from segue.model.event import ErrorInfo, Event
 from segue.model.instigator import InstigatorKind
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -72,6 +74,13 @@ class TickTask(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None = None
 
 
+class RequestedBackfill(msgspec.Struct, frozen=True, kw_only=True):
+    """A backfill that conditions ask for: what to make of each asset, and tags of its runs."""
+
+    targets: tuple[BackfillTarget, ...]
+    tags: dict[str, str] = {}
+
+
 class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a schedule or sensor answered.
 
@@ -82,6 +91,8 @@ class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
         cursor: what the next evaluation goes on from.
         partition_changes: changes of dynamic partitions.
         events: what it has seen of assets.
+        backfills: of one that evaluates conditions: what it asks for of several partitions.
+        evaluations: what its conditions said where that is news.
     """
 
     requests: tuple[RequestedRun, ...] = ()
@@ -90,3 +101,5 @@ class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     partition_changes: tuple[PartitionChange, ...] = ()
     events: tuple[Event, ...] = ()
+    backfills: tuple[RequestedBackfill, ...] = ()
+    evaluations: tuple[ConditionRecord, ...] = ()

@@ -20,6 +20,7 @@ SWITCHES = """
     SUM(started_at), COUNT(started_at) FROM instigators WHERE kind = ?"""
 BACKFILL = "SELECT body FROM backfills WHERE backfill_id = ?"
 BACKFILL_NUMBER = "SELECT number FROM backfills WHERE backfill_id = ?"
+MANIFEST = "SELECT body FROM manifests WHERE hash = ?"
 LOCATIONS = "SELECT body FROM locations ORDER BY name"
 LOOPS = "SELECT body FROM loops ORDER BY name"
 
@@ -74,3 +75,9 @@ def backfill_query(dialect: Dialect, statuses: Sequence[str] | None, limit: int,
 
 def _last(before: int | None) -> int:
     return LAST if before is None else before
+
+
+def evaluation_query(dialect: Dialect, key: str, limit: int, before: int | None) -> Query:
+    """Evaluations of the condition of a target, newest first: number and body."""
+    part = "SELECT number, body FROM condition_evaluations WHERE entity_key = ? AND number < ?"
+    return dialect.merged([(part, [key, _last(before)])], "1 DESC", limit)

@@ -9,6 +9,7 @@ from typing import Protocol
 from segue.errors import BackfillNotFoundError
 from segue.model import codec
 from segue.model.backfill import Backfill, BackfillStatus
+from segue.model.condition_record import ConditionEntry, ConditionRecord
 from segue.model.control_stores import LoopLease
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
@@ -21,6 +22,7 @@ from segue.storage.statements import Dialect
 
 _decode_tick = codec.decoder(Tick).decode
 _decode_backfill = codec.decoder(Backfill).decode
+_decode_evaluation = codec.decoder(ConditionRecord).decode
 _decode_location = codec.decoder(LocationState).decode
 _decode_loop = codec.decoder(LoopState).decode
 _PUT = "INSERT INTO {0} (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body"
@@ -164,6 +166,11 @@ class SqlControlStore:
             control_writing.require_lease(writes, lease)
             return control_writing.update_backfill(writes, backfill, was, runs)
 
+    def condition_evaluations(self, key: str, limit: int, before: int | None = None) -> Sequence[ConditionEntry]:
+        """See `AutomationStore.condition_evaluations`."""
+        rows = self._database.read(*control_queries.evaluation_query(self._dialect, key, limit, before))
+        return [ConditionEntry(number, _decode_evaluation(body)) for number, body in rows]
+
     def location_states(self) -> Sequence[LocationState]:
         """See `DeploymentStore.location_states`."""
         return [_decode_location(body) for (body,) in self._database.read(control_queries.LOCATIONS)]
@@ -174,6 +181,11 @@ class SqlControlStore:
             if manifest is not None:
                 control_writing.keep_manifest(writes, state.manifest_hash, manifest)
             writes.execute(_PUT_LOCATION, (state.name, codec.encode(state)))
+
+    def get_manifest(self, manifest_hash: str) -> bytes | None:
+        """See `DeploymentStore.get_manifest`."""
+        rows = self._database.read(control_queries.MANIFEST, (manifest_hash,))
+        return bytes(rows[0][0]) if rows else None
 
     def remove_location(self, name: str) -> None:
         """See `DeploymentStore.remove_location`."""

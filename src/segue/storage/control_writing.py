@@ -65,6 +65,8 @@ _MOVE_ON = "UPDATE instigators SET cursor = ?, last_tick_at = ?, last_run_key = 
 _ADD_TICK = "INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body) VALUES (?, ?, ?, ?, ?)"
 _RUN_OF_KEY = "SELECT run_id FROM run_keys WHERE instigator = ? AND run_key = ?"
 _ADD_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?)"
+_ADD_EVALUATION = """
+    INSERT INTO condition_evaluations (entity_key, timestamp, requested, body) VALUES (?, ?, ?, ?)"""
 _DELETE_TICKS = """
     DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
 _STATUS = "SELECT status FROM runs WHERE run_id = ?"
@@ -130,6 +132,11 @@ def commit_tick(writes: Writes, commit: TickCommit) -> CommittedTick:
     created, known = _create_runs(writes, number, commit.runs)
     if commit.events:
         writes.append_events(commit.events)
+    for backfill in commit.backfills:
+        create_backfill(writes, msgspec.structs.replace(backfill, cursor=writes.append_events(())))
+    for record in commit.evaluations:
+        row = (record.key, record.timestamp, record.requested, codec.encode(record))
+        writes.execute(_ADD_EVALUATION, row)
     recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
     row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
     writes.execute(_ADD_TICK, row)

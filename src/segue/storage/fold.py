@@ -31,11 +31,13 @@ from segue.storage.columns import Row, RunState, key_text, require_text, state_f
 TAGS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyPayload)}
 """The wire name of each payload class."""
 
-ASSET_TYPES = tuple(tag for tag in TAGS.values() if tag.startswith("ASSET_"))
+ASSET_TYPES = tuple(tag for tag in TAGS.values() if tag.startswith(("ASSET_", "FRESHNESS_")))
 """The types of the events that are about an asset."""
 
 TOPIC_TYPES = frozenset(
-    tag for tag in TAGS.values() if tag.startswith(("ASSET_", "RUN_")) or tag.endswith(("_FAILURE", "_RETRY"))
+    tag
+    for tag in TAGS.values()
+    if tag.startswith(("ASSET_", "FRESHNESS_", "RUN_")) or tag.endswith(("_FAILURE", "_RETRY"))
 )
 """The types that are looked for across runs and are rare in the log: these have an index.
 

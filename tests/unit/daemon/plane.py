@@ -6,21 +6,23 @@ import time
 from collections.abc import Callable, Sequence
 
 import segue as sg
+from segue.daemon.launches import Launches
 from segue.daemon.loop import Turn
 from segue.daemon.queue import Queue
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
-from segue.decide.queue import QueueLimits
 from segue.decide.schedules import CatchUp
 from segue.model.control_stores import LoopLease
 from segue.model.event import (
     Event,
+    RunCanceledData,
     RunFailureData,
     RunStartData,
     RunSuccessData,
     StepMaterializationData,
 )
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorStatus
+from segue.model.queueing import QueueLimits
 from segue.model.run import FailureReason, Run
 from segue.model.run_records import RunsFilter
 from segue.model.tick_record import Tick, TickStatus
@@ -118,7 +120,8 @@ class Plane:
 
     def queue(self, limits: QueueLimits | None = None) -> Queue:
         """The loop over the queue."""
-        return Queue(self.store, self.control, self.locations, limits or QueueLimits())
+        launches = Launches(self.store, self.locations, self.clock)
+        return Queue(self.store, self.control, self.locations, limits or QueueLimits(), launches)
 
     def start(self, run_ids: Sequence[str] | None = None) -> list[str]:
         """Has launched runs begin, as their processes would say; all that were launched by default."""
@@ -145,6 +148,10 @@ class Plane:
                 for partition in self.partitions_of(run, key)
             ]
             self.store.append([*made, Event(time.time(), RunSuccessData(), run_id=run_id)])
+
+    def cancel(self, run_id: str) -> None:
+        """Has the process of a run that was asked to stop do so."""
+        self.store.append([Event(time.time(), RunCanceledData(""), run_id=run_id)])
 
     def partitions_of(self, run: Run, key: sg.AssetKey) -> list[str | None]:
         """Which partitions of an asset a run makes."""

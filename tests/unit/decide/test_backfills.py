@@ -338,7 +338,8 @@ def _require_upstream(graph: AssetGraph, run: BackfillRun, made_so_far: set[tupl
 def test_a_hundred_thousand_partitions_are_planned_in_rounds() -> None:
     hours = dg.HourlyPartitionsDefinition("2014-01-01-00:00")
     graph = graph_of(made("one", None, hours), made("two", ["one"], hours))
-    first = advance(backfill_of(graph, "one two"), graph, [], 0, NOW, 500)
+    wide = msgspec.structs.replace(backfill_of(graph, "one two"), max_concurrent=1_000)
+    first = advance(wide, graph, [], 0, NOW, 500)
     assert len(first.runs) == 500
     second = advance(first.backfill, graph, [], 500, NOW, 500)
     assert len(second.runs) == 500

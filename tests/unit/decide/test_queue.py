@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.decide.queue import QueuedRun, QueueLimits, TagLimit, decide_queue
+from segue.decide.queue import QueuedRun, decide_queue
+from segue.model.queueing import QueueLimits, TagLimit
 
 
 def run(name: str, *, priority: int = 0, location: str = "main", **tags: str) -> QueuedRun:

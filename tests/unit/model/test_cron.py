@@ -15,7 +15,7 @@ BAD = {
     "": "0 fields",
     "bad": "1 fields",
     "* * * *": "4 fields",
-    "* * * * * *": "6 fields",
+    "* * * * * * *": "7 fields",
     "@reboot": "there is no",
     "60 * * * *": "minute",
     "0 24 * * *": "hour",

@@ -19,6 +19,7 @@ from segue.model.event import (
     EngineEventData,
     ErrorInfo,
     Event,
+    FreshnessChangedData,
     HandledOutputData,
     HookCompletedData,
     HookErroredData,
@@ -49,6 +50,7 @@ from segue.model.event import (
     UserFailureData,
 )
 from segue.model.event_message import message_of
+from segue.model.freshness import FreshnessState
 from segue.model.run import FailureReason
 
 KEY = sg.AssetKey("a")
@@ -114,6 +116,12 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
         "failed with severity ERROR",
     ),
     (AssetWipedData(KEY, ("p",)), set(), "asset_wiped_data", "a"),
+    (
+        FreshnessChangedData(KEY, FreshnessState.WARN, FreshnessState.PASS),
+        set(),
+        "asset_freshness_state_change_data",
+        "a went from PASS to WARN",
+    ),
     (HookCompletedData("tell"), {"hook_event"}, "hook_completed_data", '"tell" ran for step "load"'),
     (HookSkippedData("tell"), {"hook_event"}, "hook_skipped_data", '"tell" had nothing to do'),
     (HookErroredData("tell", ErrorInfo("no", "E")), {"hook_event"}, "hook_errored_data", '"tell" raised'),
@@ -142,7 +150,7 @@ def test_what_an_event_says_of_itself(payload: AnyPayload, says_yes: set[str], d
             with pytest.raises(AttributeError, match=event.event_type_value):
                 getattr(event, name)
     assert sentence.replace('"load"', '"graph.load"') in event.message
-    assert (event.asset_key == KEY) is ("ASSET" in event.event_type_value)
+    assert (event.asset_key == KEY) is ("ASSET" in event.event_type_value or "FRESHNESS" in event.event_type_value)
     # Outside of a step and a run there is a sentence too.
     assert message_of(payload, None, None)
 

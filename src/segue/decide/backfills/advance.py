@@ -16,6 +16,9 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import EMPTY, PartitionSubset
 
+UNFINISHED_AT_MOST = 500
+"""How many runs of a backfill wait or work at once, where it says nothing else."""
+
 
 class EndedRun(msgspec.Struct, frozen=True):
     """A run of the backfill that has ended.
@@ -89,7 +92,7 @@ def advance(
     if unfinished == 0:
         state.give_up_lost_runs(again)
     state.fail_what_needs_failed()
-    room = _room(backfill, unfinished, now, most_runs)
+    room = room_of(backfill, unfinished, now, most_runs)
     runs = [*again, *islice(state.start(), max(room - len(again), 0))]
     for run in runs:
         state.request(run)
@@ -101,13 +104,12 @@ def advance(
     return Round(state.written(status, ended, len(runs)), tuple(runs))
 
 
-def _room(backfill: Backfill, unfinished: int, now: datetime, most_runs: int) -> int:
-    """How many runs may be asked for now."""
+def room_of(backfill: Backfill, unfinished: int, now: datetime, most_runs: int) -> int:
+    """How many runs may be asked for now: never so many that those in the queue hide all others behind them."""
     if backfill.status is BackfillStatus.PAUSED or not _is_open(backfill.off_peak, now):
         return 0
-    if backfill.max_concurrent is None:
-        return most_runs
-    return max(min(most_runs, backfill.max_concurrent - unfinished), 0)
+    most = UNFINISHED_AT_MOST if backfill.max_concurrent is None else backfill.max_concurrent
+    return max(min(most_runs, most - unfinished), 0)
 
 
 def _is_open(hours: OffPeak | None, now: datetime) -> bool:

@@ -6,6 +6,10 @@ import msgspec
 import pytest
 
 from segue.errors import InvariantViolationError, LeaseLostError
+from segue.model.backfill import Backfill
+from segue.model.condition.evaluation import AutomationConditionEvaluation
+from segue.model.condition.snapshot import AutomationConditionNodeSnapshot
+from segue.model.condition_record import ConditionRecord
 from segue.model.control_stores import LoopLease
 from segue.model.event import AssetObservationData, Event
 from segue.model.instigator import InstigatorState, InstigatorStatus
@@ -161,7 +165,30 @@ def the_state_of_one_is_read_alone(stores: Stores) -> None:
     assert stores.control.instigator_state(SENSOR).cursor == "1"
 
 
+def backfills_and_evaluations_are_written_with_the_tick(stores: Stores) -> None:
+    last = stores.store.append([Event(9.0, AssetObservationData(AssetObservation(AssetKey("source"))))])
+    snapshot = AutomationConditionNodeSnapshot("Missing", "missing", "u")
+    records = tuple(
+        ConditionRecord(
+            key, 10.0 + number, number, AutomationConditionEvaluation(
+                condition_snapshot=snapshot, key=key, candidate_subset=True, true_subset=False
+            ),
+        )
+        for number, key in enumerate(("a", "b", "a"))
+    )  # fmt: skip
+    asked = Backfill(backfill_id="b", location="main", created_at=10.0)
+    commit = msgspec.structs.replace(sensor_tick(10.0), backfills=(asked,), evaluations=records)
+    stores.control.commit_ticks([commit])
+    assert stores.control.get_backfill("b") == msgspec.structs.replace(asked, cursor=last)
+    newest, oldest = stores.control.condition_evaluations("a", 10)
+    assert (newest.record, oldest.record) == (records[2], records[0])
+    assert stores.control.condition_evaluations("a", 10, newest.number) == [oldest]
+    assert [entry.record for entry in stores.control.condition_evaluations("b", 1)] == [records[1]]
+    assert stores.control.condition_evaluations("c", 1) == []
+
+
 RULES = (
+    backfills_and_evaluations_are_written_with_the_tick,
     it_shows_when_anything_was_switched,
     the_state_of_one_is_read_alone,
     the_first_time_that_something_is_seen_running_stays,

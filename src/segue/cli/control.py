@@ -1,0 +1,159 @@
+"""What the commands of the control plane stand on: its store, and the code locations as they are on record."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from segue.cli.home import open_store
+from segue.cli.options import CodeOptions, load
+from segue.deployment import control_of
+from segue.errors import InvalidSubsetError
+from segue.model.control_stores import ControlStore
+from segue.model.graph import AssetGraph
+from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
+from segue.model.location import LocationState, LocationStatus
+from segue.model.manifest import content_hash, decode_manifest
+from segue.model.stores import Store
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from segue.defs.definitions import Definitions
+    from segue.model.automation_nodes import ScheduleNode, SensorNode
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A code location, as far as a command knows it."""
+
+    name: str
+    graph: AssetGraph
+    manifest_hash: str
+    definitions: Definitions | None = None
+
+
+class Plane(msgspec.Struct, frozen=True):
+    """The stores of a deployment, and its code locations by name."""
+
+    store: Store
+    control: ControlStore
+    locations: Mapping[str, Known]
+
+
+@contextmanager
+def open_plane(settings: Settings, code: CodeOptions | None = None) -> Generator[Plane]:
+    """What is on record of a deployment.
+
+    The code that the options or the settings name is loaded where a command needs it, or where no code location is on
+    record; it is put on record then, so that the control plane finds what was asked for.
+
+    Args:
+        settings: in force.
+        code: where the code is, for a command that needs user code; None for one that only needs definitions.
+    """
+    with open_store(settings) as store:
+        control = control_of(store)
+        states = {state.name: state for state in control.location_states()}
+        known: dict[str, Known] = {}
+        for state in states.values():
+            manifest = None if state.manifest_hash is None else control.get_manifest(state.manifest_hash)
+            if manifest is not None and state.manifest_hash is not None:
+                known[state.name] = Known(state.name, AssetGraph(decode_manifest(manifest)), state.manifest_hash)
+        if code is not None or not known:
+            loaded = _loaded(settings)
+            if loaded.name not in states:
+                assert loaded.definitions is not None
+                recorded = LocationState(
+                    name=loaded.name,
+                    status=LocationStatus.LOADING,
+                    manifest_hash=loaded.manifest_hash,
+                    updated_at=time.time(),
+                )
+                control.put_location(recorded, loaded.definitions.encoded_manifest)
+            known[loaded.name] = loaded
+        yield Plane(store, control, known)
+
+
+def _loaded(settings: Settings) -> Known:
+    definitions, graph = load(settings)
+    return Known(settings.location_name, graph, content_hash(definitions.encoded_manifest), definitions)
+
+
+def location_of(plane: Plane, name: str | None) -> Known:
+    """The code location with a name, or the only one.
+
+    Raises:
+        InvalidSubsetError: there is none, or several and none is named.
+    """
+    shown = ", ".join(sorted(plane.locations)) or "none"
+    if name is None:
+        if len(plane.locations) == 1:
+            return next(iter(plane.locations.values()))
+        raise InvalidSubsetError(f"Say which code location is meant with --location; there are: {shown}.")
+    if name not in plane.locations:
+        raise InvalidSubsetError(f"There is no code location {name!r}; there are: {shown}.")
+    return plane.locations[name]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A schedule or sensor with its location and what is recorded of it."""
+
+    location: Known
+    node: ScheduleNode | SensorNode
+    state: InstigatorState
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs."""
+        return self.state.is_running(by_default=self.node.runs_by_default)
+
+
+def instigators(plane: Plane, kind: InstigatorKind) -> Sequence[Found]:
+    """All schedules, or all sensors, by location and name."""
+    states = plane.control.instigator_states()
+    found: list[Found] = []
+    for name in sorted(plane.locations):
+        location = plane.locations[name]
+        manifest = location.graph.manifest
+        nodes = manifest.schedules if kind is InstigatorKind.SCHEDULE else manifest.sensors
+        for node in sorted(nodes, key=lambda each: each.name):
+            which = InstigatorId(name, kind, node.name)
+            found.append(Found(location, node, states.get(which) or InstigatorState(id=which)))
+    return found
+
+
+def find_instigator(plane: Plane, kind: InstigatorKind, name: str, location: str | None) -> Found:
+    """The schedule or sensor with a name.
+
+    Raises:
+        InvalidSubsetError: there is none, or several locations have one.
+    """
+    every = instigators(plane, kind)
+    found = [each for each in every if each.node.name == name and location in (None, each.location.name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InvalidSubsetError(
+            f"Several code locations have a {kind.value} {name!r}: {', '.join(each.location.name for each in found)}. "
+            "Say which with --location."
+        )
+    shown = ", ".join(sorted({each.node.name for each in every})) or "none"
+    raise InvalidSubsetError(f"There is no {kind.value} {name!r}; there are: {shown}.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before something is done that cannot be undone.
+
+    Raises:
+        click.UsageError: there is nobody to ask, and no --yes.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} That needs a yes, and there is no terminal. Add --yes.")
+    click.confirm(question, abort=True, err=True)

@@ -1,0 +1,119 @@
+"""`segue launch`: a run for the control plane to start."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from segue.cli.control import location_of, open_plane
+from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.output import print_json, stdout_for_json
+from segue.cli.partitions import parse_range, require_partition
+from segue.cli.requests import common_partitions
+from segue.cli.run_config import read_run_config, read_tags
+from segue.cli.schedule import location_option
+from segue.decide.requests import wanted_run
+from segue.errors import InvalidSubsetError
+from segue.model.graph import AssetGraph
+from segue.model.keys import AssetKey
+from segue.model.selection import AssetSelection
+from segue.model.tick_task import RequestedRun
+from segue.storage.ids import new_id
+
+
+@click.command()
+@click.option("-j", "--job", metavar="NAME", help="The job to run; with --select, part of it.")
+@click.option("-s", "--select", metavar="SELECTION", help="The assets to make, as 'orders', '+report', 'group:shop'.")
+@click.option("-p", "--partition", metavar="KEY", help="The partition to make.")
+@click.option(
+    "--partition-range", metavar="FIRST...LAST", help="The partitions to make in one run, both ends included."
+)
+@click.option("-c", "--config", metavar="CONFIG", help="Run config: JSON in braces, or a .json, .toml or .yaml file.")
+@click.option("-t", "--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag for the run; may be repeated.")
+@location_option
+@home_option
+@json_option
+def launch(
+    job: str | None,
+    select: str | None,
+    partition: str | None,
+    partition_range: str | None,
+    config: str | None,
+    tags: tuple[str, ...],
+    location: str | None,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Put a run into the queue, for the control plane ('segue dev' or 'segue serve') to start.
+
+    'segue materialize' executes it here instead.
+    """
+    if job is None and select is None:
+        raise click.UsageError("Say what to run: --job NAME, or --select SELECTION.")
+    if partition is not None and partition_range is not None:
+        raise click.UsageError("--partition and --partition-range exclude each other. Give one of them.")
+    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
+        found = location_of(plane, location)
+        keys = None if select is None else selected(found.graph, select)
+        bounds = (partition, partition) if partition_range is None else tuple(parse_range(partition_range))
+        _require_partitions(found.graph, job, keys, bounds)
+        request = RequestedRun(
+            job_name=job,
+            asset_selection=keys,
+            partition_start=bounds[0],
+            partition_end=bounds[1],
+            tags=read_tags(tags),
+            run_config=dict(read_run_config(config) or {}),
+        )
+        wanted = wanted_run(
+            request,
+            found.graph,
+            run_id=new_id(),
+            now=time.time(),
+            location=found.name,
+            manifest_hash=found.manifest_hash,
+            tags={},
+        )
+        plane.control.enqueue(wanted)
+    if as_json:
+        print_json({"run_id": wanted.run.run_id, "location": found.name})
+    else:
+        click.echo(f"Run {wanted.run.run_id} waits in the queue of {found.name}.")
+
+
+def selected(graph: AssetGraph, text: str) -> tuple[AssetKey, ...]:
+    """The assets of a selection, as far as they can be made.
+
+    Raises:
+        InvalidSubsetError: none.
+    """
+    keys = AssetSelection.from_string(text).resolve(graph) & set(graph.materializable_keys)
+    if not keys:
+        raise InvalidSubsetError(
+            f"--select {text!r} selects nothing that can be made. 'segue list' shows what there is."
+        )
+    return tuple(sorted(keys))
+
+
+def _require_partitions(
+    graph: AssetGraph, job: str | None, keys: tuple[AssetKey, ...] | None, bounds: tuple[str | None, ...]
+) -> None:
+    """Makes sure that what is to be made has the partitions that are named, and that some are where it has any."""
+    node = None if job is None else graph.jobs.get(job)
+    if job is not None and node is None:
+        known = ", ".join(sorted(graph.jobs)) or "none"
+        raise InvalidSubsetError(f"There is no job {job!r}; there are: {known}.")
+    assets = keys if keys is not None else () if node is None else node.assets
+    definition = (
+        node.partitions if node is not None and node.partitions is not None else common_partitions(graph, assets)
+    )
+    if definition is None:
+        if bounds[0] is not None:
+            raise InvalidSubsetError("Nothing of what is to be run has partitions. Leave the partition out.")
+        return
+    if bounds[0] is None:
+        raise InvalidSubsetError("What is to be run has partitions. Say which with --partition or --partition-range.")
+    for key in bounds:
+        if key is not None:
+            require_partition(definition, key)

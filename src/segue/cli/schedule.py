@@ -1,0 +1,178 @@
+"""`segue schedule`: the schedules there are, when they tick, and switching them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from itertools import islice
+
+import click
+import msgspec
+
+from segue.cli.control import Found, Plane, find_instigator, instigators, open_plane
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
+from segue.cli.output import moment, print_json, print_table, stdout_for_json
+from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
+from segue.decide.schedules import following_times, next_time
+from segue.model.automation_nodes import ScheduleNode
+from segue.model.instigator import InstigatorKind, InstigatorStatus
+from segue.model.tick_task import TickTask
+
+KIND = InstigatorKind.SCHEDULE
+location_option = click.option("--location", metavar="NAME", help="The code location, where several have it.")
+
+
+class ScheduleDocument(msgspec.Struct, frozen=True):
+    """A schedule; `next_tick` is null for one that does not run. Times are seconds since 1970."""
+
+    schedule: str
+    location: str
+    job: str
+    cron: tuple[str, ...]
+    timezone: str
+    is_running: bool
+    next_tick: float | None
+    last_tick: TickDocument | None
+
+
+@click.group("schedule")
+def schedule() -> None:
+    """List schedules, start and stop them, and look at what they would do."""
+
+
+@schedule.command("list")
+@home_option
+@json_option
+def list_schedules(home: str | None, as_json: bool) -> None:
+    """List the schedules of all code locations.
+
+    With --json: {"schedules": [...]}.
+    """
+    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
+        found = [_document(plane, each) for each in instigators(plane, KIND)]
+    if as_json:
+        print_json({"schedules": found})
+        return
+    rows = [
+        (
+            each.schedule,
+            each.location,
+            "; ".join(each.cron) + ("" if each.timezone == "UTC" else f" ({each.timezone})"),
+            "running" if each.is_running else "stopped",
+            moment(each.next_tick),
+            "" if each.last_tick is None else f"{each.last_tick.status} {moment(each.last_tick.ended_at)}",
+        )
+        for each in found
+    ]
+    print_table(("SCHEDULE", "LOCATION", "CRON", "STATUS", "NEXT TICK", "LAST TICK"), rows, empty="No schedules.")
+
+
+@schedule.command()
+@click.argument("name", metavar="NAME")
+@location_option
+@home_option
+@json_option
+def start(name: str, location: str | None, home: str | None, as_json: bool) -> None:
+    """Start the schedule NAME: from now on it ticks."""
+    _switch(name, location, home, InstigatorStatus.RUNNING, as_json=as_json)
+
+
+@schedule.command()
+@click.argument("name", metavar="NAME")
+@location_option
+@home_option
+@json_option
+def stop(name: str, location: str | None, home: str | None, as_json: bool) -> None:
+    """Stop the schedule NAME; what it has asked for goes on."""
+    _switch(name, location, home, InstigatorStatus.STOPPED, as_json=as_json)
+
+
+@schedule.command()
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--at", "moment_text", metavar="TIME", help="What it asks for at this time, as 2026-03-29T02:30; default: next."
+)
+@click.option(
+    "--count", type=click.IntRange(0), default=5, show_default=True, help="How many of the next times to list."
+)
+@location_option
+@code_options
+@home_option
+@json_option
+def preview(
+    name: str,
+    moment_text: str | None,
+    count: int,
+    location: str | None,
+    code: CodeOptions,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Show when the schedule NAME ticks, and what it would ask for; nothing is recorded."""
+    settings = settings_in_force(code, home)
+    with stdout_for_json(as_json), open_plane(settings, code) as plane:
+        found = find_instigator(plane, KIND, name, location or settings.location_name)
+        assert isinstance(found.node, ScheduleNode)
+        times = list(islice(following_times(found.node, time.time()), count))
+        at = _moment(moment_text, found.node) if moment_text else next_time(found.node, time.time())
+        task = TickTask(kind=KIND, name=name, scheduled_at=at)
+        document = preview_document(settings, plane, found, task, tuple(times))
+    if as_json:
+        print_json(document)
+    else:
+        print_preview(document)
+
+
+@schedule.command()
+@click.argument("name", metavar="NAME")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most so many.")
+@location_option
+@home_option
+@json_option
+def ticks(name: str, limit: int, location: str | None, home: str | None, as_json: bool) -> None:
+    """List the ticks of the schedule NAME, newest first.
+
+    With --json: {"ticks": [...]}.
+    """
+    print_ticks(KIND, name, location, home, limit, as_json=as_json)
+
+
+def _switch(name: str, location: str | None, home: str | None, status: InstigatorStatus, *, as_json: bool) -> None:
+    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
+        found = find_instigator(plane, KIND, name, location)
+        plane.control.set_instigator(found.state.id, status, time.time())
+        document = _document(plane, find_instigator(plane, KIND, name, found.location.name))
+    if as_json:
+        print_json(document)
+    elif document.is_running:
+        click.echo(f"The schedule {name} runs; it ticks next at {moment(document.next_tick)}.")
+    else:
+        click.echo(f"The schedule {name} is stopped.")
+
+
+def _document(plane: Plane, found: Found) -> ScheduleDocument:
+    node = found.node
+    assert isinstance(node, ScheduleNode)
+    last = plane.control.ticks(found.state.id, 1)
+    return ScheduleDocument(
+        schedule=node.name,
+        location=found.location.name,
+        job=node.job_name,
+        cron=node.cron_schedules,
+        timezone=node.execution_timezone or "UTC",
+        is_running=found.is_running,
+        next_tick=next_time(node, time.time()) if found.is_running else None,
+        last_tick=tick_document(last[0].tick) if last else None,
+    )
+
+
+def _moment(text: str, node: ScheduleNode) -> float:
+    """A time as typed, in the time zone of the schedule where it names none."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--at {text!r} is no time. Write it as 2026-03-29T02:30.") from None
+    zone = ZoneInfo(node.execution_timezone) if node.execution_timezone else UTC
+    return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).timestamp()

@@ -1,0 +1,59 @@
+"""What bounds the runs in progress, and what becomes of those that fail: as it is set for a deployment."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+
+class TagLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many runs with a tag may be in progress at once.
+
+    Attributes:
+        key: the tag.
+        limit: how many.
+        value: only with this value; None for any.
+        is_per_value: whether each value has the limit for itself.
+    """
+
+    key: str
+    limit: int
+    value: str | None = None
+    is_per_value: bool = False
+
+
+class QueueLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What bounds the runs in progress.
+
+    Attributes:
+        max_runs: how many in all; None for no limit.
+        per_location: how many of each code location named.
+        tags: limits by tag.
+    """
+
+    max_runs: int | None = None
+    per_location: Mapping[str, int] = {}
+    tags: tuple[TagLimit, ...] = ()
+
+
+class RetryStrategy(enum.Enum):
+    """What a run that is run again does: what the one before left undone, or all of it."""
+
+    FROM_FAILURE = "FROM_FAILURE"
+    ALL_STEPS = "ALL_STEPS"
+
+
+class RunRetries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is set for all runs.
+
+    Attributes:
+        max_retries: how many times a run that failed is run again.
+        strategy: what is run again of it.
+        on_step_failure: whether also where a step failed; otherwise only where its process was lost.
+    """
+
+    max_retries: int = 0
+    strategy: RetryStrategy = RetryStrategy.FROM_FAILURE
+    on_step_failure: bool = True

@@ -1,0 +1,267 @@
+"""The commands over the control plane: schedules, sensors, the queue, launches and backfills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from segue.cli.main import command
+from segue.model.backfill import BackfillStatus
+from segue.model.event import Event, RunFailureData, RunStartData
+from segue.model.instigator import InstigatorId, InstigatorKind
+from segue.model.run import FailureReason, RunStatus
+from segue.model.tick_record import Tick, TickCommit, TickStatus
+from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.storage.sqlite.control import control_of
+
+CODE = """
+import segue as sg
+
+days = sg.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-11")
+
+@sg.asset(partitions_def=days)
+def raw(): ...
+
+@sg.asset(partitions_def=days, deps=[raw])
+def clean(): ...
+
+@sg.asset(deps=[clean])
+def report(): ...
+
+@sg.asset(partitions_def=days, deps=[raw], automation_condition=sg.AutomationCondition.eager())
+def copied(): ...
+
+@sg.op
+def step(): ...
+
+@sg.job(partitions_def=days)
+def op_job():
+    step()
+
+job = sg.define_asset_job("job", [report], tags={"team": "a"})
+nightly = sg.ScheduleDefinition(
+    name="nightly", job=job, cron_schedule="30 2 * * *", execution_timezone="Europe/Berlin", tags={"kind": "nightly"}
+)
+
+@sg.sensor(job=job, minimum_interval_seconds=5)
+def arrivals(context):
+    return sg.SensorResult([sg.RunRequest(run_key="k", tags={"from": context.cursor or "nothing"})], cursor="next")
+
+@sg.asset_sensor("raw", job=job)
+def follows(context, event):
+    return sg.SkipReason("nothing")
+
+defs = sg.Definitions(
+    assets=[raw, clean, report, copied], jobs=[job, op_job], schedules=[nightly], sensors=[arrivals, follows]
+)
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
+    (tmp_path / "code.py").write_text(CODE)
+    (tmp_path / "segue.toml").write_text('file = "code.py"\n')
+    monkeypatch.chdir(tmp_path)
+    store = open_sqlite(tmp_path / ".segue")
+    yield store
+    store.close()
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments))
+
+
+def document(*arguments: str) -> Any:
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def refused(*arguments: str) -> str:
+    result = call(*arguments)
+    assert result.exit_code != 0
+    return result.output
+
+
+def test_schedules_are_listed_switched_and_previewed(store: SqliteStore) -> None:
+    (listed,) = document("schedule", "list")["schedules"]
+    assert (listed["schedule"], listed["location"], listed["cron"]) == ("nightly", "code", ["30 2 * * *"])
+    assert (listed["is_running"], listed["next_tick"], listed["last_tick"]) == (False, None, None)
+    started = document("schedule", "start", "nightly")
+    assert started["is_running"]
+    assert started["next_tick"] > 0
+    assert "30 2 * * * (Europe/Berlin)" in call("schedule", "list").output
+    shown = document("schedule", "preview", "nightly", "--at", "2026-03-28T02:30", "--count", "2")
+    assert len(shown["next_ticks"]) == 2
+    assert shown["at"] == 1774661400.0
+    (request,) = shown["requests"]
+    assert (request["job"], request["tags"]["kind"]) == ("job", "nightly")
+    assert not document("schedule", "stop", "nightly")["is_running"]
+    assert "There is no schedule 'weekly'; there are: nightly" in refused("schedule", "start", "weekly")
+
+
+def test_ticks_are_listed(store: SqliteStore) -> None:
+    which = InstigatorId("code", InstigatorKind.SCHEDULE, "nightly")
+    for at, status, reason in ((100.0, TickStatus.SUCCESS, None), (200.0, TickStatus.SKIPPED, "holiday")):
+        tick = Tick(
+            instigator=which, status=status, scheduled_at=at, started_at=at, ended_at=at + 1, skip_reason=reason
+        )
+        control_of(store).commit_ticks([TickCommit(tick=tick)])
+    newest, oldest = document("schedule", "ticks", "nightly")["ticks"]
+    assert (newest["status"], newest["skip_reason"], oldest["scheduled_at"]) == ("skipped", "holiday", 100.0)
+    assert "holiday" in call("schedule", "ticks", "nightly").output
+    (listed,) = document("schedule", "list")["schedules"]
+    assert listed["last_tick"]["status"] == "skipped"
+
+
+def test_sensors_are_listed_switched_previewed_and_their_cursor_is_set(store: SqliteStore) -> None:
+    arrivals, default, follows = document("sensor", "list")["sensors"]
+    assert default["sensor"] == "default_automation_condition_sensor"
+    assert (arrivals["interval"], arrivals["follows_events"], arrivals["jobs"]) == (5.0, False, ["job"])
+    assert (follows["type"], follows["follows_events"]) == ("ASSET", True)
+    assert document("sensor", "start", "arrivals")["is_running"]
+    assert document("sensor", "cursor", "arrivals")["cursor"] is None
+    assert document("sensor", "cursor", "arrivals", "--set", "file 7")["cursor"] == "file 7"
+    shown = document("sensor", "preview", "arrivals")
+    assert (shown["cursor"], shown["requests"][0]["tags"]["from"]) == ("next", "file 7")
+    assert document("sensor", "preview", "arrivals", "--cursor", "other")["requests"][0]["tags"]["from"] == "other"
+    assert document("sensor", "cursor", "arrivals")["cursor"] == "file 7"  # a preview records nothing
+    assert "Add --yes" in refused("sensor", "cursor", "arrivals", "--clear")
+    assert document("sensor", "cursor", "arrivals", "--clear", "--yes")["cursor"] is None
+    assert not document("sensor", "stop", "arrivals")["is_running"]
+
+
+def test_a_run_is_launched_waits_and_is_approved(store: SqliteStore) -> None:
+    made = document("launch", "--job", "job", "--tag", "segue/approval=required")
+    (waiting,) = document("queue")["runs"]
+    assert (waiting["run_id"], waiting["location"], waiting["assets"]) == (made["run_id"], "code", ["report"])
+    assert f"segue queue approve {made['run_id']}" in waiting["blocked_by"]
+    assert document("queue", "approve", made["run_id"]) == {"run_id": made["run_id"], "approved": True}
+    assert "waits for nobody" in refused("queue", "approve", made["run_id"])
+    run = store.get_run(made["run_id"])
+    assert run is not None
+    assert (run.status, run.tags["team"]) == (RunStatus.QUEUED, "a")
+
+
+def test_what_is_launched_must_be_there(store: SqliteStore) -> None:
+    assert "Say what to run" in refused("launch")
+    assert "There is no job 'other'" in refused("launch", "--job", "other")
+    assert "Say which with --partition" in refused("launch", "--select", "raw")
+    assert "There is no partition '2030-01-01'" in refused("launch", "--select", "raw", "--partition", "2030-01-01")
+    assert "Leave the partition out" in refused("launch", "--select", "report", "--partition", "2026-01-01")
+    made = document("launch", "--select", "raw", "--partition-range", "2026-01-02...2026-01-03")
+    run = store.get_run(made["run_id"])
+    assert run is not None
+    assert (run.partition_start, run.partition_end) == ("2026-01-02", "2026-01-03")
+
+
+def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
+    arguments = [
+        "--partition-range",
+        "2026-01-02...2026-01-04",
+        "--max-concurrent",
+        "2",
+        "--off-peak",
+        "22-6@Europe/Berlin",
+    ]
+    made = document("backfill", "create", "--select", "raw+*", *arguments, "--title", "again")
+    assert {each["asset"]: each["partitions"] for each in made["targets"]} == {
+        "raw": [["2026-01-02", "2026-01-04"]],
+        "clean": [["2026-01-02", "2026-01-04"]],
+        "copied": [["2026-01-02", "2026-01-04"]],
+        "report": None,
+    }
+    recorded = control_of(store).get_backfill(made["backfill_id"])
+    assert recorded is not None
+    assert recorded.off_peak is not None
+    assert (recorded.max_concurrent, recorded.off_peak.start, recorded.off_peak.timezone) == (2, 22, "Europe/Berlin")
+    assert [each["title"] for each in document("backfill", "list", "--open")["backfills"]] == ["again"]
+    name = made["backfill_id"]
+    assert document("backfill", "pause", name)["status"] == "PAUSED"
+    assert "cannot be done" in refused("backfill", "pause", name)
+    assert document("backfill", "resume", name)["status"] == "REQUESTED"
+    assert "Add --yes" in refused("backfill", "cancel", name)
+    assert document("backfill", "cancel", name, "--yes")["status"] == "CANCELING"
+    assert "goes on" in refused("backfill", "retry", name)
+    assert "raw" in call("backfill", "show", name).output
+    assert "There is no backfill 'x'" in refused("backfill", "show", "x")
+
+
+def test_a_backfill_of_a_job_and_what_must_be_said(store: SqliteStore) -> None:
+    made = document("backfill", "create", "--job", "op_job", "--all")
+    assert made["job"] == "op_job"
+    assert "one way" in refused("backfill", "create", "--job", "op_job")
+    assert "one way" in refused("backfill", "create", "--job", "op_job", "--all", "--all-missing")
+    assert "what the backfill makes" in refused("backfill", "create", "--all")
+    assert "has no partitions" in refused("backfill", "create", "--job", "job", "--all")
+    assert "write two hours" in refused("backfill", "create", "--job", "op_job", "--all", "--off-peak", "night")
+
+
+def test_what_is_missing_and_what_failed(store: SqliteStore) -> None:
+    import segue as sg
+
+    instance = sg.Instance(store, Path("values"))
+    instance.report_runless_asset_event(sg.AssetMaterialization("raw", partition="2026-01-01"))
+    made = document("backfill", "create", "--select", "raw", "--all-missing")
+    assert made["targets"] == [{"asset": "raw", "partitions": [["2026-01-02", "2026-01-10"]]}]
+    assert "nothing to backfill" in refused("backfill", "create", "--select", "raw", "--all-failed")
+    launched = document("launch", "--select", "raw", "--partition", "2026-01-05")["run_id"]
+    failure = RunFailureData(FailureReason.STEP_FAILURE, "")
+    store.append([Event(5.0, RunStartData(), run_id=launched), Event(6.0, failure, run_id=launched)])
+    failed = document("backfill", "create", "--select", "raw", "--all-failed")
+    assert failed["targets"] == [{"asset": "raw", "partitions": [["2026-01-05", "2026-01-05"]]}]
+
+
+def test_what_failed_in_a_backfill_is_retried(store: SqliteStore) -> None:
+    made = document("backfill", "create", "--select", "raw", "--all")
+    control = control_of(store)
+    before = control.get_backfill(made["backfill_id"])
+    assert before is not None
+    import msgspec
+
+    after = msgspec.structs.replace(before, status=BackfillStatus.COMPLETED_FAILED, failed=before.targets)
+    control.update_backfill(after, before)
+    again = document("backfill", "retry", made["backfill_id"])
+    assert again["targets"] == made["targets"]
+    assert again["backfill_id"] != made["backfill_id"]
+
+
+def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
+    assert document("asset", "why", "copied") == {"evaluations": []}
+    assert "Nothing is on record" in call("asset", "why", "copied").output
+    import segue as sg
+    from segue.host.source import CodeTarget, load_definitions
+    from segue.host.ticks import answer_tick
+    from segue.model.tick_task import TickTask
+
+    definitions = load_definitions(CodeTarget(file="code.py"))
+    instance = sg.Instance(store, Path("values"))
+    name = "default_automation_condition_sensor"
+    cursor: str | None = None
+    for partition in (None, "2026-01-10"):
+        if partition is not None:
+            instance.report_runless_asset_event(sg.AssetMaterialization("raw", partition=partition))
+        task = TickTask(kind=InstigatorKind.SENSOR, name=name, cursor=cursor)
+        answer = answer_tick(definitions, instance, task, 1_900_000_000.0)
+        assert answer.error is None
+        cursor = answer.cursor
+        tick = Tick(
+            instigator=InstigatorId("code", InstigatorKind.SENSOR, name),
+            status=TickStatus.SUCCESS,
+            started_at=1.0,
+            ended_at=2.0,
+        )
+        control_of(store).commit_ticks([TickCommit(tick=tick, evaluations=answer.evaluations)])
+    (newest,) = document("asset", "why", "copied", "2026-01-10")["evaluations"]
+    assert (newest["requested"], newest["condition"]["is_true"], newest["partition"]) == (1, True, "2026-01-10")
+    (other,) = document("asset", "why", "copied", "2026-01-04")["evaluations"]
+    assert not other["condition"]["is_true"]
+    assert "is false, because" in other["explanation"]
+    assert len(document("asset", "why", "copied", "--history", "5")["evaluations"]) == 2
+    assert "2026-01-10" in call("asset", "why", "copied").output
+    assert "has no partitions" in refused("asset", "why", "report", "2026-01-10")
