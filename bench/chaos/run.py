@@ -94,7 +94,7 @@ class Chaos:
         for each in helpers:
             each.start()
         try:
-            while self.recorded + len(self.workers) < self.options.runs:
+            while self.recorded < self.options.runs:
                 while len(self.workers) >= self.options.at_once:
                     self._reap()
                     time.sleep(0.01)
