@@ -68,7 +68,7 @@ def start_run(data: NewRun, state: State) -> RunDocument:
     )
     server.control.enqueue(wanted)
     server.enqueued()
-    return run_document(wanted.run)
+    return run_document(server.store.get_run(wanted.run.run_id) or wanted.run)
 
 
 @get("/{run_id:str}", sync_to_thread=True)
