@@ -29,6 +29,9 @@ DAGSTER_PYTHON = DAGSTER_ENVIRONMENT / "bin" / "python"
 TIMEOUT = 1_800
 
 
+MEMORY = "server"  # what a row is per that measures bytes in place of seconds
+
+
 class Row(NamedTuple):
     """A line of the table.
 
@@ -72,6 +75,9 @@ ROWS = [
     Row("hourly-keys", "175,320 hourly partition keys listed", "hourly_keys", 10, unit="key"),
     Row("processes", "a fan-out, each step in a process of its own, two at a time", "process_steps", 100, quick=20),
     Row("single-events", "1,000 events reported one by one, SQLite", "single_events", 30, unit="event", quick=50),
+    Row("dev-ready", "segue dev, from its start until a run can be asked for", "dev_ready", 8, unit="start"),
+    Row("dev-launch", "a run asked for over the API, until the first line of its code", "dev_launch", 60, unit="run"),
+    Row("dev-memory", "what the processes of segue dev hold (PSS)", "dev_memory", 4, unit=MEMORY),
     Row("partition-runs", "200 runs of one partition in one process", "partition_runs", 60, unit="run", quick=20),
 ]
 GROWTH_LIMIT = 11  # 100,000 assets may take at most this many times what 10,000 take
@@ -139,9 +145,10 @@ def measured_row(row: Row, pairs: int, quick: bool) -> tuple[str, dict[str, obje
     met = ratio >= row.budget
     other_clock = f"{'cpu' if other == 'cpu' else 'wall'} {median(ratios_by(counted, other)):.1f}"
     spread = f"({min(ratios):.1f} to {max(ratios):.1f})"
+    shown = megabytes if row.unit == MEMORY else readable
     line = (
-        f"{row.name:<16}{readable(typical(counted, 'segue', row.measure)):>11}"
-        f"{readable(typical(counted, 'dagster', row.measure)):>11}  {row.unit:<8}{ratio:>6.1f} {spread:<18}"
+        f"{row.name:<16}{shown(typical(counted, 'segue', row.measure)):>11}"
+        f"{shown(typical(counted, 'dagster', row.measure)):>11}  {row.unit:<8}{ratio:>6.1f} {spread:<18}"
         f"{row.budget:>6g}  {'met' if met else 'NOT MET':<9}{other_clock}"
     )
     result = {
@@ -268,6 +275,10 @@ def readable(seconds: float) -> str:
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"
     return f"{seconds * 1e6:.3g} µs"
+
+
+def megabytes(count: float) -> str:
+    return f"{count / 1e6:.0f} MB"
 
 
 def install_dagster() -> None:

@@ -24,7 +24,7 @@ from segue.monitor import LONGEST_WAIT, monitor_once
 from segue.settings import Settings
 
 _SECONDS_TO_STOP = 5.0
-_LONGEST_SILENCE = 1.0
+_LONGEST_SILENCE = 0.25  # so that it ends soon when it is to
 _SHORTEST_SILENCE = 0.005
 
 
@@ -67,16 +67,16 @@ class Supervisor:
         schedules.wake, sensors.wake = by_name["schedules"].wake, by_name["sensors"].wake
         backfills.cancels.ended = by_name["backfills"].wake
         self._is_stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._watch, name="segue-monitor", daemon=True)]
-        if listener is not None:
-            self._threads.append(threading.Thread(target=self._hear, args=(listener,), name="segue-push", daemon=True))
+        # It may wait for an exit when all else ends, and then ends with the process.
+        self._monitor = threading.Thread(target=self._watch, name="segue-monitor", daemon=True)
+        self._hearing = threading.Thread(target=self._hear, name="segue-push", daemon=True)
 
     def start(self) -> None:
         """Begins."""
         for loop in self.loops:
             loop.start()
-        for each in self._threads:
-            each.start()
+        self._monitor.start()
+        self._hearing.start()
 
     def wake(self) -> None:
         """Has every loop look at once: something happened."""
@@ -89,14 +89,15 @@ class Supervisor:
         for loop in self.loops:
             loop.stop()
         deadline = time.monotonic() + _SECONDS_TO_STOP
-        for each in (*self.loops, *self._threads):
+        for each in (*self.loops, self._hearing):
             each.join(max(deadline - time.monotonic(), 0.0))
         if self._listener is not None:
             self._listener.close()
 
-    def _hear(self, listener: Listener) -> None:
+    def _hear(self) -> None:
         """Wakes the loops when something was written, and no more often than they can do with it."""
-        while not self._is_stopped.is_set():
+        listener = self._listener
+        while listener is not None and not self._is_stopped.is_set():
             if listener.wait(_LONGEST_SILENCE):
                 self.wake()
                 self._is_stopped.wait(_SHORTEST_SILENCE)
