@@ -18,18 +18,18 @@ _KIND = """
 _EVENTS = f"""
     INSERT INTO events (run_id, timestamp, type, topic, step_key, asset_key, partition, version, body)
     SELECT printf('r%09d', i / {EVENTS_OF_RUN}), ?1 + i * 0.1, kind, CASE WHEN kind LIKE 'ASSET%' THEN kind END,
-    's' || i / 10 % 100, CASE WHEN kind LIKE 'ASSET%' THEN '["old_' || i / 10 % {_ASSETS} || '"]' END,
-    CASE WHEN kind LIKE 'ASSET%' AND i / 10 % 2 THEN 'p' || i / 10 % 365 END, 1,
+    's' || (i / 10 % 100), CASE WHEN kind LIKE 'ASSET%' THEN '["old_' || (i / 10 % {_ASSETS}) || '"]' END,
+    CASE WHEN kind LIKE 'ASSET%' AND i / 10 % 2 THEN 'p' || (i / 10 % 365) END, 1,
     CASE WHEN kind = 'ASSET_MATERIALIZATION'
-    THEN CAST('{{"type":"ASSET_MATERIALIZATION","materialization":{{"asset_key":["old_' || i / 10 % {_ASSETS} || '"]}}}}' AS BLOB)
+    THEN CAST('{{"type":"ASSET_MATERIALIZATION","materialization":{{"asset_key":["old_' || (i / 10 % {_ASSETS}) || '"]}}}}' AS BLOB)
     WHEN kind = 'LOG_MESSAGE'
     THEN CAST('{{"type":"LOG_MESSAGE","level":20,"message":"' || printf('%0120d', i) || '"}}' AS BLOB)
     ELSE CAST('{{"type":"STEP_START"}}' AS BLOB) END
     FROM (WITH RECURSIVE n (i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?3) SELECT i, {_KIND} AS kind FROM n)"""
 _RUNS = f"""
     INSERT INTO runs (run_id, job_name, status, started_at, ended_at, body, created_at, updated_at)
-    SELECT printf('r%09d', i), 'job_' || i % 50, 'SUCCESS', ?1 + i * {EVENTS_OF_RUN / 10}, ?1 + i * {EVENTS_OF_RUN / 10} + 90,
-    CAST('{{"run_id":"' || printf('r%09d', i) || '","job_name":"job_' || i % 50 || '","status":"SUCCESS"}}' AS BLOB),
+    SELECT printf('r%09d', i), 'job_' || (i % 50), 'SUCCESS', ?1 + i * {EVENTS_OF_RUN / 10}, ?1 + i * {EVENTS_OF_RUN / 10} + 90,
+    CAST('{{"run_id":"' || printf('r%09d', i) || '","job_name":"job_' || (i % 50) || '","status":"SUCCESS"}}' AS BLOB),
     ?1 + i * {EVENTS_OF_RUN / 10}, ?1 + i * {EVENTS_OF_RUN / 10} + 90
     FROM (WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2) SELECT i FROM n)"""
 _AT_ONCE = 1_000_000

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine import describe
 from segue.model.event import (
@@ -40,16 +40,40 @@ from segue.storage.sqlite import open_sqlite
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
+    from multiprocessing.sharedctypes import Synchronized
+    from multiprocessing.synchronize import Barrier
 
 BENCH = Path(__file__).resolve().parent
 LONGEST_WAIT = 5.0  # seconds that one write may take
 MOST_SLOWED = 0.2  # of the writes per second, by the pollers
-SETTLE_SECONDS = 2.0  # for all processes to be there
+START_SECONDS = 300.0  # for all processes to be there
+SETTLE_SECONDS = 1.0  # between that and the first write
 POLL_SECONDS = 1.0
 PHASES = ("alone", "polled", "alone again")
 
 
-def write(number: int, home: Path, begin: float, phase_seconds: float, seed: int, said: Queue[Any]) -> None:
+class Starting(NamedTuple):
+    """Has all begin at the same moment, when the last of them is there."""
+
+    barrier: Barrier
+    moment: Synchronized[float]
+
+    def go(self) -> None:
+        """Waits for all, and says when."""
+        self.moment.value = 0.0
+        self.barrier.wait(START_SECONDS)
+        self.moment.value = time.time() + SETTLE_SECONDS
+        self.barrier.wait(START_SECONDS)
+
+    def wait(self) -> float:
+        """Waits for all, then until the moment; gives it back, in seconds since 1970."""
+        self.barrier.wait(START_SECONDS)
+        self.barrier.wait(START_SECONDS)
+        time.sleep(max(self.moment.value - time.time(), 0))
+        return self.moment.value
+
+
+def write(number: int, home: Path, starting: Starting, phase_seconds: float, seed: int, said: Queue[Any]) -> None:
     """A writer: steps of a run of its own, one transaction each, as fast as they go."""
     dice = random.Random(seed + number)
     store = open_sqlite(home)
@@ -62,7 +86,7 @@ def write(number: int, home: Path, begin: float, phase_seconds: float, seed: int
     store.create_run(
         Run(run_id=run_id, job_name="soak", created_at=now), b"", b"", [Event(now, RunStartData(), None, run_id)]
     )
-    time.sleep(max(begin - time.time(), 0))
+    begin = starting.wait()
     while (elapsed := time.time() - begin) < phase_seconds * len(PHASES):
         batch = _step(run_id, f"step_{events}", dice)
         began = time.perf_counter()
@@ -97,10 +121,12 @@ def _step(run_id: str, step: str, dice: random.Random) -> list[Event]:
     return [Event(time.time(), payload, step, run_id) for payload in payloads]
 
 
-def poll(number: int, home: Path, begin: float, phase_seconds: float, said: Queue[Any]) -> None:
+def poll(number: int, home: Path, starting: Starting, phase_seconds: float, said: Queue[Any]) -> None:
     """A poller: what a page shows, once in a second while it is its turn."""
     store = open_sqlite(home)
+    store.get_run("nobody")
     looks, longest, place = 0, 0.0, 0
+    begin = starting.wait()
     time.sleep(max(begin + phase_seconds + number * POLL_SECONDS / 10 - time.time(), 0))
     while time.time() < begin + 2 * phase_seconds:
         began = time.perf_counter()
@@ -123,13 +149,15 @@ def soak(home: Path, writers: int, pollers: int, seconds: float, seed: int) -> d
     store = open_sqlite(home)
     store.get_run("nobody")  # makes the database
     store.close()
-    begin = time.time() + SETTLE_SECONDS + 0.25 * (writers + pollers)
+    starting = Starting(context.Barrier(writers + pollers + 1), context.Value("d", 0.0))
     phase = seconds / len(PHASES)
-    processes = [context.Process(target=write, args=(each, home, begin, phase, seed, said)) for each in range(writers)]
-    processes += [context.Process(target=poll, args=(each, home, begin, phase, said)) for each in range(pollers)]
+    processes = [
+        context.Process(target=write, args=(each, home, starting, phase, seed, said)) for each in range(writers)
+    ]
+    processes += [context.Process(target=poll, args=(each, home, starting, phase, said)) for each in range(pollers)]
     for process in processes:
         process.start()
-    late = time.time() > begin
+    starting.go()
     answers: list[dict[str, Any]] = [said.get(timeout=seconds * 3 + 120) for _ in processes]
     for process in processes:
         process.join()
@@ -144,7 +172,6 @@ def soak(home: Path, writers: int, pollers: int, seconds: float, seed: int) -> d
         "writers": wrote,
         "pollers": looked,
         "lost_events": lost,
-        "began_late": late,
         "seconds": seconds,
         "seed": seed,
     }

@@ -58,7 +58,7 @@ def drop(connection: psycopg.Connection[Row], name: str) -> bool:
         try:
             with connection.transaction():
                 connection.execute(_PATIENCE)
-                connection.execute(f"DROP TABLE {name}".encode())
+                connection.execute(f"DROP TABLE IF EXISTS {name}".encode())  # another replica may have been first
         except errors.LockNotAvailable:
             continue
         except (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction):
