@@ -25,6 +25,12 @@ LOCATIONS = "SELECT body FROM locations ORDER BY name"
 LOOPS = "SELECT body FROM loops ORDER BY name"
 
 
+def instigators_named(dialect: Dialect, names: Sequence[str]) -> Query:
+    """All schedules and sensors with these names: number, then what `instigator_from_row` takes."""
+    text = f"SELECT number, {_INSTIGATOR_COLUMNS} FROM instigators WHERE {dialect.is_one_of.format('name')}"
+    return text, [dialect.as_list(names)]
+
+
 def instigator_from_row(row: Row) -> InstigatorState:
     """The state of a schedule or sensor from its columns, `location` first."""
     location, kind, name, status, cursor, started_at, last_tick_at, last_run_key, failures = row

@@ -93,7 +93,9 @@ class SqlControlStore:
         """See `InstigatorStore.commit_ticks`."""
         with self._database.control_writes(is_news=True) as writes:
             control_writing.require_lease(writes, lease)
-            return [control_writing.commit_tick(writes, commit) for commit in commits]
+            names = sorted({commit.tick.instigator.name for commit in commits})
+            stands = control_writing.standing(writes, control_queries.instigators_named(self._dialect, names))
+            return [control_writing.commit_tick(writes, commit, stands) for commit in commits]
 
     def ticks(
         self, which: InstigatorId, limit: int, before: int | None = None, statuses: Sequence[TickStatus] | None = None

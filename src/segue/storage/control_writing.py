@@ -19,6 +19,7 @@ from segue.model.run import Run, RunStatus
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickStatus, WantedRun
 from segue.storage.columns import Row, require_text
 from segue.storage.control_queries import INSTIGATOR, instigator_from_row
+from segue.storage.statements import Query
 
 
 class Result(Protocol):
@@ -41,6 +42,10 @@ class Writes(Protocol):
         """Carries out a statement that is written with `?` for each parameter."""
         ...
 
+    def send(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """The same for a statement of which nobody needs to know what it came to."""
+        ...
+
     def create_run(self, run: Run, events: Sequence[Event]) -> None:
         """Writes a new run without a plan, with its first events."""
         ...
@@ -59,7 +64,8 @@ _KEEP_MANIFEST = "INSERT INTO manifests (hash, body) VALUES (?, ?) ON CONFLICT (
 _ADD_INSTIGATOR = """
     INSERT INTO instigators (location, kind, name, status) VALUES (?, ?, ?, ?) ON CONFLICT (location, kind, name) DO NOTHING"""
 _SWITCH = "UPDATE instigators SET status = ?, started_at = ?, failures = 0 WHERE number = ?"
-_START = "UPDATE instigators SET started_at = ? WHERE number = ?"
+_START = """
+    UPDATE instigators SET started_at = ? WHERE location = ? AND kind = ? AND name = ? AND started_at IS NULL"""
 _SET_CURSOR = "UPDATE instigators SET cursor = ? WHERE number = ?"
 _MOVE_ON = "UPDATE instigators SET cursor = ?, last_tick_at = ?, last_run_key = ?, failures = ? WHERE number = ?"
 _ADD_TICK = "INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body) VALUES (?, ?, ?, ?, ?)"
@@ -108,9 +114,10 @@ def set_instigator(writes: Writes, which: InstigatorId, status: InstigatorStatus
 def start_instigators(writes: Writes, which: Sequence[InstigatorId], timestamp: float) -> None:
     """Writes that schedules and sensors run since a time, where they did not before."""
     for each in which:
-        number, state = _instigator(writes, each)
-        if state.started_at is None:
-            writes.execute(_START, (timestamp, number))
+        require_text(each.location, each.name)
+        place = (each.location, each.kind.value, each.name)
+        writes.send(_ADD_INSTIGATOR, (*place, InstigatorStatus.DECLARED.value))
+        writes.send(_START, (timestamp, *place))
 
 
 def set_cursor(writes: Writes, which: InstigatorId, cursor: str | None) -> None:
@@ -120,10 +127,35 @@ def set_cursor(writes: Writes, which: InstigatorId, cursor: str | None) -> None:
     writes.execute(_SET_CURSOR, (cursor, number))
 
 
-def commit_tick(writes: Writes, commit: TickCommit) -> CommittedTick:
-    """Writes one tick with all it asks for; nothing where a schedule's tick for that time, or a later one, was decided."""
+Standing = dict[InstigatorId, tuple[int, InstigatorState]]
+"""Schedules and sensors with their numbers, as they stand in a transaction."""
+
+
+def standing(writes: Writes, names: Query) -> Standing:
+    """How schedules and sensors stand that are on record.
+
+    Args:
+        writes: the transaction.
+        names: the query for them (`segue.storage.control_queries.instigators_named`).
+    """
+    found: Standing = {}
+    result = writes.execute(*names)
+    while (row := result.fetchone()) is not None:
+        state = instigator_from_row(row[1:])
+        found[state.id] = (row[0], state)
+    return found
+
+
+def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> CommittedTick:
+    """Writes one tick with all it asks for; nothing where a schedule's tick for that time, or a later one, was decided.
+
+    Args:
+        writes: the transaction.
+        commit: the tick.
+        stands: how schedules and sensors stand; it is kept up to date.
+    """
     tick = commit.tick
-    number, state = _instigator(writes, tick.instigator)
+    number, state = stands.get(tick.instigator) or _instigator(writes, tick.instigator)
     if tick.scheduled_at is not None and state.last_tick_at is not None and tick.scheduled_at <= state.last_tick_at:
         return CommittedTick(is_repeated=True)
     for change in commit.partition_changes:
@@ -136,11 +168,16 @@ def commit_tick(writes: Writes, commit: TickCommit) -> CommittedTick:
         create_backfill(writes, msgspec.structs.replace(backfill, cursor=writes.append_events(())))
     for record in commit.evaluations:
         row = (record.key, record.timestamp, record.requested, codec.encode(record))
-        writes.execute(_ADD_EVALUATION, row)
+        writes.send(_ADD_EVALUATION, row)
     recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
     row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
-    writes.execute(_ADD_TICK, row)
-    writes.execute(_MOVE_ON, (*_moved_on(state, tick, commit.runs), number))
+    writes.send(_ADD_TICK, row)
+    cursor, last_tick_at, last_run_key, failures = _moved_on(state, tick, commit.runs)
+    writes.send(_MOVE_ON, (cursor, last_tick_at, last_run_key, failures, number))
+    moved = msgspec.structs.replace(
+        state, cursor=cursor, last_tick_at=last_tick_at, last_run_key=last_run_key, failures=failures
+    )
+    stands[tick.instigator] = (number, moved)
     return CommittedTick(tuple(created), tuple(known))
 
 
@@ -165,7 +202,7 @@ def _create_runs(writes: Writes, instigator: int, runs: Iterable[WantedRun]) -> 
             if row is not None:
                 known.append(row[0])
                 continue
-            writes.execute(_ADD_RUN_KEY, (instigator, wanted.run_key, wanted.run.run_id))
+            writes.send(_ADD_RUN_KEY, (instigator, wanted.run_key, wanted.run.run_id))
         create_run(writes, wanted)
         created.append(wanted.run.run_id)
     return created, known

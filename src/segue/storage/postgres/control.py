@@ -12,7 +12,7 @@ from segue.storage.control_store import SqlControlStore
 from segue.storage.control_writing import Result, Writes
 from segue.storage.postgres import writing
 from segue.storage.postgres.answering import Answering
-from segue.storage.postgres.database import Connection, Database, answered
+from segue.storage.postgres.database import Connection, Database, marked
 from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.store import PostgresStore
 
@@ -26,15 +26,19 @@ class PostgresWrites:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._answering = Answering(connection)
+        self._kept: set[str] = set()
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Result:
         """See `Writes.execute`."""
         return self._answering.execute(statement, parameters)
 
+    def send(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """See `Writes.send`."""
+        self._connection.execute(marked(statement), parameters)
+
     def create_run(self, run: Run, events: Sequence[Event]) -> None:
-        """See `Writes.create_run`."""
-        with writing.refuse_known(run.run_id), answered(self._connection):
-            writing.create_run(self._connection, run, b"", b"", events)
+        """See `Writes.create_run`. That there is one with this id shows when the server is waited for, at the end at last."""
+        writing.create_run(self._connection, run, b"", b"", events, self._kept)
 
     def append_events(self, events: Sequence[Event]) -> int:
         """See `Writes.append_events`."""
@@ -54,7 +58,7 @@ class _ControlDatabase:
 
     @contextmanager
     def control_writes(self, *, is_news: bool = False) -> Generator[Writes]:
-        with self._database.write(is_news=is_news) as connection:
+        with writing.refuse_known(), self._database.write(is_news=is_news) as connection:
             connection.execute(_ONE_BY_ONE)
             yield PostgresWrites(connection)
 

@@ -106,21 +106,40 @@ _PUT_CHECKS = _put(
 )
 
 
-def create_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
+def create_run(
+    connection: Connection,
+    run: Run,
+    plan: bytes,
+    manifest: bytes,
+    events: Sequence[Event],
+    kept: set[str] | None = None,
+) -> None:
     """Writes a new run with its tags, its plan, its manifest and its first events.
+
+    Args:
+        connection: of the transaction.
+        run: it.
+        plan, manifest: what its hashes name; empty where that is stored already.
+        events: its first events.
+        kept: the hashes of manifests that the transaction has found to be stored, so that they are looked for once.
 
     Raises:
         InvariantViolationError: a hash is not that of the content; see `append_events`.
     """
     require_text(run.run_id, run.job_name, *run.tags, *run.tags.values())
     has_plan = has_manifest = False
-    connection.execute(_KEEP_CONTENT)
-    if run.plan_hash is not None or run.manifest_hash is not None:
+    if kept is not None and run.plan_hash is None and run.manifest_hash in kept:
+        has_manifest = True
+    else:
+        connection.execute(_KEEP_CONTENT)
+    if not has_manifest and (run.plan_hash is not None or run.manifest_hash is not None):
         row = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
         assert row is not None
         has_plan, has_manifest = row
     plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, has_plan)
     manifest_hash = _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, has_manifest)
+    if kept is not None and manifest_hash is not None:
+        kept.add(manifest_hash)
     run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
     state = state_columns(state_of(run))
     row = (run.run_id, run.job_name, run_body(run), manifest_hash, run.created_at, *state)
@@ -160,8 +179,11 @@ def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, eve
 
 
 @contextmanager
-def refuse_known(run_id: str) -> Generator[None]:
+def refuse_known(run_id: str | None = None) -> Generator[None]:
     """Says what the server means that refuses a second run with an id; around `create_run` and a wait for the answer.
+
+    Args:
+        run_id: the id; None where several are created.
 
     Raises:
         InvariantViolationError: there is a run with this id.
@@ -171,8 +193,9 @@ def refuse_known(run_id: str) -> Generator[None]:
     except errors.UniqueViolation as error:
         if error.diag.constraint_name != "runs_run_id_key":
             raise
+        which = f"the id {run_id!r}" if run_id is not None else f"such an id ({error.diag.message_detail})"
         raise InvariantViolationError(
-            f"A run with the id {run_id!r} is already recorded; run ids are unique. Use a new one."
+            f"A run with {which} is already recorded; run ids are unique. Use a new one."
         ) from error
 
 

@@ -27,6 +27,10 @@ class SqliteWrites:
         """See `Writes.execute`."""
         return self._connection.execute(statement, tuple(parameters))
 
+    def send(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """See `Writes.send`."""
+        self._connection.execute(statement, tuple(parameters))
+
     def create_run(self, run: Run, events: Sequence[Event]) -> None:
         """See `Writes.create_run`."""
         writing.create_run(self._connection, run, b"", b"", events)
