@@ -27,10 +27,10 @@ def one_line(value: MetadataValue) -> str:
 
 
 def as_text(value: MetadataValue) -> str:
-    """A value as text, all of it but for tables, of which it says how large they are."""
+    """A value as text, all of it but for tables, of which it says how large they are, and for what is kept in a file."""
     match value:
         case StoredMetadataValue():
-            return as_text(value.load())
+            return f"{value.preview}…\n({value.size:,} bytes, kept in {value.path})"
         case TableMetadataValue():
             return f"table, {count(len(value.records), 'row')}"
         case TableSchemaMetadataValue():

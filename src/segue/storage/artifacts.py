@@ -50,11 +50,15 @@ class Artifacts:
         large = {index for index, row in enumerate(rows[0]) if len(row[-1]) > limit}
         if not large:
             return events, rows
-        smaller = [
-            each
-            for index, event in enumerate(events)
-            for each in (offloaded(event, self._settings, self._keep) if index in large else (event,))
-        ]
+        smaller: list[Event] = []
+        told: set[tuple[str | None, object]] = set()  # an output and its materialization have the same metadata
+        for index, event in enumerate(events):
+            *notes, fitting = offloaded(event, self._settings, self._keep) if index in large else (event,)
+            for note in notes:
+                if (note.step_key, note.payload) not in told:
+                    told.add((note.step_key, note.payload))
+                    smaller.append(note)
+            smaller.append(fitting)
         return smaller, event_rows(smaller)
 
     def _keep(self, value: AnyMetadataValue, data: bytes) -> StoredMetadataValue:
