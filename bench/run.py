@@ -73,6 +73,7 @@ ROWS = [
     Row("independent", "1,000 independent assets, SQLite and files", "independent_stored", 50, quick=100),
     Row("load", "10,000 assets: declare, resolve, plan", "load_assets", 10, unit="asset", quick=1_000),
     Row("hourly-keys", "175,320 hourly partition keys listed", "hourly_keys", 10, unit="key"),
+    Row("fan-out", "a fan-out of 1,000 steps in one process, gathered again, SQLite", "fan_out", 50, quick=20),
     Row("processes", "a fan-out, each step in a process of its own, two at a time", "process_steps", 100, quick=20),
     Row("single-events", "1,000 events reported one by one, SQLite", "single_events", 30, unit="event", quick=50),
     Row("dev-ready", "segue dev, from its start until a run can be asked for", "dev_ready", 8, unit="start"),
@@ -85,10 +86,17 @@ GROWTH_SIZES = (10_000, 100_000)
 OLD_EVENTS = 10_000_000
 OLD_LIMIT = 1.2  # a step on a log with so many events may take at most this many times what it takes on an empty one
 FULL_LIMIT = 1.2  # an event that survives a power failure, against a commit of the same rows by SQLite alone
+MEMORY_LIMIT = 110e6 / 6  # bytes for each step that has a process of its own; with Dagster it is 110 MB
+IS_QUICK = {"worker-memory"}  # of those of Segue alone, what --quick runs
 
 
 def main(arguments: list[str]) -> int:
-    alone = {"growth": growth, "old-events": old_events, "single-events-full": single_events_full}
+    alone = {
+        "growth": growth,
+        "old-events": old_events,
+        "single-events-full": single_events_full,
+        "worker-memory": worker_memory,
+    }
     names = [row.name for row in ROWS] + list(alone)
     parser = argparse.ArgumentParser(description="Measure Segue beside Dagster.")
     parser.add_argument("--only", action="append", choices=names, help="this row only; may be given more than once")
@@ -111,7 +119,7 @@ def main(arguments: list[str]) -> int:
             results.append(result)
             print(line, flush=True)
     for name, measured in alone.items():
-        if name in chosen and not options.quick:
+        if name in chosen and (name in IS_QUICK or not options.quick):
             line, result = measured(pairs)
             lines.append(line)
             results.append(result)
@@ -219,6 +227,22 @@ def single_events_full(pairs: int) -> tuple[str, dict[str, object]]:
         f"{times:.2f} times as long as the commit of its rows; limit {FULL_LIMIT}: {'met' if met else 'NOT MET'}"
     )
     return line, {"row": "single-events-full", "times": times, "limit": FULL_LIMIT, "met": met, "samples": found}
+
+
+def worker_memory(pairs: int) -> tuple[str, dict[str, object]]:
+    """The memory of a step in a process of its own while four are alive, with its share of what they share; Segue alone."""
+    try:
+        found = [run_workload("worker_memory", "segue", None, {}) for _ in range(pairs)]
+    except WorkloadError as error:
+        return f"{'worker-memory':<16}{error}", {"row": "worker-memory", "met": False, "error": str(error)}
+    most = median(max(each["steps"]) for each in found)
+    zygote = median(each["zygote"] for each in found)
+    met = most <= MEMORY_LIMIT
+    line = (
+        f"{'worker-memory':<16}a step in its own process takes {most / 1e6:.1f} MB with 4 alive (the zygote "
+        f"{zygote / 1e6:.1f} MB); limit {MEMORY_LIMIT / 1e6:.1f} MB: {'met' if met else 'NOT MET'}"
+    )
+    return line, {"row": "worker-memory", "bytes": most, "limit": MEMORY_LIMIT, "met": met, "samples": found}
 
 
 def measure(workload: str, library: str, size: int | None, more: Mapping[str, str] | None = None) -> Sample:
