@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
+import msgspec
+
 from segue.decide.automation.evaluate import AutomationDecision, evaluate_automation
 from segue.decide.automation.requests import news_of, requests_of
 from segue.defs.assets_definition import AssetsDefinition
@@ -14,10 +16,11 @@ from segue.defs.automation_sensor import AutomationConditionSensorDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.errors import InvalidInvocationError
-from segue.host.automation_facts import gather_facts
+from segue.host.automation_facts import gather_facts, uses
 from segue.model import codec
 from segue.model.arguments import require_kind
 from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR
+from segue.model.condition import leaves
 from segue.model.condition.base import AnyCondition
 from segue.model.condition.context import AutomationResult
 from segue.model.condition.facts import AutomationCursor
@@ -25,7 +28,9 @@ from segue.model.condition.subset import EntitySubset
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetJobKey, AssetKey, EntityKey
 from segue.model.listing import listed_graph
+from segue.model.manifest import content_hash
 from segue.model.selection import AssetSelection
+from segue.model.stores import EventFilter
 from segue.model.tick_task import TickAnswer, TickTask
 
 _decode_cursor = codec.decoder(AutomationCursor).decode
@@ -132,15 +137,41 @@ def answer_automation(definitions: Definitions, instance: Instance, task: TickTa
     wanted = {*_wanted(graph, conditions, chosen), *(key for key in sensor.asset_job_keys if key in conditions)}
     before = AutomationCursor() if task.cursor is None else _decode_cursor(task.cursor)
     moment = datetime.fromtimestamp(now, UTC)
+    stands_on = _stands_on(definitions, conditions, instance, moment)
+    if stands_on is not None and stands_on == before.settled:
+        return TickAnswer(skip_reason="Nothing has happened since the conditions were evaluated last.")
     graph, decision = _evaluated(graph, instance, conditions, sorted(wanted, key=str), before, moment)
     asked = requests_of(decision.requested, graph, moment, tags=sensor.run_tags, may_backfill=sensor.emit_backfills)
+    news = news_of(decision, before)
+    cursor = msgspec.structs.replace(decision.cursor, settled=None if news else stands_on)
     return TickAnswer(
         requests=asked.runs,
         backfills=asked.backfills,
-        evaluations=news_of(decision, before),
+        evaluations=news,
         skip_reason=None if asked.runs or asked.backfills else f"No condition of {len(wanted):,} asks for anything.",
-        cursor=codec.encode(decision.cursor).decode(),
+        cursor=codec.encode(cursor).decode(),
     )
+
+
+def _stands_on(
+    definitions: Definitions, conditions: Mapping[EntityKey, AnyCondition], instance: Instance, now: datetime
+) -> str | None:
+    """A name for all that an evaluation looks at: the definitions, the log, the partitions there are.
+
+    None where conditions look at something else, as at the time.
+    """
+    kinds = (leaves.CronTickPassedCondition, leaves.FreshnessResultCondition)
+    if uses(conditions.values(), *kinds):
+        return None
+    graph = definitions.asset_graph
+    partitions = dict.fromkeys(node.partitions for node in graph.nodes.values() if node.partitions is not None)
+    counted: list[object] = []
+    for each in partitions:
+        listed = each.listed(now, instance)
+        counted.append(listed.count(now) if each.is_listed else listed.get_partition_keys(now))
+    newest = instance.store.events(EventFilter(ascending=False), 1)
+    place = newest[0].storage_id if newest else 0
+    return content_hash(codec.encode([definitions.manifest_hash, place, counted]))
 
 
 def automation_sensor(definitions: Definitions, name: str) -> AutomationConditionSensorDefinition:

@@ -74,6 +74,11 @@ def _nodes_of(conditions: Iterable[AnyCondition]) -> Iterator[AnyCondition]:
         yield from _nodes_of(condition.children)
 
 
+def uses(conditions: Iterable[AnyCondition], *kinds: type[AnyCondition]) -> bool:
+    """Whether a condition of these kinds stands in any of these, or one of the user's own, which may look at anything."""
+    return _uses(_nodes_of(conditions), *kinds)
+
+
 def _uses(nodes: Iterable[AnyCondition], *kinds: type[AnyCondition]) -> bool:
     """Whether a condition of these kinds is in use, or one of the user's own, which may look at anything."""
     return any(isinstance(node, kinds) or not isinstance(node, BuiltinAutomationCondition) for node in nodes)

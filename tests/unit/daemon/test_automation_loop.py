@@ -158,3 +158,42 @@ def test_checks_with_conditions_are_asked_for_alone(with_checks: bool) -> None:
     (run,) = made.runs()
     assert run.asset_selection == frozenset()
     assert [key.name for key in run.asset_check_selection] == ["good"]
+
+
+def test_where_nothing_happened_no_condition_is_evaluated_again() -> None:
+    names_of = sg.DynamicPartitionsDefinition(name="names")
+
+    @sg.asset(partitions_def=names_of, automation_condition=sg.AutomationCondition.on_missing())
+    def named() -> None: ...
+
+    made = Plane(sg.Definitions(assets=[*ASSETS, named]))
+    made.switch(DEFAULT, InstigatorStatus.RUNNING, NOON, InstigatorKind.SENSOR)
+
+    def evaluated(now: float) -> bool:
+        made.ask_sensors(now)
+        return "Nothing has happened" not in (made.sensor_ticks(DEFAULT)[-1].skip_reason or "")
+
+    assert evaluated(NOON)
+    assert [evaluated(NOON + 60 * minute) for minute in range(1, 6)][-3:] == [False, False, False]
+    report_made(made, "source")
+    assert evaluated(NOON + 600)
+    assert names(made) == [["report", "table"]]
+    for minute in range(11, 20):
+        evaluated(NOON + 60 * minute)
+    assert not evaluated(NOON + 60 * 20)
+    made.instance.add_dynamic_partitions("names", ["x"])
+    assert evaluated(NOON + 60 * 21)
+    made.location.load(sg.Definitions(assets=[source, table, named]))
+    assert evaluated(NOON + 60 * 22)
+    assert made.sensor_ticks(DEFAULT)[-1].cursor is not None
+
+
+def test_conditions_that_look_at_the_time_are_evaluated_each_time() -> None:
+    @sg.asset(automation_condition=sg.AutomationCondition.on_cron("* * * * *"))
+    def each_minute() -> None: ...
+
+    made = Plane(sg.Definitions(assets=[each_minute]))
+    made.switch(DEFAULT, InstigatorStatus.RUNNING, NOON, InstigatorKind.SENSOR)
+    for minute in range(4):
+        made.ask_sensors(NOON + 60 * minute)
+    assert all(tick.cursor is not None for tick in made.sensor_ticks(DEFAULT))

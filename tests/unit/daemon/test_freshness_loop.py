@@ -101,7 +101,7 @@ def test_a_round_in_which_nothing_happened_reads_no_asset() -> None:
     case.round(NOON)
     asked: list[object] = []
     read = case.plane.store.asset_states
-    case.plane.store.asset_states = lambda keys: asked.append(keys) or read(keys)
+    case.plane.store.asset_states = lambda keys=None: asked.append(keys) or read(keys)
     case.round(NOON + MINUTE)
     assert asked == []
     case.make(free, NOON + MINUTE)

@@ -133,7 +133,9 @@ class AutomationCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         evaluation_id: how many evaluations there were.
         entities: what is remembered of each target, by its key as text.
+        settled: what the evaluation stood on, where each further one would say the same as long as that holds; else None.
     """
 
     evaluation_id: int = 0
     entities: dict[str, EntityCursor] = {}
+    settled: str | None = None
