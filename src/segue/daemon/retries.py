@@ -67,9 +67,10 @@ class Retries:
             for run in reversed(failed)
             if is_retried(run, self._settings)
         ]
+        # Written also where there is nothing to run again: failures that were passed over stay so, whatever is set later.
         self._cursor = page[-1].storage_id
+        self._write(turn, self._cursor, again)
         if again:
-            self._write(turn, self._cursor, again)
             self.queued()
         return turn.now if len(page) == AT_ONCE else None
 
@@ -86,7 +87,7 @@ class Retries:
     def _write(self, turn: Turn, cursor: int, again: list[WantedRun]) -> None:
         tick = Tick(
             instigator=RETRIES,
-            status=TickStatus.SUCCESS,
+            status=TickStatus.SUCCESS if again else TickStatus.SKIPPED,
             started_at=turn.now,
             ended_at=turn.now,
             cursor=str(cursor),

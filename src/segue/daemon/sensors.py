@@ -95,13 +95,13 @@ class Sensors:
             if self._watch.has_changed(turn):
                 self._load(turn)
             self._hear(turn)
+            while self._due and self._due[0][0] <= turn.now:
+                _, _, running = heapq.heappop(self._due)
+                if not running.is_asked and self._running.get(running.state.id) is running:
+                    self._ask(running)
         except BaseException:
-            self._watch.forget()  # whatever was not written is as it was: read it again
+            self._watch.forget()  # whatever was not written, or asked, is as it was: read it again
             raise
-        while self._due and self._due[0][0] <= turn.now:
-            _, _, running = heapq.heappop(self._due)
-            if not running.is_asked and self._running.get(running.state.id) is running:
-                self._ask(running)
         return self._due[0][0] if self._due else None
 
     def _load(self, turn: Turn) -> None:

@@ -248,3 +248,12 @@ def test_failures_before_retries_were_looked_after_are_left_alone() -> None:
     fail(made, enqueue(made, {"dagster/max_retries": "5"}))
     retries(made).round(made.turn(NOON))
     assert len(made.runs()) == 1
+
+
+def test_failures_that_were_passed_over_are_not_run_again_when_more_is_allowed_later() -> None:
+    made = plane()
+    loop = retries(made)
+    fail(made, enqueue(made))
+    loop.round(made.turn(NOON))
+    retries(made, RunRetries(3)).round(made.turn(NOON))
+    assert len(made.runs()) == 1

@@ -10,9 +10,9 @@ import pytest
 from plane import NOON, Plane
 
 import segue as sg
-from segue.errors import LeaseLostError, SupersessionWarning
+from segue.errors import LeaseLostError, StorageUnavailableError, SupersessionWarning
 from segue.model.control_stores import LoopLease
-from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorStatus
+from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.run import RunStatus
 from segue.model.tick_record import TickStatus
 
@@ -318,3 +318,18 @@ def test_a_quiet_round_over_a_thousand_sensors_is_cheap() -> None:
     for _ in range(100):
         made.sensors.round(made.turn(now + 1))
     assert time.process_time() - begin < 1.0
+
+
+def test_a_store_that_was_away_for_a_moment_leaves_no_sensor_unasked() -> None:
+    made = plane(sensor(lambda context: sg.SkipReason("asked"), minimum_interval_seconds=1))
+    read = made.control.instigator_state
+
+    def away(which: InstigatorId) -> InstigatorState:
+        raise StorageUnavailableError("away")
+
+    made.control.instigator_state = away
+    with pytest.raises(StorageUnavailableError):
+        made.ask_sensors(NOON)
+    made.control.instigator_state = read
+    made.ask_sensors(NOON)
+    assert len(made.sensor_ticks("sensor")) == 1
