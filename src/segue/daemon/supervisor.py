@@ -51,14 +51,14 @@ class Supervisor:
         self._store = store
         self._listener = listener
         schedules, sensors = Schedules(control, locations), Sensors(store, control, locations)
-        backfills = Backfills(store, control, locations)
+        backfills, retries = Backfills(store, control, locations), Retries(store, control, locations, settings.retries)
         actions = {
             "queue": Queue(store, control, locations, settings.queue).round,
             "schedules": schedules.round,
             "sensors": sensors.round,
             "backfills": backfills.round,
             "freshness": Freshness(store, control, locations).round,
-            "retries": Retries(store, control, locations, settings.retries).round,
+            "retries": retries.round,
         }
         if retention is not None:
             actions["retention"] = retention.round
@@ -66,6 +66,8 @@ class Supervisor:
         by_name = {loop.name: loop for loop in self.loops}
         schedules.wake, sensors.wake = by_name["schedules"].wake, by_name["sensors"].wake
         backfills.cancels.ended = by_name["backfills"].wake
+        for each in (schedules, sensors, backfills, retries):  # at once also where nothing hears of what is written
+            each.queued = by_name["queue"].wake
         self._is_stopped = threading.Event()
         # It may wait for an exit when all else ends, and then ends with the process.
         self._monitor = threading.Thread(target=self._watch, name="segue-monitor", daemon=True)
