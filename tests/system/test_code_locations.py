@@ -347,3 +347,37 @@ def test_nothing_to_serve_is_said(tmp_path: Path) -> None:
     answer = Project(tmp_path).run("dev", "--port", "0")
     assert answer.code == 1
     assert "--file" in answer.err
+
+
+def test_an_environment_that_cannot_serve_is_named_and_harms_no_other(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    babbling = tmp_path / "babbling.py"
+    babbling.write_text(
+        "#!/bin/sh\n"
+        f"exec {sys.executable} -c 'import socket, sys, time\n"
+        "channel = socket.socket(fileno=int(sys.argv[4]))\n"
+        'channel.sendall((3).to_bytes(4) + b"abc")\n'
+        'time.sleep(1e6)\' "$@"\n'
+    )
+    babbling.chmod(0o755)
+    (tmp_path / "code.py").write_text("import segue as sg\n" + GOOD.format(value=1))
+    tables = {"good": "", "bare": bare / "bin" / "python", "missing": tmp_path / "nowhere", "babbling": babbling}
+    (tmp_path / "segue.toml").write_text(
+        "".join(
+            f'[[locations]]\nname = "{name}"\nfile = "code.py"\n' + (f'python = "{python}"\n' if python else "")
+            for name, python in tables.items()
+        )
+    )
+    with control_plane(tmp_path) as plane:
+        found = {each["name"]: each for each in plane.get("/api/locations").document}
+        assert {name: each["status"] for name, each in found.items()} == {
+            "good": "ready",
+            "bare": "broken",
+            "missing": "broken",
+            "babbling": "broken",
+        }
+        assert "No module named" in found["bare"]["error"]
+        assert "nowhere" in found["missing"]["error"]
+        assert "install segue" in found["babbling"]["error"]
+        assert plane.run(assets=["a"], location="good")["status"] == "SUCCESS"

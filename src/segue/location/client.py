@@ -23,6 +23,7 @@ from segue.model.location import LocationState, LocationStatus, LocationTarget
 from segue.model.manifest import decode_manifest
 from segue.model.messages import ProcessEnded, ProcessStarted, Ready, Records
 from segue.model.tick_task import TickAnswer, TickTask
+from segue.version import __version__
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 60.0
@@ -138,21 +139,29 @@ class ProcessLocation:
 
     def _run(self) -> None:
         while not self._is_stopped:
-            for key, _ in self._selector.select(self._pause()):
-                if key.fileobj is self._woken:
-                    with contextlib.suppress(BlockingIOError):
-                        while self._woken.recv(4096):
-                            pass
-                elif isinstance(key.data, Generation):
-                    if key.data in self._generations():  # and did not go while others were heard
-                        self._hear(key.data)
-                else:
-                    generation, process = key.data
-                    generation.ticks.hear(process)
-            while self._calls:
-                self._calls.popleft()()
-            self._retire()
+            try:
+                self._go_round()
+            except Exception as error:  # noqa: BLE001 reason: a bug must be seen, and must not end all that this thread serves
+                self._state = msgspec.structs.replace(self._state, error=f"A bug in Segue: {error!r}")
+                time.sleep(_FIRST_DELAY)
         self._selector.close()
+
+    def _go_round(self) -> None:
+        """Waits for what is said, asked or due, and does it."""
+        for key, _ in self._selector.select(self._pause()):
+            if key.fileobj is self._woken:
+                with contextlib.suppress(BlockingIOError):
+                    while self._woken.recv(4096):
+                        pass
+            elif isinstance(key.data, Generation):
+                if key.data in self._generations():  # and did not go while others were heard
+                    self._hear(key.data)
+            else:
+                generation, process = key.data
+                generation.ticks.hear(process)
+        while self._calls:
+            self._calls.popleft()()
+        self._retire()
 
     def _pause(self) -> float | None:
         """How long nothing is due, in seconds; does what is."""
@@ -201,7 +210,12 @@ class ProcessLocation:
 
     def _hear(self, generation: Generation) -> None:
         """Takes what a zygote has said."""
-        for message in generation.zygote.messages():
+        try:
+            messages = list(generation.zygote.messages())
+        except msgspec.DecodeError as error:
+            self._misunderstood(generation, error)
+            return
+        for message in messages:
             if isinstance(message, Ready):
                 self._ready(generation, message)
             elif isinstance(message, ProcessStarted):
@@ -222,9 +236,14 @@ class ProcessLocation:
             self._end(generation, "the code does not load")
             self._broken("" if ready.error is None else ready.error.to_string())
         else:
+            try:
+                graph = AssetGraph(decode_manifest(ready.manifest))
+            except msgspec.DecodeError as error:
+                self._misunderstood(generation, error)
+                return
             if self._current is not None:
                 self._retired.append(self._current)
-            self._graph = AssetGraph(decode_manifest(ready.manifest))
+            self._graph = graph
             self._current = generation
             self._loaded_at = time.monotonic()
             self._load_at = None
@@ -235,6 +254,19 @@ class ProcessLocation:
                 generation.ticks.ask(self._held.popleft()[0])
         if again:
             self._reload()
+
+    def _misunderstood(self, generation: Generation, error: msgspec.DecodeError) -> None:
+        """A zygote says what this side does not know: its segue is another."""
+        if self._next is generation:
+            self._next = None
+        if self._current is generation:
+            self._current = None
+        why = (
+            f"Its process says what this control plane does not understand ({error}): install segue {__version__} in its "
+            "environment."
+        )
+        self._end(generation, why)
+        self._broken(why)
 
     def _gone(self, generation: Generation) -> None:
         """A zygote is gone that was not told to go, or that was."""
