@@ -127,12 +127,16 @@ except LeaseLostError as error:
 
 @needs_proc
 def test_a_worker_that_ends_leaves_no_process_behind(store: PostgresStore) -> None:
+    def children() -> set[str]:
+        return set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+
+    others = children()
     add_run(store, "r1")
     store.start_run("r1", [])
-    children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-    assert children
+    started = children() - others
+    assert started
     store.close()
-    assert not set(children) & set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+    assert not started & children()
 
 
 def test_a_lease_is_renewed(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
