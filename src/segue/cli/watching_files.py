@@ -10,7 +10,7 @@ import watchfiles
 
 from segue.location.client import ProcessLocation
 
-_LATENCY_MILLISECONDS = 50
+_LATENCY_MILLISECONDS = 20
 _SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".sql", ".json")
 
 
@@ -43,7 +43,7 @@ class FileWatcher:
         changes = watchfiles.watch(
             *folders,
             watch_filter=_Code(),
-            debounce=_LATENCY_MILLISECONDS * 4,
+            debounce=_LATENCY_MILLISECONDS * 10,
             step=_LATENCY_MILLISECONDS,
             stop_event=self._stopped,
             raise_interrupt=False,
