@@ -14,7 +14,9 @@ import pytest
 from step_processes import failure_of, run_job
 
 import segue as sg
-from segue.model.event import EventType
+from segue.model.event import EventType, RunFailureData
+from segue.model.failure_class import FailureClass
+from segue.model.run import FailureReason
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals are POSIX")
 
@@ -263,6 +265,56 @@ def test_resources_are_set_up_where_they_are_used_and_nowhere_else(
     told = [json.loads(line) for line in facts.read_text().splitlines()]
     assert [each["event"] for each in told if each["event"] != "not used"] == ["up", "used", "down"]
     assert len({each["pid"] for each in told if each["event"] != "not used"}) == 1
+
+
+STUCK = """
+class Stuck(sg.ConfigurableResource):
+    def teardown_after_execution(self, context):
+        raise ConnectionError("the tunnel is stuck")
+
+@sg.success_hook
+def after(context):
+    pass
+
+@sg.op
+def uses(stuck: Stuck):
+    pass
+
+@sg.op
+def does_not():
+    pass
+
+@sg.op
+def fails(stuck: Stuck):
+    raise ValueError("the step's own")
+
+def stuck_job(*ops, **settings):
+    return job_of(*ops, resource_defs={"stuck": Stuck()}, **settings)
+
+job = stuck_job(uses, does_not)
+hooked = stuck_job(uses, does_not, hooks={after})
+failing = stuck_job(uses, fails)
+"""
+
+
+@pytest.mark.parametrize("name", ["job", "hooked"])
+def test_a_resource_that_cannot_be_torn_down_fails_the_run_and_not_the_step(tmp_path: Path, name: str) -> None:
+    result, _ = run_job(tmp_path, STUCK, name=name)
+    assert not result.success
+    events = result.all_events
+    assert {event.step_key for event in events if event.is_step_success} == {"uses", "does_not"}
+    end = events[-1].payload
+    assert isinstance(end, RunFailureData)
+    assert (end.reason, end.failure_class) == (FailureReason.RESOURCE_FAILURE, FailureClass.NETWORK)
+    assert end.error is not None
+    assert end.error.message == "ConnectionError: the tunnel is stuck"
+
+
+def test_a_step_that_failed_says_more_than_a_resource_that_could_not_be_torn_down(tmp_path: Path) -> None:
+    result, _ = run_job(tmp_path, STUCK, name="failing")
+    end = result.all_events[-1].payload
+    assert isinstance(end, RunFailureData)
+    assert (end.reason, end.failed_steps) == (FailureReason.STEP_FAILURE, ("fails",))
 
 
 def test_spawned_steps_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from segue.defs.log import running
-from segue.errors import SegueError, StorageError
+from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.claim_gate import gate_of
 from segue.execute.executors.placement import IN_PROCESS, Placement
 from segue.execute.failure import error_info, shown_text
@@ -117,11 +117,13 @@ def _run_with_resources(
     if failure is None:
         sink.emit(EngineEventData(f"Finished steps {placement.where}."))
     sink.emit(_end(scope, result, failure or torn))
+    if torn is None and scope.torn is not None:
+        torn = ResourceFunctionError(scope.torn.message)
     return msgspec.structs.replace(result, error=result.error or torn)
 
 
 def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:
-    """The event that ends the run: steps that failed say more than a resource that did."""
+    """The event that ends the run: steps that failed say more than a resource that did, here or in the process of a step."""
     if result.failed_steps or result.out_of_time:
         steps = ", ".join(result.failed_steps) or "none"
         message = f"{result.out_of_time or f'Run of {scope.run.job_name} failed.'} Steps failed: {steps}."
@@ -132,6 +134,9 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
         cause = failure.__cause__ or failure
         found = failure_class(cause, scope.described.failure_rules)
         return RunFailureData(FailureReason.RESOURCE_FAILURE, shown_text(failure), (), error_info(cause), found)
+    if scope.torn is not None:
+        torn = scope.torn
+        return RunFailureData(FailureReason.RESOURCE_FAILURE, torn.message, (), torn.error, torn.failure_class)
     return RunSuccessData()
 
 

@@ -24,6 +24,7 @@ from segue.model.event import (
     LogMessageData,
 )
 from segue.model.keys import AssetKey
+from segue.model.messages import TeardownFailed
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.run import Run
@@ -62,6 +63,7 @@ class RunScope:
         job_side: what a run of ops needs besides.
         deadlines: until when its steps may take; None where nothing limits them.
         rules: what the config of its executor says of steps that fail.
+        torn: why a resource could not be torn down in the process of a step; None while all is well.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class RunScope:
         self.job_side = job_side or JobSide()
         self.rules = ExecutorRules()
         self.deadlines: Deadlines | None = None
+        self.torn: TeardownFailed | None = None
         single = run.partition_start if run.partition_start == run.partition_end else None
         known = self.partitions_def
         self.single_partition = single if single is None or known is None else known.typed_key(single)

@@ -18,6 +18,7 @@ from segue.defs.hook import HookDefinition
 from segue.defs.instance import Instance
 from segue.defs.log import running
 from segue.execute.attempt import StepAttempt
+from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
 from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.interrupts import raise_execution_interrupts
@@ -40,6 +41,7 @@ from segue.model.messages import (
     Passed,
     PrepareRun,
     StepTask,
+    TeardownFailed,
     decode_recorded,
     encode_message,
 )
@@ -158,8 +160,13 @@ class _Attempt:
     def _close(self) -> StepOutcome | None:
         """Tears down what was set up and writes what is left; gives back what went wrong."""
         try:
-            tear_down(self.sink, self.stack)
+            torn = tear_down(self.sink, self.stack)
             self.sink.flush()
+            if torn is not None:
+                cause = torn.__cause__ or torn
+                found = failure_class(cause, self.scope.described.failure_rules)
+                said = TeardownFailed(message=shown_text(torn), error=error_info(cause), failure_class=found)
+                send(self.channel, encode_message(said))
         except BaseException as error:  # noqa: BLE001 reason: told to the coordinator
             return self._failed(error)
         return None

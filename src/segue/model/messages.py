@@ -3,7 +3,7 @@
     coordinator -> zygote   LoadCode, then PrepareRun, StartProcess (with descriptors), SignalProcess, Ping, End
     zygote -> coordinator   Ready, then ProcessStarted, ProcessEnded, Pong
     zygote -> its processes the task of StartProcess, in memory (a fork) or in a file (a spawn)
-    step process -> coordinator   Happened, AttemptOutcome, Passed
+    step process -> coordinator   Happened, AttemptOutcome, Passed, TeardownFailed
     coordinator -> step process   Recorded
     control plane -> tick process   AskTick
     tick process -> control plane   TickAnswered
@@ -247,6 +247,20 @@ class Passed(Message, frozen=True, tag="passed"):
     events: tuple[Event, ...]
 
 
+class TeardownFailed(Message, frozen=True, tag="teardown_failed"):
+    """A resource that the step had used could not be torn down: the step stays as it is, the run fails.
+
+    Attributes:
+        message: what to say of it.
+        error: what was raised.
+        failure_class: what sort of failure that is.
+    """
+
+    message: str
+    error: ErrorInfo
+    failure_class: FailureClass
+
+
 class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
     """How an attempt ended.
 
@@ -282,7 +296,7 @@ class Recorded(Message, frozen=True, tag="recorded"):
 ToZygote: TypeAlias = LoadCode | PrepareRun | StartProcess | SignalProcess | Ping | End
 FromZygote: TypeAlias = Ready | ProcessStarted | ProcessEnded | Pong
 Task: TypeAlias = StepTask | RunTask | TicksTask
-FromStep: TypeAlias = Happened | AttemptOutcome | Passed
+FromStep: TypeAlias = Happened | AttemptOutcome | Passed | TeardownFailed
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=codec.enc_hook)
 

@@ -38,6 +38,7 @@ from segue.model.messages import (
     ProcessStarted,
     Recorded,
     StepTask,
+    TeardownFailed,
     decode_from_step,
     encode_message,
 )
@@ -285,6 +286,8 @@ class ProcessExecutor:
             elif isinstance(message, Passed):
                 for event in message.events:
                     self._scope.sink.take(event)
+            elif isinstance(message, TeardownFailed):
+                self._scope.torn = message
             else:
                 each.outcome = message
                 if message.waits:
