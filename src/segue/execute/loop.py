@@ -25,8 +25,9 @@ from segue.model.event import (
 )
 from segue.model.failure_class import FailureClass
 from segue.model.run import RunStatus
+from segue.model.tag_limit import TagLimit
 from segue.plan.deadlines import Deadlines
-from segue.plan.limits import TagLimit, has_room
+from segue.plan.limits import has_room
 from segue.plan.plan import Plan, PlanStep
 from segue.plan.state import (
     AbandonStep,

@@ -17,7 +17,7 @@ from segue.errors import (
     UnmetExecutorRequirementsError,
 )
 from segue.execute.loop import LoopLimits
-from segue.plan.limits import TagLimit
+from segue.model.tag_limit import TagLimit
 from segue.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
             f"tag_concurrency_limits: the limit for the tag {entry['key']!r} is {entry['limit']}: it must be 1 or more."
         )
     if hasattr(value, "get"):  # {"applyLimitPerUniqueValue": True}
-        return TagLimit(entry["key"], entry["limit"], per_value=bool(value.get("applyLimitPerUniqueValue")))
+        return TagLimit(entry["key"], entry["limit"], is_per_value=bool(value.get("applyLimitPerUniqueValue")))
     return TagLimit(entry["key"], entry["limit"], None if value is None else str(value))
 
 

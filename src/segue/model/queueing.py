@@ -7,21 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-
-class TagLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many runs with a tag may be in progress at once.
-
-    Attributes:
-        key: the tag.
-        limit: how many.
-        value: only with this value; None for any.
-        is_per_value: whether each value has the limit for itself.
-    """
-
-    key: str
-    limit: int
-    value: str | None = None
-    is_per_value: bool = False
+from segue.model.tag_limit import TagLimit
 
 
 class QueueLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,23 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
-
-class TagLimit(msgspec.Struct, frozen=True):
-    """A limit on the steps that run at once.
-
-    Attributes:
-        key: the tag.
-        limit: how many at once, at least 1.
-        value: only steps on which the tag has this value; any value when None.
-        per_value: whether each value of the tag is counted by itself.
-    """
-
-    key: str
-    limit: int
-    value: str | None = None
-    per_value: bool = False
+from segue.model.tag_limit import TagLimit
 
 
 def has_room(limits: Sequence[TagLimit], tags: Mapping[str, str], running: Sequence[Mapping[str, str]]) -> bool:
@@ -42,4 +26,4 @@ def _is_about(limit: TagLimit, tags: Mapping[str, str]) -> bool:
 
 def _counts(limit: TagLimit, tags: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether a step that runs takes of the room of another one."""
-    return _is_about(limit, other) and (not limit.per_value or other[limit.key] == tags[limit.key])
+    return _is_about(limit, other) and (not limit.is_per_value or other[limit.key] == tags[limit.key])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from segue.plan.limits import TagLimit, has_room
+from segue.model.tag_limit import TagLimit
+from segue.plan.limits import has_room
 
 DUCKDB = {"database": "duckdb"}
 SNOWFLAKE = {"database": "snowflake", "team": "a"}
@@ -21,8 +22,8 @@ SNOWFLAKE = {"database": "snowflake", "team": "a"}
         ((TagLimit("database", 1, "duckdb"),), DUCKDB, [SNOWFLAKE], True),
         ((TagLimit("database", 1, "duckdb"),), SNOWFLAKE, [DUCKDB], True),
         ((TagLimit("database", 1, "duckdb"),), DUCKDB, [DUCKDB], False),
-        ((TagLimit("database", 1, per_value=True),), DUCKDB, [SNOWFLAKE], True),
-        ((TagLimit("database", 1, per_value=True),), DUCKDB, [SNOWFLAKE, DUCKDB], False),
+        ((TagLimit("database", 1, is_per_value=True),), DUCKDB, [SNOWFLAKE], True),
+        ((TagLimit("database", 1, is_per_value=True),), DUCKDB, [SNOWFLAKE, DUCKDB], False),
         ((TagLimit("database", 9), TagLimit("team", 1)), SNOWFLAKE, [SNOWFLAKE], False),
     ],
 )
