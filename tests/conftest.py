@@ -8,16 +8,19 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from pooler import find_pooler
 from postgres_server import WITHOUT, Server, server
 
 settings.register_profile("no deadline", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("no deadline")
 
 _LEFT_OUT = f"left out, as {WITHOUT} is set"
+_NO_POOLER = "left out, as pgbouncer is not installed"
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail") and _LEFT_OUT not in str(report.longrepr):
+    allowed = any(reason in str(report.longrepr) for reason in (_LEFT_OUT, _NO_POOLER))
+    if report.skipped and not hasattr(report, "wasxfail") and not allowed:
         report.outcome = "failed"
         report.longrepr = f"Skipped, and nothing here may be skipped: {report.longrepr}"
 
@@ -41,6 +44,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Says in the last line which group of tests was left out."""
     if os.environ.get(WITHOUT) == "1" and not hasattr(config, "workerinput"):
         print(f"NOT RUN: the tests that need a Postgres server ({WITHOUT}=1)")
+    elif find_pooler() is None and not hasattr(config, "workerinput"):
+        print("NOT RUN: the tests through pgbouncer, which is not installed")
 
 
 @pytest.fixture(scope="session")
