@@ -332,9 +332,13 @@ def test_an_instance_in_memory_is_refused() -> None:
         sg.execute_job(sg.reconstructable(in_memory), sg.Instance.ephemeral())
 
 
+@sg.op
+def nothing() -> None: ...
+
+
 @sg.job(executor_def=sg.multiprocess_executor)
 def in_memory() -> None:
-    """Nothing."""
+    nothing()
 
 
 def test_tags_limit_what_runs_at_once(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.decide.queue import QueuedRun, decide_queue
-from segue.model.queueing import QueueLimits
-from segue.model.tag_limit import TagLimit
+from segue.model.queueing import QueueLimits, TagLimit
 
 
 def run(name: str, *, priority: int = 0, location: str = "main", **tags: str) -> QueuedRun:
