@@ -80,6 +80,7 @@ class LoopLimits(msgspec.Struct, frozen=True):
         retries: whether failed steps are tried again at all.
         requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
         run_seconds: how long the run may take; None for as long as it takes.
+        run_started: since when it takes that long (monotonic time), resources that were set up included; None for now.
     """
 
     gate: StartGate | None = None
@@ -87,6 +88,7 @@ class LoopLimits(msgspec.Struct, frozen=True):
     retries: bool = True
     requires_success: bool = True
     run_seconds: float | None = None
+    run_started: float | None = None
 
 
 class Execution:
@@ -125,7 +127,8 @@ class Execution:
         self._out_of_time: str | None = None
         seconds = self._limits.run_seconds
         if seconds is not None or any(step.policy is not None and step.policy.seconds for step in plan.steps):
-            scope.deadlines = Deadlines(seconds, time.monotonic())
+            started = self._limits.run_started
+            scope.deadlines = Deadlines(seconds, time.monotonic() if started is None else started)
         self._deadlines = scope.deadlines
         self._last: Event | None = None  # how the attempt that ended last was recorded, where it failed
 
@@ -138,6 +141,8 @@ class Execution:
         """
         try:
             self._carry_out(self._progress.begin(), None)
+            if self._deadlines is not None:  # setting up resources may have taken all the time of the run
+                self._stop_overdue(self._deadlines, time.monotonic())
             while not self._ended:
                 wait = self._start_due()
                 if self._deadlines is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -101,10 +102,11 @@ def _run_with_resources(
         if refused is not None:
             sink.emit(refused.payload)
             return RunResult(refused.error)
+        started = time.monotonic()  # what it waited for others is not its own time
         here = [step for step in plan.steps if step.key not in finished and placement.is_here(step)]
         step_key = plan.steps[0].key if len(plan.steps) == 1 else None
         failure = set_up_for(here, scope, stack, step_key) if here or not plan.steps else None
-        result = _execute(plan, scope, finished, placement) if failure is None else RunResult(failure)
+        result = _execute(plan, scope, finished, placement, started) if failure is None else RunResult(failure)
         torn = tear_down(sink, stack)
     except KeyboardInterrupt:
         tear_down(sink, stack)
@@ -140,7 +142,9 @@ def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunS
     return RunSuccessData()
 
 
-def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], placement: Placement) -> RunResult:
+def _execute(
+    plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], placement: Placement, started: float
+) -> RunResult:
     """Runs the steps in the executor of the run."""
     executor = placement.make(scope)
     try:
@@ -151,6 +155,7 @@ def _execute(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], 
             retries=rules.retries,
             requires_success=rules.requires_success,
             run_seconds=seconds,
+            run_started=started,
         )
         return Execution(plan, scope, finished, executor, limits).run()
     finally:

@@ -220,6 +220,26 @@ def test_a_run_whose_time_ends_between_two_attempts_does_not_wait_for_the_second
     assert failures(result)[-1].failure_class is sg.FailureClass.TIMEOUT
 
 
+class SlowToSetUp(sg.ConfigurableResource):
+    def setup_for_execution(self, context: sg.InitResourceContext) -> None:
+        threading.Event().wait(0.1)
+
+
+def test_setting_up_resources_is_of_the_time_of_the_run() -> None:
+    started: list[str] = []
+
+    @sg.asset
+    def uses(slow: SlowToSetUp) -> None:
+        started.append("uses")
+
+    tags = {"dagster/max_runtime": "0.05"}
+    result = sg.materialize([uses], resources={"slow": SlowToSetUp()}, tags=tags, raise_on_error=False)
+    [run] = failures(result)
+    assert run.failure_class is sg.FailureClass.TIMEOUT
+    assert run.message.startswith("The run took longer than its limit of 0.05 seconds")
+    assert started == []
+
+
 def test_a_run_in_time_and_a_tag_that_says_nothing() -> None:
     @sg.asset
     def quick() -> None: ...
