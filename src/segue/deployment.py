@@ -34,6 +34,7 @@ def records_of(settings: Settings) -> Records:
         database=settings.database,
         concurrency=settings.concurrency,
         artifacts=settings.artifacts,
+        steps=settings.steps,
     )
 
 

@@ -22,6 +22,11 @@ folder above it that has one. Each can also be given in the environment, which w
     metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
                                                   the log; default 65536 and 1048576
 
+    logs                SEGUE_LOGS                folder for what steps write to stdout and stderr; default `<home>/logs`
+    log_limit           SEGUE_LOG_LIMIT           how many bytes are kept of each stream of each attempt; default 10485760
+    stop_grace          SEGUE_STOP_GRACE          for how many seconds a step that is asked to stop may tidy up before its process
+                                                  is killed, or its thread left alone; default 20
+
 `[queue]`, in a file only, bounds the runs that the control plane starts: `max_runs` in all, `per_location` by name, and
 `[[queue.tags]]` with `key`, `limit` and, where wanted, `value` or `is_per_value = true`. `[retries]` says how often runs that
 failed are run again (`max_retries`), what of them (`strategy`: `FROM_FAILURE` or `ALL_STEPS`), and whether a failed step is a
@@ -63,7 +68,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -78,6 +83,7 @@ from segue.model.location import LocationTarget
 from segue.model.location_table import LocationTable, require_unique
 from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.retention import Retention, RetentionTable
+from segue.model.step_settings import LOG_LIMIT, STOP_GRACE, StepSettings, step_settings
 from segue.model.stored_content import ENTRY_LIMIT, EVENT_LIMIT, ArtifactSettings
 
 SETTINGS_FILE = "segue.toml"
@@ -106,6 +112,9 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata_event_limit: int = EVENT_LIMIT
     queue: QueueLimits = QueueLimits()
     retries: RunRetries = RunRetries()
+    logs: str | None = None
+    log_limit: int = LOG_LIMIT
+    stop_grace: float = STOP_GRACE
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         artifacts: what is kept apart from the event log, and where.
         queue: what bounds the runs in progress.
         retries: how runs that failed are run again.
+        steps: how steps are run.
     """
 
     project: Path
@@ -148,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_token: str | None = None
     queue: QueueLimits = QueueLimits()
     retries: RunRetries = RunRetries()
+    steps: StepSettings = StepSettings()
 
     @property
     def location_name(self) -> str:
@@ -223,10 +234,20 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         retention=from_file.retention.policy(),
         locations=_located(source, from_file),
         api_token=setting("api_token"),
+        steps=_steps(variables, from_file, None if is_other_home and not variables.get("SEGUE_LOGS") else path),
         artifacts=_artifacts(
             setting("artifacts"), directory if variables.get("SEGUE_ARTIFACTS") else project, from_file
         ),
     )
+
+
+def _steps(
+    variables: Mapping[str, str], from_file: SettingsFile, path: Callable[[str, Path], Path] | None
+) -> StepSettings:
+    """How steps are run; `path` finds the folder, None where what the file says of it does not count."""
+    written = None if path is None else variables.get("SEGUE_LOGS") or from_file.logs
+    folder = path("logs", Path()) if path is not None and written else None
+    return step_settings(folder, written, variables, from_file.log_limit, from_file.stop_grace)
 
 
 def _database(variables: Mapping[str, str], from_file: str | None) -> str | None:

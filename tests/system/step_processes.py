@@ -8,7 +8,9 @@ from typing import Any
 
 import segue as sg
 from segue.defs.job_execution_result import JobExecutionResult
+from segue.host.instances import local_instance
 from segue.host.reconstruct import ReconstructableJob
+from segue.model.step_settings import StepSettings
 
 CODE = """
 import ctypes, json, os, random, signal, subprocess, sys, threading, time
@@ -34,6 +36,7 @@ def run_job(
     name: str = "job",
     config: Mapping[str, object] | None = None,
     home: Path | None = None,
+    steps: StepSettings | None = None,
 ) -> tuple[JobExecutionResult, sg.Instance]:
     """Runs the job of this name in some code.
 
@@ -43,10 +46,11 @@ def run_job(
         name: the name in the code of the job, or of the function that makes it.
         config: of the executor.
         home: the folder of the instance.
+        steps: the settings for how steps are run.
     """
     file = folder / f"code_{abs(hash(code))}.py"
     file.write_text(CODE + code)
-    instance = sg.Instance.local_temp(str(home or folder / "home"))
+    instance = local_instance(str(home or folder / "home"), steps=steps)
     execution: dict[str, Any] = {"execution": {"config": {"max_concurrent": 2} if config is None else dict(config)}}
     result = sg.execute_job(ReconstructableJob.for_file(str(file), name), instance, run_config=execution)
     return result, instance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from command_line import Project
 
 DEFINITIONS = """
@@ -63,3 +64,35 @@ def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
     out, _ = following.communicate(timeout=30)
     assert (out, following.returncode) == ("last line\n", 0)
     process.communicate(timeout=30)
+
+
+EXECUTORS = """
+@sg.op
+def talks():
+    print("0123456789")
+
+def job_with(way, executor):
+    @sg.job(name=way, executor_def=executor)
+    def job():
+        talks()
+    return job
+
+defs = sg.Definitions(jobs=[
+    job_with("inline", sg.in_process_executor),
+    job_with("threads", sg.threads_executor),
+    job_with("processes", sg.multiprocess_executor),
+])
+"""
+
+
+@pytest.mark.parametrize("way", ["inline", "threads", "processes"])
+def test_output_is_kept_where_the_settings_say_and_cut_where_they_say(tmp_path: Path, way: str) -> None:
+    project = Project(tmp_path / "project", EXECUTORS)
+    with (project.folder / "segue.toml").open("a") as file:
+        file.write('logs = "../output"\nlog_limit = 4\n')
+    assert project.run("materialize", "--job", way).code == 0
+    [run] = project.json("runs")["runs"]
+    [kept] = (tmp_path / "output" / run["run_id"]).iterdir()
+    assert kept.read_text().startswith("0123\n(7 more bytes")
+    assert project.run("runs", "logs", run["run_id"], "talks").out == kept.read_text()
+    assert not (project.home / "logs").exists()

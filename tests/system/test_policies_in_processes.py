@@ -11,6 +11,7 @@ from step_processes import run_job
 
 import segue as sg
 from segue.model.event import RunFailureData, StepFailureData, StepRetryData
+from segue.model.step_settings import StepSettings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
 
@@ -52,6 +53,15 @@ def failing():
 @sg.op(step_policy=sg.StepPolicy(executor="in_process"))
 def elsewhere(): ...
 
+@sg.op(step_policy=sg.StepPolicy(timeout=0.2))
+def stubborn():
+    while True:
+        try:
+            threading.Event().wait(60)
+        except BaseException:
+            pass
+
+stubborn_job = job_of(stubborn)
 timing, remembering, waiting, mixed = job_of(slow), job_of(hungry), job_of(waits), job_of(elsewhere)
 """
 
@@ -94,3 +104,10 @@ def test_classes_and_trigger_rules_hold_for_processes_that_raise_or_die(tmp_path
 def test_an_executor_for_one_step_that_the_run_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(sg.NotSupportedError, match=r"'elsewhere' asks for the executor 'in_process'.* 'multiprocess'"):
         run_job(tmp_path, CODE, name="mixed")
+
+
+def test_a_step_that_swallows_its_timeout_is_killed_after_the_grace_period_of_the_settings(tmp_path: Path) -> None:
+    result, _ = run_job(tmp_path, CODE, name="stubborn_job", steps=StepSettings(stop_grace=0.2))
+    [failure] = payloads(result, StepFailureData)
+    assert failure.failure_class is sg.FailureClass.TIMEOUT
+    assert "longer than its timeout of 0.2 seconds" in failure.error.to_string()

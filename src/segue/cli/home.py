@@ -38,6 +38,7 @@ def instance_of(settings: Settings, store: Store) -> Instance:
         concurrency=settings.concurrency,
         database=settings.database,
         artifacts=settings.artifacts,
+        steps=settings.steps,
     )
 
 

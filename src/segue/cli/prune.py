@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import msgspec
@@ -14,7 +15,6 @@ from segue.cli.output import count, duration, is_terminal, print_json
 from segue.decide.retention import all_older_than
 from segue.deployment import control_of, store_of
 from segue.errors import InvalidConfigError
-from segue.execute.capture import LOGS_FOLDER
 from segue.model.retention import Retention, seconds_of
 from segue.retention import Removed, prune
 from segue.storage.for_control import retention_of
@@ -59,7 +59,7 @@ def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | 
     policy = settings.retention if older_than is None else _all_older_than(older_than)
     store = store_of(settings)
     try:
-        folder = settings.home / LOGS_FOLDER
+        folder = Path(settings.steps.logs_of(settings.home))
         retention, control, now = retention_of(store), control_of(store), time.time()
 
         def removals(*, is_trial: bool) -> Iterator[Removed]:

@@ -16,7 +16,7 @@ from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import print_json
 from segue.cli.streams import write
 from segue.errors import InvalidInvocationError
-from segue.execute.capture import LOGS_FOLDER, step_of_file
+from segue.execute.capture import step_of_file
 
 _BETWEEN_LOOKS = 0.2  # seconds
 
@@ -47,7 +47,7 @@ def logs(run: str, step: str | None, follow: bool, home: str | None, as_json: bo
     settings = settings_in_force(home=home)
     with open_store(settings) as store:
         found = find_run(store, run)
-        folder = settings.home / LOGS_FOLDER / found.run_id
+        folder = Path(settings.steps.logs_of(settings.home, found.run_id))
         if as_json:
             print_json({"files": kept_output(folder, step)})
             return

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -103,7 +104,6 @@ class _Parts:
     def run(self, listening: socket.socket | None, stopped: threading.Event) -> None:
         from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
-        from segue.execute.capture import LOGS_FOLDER
         from segue.storage.for_control import retention_of
 
         wake = _nothing
@@ -118,7 +118,7 @@ class _Parts:
                 retention_of(self._store),
                 self._control,
                 self._settings.retention,
-                self._settings.home / LOGS_FOLDER,
+                Path(self._settings.steps.logs_of(self._settings.home)),
             )
             supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake

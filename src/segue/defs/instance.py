@@ -16,6 +16,7 @@ from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
 from segue.errors import InvariantViolationError
 from segue.model.concurrency import Concurrency
+from segue.model.step_settings import StepSettings
 from segue.model.stored_content import ArtifactSettings
 from segue.model.stores import Store
 
@@ -33,6 +34,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         concurrency: the settings for what may happen at once.
         database: the URL of the database where it is not in `home`.
         artifacts: what the store keeps apart from the event log, and where.
+        steps: the settings for how steps are run.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         concurrency: Concurrency | None = None,
         database: str | None = None,
         artifacts: ArtifactSettings | None = None,
+        steps: StepSettings | None = None,
     ) -> None:
         self.store = store
         self.concurrency = concurrency or Concurrency()
         self.artifacts = artifacts or ArtifactSettings()
+        self.steps = steps or StepSettings()
         self._storage_directory = storage_directory
         self._owned = owned
         self._home = home

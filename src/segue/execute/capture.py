@@ -8,10 +8,8 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote
 
 from segue.model.event import CapturedStream, LogsCapturedData
+from segue.model.step_settings import LOG_LIMIT
 
-LOGS_FOLDER = "logs"
-"""The folder in the home in which each run has one for its files."""
-DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes for each stream of each attempt
 _LONGEST_NAME = 200  # most file systems take 255 bytes
 
 
@@ -80,7 +78,7 @@ class StepCapture:
         limit: how many bytes are kept of each stream.
     """
 
-    def __init__(self, folder: Path, step_key: str, attempt: int, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, folder: Path, step_key: str, attempt: int, limit: int = LOG_LIMIT) -> None:
         name = file_name(step_key, attempt)
         self.out = StreamCapture(folder / f"{name}.out", limit)
         self.err = StreamCapture(folder / f"{name}.err", limit)

@@ -16,8 +16,9 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import Any, TextIO
 
-from segue.execute.capture import DEFAULT_LIMIT, StepCapture
+from segue.execute.capture import StepCapture
 from segue.model.event import Event, LogsCapturedData
+from segue.model.step_settings import LOG_LIMIT
 
 
 class AttemptOutput:
@@ -34,7 +35,7 @@ class AttemptOutput:
         failed: why nothing more is kept.
     """
 
-    def __init__(self, folder: Path, step_key: str, attempt: int, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, folder: Path, step_key: str, attempt: int, limit: int = LOG_LIMIT) -> None:
         self._place = (folder, step_key, attempt, limit)
         self._capture: StepCapture | None = None
         self._lock = threading.Lock()  # user code writes from threads of its own

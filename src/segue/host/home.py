@@ -12,7 +12,12 @@ def default_instance() -> Instance:
     """The instance in the database or the home folder that the settings name, with stuck runs already recorded as interrupted."""
     settings = read_settings()
     instance = local_instance(
-        str(settings.home), str(settings.storage_directory), settings.concurrency, settings.database, settings.artifacts
+        str(settings.home),
+        str(settings.storage_directory),
+        settings.concurrency,
+        settings.database,
+        settings.artifacts,
+        settings.steps,
     )
     monitor_if_possible(instance.store)
     return instance

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from segue.defs.instance import Instance
 from segue.model.concurrency import Concurrency
+from segue.model.step_settings import StepSettings
 from segue.model.stored_content import ArtifactSettings
 from segue.storage.opening import open_store
 from segue.storage.sqlite import open_memory
@@ -29,6 +30,7 @@ def local_instance(
     concurrency: Concurrency | None = None,
     database: str | None = None,
     artifacts: ArtifactSettings | None = None,
+    steps: StepSettings | None = None,
 ) -> Instance:
     """An instance with a database of its own, in this folder or a temporary one, unless `database` is the URL of one; values
     are there too, unless `storage` says where else.
@@ -36,7 +38,9 @@ def local_instance(
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
     values = Path(storage) if storage else home / "storage"
-    return Instance(open_store(home, database, artifacts), values, folder, home, concurrency, database, artifacts)
+    return Instance(
+        open_store(home, database, artifacts), values, folder, home, concurrency, database, artifacts, steps
+    )
 
 
 class _TemporaryFolder:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from segue.execute.capture import LOGS_FOLDER
 from segue.execute.executors.base import StepExecutor
 from segue.execute.executors.mixed import MixedExecutor
 from segue.execute.executors.placement import Placement
@@ -60,7 +59,9 @@ def step_placement(code: StepCode, config: ExecutorConfig, plan: Plan, ways: Map
 
 def _processes(scope: RunScope, code: StepCode, config: ExecutorConfig, plan: Plan) -> ProcessExecutor:
     """The executor of the steps that run in processes of their own, with the code loaded there."""
-    settings = ProcessSettings(_most_processes(config), Path(scope.instance.root_directory, LOGS_FOLDER))
+    steps = scope.instance.steps
+    logs = Path(steps.logs_of(scope.instance.root_directory))
+    settings = ProcessSettings(_most_processes(config), logs, steps.stop_grace, steps.log_limit)
     has_extras = config.start_method == "spawn" or bool(config.preload)
     zygote = None if has_extras else code.zygote  # the one that there is can do without
     load = msgspec.structs.replace(

@@ -40,7 +40,12 @@ def run_worker(definitions: Definitions, code: LoadCode, task: RunTask, zygote: 
     signal.signal(signal.SIGTERM, _interrupt)  # who cancels a run asks so
     records = task.records
     instance = local_instance(
-        records.home, records.storage_directory, records.concurrency, records.database, records.artifacts
+        records.home,
+        records.storage_directory,
+        records.concurrency,
+        records.database,
+        records.artifacts,
+        records.steps,
     )
     execute_recorded(definitions, instance, task.run_id, StepCode(lambda: code, zygote))
 

@@ -26,6 +26,7 @@ from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass, FailureRule
 from segue.model.policies import RetryPolicy
 from segue.model.run import Run
+from segue.model.step_settings import StepSettings
 from segue.model.stored_content import ArtifactSettings
 from segue.model.tick_task import TickAnswer, TickTask
 from segue.model.usage import StepUsage
@@ -195,6 +196,7 @@ class Records(msgspec.Struct, frozen=True):
         database: the URL of the database where it is not in the home folder.
         concurrency: what may happen at once.
         artifacts: what is kept apart from the event log, and where.
+        steps: how steps are run.
     """
 
     home: str
@@ -202,6 +204,7 @@ class Records(msgspec.Struct, frozen=True):
     database: str | None = None
     concurrency: Concurrency = Concurrency()
     artifacts: ArtifactSettings = ArtifactSettings()
+    steps: StepSettings = StepSettings()
 
 
 class RunTask(Message, frozen=True, tag="run_task"):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from segue.errors import InvalidConfigError
+from segue.errors import InvalidConfigError, NotSupportedError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
 from segue.model.retention import DAY, Retention
+from segue.model.step_settings import StepSettings
 from segue.settings import check, read_settings
 
 
@@ -194,3 +195,37 @@ def test_what_is_no_length_of_time_is_refused(tmp_path: Path, text: str, said: s
     with pytest.raises(InvalidConfigError) as refused:
         read_settings(tmp_path, {})
     assert said in str(refused.value)
+
+
+def test_how_steps_are_run(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'home = "state"\nlogs = "output"\nlog_limit = 1000\nstop_grace = 1.5')
+    assert read_settings(tmp_path, {}).steps == StepSettings(str(tmp_path / "output"), 1_000, 1.5)
+    variables = {"SEGUE_LOGS": "other", "SEGUE_LOG_LIMIT": "0", "SEGUE_STOP_GRACE": "2"}
+    assert read_settings(tmp_path, variables).steps == StepSettings(str(tmp_path / "other"), 0, 2.0)
+    assert read_settings(tmp_path, {"SEGUE_HOME": "elsewhere"}).steps.logs is None
+    plain = read_settings(written(tmp_path / "plain", "segue.toml", "").parent, {}).steps
+    assert plain.logs_of(tmp_path, "a") == str(tmp_path / "logs" / "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "said"),
+    [
+        ("log_limit = -1", {}, "`log_limit` is -1"),
+        ("stop_grace = -0.5", {}, "`stop_grace` is -0.5"),
+        ("", {"SEGUE_STOP_GRACE": "inf"}, "`stop_grace` is inf"),
+        ("", {"SEGUE_LOG_LIMIT": "1.5"}, "`log_limit` is 1.5"),
+        ("", {"SEGUE_LOG_LIMIT": "many"}, "SEGUE_LOG_LIMIT is 'many'"),
+    ],
+)
+def test_numbers_that_are_none_for_steps_are_refused(
+    tmp_path: Path, text: str, given: dict[str, str], said: str
+) -> None:
+    written(tmp_path, "segue.toml", text)
+    with pytest.raises(InvalidConfigError, match=said):
+        read_settings(tmp_path, given)
+
+
+def test_captured_output_goes_to_a_folder_only(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'logs = "s3://bucket/logs"')
+    with pytest.raises(NotSupportedError, match="mounted"):
+        read_settings(tmp_path, {})

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from segue.defs.hook import HookDefinition
 from segue.execute.attempt import StepAttempt
-from segue.execute.capture import LOGS_FOLDER
 from segue.execute.executors.base import AttemptEnd
 from segue.execute.failure import error_info
 from segue.execute.hooks import hooks_of, run_hooks
@@ -40,7 +39,7 @@ class InlineExecutor:
         self._folder: Path | None = None
         self._streams = contextlib.ExitStack()
         if scope.instance.is_persistent:  # one in memory is gone before anybody could look
-            self._folder = Path(scope.instance.root_directory, LOGS_FOLDER, scope.run.run_id)
+            self._folder = Path(scope.instance.steps.logs_of(scope.instance.root_directory, scope.run.run_id))
             self._streams.enter_context(teed_streams())
 
     def start(self, step: PlanStep, attempt: int) -> None:
@@ -55,7 +54,11 @@ class InlineExecutor:
         made.has_hooks = bool(hooks)
         deadlines = self._scope.deadlines
         seconds = None if deadlines is None else deadlines.left(step.key, time.monotonic())
-        output = None if self._folder is None else AttemptOutput(self._folder, step.key, attempt)
+        output = (
+            None
+            if self._folder is None
+            else AttemptOutput(self._folder, step.key, attempt, self._scope.instance.steps.log_limit)
+        )
         try:
             if output is None and seconds is None:
                 outcome = execute_step(made)

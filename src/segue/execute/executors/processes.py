@@ -20,7 +20,7 @@ import msgspec
 
 from segue.channel import ChannelClosedError, Inbox, send
 from segue.errors import ExecutionInterruptedError, ProcessHostError, SubprocessError
-from segue.execute.capture import DEFAULT_LIMIT, StepCapture, StreamCapture
+from segue.execute.capture import StepCapture, StreamCapture
 from segue.execute.executors.base import AttemptEnd
 from segue.execute.executors.deaths import Death, death_of, oom_kills
 from segue.execute.executors.on_record import outputs_on_record
@@ -42,6 +42,7 @@ from segue.model.messages import (
     decode_from_step,
     encode_message,
 )
+from segue.model.step_settings import LOG_LIMIT, STOP_GRACE
 from segue.plan.plan import PlanStep, encode_step
 
 _READ = 1 << 16
@@ -92,8 +93,8 @@ class ProcessSettings(msgspec.Struct, frozen=True):
 
     max_concurrent: int
     logs: Path
-    grace_seconds: float = 20.0
-    log_limit: int = DEFAULT_LIMIT
+    grace_seconds: float = STOP_GRACE
+    log_limit: int = LOG_LIMIT
 
 
 class _Running:

@@ -23,7 +23,6 @@ from segue.defs.bindings import bound
 from segue.defs.hook import HookDefinition
 from segue.errors import ExecutionInterruptedError
 from segue.execute.attempt import StepAttempt
-from segue.execute.capture import LOGS_FOLDER
 from segue.execute.executors.base import AttemptEnd
 from segue.execute.hooks import hooks_of, run_hooks
 from segue.execute.run_scope import RunScope
@@ -34,7 +33,6 @@ from segue.model.event import Event, LogMessageData
 from segue.model.failure_class import FailureClass
 from segue.plan.plan import PlanStep
 
-GRACE_SECONDS = 20.0
 _AGAIN_SECONDS = 0.02
 
 
@@ -59,7 +57,7 @@ class ThreadsExecutor:
         scope: what the run's steps share.
         max_concurrent: how many at once; None for any number.
         way_of: in which way a step runs: `threads`, `in_process` or `async`.
-        grace_seconds: the grace period.
+        grace_seconds: the grace period; None for the one that is set for all steps.
     """
 
     def __init__(
@@ -67,12 +65,12 @@ class ThreadsExecutor:
         scope: RunScope,
         max_concurrent: int | None,
         way_of: Callable[[PlanStep], str],
-        grace_seconds: float = GRACE_SECONDS,
+        grace_seconds: float | None = None,
     ) -> None:
         self._scope = scope
         self.capacity = max_concurrent
         self._way_of = way_of
-        self._grace = grace_seconds
+        self._grace = scope.instance.steps.stop_grace if grace_seconds is None else grace_seconds
         self._running: dict[str, _Running] = {}
         self._given: dict[str, _Running] = {}
         self._ended: queue.SimpleQueue[tuple[str, StepOutcome | BaseException]] = queue.SimpleQueue()
@@ -84,7 +82,7 @@ class ThreadsExecutor:
         self._stack = contextlib.ExitStack()
         self._folder: Path | None = None
         if scope.instance.is_persistent:  # one in memory is gone before anybody could look
-            self._folder = Path(scope.instance.root_directory, LOGS_FOLDER, scope.run.run_id)
+            self._folder = Path(scope.instance.steps.logs_of(scope.instance.root_directory, scope.run.run_id))
             self._stack.enter_context(teed_streams())
 
     def fileno(self) -> int:
@@ -96,7 +94,11 @@ class ThreadsExecutor:
         made = StepAttempt(self._scope, step, attempt)
         hooks = hooks_of(self._scope, step)
         made.has_hooks = bool(hooks)
-        output = None if self._folder is None else AttemptOutput(self._folder, step.key, attempt)
+        output = (
+            None
+            if self._folder is None
+            else AttemptOutput(self._folder, step.key, attempt, self._scope.instance.steps.log_limit)
+        )
         each = self._running[step.key] = _Running(made, hooks, output)
         way = self._way_of(step)
         is_async = way == "async" and _is_async(made.op.function)

@@ -1,0 +1,79 @@
+"""What is set for how steps are run: where what they write is kept, how much of it, and how long one may take to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import msgspec
+
+from segue.errors import InvalidConfigError, NotSupportedError
+
+LOG_LIMIT = 10 * 1024 * 1024
+"""How many bytes are kept of each stream of each attempt, unless something else is set."""
+STOP_GRACE = 20.0
+"""For how many seconds a step that is asked to stop may tidy up, unless something else is set."""
+_LOGS_FOLDER = "logs"
+
+
+class StepSettings(msgspec.Struct, frozen=True):
+    """The settings of a deployment for all steps.
+
+    Attributes:
+        logs: the folder in which each run has one for what its steps write; None for `logs` in the home.
+        log_limit: how many bytes are kept of each stream of each attempt.
+        stop_grace: for how many seconds one that is asked to stop may tidy up, before it is killed or left alone.
+    """
+
+    logs: str | None = None
+    log_limit: int = LOG_LIMIT
+    stop_grace: float = STOP_GRACE
+
+    def logs_of(self, home: PurePath | str, run_id: str | None = None) -> str:
+        """The folder for what steps write, with this home; that of one run, where its id is given."""
+        folder = PurePath(home, _LOGS_FOLDER) if self.logs is None else PurePath(self.logs)
+        return str(folder if run_id is None else folder / run_id)
+
+
+def step_settings(
+    logs: PurePath | None, written: str | None, variables: Mapping[str, str], log_limit: float, stop_grace: float
+) -> StepSettings:
+    """The settings as they are written, looked at.
+
+    Args:
+        logs: the folder, as a whole path; None for that in the home.
+        written: the same as it is written.
+        variables: the environment, whose SEGUE_LOG_LIMIT and SEGUE_STOP_GRACE win.
+        log_limit: bytes, 0 or more.
+        stop_grace: seconds, 0 or more.
+
+    Raises:
+        InvalidConfigError: a number that is none of these.
+        NotSupportedError: the folder is a URL.
+    """
+    if written is not None and "://" in written:
+        raise NotSupportedError(
+            f"The setting `logs` (SEGUE_LOGS) is {written!r}: what steps write is kept in a folder of this machine, or one "
+            "that is mounted here. Set it to such a folder, and copy from there with a tool of the storage."
+        )
+    log_limit = _number("SEGUE_LOG_LIMIT", variables, log_limit)
+    stop_grace = _number("SEGUE_STOP_GRACE", variables, stop_grace)
+    if not 0 <= log_limit < math.inf or int(log_limit) != log_limit:
+        raise InvalidConfigError(f"The setting `log_limit` is {log_limit:g}: it takes a number of bytes, 0 or more.")
+    if not 0 <= stop_grace < math.inf:
+        raise InvalidConfigError(
+            f"The setting `stop_grace` is {stop_grace:g}: it takes a number of seconds, 0 or more."
+        )
+    return StepSettings(None if logs is None else str(logs), int(log_limit), float(stop_grace))
+
+
+def _number(variable: str, variables: Mapping[str, str], default: float) -> float:
+    """The number in an environment variable; the default where it is not set."""
+    text = variables.get(variable)
+    if not text:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidConfigError(f"{variable} is {text!r}: set it to a number, 0 or more.") from None
