@@ -101,9 +101,9 @@ def test_classes_and_trigger_rules_hold_for_processes_that_raise_or_die(tmp_path
         assert [event.step_key for event in result.all_events if event.is_step_success] == ["report"]
 
 
-def test_an_executor_for_one_step_that_the_run_does_not_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(sg.NotSupportedError, match=r"'elsewhere' asks for the executor 'in_process'.* 'multiprocess'"):
-        run_job(tmp_path, CODE, name="mixed")
+def test_one_step_may_be_executed_in_the_process_of_the_run(tmp_path: Path) -> None:
+    result, _ = run_job(tmp_path, CODE, name="mixed")
+    assert result.success
 
 
 def test_a_step_that_swallows_its_timeout_is_killed_after_the_grace_period_of_the_settings(tmp_path: Path) -> None:
