@@ -133,7 +133,7 @@ def filling(context) -> None:
                     file.write(b"x" * 512)
             except OSError:
                 pass
-        context.add_output_metadata({"long": "y" * 200_000})  # more than what is left for the database
+        context.add_output_metadata({f"part_{n}": "y" * 50_000 for n in range(4)})  # more than what is left for the database
 
 defs = sg.Definitions(assets=[orders, filling])
 """

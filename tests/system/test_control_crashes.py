@@ -32,7 +32,7 @@ HOUR = 3600.0
 HOURS = 5
 KILLS = int(os.environ.get("SEGUE_CHAOS_KILLS", "5"))
 POINTS = [
-    *(f"commit_ticks:{number}:{where}" for number in (3, 4, 5) for where in ("before", "2", "4", "after")),
+    *(f"commit_ticks:{number}:{where}" for number in (3, 4, 5) for where in ("before", "1", "2", "after")),
     *(f"dequeue:2:{where}" for where in ("before", "1", "after")),
 ]
 
@@ -98,7 +98,7 @@ def test_killed_at_a_step_of_what_it_decides(point: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "point", ["commit_ticks:4:before", "commit_ticks:4:4", "commit_ticks:4:after", "dequeue:2:after"]
+    "point", ["commit_ticks:4:before", "commit_ticks:4:2", "commit_ticks:4:after", "dequeue:2:after"]
 )
 def test_killed_on_postgres(point: str, postgres_url: str) -> None:
     end = BEGIN + HOURS * HOUR
