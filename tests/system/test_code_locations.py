@@ -355,7 +355,7 @@ def test_an_environment_that_cannot_serve_is_named_and_harms_no_other(tmp_path: 
     babbling = tmp_path / "babbling.py"
     babbling.write_text(
         "#!/bin/sh\n"
-        f"exec {sys.executable} -c 'import socket, sys, time\n"
+        f'exec "{sys.executable}" -c \'import socket, sys, time\n'
         "channel = socket.socket(fileno=int(sys.argv[4]))\n"
         'channel.sendall((3).to_bytes(4) + b"abc")\n'
         'time.sleep(1e6)\' "$@"\n'

@@ -55,7 +55,7 @@ def test_causes_stand_with_their_own_frames(function: Callable[[], Any]) -> None
     assert error.cause is not None
     assert error.cause.message == "KeyError: 'missing'"
     assert [frame.split(" in ")[1].split("\n")[0] for frame in error.cause.stack] == [function.__name__, "inner"]
-    assert "segue/" not in error.to_string().replace("tests/", "")
+    assert "src/segue/" not in error.to_string().replace("tests/", "")
 
 
 def test_a_cause_that_user_code_hides_stays_hidden() -> None:

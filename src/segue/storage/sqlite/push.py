@@ -6,6 +6,7 @@ whose queue is full, and where the system has no such sockets all is as if nobod
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -69,6 +70,7 @@ def _sender() -> socket.socket:
     """The socket that sends, one for the process; a fork may share it, as a datagram is sent whole."""
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sender.setblocking(False)
+    atexit.register(sender.close)
     return sender
 
 
