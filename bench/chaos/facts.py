@@ -53,7 +53,8 @@ def _broken_in_step(run: Run, step_key: str, kinds: Sequence[EventType]) -> Iter
         return
     if any(kind in STEP_ENDS or kind is EventType.STEP_UP_FOR_RETRY for kind in kinds[successes[0] + 1 :]):
         yield f"{where}: something happened after its success"
-    counts = Counter(kinds)
+    # Of an attempt after the first, the start bears another name; the first may have been killed before it had begun.
+    counts = Counter(EventType.STEP_START if kind is EventType.STEP_RESTARTED else kind for kind in kinds)
     for kind, number in OF_A_SUCCESS.items():
         if kind is EventType.ASSET_MATERIALIZATION and step_key == CHECK_STEP:
             kind = EventType.ASSET_CHECK_EVALUATION
