@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from postgres_server import WITHOUT, Server, server
 
 settings.register_profile("no deadline", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("no deadline")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what goes on in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LEFT_OUT = f"left out, as {WITHOUT} is set"
 _NO_POOLER = "left out, as pgbouncer is not installed"
