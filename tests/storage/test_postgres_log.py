@@ -5,19 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 from msgspec.structs import replace
 
+import segue as sg
 from segue.errors import StorageUnavailableError
 from segue.model.event import Event
 from segue.model.keys import AssetKey
 from segue.model.stores import EventFilter
 from segue.storage.postgres import PostgresStore, open_postgres
 from segue.storage.postgres.database import Connection, Database
-from segue.storage.postgres.writing import append_quickly
-from segue.testing.storage_contract.builders import add_events, add_run, events_of, logged, made, step_events
+from segue.storage.postgres.writing import append_quickly, append_slowly
+from segue.testing.storage_contract.builders import (
+    add_events,
+    add_run,
+    events_of,
+    logged,
+    made,
+    started,
+    step_events,
+    succeeded,
+)
 
 
 @pytest.fixture
@@ -38,6 +49,10 @@ class Overlapping:
     def write(self, *events: Event) -> None:
         place = append_quickly(self._connection, events, None)
         place()  # waits until the server has done it
+
+    def write_status(self, *events: Event) -> None:
+        place = append_slowly(self._connection, events, None)
+        place()
 
     def commit(self) -> None:
         self._transaction.__exit__(None, None, None)
@@ -196,3 +211,33 @@ def test_where_no_tables_may_be_made_the_rest_takes_all(store: PostgresStore, po
     store.close()
     assert len(store.events(EventFilter())) == 8
     assert len(_parts(postgres_url)) == 3
+
+
+def test_a_sensor_over_runs_is_told_of_what_commits_late(
+    store: PostgresStore, postgres_url: str, tmp_path: Path
+) -> None:
+    told: list[str] = []
+
+    @sg.run_status_sensor(run_status=sg.RunStatus.SUCCESS)
+    def sensor(context: sg.RunStatusSensorContext) -> None:
+        told.append(context.dagster_run.run_id)
+
+    for run_id in ("late", "early"):
+        add_run(store, run_id, started("w1"))
+    instance = sg.Instance(store, tmp_path)
+    cursor: str | None = None
+
+    def ask() -> None:
+        nonlocal cursor
+        cursor = sensor.evaluate_tick(sg.build_sensor_context(instance, cursor=cursor)).cursor
+
+    ask()
+    late = Overlapping(postgres_url)
+    try:
+        late.write_status(*events_of("late", [succeeded()]))
+        store.append(events_of("early", [succeeded()]))
+        ask()
+    finally:
+        late.commit()
+    ask()
+    assert sorted(told) == ["early", "late"]

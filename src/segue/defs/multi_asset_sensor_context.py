@@ -211,7 +211,12 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         self, key: AssetKey, after: int, before: int | None, limit: int | None, ascending: bool
     ) -> Sequence[EventLogRecord]:
         which = EventFilter(
-            asset_key=key, types=(EventType.ASSET_MATERIALIZATION,), after=after, before=before, ascending=ascending
+            asset_key=key,
+            types=(EventType.ASSET_MATERIALIZATION,),
+            after=after,
+            before=before,
+            settled=True,  # behind a cursor, what commits late would never be seen
+            ascending=ascending,
         )
         return self.instance.store.events(which, limit)
 

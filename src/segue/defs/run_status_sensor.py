@@ -145,7 +145,9 @@ class RunStatusSensorDefinition(SensorDefinition):
         wanted = EventType.__members__.get(_EVENT_OF_STATUS[self.run_status])
         if wanted is None:  # nothing records such events yet
             return []
-        return context.instance.store.events(EventFilter(types=(wanted,), after=after, ascending=ascending), limit)
+        # Settled only: behind a cursor, what commits late would never be seen.
+        which = EventFilter(types=(wanted,), after=after, settled=True, ascending=ascending)
+        return context.instance.store.events(which, limit)
 
     def _monitors(self, run: Run) -> bool:
         every = self.monitored_jobs
