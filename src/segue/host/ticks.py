@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.defs.run_config import raw_config, storable
@@ -14,6 +16,7 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidSubsetError
 from segue.execute.failure import error_info
 from segue.host.automation import answer_automation
+from segue.host.staleness import stale_keys
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import (
     AnyPayload,
@@ -76,8 +79,8 @@ def _schedule(definitions: Definitions, instance: Instance, task: TickTask) -> T
     with context:
         tick = found.evaluate_tick(context)
     require_few(len(tick.run_requests), f"schedule {task.name!r}")
-    requests = tuple(_requested(each, found.job_name) for each in tick.run_requests)
-    return TickAnswer(requests=requests, skip_reason=tick.skip_message)
+    requests = _all_requested(definitions, instance, tick.run_requests, found.job_name)
+    return TickAnswer(requests=requests, skip_reason=tick.skip_message or _why_none(requests, tick.run_requests))
 
 
 def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
@@ -98,12 +101,50 @@ def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: f
     with context:
         tick = found.evaluate_tick(context)
     job_name = found.job_name if len(found.targets) == 1 else None
+    requests = _all_requested(definitions, instance, tick.run_requests, job_name)
     return TickAnswer(
-        requests=tuple(_requested(each, job_name) for each in tick.run_requests),
-        skip_reason=tick.skip_message,
+        requests=requests,
+        skip_reason=tick.skip_message or _why_none(requests, tick.run_requests),
         cursor=tick.cursor,
         partition_changes=tuple(map(_change, tick.dynamic_partitions_requests)),
         events=tuple(Event(now, _payload(each)) for each in tick.asset_events),
+    )
+
+
+def _all_requested(
+    definitions: Definitions, instance: Instance, requests: Sequence[RunRequest], job_name: str | None
+) -> tuple[RequestedRun, ...]:
+    """The requests as plain values, without those that are for stale assets only and find none."""
+    found: list[RequestedRun] = []
+    for request in requests:
+        requested = _requested(request, job_name)
+        if request.stale_assets_only:
+            requested = _of_stale_assets(definitions, instance, requested)
+        if requested is not None:
+            found.append(requested)
+    return tuple(found)
+
+
+def _why_none(requests: Sequence[RequestedRun], asked: Sequence[RunRequest]) -> str | None:
+    """Why there is no run, where requests were left out."""
+    return "None of the assets that were asked for is stale." if asked and not requests else None
+
+
+def _of_stale_assets(definitions: Definitions, instance: Instance, requested: RequestedRun) -> RequestedRun | None:
+    """The request for those of its assets that are missing or stale, with the checks on them; None without any."""
+    graph = definitions.asset_graph
+    assets = requested.asset_selection
+    if assets is None:
+        job = None if requested.job_name is None else graph.jobs.get(requested.job_name)
+        assets = tuple(graph.materializable_keys) if job is None else job.assets
+    stale = stale_keys(graph, instance.store, assets, requested.partition_start)
+    if not stale:
+        return None
+    checks = requested.asset_check_keys
+    return msgspec.structs.replace(
+        requested,
+        asset_selection=tuple(key for key in assets if key in stale),
+        asset_check_keys=None if checks is None else tuple(key for key in checks if key.asset_key in stale),
     )
 
 
@@ -122,7 +163,6 @@ def _requested(request: RunRequest, job_name: str | None) -> RequestedRun:
         tags=tags,
         run_config=dict(config),
         run_key=request.run_key,
-        stale_assets_only=request.stale_assets_only,
     )
 
 

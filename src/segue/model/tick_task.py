@@ -39,7 +39,6 @@ class RequestedRun(msgspec.Struct, frozen=True, kw_only=True):
         tags, run_config: of the run, besides those of its job.
         run_key: what makes it unique for its sensor.
         op_selection: which ops of its job to run; None for all.
-        stale_assets_only: whether assets that are up to date are left out.
     """
 
     job_name: str | None = None
@@ -51,7 +50,6 @@ class RequestedRun(msgspec.Struct, frozen=True, kw_only=True):
     run_config: dict[str, object] = {}
     run_key: str | None = None
     op_selection: tuple[str, ...] | None = None
-    stale_assets_only: bool = False
 
 
 class TickTask(msgspec.Struct, frozen=True, kw_only=True):

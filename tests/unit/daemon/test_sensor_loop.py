@@ -333,3 +333,26 @@ def test_a_store_that_was_away_for_a_moment_leaves_no_sensor_unasked() -> None:
     made.control.instigator_state = read
     made.ask_sensors(NOON)
     assert len(made.sensor_ticks("sensor")) == 1
+
+
+def test_a_request_for_stale_assets_is_for_those_that_are_stale_or_for_no_run() -> None:
+    def ask(context: sg.SensorEvaluationContext) -> sg.RunRequest:
+        return sg.RunRequest(asset_selection=[source.key, table.key], stale_assets_only=True)
+
+    asked = sg.SensorDefinition(
+        name="sensor",
+        evaluation_fn=ask,
+        asset_selection=sg.AssetSelection.assets(source, table),
+        default_status=ON,
+        minimum_interval_seconds=1,
+    )
+    made = plane(asked)
+    sg.materialize([source], instance=made.instance)
+    made.ask_sensors(NOON)
+    (run,) = [run for run in made.runs() if run.tags.get("dagster/sensor_name")]
+    assert run.asset_selection == {table.key}
+    sg.materialize([source, table], instance=made.instance)
+    made.ask_sensors(NOON + 2)
+    assert len([run for run in made.runs() if run.tags.get("dagster/sensor_name")]) == 1
+    tick = made.sensor_ticks("sensor")[-1]
+    assert (tick.status, tick.skip_reason) == (TickStatus.SKIPPED, "None of the assets that were asked for is stale.")
