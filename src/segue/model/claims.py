@@ -21,7 +21,6 @@ import msgspec
 from segue.errors import ResourceBusyError
 
 POOL = "pool:"
-TAG = "tag:"
 PARTITION = "partition:"
 CLAIM_PATIENCE = 2.0  # seconds
 
@@ -39,7 +38,7 @@ class Claim(msgspec.Struct, frozen=True):
     """Some of a resource.
 
     Attributes:
-        resource: its name: `pool_resource`, `tag_resource` or `partition_resource`.
+        resource: its name: `pool_resource` or `partition_resource`.
         weight: how many slots; one that asks for more than there are gets all of them.
         capacity: how many there are, where no limit is kept for the resource; None for any number.
     """
@@ -167,11 +166,6 @@ GRANTED: Final = ClaimAnswer()
 def pool_resource(name: str) -> str:
     """The slots of a pool."""
     return POOL + name
-
-
-def tag_resource(key: str, value: str | None = None) -> str:
-    """The runs that bear a tag: with this value, or with any."""
-    return f"{TAG}{key}" if value is None else f"{TAG}{key}={value}"
 
 
 def partition_resource(asset: str, partition: str | None) -> str:

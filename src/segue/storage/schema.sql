@@ -190,11 +190,6 @@ CREATE TABLE loops (
     body BLOB NOT NULL
 );
 
-CREATE TABLE condition_cursors (
-    name TEXT NOT NULL PRIMARY KEY,
-    body BLOB NOT NULL
-);
-
 CREATE TABLE condition_evaluations (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     entity_key TEXT NOT NULL,

@@ -16,7 +16,6 @@ from segue.model.claims import (
     fitting_weight,
     partition_resource,
     pool_resource,
-    tag_resource,
 )
 
 A, B = pool_resource("a"), pool_resource("b")
@@ -77,12 +76,10 @@ def test_what_blocks_is_told_with_numbers_and_names() -> None:
 def test_resources_of_different_kinds_have_different_names() -> None:
     names = {
         pool_resource("x"),
-        tag_resource("x"),
-        tag_resource("x", "y"),
         partition_resource("x", None),
         partition_resource("x", "y"),
     }
-    assert len(names) == 5
+    assert len(names) == 3
 
 
 RESOURCES = ("pool:a", "pool:b", "pool:c")

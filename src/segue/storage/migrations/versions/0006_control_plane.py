@@ -74,10 +74,6 @@ CREATE TABLE loops (
     name TEXT NOT NULL PRIMARY KEY,
     body {bytes} NOT NULL
 );
-CREATE TABLE condition_cursors (
-    name TEXT NOT NULL PRIMARY KEY,
-    body {bytes} NOT NULL
-);
 CREATE TABLE condition_evaluations (
     number {serial},
     entity_key TEXT NOT NULL,
