@@ -72,7 +72,8 @@ def next_time(node: ScheduleNode, after: float) -> float | None:
     """The first time after another at which the schedule ticks, in seconds since 1970, UTC."""
     moment, zone = datetime.fromtimestamp(after, UTC), node.execution_timezone or "UTC"
     found = [fire for line in node.cron_schedules if (fire := next_fire(line, zone, moment)) is not None]
-    return min(found).timestamp() if found else None
+    # Datetimes of one zone compare by what its clock shows, which is no order where clocks go back.
+    return min((fire.timestamp() for fire in found), default=None)
 
 
 def following_times(node: ScheduleNode, after: float) -> Iterator[float]:
@@ -87,7 +88,7 @@ def _before_latest(node: ScheduleNode, base: float, until: float) -> float:
     """The time after which only the last tick up to `until` lies; `base` where none lies between."""
     moment, zone = datetime.fromtimestamp(until, UTC), node.execution_timezone or "UTC"
     found = [fire for line in node.cron_schedules if (fire := last_fire(line, zone, moment)) is not None]
-    latest = max(found).timestamp() if found else base
+    latest = max((fire.timestamp() for fire in found), default=base)
     return base if latest <= base else _just_before(latest)
 
 

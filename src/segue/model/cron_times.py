@@ -89,12 +89,12 @@ def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
     limit = until.timestamp()
     local = datetime_at(zone, limit).date()
     for back in range(-1, _LONGEST_PAUSE):  # a day ahead: the clocks of a zone may go back over midnight
-        fires = _fires_in_order(times, timezone, local - timedelta(days=back))
-        at = bisect_right(fires, limit)
-        for minute in fires[max(at - 2, 0) : at][::-1]:
-            within = bisect_right(times.seconds, limit - minute)
-            if within:
-                return datetime_at(zone, minute + times.seconds[within - 1])
+        day = local - timedelta(days=back)
+        found = _last_on(times, timezone, day, limit)
+        if found is not None:
+            # Where they do, what comes again of the day before lies after what had come of this one.
+            before = _last_on(times, timezone, day - timedelta(days=1), limit)
+            return datetime_at(zone, found if before is None else max(found, before))
     return None
 
 
@@ -104,12 +104,34 @@ def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
     limit = after.timestamp()
     local = datetime_at(zone, limit).date()
     for ahead in range(-1, _LONGEST_PAUSE):  # a day back: the clocks of a zone may go back over midnight
-        fires = _fires_in_order(times, timezone, local + timedelta(days=ahead))
-        at = bisect_right(fires, limit)
-        for minute in fires[max(at - 1, 0) : at + 1]:
-            within = bisect_right(times.seconds, limit - minute)
-            if within < len(times.seconds):
-                return datetime_at(zone, minute + times.seconds[within])
+        day = local + timedelta(days=ahead)
+        found = _first_on(times, timezone, day, limit)
+        if found is not None:
+            # Where they do, the day after has begun before what comes again of this one.
+            following = _first_on(times, timezone, day + timedelta(days=1), limit)
+            return datetime_at(zone, found if following is None else min(found, following))
+    return None
+
+
+def _last_on(times: CronTimes, timezone: str, day: date, limit: float) -> int | None:
+    """The last moment, at or before `limit`, at which a line fires on a day."""
+    fires = _fires_in_order(times, timezone, day)
+    at = bisect_right(fires, limit)
+    for minute in fires[max(at - 2, 0) : at][::-1]:
+        within = bisect_right(times.seconds, limit - minute)
+        if within:
+            return minute + times.seconds[within - 1]
+    return None
+
+
+def _first_on(times: CronTimes, timezone: str, day: date, limit: float) -> int | None:
+    """The first moment, after `limit`, at which a line fires on a day."""
+    fires = _fires_in_order(times, timezone, day)
+    at = bisect_right(fires, limit)
+    for minute in fires[max(at - 1, 0) : at + 1]:
+        within = bisect_right(times.seconds, limit - minute)
+        if within < len(times.seconds):
+            return minute + times.seconds[within]
     return None
 
 
