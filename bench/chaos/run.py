@@ -47,9 +47,10 @@ from segue.storage.sqlite import open_sqlite  # noqa: E402
 
 POOL_LIMIT = 2
 HITS_PER_SECOND = 3.0
+STOPS = 0.04  # of the hits, less those of the disk or the database
 LEASE_SECONDS = 15.0
 GRACE = 5.0
-LONG_STOP = LEASE_SECONDS + 3.0
+LONG_STOP = LEASE_SECONDS + GRACE + 3.0  # so that who stands still is given up before it goes on
 DISK_MEGABYTES = 48
 
 
@@ -80,6 +81,8 @@ class Chaos:
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self.started_at: dict[int, float] = {}
         self.gone_at: dict[int, float] = {}
+        self.stopped_at: dict[int, float] = {}
+        self.executing: list[int] = []  # workers whose runs have started and not ended, when last seen
         self.ended_at: dict[str, float] = {}
         self.hits: Counter[str] = Counter()
         self.started = 0
@@ -90,7 +93,7 @@ class Chaos:
 
     def run_all(self) -> None:
         """Starts all runs, a few at a time, and waits for the last of them."""
-        helpers = [threading.Thread(target=each) for each in (self._harass, self._watch)]
+        helpers = [threading.Thread(target=each) for each in (self._harass, self._watch, self._guard)]
         for each in helpers:
             each.start()
         try:
@@ -149,11 +152,13 @@ class Chaos:
                 self.place.break_database()
                 self.hits["disk filled" if self.options.store == "sqlite" else "database killed"] += 1
                 continue
-            found = victims.victims_of(self.random.choice(pids))
+            is_stop = chance < STOPS
+            at_work = [pid for pid in pids if pid in self.executing]
+            found = victims.victims_of(self.random.choice(at_work if is_stop and at_work else pids))
             if not found:
                 continue
             victim = self.random.choice(found)
-            if chance < 0.04:
+            if is_stop:
                 threading.Thread(target=self._stop, args=(victim,)).start()
             elif victims.hit(victim, signal.SIGKILL):
                 self.hits[f"{victim.kind} killed"] += 1
@@ -161,6 +166,7 @@ class Chaos:
     def _stop(self, victim: victims.Victim) -> None:
         if victims.hit(victim, signal.SIGSTOP):
             self.hits[f"{victim.kind} stopped"] += 1
+            self.stopped_at.setdefault(victim.pid, time.monotonic())
             time.sleep(LONG_STOP)
             victims.hit(victim, signal.SIGCONT)
 
@@ -180,9 +186,18 @@ class Chaos:
                 for run in store.list_runs(RunsFilter(), 200, None):
                     if run.is_finished:
                         self.ended_at.setdefault(run.run_id, time.monotonic())
+                self.executing = [_pid_of(run.worker) for run, _ in store.unfinished_runs() if run.worker is not None]
                 store.wait_for_exit(0.5)
             except StorageError:
                 self.is_over.wait(0.1)
+        store.close()
+
+    def _guard(self) -> None:
+        """Ends writers that stand still, as a control plane does."""
+        store = self.place.open()
+        while not self.is_over.wait(1.0):
+            with contextlib.suppress(StorageError):
+                store.end_stalled_writers()
         store.close()
 
     def _wait_for_ends(self) -> None:
@@ -198,11 +213,18 @@ class Chaos:
 
     def slowest_end(self, runs: list[Run]) -> float:
         """How long after the exit of its worker a run ended, at the most."""
+        return self._slowest(runs, self.gone_at)
+
+    def slowest_end_of_stopped(self, runs: list[Run]) -> float:
+        """How long after its worker was stopped a run ended, at the most."""
+        return self._slowest(runs, self.stopped_at)
+
+    def _slowest(self, runs: list[Run], since: dict[int, float]) -> float:
         waits = [0.0]
         for run in runs:
             pid = None if run.worker is None else _pid_of(run.worker)
-            if pid in self.gone_at and run.run_id in self.ended_at:
-                waits.append(self.ended_at[run.run_id] - self.gone_at[pid])
+            if pid in since and run.run_id in self.ended_at:
+                waits.append(self.ended_at[run.run_id] - since[pid])
         return max(waits)
 
 
@@ -270,6 +292,11 @@ def measure(options: Options) -> tuple[dict[str, Any], list[str]]:
         bound = GRACE if options.store == "sqlite" else LEASE_SECONDS + GRACE
         if slowest > bound:
             broken.append(f"a run ended {slowest:.1f} s after its worker; {bound} s are allowed")
+        stopped = chaos.slowest_end_of_stopped(runs)
+        if stopped > LEASE_SECONDS + GRACE:
+            broken.append(
+                f"a run ended {stopped:.1f} s after its worker was stopped; {LEASE_SECONDS + GRACE} s are allowed"
+            )
         seen = {
             "seconds": round(time.monotonic() - began, 1),
             "processes": chaos.started,
@@ -278,6 +305,7 @@ def measure(options: Options) -> tuple[dict[str, Any], list[str]]:
             "hits": dict(chaos.hits),
             "most_slots_held": chaos.most_held,
             "slowest_end_after_exit": round(slowest, 2),
+            "slowest_end_after_stop": round(stopped, 2),
             "broken": broken,
         }
         store.close()

@@ -1,8 +1,11 @@
-"""Workers that are gone are noticed at once, and those that only stand still are left alone."""
+"""Workers that are gone are noticed at once, and those that stand still once that has lasted longer than a lease."""
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,13 +17,27 @@ import pytest
 from lease_worker import Worker
 
 from segue import Instance, RunStatus
-from segue.model.event import RunStartData
+from segue.model.claims import GRANTED, Claim, Claimant, ClaimRequest
+from segue.model.event import Event, RunStartData, StepSuccessData
+from segue.model.lease import Fence
 from segue.model.run import FailureReason, Run
+from segue.model.run_records import RunsFilter
+from segue.model.stores import EventFilter
 from segue.monitor import monitor_once, watch
 from segue.storage.sqlite import open_sqlite
-from segue.testing.storage_contract.builders import events_of
+from segue.testing.storage_contract.builders import events_of, logged
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells of processes that stand still")
+
+STOPS_WHILE_IT_WRITES = """
+import os, signal, sys
+from pathlib import Path
+from segue.storage.sqlite import open_sqlite
+
+with open_sqlite(Path(sys.argv[1])).database.write() as connection:
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
 
 
 @contextmanager
@@ -88,15 +105,84 @@ def test_several_that_watch_end_a_run_once(tmp_path: Path) -> None:
     assert one.qsize() + other.qsize() == 1
 
 
-def test_a_worker_that_stands_still_lives(tmp_path: Path) -> None:
+def test_a_worker_that_stands_still_for_less_than_a_lease_keeps_its_run(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path)
+    store.stall_seconds = 0.2
     with executing(tmp_path, "a") as worker:
-        worker.stop()
+        for _ in range(2):  # the time begins anew each time that it has gone on
+            worker.stop()
+            assert monitor_once(store, time.time()) == []
+            worker.go_on()
+            assert worker.do("append", events_of("a", [])) == 1
+            store.wait_for_exit(0.3)
         assert monitor_once(store, time.time()) == []
-        worker.go_on()
-        assert worker.do("append", events_of("a", [])) == 1
     assert [run.run_id for run in monitor_once(store, time.time())] == ["a"]
     store.close()
+
+
+@needs_proc
+def test_a_worker_that_stands_still_for_longer_than_a_lease_loses_all_it_has(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.stall_seconds = 0.2
+    with executing(tmp_path, "a") as worker:
+        step = worker.do("open_step", Fence("a", 1), "s", 1)
+        lease = worker.do("acquire_lease", "scheduler", 15.0)
+        assert store.acquire_lease("scheduler", 15.0) is None
+        worker.stop()
+        while not monitor_once(store, time.time()):
+            assert store.list_runs(RunsFilter(), None, None)[0].status is RunStatus.STARTED
+            store.wait_for_exit(0.05)
+        assert [each.is_held for each in store.leases()] == [False]
+        assert store.acquire_lease("scheduler", 15.0) is not None
+        worker.go_on()
+        assert worker.do("append", events_of("a", [logged("done")]), Fence("a", 1)) == "raised LeaseLostError"
+        assert worker.do("append", [Event(1.0, StepSuccessData(), "s", "a", "daily")], step) == "raised LeaseLostError"
+        assert worker.do("require_lease", Fence("a", 1)) == "raised LeaseLostError"
+        assert worker.do("renew_lease", "scheduler", lease, 15.0) is False
+        run = store.get_run("a")
+        assert run is not None
+        assert (run.status, run.failure_reason) == (RunStatus.FAILURE, FailureReason.INTERRUPTED)
+    store.close()
+
+
+@needs_proc
+def test_what_a_worker_claims_is_its_own_until_its_run_is_taken_from_it(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.stall_seconds = 0.0
+    with executing(tmp_path, "a") as worker:
+        slot = (Claim("pool:scarce", 1, 1),)
+        assert worker.do("claim", [ClaimRequest(Claimant("a", None, worker.name), slot)], 1.0) == [GRANTED]
+        mine = ClaimRequest(Claimant("b", None, store.worker()), slot)
+        worker.stop()
+        while store.unfinished_runs()[0][1]:
+            store.wait_for_exit(0.05)
+        assert not store.claim([mine], 2.0)[0].is_granted
+        assert [run.run_id for run in monitor_once(store, time.time())] == ["a"]
+        assert store.claim([mine], 3.0)[0].is_granted
+    store.close()
+
+
+@needs_proc
+def test_a_process_that_stands_still_in_the_middle_of_a_write_does_not_stop_all_others(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    store.create_run(Run(run_id="a", job_name="daily"), b"", b"", [])
+    holder = subprocess.Popen([sys.executable, "-c", STOPS_WHILE_IT_WRITES, str(tmp_path)])
+    try:
+        assert os.WIFSTOPPED(os.waitpid(holder.pid, os.WUNTRACED)[1])
+        written = threading.Thread(target=store.append, args=(events_of("a", [logged("waits")]),))
+        written.start()
+        store.end_stalled_writers()
+        assert holder.poll() is None  # not for longer than a lease yet
+        store.stall_seconds = 0.0
+        store.end_stalled_writers()
+        assert holder.wait(30) == -signal.SIGKILL
+        written.join(30)
+        assert not written.is_alive()
+        assert [record.event.payload for record in store.events(EventFilter(run_id="a"), None)] == [logged("waits")]
+        store.end_stalled_writers()
+    finally:
+        holder.kill()
+        store.close()
 
 
 def test_a_run_of_another_worker_cannot_be_given_up(tmp_path: Path) -> None:

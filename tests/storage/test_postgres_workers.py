@@ -125,6 +125,31 @@ except LeaseLostError as error:
     assert store.asset_states(None) == {}
 
 
+def test_a_process_that_stands_still_in_the_middle_of_a_write_does_not_stop_all_others(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    code = """
+add_run(store, "r1")
+with store.database.write() as connection:
+    connection.execute(b"UPDATE runs SET job_name = 'nobody' WHERE run_id = 'r1'").rowcount
+    say("writes")
+    wait()
+"""
+    with running(code, postgres_url) as process:
+        line(process)
+        process.send_signal(signal.SIGSTOP)
+        waits = threading.Thread(target=store.start_run, args=("r1",))
+        waits.start()
+        store.end_stalled_writers()
+        store.lease_seconds = 0.0
+        while waits.is_alive():  # the server may not have heard of the pause yet
+            store.end_stalled_writers()
+            waits.join(0.05)
+    run = store.get_run("r1")
+    assert run is not None
+    assert (run.job_name, run.worker) == ("daily", store.worker())
+
+
 @needs_proc
 def test_a_worker_that_ends_leaves_no_process_behind(store: PostgresStore) -> None:
     def children() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from segue.daemon.backfills import Backfills
 from segue.daemon.freshness import Freshness
@@ -71,6 +72,7 @@ class Supervisor:
         self._is_stopped = threading.Event()
         # It may wait for an exit when all else ends, and then ends with the process.
         self._monitor = threading.Thread(target=self._watch, name="segue-monitor", daemon=True)
+        self._guarding = threading.Thread(target=self._guard, name="segue-stalls", daemon=True)
         self._hearing = threading.Thread(target=self._hear, name="segue-push", daemon=True)
 
     def start(self) -> None:
@@ -78,6 +80,7 @@ class Supervisor:
         for loop in self.loops:
             loop.start()
         self._monitor.start()
+        self._guarding.start()
         self._hearing.start()
 
     def wake(self) -> None:
@@ -114,3 +117,9 @@ class Supervisor:
                 self._store.wait_for_exit(LONGEST_WAIT)
             except SegueError:
                 self._is_stopped.wait(LONGEST_WAIT)  # the store is away, which the loops tell of
+
+    def _guard(self) -> None:
+        """Ends writers that stand still: all else here may have to wait for them."""
+        while not self._is_stopped.wait(LONGEST_WAIT):
+            with suppress(SegueError):  # the store is away, which the loops tell of
+                self._store.end_stalled_writers()

@@ -267,6 +267,13 @@ class LeaseStore(Protocol):
         """All leases by name, sorted by name."""
         ...
 
+    def end_stalled_writers(self) -> None:
+        """Ends what keeps others from writing since its process has stood still, in the middle of a write, for longer than a
+        lease: stopped by a signal or a debugger. It is for a thread that does nothing else, as any other may be among those
+        who wait.
+        """
+        ...
+
     def wait_for_exit(self, seconds: float) -> None:
         """Returns when a worker that has a run or a lease may be gone, at the latest after so many seconds."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +26,7 @@ from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
 from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.gate_store import PostgresGates
-from segue.storage.postgres.workers import LEASE_SECONDS, LIVES, NEXT_END, Worker
+from segue.storage.postgres.workers import END_STALLED, LEASE_SECONDS, LIVES, NEXT_END, Worker
 from segue.storage.reading import ReadingStore
 from segue.storage.run_queries import UNFINISHED_RUNS
 
@@ -35,6 +36,8 @@ _STEP_FENCE = """
     SELECT status, worker,
     (SELECT token FROM step_leases l WHERE l.run_id = r.run_id AND l.step_key = ? AND l.attempt = ?)
     FROM runs r WHERE run_id = ?"""
+
+_logger = logging.getLogger(__name__)
 
 
 class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
@@ -57,6 +60,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def __init__(self, url: str, artifacts: Artifacts | None = None) -> None:
         self._database = Database(url)
+        self._beside = Database(url)  # for the one thread that waits for no other
         self._artifacts = artifacts
         super().__init__(self._database, POSTGRES)
         self._worker = Worker(self._database)
@@ -162,6 +166,12 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         ((ends,),) = self._database.read(NEXT_END)
         time.sleep(seconds if ends is None else min(seconds, ends))
 
+    def end_stalled_writers(self) -> None:
+        """See `LeaseStore.end_stalled_writers`: the server ends their sessions, where the role may have it do so."""
+        ended = self._beside.read(END_STALLED, (self.lease_seconds,))
+        if ended:
+            _logger.warning("%d transactions whose processes stood still in the middle of them were ended.", len(ended))
+
     def give_up(self, run_id: str) -> None:
         """See `RunStore.give_up`."""
         give_up(self.worker(), run_id)
@@ -179,6 +189,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
     def close(self) -> None:
         """See `RunStore.close`."""
         self._worker.end()
+        self._beside.close()
         self._database.close()
 
     def events(self, which: EventFilter, limit: int | None = None) -> Sequence[EventLogRecord]:

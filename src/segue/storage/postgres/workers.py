@@ -31,6 +31,14 @@ LIVING = "SELECT name FROM workers WHERE expires_at > now()"
 NEXT_END = "SELECT min(extract(epoch FROM expires_at - now()))::float8 FROM workers WHERE expires_at > now()"
 """In how many seconds the lease of a worker runs out if that worker does not renew it."""
 
+END_STALLED = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name = 'segue'
+    AND state <> 'idle' AND wait_event = 'ClientRead' AND left(query, 5) <> 'COPY '
+    AND state_change <= now() - make_interval(secs => ?)"""
+"""Ends the transactions of processes of Segue that have said nothing for so long, and keep what they have locked. One that
+restores a dump says no new statement as long as it sends rows."""
+
 _RENEW = b"""
     INSERT INTO workers (name, expires_at) VALUES (%s, now() + make_interval(secs => %s))
     ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at"""

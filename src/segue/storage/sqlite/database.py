@@ -22,6 +22,7 @@ from segue.storage.sqlite.push import Poker
 
 DATABASE_NAME = "segue.db"
 LISTENERS_FOLDER = "listeners"
+WRITE_LOCK_NAME = "write.lock"
 _MEMORY = Path(":memory:")
 
 # Segue's own writers queue before they come to SQLite; this is for the sqlite3 shell and the like.
@@ -48,7 +49,7 @@ class Database:
         self.path = _MEMORY if home is None else home / DATABASE_NAME
         self._home = home
         self._lock = threading.RLock()
-        self._write_lock = None if home is None else WriteLock(home / "write.lock")
+        self._write_lock = None if home is None else WriteLock(home / WRITE_LOCK_NAME)
         self._poker = Poker(None if home is None else home / LISTENERS_FOLDER)
         self._connection: sqlite3.Connection | None = None
         self._is_immutable = False

@@ -13,6 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
+from segue.storage.sqlite import stalls
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -87,6 +89,16 @@ def is_alive(folder: Path, name: str) -> bool:
     """
     with _guard:
         return _names.get(folder) == name or _is_locked(folder / f"{name}.lock")
+
+
+def is_stalled(folder: Path, name: str, seconds: float) -> bool:
+    """Whether a worker that lives has stood still for so long (see `stalls`).
+
+    Raises:
+        OSError: its lock cannot be looked at.
+    """
+    pid = _holder(folder / f"{name}.lock")
+    return pid is not None and pid != os.getpid() and stalls.is_stalled(pid, seconds)
 
 
 def signal_worker(folder: Path, name: str, number: int) -> bool:

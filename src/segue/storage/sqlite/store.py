@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +20,15 @@ from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.reading import ReadingStore
-from segue.storage.sqlite import exits, leasing, locks, writing
+from segue.storage.sqlite import exits, leasing, locks, stalls, writing
 from segue.storage.sqlite.claim_store import SqliteClaims
-from segue.storage.sqlite.database import Database
+from segue.storage.sqlite.database import WRITE_LOCK_NAME, Database
 from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.failures import unavailable
 from segue.storage.sqlite.gate_store import SqliteGates
+from segue.storage.sqlite.stalls import STALL_SECONDS
+
+_logger = logging.getLogger(__name__)
 
 
 class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
@@ -41,11 +45,14 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
 
     Attributes:
         lease_seconds: None, since a worker lives as long as its process holds the lock of its file.
+        stall_seconds: for how long a process may stand still, stopped by a signal, before its runs and leases are given up.
     """
 
     lease_seconds: float | None = None
+    stall_seconds: float = STALL_SECONDS
 
     def __init__(self, home: Path | None, artifacts: ArtifactSettings | None = None) -> None:
+        self._home = home
         self._database = Database(home)
         super().__init__(self._database, SQLITE)
         self._workers = None if home is None else home / "workers"
@@ -80,7 +87,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         with self._database.write(is_news=are_news(events)) as connection:
             if request is not None:
                 self._claim_now(connection, request)
-            token = leasing.lease_run(connection, run_id, worker, self._is_alive, events)
+            token = leasing.lease_run(connection, run_id, worker, self._works, events)
         take_up(worker, run_id)
         return token
 
@@ -103,7 +110,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
         """See `RunStore.take_over`."""
         with self._database.write(is_news=are_news(events)) as connection:
-            return leasing.lease_run(connection, run_id, None, self._is_alive, events)
+            return leasing.lease_run(connection, run_id, None, self._works, events)
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
         """See `LeaseStore.open_step`."""
@@ -119,7 +126,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         """See `LeaseStore.acquire_lease`."""
         worker = self.worker()
         with self._database.write() as connection:
-            return leasing.acquire(connection, name, worker, self._is_alive)
+            return leasing.acquire(connection, name, worker, self._works)
 
     def renew_lease(self, name: str, token: int, seconds: float) -> bool:
         """See `LeaseStore.renew_lease`."""
@@ -133,12 +140,27 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     def leases(self) -> Sequence[Lease]:
         """See `LeaseStore.leases`."""
         rows = self._database.read(leasing.LEASES)
-        return [Lease(name, holder, token, self._is_alive(holder)) for name, holder, token in rows]
+        return [Lease(name, holder, token, self._works(holder)) for name, holder, token in rows]
 
     def wait_for_exit(self, seconds: float) -> None:
         """See `LeaseStore.wait_for_exit`; the system tells of it where it can."""
         holders = {run.worker for run, _ in self.unfinished_runs()} | {lease.holder for lease in self.leases()}
         exits.wait_for_exit([locks.pid_of(holder) for holder in holders if holder is not None], seconds)
+
+    def end_stalled_writers(self) -> None:
+        """See `LeaseStore.end_stalled_writers`: the lock that writers wait for falls with its process alone."""
+        if self._home is None:
+            return
+        try:
+            pid = stalls.end_stalled_holder(self._home / WRITE_LOCK_NAME, self.stall_seconds)
+        except OSError as error:
+            raise unavailable(error, self._database.path) from error
+        if pid is not None:
+            _logger.warning(
+                "Process %s was stopped in the middle of a write and kept all others from writing for %s seconds: it was killed.",
+                pid,
+                self.stall_seconds,
+            )
 
     def signal_worker(self, worker: str, number: int) -> bool:
         """See `WorkerSignals.signal_worker`; a process executes the runs of a store in memory itself."""
@@ -162,7 +184,19 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     def unfinished_runs(self) -> Sequence[tuple[Run, bool]]:
         """See `RunStore.unfinished_runs`."""
         runs = [run_from_row(row) for row in self._database.read(run_queries.UNFINISHED_RUNS)]
-        return [(run, self._is_alive(run.worker) and not is_given_up(run.worker, run.run_id)) for run in runs]
+        return [(run, self._works(run.worker) and not is_given_up(run.worker, run.run_id)) for run in runs]
+
+    def _works(self, worker: str | None) -> bool:
+        """Whether a worker lives and does not stand still. What it claims stays its own until its run is taken from it, since
+        it may go on."""
+        if not self._is_alive(worker):
+            return False
+        if self._workers is None or worker is None:
+            return True
+        try:
+            return not locks.is_stalled(self._workers, worker, self.stall_seconds)
+        except OSError as error:
+            raise unavailable(error, self._database.path) from error
 
     def close(self) -> None:
         """See `RunStore.close`. What is in memory is lost; the process stays the worker it is."""
