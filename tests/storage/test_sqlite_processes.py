@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from segue.model.event import EventType
+from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
 from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.storage.sqlite.control import control_of
 from segue.storage.sqlite.database import DATABASE_NAME
 from segue.testing.storage_contract.builders import add_run, started, step_events
 
@@ -310,3 +312,17 @@ def _assert_event_counts(home: Path, expected: dict[str, int]) -> None:
     _assert_states_match_the_log(store)
     store.close()
     _assert_intact(home)
+
+
+def test_what_is_sent_to_a_sensor_is_on_disk_before_anybody_says_so(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
+    statements: list[str] = []
+    with store.database.write(is_durable=True) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    with store.database.write() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
+        connection.set_trace_callback(statements.append)
+    control_of(store).send_payload(InstigatorId("main", InstigatorKind.SENSOR, "sensor"), "1", 5.0)
+    store.close()
+    assert statements.index("PRAGMA synchronous=FULL") < statements.index("BEGIN IMMEDIATE")
+    assert statements[-2:] == ["COMMIT", "PRAGMA synchronous=NORMAL"]

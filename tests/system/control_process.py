@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from segue.decide.schedules import CatchUp
 from segue.errors import InvariantViolationError, LeaseLostError
 from segue.model.control_stores import LoopLease
 from segue.model.event import Event, RunFailureData, RunStartData, RunSuccessData
+from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.lease import Fence
 from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.run import FailureReason
@@ -41,6 +42,7 @@ from segue.testing.locations import InProcessLocation
 
 HOUR = 3600.0
 ON = sg.DefaultScheduleStatus.RUNNING
+PUSHED = InstigatorId("main", InstigatorKind.SENSOR, "pushed")
 
 
 @sg.asset
@@ -62,9 +64,15 @@ def counting(context: sg.SensorEvaluationContext) -> sg.SensorResult:
     return sg.SensorResult([sg.RunRequest(run_key=str(number), tags={"number": str(number)})], cursor=str(number))
 
 
+@sg.sensor(job=job, minimum_interval_seconds=86_400, default_status=sg.DefaultSensorStatus.RUNNING)
+def pushed(context: sg.SensorEvaluationContext) -> Iterator[sg.RunRequest]:
+    for payload in context.payloads:
+        yield sg.RunRequest(tags={"payload": str(payload)})
+
+
 def definitions(line: str) -> sg.Definitions:
     static = sg.ScheduleDefinition(name="static", job=job, cron_schedule=line, default_status=ON)
-    return sg.Definitions(assets=[table], jobs=[job, flaky], schedules=[static, asked], sensors=[counting])
+    return sg.Definitions(assets=[table], jobs=[job, flaky], schedules=[static, asked], sensors=[counting, pushed])
 
 
 def die() -> None:
@@ -86,8 +94,8 @@ class Dying(SqlControlStore):
         return self._real.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, is_news: bool = False) -> Generator[Any]:
-        with self._real.control_writes(is_news=is_news) as writes:
+    def control_writes(self, is_news: bool = False, is_durable: bool = False) -> Generator[Any]:
+        with self._real.control_writes(is_news=is_news, is_durable=is_durable) as writes:
             if self._is_now and self._where.isdigit():
                 real, left = writes.execute, int(self._where)
 
@@ -177,6 +185,7 @@ def step(place: str, begin: float, end: float, point: str) -> None:
     retries = Retries(store, control, locations, RunRetries())
     queue = Queue(store, control, locations, QueueLimits(), Launches(store, locations, clock))
     while now <= end:
+        control.send_payload(PUSHED, str(int(now)), now)
         store.renew_lease("loop/all", token, 1.0)
         count = -1
         while count != (count := store.append(()) + len(location.asked)):  # until nothing happens any more

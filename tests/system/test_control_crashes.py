@@ -29,6 +29,7 @@ from segue.storage.sqlite import open_sqlite
 PROGRAM = Path(__file__).with_name("control_process.py")
 BEGIN = 1_900_000_800.0 - 1_900_000_800.0 % 3600
 HOUR = 3600.0
+PUSHED = InstigatorId("main", InstigatorKind.SENSOR, "pushed")
 HOURS = 5
 KILLS = int(os.environ.get("SEGUE_CHAOS_KILLS", "5"))
 POINTS = [
@@ -71,6 +72,9 @@ def require_nothing_lost_or_doubled(store: Store, control: ControlStore, interva
     assert numbers == list(range(1, len(numbers) + 1))
     cursor = control.instigator_state(InstigatorId("main", InstigatorKind.SENSOR, "counting")).cursor
     assert cursor == str(len(numbers))
+    sent = [payload for run in runs if (payload := run.tags.get("payload")) is not None]
+    assert len(sent) == len(set(sent))
+    assert control.payloads(PUSHED, 1) == []
     started = Counter(each.run_id for each in store.events(EventFilter(types=(EventType.RUN_START,)), None))
     assert set(started.values()) == {1}
     retried = Counter(run.parent_run_id for run in runs if run.parent_run_id is not None)
@@ -95,6 +99,12 @@ def test_killed_at_a_step_of_what_it_decides(point: str, tmp_path: Path) -> None
         retried = {run.parent_run_id for run in store.list_runs(RunsFilter(), None, None)}
         assert [run.run_id for run in failed if run.run_id not in retried] == []
         assert unended(store) == []
+        sent = sorted(
+            float(run.tags["payload"]) for run in store.list_runs(RunsFilter(), None, None) if "payload" in run.tags
+        )
+        before_the_kill = [at for at in sent if at < end]
+        assert before_the_kill == [BEGIN + hour * HOUR for hour in range(len(before_the_kill))]
+        assert [at for at in sent if at >= end] == [end, end + HOUR]
 
 
 @pytest.mark.parametrize(
@@ -150,21 +160,32 @@ def test_the_leader_of_three_is_killed_at_random(postgres_url: str) -> None:
     try:
         with opened(postgres_url) as (store, control):
             found, _ = wait_for_leader(store, replicas, 30.0)
-            for _ in range(KILLS):
+            for kill in range(KILLS):
                 wait_for_progress(store, control, 1 + randomness.randrange(3))
+                control.send_payload(PUSHED, str(kill), time.time())
                 found.kill()
                 replicas.remove(found)
                 found, seconds = wait_for_leader(store, replicas, 30.0)
                 took.append(seconds)
                 replicas.append(Replica(postgres_url))
             wait_for_progress(store, control, 2)
+            wait_until_taken(store, control)
             for each in replicas:
                 each.kill()
             require_nothing_lost_or_doubled(store, control, 1.0)
+            assert len([run for run in store.list_runs(RunsFilter(), None, None) if "payload" in run.tags]) == KILLS
     finally:
         for each in replicas:
             each.kill()
     assert max(took) <= 5.0
+
+
+def wait_until_taken(store: Store, control: ControlStore) -> None:
+    """Returns when nothing that was sent waits any more."""
+    deadline = time.monotonic() + 60
+    while control.sensors_with_payloads():
+        assert time.monotonic() < deadline
+        store.wait_for_exit(0.02)
 
 
 def progress(control: ControlStore) -> int:

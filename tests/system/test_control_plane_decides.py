@@ -62,11 +62,17 @@ def after_flaky(context):
     return sg.RunRequest(run_key=context.dagster_run.run_id)
 
 
+@sg.sensor(job=make_source, minimum_interval_seconds=3600)
+def pushed(context):
+    for payload in context.payloads:
+        yield sg.RunRequest(tags={"file": payload["file"]})
+
+
 defs = sg.Definitions(
     assets=[raw, clean, report, source, follower, flaky],
     jobs=[make_source, make_flaky, make_report],
     schedules=[static, asked],
-    sensors=[after_flaky],
+    sensors=[after_flaky, pushed],
 )
 """
 
@@ -125,6 +131,19 @@ def test_an_asset_follows_what_it_is_made_from(project: Project, plane: ControlP
     (said,) = ask(project, "asset", "why", "follower")["evaluations"] or [None]  # pyright: ignore[reportGeneralTypeIssues] reason: JSON
     assert said is not None
     ask(project, "sensor", "stop", sensor)
+
+
+def test_what_is_sent_to_a_sensor_starts_runs_at_once(
+    project: Project, plane: ControlPlane, store: SqliteStore
+) -> None:
+    ask(project, "sensor", "start", "pushed")
+    plane.wait_for(lambda: bool(ask(project, "sensor", "ticks", "pushed")["ticks"]))  # its interval begins
+    for name in ("a.csv", "b.csv"):
+        assert ask(project, "event", "send", "pushed", f'{{"file": "{name}"}}')["is_running"]
+    plane.wait_for(lambda: len(succeeded(store, dagster__sensor_name="pushed")) == 2)
+    assert {run.tags["file"] for run in succeeded(store, dagster__sensor_name="pushed")} == {"a.csv", "b.csv"}
+    assert ask(project, "event", "list", "pushed")["payloads"] == []
+    ask(project, "sensor", "stop", "pushed")
 
 
 def test_a_run_that_failed_is_run_again_and_a_sensor_sees_that_it_ended_well(

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("segue.cli.backfill:backfill", "Start backfills, look at them, steer them."),
     "schedule": ("segue.cli.schedule:schedule", "List schedules, start, stop and preview them."),
     "sensor": ("segue.cli.sensor:sensor", "List sensors, start, stop and preview them."),
+    "event": ("segue.cli.event:event", "Send payloads to a sensor, which is then asked at once."),
     "pools": ("segue.cli.pools:pools", "List pools, who holds their slots and who waits; or change that."),
     "wipe": ("segue.cli.wipe:wipe", "Remove what is recorded of an asset."),
     "db": ("segue.cli.db:db", "Look after the database: upgrade, check, dump, restore, prune."),

@@ -12,7 +12,7 @@ from segue.cli.options import CodeOptions, code_options, home_option, json_optio
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
 from segue.cli.schedule import location_option
 from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
-from segue.decide.sensors import DEFAULT_INTERVAL, EVENT_DRIVEN
+from segue.decide.sensors import DEFAULT_INTERVAL, EVENT_DRIVEN, PAYLOADS_AT_ONCE, payloads_of_tick
 from segue.model.automation_nodes import SensorNode
 from segue.model.instigator import InstigatorKind, InstigatorStatus
 from segue.model.tick_task import TickTask
@@ -103,6 +103,7 @@ def preview(
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json), open_plane(settings, code) as plane:
         found = find_instigator(plane, KIND, name, location or settings.location_name)
+        waiting = plane.control.payloads(found.state.id, PAYLOADS_AT_ONCE)
         task = TickTask(
             kind=KIND,
             name=name,
@@ -110,6 +111,7 @@ def preview(
             last_run_key=found.state.last_run_key,
             last_tick_at=found.state.last_tick_at,
             started_at=found.state.started_at,
+            payloads=tuple(each.text for each in payloads_of_tick(waiting)),
         )
         document = preview_document(settings, plane, found, task, ())
     if as_json:

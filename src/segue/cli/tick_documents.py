@@ -19,7 +19,7 @@ from segue.settings import Settings
 
 
 class TickDocument(msgspec.Struct, frozen=True):
-    """A tick. Times are seconds since 1970; `scheduled_at` is null for a sensor."""
+    """A tick. Times are seconds since 1970; `scheduled_at` is null for a sensor; `payloads` are the numbers of those it took."""
 
     status: str
     scheduled_at: float | None
@@ -29,6 +29,7 @@ class TickDocument(msgspec.Struct, frozen=True):
     skip_reason: str | None
     error: str | None
     cursor: str | None
+    payloads: tuple[int, ...]
 
 
 class RequestDocument(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ def tick_document(tick: Tick) -> TickDocument:
         skip_reason=tick.skip_reason,
         error=None if tick.error is None else tick.error.message,
         cursor=tick.cursor,
+        payloads=tick.payloads,
     )
 
 

@@ -63,7 +63,11 @@ def _write_one(control: InstigatorStore, commit: TickCommit, lease: LoopLease | 
         raise
     except SegueError as error:
         failed = msgspec.structs.replace(
-            commit.tick, status=TickStatus.FAILURE, error=ErrorInfo(str(error), type(error).__name__), skip_reason=None
+            commit.tick,
+            status=TickStatus.FAILURE,
+            error=ErrorInfo(str(error), type(error).__name__),
+            skip_reason=None,
+            payloads=(),
         )
         (done,) = control.commit_ticks([TickCommit(tick=failed)], lease)
     return done

@@ -14,7 +14,7 @@ from segue.daemon.loop import Turn
 from segue.daemon.news import LogReader
 from segue.daemon.ticks import commit_of
 from segue.daemon.watch import Watch
-from segue.decide.sensors import EVENT_DRIVEN, due_sensor, waits_for
+from segue.decide.sensors import EVENT_DRIVEN, PAYLOADS_AT_ONCE, due_sensor, payloads_of_tick, waits_for
 from segue.location.base import CodeLocation, Locations
 from segue.model.automation_nodes import SensorNode
 from segue.model.control_stores import ControlStore
@@ -35,15 +35,17 @@ class _Running:
         state: what is recorded of it, as far as it decides when it is asked.
         is_asked: whether it is being asked.
         happened: whether anything happened that it waits for, since it was asked last.
+        has_payloads: whether anything waits that was sent to it, as far as it is not being asked with it.
     """
 
-    __slots__ = ("happened", "is_asked", "location", "node", "state")
+    __slots__ = ("happened", "has_payloads", "is_asked", "location", "node", "state")
 
     def __init__(self, location: CodeLocation, node: SensorNode, state: InstigatorState) -> None:
         self.location = location
         self.node = node
         self.state = state
         self.is_asked = False
+        self.has_payloads = False
         # Whatever happened while nobody looked: one that follows events is asked once, to be sure.
         self.happened = True
 
@@ -128,17 +130,22 @@ class Sensors:
             self._control.start_instigators(new, turn.now)
 
     def _hear(self, turn: Turn) -> None:
-        """Has those asked that wait for what happened."""
+        """Has those asked that wait for what happened, or to which something was sent."""
         news = self._log.news(turn.now) if self._following else ()
         for running in self._following if news else ():
             if not running.happened and any(waits_for(running.node, each) for each in news):
                 running.happened = True
                 self._plan(running, turn)
+        for which in self._control.sensors_with_payloads():
+            running = self._running.get(which)  # one that is stopped finds them when it is started
+            if running is not None and not running.is_asked and not running.has_payloads:
+                running.has_payloads = True
+                self._plan(running, turn)
 
     def _plan(self, running: _Running, turn: Turn) -> None:
         """Keeps when a sensor is due next; of one that is being asked that is said by its answer."""
         if not running.is_asked:
-            due = due_sensor(running.node, running.state, turn.now, running.happened)
+            due = due_sensor(running.node, running.state, turn.now, running.happened, running.has_payloads)
             heapq.heappush(self._due, (turn.now if due.is_due else due.next_at, next(self._numbers), running))
 
     def _write(self, turn: Turn) -> None:
@@ -161,6 +168,8 @@ class Sensors:
     def _ask(self, running: _Running) -> None:
         started_at = self._clock()
         state = self._control.instigator_state(running.state.id)  # with the cursor as it is now
+        has_payloads = running.has_payloads
+        payloads = payloads_of_tick(self._control.payloads(state.id, PAYLOADS_AT_ONCE)) if has_payloads else ()
 
         def answered(answer: TickAnswer) -> None:
             graph = running.location.graph
@@ -175,10 +184,11 @@ class Sensors:
                     started_at=started_at,
                     ended_at=self._clock(),
                     new_id=new_id,
+                    payloads=[each.number for each in payloads],
                 )
             )
 
-        running.is_asked, running.happened = True, False
+        running.is_asked, running.happened, running.has_payloads = True, False, False
         task = TickTask(
             kind=InstigatorKind.SENSOR,
             name=state.id.name,
@@ -186,5 +196,6 @@ class Sensors:
             last_run_key=state.last_run_key,
             last_tick_at=state.last_tick_at,
             started_at=state.started_at,
+            payloads=tuple(each.text for each in payloads),
         )
         running.location.evaluate(task, self._timeout, answered)

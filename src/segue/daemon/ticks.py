@@ -30,6 +30,7 @@ def commit_of(
     started_at: float,
     ended_at: float,
     new_id: Callable[[], str],
+    payloads: Sequence[int] = (),
 ) -> TickCommit:
     """The tick with its runs; a failed one where the answer is an error, or asks for what is not there.
 
@@ -41,6 +42,7 @@ def commit_of(
         scheduled_at: of a schedule: the time that the tick is for.
         started_at, ended_at: when it was asked, in seconds since 1970, UTC.
         new_id: gives the id of each run.
+        payloads: the numbers of what was sent to a sensor, and it was shown; a failed tick takes none of it.
     """
 
     def tick(status: TickStatus, error: ErrorInfo | None = None) -> Tick:
@@ -53,6 +55,7 @@ def commit_of(
             skip_reason=answer.skip_reason if status is TickStatus.SKIPPED else None,
             error=error,
             cursor=answer.cursor,
+            payloads=() if status is TickStatus.FAILURE else tuple(payloads),
         )
 
     if answer.error is not None:

@@ -2,10 +2,12 @@
 
 A polling sensor is asked again when its interval has passed since the last evaluation ended, later after each failure.
 One that follows events is asked as soon as something happened that it waits for; its interval is the longest that it
-waits when nothing did, so that nothing is missed.
+waits when nothing did, so that nothing is missed. A sensor to which a payload was sent is asked at once.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -13,11 +15,14 @@ from segue.model.automation_nodes import SensorNode
 from segue.model.event_type import EventType
 from segue.model.instigator import InstigatorState
 from segue.model.keys import AssetKey
+from segue.model.payload import Payload
 from segue.model.run import status_of_event
 from segue.model.tick import SensorType
 
 DEFAULT_INTERVAL = 30.0
 LONGEST_BACKOFF = 300.0
+PAYLOADS_AT_ONCE = 100
+PAYLOAD_BYTES_AT_ONCE = 4 << 20
 EVENT_DRIVEN = frozenset(
     {
         SensorType.ASSET,
@@ -73,7 +78,24 @@ def waits_for(node: SensorNode, news: News) -> bool:
     return node.watched_assets is None or news.asset in node.watched_assets
 
 
-def due_sensor(node: SensorNode, state: InstigatorState, now: float, happened: bool) -> DueSensor:
+def takes_payloads(node: SensorNode) -> bool:
+    """Whether anything may be sent to a sensor: to one whose function looks at what it likes."""
+    return node.sensor_type is SensorType.STANDARD
+
+
+def payloads_of_tick(waiting: Sequence[Payload]) -> Sequence[Payload]:
+    """How many of the payloads that wait one tick takes, the oldest first; the rest comes with the next."""
+    size = 0
+    for index, each in enumerate(waiting[:PAYLOADS_AT_ONCE]):
+        size += len(each.text)
+        if index and size > PAYLOAD_BYTES_AT_ONCE:
+            return waiting[:index]
+    return waiting[:PAYLOADS_AT_ONCE]
+
+
+def due_sensor(
+    node: SensorNode, state: InstigatorState, now: float, happened: bool, has_payloads: bool = False
+) -> DueSensor:
     """Whether a running sensor is to be asked.
 
     Args:
@@ -81,6 +103,7 @@ def due_sensor(node: SensorNode, state: InstigatorState, now: float, happened: b
         state: what is recorded of it.
         now: seconds since 1970, UTC.
         happened: whether, since it was asked last, anything happened that it waits for.
+        has_payloads: whether anything was sent to it that no tick has taken.
     """
     if state.last_tick_at is None:
         return DueSensor(True, now)
@@ -88,7 +111,7 @@ def due_sensor(node: SensorNode, state: InstigatorState, now: float, happened: b
     wait = interval
     if state.failures:
         wait = max(interval, min(interval * 2 ** min(state.failures, 10), LONGEST_BACKOFF))
-    elif happened and node.sensor_type in EVENT_DRIVEN:
+    elif (happened and node.sensor_type in EVENT_DRIVEN) or (has_payloads and takes_payloads(node)):
         return DueSensor(True, now)
     # After the clock went back, the last evaluation lies ahead: nobody is to wait for the clock to catch up.
     next_at = min(state.last_tick_at, now) + wait

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from segue.defs.instance import Instance
@@ -24,6 +24,7 @@ class SensorEvaluationContext(TickContext):
         sensor_name: the sensor.
         repository_name: superseded; the name of a group of definitions.
         resources, definitions: as in every tick.
+        payloads: what was sent to the sensor, the oldest first.
     """
 
     builder: ClassVar[str] = "build_sensor_context"
@@ -40,6 +41,7 @@ class SensorEvaluationContext(TickContext):
         repository_name: str | None = None,
         resources: Mapping[str, object] | None = None,
         definitions: DeclaredGraph | None = None,
+        payloads: Sequence[object] = (),
     ) -> None:
         super().__init__(instance=instance, resources=resources, definitions=definitions)
         require_type(self, "cursor", cursor, (str, type(None)))
@@ -51,6 +53,7 @@ class SensorEvaluationContext(TickContext):
             "last_sensor_start_time": last_sensor_start_time,
             "sensor_name": sensor_name,
             "repository_name": repository_name,
+            "payloads": tuple(payloads),
         }
 
     def copied(self) -> Self:
@@ -94,6 +97,14 @@ class SensorEvaluationContext(TickContext):
     def last_tick_completion_time(self) -> float | None:
         """When the last evaluation ended, in seconds since 1970 UTC."""
         return self._facts["last_tick_completion_time"]
+
+    @property
+    def payloads(self) -> Sequence[object]:
+        """The JSON values that were sent to the sensor (`segue event send`), the oldest first; empty when none was.
+
+        They are taken by this evaluation when it ends well, and are here again in the next when it fails.
+        """
+        return self._facts["payloads"]
 
     @property
     def last_completion_time(self) -> float | None:
@@ -145,6 +156,7 @@ def build_sensor_context(
     definitions: DeclaredGraph | None = None,
     instance_ref: Instance | None = None,
     last_sensor_start_time: float | None = None,
+    payloads: Sequence[object] = (),
 ) -> SensorEvaluationContext:
     """A context to call a sensor with in a test.
 
@@ -158,6 +170,7 @@ def build_sensor_context(
         definitions: what partitions and assets of requested runs are looked up in.
         instance_ref: superseded by `instance`; an `Instance`.
         last_sensor_start_time: when the sensor was switched on, in seconds since 1970 UTC.
+        payloads: what was sent to the sensor: JSON values, the oldest first.
     """
     return SensorEvaluationContext(
         instance=instance or instance_ref,
@@ -167,4 +180,5 @@ def build_sensor_context(
         resources=resources,
         definitions=definitions or repository_def,
         last_sensor_start_time=last_sensor_start_time,
+        payloads=payloads,
     )

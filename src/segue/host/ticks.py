@@ -29,6 +29,7 @@ from segue.model.instigator import InstigatorKind
 from segue.model.materialization import AssetObservation
 from segue.model.partitions.dynamic import DeleteDynamicPartitionsRequest
 from segue.model.partitions.store_after import DynamicPartitionsRequest
+from segue.model.payload import payload_value
 from segue.model.request import RunRequest
 from segue.model.tags import PARTITION_RANGE_END_TAG, PARTITION_RANGE_START_TAG, PARTITION_TAG
 from segue.model.tick import AssetEvent, SensorType
@@ -97,6 +98,7 @@ def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: f
         sensor_name=task.name,
         resources=definitions.described.resources,
         definitions=definitions,
+        payloads=[payload_value(text) for text in task.payloads],
     )
     with context:
         tick = found.evaluate_tick(context)

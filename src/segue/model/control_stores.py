@@ -16,6 +16,7 @@ from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.condition_record import ConditionEntry
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
+from segue.model.payload import Payload
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, TickCommit, TickEntry, TickStatus, WantedRun
 
@@ -70,6 +71,30 @@ class InstigatorStore(Protocol):
 
     def delete_ticks(self, ended_before: float, statuses: Sequence[TickStatus], limit: int) -> int:
         """Removes at most `limit` old ticks; gives back how many. Run keys stay."""
+        ...
+
+
+class PayloadStore(Protocol):
+    """What was sent to sensors and waits for the tick that takes it."""
+
+    def send_payload(self, which: InstigatorId, text: str, timestamp: float) -> Payload:
+        """Keeps a payload (`segue.model.payload.payload_text`) until a tick of a sensor has taken it; durable once this returns.
+
+        Raises:
+            InvalidInvocationError: as many wait for this sensor as may.
+        """
+        ...
+
+    def payloads(self, which: InstigatorId, limit: int) -> Sequence[Payload]:
+        """What waits for a sensor, the oldest first."""
+        ...
+
+    def sensors_with_payloads(self) -> Sequence[InstigatorId]:
+        """The sensors for which anything waits."""
+        ...
+
+    def discard_payloads(self, which: InstigatorId, numbers: Sequence[int] | None = None) -> int:
+        """Removes what waits for a sensor, all of it or that with these numbers; gives back how many that was."""
         ...
 
 
@@ -174,5 +199,7 @@ class DeploymentStore(Protocol):
         ...
 
 
-class ControlStore(InstigatorStore, QueueStore, BackfillStore, AutomationStore, DeploymentStore, Protocol):
+class ControlStore(
+    InstigatorStore, PayloadStore, QueueStore, BackfillStore, AutomationStore, DeploymentStore, Protocol
+):
     """All of it, as one database gives it."""

@@ -34,6 +34,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
         skip_reason: why it asked for none.
         error: what it raised.
         cursor: of a sensor: what the next one goes on from.
+        payloads: of a sensor: the numbers of the payloads it took.
     """
 
     instigator: InstigatorId
@@ -46,6 +47,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     skip_reason: str | None = None
     error: ErrorInfo | None = None
     cursor: str | None = None
+    payloads: tuple[int, ...] = ()
 
 
 class TickEntry(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one tick writes, in one transaction.
 
     Attributes:
-        tick: the tick; its `run_ids` are filled in by the store.
+        tick: the tick; its `run_ids` are filled in by the store, and what it took of `payloads` waits no longer.
         runs: the runs it asks for.
         partition_changes: changes of dynamic partitions, made before the runs.
         events: what it has seen of assets.

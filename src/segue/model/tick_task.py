@@ -61,6 +61,7 @@ class TickTask(msgspec.Struct, frozen=True, kw_only=True):
         kind, name: which.
         scheduled_at: of a schedule: the time it is for.
         cursor, last_run_key, last_tick_at, started_at: what is recorded of a sensor.
+        payloads: what was sent to a sensor, as JSON, the oldest first.
     """
 
     kind: InstigatorKind
@@ -70,6 +71,7 @@ class TickTask(msgspec.Struct, frozen=True, kw_only=True):
     last_run_key: str | None = None
     last_tick_at: float | None = None
     started_at: float | None = None
+    payloads: tuple[str, ...] = ()
 
 
 class RequestedBackfill(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from segue.model.condition_record import ConditionEntry, ConditionRecord
 from segue.model.control_stores import LoopLease
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState, InstigatorStatus
 from segue.model.location import LocationState, LoopState
+from segue.model.payload import Payload
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickEntry, TickStatus, WantedRun
 from segue.storage import control_queries, control_writing
@@ -37,8 +38,13 @@ class ControlDatabase(Protocol):
         """All rows of one SELECT."""
         ...
 
-    def control_writes(self, *, is_news: bool = False) -> AbstractContextManager[Writes]:
-        """A transaction: committed at the end, rolled back by any exception; with `is_news` others are told of it."""
+    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> AbstractContextManager[Writes]:
+        """A transaction: committed at the end, rolled back by any exception.
+
+        Args:
+            is_news: whether others are told of it.
+            is_durable: whether it survives a loss of power once it is committed; else only the end of any process.
+        """
         ...
 
 
@@ -91,7 +97,7 @@ class SqlControlStore:
 
     def commit_ticks(self, commits: Sequence[TickCommit], lease: LoopLease | None = None) -> Sequence[CommittedTick]:
         """See `InstigatorStore.commit_ticks`."""
-        with self._database.control_writes(is_news=True) as writes:
+        with self._database.control_writes(is_news=True, is_durable=True) as writes:
             control_writing.require_lease(writes, lease)
             names = sorted({commit.tick.instigator.name for commit in commits})
             stands = control_writing.standing(writes, control_queries.instigators_named(self._dialect, names))
@@ -113,6 +119,27 @@ class SqlControlStore:
         """See `InstigatorStore.delete_ticks`."""
         with self._database.control_writes() as writes:
             return control_writing.delete_ticks(writes, ended_before, statuses, limit)
+
+    def send_payload(self, which: InstigatorId, text: str, timestamp: float) -> Payload:
+        """See `PayloadStore.send_payload`."""
+        with self._database.control_writes(is_news=True, is_durable=True) as writes:
+            return control_writing.send_payload(writes, which, text, timestamp)
+
+    def payloads(self, which: InstigatorId, limit: int) -> Sequence[Payload]:
+        """See `PayloadStore.payloads`."""
+        place = (which.location, which.kind.value, which.name, limit)
+        rows = self._database.read(control_queries.PAYLOADS, place)
+        return [Payload(number, sent_at, bytes(body).decode()) for number, sent_at, body in rows]
+
+    def sensors_with_payloads(self) -> Sequence[InstigatorId]:
+        """See `PayloadStore.sensors_with_payloads`."""
+        rows = self._database.read(control_queries.WITH_PAYLOADS)
+        return [InstigatorId(location, InstigatorKind(kind), name) for location, kind, name in rows]
+
+    def discard_payloads(self, which: InstigatorId, numbers: Sequence[int] | None = None) -> int:
+        """See `PayloadStore.discard_payloads`."""
+        with self._database.control_writes() as writes:
+            return control_writing.discard_payloads(writes, which, numbers)
 
     def queued_runs(self, limit: int, after: tuple[int, int] | None = None) -> Sequence[tuple[int, int, Run]]:
         """See `QueueStore.queued_runs`."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from segue.errors import InvariantViolationError, LeaseLostError
+from segue.errors import InvalidInvocationError, InvariantViolationError, LeaseLostError
 from segue.model import codec
 from segue.model.backfill import Backfill
 from segue.model.concurrency import run_priority
@@ -15,6 +15,7 @@ from segue.model.control_stores import LoopLease
 from segue.model.event import Event, RunStartingData
 from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
 from segue.model.manifest import content_hash
+from segue.model.payload import MOST_WAITING, Payload
 from segue.model.run import Run, RunStatus
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickStatus, WantedRun
 from segue.storage.columns import Row, require_text
@@ -73,6 +74,10 @@ _RUN_OF_KEY = "SELECT run_id FROM run_keys WHERE instigator = ? AND run_key = ?"
 _ADD_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?)"
 _ADD_EVALUATION = """
     INSERT INTO condition_evaluations (entity_key, timestamp, requested, body) VALUES (?, ?, ?, ?)"""
+_PAYLOADS_WAITING = "SELECT COUNT(*) FROM payloads WHERE instigator = ?"
+_ADD_PAYLOAD = "INSERT INTO payloads (instigator, sent_at, body) VALUES (?, ?, ?) RETURNING number"
+_TAKE_PAYLOAD = "DELETE FROM payloads WHERE instigator = ? AND number = ?"
+_DISCARD_PAYLOADS = "DELETE FROM payloads WHERE instigator = ?"
 _DELETE_TICKS = """
     DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
 _STATUS = "SELECT status FROM runs WHERE run_id = ?"
@@ -127,6 +132,32 @@ def set_cursor(writes: Writes, which: InstigatorId, cursor: str | None) -> None:
     writes.execute(_SET_CURSOR, (cursor, number))
 
 
+def send_payload(writes: Writes, which: InstigatorId, text: str, timestamp: float) -> Payload:
+    """Keeps a payload for a sensor.
+
+    Raises:
+        InvalidInvocationError: as many wait for it as may.
+    """
+    instigator, _ = _instigator(writes, which)
+    waiting: Row | None = writes.execute(_PAYLOADS_WAITING, (instigator,)).fetchone()
+    if waiting is not None and waiting[0] >= MOST_WAITING:
+        raise InvalidInvocationError(
+            f"{MOST_WAITING:,} payloads wait for the {which}, which takes none: start it, look at its last ticks, or discard what "
+            "waits."
+        )
+    row: Row | None = writes.execute(_ADD_PAYLOAD, (instigator, timestamp, text.encode())).fetchone()
+    assert row is not None
+    return Payload(row[0], timestamp, text)
+
+
+def discard_payloads(writes: Writes, which: InstigatorId, numbers: Sequence[int] | None) -> int:
+    """Removes what waits for a sensor, all of it or that with these numbers; gives back how many that was."""
+    instigator, _ = _instigator(writes, which)
+    if numbers is None:
+        return writes.execute(_DISCARD_PAYLOADS, (instigator,)).rowcount
+    return sum(writes.execute(_TAKE_PAYLOAD, (instigator, number)).rowcount for number in numbers)
+
+
 Standing = dict[InstigatorId, tuple[int, InstigatorState]]
 """Schedules and sensors with their numbers, as they stand in a transaction."""
 
@@ -166,6 +197,8 @@ def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> Committ
         writes.append_events(commit.events)
     for backfill in commit.backfills:
         create_backfill(writes, msgspec.structs.replace(backfill, cursor=writes.append_events(())))
+    for payload in tick.payloads:
+        writes.send(_TAKE_PAYLOAD, (number, payload))
     for record in commit.evaluations:
         row = (record.key, record.timestamp, record.requested, codec.encode(record))
         writes.send(_ADD_EVALUATION, row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.errors import StorageVersionError
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration; a test compares it with `storage/migrations`."""
 
 

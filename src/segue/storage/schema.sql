@@ -198,6 +198,13 @@ CREATE TABLE condition_evaluations (
     body BLOB NOT NULL
 );
 
+CREATE TABLE payloads (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    instigator INTEGER NOT NULL,
+    sent_at REAL NOT NULL,
+    body BLOB NOT NULL
+);
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -238,4 +245,6 @@ CREATE INDEX condition_evaluations_by_entity ON condition_evaluations (entity_ke
 
 CREATE INDEX condition_evaluations_by_time ON condition_evaluations (timestamp);
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+CREATE INDEX payloads_by_instigator ON payloads (instigator, number);
+
+INSERT INTO alembic_version (version_num) VALUES ('0007');

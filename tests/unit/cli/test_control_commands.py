@@ -231,6 +231,44 @@ def test_what_failed_in_a_backfill_is_retried(store: SqliteStore) -> None:
     assert again["backfill_id"] != made["backfill_id"]
 
 
+def test_payloads_are_sent_listed_and_discarded(store: SqliteStore) -> None:
+    which = InstigatorId("code", InstigatorKind.SENSOR, "arrivals")
+    sent = document("event", "send", "arrivals", '{"file": "a.csv"}')
+    assert (sent["sensor"], sent["location"], sent["is_running"]) == ("arrivals", "code", False)
+    assert "takes it after 'segue sensor start arrivals'" in call("event", "send", "arrivals").output
+    read = CliRunner().invoke(command, ["event", "send", "arrivals", "-", "--json"], input="[1,\n 2]")
+    assert [each.text for each in control_of(store).payloads(which, 9)] == ['{"file":"a.csv"}', "null", "[1,2]"]
+    listed = document("event", "list", "arrivals")["payloads"]
+    assert listed[0]["payload"] == {"file": "a.csv"}
+    assert [each["number"] for each in listed][2] == json.loads(read.stdout)["number"]
+    assert "a.csv" in call("event", "list", "arrivals").output
+    assert document("event", "discard", "arrivals", str(sent["number"]))["discarded"] == 1
+    assert "Add --yes" in refused("event", "discard", "arrivals")
+    assert "2 payloads discarded" in call("event", "discard", "arrivals", "--yes").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("arrivals", "{file: 1}"), "is no JSON"),
+        (("arrivals", '"' + "x" * (1 << 20) + '"'), "a payload may have 1,048,576"),
+        (("follows", "1"), "has no use for a payload"),
+        (("departures", "1"), "There is no sensor 'departures'"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused(arguments: tuple[str, ...], message: str, store: SqliteStore) -> None:
+    assert message in refused("event", "send", *arguments)
+    assert control_of(store).sensors_with_payloads() == []
+
+
+def test_a_preview_shows_the_sensor_what_waits_for_it(store: SqliteStore) -> None:
+    Path("code.py").write_text(CODE.replace('context.cursor or "nothing"', "str(list(context.payloads))"))
+    document("event", "send", "arrivals", "7")
+    (request,) = document("sensor", "preview", "arrivals")["requests"]
+    assert request["tags"]["from"] == "[7]"
+    assert len(document("event", "list", "arrivals")["payloads"]) == 1
+
+
 def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
     assert document("asset", "why", "copied") == {"evaluations": []}
     assert "Nothing is on record" in call("asset", "why", "copied").output

@@ -370,3 +370,14 @@ def test_conditions_are_not_evaluated_as_a_function() -> None:
         conditions(sg.build_sensor_context())
     with pytest.raises(sg.InvalidDefinitionError, match="use_user_code_server"):
         sg.AutomationConditionSensorDefinition("c", target="*", default_condition=eager)
+
+
+def test_a_context_for_tests_has_the_payloads_it_is_given() -> None:
+    @sg.sensor(job=nightly)
+    def pushed(context: sg.SensorEvaluationContext) -> Iterator[sg.RunRequest]:
+        for each in context.payloads:
+            yield sg.RunRequest(tags={"payload": str(each)})
+
+    requests = list(pushed(sg.build_sensor_context(payloads=[1, {"a": None}])))
+    assert [request.tags["payload"] for request in requests] == ["1", "{'a': None}"]
+    assert list(pushed(sg.build_sensor_context())) == []

@@ -16,6 +16,8 @@ from segue.storage.postgres.database import Connection, Database, marked
 from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.store import PostgresStore
 
+# Where the server is set to answer before a commit is on disk, this transaction waits for it.
+_DURABLE = b"SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 # What the control plane decides is written one decision after the other, as everywhere: each looks before it writes.
 _ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.control.' || current_schema()))"
 
@@ -57,8 +59,10 @@ class _ControlDatabase:
         return self._database.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, *, is_news: bool = False) -> Generator[Writes]:
+    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
         with writing.refuse_known(), self._database.write(is_news=is_news) as connection:
+            if is_durable:
+                connection.execute(_DURABLE)
             connection.execute(_ONE_BY_ONE)
             yield PostgresWrites(connection)
 

@@ -52,8 +52,8 @@ class _ControlDatabase:
         return self._database.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, *, is_news: bool = False) -> Generator[Writes]:
-        with self._database.write(is_news=is_news) as connection:
+    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
+        with self._database.write(is_news=is_news, is_durable=is_durable) as connection:
             yield SqliteWrites(connection)
 
 

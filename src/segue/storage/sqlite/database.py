@@ -75,11 +75,13 @@ class Database:
                     self._drop()
 
     @contextmanager
-    def write(self, *, is_news: bool = False) -> Generator[sqlite3.Connection, None, None]:
+    def write(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[sqlite3.Connection, None, None]:
         """A transaction: committed at the end, rolled back by any exception.
 
         Args:
             is_news: whether other processes are told that something was written.
+            is_durable: whether it survives a loss of power once it is committed, with all that was committed before; else
+                only the end of any process.
 
         Raises:
             StorageUnavailableError: the database cannot be written; nothing was.
@@ -90,6 +92,8 @@ class Database:
                 connection = self._open()
                 if self._write_lock is not None:
                     self._write_lock.acquire()
+                if is_durable:
+                    connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
@@ -99,6 +103,8 @@ class Database:
                     raise unavailable(error, self.path) from error
                 raise
             finally:
+                if is_durable and self._connection is not None:
+                    self._connection.execute("PRAGMA synchronous=NORMAL")
                 if self._write_lock is not None:
                     self._write_lock.release()
         if is_news:

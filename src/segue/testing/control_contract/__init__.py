@@ -9,11 +9,12 @@ Each rule takes `Stores`, both empty and on one database, and asserts. Needs pyt
 
 from collections.abc import Callable
 
-from segue.testing.control_contract import backfills, deployment, queue, ticks
+from segue.testing.control_contract import backfills, deployment, payloads, queue, ticks
 from segue.testing.control_contract.builders import Stores
 
 CONTROL_CONTRACT: tuple[Callable[[Stores], None], ...] = (
     *ticks.RULES,
+    *payloads.RULES,
     *queue.RULES,
     *backfills.RULES,
     *deployment.RULES,
