@@ -9,7 +9,7 @@
     │   │   └── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
-    │   │   ├── UnknownPartitionError           a partition key its definition does not have
+    │   │   ├── UnknownPartitionError           a partition key its definition does not have (also ValueError)
     │   │   └── WrongArgumentError              an argument is of a wrong type (also WrongTypeError)
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
@@ -262,7 +262,7 @@ class NotSupportedError(SegueError):
     """
 
 
-class UnknownPartitionError(InvalidInvocationError):
+class UnknownPartitionError(InvalidInvocationError, ValueError):
     """A partition key that its partitions definition does not contain."""
 
 

@@ -223,7 +223,7 @@ def repository_of(definitions: Definitions) -> RepositoryDefinition:
     Raises:
         InvalidDefinitionError: they do not fit together.
     """
-    Definitions.validate_loadable(definitions)
+    _ = definitions.described
     metadata = definitions.metadata
     return RepositoryDefinition("__repository__", repository_data=ListedData(definitions), metadata=metadata)
 

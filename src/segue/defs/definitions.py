@@ -15,7 +15,7 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError, InvariantViolationError, NotSupportedError
+from segue.errors import DefinitionErrors, InvalidDefinitionError, InvariantViolationError, NotSupportedError
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
@@ -103,7 +103,9 @@ class Definitions(ReadableDefinitions):
         Raises:
             InvalidDefinitionError: they do not; several errors come as DefinitionErrors.
         """
-        _ = defs.described
+        unclear = defs.described.unclear_dependencies
+        if unclear:
+            raise unclear[0] if len(unclear) == 1 else DefinitionErrors(unclear)
 
     @staticmethod
     def merge(*def_sets: Definitions) -> Definitions:

@@ -18,6 +18,7 @@ from segue.defs.describe_automation import (
     sensor_nodes,
     targets_of,
 )
+from segue.defs.describe_partitions import check_partitions
 from segue.defs.executor import ExecutorDefinition
 from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
@@ -51,7 +52,6 @@ from segue.model.manifest import (
     encode_manifest,
 )
 from segue.model.metadata import AnyMetadataValue
-from segue.model.partitions.mapping_choice import check_mapping
 from segue.model.steps import AssetSource
 
 # One for all nodes that have none; nodes are frozen, and nobody writes into them.
@@ -74,6 +74,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         loggers, executor: those of jobs that name none.
         failure_rules: which failures are of which class, before the built-in rules.
         resource_limits: the limits of the resources that have some, by key.
+        unclear_dependencies: errors about dependencies that load, and of which nothing says how partitions belong together.
     """
 
     manifest: Manifest
@@ -90,6 +91,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     executor: ExecutorDefinition | None = None
     failure_rules: tuple[FailureRule, ...] = ()
     resource_limits: Mapping[str, tuple[AnyLimit, ...]] = {}
+    unclear_dependencies: tuple[InvalidDefinitionError, ...] = ()
 
     def run_loggers(self, job_name: str) -> Mapping[str, LoggerDefinition]:
         """The loggers that the run config of a job may name, by key."""
@@ -173,7 +175,7 @@ def describe(source: Source) -> Described:
     check_limit_tags(collection)
     manifest = _manifest(collection)
     graph = AssetGraph(manifest)
-    _check_partitions(collection, graph)
+    unclear = check_partitions(collection, graph)
     jobs = _jobs(collection, graph)
     op_jobs = {
         job.name: completed_job(job, source.executor, source.loggers)
@@ -210,6 +212,7 @@ def describe(source: Source) -> Described:
         schedules={each.name: each for each in schedules},
         loggers=source.loggers,
         executor=source.executor,
+        unclear_dependencies=unclear,
     )
 
 
@@ -222,34 +225,6 @@ def completed_job(
     if loggers and not job.has_specified_loggers:
         job = job.with_logger_defs(loggers)
     return job
-
-
-def _check_partitions(collection: Collection, graph: AssetGraph) -> None:
-    """Notes dependencies between partitions that have no mapping, and checks that are cut otherwise than their asset."""
-    for check in graph.checks.values():
-        asset = graph.nodes[check.asset_key]
-        if check.partitions is not None and not asset.is_external and check.partitions != asset.partitions:
-            collection.error(
-                f"The check {check.key.to_user_string()!r} is partitioned by {check.partitions!r}, and its asset "
-                f"{asset.key.to_user_string()!r} by {asset.partitions!r}: give it that of the asset, or none."
-            )
-    partitioned = any(node.partitions is not None for node in graph.nodes.values())
-    for node in graph.nodes.values():
-        if node.computation is None:
-            continue
-        for dep in node.deps:
-            if dep.mapping is None and not partitioned:
-                continue
-            upstream = graph.nodes[dep.key].partitions
-            if upstream is None and dep.mapping is None:
-                continue
-            try:
-                check_mapping(dep.mapping, upstream, node.partitions)
-            except SegueError as error:
-                source = collection.made_by[node.key][0].source
-                collection.error(
-                    f"{source}: {node.key.to_user_string()!r} depends on {dep.key.to_user_string()!r}: {error}"
-                )
 
 
 def _manifest(collection: Collection) -> Manifest:

@@ -67,8 +67,9 @@ def test_what_is_no_cron_line_is_refused(line: str) -> None:
 
 
 def test_keys_must_tell_windows_apart() -> None:
+    definition = by_cron("0 0,11 * * *", start="2024-01-01", fmt="%Y-%m-%d")
     with pytest.raises(sg.InvalidDefinitionError, match="windows apart"):
-        by_cron("0 0,11 * * *", start="2024-01-01", fmt="%Y-%m-%d")
+        definition.validate_partition_definition()
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,10 @@ def test_dimensions_are_found_by_name() -> None:
         ({"a": REGIONS, "b": sg.StaticPartitionsDefinition(["x|y"])}, "separates"),
         ({"a": DAYS, "b": WEEKS}, "At most one dimension"),
         ({"a": REGIONS, "b": 5}, "takes definitions by name"),
+        ({"a": REGIONS, "b": sg.StaticPartitionsDefinition(["x", "a,b"])}, "'a,b' of dimension 'b' contains ','"),
+        ({"a": REGIONS, "b": sg.StaticPartitionsDefinition(["a[b"])}, "contains '\\['"),
+        ({"a": REGIONS, "b": sg.StaticPartitionsDefinition(["a]b"])}, "contains '\\]'"),
+        ({"a": REGIONS, "b": sg.DynamicPartitionsDefinition(lambda now: ["x"])}, "have a name"),
     ],
 )
 def test_impossible_dimensions_are_refused(dimensions: dict[str, sg.PartitionsDefinition], why: str) -> None:
@@ -102,7 +106,7 @@ def test_a_dimension_of_dynamic_keys_asks_the_store() -> None:
     store = DynamicKeys({"people": ["amy", "bob"]})
     assert both.get_partition_keys(NOW, store) == ["1|amy", "1|bob", "2|amy", "2|bob"]
     assert both.has_partition_key("2|bob", NOW, store)
-    with pytest.raises(sg.InvariantViolationError, match="kept by an instance"):
+    with pytest.raises(sg.WrongTypeError, match="kept by an instance"):
         both.get_partition_keys(NOW)
     with sg.partition_loading_context(dynamic_partitions_store=store):
         assert both.get_num_partitions() == 4

@@ -12,15 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segue.defs.asset import asset
+from segue.defs.definitions import Definitions
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, UnknownPartitionError
+from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.calendar import ScheduleType
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
+from segue.model.partitions.multi import MultiPartitionsDefinition
 from segue.model.partitions.periodic import (
     DailyPartitionsDefinition,
     HourlyPartitionsDefinition,
     MonthlyPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
+from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 NEW_YORK = "America/New_York"
@@ -242,21 +247,6 @@ def test_a_schedule_refuses_what_its_type_does_not_have() -> None:
         (lambda: WeeklyPartitionsDefinition("2023-01-01", day_offset=7), InvalidDefinitionError, "from 0 to 6"),
         (lambda: MonthlyPartitionsDefinition("2023-01-01", day_offset=0), InvalidDefinitionError, "from 1 to 31"),
         (
-            lambda: HourlyPartitionsDefinition("2023-01-01", fmt="%Y-%m-%d"),
-            InvalidDefinitionError,
-            "does not tell hourly windows apart",
-        ),
-        (
-            lambda: HourlyPartitionsDefinition("2023-01-01 12", fmt="%Y-%m-%d %I"),
-            InvalidDefinitionError,
-            "does not tell hourly windows apart",
-        ),
-        (
-            lambda: TimeWindowPartitionsDefinition("2023-01-01", "%Y-%m-%d", cron_schedule="*/5 * * * *"),
-            InvalidDefinitionError,
-            "does not tell '\\*/5 \\* \\* \\* \\*' windows apart",
-        ),
-        (
             lambda: TimeWindowPartitionsDefinition("2023-01-01", "%Y-%m-%d"),
             InvalidDefinitionError,
             "takes either schedule_type",
@@ -272,6 +262,52 @@ def test_a_schedule_refuses_what_its_type_does_not_have() -> None:
 def test_what_does_not_fit_together_is_refused(make: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("definition", "rhythm"),
+    [
+        (HourlyPartitionsDefinition("2023-01-01", fmt="%Y-%m-%d"), "hourly"),
+        (HourlyPartitionsDefinition("2023-01-01 12", fmt="%Y-%m-%d %I"), "hourly"),
+        (DailyPartitionsDefinition(datetime(2023, 1, 1), fmt="a text"), "daily"),
+        (
+            TimeWindowPartitionsDefinition("2023-01-01", "%Y-%m-%d", cron_schedule="*/5 * * * *"),
+            "'\\*/5 \\* \\* \\* \\*'",
+        ),
+        (
+            MultiPartitionsDefinition(
+                {"a": StaticPartitionsDefinition(["x"]), "b": HourlyPartitionsDefinition("2023-01-01", fmt="%Y-%m-%d")}
+            ),
+            "hourly",
+        ),
+    ],
+)
+def test_windows_that_a_format_does_not_tell_apart_are_refused_when_definitions_load(
+    definition: PartitionsDefinition, rhythm: str
+) -> None:
+    assert pickle.loads(pickle.dumps(definition)) == definition
+    with pytest.raises(InvalidDefinitionError, match=f"does not tell {rhythm} windows apart"):
+        definition.validate_partition_definition()
+
+    @asset(partitions_def=definition)
+    def stored() -> None: ...
+
+    with pytest.raises(InvalidDefinitionError, match=f"partitions of 'stored'.* does not tell {rhythm} windows apart"):
+        Definitions.validate_loadable(Definitions(assets=[stored]))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        HourlyPartitionsDefinition("2023-01-01", "2023-01-01", fmt="%Y-%m-%d"),
+        HourlyPartitionsDefinition(datetime(2023, 1, 1), datetime(2023, 1, 1, 1), fmt="%Y-%m-%d"),
+        DailyPartitionsDefinition(datetime(2023, 1, 1), datetime(2023, 1, 3), fmt="%m-%d %Y"),
+    ],
+)
+def test_a_format_may_say_less_than_the_window_where_keys_stay_apart(definition: PartitionsDefinition) -> None:
+    definition.validate_partition_definition()
+    keys = definition.get_partition_keys()
+    assert len(set(keys)) == len(keys)
 
 
 def test_a_value_that_cannot_change() -> None:

@@ -28,7 +28,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, WrongArgumentError
 from segue.model.cron import require_cron
 from segue.model.cron_times import cron_times, full_line
 from segue.model.partitions.cron_lattice import CronLattice, lattice_of
@@ -207,14 +207,12 @@ def cron_with(
     """The rhythm as a cron line, with another minute, hour or day where given.
 
     Raises:
-        InvalidInvocationError: an hour or day that the schedule type does not have.
+        WrongArgumentError: an hour or day that the schedule does not have.
     """
     kind = rhythm.schedule_type
     if kind is None:
         if (minute, hour, day_of_week, day_of_month) != (None, None, None, None):
-            raise InvalidInvocationError(
-                f"The cron line {rhythm.cron!r} says when windows start: it takes no other times."
-            )
+            raise WrongArgumentError(f"The cron line {rhythm.cron!r} says when windows start: it takes no other times.")
         return rhythm.cron
     foreign = {
         "hour_of_day": hour is not None and kind is ScheduleType.HOURLY,
@@ -223,7 +221,7 @@ def cron_with(
     }
     if any(foreign.values()):
         names = ", ".join(name for name, wrong in foreign.items() if wrong)
-        raise InvalidInvocationError(f"{kind.value.lower()} partitions have no {names}: leave it out.")
+        raise WrongArgumentError(f"{kind.value.lower()} partitions have no {names}: leave it out.")
     day = day_of_week if kind is ScheduleType.WEEKLY else day_of_month
     changes = {name: each for name, each in (("minute", minute), ("hour", hour), ("day", day)) if each is not None}
     changed = rhythm._replace(**changes)

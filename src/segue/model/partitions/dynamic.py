@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition, ListedPartitions, PartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key
@@ -108,14 +108,14 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         """The keys: what `partition_fn` gives, or what the store has, oldest first.
 
         Raises:
-            InvariantViolationError: keys that a store has, and none is given.
+            WrongArgumentError: keys that a store has, and none is given.
         """
         if self.partition_fn is not None:
             given = self.partition_fn(current_time)
             return [each.name if isinstance(each, Partition) else each for each in given]
         store = store_or_ambient(dynamic_partitions_store)
         if store is None:
-            raise InvariantViolationError(
+            raise WrongArgumentError(
                 f"The keys of {self!r} are kept by an instance, and none is at hand: pass "
                 "dynamic_partitions_store=instance, or wrap the call in "
                 "`with partition_loading_context(dynamic_partitions_store=instance):`."

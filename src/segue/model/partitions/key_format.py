@@ -137,13 +137,14 @@ def _even_hours(wall: int, count: int, suffix: str) -> list[str]:
     return keys[skip : skip + count]
 
 
-def reads_back(rhythm: Rhythm, fmt: str, first: int) -> bool:
-    """Whether keys in this format find back to their windows (looked at in a sample from the first window on)."""
+def reads_back(rhythm: Rhythm, fmt: str, first: int, count: int | None) -> bool:
+    """Whether keys in this format find back to their windows (looked at in a sample of the first `count`; None: endless)."""
     if fmt == DATE_FORMAT and rhythm.is_by_date:
         return True
     if fmt == HOUR_FORMAT:
         return True
-    return all(number_of_key(rhythm, fmt, key_of(rhythm, fmt, first + step)) == first + step for step in (0, 1, 13, 40))
+    sample = [first + step for step in (0, 1, 13, 40) if count is None or step < count]
+    return all(number_of_key(rhythm, fmt, key_of(rhythm, fmt, number)) == number for number in sample)
 
 
 def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> float:

@@ -55,7 +55,7 @@ class IdentityPartitionMapping(ValueMapping):
                 "IdentityPartitionMapping needs a partitioned downstream asset. Choose AllPartitionMapping()."
             )
         upstream = sides.upstream
-        if isinstance(upstream, TimeWindowPartitionsDefinition) and upstream != sides.downstream:
+        if _are_two_rhythms(sides):
             return TimeWindowPartitionMapping().needs(downstream, sides)
         if upstream.has_order_of(sides.downstream):
             there = _clipped(upstream, downstream, sides.now)
@@ -67,7 +67,7 @@ class IdentityPartitionMapping(ValueMapping):
         downstream = sides.downstream
         if downstream is None:
             return upstream
-        if isinstance(downstream, TimeWindowPartitionsDefinition) and sides.upstream != downstream:
+        if _are_two_rhythms(sides):
             return TimeWindowPartitionMapping().feeds(upstream, sides)
         if sides.upstream.has_order_of(downstream):
             return _clipped(downstream, upstream, sides.now)
@@ -212,6 +212,13 @@ def existing(definition: PartitionsDefinition, keys: Sequence[str], now: datetim
 def _clipped(definition: PartitionsDefinition, subset: PartitionSubset, now: datetime) -> PartitionSubset:
     """What of a set exists."""
     return intersection(definition, subset, whole(definition, now), now)
+
+
+def _are_two_rhythms(sides: Sides) -> bool:
+    """Whether both sides are windows of time, and different ones."""
+    kind = TimeWindowPartitionsDefinition
+    both = isinstance(sides.upstream, kind) and isinstance(sides.downstream, kind)
+    return both and sides.upstream != sides.downstream
 
 
 def _same_kind(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:

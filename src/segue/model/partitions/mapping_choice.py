@@ -69,27 +69,25 @@ def default_mapping(
 ) -> PartitionMapping:
     """The mapping of a dependency that names none.
 
-    Raises:
-        InvalidDefinitionError: both sides are partitioned and nothing says how they belong together.
+    Where nothing says how the partitions of both sides belong together, it is the partition of the same key.
     """
     if upstream_definition is None or downstream_definition is None:
         return AllPartitionMapping()
-    if upstream_definition == downstream_definition:
+    return _plain_mapping(upstream_definition, downstream_definition) or IdentityPartitionMapping()
+
+
+def _plain_mapping(upstream: PartitionsDefinition, downstream: PartitionsDefinition) -> PartitionMapping | None:
+    """The mapping that two definitions suggest, if they do."""
+    if upstream == downstream:
         return IdentityPartitionMapping()
     for kind, mapping in (
         (TimeWindowPartitionsDefinition, TimeWindowPartitionMapping),
         (StaticPartitionsDefinition, IdentityPartitionMapping),
         (DynamicPartitionsDefinition, IdentityPartitionMapping),
     ):
-        if isinstance(upstream_definition.declared, kind) and isinstance(downstream_definition.declared, kind):
+        if isinstance(upstream.declared, kind) and isinstance(downstream.declared, kind):
             return mapping()
-    inferred = _of_dimensions(upstream_definition, downstream_definition)
-    if inferred is not None:
-        return inferred
-    raise InvalidDefinitionError(
-        f"Nothing says which partitions of {upstream_definition!r} (upstream) a partition of {downstream_definition!r} "
-        "(downstream) needs: set partition_mapping, as in AssetDep(upstream, partition_mapping=AllPartitionMapping())."
-    )
+    return _of_dimensions(upstream, downstream)
 
 
 def _of_dimensions(upstream: PartitionsDefinition, downstream: PartitionsDefinition) -> PartitionMapping | None:
@@ -112,8 +110,14 @@ def check_mapping(
     upstream_definition: PartitionsDefinition | None,
     downstream_definition: PartitionsDefinition | None,
 ) -> None:
-    """Raises InvalidDefinitionError if the mapping (None: the default one) cannot join the two definitions."""
-    if mapping is None:
-        default_mapping(upstream_definition, downstream_definition)
-    elif upstream_definition is not None:
+    """Raises InvalidDefinitionError if the mapping cannot join the two definitions, or (None) nothing says which one does."""
+    if upstream_definition is None:
+        return
+    if mapping is not None:
         mapping.validate_partition_mapping(upstream_definition, downstream_definition)
+    elif downstream_definition is not None and _plain_mapping(upstream_definition, downstream_definition) is None:
+        raise InvalidDefinitionError(
+            f"Nothing says which partitions of {upstream_definition!r} (upstream) a partition of "
+            f"{downstream_definition!r} (downstream) needs: set partition_mapping, as in "
+            "AssetDep(upstream, partition_mapping=AllPartitionMapping())."
+        )

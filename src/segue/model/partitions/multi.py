@@ -12,12 +12,15 @@ import msgspec
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition, PartitionsDefinition
+from segue.model.partitions.dynamic import DynamicPartitionsDefinition
 from segue.model.partitions.key_range import TimeWindow, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore, current_time_or_now
 from segue.model.partitions.multi_key import SEPARATOR, MultiPartitionKey
 from segue.model.partitions.static import StaticPartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 from segue.model.tags import PARTITION_TAG
+
+_RESERVED = (SEPARATOR, ",", "[", "]")
 
 
 class PartitionDimensionDefinition(NamedTuple):
@@ -37,8 +40,8 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         partitions_defs: at least two definitions, by the name of the dimension.
 
     Raises:
-        InvalidDefinitionError: fewer than two, one that has dimensions itself, keys that contain `|`, or two dimensions
-            of windows of time.
+        InvalidDefinitionError: fewer than two, one that has dimensions itself, one of dynamic keys without a name, static
+            keys that contain one of `| , [ ]`, or two dimensions of windows of time.
     """
 
     __slots__ = ("_axes", "_names")
@@ -142,6 +145,11 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         """
         key = self.get_partition_key_from_str(partition_key).keys_by_dimension[self.time_window_dimension.name]
         return self.time_window_partitions_def.time_window_for_partition_key(key)
+
+    def validate_partition_definition(self) -> None:
+        """Raises InvalidDefinitionError if the keys of a dimension do not tell its partitions apart."""
+        for axis in self._axes:
+            axis.validate_partition_definition()
 
     # -- positions (pure)
 
@@ -362,12 +370,17 @@ def _check_dimension(name: object, definition: object) -> None:
         )
     if len(definition.axes) > 1:
         raise InvalidDefinitionError(f"Dimension {name!r} has dimensions itself: name each of them here.")
+    if isinstance(definition, DynamicPartitionsDefinition) and definition.name is None:
+        raise InvalidDefinitionError(
+            f"Dimension {name!r} takes its keys from a function: in several dimensions dynamic partitions have a name, under "
+            "which an instance keeps their keys. Write DynamicPartitionsDefinition(name=...)."
+        )
     keys = definition.get_partition_keys() if isinstance(definition, StaticPartitionsDefinition) else ()
-    wrong = next((key for key in keys if SEPARATOR in key), None)
+    wrong = next(((key, sign) for key in keys for sign in _RESERVED if sign in key), None)
     if wrong is not None:
         raise InvalidDefinitionError(
-            f"The key {wrong!r} of dimension {name!r} contains {SEPARATOR!r}, which separates the keys of the dimensions: "
-            "choose another key."
+            f"The key {wrong[0]!r} of dimension {name!r} contains {wrong[1]!r}: {SEPARATOR!r} separates the keys of the "
+            "dimensions, and commas and brackets write ranges and lists of them. Choose another key."
         )
 
 

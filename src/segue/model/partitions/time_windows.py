@@ -29,7 +29,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
     Args:
         start: the first window is the first that starts at or after this; a text is read in `fmt`. Like those in `end`
             and `exclusions`, datetimes are clock readings in `timezone`; a tzinfo they bring is not looked at.
-        fmt: the form of the keys, as for `datetime.strftime`. It must tell windows apart.
+        fmt: the form of the keys, as for `datetime.strftime`. It must tell windows apart, or definitions with it do not load.
         end: no window ends after this.
         schedule_type: how often a window starts; with `minute_offset`, `hour_offset` and `day_offset` (weekly: 0 is
             Sunday; monthly: the day of the month). Instead of these four: any `cron_schedule`, which fires when a window starts.
@@ -80,12 +80,21 @@ class TimeWindowPartitionsDefinition(WindowLookups):
             require_cron(crons, "exclusions")
         starts = {start_of_excluded(each, rhythm, fmt) for each in given if each not in crons}
         self._settle(fields._replace(exclusions=tuple(sorted(starts)), excluded_crons=crons))
-        if not reads_back(self._windows.rhythm, fmt, self._windows.first):
-            rhythm_name = repr(cron_schedule) if kind is None else kind.value.lower()
-            raise InvalidDefinitionError(
-                f"fmt={fmt!r} does not tell {rhythm_name} windows apart: a key in it must lead back to "
-                "its window. Leave fmt out for the default format, or let it name every part of the start."
-            )
+
+    def validate_partition_definition(self) -> None:
+        """Checks that the format tells windows apart.
+
+        Raises:
+            InvalidDefinitionError: two windows have one key, or a key does not lead back to its window.
+        """
+        fields, windows = self._fields, self._windows
+        if reads_back(windows.rhythm, fields.fmt, windows.first, windows.limit):
+            return
+        rhythm_name = repr(fields.cron_schedule) if fields.schedule_type is None else fields.schedule_type.lower()
+        raise InvalidDefinitionError(
+            f"fmt={fields.fmt!r} does not tell {rhythm_name} windows apart: a key in it must lead back to "
+            "its window. Leave fmt out for the default format, or let it name every part of the start."
+        )
 
     def _settle(self, fields: TimeWindowFields) -> None:
         """Sets the slots from the fields."""
