@@ -307,6 +307,8 @@ class AutoMaterializePolicy:
         return reduce(lambda found, skip: found & ~skip, skips, asked) & ~_C.in_progress()
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, AutomationCondition):  # what an asset that was given the policy has of it
+            return self.to_automation_condition() == other
         return (
             isinstance(other, AutoMaterializePolicy)
             and self.rules == other.rules
@@ -315,7 +317,7 @@ class AutoMaterializePolicy:
         )
 
     def __hash__(self) -> int:
-        return hash((self.rules, self.max_materializations_per_minute))
+        return hash(self.to_automation_condition())
 
     def __repr__(self) -> str:
         shown = sorted(map(repr, self.rules)) if self.asset_condition is None else [repr(self.asset_condition)]

@@ -80,10 +80,12 @@ class LegacyFreshnessPolicy:
         return CronFreshnessPolicy(self.cron_schedule, allowed, self.cron_schedule_timezone or "UTC")
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, FreshnessPolicy):  # what an asset that was given the policy has of it
+            return self.to_freshness_policy() == other
         return isinstance(other, LegacyFreshnessPolicy) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
-        return hash((self.maximum_lag_minutes, self.cron_schedule, self.cron_schedule_timezone))
+        return hash(self.to_freshness_policy())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value is not None)

@@ -155,7 +155,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.definitions.assets.job.asset_layer.AssetLayer": "segue.defs.asset_layer:AssetLayer",
     "dagster._core.definitions.dependency.DependencyStructure": "segue.defs.graph_structure:DependencyStructure",
     "dagster._core.definitions.dependency.Node": "segue.defs.node:NodeUse",
-    "dagster._core.definitions.dependency.NodeHandle": "segue.defs.node_handle:NodeHandle",
+    "dagster._core.definitions.dependency.NodeHandle": "segue.model.node_handle:NodeHandle",
     "dagster._core.definitions.dependency.NodeInput": "segue.defs.node:NodeInput",
     "dagster._core.definitions.dependency.NodeOutput": "segue.defs.node:NodeOutput",
     "dagster._core.definitions.resource_annotation.TreatAsResourceParam": "segue.defs.signature:PlainResource",

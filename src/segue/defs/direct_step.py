@@ -13,7 +13,6 @@ from segue.defs.direct_resources import DirectResources
 from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.node import NodeUse
-from segue.defs.node_handle import NodeHandle
 from segue.defs.resource_context import Resources
 from segue.defs.step_facts import UserEvent
 from segue.errors import (
@@ -25,6 +24,7 @@ from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.node_handle import NodeHandle
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 from segue.model.partitions.subset import PartitionSubset, subset_of_range, typed_keys_of_subset

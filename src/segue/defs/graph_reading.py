@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -13,11 +13,11 @@ from segue.defs.graph_structure import DependencyStructure
 from segue.defs.invocation import ComposableDefinition
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.defs.node_handle import NodeHandle
 from segue.defs.op import OpDefinition
 from segue.defs.signature import UserFunction, source_of
-from segue.defs.types.base import SegueType
+from segue.defs.types.base import BUILTIN_TYPES, SegueType
 from segue.errors import InvariantViolationError
+from segue.model.node_handle import NodeHandle
 from segue.model.source_location import SourceLocation
 
 
@@ -101,6 +101,28 @@ class ReadableGraph(ComposableDefinition):
         yield self
         for definition in self.node_defs:
             yield from definition.iterate_node_defs()
+
+    def iterate_node_handles(self, parent_node_handle: NodeHandle | None = None) -> Iterator[NodeHandle]:
+        """Where the ops and graphs in it stand, those inside of graphs included.
+
+        Args:
+            parent_node_handle: where this graph itself stands; None for the outermost.
+        """
+        for name, use in self.uses.items():
+            handle = NodeHandle(name, parent_node_handle)
+            yield handle
+            if isinstance(use.definition, ReadableGraph):
+                yield from use.definition.iterate_node_handles(handle)
+
+    def all_dagster_types(self) -> Sequence[SegueType]:
+        """The types that its nodes take and give, with the built-in ones, each once."""
+        used = (each for definition in self.iterate_node_defs() for each in definition.all_input_output_types())
+        return list({each.key: each for each in (*BUILTIN_TYPES, *used)}.values())
+
+    @property
+    def pools(self) -> Set[str]:
+        """The pools whose slots its steps take."""
+        return {op.pool for op in self.iterate_op_defs() if op.pool is not None}
 
     def iterate_op_defs(self) -> Iterator[OpDefinition]:
         """The ops that it is made of, those inside of graphs included."""

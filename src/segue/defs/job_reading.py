@@ -10,14 +10,15 @@ from segue.defs.flatten import Flat, all_definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.graph_structure import DependencyStructure
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.defs.node_handle import NodeHandle
 from segue.defs.op import OpDefinition
 from segue.defs.run_config import RunConfig
 from segue.defs.type_checks import resources_of_types
+from segue.defs.types.base import SegueType
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import Manifest
+from segue.model.node_handle import NodeHandle
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
 
@@ -113,6 +114,15 @@ class ReadableJob:
             keys.update(key for hook in hooks for key in hook.required_resource_keys)
         return keys
 
+    def get_required_resource_defs(self) -> Mapping[str, object]:
+        """The resources of its own that its steps need, by key."""
+        needed = self.required_resource_keys
+        return {key: resource for key, resource in self.resource_defs.items() if key in needed}
+
+    def all_dagster_types(self) -> Sequence[SegueType]:
+        """The types that its nodes take and give, with the built-in ones, each once."""
+        return self.graph.all_dagster_types()
+
     @property
     def is_subset(self) -> bool:
         """Whether it is a part of a job."""
@@ -132,6 +142,10 @@ class ReadableJob:
     def has_node_named(self, name: str) -> bool:
         """Whether its graph has a use of this name."""
         return self.graph.has_node_named(name)
+
+    def has_node(self, name: str) -> bool:
+        """Whether it is made of an op or graph of this name, those inside of graphs included."""
+        return name in all_definitions(self.graph)
 
     def get_node_named(self, name: str) -> NodeUse:
         """The use of this name in its graph."""

@@ -137,6 +137,12 @@ class NodeDefinition(abc.ABC):
         positional = self.positional_inputs
         return positional[idx] if 0 <= idx < len(positional) else None
 
+    def all_input_output_types(self) -> Iterator[SegueType]:
+        """The types of its inputs and outputs, each with those inside of it."""
+        for each in (*self.input_defs, *self.output_defs):
+            yield each.dagster_type
+            yield from each.dagster_type.inner_types
+
     @property
     def node_type_str(self) -> str:
         """`op` or `graph`."""

@@ -263,6 +263,11 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     iterate_node_defs = iterate_op_defs
 
+    @property
+    def pools(self) -> Set[str]:
+        """The pool whose slots its steps take, if any."""
+        return set() if self.pool is None else {self.pool}
+
     def input_has_default(self, input_name: str) -> bool:
         """Whether an input has a default."""
         self.require_input(input_name)

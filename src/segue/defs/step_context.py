@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.defs.log import LogManager
     from segue.defs.node import NodeUse
-    from segue.defs.node_handle import NodeHandle
+    from segue.model.node_handle import NodeHandle
     from segue.model.run import Run
 
 

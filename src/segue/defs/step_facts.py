@@ -15,7 +15,7 @@ from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.defs.node import NodeUse
-    from segue.defs.node_handle import NodeHandle
+    from segue.model.node_handle import NodeHandle
     from segue.model.run import Run
 
 UserEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | ExpectationResult

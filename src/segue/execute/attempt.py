@@ -16,7 +16,6 @@ from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
 from segue.defs.log import LogManager
 from segue.defs.node import NodeUse
-from segue.defs.node_handle import NodeHandle
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
 from segue.defs.resource_context import Resources
@@ -43,6 +42,7 @@ from segue.model.event import (
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
+from segue.model.node_handle import NodeHandle
 from segue.model.run import Run
 from segue.plan.op_planner import managers_of
 from segue.plan.plan import PlanStep, StepOutput

@@ -52,7 +52,6 @@ from segue.model.event_data import (
     StepSkippedData,
     StepStartData,
     StepSuccessData,
-    TypeCheckData,
     UserFailureData,
     subject_of,
 )
@@ -60,6 +59,8 @@ from segue.model.event_message import message_of
 from segue.model.event_type import ALERT_EVENTS, FAILURE_EVENTS, HOOK_EVENTS, RUN_EVENTS, STEP_EVENTS, EventType
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization
+from segue.model.node_handle import NodeHandle
+from segue.model.step_values import StepOutputHandle, TypeCheckData
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -98,6 +99,7 @@ __all__ = [
     "StepInputData",
     "StepMaterializationData",
     "StepOutputData",
+    "StepOutputHandle",
     "StepRestartedData",
     "StepRetryData",
     "StepSkippedData",
@@ -154,6 +156,11 @@ class Event(msgspec.Struct, frozen=True):
     def node_name(self) -> str | None:
         """The name of the op or asset function in its graph: the last part of the step key, without a mapping key."""
         return None if self.step_key is None else self.step_key.partition("[")[0].rpartition(".")[2]
+
+    @property
+    def node_handle(self) -> NodeHandle | None:
+        """Where the op or asset function stands in the job: the names that its step key is made of."""
+        return None if self.step_key is None else NodeHandle.from_string(self.step_key.partition("[")[0])
 
     @property
     def logging_tags(self) -> Mapping[str, str]:
@@ -294,7 +301,7 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def step_output_data(self) -> StepOutputData:
         """Which output was given; of STEP_OUTPUT."""
-        return self._data(StepOutputData)
+        return msgspec.structs.replace(self._data(StepOutputData), step_key=self.step_key)
 
     @property
     def step_success_data(self) -> StepSuccessData:

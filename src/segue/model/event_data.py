@@ -20,6 +20,7 @@ from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
 from segue.model.run import FailureReason
+from segue.model.step_values import StepOutputHandle, TypeCheckData
 from segue.model.usage import StepUsage
 
 SCHEMA_VERSION = 1
@@ -195,21 +196,6 @@ class LoadedInputData(Payload, frozen=True, tag="LOADED_INPUT"):
     metadata: dict[str, AnyMetadataValue] = {}
 
 
-class TypeCheckData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the check of a value against its type said.
-
-    Attributes:
-        success: whether the value is of the type.
-        label: the input or output.
-        description, metadata: what the check added.
-    """
-
-    success: bool
-    label: str
-    description: str | None = None
-    metadata: dict[str, AnyMetadataValue] = {}
-
-
 class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
     """An input is ready for user code; `checked` says what the check of its type said, where that is more than yes."""
 
@@ -223,12 +209,22 @@ class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
 
 
 class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
-    """User code gave an output; of a dynamic one, the value under `mapping_key`."""
+    """User code gave an output; of a dynamic one, the value under `mapping_key`.
+
+    Attributes:
+        step_key: the step; not recorded, as the event says it: `Event.step_output_data` fills it in.
+    """
 
     output_name: str
     metadata: dict[str, AnyMetadataValue] = {}
     mapping_key: str | None = None
     checked: TypeCheckData | None = None
+    step_key: str | None = None
+
+    @property
+    def step_output_handle(self) -> StepOutputHandle:
+        """Which output of the run it is."""
+        return StepOutputHandle(self.step_key or "", self.output_name, self.mapping_key)
 
     @property
     def type_check_data(self) -> TypeCheckData:

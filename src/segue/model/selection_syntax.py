@@ -4,10 +4,11 @@
     conjunction := negation { and negation }
     negation := not negation | [[N] +] operand [+ [N]]
     operand := * | ( expression ) | sinks( expression ) | roots( expression ) | filter:value | name
-    filter := key | key_substring | group | tag | kind | owner | is
+    filter := key | key_substring | group | tag | kind | owner | is | check
 
 Values are bare or in double quotes (`\\"` for a quote inside). In values of `key` and `group`, `*` stands for any text.
-`tag:k=v` is a tag with its value, `tag:k` a label. `2+x+1` adds two layers upstream and one downstream of x; without
+`tag:k=v` is a tag with its value, `tag:k` a label. `check:a/b:name` is a check
+of an asset without the asset, `check:a/b:*` all of its checks, `check:*` all that there are. `2+x+1` adds two layers upstream and one downstream of x; without
 numbers all of them. A text that is a single name may bear signs of the older form: `*x` (all upstream), `++x` (two
 layers).
 """
@@ -19,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 from segue.errors import InvalidInvocationError, NotSupportedError
 from segue.model import selection_expression as ex
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey
 
 MAX_NESTING = 100
 NULL = "<null>"
@@ -35,7 +36,7 @@ _LAYERS_BEFORE = r"(\d*)\s*\+"
 _LAYERS_AFTER = r"\+\s*(\d*)"
 _FUNCTIONS = {"sinks": ex.Sinks, "roots": ex.Roots}
 _KEYWORDS = {word: rf"(?:{word}|{word.upper()})(?=[\s()+*\"]|$)" for word in ("and", "or", "not")}
-_FILTERS = ("key", "key_substring", "group", "tag", "kind", "owner", "is")
+_FILTERS = ("key", "key_substring", "group", "tag", "kind", "owner", "is", "check")
 _KNOWN_ELSEWHERE = frozenset(
     {"changed_in_branch", "code_location", "column", "column_tag", "partitions", "status", "table_name"}
 )
@@ -171,6 +172,8 @@ class _Parser:
                 return ex.Owner(owner=None if self.take_null() else self.value(), include_sources=True)
             case "is":
                 return self.attribute()
+            case "check":
+                return self.check()
             case _ if name in _KNOWN_ELSEWHERE:
                 raise NotSupportedError(
                     f"The selection {self.text!r} filters by {name!r}, which definitions do not know by themselves. "
@@ -202,6 +205,19 @@ class _Parser:
             self.at = start
             raise self.error("is:external or is:materializable")
         return ex.Attribute(attribute=value, include_sources=True)
+
+    def check(self) -> ex.Expression:
+        self.skip_space()
+        start = self.at
+        value = self.value()
+        if value == "*":
+            return ex.AllChecks()
+        asset, _, name = value.rpartition(":")
+        if not asset or not name:
+            self.at = start
+            raise self.error("check:asset:name, check:asset:* or check:*")
+        key = AssetKey.from_user_string(asset)
+        return ex.ChecksOf((key,)) if name == "*" else ex.Checks((AssetCheckKey(key, name),))
 
     def value(self) -> str:
         value = self.text_value()
@@ -260,7 +276,7 @@ def format_selection(expression: ex.Expression) -> str:
     """The text that says the expression.
 
     Raises:
-        NotSupportedError: it selects checks on their own, or by a rule of the user's, for which there is no text.
+        NotSupportedError: it selects by a rule of the user's, for which there is no text.
     """
     return ex.fold(expression, _format)
 
@@ -319,10 +335,16 @@ def _format_leaf(node: ex.Expression) -> str:
             return f"owner:{NULL if owner is None else _quoted(owner)}"
         case ex.Attribute(attribute=attribute):
             return f"is:{attribute}"
+        case ex.AllChecks():
+            return "check:*"
+        case ex.ChecksOf(keys):
+            return " or ".join(f"check:{_quoted(f'{key.to_user_string()}:*')}" for key in keys) or "not *"
+        case ex.Checks(keys):
+            return " or ".join(f"check:{_quoted(key.to_user_string())}" for key in keys) or "not *"
         case _:
             raise NotSupportedError(
-                f"A selection of the kind {type(node).__name__} has no text form: checks on their own, neighbours in "
-                "the same computation, upstream sources and classes of one's own are for Python only. Keep the object."
+                f"A selection of the kind {type(node).__name__} has no text form: neighbours in the same "
+                "computation, upstream sources and classes of one's own are for Python only. Keep the object."
             )
 
 
@@ -337,7 +359,7 @@ def _operand(node: ex.Expression, text: str, beside_plus: bool = False) -> str:
             loose = True
         case ex.Downstream() | ex.Upstream():
             loose = beside_plus or not node.include_self
-        case ex.Keys(keys):
+        case ex.Keys(keys) | ex.ChecksOf(keys) | ex.Checks(keys):
             loose = len(keys) != 1
         case ex.Groups(names=names):
             loose = len(names) > 1

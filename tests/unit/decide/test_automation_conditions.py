@@ -203,6 +203,23 @@ def test_conditions_of_checks_and_on_checks() -> None:
     assert [[each.get_num_requested(key) for key in names] for each in results] == [[0, 1], [1, 1], [1, 1], [1, 0]]
 
 
+def test_checks_are_allowed_and_ignored_by_a_selection_of_checks() -> None:
+    one = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("x"), "one"))
+    failed = C.any_checks_match(C.check_failed())
+    defs = dg.Definitions(
+        assets=[
+            asset("x"),
+            asset("only_one", C.any_deps_match(failed.allow(one)), ["x"]),
+            asset("not_one", C.any_deps_match(failed.ignore(one)), ["x"]),
+            asset("none", C.any_deps_match(failed.ignore(dg.AssetSelection.checks_for_assets("x"))), ["x"]),
+        ],
+        asset_checks=[check("one", "x"), check("two", "x")],
+    )
+    results = evaluate(defs, None, checked("x", "two", False), checked("x", "one", False))
+    keys = [dg.AssetKey(name) for name in ("only_one", "not_one", "none")]
+    assert [[each.get_num_requested(key) for key in keys] for each in results] == [[0, 0, 0], [0, 1, 0], [1, 1, 0]]
+
+
 def test_a_check_that_failed_holds_up_what_lies_downstream() -> None:
     defs = dg.Definitions(
         assets=[asset("x"), asset("z", C.all_deps_blocking_checks_passed(), ["x"])],

@@ -9,7 +9,7 @@ import pytest
 import segue as sg
 from segue.defs.graph_structure import DependencyStructure
 from segue.defs.node import NodeInput, NodeOutput
-from segue.defs.node_handle import NodeHandle
+from segue.model.node_handle import NodeHandle
 
 DAYS = sg.StaticPartitionsDefinition(["mon", "tue"])
 

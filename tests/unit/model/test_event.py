@@ -129,7 +129,7 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
     (LogMessageData(20, "hello"), set(), None, "hello"),
 ]
 IS = [name for name in dir(Event) if name.startswith("is_")]
-NOT_THE_PAYLOAD = ("event_specific_data", "asset_check_evaluation_data", "_data")
+NOT_THE_PAYLOAD = ("event_specific_data", "asset_check_evaluation_data", "step_output_data", "_data")
 DATA = [name for name in dir(Event) if name.endswith("_data") and name not in NOT_THE_PAYLOAD]
 
 
@@ -155,9 +155,20 @@ def test_what_an_event_says_of_itself(payload: AnyPayload, says_yes: set[str], d
     assert message_of(payload, None, None)
 
 
+def test_which_output_of_which_step_was_given() -> None:
+    event = Event(1.0, StepOutputData("rows", mapping_key="de"), "graph.load", "r1", "daily")
+    handle = event.step_output_data.step_output_handle
+    assert (handle.step_key, handle.output_name, handle.mapping_key) == ("graph.load", "rows", "de")
+    with pytest.raises(AttributeError, match="STEP_START"):
+        _ = Event(1.0, StepStartData(), "load").step_output_data
+
+
 def test_where_an_event_happened() -> None:
     event = Event(1.0, StepStartData(), "graph.load[one.two]", "r1", "daily")
     assert event.node_name == "load"
+    assert event.node_handle is not None
+    assert event.node_handle.path == ["graph", "load"]
+    assert Event(1.0, RunStartData()).node_handle is None
     assert event.logging_tags == {
         "run_id": "r1",
         "job_name": "daily",

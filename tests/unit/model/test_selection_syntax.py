@@ -67,6 +67,10 @@ def pattern(text: str) -> AssetSelection:
         ("owner:a@b.com", A.owner("a@b.com")),
         ("owner:team:core", A.owner("team:core")),
         ("owner:<null>", A.owner(None)),
+        ("check:a:c", A.checks(AssetCheckKey(AssetKey("a"), "c"))),
+        ('check:"p/a:c d"', A.checks(AssetCheckKey(AssetKey(["p", "a"]), "c d"))),
+        ("check:p/a:*", A.checks_for_assets("p/a")),
+        ("check:*", A.all_asset_checks()),
         ("sinks(*)", A.all().sinks()),
         ("roots(group:g)", A.groups("g").roots()),
         # operators and their precedence
@@ -161,6 +165,8 @@ def test_wildcards_and_attributes(text: str, found: str, expected: str) -> None:
         ("Kind:a", 0, "one of the filters"),
         ("heads(*)", 0, "sinks(...) or roots(...)"),
         ("is:odd", 3, "is:external or is:materializable"),
+        ("check:odd", 6, "check:asset:name"),
+        ("check::odd", 6, "check:asset:name"),
         ("kind:a++", 7, "found '+'"),
         ("++kind:a", 1, "found '+kind:a'"),
         ("kind:a+b", 7, "found 'b'"),
@@ -224,6 +230,11 @@ def test_what_only_a_deployment_knows_is_refused(name: str) -> None:
         (A.assets("a").upstream(2).downstream(), '(2+key:"a")+'),
         (A.all().sinks().roots(), "roots(sinks(*))"),
         ((A.all() - A.kind("k")).roots(), 'roots(not kind:"k")'),
+        (A.all_asset_checks(), "check:*"),
+        (A.assets("a").without_checks(), 'key:"a" and not check:*'),
+        (A.checks(AssetCheckKey(AssetKey(["p", "b"]), "c")), 'check:"p/b:c"'),
+        (A.checks_for_assets("a", "b"), 'check:"a:*" or check:"b:*"'),
+        (A.assets("a") | A.checks_for_assets("a", "b"), 'key:"a" or (check:"a:*" or check:"b:*")'),
     ],
 )
 def test_how_a_selection_is_written(selection: AssetSelection, text: str) -> None:
@@ -235,10 +246,6 @@ def test_how_a_selection_is_written(selection: AssetSelection, text: str) -> Non
 @pytest.mark.parametrize(
     "selection",
     [
-        A.all_asset_checks(),
-        A.checks(AssetCheckKey(AssetKey("a"), "c")),
-        A.checks_for_assets("a"),
-        A.assets("a").without_checks(),
         A.assets("a").required_multi_asset_neighbors(),
         A.assets("a").upstream_source_assets(),
     ],

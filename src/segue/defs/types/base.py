@@ -308,3 +308,6 @@ def check_value(kind: SegueType, value: object, context: TypeCheckContext) -> Ty
         Exception: whatever the check of the type raises.
     """
     return PASSED if passes_at_once(kind, value) else kind.type_check(context, value)
+
+
+BUILTIN_TYPES: Final = (ANY_TYPE, BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, NOTHING_TYPE)  # what every job knows
