@@ -15,7 +15,6 @@ EMPTY_NAMES = frozenset({"utils", "util", "common", "helpers", "helper", "core",
 LONG_FILES: Mapping[str, str] = {
     "src/segue/errors.py": "the whole tree of errors, drawn on top of it",
     "src/segue/model/metadata_values.py": "one tagged union: its base class and its members need each other",
-    "src/segue/model/event_data.py": "one tagged union: the payload of each kind of event, and which asset it is about",
 }
 # Written by a generator: as long as the table they are made from.
 GENERATED = frozenset({"src/segue/__init__.py"})

@@ -104,6 +104,13 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.execution.stats.StepEventStatus": "segue.model.run_stats:StepEventStatus",
     "dagster._core.instance.InstanceRef": "segue.defs.instance_ref:InstanceRef",
     "dagster._core.instance.ref.InstanceRef": "segue.defs.instance_ref:InstanceRef",
+    "dagster._core.storage.asset_check_execution_record.AssetCheckExecutionRecord": (
+        "segue.defs.instance_checks:AssetCheckExecutionRecord"
+    ),
+    "dagster._core.storage.asset_check_execution_record.AssetCheckExecutionRecordStatus": (
+        "segue.defs.instance_checks:AssetCheckExecutionRecordStatus"
+    ),
+    "dagster._core.execution.plan.outputs.StepOutputHandle": "segue.model.step_values:StepOutputHandle",
     "dagster._core.storage.dagster_run.DagsterRunStatsSnapshot": "segue.model.run_stats:RunStats",
     "dagster._core.storage.dagster_run.FINISHED_STATUSES": "segue.model.run:FINISHED_STATUSES",
     "dagster._core.storage.dagster_run.make_new_run_id": "segue.storage.ids:new_id",

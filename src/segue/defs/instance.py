@@ -8,9 +8,9 @@ from typing import Self
 
 from segue.defs.bindings import bound
 from segue.defs.instance_assets import InstanceAssets
+from segue.defs.instance_checks import InstanceChecks
 from segue.defs.instance_events import InstanceEvents
 from segue.defs.instance_partitions import InstancePartitions
-from segue.defs.instance_pools import InstancePools
 from segue.defs.instance_ref import InstanceRef
 from segue.defs.instance_reports import InstanceReports
 from segue.defs.instance_runs import InstanceRuns
@@ -21,7 +21,7 @@ from segue.model.stored_content import ArtifactSettings
 from segue.model.stores import Store
 
 
-class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions, InstancePools, InstanceReports):
+class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions, InstanceChecks, InstanceReports):
     """Runs, events and the state of assets, over one store.
 
     Get one with `Instance.get()`, `Instance.ephemeral()` or `Instance.local_temp(folder)`; it is a context manager.

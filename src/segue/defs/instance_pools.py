@@ -131,7 +131,7 @@ class InstancePools:
 
     def pool_limits(self) -> Mapping[str, int | None]:
         """The slots of every pool that has a limit or is in use, by name; None for any number."""
-        return {each.name: each.limit for each in self.event_log_storage.get_pool_limits()}
+        return {each.name: each.limit for each in PoolStorage(self.store, self.concurrency).get_pool_limits()}
 
     def set_pool_limit(self, name: str, limit: int | None) -> None:
         """Sets how many slots a pool has; None leaves it to the settings. What is held stays held, also where it is more.
@@ -173,11 +173,6 @@ class InstancePools:
             tokens = [TokensInfo(each.tokens_at(states.now), each.capacity, each.rate) for each in buckets]
             found[name] = ResourceLimitsInfo(circuit, seconds, len(state.breaker.failures), tokens)
         return found
-
-    @property
-    def event_log_storage(self) -> PoolStorage:
-        """The slots of pools under Dagster's names; an instance has one store, and this is the only part of it to ask for."""
-        return PoolStorage(self.store, self.concurrency)
 
 
 class PoolStorage:

@@ -7,10 +7,9 @@
     filter := key | key_substring | group | tag | kind | owner | is | check
 
 Values are bare or in double quotes (`\\"` for a quote inside). In values of `key` and `group`, `*` stands for any text.
-`tag:k=v` is a tag with its value, `tag:k` a label. `check:a/b:name` is a check
-of an asset without the asset, `check:a/b:*` all of its checks, `check:*` all that there are. `2+x+1` adds two layers upstream and one downstream of x; without
-numbers all of them. A text that is a single name may bear signs of the older form: `*x` (all upstream), `++x` (two
-layers).
+`tag:k=v` is a tag with its value, `tag:k` a label. `check:a/b:name` is a check of an asset without the asset, `check:a/b:*`
+all of its checks, `check:*` all that there are. `2+x+1` adds two layers upstream and one downstream of x; without numbers
+all of them. A text that is a single name may bear signs of the older form: `*x` (all upstream), `++x` (two layers).
 """
 
 from __future__ import annotations

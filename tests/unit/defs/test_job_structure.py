@@ -209,3 +209,34 @@ def test_a_job_of_ops_takes_no_condition_on_assets() -> None:
     with pytest.raises(sg.InvalidDefinitionError, match="define_asset_job") as raised:
         twice.to_job(input_values={"number": 1}, automation_condition=sg.AutomationCondition.eager())
     assert isinstance(raised.value, TypeError)
+
+
+def test_a_job_tells_its_types_pools_places_and_resources() -> None:
+    @sg.op(pool="db", required_resource_keys={"db"})
+    def rows() -> list[int]:
+        return [1]
+
+    @sg.op
+    def size(of: list[int]) -> float:
+        return float(len(of))
+
+    @sg.graph
+    def inner() -> float:
+        return size(rows())
+
+    @sg.job(
+        resource_defs={
+            "db": sg.ResourceDefinition.hardcoded_resource(1),
+            "unused": sg.ResourceDefinition.none_resource(),
+        }
+    )
+    def sized() -> None:
+        inner()
+
+    names = {each.display_name for each in sized.all_dagster_types()}
+    assert names == {"Any", "Bool", "Float", "Int", "Nothing", "String", "[Int]"}
+    assert [each.display_name for each in size.all_input_output_types()] == ["[Int]", "Int", "Float"]
+    assert (sized.graph.pools, size.pools) == ({"db"}, set())
+    assert [str(handle) for handle in sized.graph.iterate_node_handles()] == ["inner", "inner.rows", "inner.size"]
+    assert list(sized.get_required_resource_defs()) == ["db"]
+    assert [sized.has_node(name) for name in ("inner", "rows", "other")] == [True, True, False]
