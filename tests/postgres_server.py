@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,8 +97,12 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def server() -> Generator[Server]:
-    """A running server in a temporary folder."""
+def server(options: Sequence[str] = _OPTIONS) -> Generator[Server]:
+    """A running server in a temporary folder.
+
+    Args:
+        options: what it is told besides where it listens; by default not to care for the disk.
+    """
     folder = programs()
     if folder is None:
         raise RuntimeError(
@@ -127,8 +131,8 @@ def server() -> Generator[Server]:
                 raise RuntimeError("\n".join([f"{program} failed:", *texts]))
 
         def start() -> None:
-            options = (*_OPTIONS, "listen_addresses=''", f"unix_socket_directories='{place}'")
-            run("pg_ctl", "-w", "-l", str(place / "log"), "-o", " ".join(f"-c {option}" for option in options), "start")
+            told = (*options, "listen_addresses=''", f"unix_socket_directories='{place}'")
+            run("pg_ctl", "-w", "-l", str(place / "log"), "-o", " ".join(f"-c {option}" for option in told), "start")
 
         def restart() -> None:
             run("pg_ctl", "-w", "-m", "fast", "stop")

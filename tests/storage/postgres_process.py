@@ -12,7 +12,7 @@ import os, signal, sys, threading
 from segue.model.lease import Fence
 from segue.model.stores import EventFilter
 from segue.storage.postgres import open_postgres
-from segue.testing.storage_contract.builders import add_run, started, step_events
+from segue.testing.storage_contract.builders import add_run, events_of, started, step_events
 
 url, *arguments = sys.argv[1:]
 store = open_postgres(url)

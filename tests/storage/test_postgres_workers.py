@@ -189,3 +189,46 @@ def test_a_worker_that_was_given_up_writes_nothing_more(store: PostgresStore, po
     other.append(events_of("r1", [succeeded()]), Fence("r1", token))
     assert len(other.events(EventFilter(run_id="r1"))) == 2
     other.close()
+
+
+SUPERVISED = """
+supervisor, = arguments
+mine = open_postgres(url, supervisor=supervisor)
+add_run(mine, "r1")
+mine.start_run("r1", events_of("r1", [started(mine.worker())]))
+say(mine.worker())
+wait()
+"""
+
+
+@needs_proc
+def test_a_supervised_worker_lives_while_its_supervisor_does_and_records_nothing_of_itself(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    other = open_postgres(postgres_url)
+    supervisor = store.supervise()
+    assert supervisor == store.worker()
+    with running(SUPERVISED, postgres_url, supervisor) as process:
+        name = line(process)
+        assert name.startswith(f"{supervisor}/{process.pid}-")
+        for each in (store, other):
+            assert [(run.worker, lives) for run, lives in each.unfinished_runs()] == [(name, True)]
+            with pytest.raises(LeaseLostError, match=supervisor):
+                each.take_over("r1")
+        with psycopg.connect(postgres_url) as connection:
+            names = connection.execute("SELECT name FROM workers").fetchall()
+        assert names == [(supervisor,)]
+        process.kill()
+        process.wait()
+        assert [lives for _, lives in store.unfinished_runs()] == [False]
+        store.take_over("r1", events_of("r1", [failed()]))
+    assert other.unfinished_runs() == []
+    other.close()
+
+
+def test_who_was_supervised_is_gone_with_the_supervisor(store: PostgresStore, postgres_url: str) -> None:
+    supervisor = open_postgres(postgres_url)
+    with running(SUPERVISED, postgres_url, str(supervisor.supervise())) as process:
+        name = line(process)
+        supervisor.close()
+        assert [(run.worker, lives) for run, lives in store.unfinished_runs()] == [(name, False)]

@@ -142,6 +142,9 @@ class _First:
         del state, manifest  # the location is asked
         self.is_told.set()
 
+    def supervisor(self) -> str | None:
+        """See `LocationListener.supervisor`; no run is started here."""
+
     def run_ended(self, run_id: str, how: str) -> None:
         """See `LocationListener.run_ended`; no run is started here."""
 

@@ -38,6 +38,10 @@ class Listening:
         self.location_changed(state)
         self.wake()
 
+    def supervisor(self) -> str | None:
+        """See `LocationListener.supervisor`."""
+        return self._store.supervise()
+
     def run_ended(self, run_id: str, how: str) -> None:
         """See `LocationListener.run_ended`."""
         self._recorded(lambda: end_exited(self._store, run_id, how, time.time()))

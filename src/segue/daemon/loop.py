@@ -17,6 +17,7 @@ LEASE_SECONDS = 4.0
 _RENEW_SECONDS = 1.0
 _TRY_AGAIN_SECONDS = 1.0
 _TELL_SECONDS = 1.0
+_BETWEEN_ROUNDS = 0.02  # at least, however often it is woken: what comes meanwhile is one round's work
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -90,9 +91,11 @@ class Loop:
         due: float | None = None
         while not self._is_stopped:
             self._woken.clear()
+            began = time.monotonic()
             due = self._round(due)
             pause = self._longest_pause if due is None else min(max(due - time.time(), 0.0), self._longest_pause)
-            self._woken.wait(pause)
+            if self._woken.wait(pause) and not self._is_stopped:
+                time.sleep(max(began + _BETWEEN_ROUNDS - time.monotonic(), 0.0))
         lease, self._lease = self._lease, None
         if lease is not None:
             self._store.release_lease(lease.name, lease.token)

@@ -26,7 +26,7 @@ from segue.settings import Settings
 
 _SECONDS_TO_STOP = 5.0
 _LONGEST_SILENCE = 0.25  # so that it ends soon when it is to
-_SHORTEST_SILENCE = 0.005
+_SHORTEST_SILENCE = 0.02
 
 
 class Supervisor:

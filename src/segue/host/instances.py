@@ -31,15 +31,23 @@ def local_instance(
     database: str | None = None,
     artifacts: ArtifactSettings | None = None,
     steps: StepSettings | None = None,
+    supervisor: str | None = None,
 ) -> Instance:
     """An instance with a database of its own, in this folder or a temporary one, unless `database` is the URL of one; values
-    are there too, unless `storage` says where else.
+    are there too, unless `storage` says where else. `supervisor` is the worker that has started this process.
     """
     folder = None if tempdir is not None else _TemporaryFolder()
     home = Path(tempdir or "") if folder is None else folder.path
     values = Path(storage) if storage else home / "storage"
     return Instance(
-        open_store(home, database, artifacts), values, folder, home, concurrency, database, artifacts, steps
+        open_store(home, database, artifacts, supervisor),
+        values,
+        folder,
+        home,
+        concurrency,
+        database,
+        artifacts,
+        steps,
     )
 
 

@@ -46,6 +46,7 @@ def run_worker(definitions: Definitions, code: LoadCode, task: RunTask, zygote: 
         records.database,
         records.artifacts,
         records.steps,
+        task.supervisor,
     )
     execute_recorded(definitions, instance, task.run_id, StepCode(lambda: code, zygote))
 

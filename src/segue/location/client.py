@@ -38,6 +38,10 @@ class LocationListener(Protocol):
         """It stands differently; `manifest` is what its hash names where that is new."""
         ...
 
+    def supervisor(self) -> str | None:
+        """What `LeaseStore.supervise` says; called by who launches a run."""
+        ...
+
     def run_ended(self, run_id: str, how: str) -> None:
         """The process of a run has ended: `how` says in which way, as `was killed by SIGKILL`."""
         ...
@@ -109,7 +113,7 @@ class ProcessLocation:
         current = self._current
         if current is None:
             raise LocationUnavailableError(f"The code location {self.name!r} has no process now: {self._why()}")
-        current.launch(run_id)
+        current.launch(run_id, self._listener.supervisor())
 
     def evaluate(self, task: TickTask, timeout: float, answered: Callable[[TickAnswer], None]) -> None:
         """See `CodeLocation.evaluate`; what is asked while no process is there is asked as soon as one is."""

@@ -53,14 +53,18 @@ class Generation:
         """Whether it executes any."""
         return bool(self._runs)
 
-    def launch(self, run_id: str) -> None:
+    def launch(self, run_id: str, supervisor: str | None) -> None:
         """Starts a process for a run, and waits until it is there.
+
+        Args:
+            run_id: the run.
+            supervisor: the worker that this is, where its lease stands for such processes.
 
         Raises:
             LocationUnavailableError: it could not be started.
         """
         starting, number = _Starting(), self.zygote.next_number()
-        task = encode_message(RunTask(run_id=run_id, records=self._records))
+        task = encode_message(RunTask(run_id=run_id, records=self._records, supervisor=supervisor))
         with self._lock:
             if self._is_closed:
                 raise LocationUnavailableError("The process of the code location is gone.")

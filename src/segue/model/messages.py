@@ -208,10 +208,17 @@ class Records(msgspec.Struct, frozen=True):
 
 
 class RunTask(Message, frozen=True, tag="run_task"):
-    """Execute a recorded run."""
+    """Execute a recorded run.
+
+    Attributes:
+        run_id: which.
+        records: where it is recorded.
+        supervisor: the worker that starts the process, which ends with it; None where the process shows by itself that it lives.
+    """
 
     run_id: str
     records: Records
+    supervisor: str | None = None
 
 
 class TicksTask(Message, frozen=True, tag="ticks_task"):

@@ -274,6 +274,15 @@ class LeaseStore(Protocol):
         """
         ...
 
+    def supervise(self) -> str | None:
+        """Makes this worker one that starts processes for runs, which end with it at the latest.
+
+        Returns:
+            What such a process opens the store with, so that it counts as living while this worker does, and nothing has to
+            be recorded of it; None where each process shows by itself whether it lives.
+        """
+        ...
+
     def wait_for_exit(self, seconds: float) -> None:
         """Returns when a worker that has a run or a lease may be gone, at the latest after so many seconds."""
         ...

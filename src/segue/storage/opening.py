@@ -18,13 +18,16 @@ from segue.storage.sqlite.database import LISTENERS_FOLDER
 from segue.storage.sqlite.push import SocketListener
 
 
-def open_store(home: Path, database: str | None = None, artifacts: ArtifactSettings | None = None) -> Store:
+def open_store(
+    home: Path, database: str | None = None, artifacts: ArtifactSettings | None = None, supervisor: str | None = None
+) -> Store:
     """The store that keeps what is recorded; it opens on first use.
 
     Args:
         home: the folder of the database where no URL names one.
         database: the URL of a Postgres database.
         artifacts: what is kept apart from the log, and where.
+        supervisor: what `LeaseStore.supervise` gave to the process that has started this one; None where none has.
 
     Raises:
         LoadError: the extra `segue[postgres]` is not installed.
@@ -32,7 +35,7 @@ def open_store(home: Path, database: str | None = None, artifacts: ArtifactSetti
     """
     if database is None:
         return open_sqlite(home, artifacts)
-    return postgres_module("segue.storage.postgres").open_postgres(database, artifacts_in(home, artifacts))
+    return postgres_module("segue.storage.postgres").open_postgres(database, artifacts_in(home, artifacts), supervisor)
 
 
 def postgres_module(module: str) -> ModuleType:

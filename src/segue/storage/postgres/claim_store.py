@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from segue.model.claims import ClaimAnswer, ClaimFilter, ClaimRecord, ClaimRequest, busy
 from segue.storage import claiming
 from segue.storage.columns import require_text
+from segue.storage.postgres import supervised
 from segue.storage.postgres.answering import Answering
 from segue.storage.postgres.database import Connection, Database, marked
 from segue.storage.postgres.dialect import POSTGRES
@@ -39,9 +40,11 @@ class PostgresClaims:
         connection.execute(_ONE_BY_ONE)
         answering = Answering(connection)
         now = claiming.Moment(timestamp, answering.execute(CLOCK).fetchall()[0][0])
-        return claiming.claim(
-            answering, POSTGRES, requests, now, lambda worker: (worker,) in answering.execute(LIVING).fetchall()
-        )
+
+        def is_alive(worker: str) -> bool:
+            return (supervised.leased(worker),) in answering.execute(LIVING).fetchall()
+
+        return claiming.claim(answering, POSTGRES, requests, now, is_alive)
 
     def release_claims(self, run_id: str, step_key: str | None) -> int:
         """See `ClaimStore.release_claims`."""
@@ -52,7 +55,8 @@ class PostgresClaims:
         """See `ClaimStore.claim_records`."""
         held = self._database.read(*claiming.held_query(which))
         living = {row[0] for row in self._database.read(LIVING)}
-        return claiming.records(held, self._database.read(claiming.LINE), which, living.__contains__)
+        line = self._database.read(claiming.LINE)
+        return claiming.records(held, line, which, lambda worker: supervised.leased(worker) in living)
 
     def claim_limits(self, prefix: str) -> Mapping[str, int]:
         """See `ClaimStore.claim_limits`."""

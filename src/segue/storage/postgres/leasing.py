@@ -9,6 +9,7 @@ from segue.model.lease import Fence
 from segue.storage.columns import require_text
 from segue.storage.fencing import require_free, still_open
 from segue.storage.given_up import is_given_up
+from segue.storage.postgres import supervised
 from segue.storage.postgres.database import Connection
 from segue.storage.postgres.workers import LIVES
 from segue.storage.postgres.writing import END_STEPS, append_slowly
@@ -61,6 +62,8 @@ def lease_run(connection: Connection, run_id: str, worker: str | None, events: S
     row = holder.fetchone()
     status, before, *times, lives, fence = row or (None, None, False, None)
     is_own = fence is None and before == worker  # who records a run in order to execute it names itself
+    known = supervised.lives(before)
+    lives = lives if known is None else known
     require_free(run_id, status, before, lives and not is_own and not is_given_up(before, run_id))
     token: int = drawn.fetchall()[0][0]
     worker = worker or before

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
+from psycopg import errors
 
 from segue.errors import StorageUnavailableError
 from segue.storage.columns import Row
 from segue.storage.postgres import months
-from segue.storage.revision import require_known
+from segue.storage.revision import REVISION, require_known
 
 _SNAPSHOT = Path(__file__).parent.parent / "schema_postgres.sql"
 _FIND = b"""
@@ -24,6 +25,12 @@ _FIND = b"""
     ), to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer,
     to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYYMM')::integer"""
 _REVISION = b"SELECT version_num FROM alembic_version"
+# Answered from what the server keeps by name, where a list of all tables costs it more than all else of a short run.
+_GLANCE = b"""
+    SELECT version_num, to_regclass(format('%I.alembic_version', current_schema())),
+    to_regclass(format('%I.events_%s', current_schema(), to_char(now() AT TIME ZONE 'UTC', 'YYYYMM'))),
+    to_regclass(format('%I.events_%s', current_schema(), to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYYMM')))
+    FROM alembic_version"""
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('segue.schema.' || current_schema()))"
 """Whoever makes or changes tables comes after whoever does already."""
 
@@ -50,6 +57,8 @@ def prepare(connection: psycopg.Connection[Row], name: str) -> None:
         StorageUnavailableError: its tables are not Segue's, or there is no place for them.
         StorageVersionError: they are of another version.
     """
+    if _is_ready(connection):
+        return
     found = _find(connection)
     if found.schema is not None and not found.tables & {"alembic_version", "events"}:
         _make(connection)
@@ -58,6 +67,15 @@ def prepare(connection: psycopg.Connection[Row], name: str) -> None:
     missing = [month for month in (found.month, found.next_month) if months.table(month) not in found.tables]
     if missing:
         months.make(connection, missing)
+
+
+def _is_ready(connection: psycopg.Connection[Row]) -> bool:
+    """Whether all is there, as a first look shows."""
+    try:
+        row = connection.execute(_GLANCE).fetchone()
+    except errors.UndefinedTable:
+        return False
+    return row is not None and row[0] == REVISION and None not in row
 
 
 def read_revision(connection: psycopg.Connection[Row], name: str) -> str | None:

@@ -21,7 +21,7 @@ from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
-from segue.storage.postgres import leasing, log, writing
+from segue.storage.postgres import leasing, log, supervised, writing
 from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
 from segue.storage.postgres.dialect import POSTGRES
@@ -51,6 +51,8 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
     Args:
         url: the database, as libpq reads it.
         artifacts: keeps what is too large for the log; all is in the log when None.
+        supervisor: the worker that has started this process, which ends with it; None for one that shows by itself that it
+            lives.
 
     Attributes:
         lease_seconds: for how long a worker may be silent. The store says by itself that its worker lives.
@@ -58,12 +60,12 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     lease_seconds: float | None = LEASE_SECONDS
 
-    def __init__(self, url: str, artifacts: Artifacts | None = None) -> None:
+    def __init__(self, url: str, artifacts: Artifacts | None = None, supervisor: str | None = None) -> None:
         self._database = Database(url)
         self._beside = Database(url)  # for the one thread that waits for no other
         self._artifacts = artifacts
         super().__init__(self._database, POSTGRES)
-        self._worker = Worker(self._database)
+        self._worker = Worker(self._database, supervisor)
 
     @property
     def database(self) -> Database:
@@ -172,6 +174,12 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         if ended:
             _logger.warning("%d transactions whose processes stood still in the middle of them were ended.", len(ended))
 
+    def supervise(self) -> str | None:
+        """See `LeaseStore.supervise`. A process beside this one says that it lives, and when it is gone."""
+        name = self._worker.keep()
+        supervised.supervise(name)
+        return name
+
     def give_up(self, run_id: str) -> None:
         """See `RunStore.give_up`."""
         give_up(self.worker(), run_id)
@@ -184,6 +192,8 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         """See `RunStore.unfinished_runs`. A run that names no worker has none that lives."""
         rows = self._database.read(_UNFINISHED_RUNS)
         runs = [(run_from_row(row[1:]), bool(row[0])) for row in rows]
+        known = {run.worker: supervised.lives(run.worker) for run, _ in runs}
+        runs = [(run, lives if (found := known[run.worker]) is None else found) for run, lives in runs]
         return [(run, lives and not is_given_up(run.worker, run.run_id)) for run, lives in runs]
 
     def close(self) -> None:
@@ -221,15 +231,16 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
 
-def open_postgres(url: str, artifacts: Artifacts | None = None) -> PostgresStore:
+def open_postgres(url: str, artifacts: Artifacts | None = None, supervisor: str | None = None) -> PostgresStore:
     """The store in a database. Nothing is connected before the first use, which makes the schema where there is none.
 
     Args:
         url: `postgresql://user@host:port/name`. What it leaves out (the password above all) comes from the environment
             and the password file, as with all programs that use libpq.
         artifacts: keeps what is too large for the log; all is in the log when None.
+        supervisor: what `LeaseStore.supervise` gave to who has started this process; None for one that nobody supervises.
 
     Raises:
         StorageUnavailableError: that is no such URL.
     """
-    return PostgresStore(url, artifacts)
+    return PostgresStore(url, artifacts, supervisor)

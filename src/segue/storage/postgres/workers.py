@@ -17,16 +17,17 @@ import sys
 import threading
 
 from segue.errors import StorageError
-from segue.storage.postgres import keeper
+from segue.storage.postgres import keeper, supervised
 from segue.storage.postgres.database import Connection, Database
 
 LEASE_SECONDS = 15
 RENEWAL_SECONDS = 5
 
-LIVES = "EXISTS (SELECT FROM workers w WHERE w.name = {} AND w.expires_at > now())"
+LIVES = f"EXISTS (SELECT FROM workers w WHERE w.name = {supervised.LEASED} AND w.expires_at > now())"
 """Whether a worker lives, with `{}` for the column with its name."""
 
 LIVING = "SELECT name FROM workers WHERE expires_at > now()"
+"""Those that have a lease which holds: `supervised.leased` says which of them counts for a worker."""
 
 NEXT_END = "SELECT min(extract(epoch FROM expires_at - now()))::float8 FROM workers WHERE expires_at > now()"
 """In how many seconds the lease of a worker runs out if that worker does not renew it."""
@@ -53,10 +54,12 @@ class Worker:
 
     Args:
         database: where its lease is kept.
+        supervisor: the worker that has started this process, which ends with it; None for one with a lease of its own.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, supervisor: str | None = None) -> None:
         self._database = database
+        self._supervisor = supervisor
         self._guard = threading.Lock()
         self._process = os.getpid()
         self._name: str | None = None
@@ -68,7 +71,9 @@ class Worker:
         if self._process != os.getpid():  # a forked child is a worker of its own
             self._guard, self._process, self._name, self._keeper = threading.Lock(), os.getpid(), None, None
         with self._guard:
-            if self._name is None:
+            if self._supervisor is not None:
+                self._name = self._name or supervised.name_under(self._supervisor)
+            elif self._name is None:
                 name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
                 with self._database.write() as connection:
                     _renew(connection, name)
@@ -85,7 +90,7 @@ class Worker:
         """
         name = self.name()
         with self._guard:
-            if self._keeper is None:
+            if self._keeper is None and self._supervisor is None:
                 self._keeper = _start_keeper(self._database, name)
         return name
 
@@ -95,9 +100,10 @@ class Worker:
             return
         with self._guard:
             name, self._name = self._name, None
-            if name is None:
+            if name is None or self._supervisor is not None:
                 return
             self._stop.set()
+            supervised.end(name)
             if self._keeper is not None:
                 _end_keeper(self._keeper)
                 self._keeper = None

@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from segue.storage.sqlite import stalls
+from segue.storage import stalls
 
 if sys.platform == "win32":
     import msvcrt

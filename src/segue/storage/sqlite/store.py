@@ -13,20 +13,20 @@ from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
 from segue.model.run import Run
 from segue.model.stored_content import ArtifactSettings
-from segue.storage import run_queries
+from segue.storage import run_queries, stalls
 from segue.storage.artifacts import artifacts_in
 from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
 from segue.storage.reading import ReadingStore
-from segue.storage.sqlite import exits, leasing, locks, stalls, writing
+from segue.storage.sqlite import exits, leasing, locks, writing
 from segue.storage.sqlite.claim_store import SqliteClaims
 from segue.storage.sqlite.database import WRITE_LOCK_NAME, Database
 from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.failures import unavailable
 from segue.storage.sqlite.gate_store import SqliteGates
-from segue.storage.sqlite.stalls import STALL_SECONDS
+from segue.storage.stalls import STALL_SECONDS
 
 _logger = logging.getLogger(__name__)
 
@@ -165,6 +165,10 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     def signal_worker(self, worker: str, number: int) -> bool:
         """See `WorkerSignals.signal_worker`; a process executes the runs of a store in memory itself."""
         return self._workers is not None and locks.signal_worker(self._workers, worker, number)
+
+    def supervise(self) -> str | None:
+        """See `LeaseStore.supervise`: the system says of each process whether it lives."""
+        return None
 
     def give_up(self, run_id: str) -> None:
         """See `RunStore.give_up`."""
