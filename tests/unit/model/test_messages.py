@@ -1,61 +1,106 @@
-"""Messages of processes whose Segue is a little older or newer are understood; what is none of ours is refused."""
+"""What other versions of Segue send and have stored is understood; what is none of ours is refused.
+
+`recorded/messages.json` and `recorded/stored.json` hold each message and each stored value as it was written when its form was
+released, every field filled in. What stands there is never changed, only added to: a line for each new form.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from segue.model.messages import (
-    LoadCode,
-    ProcessEnded,
-    ProcessStarted,
-    Ready,
-    RunTask,
-    StartProcess,
-    TickAnswered,
-    TicksTask,
-    decode_answer,
-    decode_from_zygote,
-    decode_task,
-    decode_to_zygote,
-)
+from segue.model import codec, messages
+from segue.model.backfill import Backfill
+from segue.model.condition_record import ConditionRecord
+from segue.model.event import AnyPayload, Event
+from segue.model.location import LocationState, LoopState
+from segue.model.run import Run
+from segue.model.tick_record import Tick
 
-# As they were sent when they were first released: what stands here is never changed, only added to.
-RECORDED: tuple[tuple[msgspec.msgpack.Decoder[Any], dict[str, object], type], ...] = (
-    (decode_to_zygote, {"kind": "load_code", "version": 1, "file": "a.py", "is_published": True}, LoadCode),
-    (decode_to_zygote, {"kind": "start_process", "version": 1, "number": 1, "task": b"x"}, StartProcess),
-    (decode_from_zygote, {"kind": "ready", "version": 1, "manifest": b"{}", "manifest_hash": "0" * 32}, Ready),
-    (decode_from_zygote, {"kind": "process_started", "version": 1, "number": 1, "pid": 5}, ProcessStarted),
-    (decode_from_zygote, {"kind": "process_ended", "version": 1, "number": 1, "exit_code": -9}, ProcessEnded),
-    (
-        decode_task,
-        {"kind": "run_task", "version": 1, "run_id": "r", "records": {"home": "/h", "storage_directory": "/h/s"}},
-        RunTask,
-    ),
-    (
-        decode_task,
-        {"kind": "ticks_task", "version": 1, "records": {"home": "/h", "storage_directory": "/s"}},
-        TicksTask,
-    ),
-    (decode_answer, {"kind": "tick_answered", "version": 1, "answer": {"skip_reason": "no"}}, TickAnswered),
-)
+FOLDER = Path(__file__).with_name("recorded")
+DECODERS: dict[str, tuple[object, msgspec.msgpack.Decoder[Any]]] = {
+    "ToZygote": (messages.ToZygote, messages.decode_to_zygote),
+    "FromZygote": (messages.FromZygote, messages.decode_from_zygote),
+    "Task": (messages.Task, messages.decode_task),
+    "AskTick": (messages.AskTick, messages.decode_ask),
+    "TickAnswered": (messages.TickAnswered, messages.decode_answer),
+    "FromStep": (messages.FromStep, messages.decode_from_step),
+    "Recorded": (messages.Recorded, messages.decode_recorded),
+}
+STORED = {kind.__name__: kind for kind in (Event, Tick, Backfill, LocationState, LoopState, Run, ConditionRecord)}
+NEWER = [{}, {"something_newer": [1, {"a": None}]}]
 
 
-@pytest.mark.parametrize(("decoder", "document", "kind"), RECORDED, ids=lambda value: getattr(value, "__name__", ""))
-@pytest.mark.parametrize("more", [{}, {"something_newer": [1, {"a": None}]}], ids=["as recorded", "with more"])
-def test_messages_of_other_versions_are_understood(
-    decoder: msgspec.msgpack.Decoder[Any], document: dict[str, object], kind: type, more: dict[str, object]
+def recorded(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What stands in a file: the group that it is of, and the document."""
+    groups = json.loads((FOLDER / name).read_text(encoding="utf-8"), object_hook=_bytes)
+    for group, documents in groups.items():
+        for document in documents:
+            yield group, document
+
+
+def _bytes(document: dict[str, Any]) -> object:
+    """JSON has no bytes: they stand there as `{"$bytes": TEXT}`."""
+    return document["$bytes"].encode() if set(document) == {"$bytes"} else document
+
+
+def require_kept(before: object, after: object, place: str = "") -> None:
+    """That all which a document says is still said, at the same place, after it was read and written."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name, value in before.items():
+            assert name in after, f"{place}.{name} is lost"
+            require_kept(value, after[name], f"{place}.{name}")
+    elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
+        assert len(before) == len(after), place
+        for number, (one, two) in enumerate(zip(before, after, strict=True)):
+            require_kept(one, two, f"{place}[{number}]")
+    else:
+        assert before == after, place
+
+
+def _id(value: object) -> str:
+    if isinstance(value, dict):
+        payload = value.get("payload")
+        return str(value.get("kind") or (payload["type"] if isinstance(payload, dict) else ""))
+    return str(value)
+
+
+@pytest.mark.parametrize(("group", "document"), list(recorded("messages.json")), ids=_id)
+@pytest.mark.parametrize("more", NEWER, ids=["as recorded", "with more"])
+def test_a_message_of_another_version_is_understood(
+    group: str, document: dict[str, Any], more: dict[str, object]
 ) -> None:
+    _, decoder = DECODERS[group]
     found = decoder.decode(msgspec.msgpack.encode({**document, **more}))
-    assert type(found) is kind
-    for name, value in document.items():
-        if isinstance(value, (str, int, bytes)) and name != "kind":
-            assert getattr(found, name) == value
+    require_kept(document, msgspec.msgpack.decode(messages.encode_message(found)))
+
+
+@pytest.mark.parametrize(("group", "document"), list(recorded("stored.json")), ids=_id)
+@pytest.mark.parametrize("more", NEWER, ids=["as recorded", "with more"])
+def test_what_another_version_has_stored_is_read(group: str, document: dict[str, Any], more: dict[str, object]) -> None:
+    written = {**document, **more}
+    if "payload" in document:
+        written["payload"] = {**document["payload"], **more}
+    found = codec.decoder(STORED[group]).decode(json.dumps(written))
+    require_kept(document, json.loads(codec.encode(found)))
+
+
+def test_every_message_and_every_kind_of_event_is_recorded() -> None:
+    seen = {(group, document["kind"]) for group, document in recorded("messages.json")}
+    kinds = {(name, kind) for name, (union, _) in DECODERS.items() for kind in get_args(union) or (union,)}
+    assert seen == {(name, kind.__struct_config__.tag) for name, kind in kinds}
+    assert {kind for _, kind in kinds} == set(messages.Message.__subclasses__())
+    events = {document["payload"]["type"] for group, document in recorded("stored.json") if group == "Event"}
+    assert events == {kind.__struct_config__.tag for kind in get_args(AnyPayload)}
+    assert {group for group, _ in recorded("stored.json")} == set(STORED)
 
 
 @pytest.mark.parametrize("document", [{}, {"kind": "nothing_like_it"}, {"kind": "ready", "start_method": 3}, []])
 def test_what_is_no_message_is_refused(document: object) -> None:
     with pytest.raises(msgspec.ValidationError):
-        decode_from_zygote.decode(msgspec.msgpack.encode(document))
+        messages.decode_from_zygote.decode(msgspec.msgpack.encode(document))
