@@ -62,7 +62,7 @@ bench: environment ## measure Segue; BENCH_ARGS goes to bench/run.py
 
 chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store, and the leader of three control planes 200 times; CHAOS_ARGS goes to bench/chaos/run.py
 	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
-	SEGUE_CHAOS_KILLS=200 "$(python)" -m pytest -q -p no:cacheprovider tests/system/test_control_crashes.py -k random
+	@$(python) bench/chaos/leaders.py
 
 soak: environment ## 64 processes on one home for a minute; SOAK_ARGS goes to bench/soak.py
 	@$(python) bench/soak.py $(SOAK_ARGS)

@@ -3,9 +3,10 @@
     control_process.py step PLACE BEGIN END POINT     rounds at the times from BEGIN to END, an hour apart; dies at POINT
     control_process.py loops PLACE                    the loops in their threads, until killed
 
-PLACE is a home folder or the URL of a Postgres database. POINT is `none`, or `METHOD:NUMBER:WHERE`: at the NUMBERth call of a
-method of the control store, before it (`before`), after so many of its statements (`3`), or once it is committed (`after`).
-What is launched is executed at once, by a lease of the run that it is given once.
+PLACE is a home folder or the URL of a Postgres database. POINT is `none`, or `WRITE:WHERE`: at the first write of a tick of the
+schedule, sensor or loop of that name, of the queue (`dequeue`) or of a backfill (`backfill`), `before` its transaction, after
+its first statement (`inside`), after its last one (`at the end`), or once it is committed (`after`). What is launched is
+executed at once, by a lease of the run that it is given once.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import segue as sg
+from segue.daemon.backfills import Backfills
 from segue.daemon.launches import Launches
 from segue.daemon.loop import Loop, Turn
 from segue.daemon.queue import Queue
@@ -29,10 +31,12 @@ from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
 from segue.decide.schedules import CatchUp
 from segue.errors import InvariantViolationError, LeaseLostError
+from segue.model.backfill import Backfill, BackfillTarget
 from segue.model.control_stores import LoopLease
-from segue.model.event import Event, RunFailureData, RunStartData, RunSuccessData
+from segue.model.event import Event, RunFailureData, RunStartData, RunSuccessData, StepMaterializationData
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.lease import Fence
+from segue.model.partitions.subset import PartitionSubset
 from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.run import FailureReason
 from segue.model.stores import Store
@@ -45,11 +49,28 @@ ON = sg.DefaultScheduleStatus.RUNNING
 PUSHED = InstigatorId("main", InstigatorKind.SENSOR, "pushed")
 
 
+PARTS = sg.StaticPartitionsDefinition(["a", "b", "c", "d"])
+NUMBERS = sg.DynamicPartitionsDefinition(name="numbers")
+
+
 @sg.asset
 def table() -> None: ...
 
 
+@sg.asset
+def source() -> None: ...
+
+
+@sg.asset(deps=[source], automation_condition=sg.AutomationCondition.eager())
+def follower() -> None: ...
+
+
+@sg.asset(partitions_def=PARTS)
+def parts() -> None: ...
+
+
 job = sg.define_asset_job("job", [table])
+make_source = sg.define_asset_job("make_source", [source])
 flaky = sg.define_asset_job("flaky", [table], tags={"dagster/max_retries": "1"})
 
 
@@ -60,8 +81,12 @@ def asked(context: sg.ScheduleEvaluationContext) -> sg.RunRequest:
 
 @sg.sensor(job=flaky, minimum_interval_seconds=1, default_status=sg.DefaultSensorStatus.RUNNING)
 def counting(context: sg.SensorEvaluationContext) -> sg.SensorResult:
-    number = int(context.cursor or "0") + 1
-    return sg.SensorResult([sg.RunRequest(run_key=str(number), tags={"number": str(number)})], cursor=str(number))
+    number = str(int(context.cursor or "0") + 1)
+    return sg.SensorResult(
+        [sg.RunRequest(run_key=number, tags={"number": number})],
+        cursor=number,
+        dynamic_partitions_requests=[NUMBERS.build_add_request([number])],
+    )
 
 
 @sg.sensor(job=job, minimum_interval_seconds=86_400, default_status=sg.DefaultSensorStatus.RUNNING)
@@ -70,9 +95,19 @@ def pushed(context: sg.SensorEvaluationContext) -> Iterator[sg.RunRequest]:
         yield sg.RunRequest(tags={"payload": str(payload)})
 
 
+conditions = sg.AutomationConditionSensorDefinition(
+    "conditions", target=[follower], default_status=sg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=1
+)
+
+
 def definitions(line: str) -> sg.Definitions:
-    static = sg.ScheduleDefinition(name="static", job=job, cron_schedule=line, default_status=ON)
-    return sg.Definitions(assets=[table], jobs=[job, flaky], schedules=[static, asked], sensors=[counting, pushed])
+    static = sg.ScheduleDefinition(name="static", job=make_source, cron_schedule=line, default_status=ON)
+    return sg.Definitions(
+        assets=[table, source, follower, parts],
+        jobs=[job, make_source, flaky],
+        schedules=[static, asked],
+        sensors=[counting, pushed, conditions],
+    )
 
 
 def die() -> None:
@@ -85,9 +120,7 @@ class Dying(SqlControlStore):
     def __init__(self, real: SqlControlStore, point: str) -> None:
         super().__init__(self, real._dialect)  # it stands between itself and the database
         self._real = real._database
-        self._method, _, rest = point.partition(":")
-        number, _, self._where = rest.partition(":")
-        self._left = int(number or "0")
+        self._write, _, self._where = point.partition(":")
         self._is_now = False
 
     def read(self, statement: str, parameters: Sequence[object] = ()) -> Any:
@@ -96,37 +129,37 @@ class Dying(SqlControlStore):
     @contextmanager
     def control_writes(self, is_news: bool = False, is_durable: bool = False) -> Generator[Any]:
         with self._real.control_writes(is_news=is_news, is_durable=is_durable) as writes:
-            if self._is_now and self._where.isdigit():
-                real, left = writes.execute, int(self._where)
+            if self._is_now and self._where == "inside":
+                real = writes.execute
 
                 def execute(statement: str, parameters: Sequence[object] = ()) -> Result:
-                    nonlocal left
-                    done = real(statement, parameters)
-                    left -= 1
-                    if left == 0:
-                        die()
-                    return done
+                    real(statement, parameters)
+                    die()
+                    raise AssertionError
 
                 writes.execute = execute
             yield writes
+            if self._is_now and self._where == "at the end":
+                die()
 
-    def _at(self, method: str, action: Callable[[], Any]) -> Any:
-        if method == self._method:
-            self._left -= 1
-        self._is_now = method == self._method and self._left == 0
+    def _at(self, writes: Collection[str], action: Callable[[], Any]) -> Any:
+        self._is_now = self._write in writes
         if self._is_now and self._where == "before":
             die()
         done = action()
         if self._is_now and self._where == "after":
             die()
-        self._is_now = False
         return done
 
     def commit_ticks(self, commits: Any, lease: Any = None) -> Any:
-        return self._at("commit_ticks", lambda: super(Dying, self).commit_ticks(commits, lease))
+        names = {commit.tick.instigator.name for commit in commits}
+        return self._at(names, lambda: super(Dying, self).commit_ticks(commits, lease))
 
     def dequeue(self, run_ids: Any, timestamp: Any, lease: Any = None) -> Any:
-        return self._at("dequeue", lambda: super(Dying, self).dequeue(run_ids, timestamp, lease))
+        return self._at(("dequeue",), lambda: super(Dying, self).dequeue(run_ids, timestamp, lease))
+
+    def update_backfill(self, backfill: Any, was: Any, runs: Any = (), lease: Any = None) -> Any:
+        return self._at(("backfill",), lambda: super(Dying, self).update_backfill(backfill, was, runs, lease))
 
 
 class Location(InProcessLocation):
@@ -142,6 +175,10 @@ class Location(InProcessLocation):
             token = self.store.start_run(run_id, [Event(time.time(), RunStartData(), run_id=run_id)])
         except (LeaseLostError, InvariantViolationError):
             return  # another process has it, or it has ended
+        partition = run.partition_start
+        for key in run.asset_selection:
+            made = StepMaterializationData(sg.AssetMaterialization(key, partition=partition))
+            self.store.append([Event(time.time(), made, run_id=run_id)], Fence(run_id, token))
         fails = run.job_name == "flaky" and run.parent_run_id is None
         end = RunFailureData(FailureReason.STEP_FAILURE, "") if fails else RunSuccessData()
         self.store.append([Event(time.time(), end, run_id=run_id)], Fence(run_id, token))
@@ -180,20 +217,32 @@ def step(place: str, begin: float, end: float, point: str) -> None:
     def clock() -> float:
         return now
 
+    if control.get_backfill("backfill") is None:
+        keys = PartitionSubset((("a", "d"),))
+        control.create_backfill(
+            Backfill(
+                backfill_id="backfill",
+                location="main",
+                created_at=begin,
+                targets=(BackfillTarget(parts.key, keys),),
+                max_concurrent=1,
+            )
+        )
     schedules = Schedules(control, locations, CatchUp.ALL, clock=clock)
     sensors = Sensors(store, control, locations, clock=clock)
     retries = Retries(store, control, locations, RunRetries())
+    backfills = Backfills(store, control, locations)
     queue = Queue(store, control, locations, QueueLimits(), Launches(store, locations, clock))
-    while now <= end:
-        control.send_payload(PUSHED, str(int(now)), now)
+    for hour in range(int((end - begin) // HOUR) + 1):
+        now = begin + hour * HOUR
+        control.send_payload(PUSHED, f'"{begin:.0f}/{hour}"', now)
         store.renew_lease("loop/all", token, 1.0)
         count = -1
         while count != (count := store.append(()) + len(location.asked)):  # until nothing happens any more
-            for action in (schedules.round, sensors.round, retries.round, queue.round):
+            for action in (schedules.round, sensors.round, retries.round, backfills.round, queue.round):
                 action(Turn(now, lease, 0.0))
                 location.settle()
                 queue.settle()
-        now += HOUR
     store.close()
 
 

@@ -15,6 +15,7 @@ from segue.model.stores import Store
 
 LEASE_SECONDS = 4.0
 _RENEW_SECONDS = 1.0
+_STAND_BY_SECONDS = 0.5  # with the lease: how long nobody decides at most, which is to stay below five seconds
 _TRY_AGAIN_SECONDS = 1.0
 _TELL_SECONDS = 1.0
 _BETWEEN_ROUNDS = 0.02  # at least, however often it is woken: what comes meanwhile is one round's work
@@ -107,7 +108,7 @@ class Loop:
         try:
             lease = self._held()
             if lease is None:
-                return now + _TRY_AGAIN_SECONDS
+                return now + _STAND_BY_SECONDS
             following = self._action(Turn(now, lease, self._up_since))
         except LeaseLostError:
             self._lease = None
