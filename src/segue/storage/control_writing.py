@@ -47,8 +47,16 @@ class Writes(Protocol):
         """The same for a statement of which nobody needs to know what it came to."""
         ...
 
-    def create_run(self, run: Run, events: Sequence[Event]) -> None:
-        """Writes a new run without a plan, with its first events."""
+    def create_run(self, run: Run, events: Sequence[Event], priority: int) -> None:
+        """Writes a new run without a plan, with its first events and its priority in the queue; at the end at last."""
+        ...
+
+    def add_tick(self, row: Row) -> None:
+        """Writes a tick (instigator, status, scheduled_at, ended_at, body); at the end at last."""
+        ...
+
+    def move_on(self, row: Row) -> None:
+        """Writes where an instigator stands (cursor, last_tick_at, last_run_key, failures, number); at the end at last."""
         ...
 
     def append_events(self, events: Sequence[Event]) -> int:
@@ -68,8 +76,6 @@ _SWITCH = "UPDATE instigators SET status = ?, started_at = ?, failures = 0 WHERE
 _START = """
     UPDATE instigators SET started_at = ? WHERE location = ? AND kind = ? AND name = ? AND started_at IS NULL"""
 _SET_CURSOR = "UPDATE instigators SET cursor = ? WHERE number = ?"
-_MOVE_ON = "UPDATE instigators SET cursor = ?, last_tick_at = ?, last_run_key = ?, failures = ? WHERE number = ?"
-_ADD_TICK = "INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body) VALUES (?, ?, ?, ?, ?)"
 _RUN_OF_KEY = "SELECT run_id FROM run_keys WHERE instigator = ? AND run_key = ?"
 _ADD_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?)"
 _ADD_EVALUATION = """
@@ -81,7 +87,6 @@ _DISCARD_PAYLOADS = "DELETE FROM payloads WHERE instigator = ?"
 _DELETE_TICKS = """
     DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
 _STATUS = "SELECT status FROM runs WHERE run_id = ?"
-_SET_PRIORITY = "UPDATE runs SET priority = ? WHERE run_id = ?"
 _ADD_BACKFILL = """
     INSERT INTO backfills (backfill_id, status, body) VALUES (?, ?, ?) ON CONFLICT (backfill_id) DO NOTHING"""
 _UPDATE_BACKFILL = "UPDATE backfills SET status = ?, body = ? WHERE backfill_id = ? AND body = ?"
@@ -204,9 +209,9 @@ def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> Committ
         writes.send(_ADD_EVALUATION, row)
     recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
     row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
-    writes.send(_ADD_TICK, row)
+    writes.add_tick(row)
     cursor, last_tick_at, last_run_key, failures = _moved_on(state, tick, commit.runs)
-    writes.send(_MOVE_ON, (cursor, last_tick_at, last_run_key, failures, number))
+    writes.move_on((cursor, last_tick_at, last_run_key, failures, number))
     moved = msgspec.structs.replace(
         state, cursor=cursor, last_tick_at=last_tick_at, last_run_key=last_run_key, failures=failures
     )
@@ -248,10 +253,7 @@ def create_run(writes: Writes, wanted: WantedRun) -> None:
         InvariantViolationError: a run with this id exists.
         InvalidInvocationError: its priority is no whole number.
     """
-    priority = run_priority(wanted.run.tags)
-    writes.create_run(wanted.run, wanted.events)
-    if priority:
-        writes.execute(_SET_PRIORITY, (priority, wanted.run.run_id))
+    writes.create_run(wanted.run, wanted.events, run_priority(wanted.run.tags))
 
 
 def delete_ticks(writes: Writes, ended_before: float, statuses: Sequence[TickStatus], limit: int) -> int:

@@ -10,8 +10,9 @@ from segue.model.run import Run
 from segue.storage.columns import Row
 from segue.storage.control_store import SqlControlStore
 from segue.storage.control_writing import Result, Writes
-from segue.storage.postgres import writing
+from segue.storage.postgres import creating, log, writing
 from segue.storage.postgres.answering import Answering
+from segue.storage.postgres.creating import NewRun
 from segue.storage.postgres.database import Connection, Database, marked
 from segue.storage.postgres.dialect import POSTGRES
 from segue.storage.postgres.store import PostgresStore
@@ -21,6 +22,17 @@ _DURABLE = b"SELECT set_config('synchronous_commit', 'on', true) WHERE current_s
 # What the control plane decides is written one decision after the other, as everywhere: each looks before it writes.
 _ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.control.' || current_schema()))"
 
+_ADD_TICKS = b"""
+    INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body)
+    SELECT instigator, status, scheduled_at, ended_at, body
+    FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::float8[], %s::bytea[]) WITH ORDINALITY
+    AS t(instigator, status, scheduled_at, ended_at, body, place) ORDER BY place"""
+_MOVE_ON = b"""
+    UPDATE instigators i SET cursor = m.cursor, last_tick_at = m.last_tick_at, last_run_key = m.last_run_key,
+    failures = m.failures
+    FROM unnest(%s::text[], %s::float8[], %s::text[], %s::bigint[], %s::bigint[])
+    AS m(cursor, last_tick_at, last_run_key, failures, number) WHERE i.number = m.number"""
+
 
 class PostgresWrites:
     """`Writes` on a connection to Postgres, in a transaction that the caller holds."""
@@ -28,7 +40,9 @@ class PostgresWrites:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._answering = Answering(connection)
-        self._kept: set[str] = set()
+        self._runs: list[NewRun] = []
+        self._ticks: list[Row] = []
+        self._moves: dict[int, Row] = {}  # by number: where it stands at the end
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Result:
         """See `Writes.execute`."""
@@ -38,9 +52,26 @@ class PostgresWrites:
         """See `Writes.send`."""
         self._connection.execute(marked(statement), parameters)
 
-    def create_run(self, run: Run, events: Sequence[Event]) -> None:
-        """See `Writes.create_run`. That there is one with this id shows when the server is waited for, at the end at last."""
-        writing.create_run(self._connection, run, b"", b"", events, self._kept)
+    def create_run(self, run: Run, events: Sequence[Event], priority: int) -> None:
+        """See `Writes.create_run`. That there is one with this id shows at the end."""
+        self._runs.append(NewRun(run, events, priority))
+
+    def add_tick(self, row: Row) -> None:
+        """See `Writes.add_tick`."""
+        self._ticks.append(row)
+
+    def move_on(self, row: Row) -> None:
+        """See `Writes.move_on`."""
+        self._moves[row[-1]] = row
+
+    def finish(self) -> None:
+        """Writes what there may be much of: each kind in one statement."""
+        if self._runs:
+            creating.create_runs(self._connection, self._runs)
+        if self._ticks:
+            self._connection.execute(_ADD_TICKS, log.columns(self._ticks))
+        if self._moves:
+            self._connection.execute(_MOVE_ON, log.columns([*self._moves.values()]))
 
     def append_events(self, events: Sequence[Event]) -> int:
         """See `Writes.append_events`."""
@@ -60,11 +91,13 @@ class _ControlDatabase:
 
     @contextmanager
     def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
-        with writing.refuse_known(), self._database.write(is_news=is_news) as connection:
+        with creating.refuse_known(), self._database.write(is_news=is_news) as connection:
             if is_durable:
                 connection.execute(_DURABLE)
             connection.execute(_ONE_BY_ONE)
-            yield PostgresWrites(connection)
+            writes = PostgresWrites(connection)
+            yield writes
+            writes.finish()
 
 
 def control_of(store: PostgresStore) -> SqlControlStore:

@@ -21,7 +21,7 @@ from segue.storage.columns import run_from_row
 from segue.storage.fencing import deleted_run, require_held
 from segue.storage.fold import are_news
 from segue.storage.given_up import give_up, is_given_up, take_up
-from segue.storage.postgres import leasing, log, supervised, writing
+from segue.storage.postgres import creating, leasing, log, supervised, writing
 from segue.storage.postgres.claim_store import PostgresClaims
 from segue.storage.postgres.database import Database
 from segue.storage.postgres.dialect import POSTGRES
@@ -81,8 +81,8 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         Raises:
             InvariantViolationError: also where a named hash is not that of the content.
         """
-        with writing.refuse_known(run.run_id), self._database.write(is_news=are_news(events)) as connection:
-            writing.create_run(connection, run, plan, manifest, events)
+        with creating.refuse_known(run.run_id), self._database.write(is_news=are_news(events)) as connection:
+            creating.create_run(connection, run, plan, manifest, events)
 
     def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
         """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""

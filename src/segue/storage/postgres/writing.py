@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from psycopg import errors
 
 from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.event import AssetWipedData, Event
 from segue.model.lease import Fence
 from segue.model.manifest import content_hash
 from segue.model.run import Run
-from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
+from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
 from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, Prepared, changes_of, ended_steps, event_rows
 from segue.storage.postgres import log
@@ -30,12 +28,6 @@ END_STEPS = b"DELETE FROM step_leases WHERE run_id = %s"
 _UPDATE_RUN = b"""
     UPDATE runs SET status = %s, worker = %s, started_at = %s, ended_at = %s, failure_reason = %s, updated_at = %s
     WHERE run_id = %s"""
-_INSERT_RUN = b"""
-    INSERT INTO runs (run_id, job_name, body, manifest_hash, created_at, status, worker, started_at, ended_at,
-    failure_reason, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-_INSERT_TAGS = b"""
-    INSERT INTO run_tags (key, value, run_number)
-    SELECT key, value, currval('runs_number_seq') FROM unnest(%s::text[], %s::text[]) AS t(key, value)"""
 _RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
 _RUN_TO_PLAN = f"SELECT number, fence, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
 _PLAN_RUN = b"UPDATE runs SET body = %s, manifest_hash = %s, worker = %s WHERE number = %s"
@@ -106,50 +98,6 @@ _PUT_CHECKS = _put(
 )
 
 
-def create_run(
-    connection: Connection,
-    run: Run,
-    plan: bytes,
-    manifest: bytes,
-    events: Sequence[Event],
-    kept: set[str] | None = None,
-) -> None:
-    """Writes a new run with its tags, its plan, its manifest and its first events.
-
-    Args:
-        connection: of the transaction.
-        run: it.
-        plan, manifest: what its hashes name; empty where that is stored already.
-        events: its first events.
-        kept: the hashes of manifests that the transaction has found to be stored, so that they are looked for once.
-
-    Raises:
-        InvariantViolationError: a hash is not that of the content; see `append_events`.
-    """
-    require_text(run.run_id, run.job_name, *run.tags, *run.tags.values())
-    has_plan = has_manifest = False
-    if kept is not None and run.plan_hash is None and run.manifest_hash in kept:
-        has_manifest = True
-    else:
-        connection.execute(_KEEP_CONTENT)
-    if not has_manifest and (run.plan_hash is not None or run.manifest_hash is not None):
-        row = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
-        assert row is not None
-        has_plan, has_manifest = row
-    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, has_plan)
-    manifest_hash = _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, has_manifest)
-    if kept is not None and manifest_hash is not None:
-        kept.add(manifest_hash)
-    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
-    state = state_columns(state_of(run))
-    row = (run.run_id, run.job_name, run_body(run), manifest_hash, run.created_at, *state)
-    connection.execute(_INSERT_RUN, row)
-    if run.tags:
-        connection.execute(_INSERT_TAGS, [list(run.tags), list(run.tags.values())])
-    if events:
-        append_slowly(connection, events, None, {run.run_id: (*state, None)})
-
-
 def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
     """Gives a recorded run its plan, and writes events.
 
@@ -178,25 +126,22 @@ def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, eve
         append_slowly(connection, events, None)
 
 
-@contextmanager
-def refuse_known(run_id: str | None = None) -> Generator[None]:
-    """Says what the server means that refuses a second run with an id; around `create_run` and a wait for the answer.
+def keep_contents(connection: Connection, run: Run, plan: bytes, manifest: bytes) -> tuple[str | None, str | None]:
+    """Stores the plan and the manifest of a new run where they are not stored, and keeps those who remove such things away.
 
-    Args:
-        run_id: the id; None where several are created.
+    Returns:
+        The hashes of both.
 
     Raises:
-        InvariantViolationError: there is a run with this id.
+        InvariantViolationError: a hash that the run names is not that of the content.
     """
-    try:
-        yield
-    except errors.UniqueViolation as error:
-        if error.diag.constraint_name != "runs_run_id_key":
-            raise
-        which = f"the id {run_id!r}" if run_id is not None else f"such an id ({error.diag.message_detail})"
-        raise InvariantViolationError(
-            f"A run with {which} is already recorded; run ids are unique. Use a new one."
-        ) from error
+    connection.execute(_KEEP_CONTENT)
+    found: Row | None = (False, False)
+    if run.plan_hash is not None or run.manifest_hash is not None:
+        found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
+        assert found is not None
+    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, found[0])
+    return plan_hash, _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, found[1])
 
 
 def _keep_content(

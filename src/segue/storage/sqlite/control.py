@@ -16,6 +16,10 @@ from segue.storage.sqlite.database import Database
 from segue.storage.sqlite.dialect import SQLITE
 from segue.storage.sqlite.store import SqliteStore
 
+_SET_PRIORITY = "UPDATE runs SET priority = ? WHERE run_id = ?"
+_ADD_TICK = "INSERT INTO ticks (instigator, status, scheduled_at, ended_at, body) VALUES (?, ?, ?, ?, ?)"
+_MOVE_ON = "UPDATE instigators SET cursor = ?, last_tick_at = ?, last_run_key = ?, failures = ? WHERE number = ?"
+
 
 class SqliteWrites:
     """`Writes` on a connection to SQLite, in a transaction that the caller holds."""
@@ -31,9 +35,19 @@ class SqliteWrites:
         """See `Writes.send`."""
         self._connection.execute(statement, tuple(parameters))
 
-    def create_run(self, run: Run, events: Sequence[Event]) -> None:
+    def create_run(self, run: Run, events: Sequence[Event], priority: int) -> None:
         """See `Writes.create_run`."""
         writing.create_run(self._connection, run, b"", b"", events)
+        if priority:
+            self._connection.execute(_SET_PRIORITY, (priority, run.run_id))
+
+    def add_tick(self, row: Row) -> None:
+        """See `Writes.add_tick`."""
+        self._connection.execute(_ADD_TICK, row)
+
+    def move_on(self, row: Row) -> None:
+        """See `Writes.move_on`."""
+        self._connection.execute(_MOVE_ON, row)
 
     def append_events(self, events: Sequence[Event]) -> int:
         """See `Writes.append_events`."""
