@@ -149,6 +149,8 @@ class ProcessLocation:
                 self._state = msgspec.structs.replace(self._state, error=f"A bug in Segue: {error!r}")
                 time.sleep(_FIRST_DELAY)
         self._selector.close()
+        for each in (self._wake, self._woken):
+            each.close()
 
     def _go_round(self) -> None:
         """Waits for what is said, asked or due, and does it."""
