@@ -21,9 +21,18 @@ from segue.cli.serving import Serving, serve
 @click.option(
     "--only", type=click.Choice(["api", "loops"]), help="Serve one part, and leave the other to other processes."
 )
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    default=25.0,
+    show_default=True,
+    help="Seconds for which runs may go on when this is asked to end.",
+)
 def serve_command(
-    code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int, only: str | None
+    code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int, only: str | None, drain: float
 ) -> None:
     """Serve the API and run the loops, until stopped."""
-    parts = Serving(host=host, port=port, has_api=only != "loops", has_loops=only != "api", workspace=workspace)
+    parts = Serving(
+        host=host, port=port, has_api=only != "loops", has_loops=only != "api", workspace=workspace, drain=drain
+    )
     serve(settings_in_force(code, home), parts)

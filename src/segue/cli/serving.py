@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -39,6 +40,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
         has_api, has_loops: which parts this process has.
         is_for_development: whether code is loaded anew when its files change, and runs are stopped with this process.
         workspace: a `workspace.yaml` with the code locations; None for those of the settings.
+        drain: for how many seconds runs may go on when this process is to end; not for development.
     """
 
     host: str
@@ -47,10 +49,13 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     has_loops: bool = True
     is_for_development: bool = False
     workspace: str | None = None
+    drain: float = 0.0
 
 
 def serve(settings: Settings, serving: Serving) -> None:
-    """Serves until SIGINT or SIGTERM comes, then ends all that it has started.
+    """Serves until SIGINT or SIGTERM comes, lets runs go on for as long as they may, then ends all that it has started.
+
+    While they do, nothing new is started here, and the loops are free for another control plane. A second signal ends that.
 
     Raises:
         InvalidConfigError: there is no code location, or the API would be open to other machines without a token.
@@ -61,7 +66,7 @@ def serve(settings: Settings, serving: Serving) -> None:
     if serving.has_api:
         _require_closed(settings, serving)
     gc.disable()  # what is loaded stays: to look through it again and again is a tenth of the start
-    with _signals() as stopped:
+    with _signals() as signals:
         listening = _listen(serving) if serving.has_api else None
         store = store_of(settings)
         if serving.is_for_development and settings.database is None:
@@ -75,7 +80,9 @@ def serve(settings: Settings, serving: Serving) -> None:
         for location in locations.values():
             location.start()
         try:
-            _Parts(settings, serving, store, control, locations, listener).run(listening, stopped)
+            _Parts(settings, serving, store, control, locations, listener).run(listening, signals)
+            listener.ended = signals.wake
+            _drain(locations.values(), serving.drain, signals)
         finally:
             for location in locations.values():
                 location.stop(interrupt_runs=serving.is_for_development)
@@ -101,7 +108,7 @@ class _Parts:
         self._locations = locations
         self._listener = listener
 
-    def run(self, listening: socket.socket | None, stopped: threading.Event) -> None:
+    def run(self, listening: socket.socket | None, signals: _Signals) -> None:
         from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
         from segue.storage.for_control import retention_of
@@ -151,7 +158,8 @@ class _Parts:
         gc.enable()
         gc.freeze()
         try:
-            stopped.wait()
+            while not signals.is_over:
+                signals.wait()
         finally:
             if watcher is not None:
                 watcher.stop()
@@ -218,19 +226,58 @@ def _say_location(state: LocationState) -> None:
         _say(f"Code location {state.name} {what}.{kept}\n{state.error or ''}")
 
 
-@contextmanager
-def _signals() -> Generator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
-    stopped = threading.Event()
+class _Signals:
+    """The signals that ask this process to end.
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if stopped.is_set():
+    Attributes:
+        is_waiting: whether something goes on that another signal cuts short; otherwise it ends the process at once.
+        is_over: whether the process is to end now.
+    """
+
+    def __init__(self) -> None:
+        self.is_waiting = True
+        self.is_over = False
+        self._woken = threading.Event()
+
+    def come(self, number: int, _frame: FrameType | None) -> None:
+        """Takes one."""
+        if not self.is_waiting:
             raise SystemExit(128 + number)
-        stopped.set()
+        self.is_waiting, self.is_over = False, True
+        self._woken.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def wake(self) -> None:
+        """Has whoever waits look again."""
+        self._woken.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Waits for one, or until something else has happened, or so many seconds are over."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+
+def _drain(locations: Collection[ProcessLocation], seconds: float, signals: _Signals) -> None:
+    """Waits until no run goes on here, for so many seconds at most, or until another signal comes."""
+    deadline = time.monotonic() + seconds
+    signals.is_waiting, signals.is_over = seconds > 0, False
+    running = sum(each.running for each in locations)
+    if running and seconds > 0:
+        _say(
+            f"Ends with its runs ({running}), {seconds:g} seconds from now at the latest. Another signal ends them now."
+        )
+    while running and not signals.is_over and (left := deadline - time.monotonic()) > 0:
+        signals.wait(left)
+        running = sum(each.running for each in locations)
+    signals.is_waiting = False
+
+
+@contextmanager
+def _signals() -> Generator[_Signals]:
+    """SIGINT and SIGTERM; one that comes while nobody waits for it ends the process at once."""
+    signals = _Signals()
+    before = {number: signal.signal(number, signals.come) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopped
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

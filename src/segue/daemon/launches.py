@@ -78,11 +78,11 @@ class Launches:
         for run in overdue.again:
             self.launch(run)
 
-    def settle(self) -> None:
-        """Waits until all that was to be launched is."""
+    def settle(self, timeout: float | None = None) -> None:
+        """Waits until all that was to be launched is, for so many seconds at most."""
         with self._lock:
             pending = list(self._pending)
-        wait(pending)
+        wait(pending, timeout)
 
     def _launch(self, run: Run) -> None:
         location = self._locations.get(run.location or "")

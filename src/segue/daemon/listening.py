@@ -23,6 +23,7 @@ class Listening:
         wake: called when something changed that the loops decide by.
         tell: called with what a person should know.
         location_changed: called with how a code location stands from now on.
+        ended: called when the process of a run has ended.
     """
 
     def __init__(self, store: Store, control: DeploymentStore) -> None:
@@ -31,6 +32,7 @@ class Listening:
         self.wake: Callable[[], None] = lambda: None
         self.tell: Callable[[str], None] = lambda _text: None
         self.location_changed: Callable[[LocationState], None] = lambda _state: None
+        self.ended: Callable[[], None] = lambda: None
 
     def changed(self, state: LocationState, manifest: bytes | None) -> None:
         """See `LocationListener.changed`."""
@@ -46,6 +48,7 @@ class Listening:
         """See `LocationListener.run_ended`."""
         self._recorded(lambda: end_exited(self._store, run_id, how, time.time()))
         self.wake()
+        self.ended()
 
     def _recorded(self, action: Callable[[], object]) -> None:
         try:

@@ -73,9 +73,9 @@ class Queue:
             self._launches.launch(by_id[run_id])
         return turn.now if len(view.decision.start) == START_AT_ONCE else None
 
-    def settle(self) -> None:
-        """Waits until all that left the queue is launched."""
-        self._launches.settle()
+    def settle(self, timeout: float | None = None) -> None:
+        """Waits until all that left the queue is launched, for so many seconds at most."""
+        self._launches.settle(timeout)
 
     def view(self) -> QueueView:
         """What may start now, and what holds each of the others back."""

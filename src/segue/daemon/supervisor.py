@@ -53,8 +53,9 @@ class Supervisor:
         self._listener = listener
         schedules, sensors = Schedules(control, locations), Sensors(store, control, locations)
         backfills, retries = Backfills(store, control, locations), Retries(store, control, locations, settings.retries)
+        self._queue = Queue(store, control, locations, settings.queue)
         actions = {
-            "queue": Queue(store, control, locations, settings.queue).round,
+            "queue": self._queue.round,
             "schedules": schedules.round,
             "sensors": sensors.round,
             "backfills": backfills.round,
@@ -89,13 +90,14 @@ class Supervisor:
             loop.wake()
 
     def stop(self) -> None:
-        """Ends the loops after the rounds that are going on."""
+        """Ends the loops after the rounds that are going on, and what these have begun to launch."""
         self._is_stopped.set()
         for loop in self.loops:
             loop.stop()
         deadline = time.monotonic() + _SECONDS_TO_STOP
         for each in (*self.loops, self._hearing):
             each.join(max(deadline - time.monotonic(), 0.0))
+        self._queue.settle(max(deadline - time.monotonic(), 0.0))
         if self._listener is not None:
             self._listener.close()
 

@@ -104,6 +104,11 @@ class ProcessLocation:
         current = self._current
         return None if current is None else current.zygote.pid
 
+    @property
+    def running(self) -> int:
+        """How many runs its processes execute."""
+        return sum(each.running for each in self._generations())
+
     def start(self) -> None:
         """Begins to load the code."""
         self._thread.start()
@@ -330,7 +335,7 @@ class ProcessLocation:
         if interrupt_runs:
             for each in self._generations():
                 each.stop_runs()
-            while (left := deadline - time.monotonic()) > 0 and any(each.has_runs for each in self._generations()):
+            while (left := deadline - time.monotonic()) > 0 and self.running:
                 for key, _ in self._selector.select(left):
                     if isinstance(key.data, Generation):
                         self._hear(key.data)

@@ -49,9 +49,9 @@ class Generation:
         return not self._runs and not self.ticks.is_busy
 
     @property
-    def has_runs(self) -> bool:
-        """Whether it executes any."""
-        return bool(self._runs)
+    def running(self) -> int:
+        """How many runs it executes."""
+        return len(self._runs)
 
     def launch(self, run_id: str, supervisor: str | None) -> None:
         """Starts a process for a run, and waits until it is there.
