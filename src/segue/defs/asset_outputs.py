@@ -123,9 +123,11 @@ def checks_by_output(
     Raises:
         InvalidDefinitionError: something that is no spec, a check on an asset that it does not make, or one twice.
     """
+    if check_specs is None:
+        return {}
     keys = {spec.key for spec in outputs.values()}
     found: dict[str, AssetCheckSpec] = {}
-    for spec in () if check_specs is None else require_list(what, "check_specs", check_specs):
+    for spec in require_list(what, "check_specs", check_specs):
         if not isinstance(spec, AssetCheckSpec):
             raise InvalidDefinitionError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
         if spec.asset_key not in keys and not of_others:

@@ -320,9 +320,9 @@ class Collection:
                 managers.setdefault(self.io_manager_key(upstream), True)
         for key, loads_only in managers.items():
             if key in resources:
-                wrong = manager_error(key, resources[key], f"{definition.source}: {definition!r}", loads_only)
+                wrong = manager_error(key, resources[key], loads_only)
                 if wrong is not None:
-                    self.error(wrong)
+                    self.error(f"{definition.source}: {definition!r} {wrong}")
             elif key != DEFAULT_IO_MANAGER_KEY:
                 self._missing(definition, "IO manager", key)
 

@@ -57,6 +57,7 @@ from segue.model.steps import AssetSource
 # One for all nodes that have none; nodes are frozen, and nobody writes into them.
 _NO_METADATA: dict[str, AnyMetadataValue] = {}
 _NO_TAGS: dict[str, str] = {}
+_NO_STEPS = Flat((), {}, {}, ())
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,7 +273,7 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
         metadata=described_metadata(spec.metadata) if spec.metadata else _NO_METADATA,
         tags=dict(spec.tags) if spec.tags else _NO_TAGS,
         owners=tuple(spec.owners),
-        kinds=tuple(sorted(spec.kinds)),
+        kinds=tuple(sorted(spec.kinds)) if spec.tags else (),
         code_version=spec.code_version,
         partitions=spec.partitions_def,
         backfill_policy=None if definition is None else definition.backfill_policy,
@@ -300,7 +301,7 @@ def _dependency_node(key: AssetKey, dep: AssetDep) -> DependencyNode:
 
 
 def _computation_node(collection: Collection, definition: AssetsDefinition) -> ComputationNode:
-    node, flat = definition.node_def, Flat((), {}, {}, ())
+    node, flat = definition.node_def, _NO_STEPS
     assert node is not None  # what is made elsewhere has no computation
     inputs = [
         InputNode(name, collection.asset_behind(definition, asset), definition.input_manager_keys.get(name))
@@ -333,7 +334,7 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         retry_policy=None if op is None else op.retry_policy,
         step_policy=None if op is None else op.step_policy,
         can_subset=definition.can_subset,
-        has_config=op is None or op.shape.config is not None or op.config_field is not None,
+        has_config=op is None or op.has_config,
         tags=dict(node.tags),
         description=node.description,
         source=definition.source,

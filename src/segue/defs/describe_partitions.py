@@ -26,7 +26,6 @@ def check_partitions(collection: Collection, graph: AssetGraph) -> tuple[Invalid
             )
     unclear: list[InvalidDefinitionError] = []
     valid: dict[int, PartitionsDefinition] = {}
-    partitioned = any(node.partitions is not None for node in graph.nodes.values())
     for node in graph.nodes.values():
         if node.partitions is not None and id(node.partitions) not in valid:
             _check_keys(collection, node, node.partitions)
@@ -34,7 +33,7 @@ def check_partitions(collection: Collection, graph: AssetGraph) -> tuple[Invalid
         if node.computation is None:
             continue
         for dep in node.deps:
-            if dep.mapping is None and not partitioned:
+            if dep.mapping is None and not graph.has_partitions:
                 continue
             upstream = graph.nodes[dep.key].partitions
             if upstream is None and dep.mapping is None:

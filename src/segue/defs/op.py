@@ -185,6 +185,11 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         return None if self._config is None else self._config.as_field()
 
     @property
+    def has_config(self) -> bool:
+        """Whether it takes config."""
+        return self._config is not None or self.shape.config is not None
+
+    @property
     def config_schema(self) -> DefinitionConfigSchema:
         """The config it takes; any where nothing says what."""
         return ANY_CONFIG if self._config is None else self._config

@@ -17,6 +17,7 @@ from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 
 _NO_DOCSTRING = Docstring()
+_NOTHING_SAID = In()
 _STREAMS = (Generator, Iterator, Iterable, AsyncGenerator, AsyncIterator)
 
 
@@ -51,7 +52,7 @@ def read_in(
     shape: FunctionShape, name: str, given: In | None, what: str = "an input", said: Docstring = _NO_DOCSTRING
 ) -> In:
     """What is said of an input, with what the parameter and the docstring say of it, its type resolved."""
-    found = given or In()
+    found = given or _NOTHING_SAID
     changes: dict[str, Any] = {}
     if found.dagster_type is not NO_TYPE:
         changes["dagster_type"] = resolve_type(found.dagster_type)
@@ -68,6 +69,8 @@ def read_in(
         changes["default_value"] = default
     if found.description is None and name in said.parameters:
         changes["description"] = said.parameters[name]
+    if given is None:
+        return In(**changes)
     return found.replaced(**changes) if changes else found
 
 
@@ -130,6 +133,8 @@ def value_annotation(annotation: object, is_dynamic: bool) -> object:
     """The annotation of the value in what is annotated: `int` of `Output[int]`, or of `list[DynamicOutput[int]]`."""
     if annotation is Output or annotation is DynamicOutput or annotation is MaterializeResult:
         return NO_TYPE
+    if isinstance(annotation, type) and not is_dynamic:
+        return annotation
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Output, DynamicOutput, MaterializeResult):
         return arguments[0]

@@ -75,13 +75,12 @@ def missing_resource(key: str, user: str, declared: Mapping[str, object], kind: 
     )
 
 
-def manager_error(key: str, value: object, user: str, loads_only: bool) -> str | None:
-    """The error for a resource that is used as an IO manager and is none; None where all is well.
+def manager_error(key: str, value: object, loads_only: bool) -> str | None:
+    """The error for a resource that is used as an IO manager and is none, to be put behind who uses it; None where all is well.
 
     Args:
         key, value: the resource.
-        user: what uses it.
-        loads_only: whether it needs to load only.
+        loads_only: whether it is needed to load only.
     """
     role = manager_role(value)
     if role is not None and (loads_only or role != "input manager"):
@@ -89,6 +88,6 @@ def manager_error(key: str, value: object, user: str, loads_only: bool) -> str |
     wanted = "load_input" if loads_only else "handle_output and load_input"
     made = "makes no IO manager: declare it with @io_manager" if isinstance(value, ResourceDefinition) else "is none"
     return (
-        f"{user} names the resource {key!r} as its IO manager, but that is a {type(value).__name__}, which {made} (an IO "
+        f"names the resource {key!r} as its IO manager, but that is a {type(value).__name__}, which {made} (an IO "
         f"manager has {wanted})."
     )

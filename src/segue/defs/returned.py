@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any, cast, get_origin
 
@@ -41,15 +41,14 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     is_op: bool
 
 
-def single_results(expected: Expected, returned: Any) -> Iterator[Any]:
+def single_results(expected: Expected, returned: Any) -> Iterable[Any]:
     """The single results in what came back, each an output, a result of an asset or check, or (yielded) a fact.
 
     Raises:
         InvariantViolationError: what came back does not fit the outputs.
     """
     if isinstance(returned, GeneratorType):
-        yield from returned
-        return
+        return _each(cast("Iterable[Any]", returned))
     if isinstance(returned, FACTS):
         raise InvariantViolationError(
             f"{expected.what} returned a {type(returned).__name__}, which says nothing of its outputs: yield it beside "
@@ -61,39 +60,41 @@ def single_results(expected: Expected, returned: Any) -> Iterator[Any]:
             "checks no asset: return the value, or Output(...) with metadata, or declare it with @asset or @asset_check."
         )
     if not expected.is_op and isinstance(returned, RESULTS):
-        yield returned
-    elif not expected.outputs and not expected.is_op:
-        yield from _check_results(expected, returned)
-    elif not expected.outputs:
+        return [returned]
+    if not expected.outputs and not expected.is_op:
+        return _check_results(expected, returned)
+    if not expected.outputs:
         if returned is not None:
             raise InvariantViolationError(
                 f"{expected.what} returned a {type(returned).__name__}, and is declared without outputs."
             )
-    elif len(expected.outputs) == 1:
-        if expected.asked:
-            yield from _single(expected, returned)
-    else:
-        yield from _several(expected, returned)
+        return ()
+    if len(expected.outputs) == 1:
+        return _single(expected, returned) if expected.asked else ()
+    return _several(expected, returned)
 
 
-def _check_results(expected: Expected, returned: Any) -> Iterator[Any]:
+def _each(results: Iterable[Any]) -> Iterator[Any]:
+    """The results that a function yields; whoever stops taking them closes it."""
+    yield from results
+
+
+def _check_results(expected: Expected, returned: Any) -> Sequence[Any]:
     if isinstance(returned, bool):
-        yield AssetCheckResult(passed=returned)
-    elif isinstance(returned, (list, tuple)):
-        yield from cast("Sequence[Any]", returned)
-    else:
-        raise InvariantViolationError(
-            f"{expected.what}: the check returned {_type_name(returned)}. Return AssetCheckResult(passed=...) or a bool."
-        )
+        return [AssetCheckResult(passed=returned)]
+    if isinstance(returned, (list, tuple)):
+        return cast("Sequence[Any]", returned)
+    raise InvariantViolationError(
+        f"{expected.what}: the check returned {_type_name(returned)}. Return AssetCheckResult(passed=...) or a bool."
+    )
 
 
-def _single(expected: Expected, returned: Any) -> Iterator[Any]:
+def _single(expected: Expected, returned: Any) -> Iterable[Any]:
     name = expected.outputs[0]
     several = _sequence(returned)
     if several and name not in expected.dynamic and all(isinstance(each, RESULTS) for each in several):
-        yield from several
-    else:
-        yield from _element(expected, name, returned)
+        return several
+    return _element(expected, name, returned)
 
 
 def _several(expected: Expected, returned: Any) -> Iterator[Any]:
@@ -123,12 +124,12 @@ def _several(expected: Expected, returned: Any) -> Iterator[Any]:
             yield from _element(expected, name, value)
 
 
-def _element(expected: Expected, name: str, value: Any) -> Iterator[Any]:
+def _element(expected: Expected, name: str, value: Any) -> Iterable[Any]:
     """What was returned for one output."""
     annotation = expected.annotations.get(name, NO_TYPE)
     if name in expected.dynamic:
-        yield from _dynamic_values(expected, name, value)
-    elif isinstance(value, Output):
+        return _dynamic_values(expected, name, value)
+    if isinstance(value, Output):
         output = cast("Output[Any]", value)
         if output.output_name not in ("result", name):
             raise InvariantViolationError(
@@ -140,18 +141,17 @@ def _element(expected: Expected, name: str, value: Any) -> Iterator[Any]:
                 f"{expected.what} returned an Output for {name!r}, which is annotated with {annotation!r}: annotate it with "
                 "Output[...], or return the bare value."
             )
-        yield output if output.output_name == name else output.named(name)
-    elif is_output_annotation(annotation):
+        return [output if output.output_name == name else output.named(name)]
+    if is_output_annotation(annotation):
         raise InvariantViolationError(
             f"{expected.what}: {name!r} is annotated with Output[...], and the function returned a bare {_type_name(value)}: "
             "return Output(...), or annotate the bare type."
         )
-    elif isinstance(value, DynamicOutput):
+    if isinstance(value, DynamicOutput):
         raise InvariantViolationError(
             f"{expected.what} returned a DynamicOutput for {name!r}, which is not declared with DynamicOut."
         )
-    else:
-        yield Output(value, name)
+    return [Output(value, name)]
 
 
 def _dynamic_values(expected: Expected, name: str, value: Any) -> Iterator[Any]:

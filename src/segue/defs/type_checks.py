@@ -52,10 +52,11 @@ def require_passed(kind: SegueType, result: TypeCheck | None, what: str) -> None
 def resources_of_types(op: OpDefinition) -> set[str]:
     """The resources that the checks of the types of an op take, and the loaders of those of its inputs."""
     keys: set[str] = set()
-    for kind in [op.input_type(name) for name in op.ins]:
-        keys.update(kind.required_resource_keys)
+    for name in op.ins:
+        kind = op.input_type(name)
+        keys |= kind.required_resource_keys
         if isinstance(kind.loader, TypeLoader):
-            keys.update(kind.loader.required_resource_keys())
-    for kind in [op.output_type(name) for name in op.outs]:
-        keys.update(kind.required_resource_keys)
+            keys |= kind.loader.required_resource_keys()
+    for name in op.outs:
+        keys |= op.output_type(name).required_resource_keys
     return keys

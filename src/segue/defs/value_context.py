@@ -34,7 +34,7 @@ class ValueScope(msgspec.Struct, frozen=True):
         partitions_def, subset: how the asset is partitioned, and which partitions are meant.
         run_partition: the single partition of the run, if it has one.
         now: the time at which the run looks partitions up.
-        resources, log: handed on to the IO manager.
+        resources: handed on to the IO manager.
         resource_config: the config of the IO manager as a resource.
         step: the step that stores or loads.
         instance: the instance the run is recorded in.
@@ -46,7 +46,6 @@ class ValueScope(msgspec.Struct, frozen=True):
     run_partition: str | None = None
     now: datetime | None = None
     resources: Any = None
-    log: Any = None
     resource_config: Any = None
     step: Any = None
     instance: Any = None
@@ -137,7 +136,9 @@ class ValueContext:
     @property
     def log(self) -> LogManager:
         """The log of the step."""
-        return bound("get_logger")() if self._scope.log is None else self._scope.log
+        if self._scope.step is not None:
+            return self._scope.step.log
+        return bound("get_logger")()
 
     @property
     def resource_config(self) -> Mapping[str, Any] | None:

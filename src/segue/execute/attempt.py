@@ -54,6 +54,7 @@ class StepAttempt(StepPartitions):
     Attributes:
         scope: what the run's steps share.
         step, op, definition: what is run; `definition` is None for an op of a job.
+        path: where its config and its op are found.
         attempt: 1 for the first.
         inputs: the values of the inputs, by name.
         given: the outputs that were given so far.
@@ -72,6 +73,7 @@ class StepAttempt(StepPartitions):
         self.scope = scope
         self.step = step
         self.step_key = step.key
+        self.path = step.path
         self.attempt = attempt
         self.op: OpDefinition = scope.described.ops[step.computation]
         self.definition: AssetsDefinition | None = scope.described.definitions.get(step.graph or step.computation)
@@ -188,18 +190,18 @@ class StepAttempt(StepPartitions):
         checks = {output.name for output in self.step.outputs if output.check_name is not None}
         if self.definition is not None and self.step.graph is None:
             checks.update(self.definition.checks_by_output)
-        return [name for name in self.op.output_names if name not in checks]
+        return [name for name in self.op.output_names if name not in checks] if checks else self.op.output_names
 
     @property
     def node(self) -> NodeUse:
         """The use of the op, with its tags."""
-        tags = self.scope.step_tags.get(self.step.path, self.op.tags)
+        tags = self.scope.step_tags.get(self.path, self.op.tags)
         return NodeUse(name=self.node_handle.name, definition=self.op, own_tags=dict(tags))
 
     @property
     def node_handle(self) -> NodeHandle:
         """Where in the job the step stands."""
-        return NodeHandle.from_path(self.step.path.split("."))
+        return NodeHandle.from_path(self.path.split("."))
 
     @property
     def requires_results(self) -> bool:
@@ -264,8 +266,8 @@ class StepAttempt(StepPartitions):
         """The config as plain values, with all defaults."""
         if self.op.config_field is None or self.op.shape.config is None:
             return self.config
-        entry = config_entry(self.run_config, "ops", self.step.path)
-        return values_of_op(self.op, entry, ROOT.below("ops", self.step.path))
+        entry = config_entry(self.run_config, "ops", self.path)
+        return values_of_op(self.op, entry, ROOT.below("ops", self.path))
 
     @property
     def fencing_token(self) -> int | None:

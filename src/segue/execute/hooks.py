@@ -25,7 +25,9 @@ def hooks_of(scope: RunScope, step: PlanStep) -> Sequence[HookDefinition]:
         found |= described.asset_jobs[name].hooks
     definition = described.definitions.get(step.graph or step.computation)
     if definition is not None:
-        found |= definition.hook_defs | hooks_on_path(definition.node_def, step.path.split(".")[1:])
+        found |= definition.hook_defs
+        if step.graph is not None:
+            found |= hooks_on_path(definition.node_def, step.path.split(".")[1:])
     return sorted(found, key=lambda each: each.name) if found else ()
 
 

@@ -38,8 +38,9 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
     outputs = attempt.value_outputs
     asked = [output.name for output in attempt.step.outputs if output.check_name is None]
     what = f"{op.shape.source}: {attempt.step_key!r}"
-    carries = bool(attempt.asset_keys or attempt.check_keys)  # as an op at the end of a graph behind assets does
-    is_op = attempt.definition is None or (attempt.step.graph is not None and not carries)
+    is_op = attempt.definition is None
+    if attempt.step.graph is not None and not is_op:  # one at the end of a graph behind assets carries them
+        is_op = not (attempt.asset_keys or attempt.check_keys)
     for result in single_results(op.expected(what, asked, outputs, is_op), returned):
         if isinstance(result, Output):
             _take_output(attempt, cast("Output[Any]", result))

@@ -76,10 +76,10 @@ def claims_of_run(plan: Plan, scope: RunScope, finished: Mapping[str, FinishedSt
             key = output.asset_key
             if key is None or output.is_observed:
                 continue
-            lock = _lock_of(scope, step, key, default)
+            name = key.to_user_string()
+            lock = _lock_of(scope, step, key, name, default)
             if lock is PartitionLocks.ALLOW:
                 continue
-            name = key.to_user_string()
             if output.is_partitioned:
                 locks.update([(partition_resource(name, each), lock) for each in partitions])
             else:
@@ -150,9 +150,9 @@ def _keys(scope: RunScope) -> list[str]:
     return keys_of_subset(scope.partitions_def, scope.subset, scope.now)
 
 
-def _lock_of(scope: RunScope, step: PlanStep, key: AssetKey, default: PartitionLocks) -> PartitionLocks:
+def _lock_of(scope: RunScope, step: PlanStep, key: AssetKey, name: str, default: PartitionLocks) -> PartitionLocks:
     spec, tags = scope.described.specs.get(key), scope.tags_of(step)
-    return partition_lock(default, {} if spec is None else spec.tags, tags, key.to_user_string())
+    return partition_lock(default, {} if spec is None else spec.tags, tags, name)
 
 
 def _held_around(answer: ClaimAnswer, runs: tuple[str, ...]) -> frozenset[str]:

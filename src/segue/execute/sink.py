@@ -18,7 +18,7 @@ from segue.model.stores import LeaseStore, RunStore
 
 Observer = Callable[[Event], None]
 LOG_FLUSH_SECONDS = 0.25
-_ENDS = (RunSuccessData, RunFailureData, RunCanceledData)
+_ENDS = frozenset((RunSuccessData, RunFailureData, RunCanceledData))
 
 
 class EventSink:
@@ -42,8 +42,8 @@ class EventSink:
         self._job_name = job_name
         self._observers = tuple(observers)
         self._waiting: list[Event] = []
-        self._lock = threading.Lock()  # user code logs from threads of its own
-        self._showing = threading.RLock()  # who watches is told of one event after the other
+        # User code logs from threads of its own, and who watches is told of one event after the other.
+        self._lock = threading.RLock()
         self._flushed_at = 0.0
         self._loggers: RunLoggers | None = None
         self.has_loggers_elsewhere = False  # in the process that watches the run
@@ -82,7 +82,7 @@ class EventSink:
         event = Event(time.time(), payload, step_key, self._run_id, self._job_name)
         with self._lock:
             self._waiting.append(event)
-        self.show(event, record)
+            self._show(event, record)
         return event
 
     def show(self, event: Event, record: logging.LogRecord | None = None) -> None:
@@ -92,13 +92,16 @@ class EventSink:
             event: the event.
             record: of a line that user code logged: how it was logged.
         """
-        with self._showing:
-            if self._observers:
-                show(self._observers, event)
-            if self._loggers is not None:
-                for failed in self._loggers.pass_on(event, record):
-                    text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
-                    self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
+        with self._lock:
+            self._show(event, record)
+
+    def _show(self, event: Event, record: logging.LogRecord | None) -> None:
+        if self._observers:
+            show(self._observers, event)
+        if self._loggers is not None:
+            for failed in self._loggers.pass_on(event, record):
+                text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
+                self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
 
     def emit_log(self, payload: AnyPayload, step_key: str | None, record: logging.LogRecord) -> None:
         """Takes a log line, and writes what waits when the last write is a while ago."""
@@ -175,7 +178,7 @@ class EventSink:
         """Takes an event that another process passes on, as if it were emitted here."""
         with self._lock:
             self._waiting.append(event)
-        self.show(event)
+            self._show(event, None)
 
     def flush(self) -> None:
         """Writes all events that wait, in one transaction.
@@ -198,7 +201,7 @@ class EventSink:
         if self._written is not None:
             self._written(events)
         # The lease ends with the run. What threads of user code log later is taken as from anybody.
-        if self._fence is not None and any(isinstance(event.payload, _ENDS) for event in events):
+        if self._fence is not None and _has_end(events):
             self._fence = None
 
     def end(self, payload: AnyPayload) -> None:
@@ -208,7 +211,7 @@ class EventSink:
         Raises:
             StorageError: the store cannot be written.
         """
-        has_end = any(isinstance(event.payload, _ENDS) for event in self._waiting)
+        has_end = _has_end(self._waiting)
         try:
             self.flush()
         except StorageError:
@@ -217,3 +220,8 @@ class EventSink:
             self._waiting, has_end = [], False
         if not has_end:
             self._append([Event(time.time(), payload, None, self._run_id)])
+
+
+def _has_end(events: Sequence[Event]) -> bool:
+    """Whether one of the events ends the run."""
+    return not _ENDS.isdisjoint([type(event.payload) for event in events])

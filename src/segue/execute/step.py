@@ -122,8 +122,9 @@ def record_start(attempt: StepAttempt) -> None:
 
 def read_config(attempt: StepAttempt) -> None:
     """Makes the config of the function out of the run config."""
-    entry = config_entry(attempt.run_config, "ops", attempt.step.path)
-    attempt.config = config_of_op(attempt.op, entry, ROOT.below("ops", attempt.step.path))
+    entry = config_entry(attempt.run_config, "ops", attempt.path)
+    if entry or attempt.op.has_config:
+        attempt.config = config_of_op(attempt.op, entry, ROOT.below("ops", attempt.path))
 
 
 def load_inputs(attempt: StepAttempt) -> None:

@@ -107,9 +107,9 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
         if name in inputs:
             place = ROOT.below("ops", path, "inputs", name) if path else ROOT.below("inputs", name)
             return _configured_value(attempt, source.name, inputs[name], place)
-    inputs = config_entry(config, "ops", attempt.step.path).get("inputs", {})
+    inputs = config_entry(config, "ops", attempt.path).get("inputs", {})
     if source.name in inputs and _schema(attempt, source.io_manager_key, "input") is None:
-        place = ROOT.below("ops", attempt.step.path, "inputs", source.name)
+        place = ROOT.below("ops", attempt.path, "inputs", source.name)
         return _configured_value(attempt, source.name, inputs[source.name], place)
     if source.io_manager_key:
         scope = _scope(attempt, source.io_manager_key, None, None)
@@ -291,19 +291,13 @@ def _scope(attempt: StepAttempt, manager_key: str, key: AssetKey | None, subset:
         asset_key=key,
         partitions_def=None if key is None else attempt.scope.described.graph.nodes[key].partitions,
         subset=subset,
-        run_partition=_run_partition(attempt),
+        run_partition=attempt.scope.single_partition,
         now=attempt.scope.now,
         resources=attempt.scope.shown,
-        log=attempt.log,
         resource_config=attempt.scope.resource_configs.get(manager_key),
         step=attempt.context,
         instance=attempt.instance,
     )
-
-
-def _run_partition(attempt: StepAttempt) -> str | None:
-    key, definition = attempt.scope.single_partition, attempt.scope.partitions_def
-    return key if key is None or definition is None else definition.typed_key(key)
 
 
 def _input_context(
@@ -319,7 +313,7 @@ def _input_context(
         job_name=attempt.run.job_name,
         upstream_output=upstream,
         definition_metadata=metadata,
-        config=_config(attempt, attempt.step.path, "input", name, manager_key),
+        config=_config(attempt, attempt.path, "input", name, manager_key),
         dagster_type=declared_type(declared.dagster_type),
         op_def=attempt.op,
     )
@@ -344,7 +338,7 @@ def _output_context(
         output_metadata=metadata,
         mapping_key=mapping_key,
         definition_metadata=declared.metadata if spec is None else spec.metadata,
-        config=_config(attempt, attempt.step.path, "output", output.name, output.io_manager_key),
+        config=_config(attempt, attempt.path, "output", output.name, output.io_manager_key),
         dagster_type=declared_type(declared.dagster_type),
         op_def=attempt.op,
     )

@@ -41,7 +41,7 @@ from segue.model.tags import (
 )
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
-from segue.plan.plan import Plan, encode_plan, with_retry_policy
+from segue.plan.plan import Plan, with_retry_policy
 from segue.plan.planner import plan_run
 from segue.plan.resume import StepsAgain, finished_in_chain, select_again
 
@@ -124,7 +124,6 @@ def retry_run(
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
-        plan_bytes=encode_plan(left.plan),
         tags=earlier.tags,
         run_config=earlier.run_config,
         parent=earlier,
@@ -240,7 +239,6 @@ def _start(definitions: Definitions, described: Described, instance: Instance, p
     run = new_run(
         plan,
         described_hash=definitions.manifest_hash,
-        plan_bytes=encode_plan(left.plan),
         tags=start.tags,
         run_config=start.run_config,
         parent=parent,

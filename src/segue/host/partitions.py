@@ -25,6 +25,8 @@ def listed_for_run(
 ) -> Described:
     """The definitions with the partitions of what a run makes and reads as they are now."""
     graph = described.graph
+    if not graph.has_partitions:
+        return described
     meant = {*assets, *(check.asset_key for check in checks)}
     meant |= {parent for key in meant for parent in graph.parents(key)}
     names = {node.computation for key in meant if (node := graph.nodes.get(key)) is not None}

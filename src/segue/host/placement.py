@@ -129,13 +129,14 @@ def ways_of(plan: Plan, described: Described, job_name: str, default: str) -> di
     found: dict[str, str] = {}
     for step in plan.steps:
         said = None if step.policy is None else step.policy.executor
-        said = said or tags.get(step.path, described.ops[step.computation].tags).get(WAY_TAG) or default
+        path = step.path
+        said = said or tags.get(path, described.ops[step.computation].tags).get(WAY_TAG) or default
         if said not in _WAYS:
             raise InvalidDefinitionError(
                 f"The step {step.key!r} asks for the executor {said!r}; there are: {', '.join(_WAYS)}."
             )
-        found[step.path] = _WAYS[said]
-        if step.policy is not None and step.policy.memory_limit is not None and found[step.path] != PROCESSES:
+        found[path] = _WAYS[said]
+        if step.policy is not None and step.policy.memory_limit is not None and found[path] != PROCESSES:
             raise NotSupportedError(
                 f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare the "
                 "multiprocess_executor or StepPolicy(executor='processes') for it, or leave memory_limit out."

@@ -42,7 +42,6 @@ def new_run(
     plan: Plan,
     *,
     described_hash: str,
-    plan_bytes: bytes,
     tags: Mapping[str, str],
     run_config: Mapping[str, Any],
     parent: Run | None,
@@ -51,7 +50,7 @@ def new_run(
     step_keys: Sequence[str] | None = None,
     is_resumed: bool = False,
 ) -> Run:
-    """A run that is about to be recorded."""
+    """A run that is about to be recorded; the hash of its plan is still to come."""
     if is_resumed:
         tags = {**tags, RESUME_RETRY_TAG: "true"}
     root_run_id = None if parent is None else parent.root_run_id or parent.run_id
@@ -70,7 +69,6 @@ def new_run(
         partition_end=plan.partition_end,
         root_run_id=root_run_id,
         parent_run_id=None if parent is None else parent.run_id,
-        plan_hash=content_hash(plan_bytes),
         manifest_hash=described_hash,
         created_at=time.time(),
     )
@@ -149,12 +147,14 @@ def record_and_run(
     described = listed_for_plan(described, plan, now, instance)
     partitions = run_partitions(plan, described, job, instance, now)
     planned = _planned_events(plan, run, finished)
-    run = msgspec.structs.replace(run, worker=instance.store.worker())  # missed, then, if it goes before it begins
+    encoded = encode_plan(plan)
+    worker = instance.store.worker()  # whose end is noticed, then, if it goes before the run begins
+    run = msgspec.structs.replace(run, plan_hash=content_hash(encoded), worker=worker)
     if options.recorded is None:
-        instance.store.create_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
+        instance.store.create_run(run, encoded, definitions.encoded_manifest, planned)
     else:
         run = _planned(options.recorded, run)
-        instance.store.plan_run(run, encode_plan(plan), definitions.encoded_manifest, planned)
+        instance.store.plan_run(run, encoded, definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     scope = RunScope(
         described=described,

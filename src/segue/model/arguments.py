@@ -57,6 +57,8 @@ def require_list(where: str, name: str, values: object) -> list[object]:
     Raises:
         WrongDeclarationError: a single text, key or other thing that has no elements.
     """
+    if isinstance(values, list):
+        return values.copy()  # pyright: ignore[reportUnknownVariableType] reason: elements of any type
     if isinstance(values, (str, AssetKey, Mapping)) or not isinstance(values, Iterable):
         raise WrongDeclarationError(f"{where}: {name} takes a list, got {values!r}; write [{values!r}].")
     return list(values)  # pyright: ignore[reportUnknownArgumentType] reason: elements of any type

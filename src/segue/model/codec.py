@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, get_origin, overload
 
 import msgspec
@@ -32,7 +33,7 @@ def _fact_arguments(data: dict[str, Any]) -> dict[str, Any]:
 
 
 _TO_WIRE: dict[type, Callable[[Any], object]] = {
-    AssetKey: lambda key: key.parts,
+    AssetKey: attrgetter("parts"),
     AssetMaterialization: AssetMaterialization.to_wire,
     AssetObservation: AssetObservation.to_wire,
     PartitionsDefinition: lambda definition: definition.to_wire(),
@@ -57,6 +58,9 @@ def enc_hook(value: object) -> object:
     Raises:
         NotImplementedError: the class has no wire form (msgspec's own signal for it).
     """
+    to_wire = _TO_WIRE.get(type(value))
+    if to_wire is not None:
+        return to_wire(value)
     for kind in type(value).__mro__:
         to_wire = _TO_WIRE.get(kind)
         if to_wire is not None:

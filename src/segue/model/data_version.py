@@ -65,10 +65,13 @@ class DataProvenance(msgspec.Struct, frozen=True):
 
 def compute_logical_data_version(code_version: str, input_data_versions: Mapping[AssetKey, DataVersion]) -> DataVersion:
     """The version of data that follows from the versions of its code and of what it was made from."""
-    versions = [input_data_versions[key].value for key in sorted(input_data_versions)]
-    if UNKNOWN in (code_version, *versions):
-        return DataVersion(UNKNOWN)
-    return DataVersion(hashlib.sha256("".join([code_version, *versions]).encode()).hexdigest())
+    return DataVersion(_logical_version(code_version, {key: each.value for key, each in input_data_versions.items()}))
+
+
+def _logical_version(code_version: str, versions: Mapping[AssetKey, str]) -> str:
+    """The same with versions as text."""
+    parts = [code_version, *[versions[key] for key in sorted(versions)]]
+    return UNKNOWN if UNKNOWN in parts else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def version_tags(
@@ -81,8 +84,8 @@ def version_tags(
         inputs: version and place in the log of each asset it was made from.
         data_version: the version that its function names; worked out when None.
     """
-    versions = {key: DataVersion(version) for key, (version, _) in inputs.items()}
-    own = compute_logical_data_version(code_version, versions).value if data_version is None else data_version
+    versions = {key: version for key, (version, _) in inputs.items()}
+    own = _logical_version(code_version, versions) if data_version is None else data_version
     tags = {DATA_VERSION_TAG: own, CODE_VERSION_TAG: code_version}
     for key, (version, place) in inputs.items():
         name = key.to_user_string()

@@ -40,6 +40,11 @@ class AssetGraph:
         self.has_virtual = any(node.is_virtual for node in manifest.assets)
 
     @cached_property
+    def has_partitions(self) -> bool:
+        """Whether an asset is partitioned."""
+        return any(node.partitions is not None for node in self.nodes.values())
+
+    @cached_property
     def _parents(self) -> dict[AssetKey, tuple[AssetKey, ...]]:
         return {node.key: tuple([dep.key for dep in node.deps]) for node in self.manifest.assets}
 

@@ -31,8 +31,8 @@ class AssetKey:
     parts: tuple[str, ...]
 
     def __init__(self, path: str | Sequence[str]) -> None:
-        parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        if not parts or not all(isinstance(part, str) for part in parts):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, (tuple, list, Iterable)) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not parts or [part for part in parts if not isinstance(part, str)]:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidDefinitionError(f"AssetKey takes a string or a non-empty sequence of strings, got {path!r}.")
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "_hash", hash(parts))

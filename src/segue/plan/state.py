@@ -278,18 +278,13 @@ class RunProgress:
         """What becomes of a step whose upstream steps have all ended."""
         if step.policy is not None and step.policy.rule is not TriggerRule.ALL_SUCCESS and step.origin is None:
             return self._next_by_rule(step, step.policy.rule)
+        unmade = [each for each in step.depends_on if self.status.get(each) not in (None, StepStatus.SUCCEEDED)]
         bad = (StepStatus.FAILED, StepStatus.ABANDONED)
-        failed = tuple(
-            each
-            for each in step.depends_on
-            if self.status.get(each) in bad and not self._gave_before_it_failed(each, step)
-        )
+        failed = [each for each in unmade if self.status[each] in bad and not self._gave_before_it_failed(each, step)]
         if failed:
-            return AbandonStep(step.key, failed)
+            return AbandonStep(step.key, tuple(failed))
         lists = {each for group in step.needs_any for each, _ in group}
-        skipped = [
-            each for each in step.depends_on if self.status.get(each) is StepStatus.SKIPPED and each not in lists
-        ]
+        skipped = [each for each in unmade if self.status[each] is StepStatus.SKIPPED and each not in lists]
         if skipped:
             return SkipStep(step.key, f"The step it depends on was skipped: {', '.join(skipped)}.")
         for upstream, output in step.needs:

@@ -52,11 +52,14 @@ RUN_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag.startswith("R
 """The payloads that change the state of a run."""
 
 _NEWS = RUN_PAYLOADS | frozenset(kind for kind, tag in TAGS.items() if tag.startswith("ASSET_"))
-_TOPICS = {kind: tag if tag in TOPIC_TYPES else "" for kind, tag in TAGS.items()}
-_ASSET_PAYLOADS = frozenset(kind for kind, tag in TAGS.items() if tag in ASSET_TYPES)
 _STATE_PAYLOADS = RUN_PAYLOADS.union(
     (StepMaterializationData, AssetObservationData, AssetCheckEvaluationData, AssetWipedData)
 )
+# The wire name of each payload class, its topic, whether it is about an asset, and whether it changes a state.
+_KINDS = {
+    kind: (tag, tag if tag in TOPIC_TYPES else "", tag in ASSET_TYPES, kind in _STATE_PAYLOADS)
+    for kind, tag in TAGS.items()
+}
 
 
 class StateEvent(NamedTuple):
@@ -101,7 +104,7 @@ class Changes(NamedTuple):
 
 def are_news(events: Iterable[Event]) -> bool:
     """Whether somebody may wait for one of these: what tells of runs and of assets, and not of what goes on in a step."""
-    return any(type(event.payload) in _NEWS for event in events)
+    return not _NEWS.isdisjoint([type(event.payload) for event in events])
 
 
 def event_rows(events: Sequence[Event]) -> Prepared:
@@ -118,23 +121,27 @@ def event_rows(events: Sequence[Event]) -> Prepared:
     rows: list[Row] = []
     changing: list[StateEvent] = []
     encode = codec.encode
+    checked: str | None = None  # most events of a batch are of one step
     for index, event in enumerate(events):
         payload = event.payload
-        kind = type(payload)
-        tag = TAGS.get(kind)
-        if tag is None:
-            raise InvariantViolationError(f"{kind.__qualname__} is not the payload of an event: use one of AnyPayload.")
+        kind = _KINDS.get(type(payload))
+        if kind is None:
+            name = type(payload).__qualname__
+            raise InvariantViolationError(f"{name} is not the payload of an event: use one of AnyPayload.")
+        tag, topic, is_about_asset, changes_state = kind
         body = bytearray(encode(payload))
         key = partition = ""
-        if kind in _ASSET_PAYLOADS:
+        if is_about_asset:
             asset_key, about = subject_of(payload)
             key = "" if asset_key is None else key_text(asset_key)
             partition = about or ""
+            require_text(partition)
         step_key = event.step_key
-        if "\0" in partition or (step_key is not None and "\0" in step_key):
-            require_text(step_key, partition)
-        rows.append((event.run_id, event.timestamp, tag, _TOPICS[kind], step_key, key, partition, body))
-        if kind in _STATE_PAYLOADS:
+        if step_key is not checked:
+            require_text(step_key)
+            checked = step_key
+        rows.append((event.run_id, event.timestamp, tag, topic, step_key, key, partition, body))
+        if changes_state:
             changing.append(StateEvent(index, event, key, body))
     return rows, changing
 
