@@ -61,8 +61,8 @@ def plan(definitions: Any) -> int:
         return len(import_module("dagster._core.execution.api").create_execution_plan(job).steps)
     graph = definitions.resolve_asset_graph()
     now = import_module("datetime").datetime.now().astimezone()
-    plan_run = import_module("segue.plan.planner").plan_run
-    return len(plan_run(graph, set(graph.materializable_keys), set(), now=now).steps)
+    planned = import_module("segue.host.planning").planned
+    return len(planned(graph, set(graph.materializable_keys), set(), now=now, job_name="__ASSET_JOB").steps)
 
 
 def report(count: int, work: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from segue.defs.assets_changing import ChangeableAssets
 from segue.defs.assets_from_node import parts_from_node, require_graph, require_op
 from segue.defs.assets_parts import AssetParts, parts_of_node
 from segue.defs.bindings import bound
+from segue.defs.collecting import count_definition
 from segue.defs.composition import is_composing
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
@@ -310,6 +311,7 @@ class AssetsDefinition(ChangeableAssets):
         usual = AssetExecutionType.MATERIALIZATION if parts.node_def else AssetExecutionType.UNEXECUTABLE
         self.execution_type = execution_type or usual
         self._whole = None
+        count_definition()
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Calls the user's function without a run, its arguments and outputs checked as in one: for tests.

@@ -310,7 +310,7 @@ class Collection:
             inner = {key for op in ops_of(definition.node_def) for key in needed_keys(op)}
             for key in sorted(inner - definition.required_resource_keys - {DEFAULT_IO_MANAGER_KEY} - set(resources)):
                 self._missing(definition, "IO manager", key)
-        managers = {self.io_manager_key(spec.key): False for spec in definition.specs_by_output.values()}
+        managers = {definition.io_manager_key_of(output): False for output in definition.specs_by_output}
         for name, asset in definition.keys_by_input.items():
             upstream = self.asset_behind(definition, asset)
             named = definition.input_manager_keys.get(name)

@@ -251,8 +251,9 @@ def _manifest(collection: Collection) -> Manifest:
         ]
     computations += [op_computation_node(op) for op in collection.job_ops.values()]
     source = collection.source
+    known: dict[int, DependencyNode] = {}
     return Manifest(
-        assets=tuple([_asset_node(collection, spec) for spec in collection.specs.values()]),
+        assets=tuple([_asset_node(collection, spec, known) for spec in collection.specs.values()]),
         checks=tuple(checks),
         computations=tuple(computations),
         resources=resource_nodes(collection),
@@ -260,14 +261,16 @@ def _manifest(collection: Collection) -> Manifest:
     )
 
 
-def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
-    definition, output = collection.made_by.get(spec.key, (None, None))
+def _asset_node(collection: Collection, spec: AssetSpec, known: dict[int, DependencyNode]) -> AssetNode:
+    made = collection.made_by.get(spec.key)
+    definition, output = made or (None, None)
+    manager = collection.io_manager_key(spec.key) if made is None else made[0].io_manager_key_of(made[1])
     return AssetNode(
         key=spec.key,
-        deps=_dependency_nodes(collection, spec),
+        deps=_dependency_nodes(collection, spec, known),
         computation=None if definition is None else definition.name,
         output_name=output,
-        io_manager_key=collection.io_manager_key(spec.key),
+        io_manager_key=manager,
         group_name=spec.group_name or DEFAULT_GROUP,
         description=spec.description,
         metadata=described_metadata(spec.metadata) if spec.metadata else _NO_METADATA,
@@ -284,20 +287,34 @@ def _asset_node(collection: Collection, spec: AssetSpec) -> AssetNode:
     )
 
 
-def _dependency_nodes(collection: Collection, spec: AssetSpec) -> tuple[DependencyNode, ...]:
+def _dependency_nodes(
+    collection: Collection, spec: AssetSpec, known: dict[int, DependencyNode]
+) -> tuple[DependencyNode, ...]:
     """Each upstream asset once, also where an input's name and `deps` mean the same one."""
     if not collection.has_renamed:
-        return tuple([_dependency_node(dep.asset_key, dep) for dep in spec.deps])
+        return tuple([_dependency_node(dep.asset_key, dep, known) for dep in spec.deps])
     found: dict[AssetKey, DependencyNode] = {}
     for key, dep in zip(collection.deps_of(spec), spec.deps, strict=True):
         if key not in found or found[key] == DependencyNode(key):
-            found[key] = _dependency_node(key, dep)
+            found[key] = _dependency_node(key, dep, known)
     return tuple(found.values())
 
 
-def _dependency_node(key: AssetKey, dep: AssetDep) -> DependencyNode:
-    metadata = described_metadata(dep.metadata) if dep.metadata else _NO_METADATA
-    return DependencyNode(key, dep.partition_mapping, metadata)
+def _dependency_node(key: AssetKey, dep: AssetDep, known: dict[int, DependencyNode]) -> DependencyNode:
+    """The node of a dependency.
+
+    Args:
+        key: the asset.
+        dep: what is declared; many assets hold the same object, and get the same node.
+        known: the nodes of dependencies of which nothing more is declared, by the id of that object.
+    """
+    if dep.metadata or dep.partition_mapping is not None:
+        metadata = described_metadata(dep.metadata) if dep.metadata else _NO_METADATA
+        return DependencyNode(key, dep.partition_mapping, metadata)
+    found = known.get(id(dep))
+    if found is None or found.key is not key:  # another key where the name of an input was tied to another asset
+        found = known[id(dep)] = DependencyNode(key, None, _NO_METADATA)
+    return found
 
 
 def _computation_node(collection: Collection, definition: AssetsDefinition) -> ComputationNode:

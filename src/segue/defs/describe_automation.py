@@ -53,8 +53,11 @@ def jobs_with(jobs: Sequence[AnyJob], targets: Iterable[Target]) -> list[AnyJob]
 def assets_with(assets: Sequence[AnyAsset], targets: Iterable[Target]) -> list[AnyAsset]:
     """The assets, and those that only a schedule or sensor names."""
     found: dict[int, AnyAsset] = {id(each): each for each in assets}
+    named = [target for target in targets if target.assets]
+    if not named:
+        return list(found.values())
     declared = {key for each in assets if isinstance(each, AssetsDefinition) for key in each.keys}
-    for target in targets:
+    for target in named:
         found.update({id(each): each for each in target.assets if not declared.issuperset(each.keys)})
     return list(found.values())
 

@@ -23,6 +23,7 @@ from segue.execute.validate import validate_config
 from segue.host.earlier_runs import earlier_runs, stored_plan
 from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.placement import StepCode
+from segue.host.planning import planned
 from segue.host.recording import Executed, new_run, record_and_run
 from segue.host.rerun import RunAgain, steps_again
 from segue.host.run_definitions import described_for_run, with_default_io_manager
@@ -42,7 +43,6 @@ from segue.model.tags import (
 from segue.plan.op_planner import plan_job
 from segue.plan.op_selection import select_steps
 from segue.plan.plan import Plan, with_retry_policy
-from segue.plan.planner import plan_run
 from segue.plan.resume import StepsAgain, finished_in_chain, select_again
 
 
@@ -158,7 +158,7 @@ def execute(
     now = datetime.now(UTC)
     described = listed_for_run(described, assets, checks, now, instance)
     graph = described.graph
-    plan = plan_run(graph, assets, checks, now=now, job_name=job_name, partitions=partitions)
+    plan = planned(graph, assets, checks, now=now, job_name=job_name, partitions=partitions)
     declared = described.asset_jobs.get(job_name)
     if declared is not None and declared.op_retry_policy is not None:
         plan = with_retry_policy(plan, declared.op_retry_policy)

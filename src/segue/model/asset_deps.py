@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import TypeAlias
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
@@ -86,10 +85,18 @@ class AssetDep:
         return arg if isinstance(arg, AssetDep) else _plain_dep(coerce_asset_key(arg))
 
 
-@lru_cache(maxsize=1 << 17)
 def _plain_dep(key: AssetKey) -> AssetDep:
     """The dependency on a key of which nothing else is said: the same object for all that have it."""
-    return AssetDep(key)
+    found = _plain_deps.get(key)
+    if found is None:
+        if len(_plain_deps) >= _MOST_PLAIN_DEPS:
+            _plain_deps.clear()
+        found = _plain_deps[key] = AssetDep(key)
+    return found
+
+
+_MOST_PLAIN_DEPS = 1 << 17
+_plain_deps: dict[AssetKey, AssetDep] = {}
 
 
 def _rebuild_dep(key: AssetKey, mapping: PartitionMapping | None, metadata: Mapping[str, object]) -> AssetDep:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class SourceLocation(msgspec.Struct, frozen=True):
+class SourceLocation(msgspec.Struct, frozen=True, gc=False):
     """Where in the user's files something is declared."""
 
     file: str

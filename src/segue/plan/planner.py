@@ -78,20 +78,22 @@ def _selected_computations(
     graph: AssetGraph, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
 ) -> dict[str, Sequence[OutputNode]]:
     """The computations that the selection needs, each with the outputs it shall give."""
-    names: dict[str, None] = {}
+    found: dict[str, Sequence[OutputNode]] = {}
     for key in graph.in_order(asset_keys):
-        computation = graph.node(key).computation
-        if computation is None:
+        name = graph.node(key).computation
+        if name is None:
             raise InvalidSubsetError(
                 f"Asset {key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
             )
-        names[computation] = None
+        if name not in found:
+            found[name] = _selected_outputs(graph.computations[name], asset_keys, check_keys)
     for check in check_keys:
         node = graph.checks.get(check)
         if node is None:
             raise InvalidSubsetError(f"There is no check {check.to_user_string()!r} in these definitions.")
-        names[node.computation] = None
-    return {name: _selected_outputs(graph.computations[name], asset_keys, check_keys) for name in names}
+        if node.computation not in found:
+            found[node.computation] = _selected_outputs(graph.computations[node.computation], asset_keys, check_keys)
+    return found
 
 
 def _selected_outputs(
@@ -177,10 +179,12 @@ class _Planner:
         if self.parts:
             by_turn = {name: self._steps(name) for name in self.turns}
             steps = {step.key: step for name in order for step in by_turn[name]}
-        else:
-            by_name = {name: self._step(name) for name in self.turns}
-            steps = {name: by_name[name] for name in order}
-        return tuple([steps[name] for name in require_acyclic({key: step.depends_on for key, step in steps.items()})])
+            edges = {key: step.depends_on for key, step in steps.items()}
+        else:  # looked at as they lie in memory: in another order they are far apart, which costs much with many
+            steps = {name: self._step(name) for name in self.turns}
+            waits = {name: step.depends_on for name, step in steps.items()}
+            edges = {name: waits[name] for name in order}
+        return tuple([steps[name] for name in require_acyclic(edges)])
 
     def _steps(self, name: str) -> list[PlanStep]:
         """The steps of one turn of a computation: one, or those of the graph behind its assets."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Set
 from datetime import datetime
 
 from segue.errors import InvalidSubsetError, UnknownPartitionError
@@ -16,7 +16,7 @@ from segue.model.partitions.subset import PartitionSubset, subset_of_range
 def run_partitions_definition(
     graph: AssetGraph,
     asset_keys: Set[AssetKey],
-    check_keys: Iterable[AssetCheckKey],
+    check_keys: Collection[AssetCheckKey],
     partitions: tuple[str, str] | None,
 ) -> PartitionsDefinition | None:
     """The one partitions definition of the run, None without.
@@ -24,6 +24,8 @@ def run_partitions_definition(
     Raises:
         InvalidSubsetError: there are several, or a partition key is missing or superfluous.
     """
+    if partitions is None and not check_keys and not graph.has_partitions:
+        return None
     definition: PartitionsDefinition | None = None
     first: AssetKey | AssetCheckKey | None = None
     for key, node in [

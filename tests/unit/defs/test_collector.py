@@ -67,3 +67,46 @@ def test_what_a_program_froze_stays_frozen() -> None:
         gc.unfreeze()
     _ = sg.Definitions([sg.AssetSpec("b")]).asset_graph
     assert gc.get_freeze_count() == 0
+
+
+@pytest.fixture
+def unasked_collector() -> Iterator[None]:
+    """No round that the collector begins by itself: what becomes old becomes so because of what is declared."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(10_000_000, *before[1:])
+    yield
+    gc.set_threshold(*before)
+
+
+def declare_many() -> list[sg.AssetsDefinition]:
+    def declared(position: int) -> sg.AssetsDefinition:
+        @sg.asset(name=f"many_{position}")
+        def made() -> None: ...
+
+        return made
+
+    return [declared(position) for position in range(1_100)]
+
+
+def count_old() -> int:
+    return len(gc.get_objects(generation=2))
+
+
+@pytest.mark.usefixtures("unasked_collector")
+def test_of_many_definitions_most_count_as_old_unless_it_is_off(was_on: bool) -> None:
+    before = count_old()
+    kept = declare_many()
+    assert (count_old() - before > len(kept)) is was_on
+    assert gc.isenabled() is was_on
+
+
+def test_many_definitions_leave_frozen_what_a_program_froze() -> None:
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        kept = declare_many()
+        assert gc.get_freeze_count() > before // 2 > 0  # frozen objects that nobody needs any more may go
+        assert len(kept) == 1_100
+    finally:
+        gc.unfreeze()
