@@ -87,6 +87,7 @@ OLD_EVENTS = 10_000_000
 OLD_LIMIT = 1.2  # a step on a log with so many events may take at most this many times what it takes on an empty one
 FULL_LIMIT = 1.2  # an event that survives a power failure, against a commit of the same rows by SQLite alone
 MEMORY_LIMIT = 110e6 / 6  # bytes for each step that has a process of its own; with Dagster it is 110 MB
+AUTOMATION_LIMIT = 1.0  # seconds for an evaluation of conditions after 100 of 10,000 assets were made
 IS_QUICK = {"worker-memory"}  # of those of Segue alone, what --quick runs
 
 
@@ -96,6 +97,7 @@ def main(arguments: list[str]) -> int:
         "old-events": old_events,
         "single-events-full": single_events_full,
         "worker-memory": worker_memory,
+        "automation-scale": automation_scale,
     }
     names = [row.name for row in ROWS] + list(alone)
     parser = argparse.ArgumentParser(description="Measure Segue beside Dagster.")
@@ -243,6 +245,23 @@ def worker_memory(pairs: int) -> tuple[str, dict[str, object]]:
         f"{zygote / 1e6:.1f} MB); limit {MEMORY_LIMIT / 1e6:.1f} MB: {'met' if met else 'NOT MET'}"
     )
     return line, {"row": "worker-memory", "bytes": most, "limit": MEMORY_LIMIT, "met": met, "samples": found}
+
+
+def automation_scale(pairs: int) -> tuple[str, dict[str, object]]:
+    """The CPU time that conditions of 10,000 assets with 2,000 partitions each take after 100 were made; Segue alone."""
+    name = "automation-scale"
+    try:
+        found = [run_workload("automation_scale", "segue", None, {}) for _ in range(min(pairs, 2))]
+    except WorkloadError as error:
+        return f"{name:<16}{error}", {"row": name, "met": False, "error": str(error)}
+    taken = median(each["cpu"] for each in found)  # of one process that waits for nothing
+    wall, nothing = (median(each[clock] for each in found) for clock in ("seconds", "nothing_cpu"))
+    met = taken <= AUTOMATION_LIMIT
+    line = (
+        f"{name:<16} after 100 of 10,000 assets were made {readable(taken)} (wall {readable(wall)}), "
+        f"after nothing was {readable(nothing)}; limit {AUTOMATION_LIMIT:g} s: {'met' if met else 'NOT MET'}"
+    )
+    return line, {"row": name, "seconds": taken, "limit": AUTOMATION_LIMIT, "met": met, "samples": found}
 
 
 def measure(workload: str, library: str, size: int | None, more: Mapping[str, str] | None = None) -> Sample:

@@ -13,10 +13,16 @@ from msgspec.structs import replace
 
 import segue as sg
 from segue.errors import StorageUnavailableError
-from segue.model.event import Event
+from segue.host.automations import Automations
+from segue.model.event import Event, StepMaterializationData
+from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.keys import AssetKey
+from segue.model.run import Run
 from segue.model.stores import EventFilter
+from segue.model.tick_record import Tick, TickCommit, TickStatus
+from segue.model.tick_task import TickTask
 from segue.storage.postgres import PostgresStore, open_postgres
+from segue.storage.postgres.control import control_of
 from segue.storage.postgres.database import Connection, Database
 from segue.storage.postgres.writing import append_quickly, append_slowly
 from segue.testing.storage_contract.builders import (
@@ -241,3 +247,80 @@ def test_a_sensor_over_runs_is_told_of_what_commits_late(
         late.commit()
     ask()
     assert sorted(told) == ["early", "late"]
+
+
+@sg.asset
+def source() -> None: ...
+
+
+@sg.asset(deps=[source], automation_condition=sg.AutomationCondition.eager())
+def table() -> None: ...
+
+
+@sg.asset(automation_condition=sg.AutomationCondition.missing() & ~sg.AutomationCondition.in_progress())
+def wanted() -> None: ...
+
+
+class Automation:
+    """Asks for runs by conditions, one evaluation after the other."""
+
+    def __init__(self, store: PostgresStore, folder: Path, *assets: sg.AssetsDefinition, remembers: bool) -> None:
+        self._control = control_of(store)
+        self._instance = sg.Instance(store, folder)
+        self._definitions = sg.Definitions(assets=list(assets))
+        self._automations = Automations()
+        self._remembers = remembers
+        self._which = InstigatorId("main", InstigatorKind.SENSOR, "default_automation_condition_sensor")
+
+    def ask(self) -> list[str]:
+        """The assets that are asked for."""
+        if not self._remembers:
+            self._automations = Automations()
+        which = self._which
+        cursor = self._control.instigator_state(which).cursor
+        task = TickTask(kind=which.kind, name=which.name, location=which.location, cursor=cursor)
+        answer = self._automations.answer(self._definitions, self._instance, task, time.time())
+        tick = Tick(instigator=which, status=TickStatus.SKIPPED, started_at=1.0, ended_at=1.0, cursor=answer.cursor)
+        self._control.commit_ticks([TickCommit(tick=tick, condition_cursors=answer.condition_cursors)])
+        return [key.to_user_string() for run in answer.requests for key in run.asset_selection or ()]
+
+
+def _materialized(key: str, run_id: str | None = None) -> Event:
+    return Event(time.time(), StepMaterializationData(sg.AssetMaterialization(key)), run_id=run_id)
+
+
+@pytest.mark.parametrize("remembers", [True, False], ids=["remembers", "begins anew"])
+def test_a_condition_hears_of_what_commits_late_and_once(
+    store: PostgresStore, postgres_url: str, tmp_path: Path, remembers: bool
+) -> None:
+    automation = Automation(store, tmp_path, source, table, remembers=remembers)
+    assert [automation.ask(), automation.ask()] == [[], []]
+    late = Overlapping(postgres_url)
+    try:
+        late.write_status(_materialized("source"))
+        store.append([_materialized("elsewhere"), _said("after")])
+        during = automation.ask()
+    finally:
+        late.commit()
+    assert during == []
+    assert [automation.ask(), automation.ask()] == [["table"], []]
+
+
+@pytest.mark.parametrize("remembers", [True, False], ids=["remembers", "begins anew"])
+def test_a_condition_does_not_ask_again_while_what_a_run_made_is_not_settled(
+    store: PostgresStore, postgres_url: str, tmp_path: Path, remembers: bool
+) -> None:
+    automation = Automation(store, tmp_path, wanted, remembers=remembers)
+    assert automation.ask() == ["wanted"]
+    run = Run(run_id="r", job_name="j", asset_selection=frozenset({wanted.key}), created_at=time.time())
+    store.create_run(run, b"", b"", events_of("r", [started("w1")]))
+    assert automation.ask() == []
+    late = Overlapping(postgres_url)
+    try:
+        late.write(_said("late"))
+        store.append([_materialized("wanted", "r"), *events_of("r", [succeeded()])])
+        during = automation.ask()
+    finally:
+        late.commit()
+    assert during == []
+    assert [automation.ask(), automation.ask()] == [[], []]

@@ -107,6 +107,7 @@ def preview(
         task = TickTask(
             kind=KIND,
             name=name,
+            location=found.state.id.location,
             cursor=found.state.cursor if given is None else given,
             last_run_key=found.state.last_run_key,
             last_tick_at=found.state.last_tick_at,

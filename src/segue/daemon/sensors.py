@@ -192,6 +192,7 @@ class Sensors:
         task = TickTask(
             kind=InstigatorKind.SENSOR,
             name=state.id.name,
+            location=state.id.location,
             cursor=state.cursor,
             last_run_key=state.last_run_key,
             last_tick_at=state.last_tick_at,

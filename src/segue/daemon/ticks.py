@@ -100,6 +100,7 @@ def commit_of(
         events=answer.events,
         backfills=backfills,
         evaluations=answer.evaluations,
+        condition_cursors=answer.condition_cursors,
     )
 
 

@@ -15,7 +15,7 @@ from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.errors import InvalidSubsetError
 from segue.execute.failure import error_info
-from segue.host.automation import answer_automation
+from segue.host.automations import Automations
 from segue.host.staleness import stale_keys
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import (
@@ -39,7 +39,9 @@ from segue.model.tick_task import RequestedRun, TickAnswer, TickTask, require_fe
 _OVER_CONDITIONS = (SensorType.AUTOMATION, SensorType.AUTO_MATERIALIZE)
 
 
-def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+def answer_tick(
+    definitions: Definitions, instance: Instance, task: TickTask, now: float, automations: Automations | None = None
+) -> TickAnswer:
     """What a schedule or sensor answers; whatever it raises is its answer too.
 
     Args:
@@ -47,6 +49,7 @@ def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, no
         instance: where runs and assets are recorded.
         task: the question.
         now: the time of what it has seen of assets, in seconds since 1970, UTC.
+        automations: what the process keeps in memory for sensors over conditions; nothing when None.
 
     Raises:
         KeyboardInterrupt: the process is told to end.
@@ -55,7 +58,7 @@ def answer_tick(definitions: Definitions, instance: Instance, task: TickTask, no
         return (
             _schedule(definitions, instance, task)
             if task.kind is InstigatorKind.SCHEDULE
-            else _sensor(definitions, instance, task, now)
+            else _sensor(definitions, instance, task, now, automations or Automations())
         )
     except (KeyboardInterrupt, GeneratorExit):
         raise
@@ -84,10 +87,12 @@ def _schedule(definitions: Definitions, instance: Instance, task: TickTask) -> T
     return TickAnswer(requests=requests, skip_reason=tick.skip_message or _why_none(requests, tick.run_requests))
 
 
-def _sensor(definitions: Definitions, instance: Instance, task: TickTask, now: float) -> TickAnswer:
+def _sensor(
+    definitions: Definitions, instance: Instance, task: TickTask, now: float, automations: Automations
+) -> TickAnswer:
     nodes = definitions.asset_graph.manifest.sensors
     if any(node.name == task.name and node.sensor_type in _OVER_CONDITIONS for node in nodes):
-        return answer_automation(definitions, instance, task, now)
+        return automations.answer(definitions, instance, task, now)
     found = definitions.get_sensor_def(task.name)
     context = SensorEvaluationContext(
         instance=instance,

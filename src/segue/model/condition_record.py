@@ -28,3 +28,10 @@ class ConditionEntry(msgspec.Struct, frozen=True):
 
     number: int
     record: ConditionRecord
+
+
+class ConditionCursor(msgspec.Struct, frozen=True):
+    """What is remembered of a target, by its key as text: an `EntityCursor` as JSON, or None where it is to be forgotten."""
+
+    key: str
+    body: str | None

@@ -357,6 +357,10 @@ class StateStore(Protocol):
         """The latest results of checks; None asks for all."""
         ...
 
+    def condition_cursors(self, location: str, sensor: str) -> Mapping[str, str]:
+        """What a sensor over automation conditions remembers of its targets, by their key as text: JSON."""
+        ...
+
     def wipe(self, key: AssetKey, partitions: Sequence[str] | None, timestamp: float) -> None:
         """Removes the recorded state of an asset (or of some partitions) and records that; its past events stay."""
         ...

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from segue.model.backfill import Backfill
-from segue.model.condition_record import ConditionRecord
+from segue.model.condition_record import ConditionCursor, ConditionRecord
 from segue.model.event import ErrorInfo, Event
 from segue.model.instigator import InstigatorId
 from segue.model.run import Run
@@ -89,6 +89,7 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
         events: what it has seen of assets.
         backfills: those it asks for; they begin at the end of the log as it then is.
         evaluations: what conditions said.
+        condition_cursors: what they remember of single targets, as far as that is not as it was.
     """
 
     tick: Tick
@@ -97,6 +98,7 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     backfills: tuple[Backfill, ...] = ()
     evaluations: tuple[ConditionRecord, ...] = ()
+    condition_cursors: tuple[ConditionCursor, ...] = ()
 
 
 class CommittedTick(msgspec.Struct, frozen=True):

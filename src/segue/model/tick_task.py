@@ -6,7 +6,7 @@ import msgspec
 
 from segue.errors import InvariantViolationError
 from segue.model.backfill import BackfillTarget
-from segue.model.condition_record import ConditionRecord
+from segue.model.condition_record import ConditionCursor, ConditionRecord
 from segue.model.event import ErrorInfo, Event
 from segue.model.instigator import InstigatorKind
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -59,6 +59,7 @@ class TickTask(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind, name: which.
+        location: of which code location.
         scheduled_at: of a schedule: the time it is for.
         cursor, last_run_key, last_tick_at, started_at: what is recorded of a sensor.
         payloads: what was sent to a sensor, as JSON, the oldest first.
@@ -66,6 +67,7 @@ class TickTask(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: InstigatorKind
     name: str
+    location: str = ""
     scheduled_at: float | None = None
     cursor: str | None = None
     last_run_key: str | None = None
@@ -93,6 +95,7 @@ class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
         events: what it has seen of assets.
         backfills: of one that evaluates conditions: what it asks for of several partitions.
         evaluations: what its conditions said where that is news.
+        condition_cursors: what of its memory of single targets is not as it is stored.
     """
 
     requests: tuple[RequestedRun, ...] = ()
@@ -103,3 +106,4 @@ class TickAnswer(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     backfills: tuple[RequestedBackfill, ...] = ()
     evaluations: tuple[ConditionRecord, ...] = ()
+    condition_cursors: tuple[ConditionCursor, ...] = ()

@@ -84,6 +84,10 @@ _PAYLOADS_WAITING = "SELECT COUNT(*) FROM payloads WHERE instigator = ?"
 _ADD_PAYLOAD = "INSERT INTO payloads (instigator, sent_at, body) VALUES (?, ?, ?) RETURNING number"
 _TAKE_PAYLOAD = "DELETE FROM payloads WHERE instigator = ? AND number = ?"
 _DISCARD_PAYLOADS = "DELETE FROM payloads WHERE instigator = ?"
+_PUT_CONDITION_CURSOR = """
+    INSERT INTO condition_cursors (instigator, entity_key, body) VALUES (?, ?, ?)
+    ON CONFLICT (instigator, entity_key) DO UPDATE SET body = excluded.body"""
+_REMOVE_CONDITION_CURSOR = "DELETE FROM condition_cursors WHERE instigator = ? AND entity_key = ?"
 _DELETE_TICKS = """
     DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
 _STATUS = "SELECT status FROM runs WHERE run_id = ?"
@@ -207,6 +211,11 @@ def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> Committ
     for record in commit.evaluations:
         row = (record.key, record.timestamp, record.requested, codec.encode(record))
         writes.send(_ADD_EVALUATION, row)
+    for each in commit.condition_cursors:
+        if each.body is None:
+            writes.send(_REMOVE_CONDITION_CURSOR, (number, each.key))
+        else:
+            writes.send(_PUT_CONDITION_CURSOR, (number, each.key, each.body))
     recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
     row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
     writes.add_tick(row)

@@ -22,6 +22,9 @@ PARTITIONS_OF = """
     SELECT partition, storage_id, run_id, timestamp, data_version FROM asset_partitions WHERE asset_key = ?"""
 DYNAMIC_PARTITIONS = "SELECT partition FROM dynamic_partitions WHERE name = ? ORDER BY number"
 DYNAMIC_PARTITION = "SELECT 1 FROM dynamic_partitions WHERE name = ? AND partition = ?"
+CONDITION_CURSORS = """
+    SELECT c.entity_key, c.body FROM instigators i JOIN condition_cursors c ON c.instigator = i.number
+    WHERE i.location = ? AND i.kind = 'sensor' AND i.name = ?"""
 _CHECK_COLUMNS = "asset_key, check_name, storage_id, run_id, timestamp, body"
 _CHECK_COLUMNS_OF_C = ", ".join(f"c.{column}" for column in _CHECK_COLUMNS.split(", "))
 CHECKS = f"SELECT {_CHECK_COLUMNS} FROM asset_checks"

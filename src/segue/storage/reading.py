@@ -123,6 +123,10 @@ class ReadingStore:
         states = map(check_state_from_row, self._read(queries.checks_query(self._dialect, keys)))
         return {state.key: state for state in states}
 
+    def condition_cursors(self, location: str, sensor: str) -> Mapping[str, str]:
+        """See `StateStore.condition_cursors`."""
+        return dict(self._reader.read(queries.CONDITION_CURSORS, (location, sensor)))
+
     def dynamic_partitions(self, name: str) -> Sequence[str]:
         """See `DynamicPartitionStore.dynamic_partitions`."""
         return [row[0] for row in self._reader.read(queries.DYNAMIC_PARTITIONS, (name,))]

@@ -205,6 +205,13 @@ CREATE TABLE payloads (
     body BLOB NOT NULL
 );
 
+CREATE TABLE condition_cursors (
+    instigator INTEGER NOT NULL,
+    entity_key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (instigator, entity_key)
+) WITHOUT ROWID;
+
 CREATE INDEX runs_by_status ON runs (status);
 
 CREATE INDEX runs_by_job ON runs (job_name);
@@ -247,4 +254,4 @@ CREATE INDEX condition_evaluations_by_time ON condition_evaluations (timestamp);
 
 CREATE INDEX payloads_by_instigator ON payloads (instigator, number);
 
-INSERT INTO alembic_version (version_num) VALUES ('0007');
+INSERT INTO alembic_version (version_num) VALUES ('0008');

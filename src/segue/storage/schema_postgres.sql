@@ -308,3 +308,14 @@ CREATE TABLE payloads (
 CREATE INDEX payloads_by_instigator ON payloads (instigator, number);
 
 UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num = '0006';
+
+-- Running upgrade 0007 -> 0008
+
+CREATE TABLE condition_cursors (
+    instigator BIGINT NOT NULL,
+    entity_key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (instigator, entity_key)
+);
+
+UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.errors import LocationUnavailableError
+from segue.host.automations import Automations
 from segue.host.ticks import answer_tick
 from segue.model.control_stores import DeploymentStore
 from segue.model.event import ErrorInfo
@@ -61,6 +62,7 @@ class InProcessLocation:
     def load(self, definitions: Definitions) -> None:
         """Serves other definitions from now on, as after a reload."""
         self._definitions = definitions
+        self._automations = Automations()
         self._graph = AssetGraph(decode_manifest(definitions.encoded_manifest))
         self._state = LocationState(
             name=self.name, status=LocationStatus.READY, manifest_hash=definitions.manifest_hash
@@ -81,9 +83,10 @@ class InProcessLocation:
         """See `CodeLocation.evaluate`."""
         self.asked.append(task)
         found: list[TickAnswer] = []
+        automations = self._automations
 
         def ask() -> None:
-            found.append(answer_tick(self._definitions, self._instance, task, time.time()))
+            found.append(answer_tick(self._definitions, self._instance, task, time.time(), automations))
 
         def wait() -> None:
             asking = threading.Thread(target=ask, daemon=True)

@@ -8,7 +8,7 @@ from typing import Any
 from segue.decide.cron import tick_between
 from segue.model.condition import leaves
 from segue.model.condition.base import BuiltinAutomationCondition
-from segue.model.condition.context import AutomationContext, AutomationResult
+from segue.model.condition.context import AutomationContext, AutomationResult, reached
 from segue.model.condition.facts import EntityFacts, Update
 from segue.model.condition.subset import EntitySubset
 from segue.model.freshness import FreshnessState
@@ -41,7 +41,10 @@ def _all_or_nothing(context: AutomationContext, holds: bool) -> EntitySubset:
 
 
 def _missing(context: AutomationContext, _: object) -> EntitySubset:
-    return context.candidate_subset.compute_difference(_where(context, lambda _: True))
+    made = facts_of(context).made
+    if not made:
+        return context.candidate_subset
+    return context.candidate_subset.compute_difference(EntitySubset(context.asset_graph_view, context.key, made))
 
 
 def _run_in_progress(context: AutomationContext, _: object) -> EntitySubset:
@@ -126,7 +129,7 @@ def _is_new(context: AutomationContext) -> Callable[[Update], bool]:
     cursor = context.entity_cursor
     if cursor is None:
         return lambda _: False
-    after, until = cursor.last_storage_id, context.evaluation.facts.last_storage_id
+    after, until = reached(context.evaluation.cursor, cursor), context.evaluation.facts.last_storage_id
     return lambda update: after < update.storage_id <= until  # what came while the facts were read is new next time
 
 

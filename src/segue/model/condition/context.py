@@ -144,10 +144,11 @@ class AutomationContext:
     @property
     def previous_temporal_context(self) -> TemporalContext | None:
         """When the target was evaluated before, and how far the log went; None for the first time."""
-        cursor = self.entity_cursor
+        cursor, whole = self.entity_cursor, self.evaluation.cursor
         if cursor is None:
             return None
-        return TemporalContext(datetime.fromtimestamp(cursor.timestamp, UTC), cursor.last_storage_id or None)
+        timestamp = whole.timestamp if cursor.timestamp is None else cursor.timestamp
+        return TemporalContext(datetime.fromtimestamp(timestamp, UTC), reached(whole, cursor) or None)
 
     @property
     def previous_evaluation_time(self) -> datetime | None:
@@ -365,15 +366,9 @@ class AutomationResult:
         return found
 
     def get_new_cursor(self) -> EntityCursor:
-        """What is remembered of this evaluation of the target."""
-        facts = self.context.evaluation.facts
-        return EntityCursor(
-            timestamp=facts.now.timestamp(),
-            last_storage_id=facts.last_storage_id,
-            requested=self.true_subset.value,
-            condition=self.condition.get_unique_id(),
-            nodes=dict(self.get_child_node_cursors()),
-        )
+        """What is remembered of this evaluation of the target, besides when it was."""
+        nodes = dict(self.get_child_node_cursors())
+        return EntityCursor(requested=self.true_subset.value, condition=self.condition.get_unique_id(), nodes=nodes)
 
     def pprint(self, indent: int = 0) -> str:
         """The result and those inside it as lines of text, indented."""
@@ -383,6 +378,11 @@ class AutomationResult:
 def entity_cursor(cursor: AutomationCursor, key: EntityKey) -> EntityCursor | None:
     """What is remembered of a target."""
     return cursor.entities.get(key.to_user_string())
+
+
+def reached(whole: AutomationCursor, cursor: EntityCursor) -> int:
+    """How far the log went when a target was evaluated last."""
+    return whole.last_storage_id if cursor.timestamp is None else cursor.last_storage_id
 
 
 def _result_of(coroutine: CoroutineType[object, object, object], condition: AnyCondition) -> object:

@@ -1,6 +1,6 @@
 """What automation looks at: the recorded state of assets, checks and runs, and what it remembers of its own.
 
-All are values. The shell reads them from the store (`defs/automation_facts.py`), `decide/automation` works on them.
+All are values. The shell reads them from the store (`host/automation_facts.py`), `decide/automation` works on them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is recorded of one target.
 
     Attributes:
-        latest: the last update by partition; under None for a target without partitions.
+        made: which part was ever made, observed or executed; None for nothing.
+        latest: the last update by partition; under None for a target without partitions. Of a target with partitions, those
+            since the previous evaluation, and those before that conditions ask about.
         before: the last update before the previous evaluation, for what was updated since; where it was asked for.
         updates: every update since the previous evaluation, by partition; where it was asked for.
         is_observed: whether the updates are observations: it is looked at, and made elsewhere.
@@ -63,6 +65,7 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
         backfilling: what a backfill under way is still going to make.
     """
 
+    made: SubsetValue | None = None
     latest: Mapping[str | None, Update] = {}
     before: Mapping[str | None, Update] = {}
     updates: Mapping[str | None, tuple[Update, ...]] = {}
@@ -81,7 +84,9 @@ class AutomationFacts(msgspec.Struct, frozen=True, kw_only=True):
         entities: what is recorded of each target that a condition may ask about.
         runs: the runs that updates name, by id, where conditions look at them.
         active_runs: the runs that wait or are under way.
-        failed_runs: the runs that failed, newest first; where it was asked for.
+        failed_runs: the runs that failed; where it was asked for.
+        updated: the targets of which the log says something since the previous evaluation.
+        changed: those of which something else that is looked at is not what it was then: runs, partitions, freshness.
     """
 
     now: datetime
@@ -90,6 +95,8 @@ class AutomationFacts(msgspec.Struct, frozen=True, kw_only=True):
     runs: Mapping[str, Run] = {}
     active_runs: tuple[Run, ...] = ()
     failed_runs: tuple[Run, ...] = ()
+    updated: frozenset[EntityKey] = frozenset()
+    changed: frozenset[EntityKey] = frozenset()
 
 
 class NodeCursor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,14 +120,14 @@ class EntityCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of the last evaluation of one target.
 
     Attributes:
-        timestamp: when that was, in seconds since 1970, UTC.
-        last_storage_id: how far the log went.
+        timestamp: when that was, in seconds since 1970, UTC; None where it was the last evaluation of all.
+        last_storage_id: how far the log went; it counts where there is a timestamp.
         requested: what it asked for.
         condition: the unique id of the condition it was evaluated with.
         nodes: what the nodes of the condition remember, by their unique id.
     """
 
-    timestamp: float
+    timestamp: float | None = None
     last_storage_id: int = 0
     requested: SubsetValue = False
     condition: str = ""
@@ -133,9 +140,11 @@ class AutomationCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         evaluation_id: how many evaluations there were.
         entities: what is remembered of each target, by its key as text.
-        settled: what the evaluation stood on, where each further one would say the same as long as that holds; else None.
+        timestamp: when the last one was, in seconds since 1970, UTC.
+        last_storage_id: how far the log went then.
     """
 
     evaluation_id: int = 0
     entities: dict[str, EntityCursor] = {}
-    settled: str | None = None
+    timestamp: float = 0.0
+    last_storage_id: int = 0

@@ -30,11 +30,14 @@ class AssetGraphView:
         effective_dt: the moment.
     """
 
-    __slots__ = ("asset_graph", "effective_dt")
+    __slots__ = ("_wholes", "asset_graph", "effective_dt")
 
     def __init__(self, asset_graph: AssetGraph, effective_dt: datetime) -> None:
         self.asset_graph = asset_graph
         self.effective_dt = effective_dt
+        self._wholes: dict[
+            int, tuple[PartitionsDefinition, PartitionSubset]
+        ] = {}  # by id: equal ones are many words long
 
     def partitions_def(self, key: EntityKey) -> PartitionsDefinition | None:
         """How a target is cut into partitions; None for not at all."""
@@ -55,7 +58,14 @@ class AssetGraphView:
     def get_full_subset(self, *, key: EntityKey) -> EntitySubset:
         """All of a target that exists at this moment."""
         definition = self.partitions_def(key)
-        return EntitySubset(self, key, True if definition is None else sets.whole(definition, self.effective_dt))
+        return EntitySubset(self, key, True if definition is None else self._whole(definition))
+
+    def _whole(self, definition: PartitionsDefinition) -> PartitionSubset:
+        """All partitions of a definition."""
+        found = self._wholes.get(id(definition))
+        if found is None:
+            found = self._wholes[id(definition)] = (definition, sets.whole(definition, self.effective_dt))
+        return found[1]
 
     def get_empty_subset(self, *, key: EntityKey) -> EntitySubset:
         """Nothing of a target."""
@@ -80,11 +90,8 @@ class AssetGraphView:
             sets.region_of_subset(definition, value, self.effective_dt)
         except UnknownPartitionError:
             return EntitySubset(self, key, _clamped(definition, value, self.effective_dt))
-        return EntitySubset(
-            self,
-            key,
-            sets.intersection(definition, value, sets.whole(definition, self.effective_dt), self.effective_dt),
-        )
+        kept = sets.intersection(definition, value, self._whole(definition), self.effective_dt)
+        return EntitySubset(self, key, kept)
 
     def compute_latest_time_window_subset(
         self, *, key: EntityKey, lookback_delta: timedelta | None = None

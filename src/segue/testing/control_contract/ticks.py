@@ -9,7 +9,7 @@ from segue.errors import InvariantViolationError, LeaseLostError
 from segue.model.backfill import Backfill
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.snapshot import AutomationConditionNodeSnapshot
-from segue.model.condition_record import ConditionRecord
+from segue.model.condition_record import ConditionCursor, ConditionRecord
 from segue.model.control_stores import LoopLease
 from segue.model.event import AssetObservationData, Event
 from segue.model.instigator import InstigatorState, InstigatorStatus
@@ -187,7 +187,27 @@ def backfills_and_evaluations_are_written_with_the_tick(stores: Stores) -> None:
     assert stores.control.condition_evaluations("c", 1) == []
 
 
+def what_conditions_remember_is_written_with_the_tick(stores: Stores) -> None:
+    def commit(cursor: str, *changed: tuple[str, str | None]) -> None:
+        cursors = tuple(ConditionCursor(*each) for each in changed)
+        stores.control.commit_ticks(
+            [msgspec.structs.replace(sensor_tick(10.0, cursor=cursor), condition_cursors=cursors)]
+        )
+
+    def remembered(sensor: str = SENSOR.name) -> dict[str, str]:
+        return dict(stores.store.condition_cursors(SENSOR.location, sensor))
+
+    assert remembered() == {}
+    commit("1", ("a", "{}"), ("b", '{"requested":true}'))
+    assert remembered() == {"a": "{}", "b": '{"requested":true}'}
+    commit("2", ("a", '{"requested":true}'), ("b", None), ("c", None))
+    assert remembered() == {"a": '{"requested":true}'}
+    assert remembered("another") == {}
+    assert stores.control.instigator_state(SENSOR).cursor == "2"
+
+
 RULES = (
+    what_conditions_remember_is_written_with_the_tick,
     backfills_and_evaluations_are_written_with_the_tick,
     it_shows_when_anything_was_switched,
     the_state_of_one_is_read_alone,
