@@ -36,7 +36,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(_unknown(name), name=name, obj=None)  # no obj: the message names near ones itself
     module, _, attribute = place.partition(":")
     attribute = attribute or name
-    value = getattr(__import__(module, fromlist=[attribute]), attribute)
+    from segue.defs.collecting import collector_paused
+
+    with collector_paused():  # what is imported stays
+        value = getattr(__import__(module, fromlist=[attribute]), attribute)
     globals()[name] = value
     return value
 

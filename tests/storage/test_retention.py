@@ -18,11 +18,11 @@ from msgspec.structs import replace
 from segue.daemon.loop import Turn
 from segue.daemon.retention import Retention as RetentionLoop
 from segue.model.backfill import Backfill, BackfillStatus
+from segue.model.content_hash import content_hash
 from segue.model.control_stores import ControlStore, LoopLease
 from segue.model.event import AnyPayload, AssetObservationData, Event, EventType, LogMessageData
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.keys import AssetKey
-from segue.model.manifest import content_hash
 from segue.model.materialization import AssetObservation
 from segue.model.retention import DAY, Retention, RetentionStore
 from segue.model.run import Run

@@ -15,11 +15,12 @@ from segue.cli.home import open_store
 from segue.cli.options import CodeOptions, load
 from segue.deployment import control_of
 from segue.errors import InvalidSubsetError
+from segue.model.content_hash import content_hash
 from segue.model.control_stores import ControlStore
 from segue.model.graph import AssetGraph
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
 from segue.model.location import LocationState, LocationStatus
-from segue.model.manifest import content_hash, decode_manifest
+from segue.model.manifest import decode_manifest
 from segue.model.stores import Store
 from segue.settings import Settings
 

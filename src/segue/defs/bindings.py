@@ -28,7 +28,7 @@ _TABLE = {
     "require_loggers": "segue.defs.logger:require_loggers",
     "data_provenance": "segue.model.data_version:DataProvenance.from_tags",
     "describe_definitions": "segue.defs.describe:describe_definitions",
-    "content_hash": "segue.model.manifest:content_hash",
+    "content_hash": "segue.model.content_hash:content_hash",
     "run_request": "segue.model.request:RunRequest",
     "schedule_kinds": "segue.defs.describe_automation:schedule_kinds",
     "sensor_kinds": "segue.defs.describe_automation:sensor_kinds",

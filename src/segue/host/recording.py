@@ -25,9 +25,9 @@ from segue.host.partitions import listed_for_plan
 from segue.host.placement import PROCESSES, ExecutorConfig, StepCode, executor_config, require_persistent, ways_of
 from segue.host.run_options import RunOptions
 from segue.model.concurrency import run_priority
+from segue.model.content_hash import content_hash
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
 from segue.model.keys import AssetCheckKey
-from segue.model.manifest import content_hash
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
 from segue.model.run import Run

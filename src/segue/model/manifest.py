@@ -8,7 +8,6 @@ many thousands of assets it would do little else.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 
@@ -263,11 +262,6 @@ def encode_manifest(manifest: Manifest) -> bytes:
 def decode_manifest(data: bytes) -> Manifest:
     """The manifest written by `encode_manifest`."""
     return _decoder().decode(data)
-
-
-def content_hash(data: bytes) -> str:
-    """The name of stored content: the first 32 hex digits of its SHA-256."""
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 @cache

@@ -10,8 +10,8 @@ from typing import Any
 
 from segue.errors import StorageUnavailableError
 from segue.model import codec
+from segue.model.content_hash import content_hash
 from segue.model.event import Event
-from segue.model.manifest import content_hash
 from segue.model.metadata import AnyMetadataValue
 from segue.model.metadata_values import StoredMetadataValue
 from segue.model.offloading import offloaded

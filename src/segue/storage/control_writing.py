@@ -11,10 +11,10 @@ from segue.errors import InvalidInvocationError, InvariantViolationError, LeaseL
 from segue.model import codec
 from segue.model.backfill import Backfill
 from segue.model.concurrency import run_priority
+from segue.model.content_hash import content_hash
 from segue.model.control_stores import LoopLease
 from segue.model.event import Event, RunStartingData
 from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
-from segue.model.manifest import content_hash
 from segue.model.payload import MOST_WAITING, Payload
 from segue.model.run import Run, RunStatus
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickStatus, WantedRun

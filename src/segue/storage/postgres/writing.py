@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from segue.errors import InvariantViolationError, RunNotFoundError
+from segue.model.content_hash import content_hash
 from segue.model.event import AssetWipedData, Event
 from segue.model.lease import Fence
-from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from segue.errors import InvariantViolationError, RunNotFoundError
+from segue.model.content_hash import content_hash
 from segue.model.event import SCHEMA_VERSION, Event
 from segue.model.lease import Fence
-from segue.model.manifest import content_hash
 from segue.model.run import Run
 from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of

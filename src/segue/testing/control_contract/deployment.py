@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from segue.model.content_hash import content_hash
 from segue.model.location import LocationState, LocationStatus, LoopState
-from segue.model.manifest import content_hash
 from segue.testing.control_contract.builders import Stores
 
 MANIFEST = b'{"version":1}'

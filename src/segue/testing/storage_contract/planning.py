@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from segue.errors import InvariantViolationError, LeaseLostError, RunNotFoundError
+from segue.model.content_hash import content_hash
 from segue.model.event import RunEnqueuedData, RunStartingData
 from segue.model.keys import AssetKey
-from segue.model.manifest import content_hash
 from segue.model.run import Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store

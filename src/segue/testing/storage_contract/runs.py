@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from segue.errors import InvariantViolationError, RunNotFoundError
+from segue.model.content_hash import content_hash
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import content_hash
 from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
