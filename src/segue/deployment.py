@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segue.errors import InvalidConfigError
 from segue.model.control_stores import ControlStore
 from segue.model.location import LocationTarget
 from segue.model.messages import Records
@@ -39,7 +40,17 @@ def records_of(settings: Settings) -> Records:
 
 
 def targets_of(settings: Settings) -> tuple[LocationTarget, ...]:
-    """The code locations that the settings name."""
+    """The code locations that the settings name.
+
+    Raises:
+        InvalidConfigError: one is on another machine, and the database on this one.
+    """
+    away = next((each for each in settings.locations if each.remote is not None), None)
+    if away is not None and settings.database is None:
+        raise InvalidConfigError(
+            f"The code location {away.name!r} is on another machine, and what is recorded is in the home folder of this one, where "
+            "its runs could not write. Set `database` (SEGUE_DATABASE) to the URL of a Postgres database that both reach."
+        )
     if settings.locations or (settings.file is None and settings.module is None):
         return settings.locations
     return (

@@ -17,6 +17,8 @@ folder above it that has one. Each can also be given in the environment, which w
     default_pool_limit  SEGUE_DEFAULT_POOL_LIMIT  the slots of pools that no limit is set for; default: any number
     api_token           SEGUE_API_TOKEN           what requests to the API must bear; default: only this machine may ask
 
+    location_token      SEGUE_LOCATION_TOKEN      what the control plane and code locations on other machines both know
+
     artifacts           SEGUE_ARTIFACTS           where metadata is kept that is too large for the event log: a folder, or a URL
                                                   that universal-pathlib knows; default `<home>/artifacts`
     metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
@@ -47,6 +49,13 @@ definitions are tried first:
     python = "sales/.venv/bin/python"   # an environment of its own, with segue in it; default: this one
     working_directory = "sales"
     environment = { STAGE = "production" }
+
+A location on another machine is named by `host` and `port` in place of its code; see docs/remote.md:
+
+    [[locations]]
+    name = "forecasts"
+    host = "gpu.internal"
+    port = 3001
 
 `[retention]`, in a file only, says for how long what is kept; a number is one of days, `"never"` or 0 is for ever. What is not
 written is as here:
@@ -80,41 +89,15 @@ from segue.model.concurrency import Concurrency
 from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
-from segue.model.location_table import LocationTable, require_unique
+from segue.model.location_table import require_unique
 from segue.model.queueing import QueueLimits, RunRetries
-from segue.model.retention import Retention, RetentionTable
-from segue.model.step_settings import LOG_LIMIT, STOP_GRACE, StepSettings, step_settings
-from segue.model.stored_content import ENTRY_LIMIT, EVENT_LIMIT, ArtifactSettings
+from segue.model.retention import Retention
+from segue.model.settings_file import SettingsFile
+from segue.model.step_settings import StepSettings, step_settings
+from segue.model.stored_content import ArtifactSettings
 
 SETTINGS_FILE = "segue.toml"
 HOME_FOLDER = ".segue"
-
-
-class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may stand in `segue.toml` or `[tool.segue]`, as it is written there."""
-
-    home: str | None = None
-    database: str | None = None
-    storage: str | None = None
-    file: str | None = None
-    module: str | None = None
-    attribute: str | None = None
-    working_directory: str | None = None
-    dagster_compat: bool = False
-    failure_rules: tuple[FailureRule, ...] = ()
-    partition_locks: PartitionLocks | None = None
-    default_pool_limit: int | None = None
-    retention: RetentionTable = RetentionTable()
-    locations: tuple[LocationTable, ...] = ()
-    api_token: str | None = None
-    artifacts: str | None = None
-    metadata_entry_limit: int = ENTRY_LIMIT
-    metadata_event_limit: int = EVENT_LIMIT
-    queue: QueueLimits = QueueLimits()
-    retries: RunRetries = RunRetries()
-    logs: str | None = None
-    log_limit: int = LOG_LIMIT
-    stop_grace: float = STOP_GRACE
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         retention: for how long what is kept.
         locations: the code locations, where there are several or they have names; else the one that `file` or `module` is.
         api_token: what requests to the API must bear; None where only this machine may ask.
+        location_token: what control plane and code locations on other machines both know; None where nothing says so.
         artifacts: what is kept apart from the event log, and where.
         queue: what bounds the runs in progress.
         retries: how runs that failed are run again.
@@ -156,6 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: ArtifactSettings = ArtifactSettings()
     locations: tuple[LocationTarget, ...] = ()
     api_token: str | None = None
+    location_token: str | None = None
     queue: QueueLimits = QueueLimits()
     retries: RunRetries = RunRetries()
     steps: StepSettings = StepSettings()
@@ -167,7 +152,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         shown = msgspec.structs.asdict(self) | {"database": None if self.database is None else masked(self.database)}
-        shown["api_token"] = None if self.api_token is None else "..."
+        for secret in ("api_token", "location_token"):
+            shown[secret] = None if shown[secret] is None else "..."
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -232,8 +218,9 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         retries=from_file.retries,
         concurrency=_concurrency(variables, from_file),
         retention=from_file.retention.policy(),
-        locations=_located(source, from_file),
+        locations=_located(source, from_file, setting("location_token")),
         api_token=setting("api_token"),
+        location_token=setting("location_token"),
         steps=_steps(variables, from_file, None if is_other_home and not variables.get("SEGUE_LOGS") else path),
         artifacts=_artifacts(
             setting("artifacts"), directory if variables.get("SEGUE_ARTIFACTS") else project, from_file
@@ -261,13 +248,13 @@ def _database(variables: Mapping[str, str], from_file: str | None) -> str | None
     return url
 
 
-def _located(source: Path | None, from_file: SettingsFile) -> tuple[LocationTarget, ...]:
+def _located(source: Path | None, from_file: SettingsFile, token: str | None) -> tuple[LocationTarget, ...]:
     """The code locations as they are written, with absolute paths and what holds for all of them."""
     if source is None:
         return ()
     place, rules, compat = str(source), from_file.failure_rules, from_file.dagster_compat
     return require_unique(
-        tuple(each.target(source.parent, place, rules, compat) for each in from_file.locations), place
+        tuple(each.target(source.parent, place, rules, compat, token) for each in from_file.locations), place
     )
 
 

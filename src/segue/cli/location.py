@@ -1,4 +1,4 @@
-"""`segue location`: the code locations: how they stand, loading one anew, and whether one would load."""
+"""`segue location`: the code locations: how they stand, loading one anew, whether one would load, and serving one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import msgspec
 
 from segue.cli.dev import DEFAULT_PORT
 from segue.cli.failures import FAILED
+from segue.cli.location_serving import serve_location
 from segue.cli.locations import targets_in_force, workspace_option
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table
@@ -36,7 +37,10 @@ class LocationDocument(msgspec.Struct, frozen=True):
 
 @click.group()
 def location() -> None:
-    """List code locations, load one anew, or check whether one would load."""
+    """List code locations, load one anew, check whether one would load, or serve one to another machine."""
+
+
+location.add_command(serve_location)
 
 
 @location.command("list")

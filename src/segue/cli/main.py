@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("segue.cli.listing:list_definitions", "List assets, checks, jobs or resources."),
     "dev": ("segue.cli.dev:dev", "Run everything here: loops, API and your code, loaded anew when it changes."),
     "serve": ("segue.cli.serve:serve_command", "Run the control plane in production."),
-    "location": ("segue.cli.location:location", "List code locations, load one anew, or check whether one would load."),
+    "location": ("segue.cli.location:location", "List code locations, load one anew, check or serve one."),
     "doctor": ("segue.cli.doctor:doctor", "Check everything that Segue stands on, and say how to cure what is wrong."),
     "materialize": ("segue.cli.materialize:materialize", "Make assets and run their checks."),
     "runs": ("segue.cli.runs:runs", "List runs, or retry one."),

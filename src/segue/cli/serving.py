@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import gc
-import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Collection, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import FrameType
 
-import click
 import msgspec
 
+from segue.cli.foreground import Signals, listen, signals
 from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
@@ -28,7 +24,6 @@ from segue.model.stores import Store
 from segue.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_BACKLOG = 128
 _DEVELOPMENT = "development"  # the lease of `segue dev`
 
 
@@ -66,8 +61,8 @@ def serve(settings: Settings, serving: Serving) -> None:
     if serving.has_api:
         _require_closed(settings, serving)
     gc.disable()  # what is loaded stays: to look through it again and again is a tenth of the start
-    with _signals() as signals:
-        listening = _listen(serving) if serving.has_api else None
+    with signals() as ending:
+        listening = listen(serving.host, serving.port, "The API") if serving.has_api else None
         store = store_of(settings)
         if serving.is_for_development and settings.database is None:
             _require_alone(store)
@@ -80,9 +75,9 @@ def serve(settings: Settings, serving: Serving) -> None:
         for location in locations.values():
             location.start()
         try:
-            _Parts(settings, serving, store, control, locations, listener).run(listening, signals)
-            listener.ended = signals.wake
-            _drain(locations.values(), serving.drain, signals)
+            _Parts(settings, serving, store, control, locations, listener).run(listening, ending)
+            listener.ended = ending.wake
+            _drain([each for each in locations.values() if each.target.remote is None], serving.drain, ending)
         finally:
             for location in locations.values():
                 location.stop(interrupt_runs=serving.is_for_development)
@@ -108,7 +103,7 @@ class _Parts:
         self._locations = locations
         self._listener = listener
 
-    def run(self, listening: socket.socket | None, signals: _Signals) -> None:
+    def run(self, listening: socket.socket | None, ending: Signals) -> None:
         from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
         from segue.storage.for_control import retention_of
@@ -158,8 +153,8 @@ class _Parts:
         gc.enable()
         gc.freeze()
         try:
-            while not signals.is_over:
-                signals.wait()
+            while not ending.is_over:
+                ending.wait()
         finally:
             if watcher is not None:
                 watcher.stop()
@@ -191,22 +186,6 @@ def _require_alone(store: Store) -> None:
         )
 
 
-def _listen(serving: Serving) -> socket.socket:
-    """The socket of the API, which takes requests from now on; they are answered as soon as somebody does."""
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((serving.host, serving.port))
-    except OSError as error:
-        listening.close()
-        raise click.ClickException(
-            f"The API cannot listen on {serving.host}, port {serving.port}: {error.strerror}. Choose another with --port."
-        ) from error
-    listening.listen(_BACKLOG)
-    return listening
-
-
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -226,58 +205,16 @@ def _say_location(state: LocationState) -> None:
         _say(f"Code location {state.name} {what}.{kept}\n{state.error or ''}")
 
 
-class _Signals:
-    """The signals that ask this process to end.
-
-    Attributes:
-        is_waiting: whether something goes on that another signal cuts short; otherwise it ends the process at once.
-        is_over: whether the process is to end now.
-    """
-
-    def __init__(self) -> None:
-        self.is_waiting = True
-        self.is_over = False
-        self._woken = threading.Event()
-
-    def come(self, number: int, _frame: FrameType | None) -> None:
-        """Takes one."""
-        if not self.is_waiting:
-            raise SystemExit(128 + number)
-        self.is_waiting, self.is_over = False, True
-        self._woken.set()
-
-    def wake(self) -> None:
-        """Has whoever waits look again."""
-        self._woken.set()
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Waits for one, or until something else has happened, or so many seconds are over."""
-        self._woken.wait(seconds)
-        self._woken.clear()
-
-
-def _drain(locations: Collection[ProcessLocation], seconds: float, signals: _Signals) -> None:
+def _drain(locations: Collection[ProcessLocation], seconds: float, ending: Signals) -> None:
     """Waits until no run goes on here, for so many seconds at most, or until another signal comes."""
     deadline = time.monotonic() + seconds
-    signals.is_waiting, signals.is_over = seconds > 0, False
+    ending.is_waiting, ending.is_over = seconds > 0, False
     running = sum(each.running for each in locations)
     if running and seconds > 0:
         _say(
             f"Ends with its runs ({running}), {seconds:g} seconds from now at the latest. Another signal ends them now."
         )
-    while running and not signals.is_over and (left := deadline - time.monotonic()) > 0:
-        signals.wait(left)
+    while running and not ending.is_over and (left := deadline - time.monotonic()) > 0:
+        ending.wait(left)
         running = sum(each.running for each in locations)
-    signals.is_waiting = False
-
-
-@contextmanager
-def _signals() -> Generator[_Signals]:
-    """SIGINT and SIGTERM; one that comes while nobody waits for it ends the process at once."""
-    signals = _Signals()
-    before = {number: signal.signal(number, signals.come) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    ending.is_waiting = False

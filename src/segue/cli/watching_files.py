@@ -18,7 +18,7 @@ class FileWatcher:
     """Has each code location loaded anew when a file in its folder changes.
 
     Args:
-        locations: the code locations, by name.
+        locations: the code locations, by name. Those on other machines are loaded anew when somebody asks for that.
     """
 
     def __init__(self, locations: Mapping[str, ProcessLocation]) -> None:
@@ -27,6 +27,7 @@ class FileWatcher:
         self._threads = [
             threading.Thread(target=self._watch, args=(each,), name=f"segue-files-{name}", daemon=True)
             for name, each in locations.items()
+            if each.target.remote is None
         ]
 
     def start(self) -> None:

@@ -22,6 +22,7 @@ def answer_ticks(definitions: Definitions, task: TicksTask, channel: socket.sock
         ChannelClosedError: nobody does.
     """
     records = task.records
+    assert records is not None  # who serves a location puts them in
     instance = local_instance(
         records.home, records.storage_directory, records.concurrency, records.database, records.artifacts
     )

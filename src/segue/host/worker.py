@@ -39,6 +39,7 @@ def run_worker(definitions: Definitions, code: LoadCode, task: RunTask, zygote: 
     """
     signal.signal(signal.SIGTERM, _interrupt)  # who cancels a run asks so
     records = task.records
+    assert records is not None  # who serves a location puts them in
     instance = local_instance(
         records.home,
         records.storage_directory,

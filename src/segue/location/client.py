@@ -15,8 +15,9 @@ import msgspec
 
 from segue.errors import LocationUnavailableError
 from segue.location.generation import Generation, how_it_ended
+from segue.location.remote import reach_zygote
 from segue.location.tick_processes import Question, TickProcess, TickProcesses
-from segue.location.zygote_process import ZygoteProcess
+from segue.location.zygote_process import start_zygote
 from segue.model.error_info import ErrorInfo
 from segue.model.graph import AssetGraph
 from segue.model.location import LocationState, LocationStatus, LocationTarget
@@ -61,7 +62,7 @@ class ProcessLocation:
         self, target: LocationTarget, records: Records, listener: LocationListener, streams: tuple[int, int] = (2, 2)
     ) -> None:
         self.target = target
-        self._records = records
+        self._records = records if target.remote is None else None  # another machine has its own
         self._listener = listener
         self._streams = streams
         self._state = LocationState(name=target.name, status=LocationStatus.LOADING, updated_at=time.time())
@@ -100,9 +101,9 @@ class ProcessLocation:
 
     @property
     def pid(self) -> int | None:
-        """The process that has the code; None while there is none."""
+        """The process that has the code; None while there is none on this machine."""
         current = self._current
-        return None if current is None else current.zygote.pid
+        return None if current is None else current.zygote.owner.pid
 
     @property
     def running(self) -> int:
@@ -195,7 +196,11 @@ class ProcessLocation:
     def _load(self) -> None:
         """Starts a new zygote."""
         try:
-            zygote = ZygoteProcess(self.target)
+            zygote = (
+                start_zygote(self.target, self._streams)
+                if self.target.remote is None
+                else reach_zygote(self.target.name, self.target.remote)
+            )
         except LocationUnavailableError as error:
             self._broken(str(error))
             return
@@ -207,8 +212,8 @@ class ProcessLocation:
             with contextlib.suppress(KeyError, ValueError):  # it was let go before
                 self._selector.unregister(process.channel)
 
-        ticks = TickProcesses(zygote, self._records, self._streams, watch, unwatch)
-        made = Generation(zygote, ticks, self._records, self._streams)
+        ticks = TickProcesses(zygote, self._records, watch, unwatch)
+        made = Generation(zygote, ticks, self._records)
         self._next = made
         self._selector.register(zygote, selectors.EVENT_READ, made)
 
@@ -281,7 +286,7 @@ class ProcessLocation:
 
     def _gone(self, generation: Generation) -> None:
         """A zygote is gone that was not told to go, or that was."""
-        said = generation.zygote.last_words()
+        said = generation.zygote.owner.last_words()
         was_next, was_current = self._next is generation, self._current is generation
         self._end(generation, said)
         if was_next:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import threading
 
 from segue.errors import LocationUnavailableError
 from segue.location.tick_processes import TickProcesses
-from segue.location.zygote_process import ZygoteProcess
+from segue.location.zygote import Zygote
 from segue.model.messages import ProcessEnded, ProcessStarted, Records, RunTask, encode_message
 
 _SECONDS_TO_START = 30.0
@@ -29,15 +28,13 @@ class Generation:
     Args:
         zygote: the zygote.
         ticks: its tick processes.
-        records: where its processes find what is recorded.
-        streams: the descriptors that are their stdout and stderr.
+        records: where its processes find what is recorded; None where the location has its own.
     """
 
-    def __init__(self, zygote: ZygoteProcess, ticks: TickProcesses, records: Records, streams: tuple[int, int]) -> None:
+    def __init__(self, zygote: Zygote, ticks: TickProcesses, records: Records | None) -> None:
         self.zygote = zygote
         self.ticks = ticks
         self._records = records
-        self._streams = streams
         self._lock = threading.Lock()
         self._starting: dict[int, _Starting] = {}
         self._runs: dict[int, str] = {}
@@ -56,25 +53,28 @@ class Generation:
     def launch(self, run_id: str, supervisor: str | None) -> None:
         """Starts a process for a run, and waits until it is there.
 
+        Where the zygote is on another machine and nothing is heard of the process, it may be there or not: that is not told as
+        a failure, since it may have begun to work. A run that nobody takes up is launched again.
+
         Args:
             run_id: the run.
-            supervisor: the worker that this is, where its lease stands for such processes.
+            supervisor: the worker that this is, where its lease stands for such processes. It stands for none on another
+                machine, which goes on without it.
 
         Raises:
             LocationUnavailableError: it could not be started.
         """
         starting, number = _Starting(), self.zygote.next_number()
-        task = encode_message(RunTask(run_id=run_id, records=self._records, supervisor=supervisor))
+        is_supervised = self.zygote.owner.ends_with_channel
+        task = RunTask(run_id=run_id, records=self._records, supervisor=supervisor if is_supervised else None)
         with self._lock:
             if self._is_closed:
                 raise LocationUnavailableError("The process of the code location is gone.")
             self._starting[number] = starting
             self._runs[number] = run_id
-        own, line = socket.socketpair()
         try:
-            with own, line:
-                self.zygote.start(number, task, (own.fileno(), *self._streams, line.fileno()))
-            if not starting.is_told.wait(_SECONDS_TO_START):
+            self.zygote.start_run(number, encode_message(task))
+            if not starting.is_told.wait(_SECONDS_TO_START) and self.zygote.owner.ends_with_channel:
                 self.zygote.signal(number, signal.SIGKILL, to_group=True)
                 raise LocationUnavailableError(f"No process was started within {_SECONDS_TO_START:g} seconds.")
         except BaseException:
@@ -116,10 +116,10 @@ class Generation:
             starting, self._starting = list(self._starting.values()), {}
             runs, self._runs = list(self._runs.values()), {}
         for each in starting:
-            each.error = why
+            each.error = why if self.zygote.owner.ends_with_channel else None
             each.is_told.set()
         self.ticks.close(why)
-        return runs
+        return runs if self.zygote.owner.ends_with_channel else []  # their leases show that they go on
 
 
 def how_it_ended(exit_code: int) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from segue.channel import ChannelClosedError, Inbox, send
 from segue.errors import LocationUnavailableError
-from segue.location.zygote_process import ZygoteProcess
+from segue.location.zygote import Zygote
 from segue.model.error_info import ErrorInfo
 from segue.model.messages import AskTick, Records, TickAnswered, TicksTask, decode_answer, encode_message
 from segue.model.tick_task import TickAnswer, TickTask
@@ -67,23 +67,20 @@ class TickProcesses:
 
     Args:
         zygote: starts them.
-        records: where they find what is recorded.
-        streams: the descriptors that are their stdout and stderr.
+        records: where they find what is recorded; None where the location has its own.
         watch: called with each new process, whose channel is then to be watched.
         unwatch: called with one whose channel closes.
     """
 
     def __init__(
         self,
-        zygote: ZygoteProcess,
-        records: Records,
-        streams: tuple[int, int],
+        zygote: Zygote,
+        records: Records | None,
         watch: Callable[[TickProcess], None],
         unwatch: Callable[[TickProcess], None],
     ) -> None:
         self._zygote = zygote
         self._task = encode_message(TicksTask(records=records))
-        self._streams = streams
         self._watch = watch
         self._unwatch = unwatch
         self._processes: dict[int, TickProcess] = {}
@@ -113,16 +110,8 @@ class TickProcesses:
             process.ask(question)
 
     def _start(self) -> TickProcess:
-        own, other = socket.socketpair()
         number = self._zygote.next_number()
-        try:
-            self._zygote.start(number, self._task, (other.fileno(), *self._streams))
-        except BaseException:
-            own.close()
-            raise
-        finally:
-            other.close()
-        process = TickProcess(number, own)
+        process = TickProcess(number, self._zygote.start_ticks(number, self._task))
         self._processes[number] = process
         self._watch(process)
         return process

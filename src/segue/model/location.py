@@ -8,6 +8,48 @@ import msgspec
 
 from segue.model.failure_class import FailureRule
 
+_HIDDEN = "***"
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a control plane and a code location on another machine know each other.
+
+    Attributes:
+        token: what both know; each proves it without saying it.
+        authority: a file with the certificates of who must have signed that of the other side.
+        certificate: a file with the certificate of this side.
+        key: a file with its private key; None where it stands in `certificate`.
+    """
+
+    token: str | None = None
+    authority: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+    def __repr__(self) -> str:
+        shown = msgspec.structs.asdict(self) | {"token": None if self.token is None else _HIDDEN}
+        return f"Credentials({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a code location on another machine is served.
+
+    Attributes:
+        host, port: where `segue location serve` listens.
+        credentials: by what both sides know each other.
+        timeout: after how many seconds without a word the connection counts as lost.
+    """
+
+    host: str
+    port: int
+    credentials: Credentials
+    timeout: float = 15.0
+
+    @property
+    def place(self) -> str:
+        """Host and port as one text."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 class LocationTarget(msgspec.Struct, frozen=True, kw_only=True):
     """A code location as it is configured: which code, in which Python environment.
@@ -22,6 +64,7 @@ class LocationTarget(msgspec.Struct, frozen=True, kw_only=True):
         environment: environment variables, put over those of the control plane.
         dagster_compat: whether Segue answers for `dagster` in it.
         failure_rules: which failures of steps are of which class, after those of the definitions.
+        remote: where another machine serves it, which knows all else; None for one on this machine.
     """
 
     name: str
@@ -33,6 +76,11 @@ class LocationTarget(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
+    remote: Remote | None = None
+
+    def __repr__(self) -> str:
+        shown = msgspec.structs.asdict(self) | {"environment": dict.fromkeys(self.environment, _HIDDEN)}
+        return f"LocationTarget({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class LocationStatus(enum.Enum):

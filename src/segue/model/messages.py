@@ -7,6 +7,8 @@
     coordinator -> step process   Recorded
     control plane -> tick process   AskTick
     tick process -> control plane   TickAnswered
+    control plane -> location on another machine   Hello, Proof; then StartProcess, SignalProcess, Carried
+    location on another machine -> control plane   Hello, Proof, Refused; then what its zygote says, Carried, ZygoteEnded
 
 The control plane is the first coordinator of the zygote of a code location. Each run that it has started there is another
 one: its channel leads to the zygote, which was handed the other end.
@@ -212,19 +214,19 @@ class RunTask(Message, frozen=True, tag="run_task"):
 
     Attributes:
         run_id: which.
-        records: where it is recorded.
+        records: where it is recorded; None where who serves the location on another machine puts in its own.
         supervisor: the worker that starts the process, which ends with it; None where the process shows by itself that it lives.
     """
 
     run_id: str
-    records: Records
+    records: Records | None = None
     supervisor: str | None = None
 
 
 class TicksTask(Message, frozen=True, tag="ticks_task"):
-    """Answer for schedules and sensors, one question after the other, until nobody asks any more."""
+    """Answer for schedules and sensors, one question after the other, until nobody asks any more; `records` as in `RunTask`."""
 
-    records: Records
+    records: Records | None = None
 
 
 class AskTick(Message, frozen=True, tag="ask_tick"):
@@ -303,6 +305,50 @@ class Recorded(Message, frozen=True, tag="recorded"):
     event: Event | None = None
 
 
+class Hello(Message, frozen=True, tag="hello"):
+    """The first that a control plane and a code location on another machine say to each other.
+
+    Attributes:
+        segue: the version of Segue.
+        nonce: bytes that were never said before.
+        location: the code location that the control plane wants.
+        has_token: whether this side proves that it knows a token, and wants the other to.
+    """
+
+    segue: str
+    nonce: bytes
+    location: str = ""
+    has_token: bool = False
+
+
+class Proof(Message, frozen=True, tag="proof"):
+    """That this side knows the token; empty where none was agreed on, and TLS says who the other side is."""
+
+    content: bytes = b""
+
+
+class Refused(Message, frozen=True, tag="refused"):
+    """The connection is not taken, and why."""
+
+    reason: str
+
+
+class Carried(Message, frozen=True, tag="carried"):
+    """A message to or from a process whose channel does not reach the other machine; None: the channel is closed."""
+
+    number: int
+    content: bytes | None = None
+
+
+class ZygoteEnded(Message, frozen=True, tag="zygote_ended"):
+    """The zygote on the other machine is gone, with all that it had started; `said` is how, and what it printed last."""
+
+    said: str
+
+
+ToLocation: TypeAlias = StartProcess | SignalProcess | Carried
+FromLocation: TypeAlias = Ready | ProcessStarted | ProcessEnded | Carried | ZygoteEnded
+Greeting: TypeAlias = Hello | Proof | Refused
 ToZygote: TypeAlias = LoadCode | PrepareRun | StartProcess | SignalProcess | Ping | End
 FromZygote: TypeAlias = Ready | ProcessStarted | ProcessEnded | Pong
 Task: TypeAlias = StepTask | RunTask | TicksTask
@@ -326,5 +372,8 @@ decode_from_zygote: msgspec.msgpack.Decoder[FromZygote] = _decoder(FromZygote)
 decode_task: msgspec.msgpack.Decoder[Task] = _decoder(Task)
 decode_ask: msgspec.msgpack.Decoder[AskTick] = _decoder(AskTick)
 decode_answer: msgspec.msgpack.Decoder[TickAnswered] = _decoder(TickAnswered)
+decode_to_location: msgspec.msgpack.Decoder[ToLocation] = _decoder(ToLocation)
+decode_from_location: msgspec.msgpack.Decoder[FromLocation] = _decoder(FromLocation)
+decode_greeting: msgspec.msgpack.Decoder[Greeting] = _decoder(Greeting)
 decode_from_step: msgspec.msgpack.Decoder[FromStep] = _decoder(FromStep)
 decode_recorded: msgspec.msgpack.Decoder[Recorded] = _decoder(Recorded)

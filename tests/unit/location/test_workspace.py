@@ -8,7 +8,7 @@ import pytest
 
 from segue.errors import InvalidConfigError, NotSupportedError
 from segue.location.workspace import targets_of_pyproject, targets_of_workspace
-from segue.model.location import LocationTarget
+from segue.model.location import Credentials, LocationTarget, Remote
 from segue.settings import read_settings
 
 FILE = Path("/project/workspace.yaml")
@@ -149,9 +149,75 @@ def test_locations_in_the_settings_have_absolute_paths(tmp_path: Path) -> None:
         ('[[locations]]\nfile = "a.py"\nmodule = "a"\n', "has 2"),
         ('[[locations]]\nfile = "a.py"\n[[locations]]\nfile = "b/a.py"\n', "'a'"),
         ('[[locations]]\nfile = "a.py"\npyhton = "x"\n', "pyhton"),
+        ('[[locations]]\nhost = "a"\nport = 1\n', "`name` and `port`"),
+        ('[[locations]]\nname = "a"\nhost = "b"\n', "`name` and `port`"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\n', "SEGUE_LOCATION_TOKEN"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\npython = "x"\n', "`python`"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\nenvironment = { A = "b" }\n', "`environment`"),
+        ('[[locations]]\nfile = "a.py"\nport = 1\n', "`port`"),
+        ('[[locations]]\nfile = "a.py"\ntoken = "secret"\n', "`token`"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 70000\ntoken = "12345678901234567890"\n', "65535"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\ntimeout = 0\ntoken = "12345678901234567890"\n', "`timeout`"),
+        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\nauthority = "c"\nkey = "k"\n', "SEGUE_LOCATION_TOKEN"),
     ],
 )
 def test_locations_in_the_settings_that_cannot_be_are_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "segue.toml").write_text(text)
     with pytest.raises(InvalidConfigError, match=said):
         read_settings(tmp_path, {})
+
+
+def test_locations_of_other_machines_have_credentials_of_their_own_or_of_all(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_text(
+        """
+        location_token = "the token of all of them"
+
+        [[locations]]
+        name = "far"
+        host = "far.internal"
+        port = 3001
+
+        [[locations]]
+        name = "farther"
+        host = "::1"
+        port = 3002
+        token = "the token of this one"
+        authority = "tls/ca.pem"
+        timeout = 5
+        """
+    )
+    far, farther = read_settings(tmp_path, {}).locations
+    assert far == LocationTarget(
+        name="far",
+        remote=Remote(host="far.internal", port=3001, credentials=Credentials(token="the token of all of them")),
+    )
+    assert farther.remote is not None
+    assert (farther.remote.place, farther.remote.timeout) == ("[::1]:3002", 5)
+    assert farther.remote.credentials == Credentials(
+        token="the token of this one", authority=str(tmp_path / "tls/ca.pem")
+    )
+    [far, _] = read_settings(tmp_path, {"SEGUE_LOCATION_TOKEN": "one that is not in a file"}).locations
+    assert far.remote is not None
+    assert far.remote.credentials.token == "one that is not in a file"
+
+
+def test_settings_show_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_text(
+        """
+        location_token = "s3cret of all of them"
+
+        [[locations]]
+        file = "a.py"
+        environment = { PASSWORD = "s3cret" }
+
+        [[locations]]
+        name = "far"
+        host = "far.internal"
+        port = 3001
+        token = "s3cret of this one alone"
+        """
+    )
+    settings = read_settings(tmp_path, {})
+    for shown in (repr(settings), str(settings), repr(settings.locations), f"{settings.locations[1].remote}"):
+        assert "s3cret" not in shown
+    assert "PASSWORD" in repr(settings)

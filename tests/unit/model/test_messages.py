@@ -26,6 +26,9 @@ FOLDER = Path(__file__).with_name("recorded")
 DECODERS: dict[str, tuple[object, msgspec.msgpack.Decoder[Any]]] = {
     "ToZygote": (messages.ToZygote, messages.decode_to_zygote),
     "FromZygote": (messages.FromZygote, messages.decode_from_zygote),
+    "Greeting": (messages.Greeting, messages.decode_greeting),
+    "ToLocation": (messages.ToLocation, messages.decode_to_location),
+    "FromLocation": (messages.FromLocation, messages.decode_from_location),
     "Task": (messages.Task, messages.decode_task),
     "AskTick": (messages.AskTick, messages.decode_ask),
     "TickAnswered": (messages.TickAnswered, messages.decode_answer),
@@ -90,13 +93,17 @@ def test_what_another_version_has_stored_is_read(group: str, document: dict[str,
     require_kept(document, json.loads(codec.encode(found)))
 
 
+def _tag(kind: Any) -> object:
+    return kind.__struct_config__.tag
+
+
 def test_every_message_and_every_kind_of_event_is_recorded() -> None:
     seen = {(group, document["kind"]) for group, document in recorded("messages.json")}
     kinds = {(name, kind) for name, (union, _) in DECODERS.items() for kind in get_args(union) or (union,)}
-    assert seen == {(name, kind.__struct_config__.tag) for name, kind in kinds}
+    assert seen == {(name, _tag(kind)) for name, kind in kinds}
     assert {kind for _, kind in kinds} == set(messages.Message.__subclasses__())
     events = {document["payload"]["type"] for group, document in recorded("stored.json") if group == "Event"}
-    assert events == {kind.__struct_config__.tag for kind in get_args(AnyPayload)}
+    assert events == {_tag(kind) for kind in get_args(AnyPayload)}
     assert {group for group, _ in recorded("stored.json")} == set(STORED)
 
 
