@@ -99,7 +99,7 @@ def _selected_computations(
 def _selected_outputs(
     computation: ComputationNode, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
 ) -> Sequence[OutputNode]:
-    if len(computation.outputs) == 1 and computation.outputs[0].asset_key in asset_keys:
+    if len(computation.outputs) == 1:  # by which the selection came to it
         return computation.outputs
     assets = [output for output in computation.outputs if output.asset_key is not None]
     wanted = [output for output in assets if output.asset_key in asset_keys]
@@ -364,9 +364,8 @@ class _Planner:
         made = [place for key in keys if (place := self.made.get(key)) is not None]
         needs = {place for place in made if self.turn_of.get(place[0], place[0]) != name}
         steps = {step for step, _ in needs}
-        if any(output.asset_key is not None for output in self.turns[name].outputs):
-            for key in (
-                keys if self.blocking else ()
-            ):  # only what would make something of a bad asset waits for its blocking checks
+        # Only what would make something of a bad asset waits for its blocking checks.
+        if self.blocking and any(output.asset_key is not None for output in self.turns[name].outputs):
+            for key in keys:
                 steps.update(step for owner, step in self.blocking.get(key, ()) if owner != name)
         return steps, needs
