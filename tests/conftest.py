@@ -8,6 +8,7 @@ import signal
 from collections.abc import Generator, Iterator
 
 import pytest
+from fake_clock import find_faketime
 from hypothesis import settings
 from pooler import find_pooler
 from postgres_server import WITHOUT, Server, server
@@ -20,10 +21,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what 
 
 _LEFT_OUT = f"left out, as {WITHOUT} is set"
 _NO_POOLER = "left out, as pgbouncer is not installed"
+_NO_FAKETIME = "left out, as faketime is not installed"
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    allowed = any(reason in str(report.longrepr) for reason in (_LEFT_OUT, _NO_POOLER))
+    allowed = any(reason in str(report.longrepr) for reason in (_LEFT_OUT, _NO_POOLER, _NO_FAKETIME))
     if report.skipped and not hasattr(report, "wasxfail") and not allowed:
         report.outcome = "failed"
         report.longrepr = f"Skipped, and nothing here may be skipped: {report.longrepr}"
@@ -45,11 +47,22 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Says in the last line which group of tests was left out."""
-    if os.environ.get(WITHOUT) == "1" and not hasattr(config, "workerinput"):
+    """Says in the last lines which groups of tests were left out."""
+    if hasattr(config, "workerinput"):
+        return
+    if find_faketime() is None:
+        print("NOT RUN: the tests over changes of the clock, as faketime is not installed")
+    if os.environ.get(WITHOUT) == "1":
         print(f"NOT RUN: the tests that need a Postgres server ({WITHOUT}=1)")
-    elif find_pooler() is None and not hasattr(config, "workerinput"):
+    elif find_pooler() is None:
         print("NOT RUN: the tests through pgbouncer, which is not installed")
+
+
+@pytest.fixture(scope="session")
+def faketime() -> None:
+    """A clock that a test can set."""
+    if find_faketime() is None:
+        pytest.skip(f"needs faketime: {_NO_FAKETIME}")
 
 
 @pytest.fixture(scope="session")

@@ -232,7 +232,7 @@ def step(place: str, begin: float, end: float, point: str) -> None:
     sensors = Sensors(store, control, locations, clock=clock)
     retries = Retries(store, control, locations, RunRetries())
     backfills = Backfills(store, control, locations)
-    queue = Queue(store, control, locations, QueueLimits(), Launches(store, locations, clock))
+    queue = Queue(store, control, locations, QueueLimits(), Launches(store, locations, clock, clock))
     for hour in range(int((end - begin) // HOUR) + 1):
         now = begin + hour * HOUR
         control.send_payload(PUSHED, f'"{begin:.0f}/{hour}"', now)

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 
 from segue.daemon.loop import Turn
-from segue.decide.launches import overdue_launches
+from segue.decide.launches import Launched, overdue_launches
 from segue.errors import (
     InvariantViolationError,
     LeaseLostError,
@@ -35,23 +35,32 @@ class Launches:
         store: where runs are recorded.
         locations: the code locations.
         clock: gives the time in seconds since 1970, UTC.
+        steady: gives the time by a clock that nobody sets, in seconds: how long a run was waited for is judged by it.
     """
 
-    def __init__(self, store: Store, locations: Locations, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        locations: Locations,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._locations = locations
         self._clock = clock
+        self._steady = steady
         self._lock = threading.Lock()
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._pending: set[Future[None]] = set()
-        self._launched_at: dict[str, float] = {}
+        self._launched: dict[str, Launched] = {}
         self._token: int | None = None
         self._looked_at = 0.0
 
     def launch(self, run: Run) -> None:
         """Launches a run, in a thread; what cannot be launched ends as failed, for a retry to take up."""
         name = run.location or ""
-        self._launched_at[run.run_id] = self._clock()
+        now, before = self._steady(), self._launched.get(run.run_id)
+        self._launched[run.run_id] = Launched(now if before is None else before.first, now)
         if name not in self._threads:
             self._threads[name] = ThreadPoolExecutor(THREADS_PER_LOCATION, f"segue-launch-{name}")
         future = self._threads[name].submit(self._launch, run)
@@ -61,16 +70,14 @@ class Launches:
 
     def again(self, turn: Turn) -> None:
         """Launches again what was taken out of the queue and nobody took; at once what an earlier control plane left so."""
-        is_new = turn.lease.token != self._token
-        if not is_new and 0 <= turn.now - self._looked_at < LOOK_SECONDS:
+        is_new, now = turn.lease.token != self._token, self._steady()
+        if not is_new and now - self._looked_at < LOOK_SECONDS:
             return
-        self._token, self._looked_at = turn.lease.token, turn.now
+        self._token, self._looked_at = turn.lease.token, now
         which = RunsFilter(statuses=(RunStatus.STARTING,))
         starting = [each.dagster_run for each in self._store.run_records(which, None, None, RunOrder.ID, True)]
-        self._launched_at = {
-            run.run_id: self._launched_at[run.run_id] for run in starting if run.run_id in self._launched_at
-        }
-        overdue = overdue_launches(starting, self._launched_at, turn.now)
+        self._launched = {run.run_id: self._launched[run.run_id] for run in starting if run.run_id in self._launched}
+        overdue = overdue_launches(starting, self._launched, now)
         for run in overdue.lost:
             with suppress(LeaseLostError, InvariantViolationError, RunNotFoundError):  # a process took it after all
                 event = self._failure(run, "No process has taken the run up since it was launched. Retry it.")

@@ -8,9 +8,12 @@ from segue.model.control_stores import InstigatorStore
 from segue.model.graph import AssetGraph
 from segue.model.instigator import InstigatorKind
 
+_SET_BACK_SECONDS = 1.0  # what is less is the clock being kept right
+
 
 class Watch:
-    """Sees that someone switched a schedule or sensor, that definitions changed, or that the lease is a new one.
+    """Sees that someone switched a schedule or sensor, that definitions changed, that the lease is a new one, or that the clock
+    was set back: what was to be done at a time that had nearly come is then far ahead.
 
     Args:
         control: where they are switched; asked with one small query each time.
@@ -23,14 +26,16 @@ class Watch:
         self._locations = locations
         self._kind = kind
         self._seen: tuple[int, str, dict[str, AssetGraph | None]] | None = None
+        self._looked_at = 0.0
 
     def has_changed(self, turn: Turn) -> bool:
         """Whether anything has, since this was asked last; always, where `forget` was called."""
         graphs = {name: location.graph for name, location in self._locations.items()}
         before, token = self._seen, turn.lease.token
+        went_back, self._looked_at = turn.now < self._looked_at - _SET_BACK_SECONDS, turn.now
         switches = self._control.switches(self._kind)
         self._seen = (token, switches, graphs)
-        if before is None or before[:2] != (token, switches) or before[2].keys() != graphs.keys():
+        if went_back or before is None or before[:2] != (token, switches) or before[2].keys() != graphs.keys():
             return True
         return any(graph is not before[2][name] for name, graph in graphs.items())
 

@@ -16,6 +16,13 @@ AGAIN_SECONDS = 60.0
 GIVE_UP_SECONDS = 300.0
 
 
+class Launched(msgspec.Struct, frozen=True):
+    """When a run was launched first and last, in seconds of a clock that nobody sets."""
+
+    first: float
+    last: float
+
+
 class Launching(msgspec.Struct, frozen=True):
     """What to do about runs that nobody took: launch them again, or end them."""
 
@@ -23,18 +30,22 @@ class Launching(msgspec.Struct, frozen=True):
     lost: tuple[Run, ...]
 
 
-def overdue_launches(starting: Iterable[Run], launched_at: Mapping[str, float], now: float) -> Launching:
+def overdue_launches(starting: Iterable[Run], launched: Mapping[str, Launched], now: float) -> Launching:
     """Which runs to launch again, and which to give up: those that were launched by this control plane in vain.
 
     Args:
         starting: the runs that left the queue and that no worker has taken.
-        launched_at: when this control plane launched each of them last, in seconds since 1970, UTC; those of an earlier one
-            are not in it.
-        now: seconds since 1970, UTC.
+        launched: when this control plane launched each of them; those of an earlier one are not in it.
+        now: by the same clock.
     """
-    waiting = [run for run in starting if run.status is RunStatus.STARTING and run.worker is None]
-    overdue = [
-        run for run in waiting if not 0 <= now - launched_at.get(run.run_id, now - AGAIN_SECONDS) < AGAIN_SECONDS
-    ]
-    lost = [run for run in overdue if run.run_id in launched_at and now - run.updated_at >= GIVE_UP_SECONDS]
-    return Launching(tuple(run for run in overdue if run not in lost), tuple(lost))
+    again: list[Run] = []
+    lost: list[Run] = []
+    for run in starting:
+        if run.status is not RunStatus.STARTING or run.worker is not None:
+            continue
+        found = launched.get(run.run_id)
+        if found is None:
+            again.append(run)
+        elif now - found.last >= AGAIN_SECONDS:
+            (lost if now - found.first >= GIVE_UP_SECONDS else again).append(run)
+    return Launching(tuple(again), tuple(lost))

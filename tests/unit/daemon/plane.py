@@ -118,9 +118,9 @@ class Plane:
         """All runs, oldest first."""
         return list(reversed(self.store.list_runs(RunsFilter(), None, None)))
 
-    def queue(self, limits: QueueLimits | None = None) -> Queue:
-        """The loop over the queue."""
-        launches = Launches(self.store, self.locations, self.clock)
+    def queue(self, limits: QueueLimits | None = None, steady: Callable[[], float] | None = None) -> Queue:
+        """The loop over the queue; its steady clock shows the time of the last round unless another is given."""
+        launches = Launches(self.store, self.locations, self.clock, steady or self.clock)
         return Queue(self.store, self.control, self.locations, limits or QueueLimits(), launches)
 
     def start(self, run_ids: Sequence[str] | None = None) -> list[str]:

@@ -146,6 +146,20 @@ def test_a_run_that_a_dead_control_plane_took_out_of_the_queue_is_launched_by_th
     assert (run.status, run.failure_reason) == (RunStatus.FAILURE, FailureReason.PLATFORM)
 
 
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_clock_that_is_set_gives_up_no_run_that_is_starting(jump: int) -> None:
+    made = plane()
+    run_id = enqueue(made)
+    steady = 5.0
+    queue = made.queue(steady=lambda: steady)
+    assert go(made, queue) == [run_id]
+    steady += 10.0
+    assert go(made, queue, NOON + jump) == []
+    assert status(made, run_id) is RunStatus.STARTING
+    steady += 60.0
+    assert go(made, queue, NOON + jump) == [run_id]
+
+
 def test_a_run_that_began_is_not_launched_again() -> None:
     made = plane()
     run_id = enqueue(made)

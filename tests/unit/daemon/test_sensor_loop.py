@@ -68,6 +68,14 @@ def test_a_sensor_is_asked_when_its_interval_is_over() -> None:
     assert (first.status, first.skip_reason) == (TickStatus.SKIPPED, "nothing new")
 
 
+def test_a_clock_that_is_set_back_keeps_no_sensor_waiting_for_it_to_catch_up() -> None:
+    made = plane(sensor(lambda _: sg.SkipReason("nothing"), minimum_interval_seconds=30))
+    made.ask_sensors(NOON)
+    made.ask_sensors(NOON - 3_600)
+    made.ask_sensors(NOON - 3_600 + 31)
+    assert len(made.sensor_ticks("sensor")) == 2
+
+
 def test_cursor_and_run_keys_go_from_tick_to_tick() -> None:
     def next_file(context: sg.SensorEvaluationContext) -> Iterator[sg.RunRequest]:
         number = int(context.cursor or 0) + 1
