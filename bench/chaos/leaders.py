@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
@@ -49,6 +50,7 @@ def main() -> None:
             "max": round(max(took), 2),
             "all": [round(each, 2) for each in took],
         },
+        "nice": os.nice(0),
         "machine": machine.describe(CHECKOUT, {"segue": sys.executable}).values,
     }
     name = f"{datetime.now(UTC):%Y-%m-%d-%H%M}-chaos-leaders.json"

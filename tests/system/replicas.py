@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import select
 import subprocess
 import sys
 import time
@@ -26,13 +27,14 @@ class Replica:
         self._process = subprocess.Popen(
             [sys.executable, str(PROGRAM), "loops", place], stdout=subprocess.PIPE, text=True
         )
-        self._worker = ""
+        self._worker: str | None = None
 
     @property
-    def worker(self) -> str:
-        """As whom it holds leases."""
+    def worker(self) -> str | None:
+        """As whom it holds leases; None as long as it has not begun."""
         assert self._process.stdout is not None
-        self._worker = self._worker or self._process.stdout.readline().strip()
+        if self._worker is None and select.select([self._process.stdout], [], [], 0)[0]:
+            self._worker = self._process.stdout.readline().strip()
         return self._worker
 
     def kill(self) -> None:
