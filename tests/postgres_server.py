@@ -31,13 +31,19 @@ class Server(NamedTuple):
 
     Attributes:
         folder: with its socket.
-        restart: ends all connections, stops it and starts it again.
+        stop, start: end all connections and stop it; start it again.
         crash: kills it, and starts it again.
     """
 
     folder: Path
-    restart: Callable[[], None]
+    stop: Callable[[], None]
+    start: Callable[[], None]
     crash: Callable[[], None]
+
+    def restart(self) -> None:
+        """Stops it and starts it again."""
+        self.stop()
+        self.start()
 
     def url(self, database: str, user: str = "postgres", password: str | None = None) -> str:
         """The URL of a database."""
@@ -134,9 +140,8 @@ def server(options: Sequence[str] = _OPTIONS) -> Generator[Server]:
             told = (*options, "listen_addresses=''", f"unix_socket_directories='{place}'")
             run("pg_ctl", "-w", "-l", str(place / "log"), "-o", " ".join(f"-c {option}" for option in told), "start")
 
-        def restart() -> None:
+        def stop() -> None:
             run("pg_ctl", "-w", "-m", "fast", "stop")
-            start()
 
         def crash() -> None:
             os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
@@ -152,6 +157,6 @@ def server(options: Sequence[str] = _OPTIONS) -> Generator[Server]:
         run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         start()
         try:
-            yield Server(place, restart, crash)
+            yield Server(place, stop, start, crash)
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")

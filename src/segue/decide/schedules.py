@@ -16,11 +16,14 @@ from segue.model.automation_nodes import ScheduleNode
 from segue.model.cron_times import last_fire, next_fire
 from segue.model.instigator import InstigatorState
 
+SHORT_BREAK_SECONDS = 60.0
+
 
 class CatchUp(enum.Enum):
     """What becomes of the times that passed while no control plane ran.
 
-    SKIP: none of them is decided. LATEST: the last one is. ALL: each is, the oldest first.
+    SKIP: none of them is decided. LATEST: the last one is. ALL: each is, the oldest first. A break of up to a minute, in which
+    another control plane takes over or the database is away, is none: what was due in it is decided.
     """
 
     SKIP = "skip"
@@ -54,6 +57,7 @@ def due_ticks(
         limit: how many ticks to give at most; the rest is due at once.
     """
     base = max(state.started_at or 0.0, state.last_tick_at or 0.0)
+    up_since -= SHORT_BREAK_SECONDS
     if catch_up is CatchUp.SKIP:
         base = max(base, min(up_since, now))
     elif catch_up is CatchUp.LATEST and base < up_since:

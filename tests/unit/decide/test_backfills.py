@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -18,6 +19,8 @@ from segue.model.keys import AssetKey
 from segue.model.partitions.subset import PartitionSubset, keys_of_subset, subset_contains, whole
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+GRAPHS = int(os.environ.get("SEGUE_RANDOM_GRAPHS", "150"))
+"""How many random graphs are tried; `make chaos` tries 10,000."""
 LETTERS = dg.StaticPartitionsDefinition(list("abcd"))
 DAYS = dg.DailyPartitionsDefinition("2026-02-01")
 
@@ -222,6 +225,21 @@ def test_a_long_chain_through_an_assets_own_past_fails_as_a_whole() -> None:
     assert end.status is BackfillStatus.COMPLETED_FAILED
 
 
+def test_a_thousand_partitions_each_made_from_the_one_before_take_one_decision_each() -> None:
+    mapping = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+    hours = dg.HourlyPartitionsDefinition("2026-01-01-00:00", end_date="2026-02-11-16:00")
+    graph = graph_of(made("sum", [dg.AssetDep("sum", partition_mapping=mapping)], hours))
+    keys = list(hours.get_partition_keys(NOW))
+    assert len(keys) == 1_000
+    backfill, results = backfill_of(graph, "sum"), list[EndedRun]()
+    for number, key in enumerate(keys):  # each is asked for by the decision that takes in the end of the one before
+        step = advance(backfill, graph, results, 0, NOW)
+        assert [shown(run) for run in step.runs] == [f"sum[{key}]"]
+        backfill, results = step.backfill, [ended(step.runs[0], number)]
+    step = advance(backfill, graph, results, 0, NOW)
+    assert (step.backfill.status, step.backfill.runs) == (BackfillStatus.COMPLETED_SUCCESS, 1_000)
+
+
 NAMES = "pqrstu"
 DEFINITIONS = (
     None,
@@ -257,7 +275,7 @@ def graphs(draw: st.DrawFn) -> AssetGraph:
     return graph_of(*assets)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=GRAPHS)
 @given(graphs(), st.data())
 def test_every_backfill_of_any_graph_ends_whatever_fails(graph: AssetGraph, data: st.DataObject) -> None:
     names = " ".join(key.to_user_string() for key in graph.nodes)

@@ -45,6 +45,18 @@ def test_what_was_missed_while_nobody_decided_is_a_choice(
     assert due.next_at == at("2026-01-01T14:00")
 
 
+@pytest.mark.parametrize("catch_up", CatchUp)
+@pytest.mark.parametrize(("seconds", "is_whole"), [(3, True), (59, True), (90, False)])
+def test_nothing_is_lost_in_a_short_break(catch_up: CatchUp, seconds: int, is_whole: bool) -> None:
+    node = ScheduleNode(name="each second", cron_schedules=("* * * * * *",), job_name="job")
+    last = at("2026-01-01T12:00")
+    before = InstigatorState(id=ID, started_at=last - 100, last_tick_at=last)
+    due = due_ticks(node, before, last + seconds, last + seconds, catch_up, 1_000)
+    all_of_them = tuple(last + second for second in range(1, seconds + 1))
+    assert (due.times == all_of_them) is (is_whole or catch_up is CatchUp.ALL)
+    assert due.times == all_of_them[-len(due.times) :]
+
+
 def test_no_tick_lies_before_the_schedule_was_switched_on() -> None:
     due = due_ticks(HOURLY, state("2026-01-01T11:30"), at("2026-01-01T12:00"), 0.0, CatchUp.ALL, 100)
     assert due.times == (at("2026-01-01T12:00"),)
