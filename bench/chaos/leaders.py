@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent), str(CHECKOUT / "tests"), str(CHECKOUT / "tests" / "system")]
 
-import postgres_server  # noqa: E402 reason: found through the path above
-import replicas  # noqa: E402
+import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports] reason: found through the path above
+import replicas  # noqa: E402  # pyright: ignore[reportMissingImports] reason: found through the path above
 
 import machine  # noqa: E402
 
