@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.errors import InvalidConfigError
 from segue.model.control_stores import ControlStore
 from segue.model.location import LocationTarget
+from segue.model.location_table import require_mutual
 from segue.model.messages import Records
 from segue.model.stores import Store
 from segue.settings import Settings
@@ -43,13 +44,16 @@ def targets_of(settings: Settings) -> tuple[LocationTarget, ...]:
     """The code locations that the settings name.
 
     Raises:
-        InvalidConfigError: one is on another machine, and the database on this one.
+        InvalidConfigError: one is on another machine, and the database on this one, or nothing says by what both know each other.
     """
-    away = next((each for each in settings.locations if each.remote is not None), None)
-    if away is not None and settings.database is None:
+    away = {each.name: each.remote for each in settings.locations if each.remote is not None}
+    for name, remote in away.items():
+        require_mutual(remote.credentials, f"{settings.source}: the code location {name!r}", is_location=False)
+    if away and settings.database is None:
         raise InvalidConfigError(
-            f"The code location {away.name!r} is on another machine, and what is recorded is in the home folder of this one, where "
-            "its runs could not write. Set `database` (SEGUE_DATABASE) to the URL of a Postgres database that both reach."
+            f"The code location {next(iter(away))!r} is on another machine, and what is recorded is in the home folder of this "
+            "one, where its runs could not write. Set `database` (SEGUE_DATABASE) to the URL of a Postgres database that both "
+            "reach."
         )
     if settings.locations or (settings.file is None and settings.module is None):
         return settings.locations

@@ -25,7 +25,7 @@ import segue as sg
 
 @sg.asset
 def quick(context):
-    context.add_output_metadata({"where": os.getcwd()})
+    context.add_output_metadata({"where": os.getcwd(), "token": os.environ.get("SEGUE_LOCATION_TOKEN", "none")})
 
 
 @sg.asset
@@ -82,6 +82,7 @@ def test_a_location_of_another_machine_is_used_like_one_of_this(tmp_path: Path, 
         control = open_control(store)
         where = next(state for key, state in store.asset_states(None).items() if "quick" in str(key))
         assert where.materialization.metadata["where"].value == str(far)
+        assert where.materialization.metadata["token"].value == "none"  # it is not for user code
 
         def ticks(name: str, status: str) -> list[str]:
             found = control.ticks(InstigatorId(NAME, InstigatorKind.SENSOR, name), 100)

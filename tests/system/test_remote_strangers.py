@@ -191,26 +191,26 @@ def _proof_of_the_server(stranger: Stranger) -> None:
 
 
 @pytest.mark.parametrize(
-    "approach",
+    ("approach", "why"),
     [
-        _nothing,
-        _garbage,
-        _garbage_in_a_frame,
-        _oversized,
-        _half,
-        _proof_first,
-        _empty_proof,
-        _says_it_has_no_token,
-        _proof_of_the_server,
+        (_nothing, "timed out"),
+        (_garbage, "no handshake"),
+        (_garbage_in_a_frame, "no handshake"),
+        (_oversized, "no handshake"),
+        (_half, "timed out"),
+        (_proof_first, "not what the handshake asks for"),
+        (_empty_proof, "token is not the one"),
+        (_says_it_has_no_token, "one side has a token"),
+        (_proof_of_the_server, "token is not the one"),
     ],
 )
 def test_strangers_are_shut_out_and_keep_nobody_from_being_served(
-    tmp_path: Path, approach: Callable[[Stranger], None]
+    tmp_path: Path, approach: Callable[[Stranger], None], why: str
 ) -> None:
     with far_server(tmp_path, "--timeout", "1.5") as server, _stranger(server.url) as stranger:
         approach(stranger)
         assert stranger.is_shut_out()
-        server.wait_for_line("was refused")
+        assert why in server.wait_for_line("was refused")
         assert server.descendants() == []  # nobody had a process started
         with _stranger(server.url) as good:
             assert isinstance(good.introduce(), Proof)
@@ -264,13 +264,23 @@ def _a_step(stranger: Stranger) -> None:
     stranger.send(StartProcess(number=1, task=encode_message(StepTask(step=b"", attempt=1, token=1))))
 
 
-@pytest.mark.parametrize("misdeed", [_twice, _unguarded, _too_large, _no_message, _no_task, _a_step])
-def test_who_is_known_says_only_what_may_be_said(tmp_path: Path, misdeed: Callable[[Stranger], None]) -> None:
+@pytest.mark.parametrize(
+    ("misdeed", "why"),
+    [
+        (_twice, "changed on its way"),
+        (_unguarded, "changed on its way"),
+        (_too_large, "too large"),
+        (_no_message, "not understood"),
+        (_no_task, "not understood"),
+        (_a_step, "a process for a step"),
+    ],
+)
+def test_who_is_known_says_only_what_may_be_said(tmp_path: Path, misdeed: Callable[[Stranger], None], why: str) -> None:
     with far_server(tmp_path) as server, _stranger(server.url) as known:
         assert isinstance(known.introduce(), Proof)
         misdeed(known)
         assert known.is_shut_out()
-        server.wait_for_line("is not connected any more")
+        assert why in server.wait_for_line("is not connected any more")
 
 
 @pytest.mark.parametrize(

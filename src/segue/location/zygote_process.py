@@ -18,6 +18,7 @@ from segue.model.location import LocationTarget
 from segue.model.messages import LoadCode, encode_message
 
 _MODULE = "segue.host.zygote"
+_TOKEN = "SEGUE_LOCATION_TOKEN"
 _LAST_WORDS = 8000
 
 
@@ -34,6 +35,7 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int]) -> Zygote:
     own, other = socket.socketpair()
     output = tempfile.TemporaryFile()  # noqa: SIM115 reason: lives as long as the zygote
     python = target.python or sys.executable
+    inherited = {name: value for name, value in os.environ.items() if name != _TOKEN}  # which is not for user code
     try:
         process = subprocess.Popen(
             [python, "-P", "-m", _MODULE, str(other.fileno()), str(os.getpid())],
@@ -43,7 +45,7 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int]) -> Zygote:
             pass_fds=(other.fileno(),),
             start_new_session=True,
             cwd=target.working_directory,
-            env={**os.environ, "PYTHONFAULTHANDLER": "1", **target.environment},
+            env={**inherited, "PYTHONFAULTHANDLER": "1", **target.environment},
         )
     except OSError as error:
         own.close()

@@ -111,7 +111,6 @@ class LocationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             certificate=_path(folder, self.certificate),
             key=_path(folder, self.key),
         )
-        require_mutual(credentials, what, is_location=False)
         timeout = 15.0 if self.timeout is None else self.timeout
         if timeout <= 0 or not 0 < self.port <= _LAST_PORT:
             raise InvalidConfigError(f"{what}: `timeout` is more than 0 seconds, and `port` from 1 to {_LAST_PORT}.")

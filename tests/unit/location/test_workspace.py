@@ -151,14 +151,12 @@ def test_locations_in_the_settings_have_absolute_paths(tmp_path: Path) -> None:
         ('[[locations]]\nfile = "a.py"\npyhton = "x"\n', "pyhton"),
         ('[[locations]]\nhost = "a"\nport = 1\n', "`name` and `port`"),
         ('[[locations]]\nname = "a"\nhost = "b"\n', "`name` and `port`"),
-        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\n', "SEGUE_LOCATION_TOKEN"),
         ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\npython = "x"\n', "`python`"),
         ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\nenvironment = { A = "b" }\n', "`environment`"),
         ('[[locations]]\nfile = "a.py"\nport = 1\n', "`port`"),
         ('[[locations]]\nfile = "a.py"\ntoken = "secret"\n', "`token`"),
         ('[[locations]]\nname = "a"\nhost = "b"\nport = 70000\ntoken = "12345678901234567890"\n', "65535"),
         ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\ntimeout = 0\ntoken = "12345678901234567890"\n', "`timeout`"),
-        ('[[locations]]\nname = "a"\nhost = "b"\nport = 1\nauthority = "c"\nkey = "k"\n', "SEGUE_LOCATION_TOKEN"),
     ],
 )
 def test_locations_in_the_settings_that_cannot_be_are_named(tmp_path: Path, text: str, said: str) -> None:
