@@ -10,6 +10,7 @@ import pytest
 from command_line import Project
 from control_plane import ControlPlane, control_plane
 
+from segue.model.keys import AssetKey
 from segue.model.run import Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.storage.sqlite import SqliteStore, open_sqlite
@@ -46,6 +47,39 @@ def flaky(context):
         raise RuntimeError("only the first time")
 
 
+letters, numbers = sg.StaticPartitionsDefinition(["a", "b"]), sg.StaticPartitionsDefinition(["1", "2"])
+
+
+class ByPlace(sg.PartitionMapping):
+    def get_upstream_mapped_partitions_result_for_partitions(self, below, below_def, above_def, now=None, keys=None):
+        wanted = above_def.subset_with_partition_keys(["ab"[int(key) - 1] for key in below])
+        return sg.UpstreamPartitionsResult(
+            partitions_subset=wanted, required_but_nonexistent_subset=above_def.empty_subset()
+        )
+
+    def get_downstream_partitions_for_partitions(self, above, above_def, below_def, now=None, keys=None):
+        return below_def.subset_with_partition_keys([str("ab".index(key) + 1) for key in above])
+
+
+@sg.asset(partitions_def=letters)
+def letter(): ...
+
+
+@sg.asset(partitions_def=numbers, deps=[sg.AssetDep(letter, partition_mapping=ByPlace())])
+def number(): ...
+
+
+class Follows(sg.AutomationCondition):
+    def evaluate(self, context):
+        updated = sg.AutomationCondition.any_deps_updated()
+        found = context.for_child_condition(updated, [0], context.candidate_subset).evaluate()
+        return sg.AutomationResult(context, found.true_subset, child_results=[found])
+
+
+@sg.asset(deps=[source], automation_condition=Follows())
+def own_follower(): ...
+
+
 make_source = sg.define_asset_job("make_source", [source])
 make_flaky = sg.define_asset_job("make_flaky", [flaky], tags={"dagster/max_retries": "2"})
 make_report = sg.define_asset_job("make_report", [report])
@@ -69,7 +103,7 @@ def pushed(context):
 
 
 defs = sg.Definitions(
-    assets=[raw, clean, report, source, follower, flaky],
+    assets=[raw, clean, report, source, follower, flaky, letter, number, own_follower],
     jobs=[make_source, make_flaky, make_report],
     schedules=[static, asked],
     sensors=[after_flaky, pushed],
@@ -125,9 +159,15 @@ def test_a_schedule_that_is_started_ticks_by_itself_and_its_runs_are_executed(
 def test_an_asset_follows_what_it_is_made_from(project: Project, plane: ControlPlane, store: SqliteStore) -> None:
     sensor = "default_automation_condition_sensor"
     ask(project, "sensor", "start", sensor)
-    before = len(succeeded(store, dagster__sensor_name=sensor))
+    wanted = {AssetKey("follower"), AssetKey("own_follower")}
+    before = {run.run_id for run in succeeded(store, dagster__sensor_name=sensor)}
+
+    def followed() -> bool:
+        runs = [run for run in succeeded(store, dagster__sensor_name=sensor) if run.run_id not in before]
+        return {key for run in runs for key in run.asset_selection} >= wanted
+
     plane.run(job="make_source")
-    plane.wait_for(lambda: len(succeeded(store, dagster__sensor_name=sensor)) > before)
+    plane.wait_for(followed)
     (said,) = ask(project, "asset", "why", "follower")["evaluations"] or [None]  # pyright: ignore[reportGeneralTypeIssues] reason: JSON
     assert said is not None
     ask(project, "sensor", "stop", sensor)
@@ -164,6 +204,19 @@ def test_a_backfill_is_carried_out_and_ends(project: Project, plane: ControlPlan
     plane.wait_for(lambda: ask(project, "backfill", "show", name)["status"] == "COMPLETED_SUCCESS")
     runs = succeeded(store, dagster__backfill=name)
     assert sorted(str(run.partition_start) for run in runs) == ["None", "a", "b", "c", "d"]
+
+
+def test_a_backfill_asks_the_code_for_a_mapping_of_its_own(
+    project: Project, plane: ControlPlane, store: SqliteStore
+) -> None:
+    made = ask(project, "backfill", "create", "--select", "letter+", "--partition", "b")
+    name = str(made["backfill_id"])
+    plane.wait_for(lambda: ask(project, "backfill", "show", name)["status"] == "COMPLETED_SUCCESS")
+    runs = sorted(succeeded(store, dagster__backfill=name), key=lambda run: run.started_at or 0.0)
+    assert [(*run.asset_selection, run.partition_start) for run in runs] == [
+        (AssetKey("letter"), "b"),
+        (AssetKey("number"), "2"),
+    ]
 
 
 def test_a_run_that_waits_for_a_person_starts_when_one_says_so(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import click
 import msgspec
 
-from segue.cli.backfill_targets import Wanted, job_part, targets_of
+from segue.cli.backfill_targets import Wanted, answered, job_part, targets_of
 from segue.cli.control import Plane, confirm, location_of, open_plane
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, duration, moment, print_json, print_pairs, print_table, stdout_for_json
@@ -17,6 +17,8 @@ from segue.cli.schedule import location_option
 from segue.errors import BackfillNotFoundError, InvalidInvocationError
 from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.condition.facts import shown_part
+from segue.model.partitions.subset import PartitionSubset
+from segue.model.questions import Answers
 from segue.storage.ids import new_id
 
 
@@ -97,17 +99,25 @@ def create(
     wanted = Wanted(job, select, partitions, partition_range, everything, all_failed, all_missing)
     wanted.require_clear()
     hours = None if off_peak is None else _hours(off_peak)
-    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
+    settings = settings_in_force(home=home)
+    with stdout_for_json(as_json), open_plane(settings) as plane:
         found = location_of(plane, location)
         now = time.time()
+
+        def part_of(answers: Answers) -> PartitionSubset | None:
+            return None if job is None else job_part(plane, found, wanted, now, answers)
+
+        def targets(answers: Answers) -> tuple[BackfillTarget, ...]:
+            return () if job is not None else targets_of(plane, found, wanted, now, answers)
+
         made = Backfill(
             backfill_id=new_id(),
             location=found.name,
             created_at=now,
             updated_at=now,
             job_name=job,
-            job_partitions=None if job is None else job_part(plane, found, wanted, now),
-            targets=() if job is not None else targets_of(plane, found, wanted, now),
+            job_partitions=answered(settings, plane, found, now, part_of),
+            targets=answered(settings, plane, found, now, targets),
             title=title,
             tags=read_tags(tags),
             run_config=dict(read_run_config(config) or {}),

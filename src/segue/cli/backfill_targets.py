@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import click
 import msgspec
 
-from segue.cli.control import Known, Plane
+from segue.cli.control import Known, Plane, code_of
+from segue.cli.home import instance_of
 from segue.cli.launch import selected
 from segue.cli.partitions import parse_range, require_partition
 from segue.daemon.backfills import job_partitions
@@ -28,8 +30,12 @@ from segue.model.partitions.subset import (
     union,
     whole,
 )
+from segue.model.questions import Answers, OpaqueAnswer, Question, UnansweredError, with_answers
 from segue.model.run import Run, RunStatus
 from segue.model.run_records import RunsFilter
+from segue.settings import Settings
+
+Decided = TypeVar("Decided")
 
 LOOK_BACK = 10_000  # runs, for what failed
 
@@ -66,8 +72,35 @@ class Wanted(msgspec.Struct, frozen=True):
             )
 
 
-def job_part(plane: Plane, location: Known, wanted: Wanted, now: float) -> PartitionSubset:
-    """The partitions of a job that are meant.
+def answered(
+    settings: Settings, plane: Plane, location: Known, now: float, decide: Callable[[Answers], Decided]
+) -> Decided:
+    """What is decided, with the answers of the user's code to what only that knows.
+
+    Args:
+        settings: where the code is.
+        plane: who knows dynamic partitions.
+        location: whose code it is.
+        now: the moment at which partitions are looked up, in seconds since 1970, UTC.
+        decide: decides by the answers so far.
+
+    Raises:
+        InvalidSubsetError: the code that is here is not the one that was loaded.
+    """
+    from segue.host.answer import answer_question
+
+    answers: dict[Question, OpaqueAnswer] = {}
+    while True:
+        try:
+            return decide(answers)
+        except UnansweredError as error:
+            definitions = code_of(settings, location)
+            instance = instance_of(settings, plane.store)
+            answers[error.question] = answer_question(definitions, instance, error.question, now)
+
+
+def job_part(plane: Plane, location: Known, wanted: Wanted, now: float, answers: Answers) -> PartitionSubset:
+    """The partitions of a job that are meant; `answers` are those of the user's code so far.
 
     Raises:
         InvalidSubsetError: none, or a job without partitions.
@@ -75,7 +108,9 @@ def job_part(plane: Plane, location: Known, wanted: Wanted, now: float) -> Parti
     """
     moment = datetime.fromtimestamp(now, UTC)
     assert wanted.job is not None
-    definition = job_partitions(location.graph, wanted.job, plane.store, moment)
+    job = location.graph.jobs.get(wanted.job)
+    graph = with_answers(location.graph, () if job is None else job.assets, answers, moment)
+    definition = job_partitions(graph, wanted.job, plane.store, moment)
     if wanted.all_failed or wanted.all_missing:
         runs = plane.store.list_runs(RunsFilter(job_name=wanted.job), LOOK_BACK, None)
         latest = _latest(runs)
@@ -91,8 +126,10 @@ def job_part(plane: Plane, location: Known, wanted: Wanted, now: float) -> Parti
     return part
 
 
-def targets_of(plane: Plane, location: Known, wanted: Wanted, now: float) -> tuple[BackfillTarget, ...]:
-    """What of each asset is meant, upstream first.
+def targets_of(
+    plane: Plane, location: Known, wanted: Wanted, now: float, answers: Answers
+) -> tuple[BackfillTarget, ...]:
+    """What of each asset is meant, upstream first; `answers` are those of the user's code so far.
 
     Partitions that are named are those of the selected assets that nothing selected stands above; what is downstream of them
     is made as far as it needs them.
@@ -103,7 +140,7 @@ def targets_of(plane: Plane, location: Known, wanted: Wanted, now: float) -> tup
     """
     moment = datetime.fromtimestamp(now, UTC)
     keys = selected(location.graph, wanted.select or "")
-    graph = listed(location.graph, keys, plane.store, moment)
+    graph = listed(with_answers(location.graph, keys, answers, moment), keys, plane.store, moment)
     if wanted.all_missing:
         found = {key: _missing(plane, graph, key, moment) for key in keys}
     elif wanted.all_failed:

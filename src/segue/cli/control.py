@@ -85,6 +85,21 @@ def _loaded(settings: Settings) -> Known:
     return Known(settings.location_name, graph, content_hash(definitions.encoded_manifest), definitions)
 
 
+def code_of(settings: Settings, location: Known) -> Definitions:
+    """The code of a code location, loaded here.
+
+    Raises:
+        InvalidSubsetError: the code that the settings name is not the one that was loaded there.
+    """
+    loaded = location if location.definitions is not None else _loaded(settings)
+    if loaded.definitions is None or loaded.manifest_hash != location.manifest_hash:
+        raise InvalidSubsetError(
+            f"Only the code of {location.name!r} knows which partitions are meant, and the code that the settings name here "
+            "declares something else. Run this where that code is, or reload the location."
+        )
+    return loaded.definitions
+
+
 def location_of(plane: Plane, name: str | None) -> Known:
     """The code location with a name, or the only one.
 

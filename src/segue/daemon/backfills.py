@@ -11,6 +11,7 @@ from segue.daemon.cancels import Cancels
 from segue.daemon.ended_runs import EndedRuns
 from segue.daemon.listed import listed
 from segue.daemon.loop import Turn
+from segue.daemon.questions import Questions
 from segue.decide.backfills.advance import BackfillRun, advance
 from segue.decide.backfills.job import EndedJobRun, JobRun, advance_job
 from segue.decide.requests import wanted_run
@@ -20,6 +21,7 @@ from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.control_stores import ControlStore
 from segue.model.graph import AssetGraph
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.questions import UnansweredError, with_answers
 from segue.model.run import FINISHED_STATUSES, Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import Store
@@ -43,6 +45,7 @@ class Backfills:
 
     Attributes:
         cancels: ends the runs of backfills that are canceled.
+        questions: asks code locations what only they know.
         queued: called when there are new runs in the queue; whoever runs the loop sets it.
     """
 
@@ -51,6 +54,7 @@ class Backfills:
         self._control = control
         self._locations = locations
         self.cancels = Cancels(store)
+        self.questions = Questions()
         self.queued: Callable[[], object] = lambda: None
 
     def round(self, turn: Turn) -> float | None:
@@ -77,7 +81,11 @@ class Backfills:
             unfinished = max(unfinished, 1)  # one has ended that is not read yet
         try:
             after, runs = self._decide(backfill, location, graph, found.runs, unfinished, now)
+        except UnansweredError as error:
+            self.questions.ask(location, error.question, turn.now)
+            return False  # it goes on when the answer is there
         except SegueError as error:
+            self.questions.forget_errors(location)
             # Its definitions cannot answer for it (any more). It waits for other ones, and says so.
             runs, after = [], msgspec.structs.replace(backfill, error=str(error))
         else:
@@ -104,11 +112,15 @@ class Backfills:
     ) -> tuple[Backfill, list[WantedRun]]:
         """How a backfill stands after this round, and the runs it asks for."""
         if backfill.job_name is not None:
+            job = graph.jobs.get(backfill.job_name)
+            graph = with_answers(graph, () if job is None else job.assets, self.questions.answers(location), now)
             definition = job_partitions(graph, backfill.job_name, self._store, now)
             step = advance_job(backfill, definition, [_ended_job_run(run) for run in ended], unfinished, now, AT_ONCE)
             jobs = [self._wanted_of_job(backfill, run, location, graph, now) for run in step.runs]
             return _without_error(step.backfill, backfill), jobs
-        graph = listed(graph, [target.key for target in backfill.targets], self._store, now)
+        keys = [target.key for target in backfill.targets]
+        graph = with_answers(graph, keys, self.questions.answers(location), now)
+        graph = listed(graph, keys, self._store, now)
         reader = EndedRuns(self._store)
         results = [reader.result(run, graph, now) for run in ended]
         round_ = advance(backfill, graph, results, unfinished, now, AT_ONCE)

@@ -67,7 +67,7 @@ class Supervisor:
         self.loops: Sequence[Loop] = [Loop(name, store, control, action) for name, action in actions.items()]
         by_name = {loop.name: loop for loop in self.loops}
         schedules.wake, sensors.wake = by_name["schedules"].wake, by_name["sensors"].wake
-        backfills.cancels.ended = by_name["backfills"].wake
+        backfills.cancels.ended = backfills.questions.wake = by_name["backfills"].wake
         for each in (schedules, sensors, backfills, retries):  # at once also where nothing hears of what is written
             each.queued = by_name["queue"].wake
         self._is_stopped = threading.Event()

@@ -9,10 +9,19 @@ import time
 
 from segue.channel import receive, send
 from segue.defs.definitions import Definitions
+from segue.host.answer import answer_question
 from segue.host.automations import Automations
 from segue.host.instances import local_instance
 from segue.host.ticks import answer_tick
-from segue.model.messages import TickAnswered, TicksTask, decode_ask, encode_message
+from segue.model.messages import (
+    AskOpaque,
+    FromTicks,
+    OpaqueAnswered,
+    TickAnswered,
+    TicksTask,
+    decode_ask,
+    encode_message,
+)
 
 
 def answer_ticks(definitions: Definitions, task: TicksTask, channel: socket.socket) -> None:
@@ -29,7 +38,16 @@ def answer_ticks(definitions: Definitions, task: TicksTask, channel: socket.sock
     automations = Automations()
     while True:
         asked = decode_ask.decode(receive(channel)[0])
-        answer = answer_tick(definitions, instance, asked.task, time.time(), automations)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        memory = peak * (1 if sys.platform == "darwin" else 1024)
-        send(channel, encode_message(TickAnswered(answer=answer, memory=memory)))
+        if isinstance(asked, AskOpaque):
+            opaque = answer_question(definitions, instance, asked.question, asked.now)
+            said: FromTicks = OpaqueAnswered(answer=opaque, memory=_memory())
+        else:
+            answer = answer_tick(definitions, instance, asked.task, time.time(), automations)
+            said = TickAnswered(answer=answer, memory=_memory())
+        send(channel, encode_message(said))
+
+
+def _memory() -> int:
+    """How many bytes the process has held at most."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024)

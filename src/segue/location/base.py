@@ -7,6 +7,7 @@ from typing import Protocol
 
 from segue.model.graph import AssetGraph
 from segue.model.location import LocationState
+from segue.model.questions import OpaqueAnswer, Question
 from segue.model.tick_task import TickAnswer, TickTask
 
 
@@ -48,6 +49,16 @@ class CodeLocation(Protocol):
             timeout: after how many seconds its process is killed; the answer then says so.
             answered: called once, in a thread of the location, with the answer; where none could be had, with the reason as
                 its error.
+        """
+        ...
+
+    def answer(self, question: Question, now: float, timeout: float, answered: Callable[[OpaqueAnswer], None]) -> None:
+        """Asks what only its code can answer, beside whatever else is asked, and returns at once.
+
+        Args:
+            question: the question.
+            now: the moment at which partitions are looked up, in seconds since 1970, UTC.
+            timeout, answered: as of `evaluate`.
         """
         ...
 

@@ -16,13 +16,24 @@ import msgspec
 from segue.errors import LocationUnavailableError
 from segue.location.generation import Generation, how_it_ended
 from segue.location.remote import reach_zygote
-from segue.location.tick_processes import Question, TickProcess, TickProcesses
+from segue.location.tick_processes import Asked, TickProcess, TickProcesses
 from segue.location.zygote_process import start_zygote
 from segue.model.error_info import ErrorInfo
 from segue.model.graph import AssetGraph
 from segue.model.location import LocationState, LocationStatus, LocationTarget
 from segue.model.manifest import decode_manifest
-from segue.model.messages import ProcessEnded, ProcessStarted, Ready, Records
+from segue.model.messages import (
+    AskOpaque,
+    AskTick,
+    FromTicks,
+    OpaqueAnswered,
+    ProcessEnded,
+    ProcessStarted,
+    Ready,
+    Records,
+    TickAnswered,
+)
+from segue.model.questions import OpaqueAnswer, Question
 from segue.model.tick_task import TickAnswer, TickTask
 from segue.version import __version__
 
@@ -70,7 +81,7 @@ class ProcessLocation:
         self._current: Generation | None = None
         self._next: Generation | None = None
         self._retired: list[Generation] = []
-        self._held: deque[tuple[Question, float]] = deque()  # asked while nothing was there to answer
+        self._held: deque[tuple[Asked, float]] = deque()  # asked while nothing was there to answer
         self._calls: deque[Callable[[], None]] = deque()
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
@@ -123,7 +134,27 @@ class ProcessLocation:
 
     def evaluate(self, task: TickTask, timeout: float, answered: Callable[[TickAnswer], None]) -> None:
         """See `CodeLocation.evaluate`; what is asked while no process is there is asked as soon as one is."""
-        self._call(lambda: self._ask(Question(task, timeout, answered)))
+
+        def heard(said: FromTicks) -> None:
+            assert isinstance(said, TickAnswered)  # the answer to its question
+            answered(said.answer)
+
+        def failed(error: ErrorInfo) -> None:
+            answered(TickAnswer(error=error))
+
+        self._call(lambda: self._ask(Asked(AskTick(task=task), timeout, heard, failed)))
+
+    def answer(self, question: Question, now: float, timeout: float, answered: Callable[[OpaqueAnswer], None]) -> None:
+        """See `CodeLocation.answer`."""
+
+        def heard(said: FromTicks) -> None:
+            assert isinstance(said, OpaqueAnswered)  # the answer to its question
+            answered(said.answer)
+
+        def failed(error: ErrorInfo) -> None:
+            answered(OpaqueAnswer(error=error))
+
+        self._call(lambda: self._ask(Asked(AskOpaque(question=question, now=now), timeout, heard, failed)))
 
     def reload(self) -> None:
         """Loads the code anew, in a new process beside the one there is, which serves until then."""
@@ -182,7 +213,7 @@ class ProcessLocation:
         while self._held and self._held[0][1] <= now:
             question, _ = self._held.popleft()
             why = f"The code location {self.name!r} has no process now: {self._why()}"
-            question.answered(TickAnswer(error=ErrorInfo(why, "LocationUnavailableError")))
+            question.failed(ErrorInfo(why, "LocationUnavailableError"))
         due.append(self._held[0][1] if self._held else None)
         if self._load_at is not None and self._load_at <= now:
             self._load_at = None
@@ -329,7 +360,7 @@ class ProcessLocation:
         for run_id in lost:
             self._listener.run_ended(run_id, "ended with the process of its code location")
 
-    def _ask(self, question: Question) -> None:
+    def _ask(self, question: Asked) -> None:
         if self._current is None:
             self._held.append((question, time.monotonic() + question.timeout))
         else:

@@ -15,8 +15,7 @@ from segue.channel import ChannelClosedError, Inbox, send
 from segue.errors import LocationUnavailableError
 from segue.location.zygote import Zygote
 from segue.model.error_info import ErrorInfo
-from segue.model.messages import AskTick, Records, TickAnswered, TicksTask, decode_answer, encode_message
-from segue.model.tick_task import TickAnswer, TickTask
+from segue.model.messages import AskOpaque, AskTick, FromTicks, Records, TicksTask, decode_answer, encode_message
 
 MOST_AT_ONCE = 16
 KEPT_IDLE = 2
@@ -24,12 +23,18 @@ ANSWERS_PER_PROCESS = 1_000
 GROWTH_ALLOWED = 256 << 20  # bytes
 
 
-class Question(msgspec.Struct, frozen=True):
-    """What is asked, and whom the answer goes to."""
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked, and whom the answer goes to, or why there is none."""
 
-    task: TickTask
+    message: AskTick | AskOpaque
     timeout: float
-    answered: Callable[[TickAnswer], None]
+    answered: Callable[[FromTicks], None]
+    failed: Callable[[ErrorInfo], None]
+
+    @property
+    def subject(self) -> str | None:
+        """What its process may keep something in memory for: the schedule or sensor."""
+        return self.message.task.name if isinstance(self.message, AskTick) else None
 
 
 class TickProcess:
@@ -44,20 +49,24 @@ class TickProcess:
         self.number = number
         self.channel = channel
         self.inbox = Inbox(channel)
-        self.question: Question | None = None
+        self.question: Asked | None = None
+        self.subjects: set[str | None] = set()
+        self.memory = 0
         self.deadline = 0.0
         self.answers = 0
         self.first_memory = 0
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Asked) -> None:
         self.question = question
+        self.subjects.add(question.subject)
         self.deadline = time.monotonic() + question.timeout
         with contextlib.suppress(ChannelClosedError):  # it died: the zygote tells of that
-            send(self.channel, encode_message(AskTick(task=question.task)))
+            send(self.channel, encode_message(question.message))
 
     def is_worn_out(self, memory: int) -> bool:
         """Whether it has answered often enough, or has grown too much, to be replaced."""
         self.answers += 1
+        self.memory = memory
         self.first_memory = self.first_memory or memory
         return self.answers >= ANSWERS_PER_PROCESS or memory > self.first_memory + GROWTH_ALLOWED
 
@@ -85,14 +94,14 @@ class TickProcesses:
         self._unwatch = unwatch
         self._processes: dict[int, TickProcess] = {}
         self._idle: list[TickProcess] = []
-        self._waiting: deque[Question] = deque()
+        self._waiting: deque[Asked] = deque()
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is asked and not answered."""
         return bool(self._waiting) or any(each.question is not None for each in self._processes.values())
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Asked) -> None:
         """Asks, now or as soon as a process is free."""
         self._waiting.append(question)
         self._give_out()
@@ -103,11 +112,19 @@ class TickProcesses:
                 return
             question = self._waiting.popleft()
             try:
-                process = self._idle.pop() if self._idle else self._start()
+                process = self._free(question) or self._start()
             except (LocationUnavailableError, OSError) as error:
-                question.answered(TickAnswer(error=ErrorInfo(str(error), type(error).__name__)))
+                question.failed(ErrorInfo(str(error), type(error).__name__))
                 continue
             process.ask(question)
+
+    def _free(self, question: Asked) -> TickProcess | None:
+        """A process that waits for a question: one that has answered for the same before, and may remember, if it is there."""
+        process = next((each for each in self._idle if question.subject in each.subjects), None)
+        process = process or min(self._idle, key=lambda each: each.memory, default=None)
+        if process is not None:
+            self._idle.remove(process)
+        return process
 
     def _start(self) -> TickProcess:
         number = self._zygote.next_number()
@@ -121,14 +138,16 @@ class TickProcesses:
         if process.number not in self._processes:
             return  # it was let go while others were heard
         for data in process.inbox.messages():
-            said: TickAnswered = decode_answer.decode(data)
+            said: FromTicks = decode_answer.decode(data)
             question, process.question = process.question, None
-            if process.is_worn_out(said.memory) or len(self._idle) >= KEPT_IDLE:
+            if process.is_worn_out(said.memory):
                 self._let_go(process)
             else:
                 self._idle.append(process)
+            if len(self._idle) > KEPT_IDLE:
+                self._let_go(min(self._idle, key=lambda each: each.memory))  # the one that remembers least
             if question is not None:
-                question.answered(said.answer)
+                question.answered(said)
         if process.inbox.is_closed and process.number in self._processes:
             self._unwatch(process)  # how it ended is told by the zygote
         self._give_out()
@@ -161,12 +180,12 @@ class TickProcesses:
             self._let_go(process)
             self._fail(process, ErrorInfo(why, "LocationUnavailableError"))
         while self._waiting:
-            self._waiting.popleft().answered(TickAnswer(error=ErrorInfo(why, "LocationUnavailableError")))
+            self._waiting.popleft().failed(ErrorInfo(why, "LocationUnavailableError"))
 
     def _fail(self, process: TickProcess, error: ErrorInfo) -> None:
         question, process.question = process.question, None
         if question is not None:
-            question.answered(TickAnswer(error=error))
+            question.failed(error)
 
     def _let_go(self, process: TickProcess) -> None:
         """Closes the channel, on which the process ends."""

@@ -70,6 +70,16 @@ class AssetGraph:
         changed.nodes = {**self.nodes, **nodes}
         return changed
 
+    def with_mappings(self, mappings: Mapping[tuple[AssetKey, AssetKey], PartitionMapping]) -> AssetGraph:
+        """The same with other mappings by which some assets (the first of each pair) take partitions of others."""
+        changed = copy.copy(self)
+        nodes = dict(self.nodes)
+        for key in {key for key, _ in mappings}:
+            deps = [structs.replace(dep, mapping=mappings.get((key, dep.key), dep.mapping)) for dep in nodes[key].deps]
+            nodes[key] = structs.replace(nodes[key], deps=tuple(deps))
+        changed.nodes = nodes
+        return changed
+
     def parents(self, key: AssetKey) -> Sequence[AssetKey]:
         """The assets it is made from."""
         return self._parents.get(key, ())

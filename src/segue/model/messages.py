@@ -5,8 +5,8 @@
     zygote -> its processes the task of StartProcess, in memory (a fork) or in a file (a spawn)
     step process -> coordinator   Happened, AttemptOutcome, Passed, TeardownFailed
     coordinator -> step process   Recorded
-    control plane -> tick process   AskTick
-    tick process -> control plane   TickAnswered
+    control plane -> tick process   AskTick, AskOpaque
+    tick process -> control plane   TickAnswered, OpaqueAnswered
     control plane -> location on another machine   Hello, Proof; then StartProcess, SignalProcess, Carried
     location on another machine -> control plane   Hello, Proof, Refused; then what its zygote says, Carried, ZygoteEnded
 
@@ -27,6 +27,7 @@ from segue.model.concurrency import Concurrency
 from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass, FailureRule
 from segue.model.policies import RetryPolicy
+from segue.model.questions import OpaqueAnswer, Question
 from segue.model.run import Run
 from segue.model.step_settings import StepSettings
 from segue.model.stored_content import ArtifactSettings
@@ -247,6 +248,20 @@ class TickAnswered(Message, frozen=True, tag="tick_answered"):
     memory: int = 0
 
 
+class AskOpaque(Message, frozen=True, tag="ask_opaque"):
+    """A question about what only the user's code knows; `now` is the moment it is about, in seconds since 1970, UTC."""
+
+    question: Question
+    now: float
+
+
+class OpaqueAnswered(Message, frozen=True, tag="opaque_answered"):
+    """The answer to `AskOpaque`; `memory` as of `TickAnswered`."""
+
+    answer: OpaqueAnswer
+    memory: int = 0
+
+
 class Happened(Message, frozen=True, tag="happened"):
     """Events that the step process has recorded, for who watches the run."""
 
@@ -352,6 +367,8 @@ Greeting: TypeAlias = Hello | Proof | Refused
 ToZygote: TypeAlias = LoadCode | PrepareRun | StartProcess | SignalProcess | Ping | End
 FromZygote: TypeAlias = Ready | ProcessStarted | ProcessEnded | Pong
 Task: TypeAlias = StepTask | RunTask | TicksTask
+ToTicks: TypeAlias = AskTick | AskOpaque
+FromTicks: TypeAlias = TickAnswered | OpaqueAnswered
 FromStep: TypeAlias = Happened | AttemptOutcome | Passed | TeardownFailed
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=codec.enc_hook)
@@ -370,8 +387,8 @@ def _decoder(kind: Any) -> Any:
 decode_to_zygote: msgspec.msgpack.Decoder[ToZygote] = _decoder(ToZygote)
 decode_from_zygote: msgspec.msgpack.Decoder[FromZygote] = _decoder(FromZygote)
 decode_task: msgspec.msgpack.Decoder[Task] = _decoder(Task)
-decode_ask: msgspec.msgpack.Decoder[AskTick] = _decoder(AskTick)
-decode_answer: msgspec.msgpack.Decoder[TickAnswered] = _decoder(TickAnswered)
+decode_ask: msgspec.msgpack.Decoder[ToTicks] = _decoder(ToTicks)
+decode_answer: msgspec.msgpack.Decoder[FromTicks] = _decoder(FromTicks)
 decode_to_location: msgspec.msgpack.Decoder[ToLocation] = _decoder(ToLocation)
 decode_from_location: msgspec.msgpack.Decoder[FromLocation] = _decoder(FromLocation)
 decode_greeting: msgspec.msgpack.Decoder[Greeting] = _decoder(Greeting)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from segue.defs.definitions import Definitions
 from segue.defs.instance import Instance
 from segue.errors import LocationUnavailableError
+from segue.host.answer import answer_question
 from segue.host.automations import Automations
 from segue.host.ticks import answer_tick
 from segue.model.control_stores import DeploymentStore
@@ -16,6 +17,7 @@ from segue.model.event import ErrorInfo
 from segue.model.graph import AssetGraph
 from segue.model.location import LocationState, LocationStatus
 from segue.model.manifest import decode_manifest
+from segue.model.questions import OpaqueAnswer, Question
 from segue.model.tick_task import TickAnswer, TickTask
 
 
@@ -97,6 +99,10 @@ class InProcessLocation:
         thread = threading.Thread(target=wait, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+    def answer(self, question: Question, now: float, timeout: float, answered: Callable[[OpaqueAnswer], None]) -> None:
+        """See `CodeLocation.answer`: in this thread, however long it takes."""
+        answered(answer_question(self._definitions, self._instance, question, now))
 
     def settle(self) -> None:
         """Waits until everything that was asked is answered."""

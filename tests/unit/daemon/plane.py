@@ -160,5 +160,7 @@ class Plane:
         definition = graph.node(key).partitions
         if definition is None or run.partition_start is None or run.partition_end is None:
             return [None]
+        if run.partition_start == run.partition_end:  # also where only user code could list them
+            return [run.partition_start]
         keys = definition.get_partition_keys(dynamic_partitions_store=self.instance)
         return list(keys[keys.index(run.partition_start) : keys.index(run.partition_end) + 1])
