@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.errors import InvalidConfigError
-from segue.model.control_stores import ControlStore
+from segue.model.control_stores import ControlStore, Durability
 from segue.model.location import LocationTarget
 from segue.model.location_table import require_mutual
 from segue.model.messages import Records
@@ -15,7 +15,8 @@ from segue.storage.opening import open_control, open_listener, open_store
 
 def store_of(settings: Settings) -> Store:
     """The store in the database or the home folder that the settings name; it opens on first use."""
-    return open_store(settings.home, settings.database, settings.artifacts)
+    is_full = settings.durability is Durability.FULL
+    return open_store(settings.home, settings.database, settings.artifacts, is_full=is_full)
 
 
 def control_of(store: Store) -> ControlStore:

@@ -16,6 +16,7 @@ folder above it that has one. Each can also be given in the environment, which w
                                                   `wait` (the default), `skip`, `fail`, or `allow` it
     default_pool_limit  SEGUE_DEFAULT_POOL_LIMIT  the slots of pools that no limit is set for; default: any number
     api_token           SEGUE_API_TOKEN           what requests to the API must bear; default: only this machine may ask
+    durability          SEGUE_DURABILITY          whether ticks and payloads survive a loss of power: `full` (the default), `normal`
 
     location_token      SEGUE_LOCATION_TOKEN      what the control plane and code locations on other machines both know
 
@@ -23,7 +24,6 @@ folder above it that has one. Each can also be given in the environment, which w
                                                   that universal-pathlib knows; default `<home>/artifacts`
     metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
                                                   the log; default 65536 and 1048576
-
     logs                SEGUE_LOGS                folder for what steps write to stdout and stderr; default `<home>/logs`
     log_limit           SEGUE_LOG_LIMIT           how many bytes are kept of each stream of each attempt; default 10485760
     stop_grace          SEGUE_STOP_GRACE          for how many seconds a step that is asked to stop may tidy up before its process
@@ -67,7 +67,7 @@ written is as here:
     failed_ticks = "30 days"
     evaluations = "30 days"    # of automation conditions
 
-A home from the environment has its own `storage` and its own database, whatever a file says. Relative paths in a file are
+A home from the environment has its own `storage`, `artifacts` and database, whatever a file says. Relative paths in a file are
 taken from the file's folder, in the environment from the working directory. `~` is not expanded and the user's home folder is
 never touched.
 """
@@ -75,17 +75,19 @@ never touched.
 from __future__ import annotations
 
 import difflib
+import enum
 import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
 from segue.errors import InvalidConfigError, InvalidDefinitionError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
+from segue.model.control_stores import Durability
 from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
@@ -94,10 +96,11 @@ from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.retention import Retention
 from segue.model.settings_file import SettingsFile
 from segue.model.step_settings import StepSettings, step_settings
-from segue.model.stored_content import ArtifactSettings
+from segue.model.stored_content import ArtifactSettings, artifact_settings
 
 SETTINGS_FILE = "segue.toml"
 HOME_FOLDER = ".segue"
+Chosen = TypeVar("Chosen", bound=enum.Enum)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +121,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         locations: the code locations, where there are several or they have names; else the one that `file` or `module` is.
         api_token: what requests to the API must bear; None where only this machine may ask.
         location_token: what control plane and code locations on other machines both know; None where nothing says so.
+        durability: what ticks and payloads survive.
         artifacts: what is kept apart from the event log, and where.
         queue: what bounds the runs in progress.
         retries: how runs that failed are run again.
@@ -137,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
     retention: Retention = Retention()
+    durability: Durability = Durability.FULL
     artifacts: ArtifactSettings = ArtifactSettings()
     locations: tuple[LocationTarget, ...] = ()
     api_token: str | None = None
@@ -222,8 +227,12 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         api_token=setting("api_token"),
         location_token=setting("location_token"),
         steps=_steps(variables, from_file, None if is_other_home and not variables.get("SEGUE_LOGS") else path),
-        artifacts=_artifacts(
-            setting("artifacts"), directory if variables.get("SEGUE_ARTIFACTS") else project, from_file
+        durability=_choice("SEGUE_DURABILITY", variables, Durability, from_file.durability),
+        artifacts=artifact_settings(
+            variables.get("SEGUE_ARTIFACTS") or (None if is_other_home else from_file.artifacts),
+            directory if variables.get("SEGUE_ARTIFACTS") else project,
+            from_file.metadata_entry_limit,
+            from_file.metadata_event_limit,
         ),
     )
 
@@ -258,26 +267,10 @@ def _located(source: Path | None, from_file: SettingsFile, token: str | None) ->
     )
 
 
-def _artifacts(location: str | None, folder: Path, from_file: SettingsFile) -> ArtifactSettings:
-    """What is kept apart from the event log; a location that is no URL is a folder, seen from `folder`."""
-    for key in ("metadata_entry_limit", "metadata_event_limit"):
-        if getattr(from_file, key) < 1_024:
-            raise InvalidConfigError(f"The setting `{key}` is {getattr(from_file, key)}: it takes 1024 bytes or more.")
-    if location is not None and "://" not in location:
-        location = str(folder / location)
-    return ArtifactSettings(location, from_file.metadata_entry_limit, from_file.metadata_event_limit)
-
-
 def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concurrency:
     """What may happen at once."""
     locks, limit = from_file.partition_locks, from_file.default_pool_limit
-    text = variables.get("SEGUE_PARTITION_LOCKS")
-    if text:
-        try:
-            locks = PartitionLocks(text)
-        except ValueError:
-            known = ", ".join(each.value for each in PartitionLocks)
-            raise InvalidConfigError(f"SEGUE_PARTITION_LOCKS is {text!r}: set it to one of {known}.") from None
+    locks = _choice("SEGUE_PARTITION_LOCKS", variables, PartitionLocks, locks or PartitionLocks.WAIT)
     text = variables.get("SEGUE_DEFAULT_POOL_LIMIT")
     if text:
         if not text.isdecimal():
@@ -285,7 +278,17 @@ def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concu
         limit = int(text)
     if limit is not None and limit < 0:
         raise InvalidConfigError(f"The setting `default_pool_limit` is {limit}: a pool has 0 slots or more.")
-    return Concurrency(locks or PartitionLocks.WAIT, limit)
+    return Concurrency(locks, limit)
+
+
+def _choice(variable: str, variables: Mapping[str, str], kind: type[Chosen], default: Chosen) -> Chosen:
+    """What an environment variable says where it names one of a few; the default where it is not set."""
+    text = variables.get(variable)
+    try:
+        return kind(text) if text else default
+    except ValueError:
+        known = ", ".join(each.value for each in kind)
+        raise InvalidConfigError(f"{variable} is {text!r}: set it to one of {known}.") from None
 
 
 def _switch(variable: str, variables: Mapping[str, str], default: bool) -> bool:

@@ -17,10 +17,12 @@ from segue.cli.options import home_option, json_option, place_of, settings_in_fo
 from segue.cli.output import duration, print_json
 from segue.deployment import control_of, listener_of, store_of
 from segue.errors import SegueError, StorageError
+from segue.model.control_stores import Durability
 from segue.model.location import LocationStatus
 from segue.model.stores import EventFilter
 from segue.settings import Settings, check
 from segue.storage.administration import administration_of
+from segue.storage.health import Health
 from segue.storage.revision import require_known
 from segue.version import __version__
 
@@ -139,9 +141,34 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("error", "database", problem)
     for note in health.notes:
         yield Finding("ok", "database", note)
+    if health.durability:
+        yield _durability(settings, health)
     if not health.problems:
         size = f"{health.bytes / (1 << 20):.1f} MB, {health.counts.get('runs', 0)} runs"
         yield Finding("ok", "database", f"{health.kind} at {place}: {size}.")
+
+
+def _durability(settings: Settings, health: Health) -> Finding:
+    """What of the records survives a loss of power."""
+    said = health.durability
+    is_full = settings.durability is Durability.FULL
+    if health.kind == "sqlite":
+        ticks = (
+            f"ticks and payloads survive a loss of power ({said['durable']})"
+            if is_full
+            else "ticks and payloads are as safe as the event log"
+        )
+        log = f"the event log survives the death of any process ({said['logged']})"
+        if said["journal_mode"] != "wal":
+            cure = "Make room, let nothing else open segue.db, and run sqlite3 segue.db 'PRAGMA journal_mode=wal'."
+            return Finding("error", "durability", f"the journal of segue.db is {said['journal_mode']}, not wal.", cure)
+        return Finding("ok", "durability", f"{ticks}, {log}.")
+    stands = ", ".join(f"{name} = {value}" for name, value in sorted(said.items()))
+    if said["fsync"] == "off":
+        cure = "Set fsync = on, where the records are worth something."
+        return Finding("warning", "durability", f"the server loses all when its machine does ({stands}).", cure)
+    ticks = " Ticks wait for the disk all the same." if is_full and said["synchronous_commit"] == "off" else ""
+    return Finding("ok", "durability", f"as the server is set: {stands}.{ticks}")
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:

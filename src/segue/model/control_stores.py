@@ -7,6 +7,7 @@ write raises `LeaseLostError` and nothing is written.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -19,6 +20,17 @@ from segue.model.location import LocationState, LoopState
 from segue.model.payload import Payload
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, TickCommit, TickEntry, TickStatus, WantedRun
+
+
+class Durability(enum.Enum):
+    """What survives a loss of power.
+
+    FULL: what nobody could say again, such as ticks and payloads: the disk is waited for.
+    NORMAL: what the system had written by then. The death of any process loses nothing.
+    """
+
+    FULL = "full"
+    NORMAL = "normal"
 
 
 class LoopLease(msgspec.Struct, frozen=True):

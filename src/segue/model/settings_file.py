@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from segue.model.claims import PartitionLocks
+from segue.model.control_stores import Durability
 from segue.model.failure_class import FailureRule
 from segue.model.location_table import LocationTable
 from segue.model.queueing import QueueLimits, RunRetries
@@ -31,6 +32,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locations: tuple[LocationTable, ...] = ()
     api_token: str | None = None
     location_token: str | None = None
+    durability: Durability = Durability.FULL
     artifacts: str | None = None
     metadata_entry_limit: int = ENTRY_LIMIT
     metadata_event_limit: int = EVENT_LIMIT

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from segue.errors import InvariantViolationError
+from segue.errors import InvalidConfigError, InvariantViolationError
 
 ENTRY_LIMIT = 64 * 1024
 EVENT_LIMIT = 1024 * 1024
+_SMALLEST_LIMIT = 1024
 
 
 class ArtifactSettings(msgspec.Struct, frozen=True):
@@ -25,6 +27,20 @@ class ArtifactSettings(msgspec.Struct, frozen=True):
     location: str | None = None
     entry_limit: int = ENTRY_LIMIT
     event_limit: int = EVENT_LIMIT
+
+
+def artifact_settings(location: str | None, folder: Path, entry_limit: int, event_limit: int) -> ArtifactSettings:
+    """The settings as they are written; a location that is no URL is a folder, seen from `folder`.
+
+    Raises:
+        InvalidConfigError: a limit below 1024 bytes.
+    """
+    for key, limit in (("metadata_entry_limit", entry_limit), ("metadata_event_limit", event_limit)):
+        if limit < _SMALLEST_LIMIT:
+            raise InvalidConfigError(f"The setting `{key}` is {limit}: it takes {_SMALLEST_LIMIT} bytes or more.")
+    if location is not None and "://" not in location:
+        location = str(folder / location)
+    return ArtifactSettings(location, entry_limit, event_limit)
 
 
 class ContentReference(msgspec.Struct, frozen=True, tag_field="type"):

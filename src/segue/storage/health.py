@@ -15,6 +15,7 @@ class Health(msgspec.Struct, frozen=True):
         counts: how many rows of what.
         notes: what is worth knowing.
         problems: what is wrong, each with its cure.
+        durability: what the database says of how it waits for the disk, by the names of its settings.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class Health(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    durability: dict[str, str] = {}
 
 
 COUNTED = ("runs", "events", "assets", "asset_partitions", "asset_checks")

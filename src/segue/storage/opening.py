@@ -19,7 +19,12 @@ from segue.storage.sqlite.push import SocketListener
 
 
 def open_store(
-    home: Path, database: str | None = None, artifacts: ArtifactSettings | None = None, supervisor: str | None = None
+    home: Path,
+    database: str | None = None,
+    artifacts: ArtifactSettings | None = None,
+    supervisor: str | None = None,
+    *,
+    is_full: bool = True,
 ) -> Store:
     """The store that keeps what is recorded; it opens on first use.
 
@@ -28,14 +33,16 @@ def open_store(
         database: the URL of a Postgres database.
         artifacts: what is kept apart from the log, and where.
         supervisor: what `LeaseStore.supervise` gave to the process that has started this one; None where none has.
+        is_full: whether ticks and payloads survive a loss of power.
 
     Raises:
         LoadError: the extra `segue[postgres]` is not installed.
         StorageUnavailableError: the URL cannot be read.
     """
     if database is None:
-        return open_sqlite(home, artifacts)
-    return postgres_module("segue.storage.postgres").open_postgres(database, artifacts_in(home, artifacts), supervisor)
+        return open_sqlite(home, artifacts, is_full=is_full)
+    opening = postgres_module("segue.storage.postgres")
+    return opening.open_postgres(database, artifacts_in(home, artifacts), supervisor, is_full=is_full)
 
 
 def postgres_module(module: str) -> ModuleType:

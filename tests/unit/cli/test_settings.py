@@ -9,6 +9,7 @@ import pytest
 from segue.errors import InvalidConfigError, NotSupportedError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
+from segue.model.control_stores import Durability
 from segue.model.retention import DAY, Retention
 from segue.model.step_settings import StepSettings
 from segue.settings import check, read_settings
@@ -52,6 +53,29 @@ def test_both_files_say_the_same_and_are_found_from_below(tmp_path: Path, name: 
     assert (settings.module, settings.attribute, settings.file) == ("shop.definitions", "defs", None)
     assert settings.home == project / "state"
     assert settings.working_directory == str(project / "src")
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "expected"),
+    [
+        ("", {}, Durability.FULL),
+        ('durability = "normal"', {}, Durability.NORMAL),
+        ('durability = "normal"', {"SEGUE_DURABILITY": "full"}, Durability.FULL),
+    ],
+)
+def test_how_durable_ticks_are_can_be_chosen(
+    tmp_path: Path, text: str, environment: dict[str, str], expected: Durability
+) -> None:
+    written(tmp_path, "segue.toml", text)
+    assert read_settings(tmp_path, environment).durability is expected
+
+
+def test_a_home_from_the_environment_has_artifacts_of_its_own(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'artifacts = "kept"')
+    assert read_settings(tmp_path, {}).artifacts.location == str(tmp_path / "kept")
+    assert read_settings(tmp_path, {"SEGUE_HOME": "other"}).artifacts.location is None
+    given = {"SEGUE_HOME": "other", "SEGUE_ARTIFACTS": "elsewhere"}
+    assert read_settings(tmp_path, given).artifacts.location == str(tmp_path / "elsewhere")
 
 
 def test_a_pyproject_without_our_table_is_passed_over(tmp_path: Path) -> None:
@@ -159,6 +183,7 @@ def test_what_may_happen_at_once_is_read_from_the_file_and_the_environment(tmp_p
         ('partition_locks = "perhaps"', {}, "partition_locks"),
         ("default_pool_limit = -1", {}, "default_pool_limit"),
         ("", {"SEGUE_PARTITION_LOCKS": "perhaps"}, "one of wait, skip, fail, allow"),
+        ("", {"SEGUE_DURABILITY": "perhaps"}, "one of full, normal"),
         ("", {"SEGUE_DEFAULT_POOL_LIMIT": "-1"}, "SEGUE_DEFAULT_POOL_LIMIT"),
     ],
 )

@@ -31,6 +31,7 @@ _SIZE = b"""
 _OTHERS = b"""
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'segue' AND pid <> pg_backend_pid()"""
+_DURABILITY = b"SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
 _STRAY = b"SELECT month, count(*) FROM events_default GROUP BY month ORDER BY month"
 _VIEW = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -70,7 +71,8 @@ def health(url: str) -> Health:
             f"{count:,} events of runs of {month // 100}-{month % 100:02} lie in the part of the log for all the rest."
             for month, count in stray
         )
-        return Health("postgres", found, _one(connection, _SIZE), counts, notes)
+        durability = dict(connection.execute(_DURABILITY).fetchall())
+        return Health("postgres", found, _one(connection, _SIZE), counts, notes, (), durability)
 
 
 class _Tables:

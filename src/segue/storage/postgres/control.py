@@ -83,8 +83,9 @@ class PostgresWrites:
 
 
 class _ControlDatabase:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, is_full: bool) -> None:
         self._database = database
+        self._is_full = is_full
 
     def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         return self._database.read(statement, parameters)
@@ -92,7 +93,7 @@ class _ControlDatabase:
     @contextmanager
     def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
         with creating.refuse_known(), self._database.write(is_news=is_news) as connection:
-            if is_durable:
+            if is_durable and self._is_full:
                 connection.execute(_DURABLE)
             connection.execute(_ONE_BY_ONE)
             writes = PostgresWrites(connection)
@@ -102,4 +103,4 @@ class _ControlDatabase:
 
 def control_of(store: PostgresStore) -> SqlControlStore:
     """The store of the control plane in the database of a store."""
-    return SqlControlStore(_ControlDatabase(store.database), POSTGRES)
+    return SqlControlStore(_ControlDatabase(store.database, store.is_full), POSTGRES)

@@ -53,6 +53,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         artifacts: keeps what is too large for the log; all is in the log when None.
         supervisor: the worker that has started this process, which ends with it; None for one that shows by itself that it
             lives.
+        is_full: whether ticks and payloads survive a loss of power, also where the server is set not to wait for its disk.
 
     Attributes:
         lease_seconds: for how long a worker may be silent. The store says by itself that its worker lives.
@@ -60,7 +61,10 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     lease_seconds: float | None = LEASE_SECONDS
 
-    def __init__(self, url: str, artifacts: Artifacts | None = None, supervisor: str | None = None) -> None:
+    def __init__(
+        self, url: str, artifacts: Artifacts | None = None, supervisor: str | None = None, *, is_full: bool = True
+    ) -> None:
+        self.is_full = is_full
         self._database = Database(url)
         self._beside = Database(url)  # for the one thread that waits for no other
         self._artifacts = artifacts
@@ -231,7 +235,9 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
 
-def open_postgres(url: str, artifacts: Artifacts | None = None, supervisor: str | None = None) -> PostgresStore:
+def open_postgres(
+    url: str, artifacts: Artifacts | None = None, supervisor: str | None = None, *, is_full: bool = True
+) -> PostgresStore:
     """The store in a database. Nothing is connected before the first use, which makes the schema where there is none.
 
     Args:
@@ -239,8 +245,9 @@ def open_postgres(url: str, artifacts: Artifacts | None = None, supervisor: str 
             and the password file, as with all programs that use libpq.
         artifacts: keeps what is too large for the log; all is in the log when None.
         supervisor: what `LeaseStore.supervise` gave to who has started this process; None for one that nobody supervises.
+        is_full: whether ticks and payloads survive a loss of power, also where the server is set not to wait for its disk.
 
     Raises:
         StorageUnavailableError: that is no such URL.
     """
-    return PostgresStore(url, artifacts, supervisor)
+    return PostgresStore(url, artifacts, supervisor, is_full=is_full)

@@ -14,7 +14,7 @@ from segue.storage.dump import LEFT_OUT, TOKENS, Table, in_batches
 from segue.storage.health import COUNTED, Health
 from segue.storage.revision import require_known
 from segue.storage.sqlite import locks, schema
-from segue.storage.sqlite.database import DATABASE_NAME, Database
+from segue.storage.sqlite.database import DATABASE_NAME, DURABLE, LOGGED, Database
 from segue.storage.sqlite.failures import is_unavailable, unavailable
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name <> 'runs', name"
@@ -53,8 +53,10 @@ def health(home: Path) -> Health:
             for name in COUNTED
             if name in names
         }
+        journal = connection.execute("PRAGMA journal_mode").fetchone()[0]
         size = sum(file.stat().st_size for file in home.glob(f"{DATABASE_NAME}*"))
-    return Health("sqlite", found, size, counts, (), tuple(f"{text}. {_NOT_CLEAN}." for text in problems))
+    durability = {"journal_mode": journal, "durable": DURABLE, "logged": LOGGED}
+    return Health("sqlite", found, size, counts, (), tuple(f"{text}. {_NOT_CLEAN}." for text in problems), durability)
 
 
 class _Tables:

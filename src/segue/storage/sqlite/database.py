@@ -25,6 +25,9 @@ LISTENERS_FOLDER = "listeners"
 WRITE_LOCK_NAME = "write.lock"
 _MEMORY = Path(":memory:")
 
+DURABLE, LOGGED = "FULL", "NORMAL"
+"""How SQLite waits for the disk at the end of a transaction: of one that is to be durable, and of all others."""
+
 # Segue's own writers queue before they come to SQLite; this is for the sqlite3 shell and the like.
 _BUSY_SECONDS = 30.0
 # Statements are prepared once and kept; more than there are constant ones, with room for those built from filters.
@@ -43,11 +46,13 @@ class Database:
 
     Args:
         home: the folder; None for a database in memory.
+        is_full: whether what is to be durable waits for the disk.
     """
 
-    def __init__(self, home: Path | None) -> None:
+    def __init__(self, home: Path | None, *, is_full: bool = True) -> None:
         self.path = _MEMORY if home is None else home / DATABASE_NAME
         self._home = home
+        self._is_full = is_full and home is not None
         self._lock = threading.RLock()
         self._write_lock = None if home is None else WriteLock(home / WRITE_LOCK_NAME)
         self._poker = Poker(None if home is None else home / LISTENERS_FOLDER)
@@ -92,8 +97,8 @@ class Database:
                 connection = self._open()
                 if self._write_lock is not None:
                     self._write_lock.acquire()
-                if is_durable:
-                    connection.execute("PRAGMA synchronous=FULL")
+                if is_durable and self._is_full:
+                    connection.execute(f"PRAGMA synchronous={DURABLE}")
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
@@ -103,8 +108,8 @@ class Database:
                     raise unavailable(error, self.path) from error
                 raise
             finally:
-                if is_durable and self._connection is not None:
-                    self._connection.execute("PRAGMA synchronous=NORMAL")
+                if is_durable and self._is_full and self._connection is not None:
+                    self._connection.execute(f"PRAGMA synchronous={LOGGED}")
                 if self._write_lock is not None:
                     self._write_lock.release()
         if is_news:
@@ -146,7 +151,7 @@ class Database:
     def _connect_file(self) -> sqlite3.Connection:
         connection = _connect(str(self.path))
         try:
-            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(f"PRAGMA synchronous={LOGGED}")
             revision = schema.read_revision(connection, self.path)
             if revision is None:
                 revision = self._make(connection)

@@ -42,6 +42,7 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     Args:
         home: the folder of the database; None for memory.
         artifacts: what is kept apart from the log, and where; nothing where the database is in memory.
+        is_full: whether ticks and payloads survive a loss of power.
 
     Attributes:
         lease_seconds: None, since a worker lives as long as its process holds the lock of its file.
@@ -51,9 +52,9 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
     lease_seconds: float | None = None
     stall_seconds: float = STALL_SECONDS
 
-    def __init__(self, home: Path | None, artifacts: ArtifactSettings | None = None) -> None:
+    def __init__(self, home: Path | None, artifacts: ArtifactSettings | None = None, *, is_full: bool = True) -> None:
         self._home = home
-        self._database = Database(home)
+        self._database = Database(home, is_full=is_full)
         super().__init__(self._database, SQLITE)
         self._workers = None if home is None else home / "workers"
         self._memory_worker: str | None = None
@@ -232,10 +233,10 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
             writing.change_dynamic_partitions(connection, name, add, delete, timestamp)
 
 
-def open_sqlite(home: Path, artifacts: ArtifactSettings | None = None) -> SqliteStore:
+def open_sqlite(home: Path, artifacts: ArtifactSettings | None = None, *, is_full: bool = True) -> SqliteStore:
     """The store in a home folder, in the file `segue.db`. Nothing is touched before the first use, which makes both."""
     # Workers are known by the path of their lock: the same home must not have two names in one process.
-    return SqliteStore(home.resolve(), artifacts)
+    return SqliteStore(home.resolve(), artifacts, is_full=is_full)
 
 
 def open_memory() -> SqliteStore:
