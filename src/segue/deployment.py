@@ -9,6 +9,7 @@ from segue.model.location_table import require_mutual
 from segue.model.messages import Records
 from segue.model.stores import Store
 from segue.settings import Settings
+from segue.storage.artifacts import ArtifactFolder, artifact_folder
 from segue.storage.opening import Listener as Listener
 from segue.storage.opening import open_control, open_listener, open_store
 
@@ -22,6 +23,11 @@ def store_of(settings: Settings) -> Store:
 def control_of(store: Store) -> ControlStore:
     """What the control plane keeps in the database of a store that `store_of` gave."""
     return open_control(store)
+
+
+def artifacts_of(settings: Settings) -> ArtifactFolder | None:
+    """What that store keeps beside its log; None where that is no folder."""
+    return artifact_folder(settings.home, settings.artifacts)
 
 
 def listener_of(settings: Settings) -> Listener:

@@ -19,7 +19,7 @@ from segue.decide import retention as decide
 from segue.decide.retention import PartAction
 from segue.model.backfill import BackfillStatus
 from segue.model.control_stores import ControlStore
-from segue.model.retention import LogPart, Retention, RetentionStore
+from segue.model.retention import KeptArtifacts, LogPart, Retention, RetentionStore
 from segue.model.tick_record import TickStatus
 
 _EXAMINED_AT_ONCE = 1_000
@@ -27,6 +27,8 @@ _CONTENT_AT_ONCE = 100
 _FOLDERS_AT_ONCE = 200
 _OPEN_BACKFILLS = (BackfillStatus.REQUESTED, BackfillStatus.PAUSED, BackfillStatus.CANCELING)
 _MOST_BACKFILLS = 10_000
+_UNDER_WAY = 3_600.0
+"""Seconds within which an event is on record whose metadata was put beside the log."""
 _ALL = 2**31
 
 
@@ -38,6 +40,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
         output: folders with what the steps of a run wrote.
         ticks, evaluations: of schedules and sensors, of conditions.
         content: plans and manifests.
+        artifacts: files with metadata that nothing refers to any more.
         seconds: how long it took; whoever removes more may rest as long as that.
     """
 
@@ -47,6 +50,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     ticks: int = 0
     evaluations: int = 0
     content: int = 0
+    artifacts: int = 0
     seconds: float = 0.0
 
     def plus(self, other: Removed) -> Removed:
@@ -61,6 +65,7 @@ def prune(
     now: float,
     *,
     output_folder: Path | None,
+    artifacts: KeptArtifacts | None = None,
     is_asked: bool = False,
     is_trial: bool = False,
 ) -> Iterator[Removed]:
@@ -74,6 +79,7 @@ def prune(
         policy: for how long what is kept.
         now: seconds since 1970, UTC.
         output_folder: where the output of steps is kept, one folder for each run.
+        artifacts: what is kept beside the log; None where it stays for ever.
         is_asked: whether somebody asks for the space, so that it is not waited for a whole month of the log to become old.
         is_trial: only counts.
 
@@ -96,6 +102,8 @@ def prune(
         started = time.monotonic()
         removed = store.delete_content(before, _CONTENT_AT_ONCE, is_trial)
         yield Removed(content=removed, seconds=time.monotonic() - started)
+        if artifacts is not None:
+            yield from _prune_artifacts(store, artifacts, min(before, now - _UNDER_WAY), is_trial)
 
 
 def _prune_log(
@@ -181,6 +189,21 @@ def _prune_output(store: RetentionStore, folder: Path, before: float, is_trial: 
             if not is_trial:
                 shutil.rmtree(folder / name)
             yield Removed(output=1, seconds=time.monotonic() - started)
+
+
+def _prune_artifacts(
+    store: RetentionStore, artifacts: KeptArtifacts, before: float, is_trial: bool
+) -> Iterator[Removed]:
+    """Removes what nothing refers to and nobody has written for long: what is being written now is not on record yet."""
+    started = time.monotonic()
+    old = artifacts.untouched(before)
+    used = store.artifact_hashes() if old else set[str]()
+    yield Removed(seconds=time.monotonic() - started)
+    for name in old:
+        if name not in used:
+            started = time.monotonic()
+            is_gone = is_trial or artifacts.remove(name, before)
+            yield Removed(artifacts=int(is_gone), seconds=0.0 if is_trial else time.monotonic() - started)
 
 
 def _untouched_folders(folder: Path, before: float) -> list[str]:

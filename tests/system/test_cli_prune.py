@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_what_is_old_goes_after_a_yes(project: Project) -> None:
     shown = project.run("show", old)
     assert shown.code == 0, shown.err
     assert "AssertionError" not in shown.out
+
+
+def test_files_of_metadata_that_nothing_refers_to_go(project: Project) -> None:
+    kept = project.home / "artifacts" / ("a" * 32)
+    kept.parent.mkdir()
+    kept.write_text("{}")
+    assert project.json("db", "prune", "--dry-run")["artifacts"] == 0
+    os.utime(kept, (1.0, 1.0))
+    assert project.json("db", "prune", "--dry-run")["artifacts"] == 1
+    assert "1 file of metadata" in project.run("db", "prune", "--yes").out
+    assert not kept.exists()
 
 
 def test_how_old_can_be_said(project: Project) -> None:

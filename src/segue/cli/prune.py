@@ -13,7 +13,7 @@ import msgspec
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, duration, is_terminal, print_json
 from segue.decide.retention import all_older_than
-from segue.deployment import control_of, store_of
+from segue.deployment import artifacts_of, control_of, store_of
 from segue.errors import InvalidConfigError
 from segue.model.retention import Retention, seconds_of
 from segue.retention import Removed, prune
@@ -27,7 +27,7 @@ class PruneDocument(msgspec.Struct, frozen=True):
     """What `segue db prune --json` prints: what was removed, or would be with `--dry-run`.
 
     `events` are rows of the event log, `months` the parts of it that went whole, `output` the runs whose captured output went,
-    `content` plans and manifests that nothing refers to.
+    `content` plans and manifests, `artifacts` files with metadata, that nothing refers to.
     """
 
     dry_run: bool
@@ -37,6 +37,7 @@ class PruneDocument(msgspec.Struct, frozen=True):
     evaluations: int
     output: int
     content: int
+    artifacts: int
 
 
 @click.command("prune")
@@ -63,7 +64,16 @@ def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | 
         retention, control, now = retention_of(store), control_of(store), time.time()
 
         def removals(*, is_trial: bool) -> Iterator[Removed]:
-            return prune(retention, control, policy, now, output_folder=folder, is_asked=True, is_trial=is_trial)
+            return prune(
+                retention,
+                control,
+                policy,
+                now,
+                output_folder=folder,
+                artifacts=artifacts_of(settings),
+                is_asked=True,
+                is_trial=is_trial,
+            )
 
         if not dry_run and not yes:
             _ask(_total(removals(is_trial=True), "counting", as_json=as_json))
@@ -81,6 +91,7 @@ def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | 
                 removed.evaluations,
                 removed.output,
                 removed.content,
+                removed.artifacts,
             )
         )
     elif dry_run:
@@ -131,6 +142,8 @@ def _in_words(removed: Removed) -> str:
         parts.append(count(removed.evaluations, "evaluation"))
     if removed.output:
         parts.append(f"the output of {count(removed.output, 'run')}")
+    if removed.artifacts:
+        parts.append(count(removed.artifacts, "file of metadata", "files of metadata"))
     if removed.content:
         parts.append(count(removed.content, "plan or manifest", "plans and manifests"))
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

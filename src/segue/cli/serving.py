@@ -15,7 +15,7 @@ from segue.cli.foreground import Signals, listen, signals
 from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
-from segue.deployment import control_of, listener_of, records_of, store_of
+from segue.deployment import artifacts_of, control_of, listener_of, records_of, store_of
 from segue.errors import InvalidConfigError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
@@ -121,6 +121,7 @@ class _Parts:
                 self._control,
                 self._settings.retention,
                 Path(self._settings.steps.logs_of(self._settings.home)),
+                artifacts_of(self._settings),
             )
             supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake

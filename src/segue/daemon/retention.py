@@ -8,8 +8,8 @@ from pathlib import Path
 
 from segue.daemon.loop import Turn
 from segue.model.control_stores import ControlStore
+from segue.model.retention import KeptArtifacts, RetentionStore
 from segue.model.retention import Retention as Policy
-from segue.model.retention import RetentionStore
 from segue.retention import Removed, prune
 
 EVERY_SECONDS = 3_600.0
@@ -25,15 +25,22 @@ class Retention:
         control: where backfills stand.
         policy: for how long what is kept.
         output_folder: where the output of steps is kept; None where that is no folder of this machine.
+        artifacts: what is kept beside the log; None where it stays for ever.
     """
 
     def __init__(
-        self, store: RetentionStore, control: ControlStore, policy: Policy, output_folder: Path | None = None
+        self,
+        store: RetentionStore,
+        control: ControlStore,
+        policy: Policy,
+        output_folder: Path | None = None,
+        artifacts: KeptArtifacts | None = None,
     ) -> None:
         self._store = store
         self._control = control
         self._policy = policy
         self._output_folder = output_folder
+        self._artifacts = artifacts
         self._under_way: Iterator[Removed] | None = None
         self._due = 0.0
         self.removed = Removed()
@@ -44,7 +51,12 @@ class Retention:
             if turn.now < self._due:
                 return self._due
             self._under_way = prune(
-                self._store, self._control, self._policy, turn.now, output_folder=self._output_folder
+                self._store,
+                self._control,
+                self._policy,
+                turn.now,
+                output_folder=self._output_folder,
+                artifacts=self._artifacts,
             )
         started = time.monotonic()
         try:

@@ -1,8 +1,8 @@
 """The lease of a run while it is executed, where a worker that was silent for a while is given up: a run that is lost stops,
 and so does one that somebody asked to stop.
 
-Where the operating system says which workers live, a run is lost or canceled only by who can send its process a signal; nothing
-is watched there.
+Where the operating system says which workers live, nothing is watched: a run is canceled by who can send its process a signal,
+and a worker that was given up since it stood still meets that with its next write.
 """
 
 from __future__ import annotations

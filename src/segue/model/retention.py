@@ -50,7 +50,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         events: the events of a run after its end, and events without a run after they happened. The plan of a run goes with
-            its events.
+            its events, and so does content beside the log to which nothing else refers.
         output: what the steps of a run wrote to stdout and stderr, after its end.
         ticks: ticks of schedules and sensors that asked for runs or for nothing.
         failed_ticks: ticks that failed.
@@ -170,4 +170,21 @@ class RetentionStore(Protocol):
 
     def ended_before(self, run_ids: Sequence[str], before: float) -> Sequence[str]:
         """Those of these runs that ended before, or that are not recorded."""
+        ...
+
+    def artifact_hashes(self) -> set[str]:
+        """The hashes of all content beside the log that an event, or the state of an asset or a check, refers to."""
+        ...
+
+
+class KeptArtifacts(Protocol):
+    """Content beside the log, by its hash."""
+
+    def untouched(self, before: float) -> Sequence[str]:
+        """What nobody has written, or found there and referred to again, at `before` or later; leavings of writers that died
+        go at once."""
+        ...
+
+    def remove(self, name: str, before: float) -> bool:
+        """Removes content, unless a writer has come upon it meanwhile; says whether it is gone."""
         ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from segue.model.stored_content import ArtifactSettings, ContentReference, fetch
 from segue.storage.fold import Prepared, event_rows
 
 _PREVIEW = 200
+_UNFINISHED, _ASIDE = ".part", ".removed"
+_NAME = re.compile("[0-9a-f]{32}")
 _decode = codec.decoder(AnyMetadataValue)
 # A home may be moved: content is looked for under its name where stores of this process keep theirs, too.
 _locations: list[str] = []
@@ -65,9 +69,9 @@ class Artifacts:
         name = content_hash(data)
         path = _join(self._location, name)
         try:
-            if not path.exists():
+            if not _touch(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished = path.with_name(f"{name}.{os.getpid()}.part")
+                unfinished = path.with_name(f"{name}.{os.getpid()}{_UNFINISHED}")
                 unfinished.write_bytes(data)
                 unfinished.rename(path)
         except OSError as error:
@@ -77,6 +81,56 @@ class Artifacts:
             ) from error
         text = value.value if isinstance(value.value, str) else data.decode()
         return StoredMetadataValue(str(path), len(data), name, str(type(value).__struct_config__.tag), text[:_PREVIEW])
+
+
+class ArtifactFolder:
+    """`segue.model.retention.KeptArtifacts` in a folder.
+
+    A writer gives a file that it finds a new time, which fails where the file is gone, and refers to it within the hour. So a
+    file is first taken out of the way of writers; one that got a new time before that is put back, and is whole all the while.
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def untouched(self, before: float) -> Sequence[str]:
+        """See `KeptArtifacts.untouched`."""
+        if not self._folder.is_dir():
+            return []
+        names: list[str] = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.stat().st_mtime >= before:
+                    continue
+                if entry.name.endswith((_UNFINISHED, _ASIDE)):
+                    with contextlib.suppress(FileNotFoundError):  # another process was first
+                        os.unlink(entry.path)
+                elif _NAME.fullmatch(entry.name):  # what others have put there is not ours to remove
+                    names.append(entry.name)
+        return sorted(names)
+
+    def remove(self, name: str, before: float) -> bool:
+        """See `KeptArtifacts.remove`."""
+        path, aside = self._folder / name, self._folder / f"{name}{_ASIDE}"
+        try:
+            path.rename(aside)
+            if aside.stat().st_mtime >= before:
+                aside.rename(path)
+                return False
+            aside.unlink()
+        except FileNotFoundError:  # another process was first
+            return False
+        return True
+
+
+def artifact_folder(home: Path, settings: ArtifactSettings) -> ArtifactFolder | None:
+    """The content of the store of a home folder, where it is in a folder; None where a URL says where it is."""
+    if settings.location is not None and "://" in settings.location:
+        return None
+    return ArtifactFolder(Path(settings.location or home / "artifacts"))
 
 
 def artifacts_in(home: Path, settings: ArtifactSettings | None) -> Artifacts:
@@ -102,6 +156,17 @@ def fetch(reference: ContentReference) -> Any:
         f"The metadata that was kept in {reference.path} ({reference.size:,} bytes) cannot be read: "
         f"{first.strerror or first}. Put the file back, or set `artifacts` to where it is now."
     ) from first
+
+
+def _touch(path: Any) -> bool:
+    """Whether a file is there; it gets the time of now, so that nobody takes it for one that is not referred to any more."""
+    if not isinstance(path, Path):  # an object store, in which nothing is removed
+        return path.exists()
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _join(location: str, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -42,6 +43,12 @@ _REFERENCES = f"""
     UNION SELECT {{plan_hash}}, manifest_hash FROM runs WHERE updated_at >= ? AND status IN ({_FINISHED})"""
 _NEW_REFERENCES = "SELECT {plan_hash}, manifest_hash FROM runs WHERE number > ?"
 _LOCATIONS = "SELECT body FROM locations"
+# The states go on when the events of their run were deleted.
+REFERRING_EVENTS = "SELECT id, body FROM events WHERE {} AND id > ? ORDER BY id LIMIT ?"
+_REFERRING_STATES = "SELECT body FROM {} WHERE {}"
+_STATES = ("assets", "asset_observations", "asset_checks")
+_HASH = re.compile(rb'"hash":"([0-9a-f]{32})"')
+_EVENTS_AT_ONCE = 500
 _OLD_TICKS = "FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?"
 _OLD_EVALUATIONS = "FROM condition_evaluations WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
 _UNKNOWN_OR_ENDED = f"""
@@ -155,6 +162,20 @@ class Pruning:
         found = (msgspec.json.decode(body, type=_LocationHash).manifest_hash for (body,) in rows)
         return {each for each in found if each is not None}
 
+    def artifact_hashes(self) -> set[str]:
+        """See `RetentionStore.artifact_hashes`."""
+        condition = self._dialect.has_artifact
+        found: set[str] = set()
+        place = 0
+        while rows := self._database.read(REFERRING_EVENTS.format(condition), (place, _EVENTS_AT_ONCE)):
+            found.update(*[_hashes(body) for _, body in rows])
+            place = rows[-1][0]
+        for table in _STATES:
+            found.update(
+                *[_hashes(body) for (body,) in self._database.read(_REFERRING_STATES.format(table, condition))]
+            )
+        return found
+
     def delete_evaluations(self, before: float, limit: int, is_trial: bool) -> int:
         """See `RetentionStore.delete_evaluations`."""
         return self._delete_oldest("condition_evaluations", _OLD_EVALUATIONS, (before,), limit, is_trial)
@@ -179,6 +200,10 @@ class Pruning:
         """See `RetentionStore.ended_before`."""
         statement = _UNKNOWN_OR_ENDED.format(texts=self._dialect.texts.format("v"))
         return [value for (value,) in self._database.read(statement, (self._dialect.as_list(run_ids), before))]
+
+
+def _hashes(body: bytes) -> list[str]:
+    return [each.decode() for each in _HASH.findall(body)]
 
 
 def _columns(rows: Sequence[Row]) -> tuple[set[str], set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.errors import StorageVersionError
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; a test compares it with `storage/migrations`."""
 
 

@@ -254,4 +254,6 @@ CREATE INDEX condition_evaluations_by_time ON condition_evaluations (timestamp);
 
 CREATE INDEX payloads_by_instigator ON payloads (instigator, number);
 
-INSERT INTO alembic_version (version_num) VALUES ('0008');
+CREATE INDEX events_with_artifacts ON events (id) WHERE instr(body, X'2274797065223A2273746F72656422') > 0;
+
+INSERT INTO alembic_version (version_num) VALUES ('0009');

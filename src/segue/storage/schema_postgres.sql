@@ -319,3 +319,10 @@ CREATE TABLE condition_cursors (
 );
 
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+
+-- Running upgrade 0008 -> 0009
+
+CREATE INDEX events_with_artifacts ON events (id)
+        WHERE position('\x2274797065223a2273746f72656422'::bytea IN body) > 0;
+
+UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';

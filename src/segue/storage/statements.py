@@ -36,6 +36,7 @@ class Dialect(NamedTuple):
         body_tag: a tag in the body of the run `r`, with `{}` for its key.
         in_month_of_run: that an event lies in the part of the log that holds this run, with a parameter for the run;
             None where the log is in one piece.
+        has_artifact: that a body refers to content beside the log, as the index of such events says it.
     """
 
     is_one_of: str
@@ -50,6 +51,7 @@ class Dialect(NamedTuple):
     merges: bool
     body_tag: str
     in_month_of_run: str | None
+    has_artifact: str
 
     def within(self, column: str, values: Sequence[object]) -> Condition:
         """That a column holds one of these."""

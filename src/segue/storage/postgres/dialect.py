@@ -29,4 +29,5 @@ POSTGRES = Dialect(
     body_tag="(convert_from(r.body, 'UTF8')::json #>> '{{tags,{}}}')",
     # What is kept of a month that was dropped lies where what has no run lies.
     in_month_of_run=f"(month = 0 OR month = (SELECT {MONTH_OF_RUN} FROM runs m WHERE m.run_id = ?))",
+    has_artifact=r"position('\x2274797065223a2273746f72656422'::bytea IN body) > 0",
 )

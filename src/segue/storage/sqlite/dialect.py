@@ -25,4 +25,5 @@ SQLITE = Dialect(
     merges=True,
     body_tag="json_extract(CAST(r.body AS TEXT), '$.tags.\"{}\"')",
     in_month_of_run=None,
+    has_artifact="instr(body, X'2274797065223A2273746F72656422') > 0",
 )
