@@ -198,15 +198,11 @@ def old_events(pairs: int) -> tuple[str, dict[str, object]]:
     """Whether a step takes as long on a log with ten million events as on an empty one; Segue alone."""
     home = {"BENCH_HOME": str(old_home(OLD_EVENTS))}
     try:
-        samples = [
-            (
-                measure("chain_on_old_log", "segue", None, home).seconds,
-                measure("chain_on_old_log", "segue", None).seconds,
-            )
-            for _ in range(pairs + 1)
-        ][1:]
+        # In each process runs on both logs take turns, as other work on the machine comes and goes.
+        found = [run_workload("chain_on_old_log", "segue", None, home)["pairs"] for _ in range(pairs)]
     except WorkloadError as error:
         return f"{'old-events':<16}{error}", {"row": "old-events", "met": False, "error": str(error)}
+    samples: list[tuple[float, float]] = [(old, empty) for each in found for old, empty in each]
     times = median(old / empty for old, empty in samples)
     met = times <= OLD_LIMIT
     line = (
