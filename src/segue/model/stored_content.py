@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -29,7 +29,7 @@ class ArtifactSettings(msgspec.Struct, frozen=True):
     event_limit: int = EVENT_LIMIT
 
 
-def artifact_settings(location: str | None, folder: Path, entry_limit: int, event_limit: int) -> ArtifactSettings:
+def artifact_settings(location: str | None, folder: PurePath, entry_limit: int, event_limit: int) -> ArtifactSettings:
     """The settings as they are written; a location that is no URL is a folder, seen from `folder`.
 
     Raises:
