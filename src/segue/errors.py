@@ -4,7 +4,7 @@
     ├── SegueError                              anything Segue itself has to say
     │   ├── InvalidDefinitionError              user code declares something impossible
     │   │   ├── DefinitionErrors                several of them at once, shown together
-    │   │   ├── CycleError                      assets that depend on themselves, as a path
+    │   │   ├── CycleError                      assets that depend on themselves, as a path (also ValueError)
     │   │   ├── InvalidConfigDefinitionError    what stands for a config schema is none
     │   │   └── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
@@ -13,7 +13,9 @@
     │   │   └── WrongArgumentError              an argument is of a wrong type (also WrongTypeError)
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
+    │   │   └── UnresolvedSelectionError        it names what the definitions do not have (also InvalidDefinitionError)
     │   ├── InvariantViolationError             a value broke a rule at run time
+    │   │   ├── DependencyConflictError         an asset depends on another in two ways (also InvalidDefinitionError)
     │   │   ├── StepOutputNotFoundError         an output without a value, asked for or required (also FileNotFoundError)
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
@@ -109,7 +111,7 @@ class DefinitionErrors(InvalidDefinitionError):
         super().__init__("\n".join(lines))
 
 
-class CycleError(InvalidDefinitionError):
+class CycleError(InvalidDefinitionError, ValueError):
     """Assets that depend on each other in a circle.
 
     Attributes:
@@ -247,8 +249,16 @@ class InvalidSubsetError(SegueError):
     """A selection names something that does not exist, or leaves out something that must come along."""
 
 
+class UnresolvedSelectionError(InvalidDefinitionError, InvalidSubsetError):
+    """A selection names assets or checks that the definitions do not have."""
+
+
 class InvariantViolationError(SegueError):
     """Something that must always hold did not: a missing output, an unexpected return value."""
+
+
+class DependencyConflictError(InvalidDefinitionError, InvariantViolationError):
+    """An asset depends on another one in two different ways."""
 
 
 class UnresolvedVariableError(InvariantViolationError, RuntimeError):
@@ -267,11 +277,7 @@ class UnknownPartitionError(InvalidInvocationError, ValueError):
 
 
 class UnknownResourceError(SegueError, AttributeError):
-    """A resource that was asked for and that nobody provides.
-
-    Attributes:
-        resource_name: the key that was asked for.
-    """
+    """A resource that was asked for and that nobody provides; `resource_name` is its key."""
 
     def __init__(self, resource_name: str, message: str) -> None:
         self.resource_name = resource_name
@@ -308,11 +314,7 @@ class BackfillNotFoundError(SegueError):
 
 
 class RunNotFoundError(SegueError):
-    """No run with this id is recorded.
-
-    Attributes:
-        invalid_run_id: the id that was asked for.
-    """
+    """No run with this id (`invalid_run_id`) is recorded."""
 
     def __init__(self, message: str, invalid_run_id: str) -> None:
         self.invalid_run_id = invalid_run_id
@@ -320,11 +322,7 @@ class RunNotFoundError(SegueError):
 
 
 class ExecutionStepNotFoundError(SegueError):
-    """Steps are to be run again that the job, or the run before, does not have.
-
-    Attributes:
-        step_keys: what was named and is no step.
-    """
+    """Steps are to be run again that the job, or the run before, does not have: `step_keys`."""
 
     def __init__(self, message: str, step_keys: Sequence[str]) -> None:
         self.step_keys = tuple(step_keys)

@@ -9,7 +9,7 @@ from segue.defs.bindings import bound
 from segue.defs.step_context import StepContext, current_context
 from segue.defs.step_facts import StepFacts
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvariantViolationError
+from segue.errors import InvalidPropertyError, InvariantViolationError
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.materialization import DataVersion
@@ -90,9 +90,14 @@ class OpExecutionContext(StepContext):
         """The asset that the function makes.
 
         Raises:
+            InvalidPropertyError: it makes none.
             InvariantViolationError: it makes several; use asset_key_for_output.
         """
         keys = list(self._step.asset_keys.values())
+        if not keys:
+            raise InvalidPropertyError(
+                f"The step {self._step.step_key!r} makes no asset: asset_key is for functions that do."
+            )
         if len(keys) != 1:
             raise InvariantViolationError(
                 f"The step {self._step.step_key!r} makes {len(keys)} assets: use asset_key_for_output."
@@ -142,8 +147,8 @@ class OpExecutionContext(StepContext):
 
     @property
     def has_partitions(self) -> bool:
-        """Whether the run is one of partitions; the same as `has_partition_key_range`."""
-        return self.has_partition_key_range
+        """Whether the run is one of partitions: of one, or of a range of them."""
+        return self.has_partition_key or self.has_partition_key_range
 
     @property
     def location_name(self) -> str | None:

@@ -33,7 +33,7 @@ from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.resource_nodes import resource_nodes
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.trigger_inputs import require_defaults
-from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError
+from segue.errors import DefinitionErrors, InvalidDefinitionError, SegueError, UnresolvedSelectionError
 from segue.model.assets import DEFAULT_GROUP, AssetDep, AssetSpec
 from segue.model.automation_nodes import ScheduleNode, SensorNode
 from segue.model.failure_class import FailureRule
@@ -372,6 +372,8 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
                 nodes[job.name] = asset_job_node(job, graph, collection.resources)
             else:
                 nodes[job.name] = op_job_node(job)
+        except UnresolvedSelectionError as error:
+            collection.errors.append(UnresolvedSelectionError(f"Job {job.name!r}: {error}"))
         except SegueError as error:
             collection.error(f"Job {job.name!r}: {error}")
     return list(nodes.values())

@@ -13,7 +13,7 @@ from segue.defs.direct_context import DirectContext, DirectOpExecutionContext
 from segue.defs.direct_step import Binding, DirectStep
 from segue.defs.io_marks import is_nothing
 from segue.defs.op import OpDefinition
-from segue.defs.op_config import config_of_op, values_of_op
+from segue.defs.op_config import config_of_op, values_of_op, violations_of_op
 from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
 from segue.defs.returned import FACTS, single_results
 from segue.defs.type_checks import checked, require_passed
@@ -167,6 +167,9 @@ class _Call:
             with_variables: Any = getattr(value, "with_variables_read", None)
             return value if with_variables is None else with_variables()
         entry = {} if value is None else {"config": value}
+        missing = () if entry or model is not None else violations_of_op(self.op, entry, ROOT)
+        if missing:
+            raise InvalidConfigError(f"Error in config for op {self.name!r}:", missing)
         try:
             return config_of_op(self.op, entry, ROOT)
         except InvalidConfigError as error:

@@ -17,6 +17,7 @@ from segue.model.event import (
     AssetObservationData,
     Event,
     EventType,
+    LogMessageData,
     StepExpectationResultData,
     StepFailureData,
     StepMaterializationData,
@@ -34,7 +35,8 @@ class ExecutionResult:
 
     Attributes:
         run: the run as it ended.
-        all_events: every event of its execution, in order.
+        all_events: what happened, in order, without what was logged.
+        all_logs: the same with the lines that were logged.
     """
 
     def __init__(
@@ -47,7 +49,8 @@ class ExecutionResult:
     ) -> None:
         self.run = run
         self._job = job
-        self.all_events: Sequence[Event] = events
+        self.all_logs: Sequence[Event] = events
+        self.all_events: Sequence[Event] = [each for each in events if not isinstance(each.payload, LogMessageData)]
         self._values = values
         self._graph = graph
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import namedtuple
 from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Self, TypeAlias, overload
@@ -230,18 +229,12 @@ def is_decorated(value: Any) -> bool:
 
 
 def make_values_resource(**kwargs: Any) -> ResourceDefinition:
-    """A resource that holds values of its config as attributes, for tests and small settings.
+    """A resource that is the values of its config, as a dict, for tests and small settings.
 
     Args:
         kwargs: the type of each value by name: `make_values_resource(host=str, port=int)`.
     """
-    names = tuple(kwargs)
-    kind: Any = namedtuple("ValuesResource", names)  # pyright: ignore[reportUntypedNamedTuple] reason: names known only here
-
-    def make(context: InitResourceContext) -> Any:
-        return kind(**{name: context.resource_config.get(name) for name in names})
-
-    return ResourceDefinition(make, kwargs or None)
+    return ResourceDefinition(_own_config, kwargs or None)
 
 
 def fixed(value: Any) -> ResourceFunction:

@@ -192,8 +192,8 @@ class StepContext:
 
     @property
     def has_partition_key_range(self) -> bool:
-        """Whether the run is one of partitions: a range of them, or one."""
-        return self._step.partition_range is not None
+        """Whether the run is one of a range of partitions, and not of one."""
+        return self._step.partition_range is not None and not self.has_partition_key
 
     @property
     def partition_key(self) -> str:
@@ -242,7 +242,7 @@ class StepContext:
         """
         keys = self._step.partition_range
         if keys is None:
-            raise InvariantViolationError("This run has no partitions. Ask has_partition_key_range first.")
+            raise InvariantViolationError("This run has no partitions. Ask has_partitions first.")
         return keys
 
     @property

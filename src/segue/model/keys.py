@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 DEFAULT_IO_MANAGER_KEY = "io_manager"  # the resource that stores values where nothing says another
@@ -165,7 +165,7 @@ class AssetKey:
         """A key from what people pass as one: a key, a string (`a/b` splits), or a sequence of parts.
 
         Raises:
-            InvalidInvocationError: anything else.
+            WrongArgumentError: anything else.
         """
         if isinstance(arg, AssetKey):
             return arg
@@ -173,7 +173,7 @@ class AssetKey:
             return AssetKey.from_user_string(arg)
         if isinstance(arg, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             return AssetKey(arg)
-        raise InvalidInvocationError(f"Expected an asset key (AssetKey, string or sequence of strings), got {arg!r}.")
+        raise WrongArgumentError(f"Expected an asset key (AssetKey, string or sequence of strings), got {arg!r}.")
 
     @staticmethod
     def from_coercible_or_definition(arg: object) -> AssetKey:

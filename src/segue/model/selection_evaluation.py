@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from segue.errors import InvalidSubsetError
+from segue.errors import UnresolvedSelectionError
 from segue.model import selection_expression as ex
 from segue.model.keys import AssetCheckKey, AssetKey
 
@@ -256,7 +256,7 @@ def _wildcard(pattern: str) -> Callable[[str], bool]:
     return lambda text: fullmatch(text) is not None
 
 
-def _missing(what: str, missing: Sequence[str], existing: Sequence[str]) -> InvalidSubsetError:
+def _missing(what: str, missing: Sequence[str], existing: Sequence[str]) -> UnresolvedSelectionError:
     lines = [f"The selection names {len(missing)} {what}(s) that these definitions do not have:"]
     for name in missing[:MISSING_SHOWN]:
         near = near_names(name, existing)
@@ -264,7 +264,7 @@ def _missing(what: str, missing: Sequence[str], existing: Sequence[str]) -> Inva
     if len(missing) > MISSING_SHOWN:
         lines.append(f"  and {len(missing) - MISSING_SHOWN} more")
     lines.append("Check the spelling, and that what defines them is passed to Definitions.")
-    return InvalidSubsetError("\n".join(lines))
+    return UnresolvedSelectionError("\n".join(lines))
 
 
 def near_names(name: str, names: Iterable[str]) -> list[str]:

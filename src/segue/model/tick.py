@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from segue.errors import InvalidInvocationError
+from segue.errors import WrongArgumentError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.materialization import AssetMaterialization, AssetObservation
@@ -80,7 +80,7 @@ class SensorResult:
         asset_events: what it has seen of assets that are made elsewhere.
 
     Raises:
-        InvalidInvocationError: both runs and a reason to skip, or an argument of a wrong type.
+        WrongArgumentError: both runs and a reason to skip, or an argument of a wrong type.
     """
 
     __slots__ = ("asset_events", "cursor", "dynamic_partitions_requests", "run_requests", "skip_reason")
@@ -99,7 +99,7 @@ class SensorResult:
         asset_events: Sequence[AssetEvent] | None = None,
     ) -> None:
         if run_requests and skip_reason:
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 "SensorResult takes run_requests or a skip_reason, got both: leave the reason out when there are runs."
             )
         require_type(self, "skip_reason", skip_reason, (str, SkipReason, type(None)))

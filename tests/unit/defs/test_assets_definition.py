@@ -295,3 +295,9 @@ def test_resources_are_taken_as_far_as_they_are_needed() -> None:
     assert sg.materialize([bound]).asset_value("priced") == "euro"
     with pytest.raises(sg.InvalidInvocationError, match="'unit'"):
         bound.with_resources({"unit": "yen"})
+
+
+def test_two_different_dependencies_on_one_asset_are_both_kinds_of_error() -> None:
+    for kind in (sg.InvalidDefinitionError, sg.InvariantViolationError):
+        with pytest.raises(kind, match="two different dependencies on 'a'"):
+            sg.AssetSpec("b", deps=["a", sg.AssetDep("a", partition_mapping=sg.LastPartitionMapping())])

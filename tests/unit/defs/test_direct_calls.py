@@ -272,3 +272,19 @@ def test_inputs_that_only_order_take_no_value() -> None:
         after(start=1)
     with pytest.raises(sg.InvalidInvocationError, match="have no value and are left out"):
         after(1)
+
+
+def test_config_that_is_required_and_not_given_is_an_error() -> None:
+    @sg.op(config_schema={"rows": int})
+    def load(context: sg.OpExecutionContext) -> int:
+        return context.op_config["rows"]
+
+    @sg.op(config_schema={"rows": sg.Field(int, default_value=3)})
+    def load_some(context: sg.OpExecutionContext) -> int:
+        return context.op_config["rows"]
+
+    for context in (sg.build_op_context(), None):
+        with pytest.raises(sg.InvalidConfigError, match="Error in config for op 'load'") as raised:
+            load(context)
+        assert [each.reason.name for each in raised.value.errors] == ["MISSING_REQUIRED_FIELD"]
+        assert load_some(context) == 3

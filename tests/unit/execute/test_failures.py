@@ -318,7 +318,7 @@ def test_log_lines_keep_level_text_and_exception() -> None:
         context.log.info("none", exc_info=True)
 
     result = sg.materialize([talks])
-    lines = [event.payload for event in result.all_events if isinstance(event.payload, LogMessageData)]
+    lines = [event.payload for event in result.all_logs if isinstance(event.payload, LogMessageData)]
     assert [(line.level, line.message) for line in lines[:5]] == [(n, f"at {n}") for n in (10, 20, 30, 40, 50)]
     assert lines[5].message.startswith("%d ('no number',) (cannot be formatted")
     assert lines[6].message == "odd \\udcff"

@@ -71,7 +71,7 @@ def test_a_failed_step_is_told_once_and_its_retries_are_not() -> None:
     result = job.execute_in_process(raise_on_error=False)
     assert SEEN == [("fails", "ValueError('no')")]
     assert hook_events(result) == [("HOOK_SKIPPED", "fails", "complain"), ("HOOK_COMPLETED", "fails", "complain")]
-    lines = [event.message for event in result.all_events if event.event_type_value == "LOG_MESSAGE"]
+    lines = [event.message for event in result.all_logs if event.event_type_value == "LOG_MESSAGE"]
     assert "complained" in lines
 
 

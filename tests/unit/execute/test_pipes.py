@@ -45,9 +45,7 @@ def run(
 
 
 def lines_of(result: dg.ExecuteInProcessResult) -> list[str]:
-    return [
-        str(event.payload.message) for event in result.all_events if type(event.payload).__name__ == "LogMessageData"
-    ]
+    return [str(event.payload.message) for event in result.all_logs if type(event.payload).__name__ == "LogMessageData"]
 
 
 def materialization(result: dg.ExecuteInProcessResult) -> Any:

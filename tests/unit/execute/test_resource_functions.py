@@ -168,7 +168,7 @@ def test_ready_made_kinds() -> None:
     ) as opened:
         assert (opened.fixed, opened.none, opened.text) == (3, None, "hi")
         assert opened.mock.anything(1).at.all is not None
-        assert (opened.values.host, opened.values.port) == ("h", 1)
+        assert opened.values == {"host": "h", "port": 1}
 
 
 def test_what_a_definition_says_of_itself() -> None:

@@ -264,5 +264,5 @@ def test_a_resource_may_log_to_the_run() -> None:
     def a() -> None: ...
 
     result = sg.materialize([a], resources={"talks": Talks()})
-    lines = [event for event in result.all_events if event.event_type is sg.EventType.LOG_MESSAGE]
+    lines = [event for event in result.all_logs if event.event_type is sg.EventType.LOG_MESSAGE]
     assert [(line.step_key, line.payload.message) for line in lines] == [(None, "opening")]  # type: ignore[union-attr]

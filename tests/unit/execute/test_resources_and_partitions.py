@@ -151,7 +151,7 @@ def test_log_lines_belong_to_the_run() -> None:
         context.log.info("hello %s", "you")
 
     result = sg.materialize([talks])
-    lines = [event.payload for event in result.all_events if event.event_type is sg.EventType.LOG_MESSAGE]
+    lines = [event.payload for event in result.all_logs if event.event_type is sg.EventType.LOG_MESSAGE]
     assert [(line.level, line.message) for line in lines] == [(20, "hello you")]  # type: ignore[union-attr]
 
 

@@ -66,7 +66,7 @@ def test_a_failed_step_abandons_what_follows_and_others_go_on() -> None:
     assert not result.success
     assert told(result) == [
         *BEGIN,
-        *["STEP_START(boom)", "STEP_FAILURE(boom)", "LOG_MESSAGE(after_boom)"],
+        *["STEP_START(boom)", "STEP_FAILURE(boom)"],
         *["STEP_START(up)", "STEP_OUTPUT(up)", "ASSET_MATERIALIZATION(up)", "HANDLED_OUTPUT(up)", "STEP_SUCCESS(up)"],
         *["ENGINE_EVENT", "RUN_FAILURE"],
     ]
@@ -265,3 +265,24 @@ def test_leaving_python_is_a_failed_step() -> None:
         raise SystemExit(3)
 
     assert not sg.materialize([leaves], raise_on_error=False).success
+
+
+def test_what_is_logged_stands_among_the_logs_and_is_no_event() -> None:
+    @sg.asset
+    def talks(context: sg.AssetExecutionContext) -> None:
+        context.log.info("hello")
+
+    result = sg.materialize([talks])
+    assert [event.message for event in result.all_logs if event.event_type is sg.EventType.LOG_MESSAGE] == ["hello"]
+    assert [event for event in result.all_logs if event.event_type is not sg.EventType.LOG_MESSAGE] == list(
+        result.all_events
+    )
+
+
+def test_a_selection_of_what_is_not_there_is_both_kinds_of_error() -> None:
+    for kind in (sg.InvalidSubsetError, sg.InvalidDefinitionError):
+        with pytest.raises(kind, match="'nowhere'"):
+            sg.materialize([up], selection=["nowhere"])
+        job = sg.define_asset_job("lost", selection=["nowhere"])
+        with pytest.raises(kind, match=r"(?s)Job .lost.*nowhere"):
+            sg.Definitions.validate_loadable(sg.Definitions(assets=[up], jobs=[job]))

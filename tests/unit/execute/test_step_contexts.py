@@ -188,3 +188,30 @@ def test_an_asset_without_value_must_be_named_too() -> None:
 
     with pytest.raises(sg.InvariantViolationError, match="did not give second"):
         sg.materialize([strict])
+
+
+def test_one_partition_is_no_range_of_them() -> None:
+    seen: list[tuple[bool, bool, bool]] = []
+
+    @sg.asset(partitions_def=sg.DailyPartitionsDefinition("2024-01-01"), backfill_policy=sg.BackfillPolicy.single_run())
+    def daily(context: sg.AssetExecutionContext) -> None:
+        seen.append((context.has_partitions, context.has_partition_key, context.has_partition_key_range))
+
+    sg.materialize([daily], partition_key="2024-01-02")
+    ends = {"dagster/asset_partition_range_start": "2024-01-02", "dagster/asset_partition_range_end": "2024-01-03"}
+    sg.materialize([daily], tags=ends)
+    assert seen == [(True, True, False), (True, False, True)]
+
+
+def test_an_op_that_makes_no_asset_has_no_key() -> None:
+    @sg.op
+    def plain(context: sg.OpExecutionContext) -> str:
+        with pytest.raises(sg.InvalidPropertyError, match="'plain' makes no asset"):
+            _ = context.asset_key
+        return "done"
+
+    @sg.job
+    def work() -> None:
+        plain()
+
+    assert work.execute_in_process().output_for_node("plain") == "done"

@@ -146,9 +146,8 @@ def test_changes_of_status_are_fetched_by_kind_and_job(instance: sg.Instance) ->
 def test_the_entries_of_a_run_are_events_and_lines(instance: sg.Instance) -> None:
     result = talking.execute_in_process(instance=instance)
     entries = instance.all_logs(result.run_id)
-    assert [entry.dagster_event for entry in entries if entry.is_dagster_event] == [
-        event for event in result.all_events if event.event_type is not sg.EventType.LOG_MESSAGE
-    ]
+    assert [entry.event for entry in entries] == list(result.all_logs)
+    assert [entry.dagster_event for entry in entries if entry.is_dagster_event] == list(result.all_events)
     (line,) = [entry for entry in entries if not entry.is_dagster_event]
     assert (line.user_message, line.message, line.level, line.step_key) == ("look here", "look here", 30, "say")
     assert (line.dagster_event, line.dagster_event_type, line.job_name) == (None, None, "talking")
