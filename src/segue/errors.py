@@ -15,7 +15,7 @@
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
     │   │   └── UnresolvedSelectionError        it names what the definitions do not have (also InvalidDefinitionError)
     │   ├── InvariantViolationError             a value broke a rule at run time
-    │   │   ├── DependencyConflictError         an asset depends on another in two ways (also InvalidDefinitionError)
+    │   │   ├── ConflictingDefinitionsError     two things said of the same differ (also InvalidDefinitionError)
     │   │   ├── StepOutputNotFoundError         an output without a value, asked for or required (also FileNotFoundError)
     │   │   └── UnresolvedVariableError         an EnvVar was used as if it were its value (also RuntimeError)
     │   ├── NotSupportedError                   known to the API, not built here; names the alternative
@@ -257,8 +257,8 @@ class InvariantViolationError(SegueError):
     """Something that must always hold did not: a missing output, an unexpected return value."""
 
 
-class DependencyConflictError(InvalidDefinitionError, InvariantViolationError):
-    """An asset depends on another one in two different ways."""
+class ConflictingDefinitionsError(InvalidDefinitionError, InvariantViolationError):
+    """Two things that are said of the same contradict each other: two dependencies on one asset, two resources of one key."""
 
 
 class UnresolvedVariableError(InvariantViolationError, RuntimeError):

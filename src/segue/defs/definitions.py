@@ -15,7 +15,13 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_arguments import executor_of, loggers_of
 from segue.defs.source_asset import SourceAsset
-from segue.errors import DefinitionErrors, InvalidDefinitionError, InvariantViolationError, NotSupportedError
+from segue.errors import (
+    ConflictingDefinitionsError,
+    DefinitionErrors,
+    InvariantViolationError,
+    NotSupportedError,
+    WrongDeclarationError,
+)
 from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
@@ -117,7 +123,7 @@ class Definitions(ReadableDefinitions):
         executors = unique([each.executor for each in def_sets if each.executor is not None])
         if len(executors) > 1:
             names = ", ".join(repr(each.name) for each in executors)
-            raise InvalidDefinitionError(f"Definitions.merge: two different executors, {names}: keep one.")
+            raise ConflictingDefinitionsError(f"Definitions.merge: two different executors, {names}: keep one.")
         return Definitions(
             assets=unique([each for defs in def_sets for each in defs.assets]),
             asset_checks=unique([each for defs in def_sets for each in defs.asset_checks]),
@@ -285,7 +291,7 @@ def _by_key(what: str, parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
     for key, value in [each for part in parts for each in part.items()]:
         if key in found and found[key] is not value and found[key] != value:
-            raise InvalidDefinitionError(f"Definitions.merge: two different {what} for the key {key!r}.")
+            raise ConflictingDefinitionsError(f"Definitions.merge: two different {what} for the key {key!r}.")
         found[key] = value
     return found
 
@@ -294,14 +300,14 @@ def _elements(parameter: str, values: Iterable[T] | None, kinds_of: Callable[[],
     if values is None:
         return ()
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"Definitions({parameter}=...) takes a list of {_names(kinds_of())}, got {values!r}."
         )
     found = tuple(values)
     kinds = kinds_of() if found else ()
     for value in found:
         if not isinstance(value, kinds):
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"Definitions({parameter}=...) takes {_names(kinds)}, got {value!r}. Is a decorator missing, or a list "
                 "inside the list?"
             )

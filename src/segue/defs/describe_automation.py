@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.definitions_reading import unique
 from segue.defs.external_assets import AnyAsset
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.run_config import raw_config, storable
@@ -43,7 +44,7 @@ def targets_of(schedules: Iterable[AnySchedule], sensors: Iterable[SensorDefinit
 
 def jobs_with(jobs: Sequence[AnyJob], targets: Iterable[Target]) -> list[AnyJob]:
     """The jobs, and those that only a schedule or sensor names; one that is named twice stands once."""
-    found = list(jobs)
+    found = unique(jobs)
     for target in targets:
         if target.job is not None and not any(each is target.job or each == target.job for each in found):
             found.append(target.job)

@@ -11,7 +11,13 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.job_execution_result import JobExecutionResult
 from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidInvocationError, InvalidSubsetError, InvariantViolationError, RunNotFoundError
+from segue.errors import (
+    InvalidInvocationError,
+    InvalidSubsetError,
+    InvariantViolationError,
+    RunNotFoundError,
+    WrongArgumentError,
+)
 from segue.host.inprocess import execute
 from segue.host.jobs import definitions_of, job_request
 from segue.host.loaded_code import code_of_job
@@ -52,7 +58,7 @@ def execute_job(
         Events and state of the run; in a `with` block values, too.
 
     Raises:
-        InvalidInvocationError: a job that is not reconstructable, or no instance.
+        WrongArgumentError: a job that is not reconstructable, or no instance.
         InvariantViolationError: steps of an earlier run together with a selection.
         RunNotFoundError: there is no such earlier run.
         ExecutionStepNotFoundError: the earlier run has no such step.
@@ -99,14 +105,14 @@ def execute_job(
 
 def _require_arguments(job: object, instance: object, op_selection: object) -> None:
     if isinstance(job, JobDefinition):
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"execute_job takes a job that can be loaded again: write execute_job(reconstructable({job.name}), instance), or "
             f"run it in this process with {job.name}.execute_in_process()."
         )
     if not isinstance(job, ReconstructableJob):
-        raise InvalidInvocationError(f"execute_job takes what reconstructable(...) gives, got {job!r}.")
+        raise WrongArgumentError(f"execute_job takes what reconstructable(...) gives, got {job!r}.")
     if not isinstance(instance, Instance):
-        raise InvalidInvocationError(f"execute_job takes an Instance to record the run in, got {instance!r}.")
+        raise WrongArgumentError(f"execute_job takes an Instance to record the run in, got {instance!r}.")
     if isinstance(op_selection, str):
         raise InvalidInvocationError(f"execute_job(op_selection=...) takes a list: write [{op_selection!r}].")
 

@@ -16,9 +16,12 @@ from segue.errors import (
     NotSupportedError,
     UnmetExecutorRequirementsError,
 )
+from segue.execute.io_managers.definitions import mem_io_manager
+from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.loop import LoopLimits
+from segue.model.steps import CollectSource, FanInSource, OutputSource
 from segue.model.tag_limit import TagLimit
-from segue.plan.plan import Plan
+from segue.plan.plan import Plan, StepInput
 
 if TYPE_CHECKING:
     import socket
@@ -141,6 +144,46 @@ def ways_of(plan: Plan, described: Described, job_name: str, default: str) -> di
                 f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare the "
                 "multiprocess_executor or StepPolicy(executor='processes') for it, or leave memory_limit out."
             )
+    return found
+
+
+def require_shared_values(plan: Plan, ways: Mapping[str, str], resources: Mapping[str, object], job_name: str) -> None:
+    """Refuses to run steps in other processes whose values stay in the memory of these.
+
+    Args:
+        plan: the plan of the run.
+        ways: in which way each step runs, by path.
+        resources: the resources of the job, by key.
+        job_name: the job.
+
+    Raises:
+        UnmetExecutorRequirementsError: a step takes a value that no process but that of the other step has.
+    """
+    makers = {step.key.partition("[")[0]: step for step in plan.steps}
+    for step in plan.steps:
+        for maker, name in [made for each in step.inputs for made in _made_by(each)]:
+            made = makers.get(maker.partition("[")[0])
+            if made is None or PROCESSES not in (ways[made.path], ways[step.path]):
+                continue
+            key = next((each.io_manager_key for each in made.outputs if each.name == name), None)
+            manager = None if key is None else resources.get(key)
+            if manager is mem_io_manager or isinstance(manager, InMemoryIOManager):
+                raise UnmetExecutorRequirementsError(
+                    f"Job {job_name!r} runs steps in processes of their own, and the IO manager {key!r} keeps the value of "
+                    f"{made.key!r} in the memory of one, where {step.key!r} cannot take it. Use an IO manager that stores "
+                    "values, such as fs_io_manager, or the in_process_executor."
+                )
+
+
+def _made_by(taken: StepInput) -> list[tuple[str, str]]:
+    """The steps of the run, and their outputs, whose values an input takes."""
+    if not taken.has_value:
+        return []
+    source = taken.source
+    sources = source.sources if isinstance(source, FanInSource) else (source,)
+    found = [(each.step, each.output) for each in sources if isinstance(each, (OutputSource, CollectSource))]
+    if taken.upstream_step is not None and taken.upstream_output is not None:
+        found.append((taken.upstream_step, taken.upstream_output))
     return found
 
 

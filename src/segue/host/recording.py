@@ -22,7 +22,15 @@ from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
 from segue.host.partitions import listed_for_plan
-from segue.host.placement import PROCESSES, ExecutorConfig, StepCode, executor_config, require_persistent, ways_of
+from segue.host.placement import (
+    PROCESSES,
+    ExecutorConfig,
+    StepCode,
+    executor_config,
+    require_persistent,
+    require_shared_values,
+    ways_of,
+)
 from segue.host.run_options import RunOptions
 from segue.model.concurrency import run_priority
 from segue.model.content_hash import content_hash
@@ -98,7 +106,8 @@ def _placement(
     Raises:
         NotSupportedError: a step needs a process of its own, and there is no code for one.
         InvalidDefinitionError: a step asks for an executor that there is not.
-        UnmetExecutorRequirementsError: steps shall run in other processes, which cannot open the instance.
+        UnmetExecutorRequirementsError: steps shall run in other processes, which cannot open the instance, or do not get
+            the values that others keep in memory.
     """
     default = config.kind if code is not None else "in_process"
     ways = ways_of(plan, described, run.job_name, default)
@@ -113,6 +122,7 @@ def _placement(
         return msgspec.structs.replace(IN_PROCESS, limits=config.limits)
     if PROCESSES in used:
         require_persistent(instance.is_persistent, run.job_name)
+        require_shared_values(plan, ways, described.for_job(run.job_name).resources, run.job_name)
     return bound("step_placement")(code, config, plan, ways)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from segue.errors import DependencyConflictError, InvalidInvocationError
+from segue.errors import ConflictingDefinitionsError, InvalidInvocationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -117,7 +117,7 @@ def unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> list[AssetDe
         for dep in _expand_dep(each):
             known = found.setdefault(dep.asset_key, dep)
             if known is not dep and known != dep:
-                raise DependencyConflictError(
+                raise ConflictingDefinitionsError(
                     f"{where}: two different dependencies on {dep.asset_key.to_user_string()!r}; keep one."
                 )
     return list(found.values())

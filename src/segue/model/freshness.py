@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.cron import cron_problem
 from segue.model.cron_times import cron_times, fires_on
 from segue.model.partitions.zones import zone_named
@@ -94,7 +94,7 @@ class TimeWindowFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag=
             return
         _require_span("FreshnessPolicy.time_window", "warn_window", self.warn_window)
         if self.warn_window >= self.fail_window:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"FreshnessPolicy.time_window: warn_window must be shorter than fail_window, got "
                 f"{self.warn_window} and {self.fail_window}."
             )
