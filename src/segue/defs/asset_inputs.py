@@ -11,7 +11,7 @@ from segue.defs.io_marks import NO_TYPE, is_nothing
 from segue.defs.op_io import In
 from segue.defs.op_signature import read_in
 from segue.defs.signature import FunctionShape
-from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.errors import ConflictingDefinitionsError, InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep
 from segue.model.keys import AssetKey
@@ -87,16 +87,31 @@ def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, wh
     """The dependencies through inputs, then the others.
 
     Raises:
-        InvalidDefinitionError: `deps` is no list of assets, or says of an input's asset how it is depended on.
+        InvalidDefinitionError: `deps` is no list of assets, or names another partition mapping than an input does.
     """
-    found: list[CoercibleToAssetDep] = [*inputs.deps.values()]
+    through_inputs, others = dict(inputs.deps), list[CoercibleToAssetDep]()
     for each in () if deps is None else require_list(what, "deps", deps):
-        if isinstance(each, AssetDep) and each.asset_key in inputs.deps:
-            raise InvalidDefinitionError(
-                f"{what} takes {each.asset_key.to_user_string()!r} as an input and names it in deps: keep one of the two."
-            )
-        found.append(each)
-    return found
+        if isinstance(each, AssetDep) and each.asset_key in through_inputs:
+            through_inputs[each.asset_key] = _both(through_inputs[each.asset_key], each, what)
+        else:
+            others.append(each)
+    return [*through_inputs.values(), *others]
+
+
+def _both(through_input: AssetDep, named: AssetDep, what: str) -> AssetDep:
+    """The dependency through an input, with what `deps` says of it.
+
+    Raises:
+        ConflictingDefinitionsError: both name a partition mapping, and not the same.
+    """
+    mappings = [each for each in (through_input.partition_mapping, named.partition_mapping) if each is not None]
+    if len(mappings) == 2 and mappings[0] != mappings[1]:
+        raise ConflictingDefinitionsError(
+            f"{what} takes {named.asset_key.to_user_string()!r} as an input and names it in deps with another partition mapping: "
+            "keep one of the two."
+        )
+    metadata = {**through_input.metadata, **named.metadata}
+    return AssetDep(named.asset_key, partition_mapping=mappings[0] if mappings else None, metadata=metadata)
 
 
 def deps_by_output(
@@ -121,7 +136,7 @@ def deps_by_output(
         return {output: list(common) for output in keys}
     unknown = sorted(set(internal) - set(keys))
     if unknown:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what}: internal_asset_deps names {', '.join(map(repr, unknown))}, which are no outputs; there are: "
             f"{', '.join(keys)}."
         )
@@ -131,7 +146,7 @@ def deps_by_output(
     for output, wanted in internal.items():
         strange = sorted(set(wanted) - set(known))
         if strange:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"{what}: internal_asset_deps[{output!r}] names {_shown(strange)}, "
                 "which the function neither takes nor makes: add it to ins or deps."
             )

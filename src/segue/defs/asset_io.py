@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from segue.defs.io_marks import NO_TYPE
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.asset_words import kinds_in, require_group, require_kinds, require_owners, require_tags
 from segue.model.assets import AssetSpec
@@ -51,7 +51,7 @@ class AssetIn:
         require_kind("AssetIn", "input_manager_key", input_manager_key, str)
         require_kind("AssetIn", "partition_mapping", partition_mapping, PartitionMapping)
         if key is not None and key_prefix is not None:
-            raise InvalidDefinitionError("AssetIn takes key or key_prefix, not both: put the prefix into the key.")
+            raise WrongDeclarationError("AssetIn takes key or key_prefix, not both: put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.metadata: Mapping[str, object] = dict(metadata or {})
         self.key_prefix: Sequence[str] | None = [key_prefix] if isinstance(key_prefix, str) else key_prefix
@@ -131,7 +131,7 @@ class AssetOut:
         require_kind("AssetOut", "io_manager_key", io_manager_key, str)
         require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
         if key is not None and key_prefix is not None:
-            raise InvalidDefinitionError("AssetOut takes key or key_prefix, not both: put the prefix into the key.")
+            raise WrongDeclarationError("AssetOut takes key or key_prefix, not both: put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.key_prefix: Sequence[str] = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
         self.is_required = is_required

@@ -90,9 +90,9 @@ def with_defaults(
         InvalidDefinitionError: the two disagree.
     """
     if group_name is not None and spec.group_name is not None:
-        raise InvalidDefinitionError(f"{what} and its asset {spec.key.to_user_string()!r} both name a group: keep one.")
+        raise WrongDeclarationError(f"{what} and its asset {spec.key.to_user_string()!r} both name a group: keep one.")
     if partitions_def is not None and spec.partitions_def is not None and spec.partitions_def != partitions_def:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what} and its asset {spec.key.to_user_string()!r} name different partitions definitions."
         )
     if group_name is None and code_version is None and partitions_def is None and compute_kind is None:
@@ -129,7 +129,7 @@ def checks_by_output(
     found: dict[str, AssetCheckSpec] = {}
     for spec in require_list(what, "check_specs", check_specs):
         if not isinstance(spec, AssetCheckSpec):
-            raise InvalidDefinitionError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
+            raise WrongDeclarationError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
         if spec.asset_key not in keys and not of_others:
             raise InvalidDefinitionError(
                 f"{what}: the check {spec.key.to_user_string()!r} is on an asset that this function does not make; use asset_check."
@@ -138,7 +138,7 @@ def checks_by_output(
         if output in found:
             raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
         if output in outputs:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"{what}: the check {spec.key.to_user_string()!r} and the asset {outputs[output].key.to_user_string()!r} "
                 f"would both be the output {output!r}: rename one."
             )

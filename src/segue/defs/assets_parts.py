@@ -198,7 +198,7 @@ def _spec(
 def _require_names(what: str, parameter: str, given: Mapping[str, AssetKey], known: Sequence[str]) -> None:
     strange = [name for name in given if name not in known]
     if strange:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what}: {parameter} names {', '.join(map(repr, strange))}; there are: {', '.join(known) or 'none'}."
         )
 

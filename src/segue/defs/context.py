@@ -13,7 +13,6 @@ from segue.errors import InvalidPropertyError, InvariantViolationError
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.materialization import DataVersion
-from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 
@@ -260,8 +259,9 @@ class OpExecutionContext(StepContext):
         """
         self._step.add_metadata(self._output_name(output_name), metadata, mapping_key)
 
-    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]:
-        """What was added to an output, or to one value of a dynamic output, so far."""
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, object]:
+        """What was added to an output, or to one value of a dynamic output, so far: in a call as it was given, in a run as
+        MetadataValues."""
         return self._step.metadata_of(output_name, mapping_key)
 
     def add_asset_metadata(

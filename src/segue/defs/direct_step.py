@@ -23,7 +23,7 @@ from segue.errors import (
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import DataVersion
-from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.metadata import normalize_metadata
 from segue.model.node_handle import NodeHandle
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
@@ -62,7 +62,7 @@ class ExecutionProperties:
     """
 
     def __init__(self) -> None:
-        self.output_metadata: dict[tuple[str, str | None], dict[str, AnyMetadataValue]] = {}
+        self.output_metadata: dict[tuple[str, str | None], dict[str, object]] = {}
         self.user_events: list[UserEvent] = []
         self.given: set[tuple[str, str | None]] = set()
         self.data_versions: dict[str, DataVersion] = {}
@@ -314,7 +314,8 @@ class DirectStep(DirectResources):
             raise InvariantViolationError(
                 f"The output {output_name!r}{value} of {self.step_key!r} has been given already: add metadata before."
             )
-        self.properties.output_metadata.setdefault((output_name, mapping_key), {}).update(normalize_metadata(metadata))
+        normalize_metadata(metadata)  # refuses what is none; what was given is shown as it was given
+        self.properties.output_metadata.setdefault((output_name, mapping_key), {}).update(metadata)
 
     def add_asset_metadata(
         self, output_name: str, metadata: Mapping[str, object], partition: str | None = None
@@ -322,7 +323,7 @@ class DirectStep(DirectResources):
         """Adds facts to an output that is still to come; of a partition they are not kept apart."""
         self.add_metadata(output_name, metadata)
 
-    def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, AnyMetadataValue]:
+    def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, object]:
         """What was added to an output."""
         return self.properties.output_metadata.get((output_name, mapping_key), {})
 

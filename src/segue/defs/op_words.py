@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Set
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.shared import name_set
 
@@ -19,7 +19,7 @@ def require_resource_keys(keys: Set[str] | None, what: str, more: Iterable[str] 
     found = set(more)
     for key in () if keys is None else require_list(what, "required_resource_keys", keys):
         if not isinstance(key, str):
-            raise InvalidDefinitionError(f"{what}: required_resource_keys takes texts, got {key!r}.")
+            raise WrongDeclarationError(f"{what}: required_resource_keys takes texts, got {key!r}.")
         found.add(key)
     return name_set(found)
 

@@ -231,9 +231,16 @@ class UnboundInitResourceContext(InitResourceContext):
             )
         return self._opened
 
+    @property
+    def instance(self) -> Instance:
+        """The instance that was given; one that is gone with this context where none was."""
+        if self._instance is None:
+            self._instance = self._stack.enter_context(bound("ephemeral_instance")())
+        return self._instance
+
     def replace_config(self, config: Any) -> InitResourceContext:
         """A context with another config and the same resources."""
-        return InitResourceContext(config, self.resources, None, self._all_resource_defs, self._instance)
+        return InitResourceContext(config, self.resources, None, self._all_resource_defs, self.instance)
 
 
 def build_init_resource_context(
@@ -246,7 +253,7 @@ def build_init_resource_context(
     Args:
         config: the config of the resource.
         resources: the resources that it requires, by key.
-        instance: an instance for it; none when None.
+        instance: an instance for it; one that is gone with the context when None.
 
     Returns:
         The context; use it in a `with` block where its resources must be torn down.

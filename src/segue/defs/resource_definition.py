@@ -15,7 +15,7 @@ from segue.defs.config_schema.shapes import Shape
 from segue.defs.configurable import Configurable
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.signature import docstring_of
-from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 
 ResourceFunction: TypeAlias = Callable[..., Any]
@@ -293,6 +293,6 @@ def _keys(keys: Set[str] | None, what: str) -> frozenset[str]:
     found: set[str] = set()
     for key in () if keys is None else require_list(what, "required_resource_keys", keys):
         if not isinstance(key, str):
-            raise InvalidDefinitionError(f"{what}: required_resource_keys takes texts, got {key!r}.")
+            raise WrongDeclarationError(f"{what}: required_resource_keys takes texts, got {key!r}.")
         found.add(key)
     return frozenset(found)

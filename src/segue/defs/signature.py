@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, cast, ge
 import msgspec
 
 from segue.defs.context import AssetCheckExecutionContext, OpExecutionContext
-from segue.errors import ConfigArgumentWarning, InvalidDefinitionError
+from segue.errors import ConfigArgumentWarning, InvalidDefinitionError, WrongDeclarationError
 from segue.model.shared import NO_ENTRIES
 from segue.model.source_location import SourceLocation
 
@@ -79,7 +79,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     """
     target, given, bound_values = _plain_function(function)
     if not isinstance(target, FunctionType):
-        raise InvalidDefinitionError(f"{what} decorates a function, got {function!r}.")
+        raise WrongDeclarationError(f"{what} decorates a function, got {function!r}.")
     code = target.__code__
     source = SourceLocation(code.co_filename, code.co_firstlineno)
     names = _parameter_names(code, what, source)[given:]
@@ -166,7 +166,7 @@ def function_name(function: object, where: str) -> str:
     """
     name = getattr(_plain_function(function)[0], "__name__", None)
     if not isinstance(name, str):
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{where} decorates a function, got {function!r}; its own arguments are passed by name: @{where}(name=...)."
         )
     return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from segue.defs.op import OpDefinition
 from segue.defs.types.base import SegueType, TypeCheck, TypeCheckContext, passes_at_once
 from segue.defs.types.loader import TypeLoader
-from segue.errors import TypeCheckDidNotPass, TypeCheckError
+from segue.errors import InvariantViolationError, TypeCheckDidNotPass, TypeCheckError
 
 
 def checked(kind: SegueType, value: object, context: TypeCheckContext, what: str) -> TypeCheck | None:
@@ -19,12 +19,17 @@ def checked(kind: SegueType, value: object, context: TypeCheckContext, what: str
 
     Raises:
         TypeCheckError: the check raised; its exception is the cause.
+        InvariantViolationError: it gave neither a bool nor a TypeCheck.
     """
     if passes_at_once(kind, value):
         return None
     try:
         result = kind.type_check(context, value)
-    except (KeyboardInterrupt, SystemExit):
+    except (
+        KeyboardInterrupt,
+        SystemExit,
+        InvariantViolationError,
+    ):  # the last: the check gave something else than a verdict
         raise
     except Exception as error:
         raise TypeCheckError(

@@ -191,7 +191,7 @@ def require_checks(attempt: StepAttempt) -> None:
         count = len(attempt.blocked_by)
         names = "\n".join(f"{key.asset_key.to_user_string()}: {key.name}" for key in attempt.blocked_by)
         raise AssetCheckFailedError(
-            f"{count} blocking asset check{'s' if count > 1 else ''} failed with ERROR severity:\n{names}"
+            f"{count} blocking check{'s' if count > 1 else ''} did not pass, and failing is an ERROR:\n{names}"
         )
 
 

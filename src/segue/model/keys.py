@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 DEFAULT_IO_MANAGER_KEY = "io_manager"  # the resource that stores values where nothing says another
@@ -33,7 +33,7 @@ class AssetKey:
     def __init__(self, path: str | Sequence[str]) -> None:
         parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, (tuple, list, Iterable)) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not parts or [part for part in parts if not isinstance(part, str)]:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"AssetKey takes a string or a non-empty sequence of strings, got {path!r}.")
+            raise WrongDeclarationError(f"AssetKey takes a string or a non-empty sequence of strings, got {path!r}.")
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "_hash", hash(parts))
 

@@ -142,8 +142,8 @@ class _AssetFact:
 
     @property
     def label(self) -> str:
-        """The key as people read it."""
-        return self.asset_key.to_user_string()
+        """The parts of the key, with spaces between them."""
+        return " ".join(self.asset_key.parts)
 
 
 def _rebuild(kind: type[_AssetFact], fields: tuple[Any, ...]) -> _AssetFact:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.failure_class import FailureClass, failure_class_of
 
@@ -137,7 +137,7 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
 
 def _require_whole(where: str, name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidDefinitionError(f"{where}: {name} takes a whole number, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} takes a whole number, got {value!r}.")
 
 
 class AssetExecutionType(enum.Enum):

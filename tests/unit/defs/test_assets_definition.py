@@ -301,3 +301,17 @@ def test_two_different_dependencies_on_one_asset_are_both_kinds_of_error() -> No
     for kind in (sg.InvalidDefinitionError, sg.InvariantViolationError):
         with pytest.raises(kind, match="two different dependencies on 'a'"):
             sg.AssetSpec("b", deps=["a", sg.AssetDep("a", partition_mapping=sg.LastPartitionMapping())])
+
+
+def test_an_input_may_stand_in_deps_with_what_the_dependency_says() -> None:
+    mapping = sg.LastPartitionMapping()
+
+    @sg.asset(deps=["first", sg.AssetDep("second", partition_mapping=mapping, metadata={"why": "newest"})])
+    def both(first: int, second: int) -> int:
+        return first + second
+
+    deps = {dep.asset_key.to_user_string(): dep for dep in both.specs_by_key[both.key].deps}
+    assert list(deps) == ["first", "second"]
+    assert (deps["first"].partition_mapping, deps["second"].partition_mapping) == (None, mapping)
+    assert deps["second"].metadata == {"why": "newest"}
+    assert both.keys_by_input_name == {"first": sg.AssetKey("first"), "second": sg.AssetKey("second")}

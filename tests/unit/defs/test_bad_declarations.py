@@ -69,7 +69,9 @@ def ins_without_parameter() -> object:
 
 
 def input_and_dependency() -> object:
-    @sg.asset(deps=[sg.AssetDep("value")])
+    first, last = (sg.TimeWindowPartitionMapping(start_offset=start, end_offset=0) for start in (-2, -1))
+
+    @sg.asset(ins={"value": sg.AssetIn(partition_mapping=first)}, deps=[sg.AssetDep("value", partition_mapping=last)])
     def a(value: int) -> None: ...
 
     return a

@@ -80,7 +80,7 @@ def test_a_generator_is_checked_as_it_goes() -> None:
     context = sg.build_op_context()
     low, high = split(context, 5)
     assert (low.value, high.value) == (4, 6)
-    assert context.get_output_metadata("low") == {"from": sg.MetadataValue.int(5)}
+    assert context.get_output_metadata("low") == {"from": 5}
 
     @sg.op(out={"a": sg.Out(int), "b": sg.Out(int)})
     def half() -> Iterator[Any]:
@@ -288,3 +288,14 @@ def test_config_that_is_required_and_not_given_is_an_error() -> None:
             load(context)
         assert [each.reason.name for each in raised.value.errors] == ["MISSING_REQUIRED_FIELD"]
         assert load_some(context) == 3
+
+
+def test_a_context_for_a_resource_has_an_instance_of_its_own() -> None:
+    @sg.resource
+    def runs(context: sg.InitResourceContext) -> int:
+        assert context.instance is not None
+        return len(context.instance.get_runs())
+
+    with sg.build_init_resource_context() as context:
+        assert context.instance is context.instance
+        assert runs(context) == 0

@@ -264,3 +264,18 @@ def test_what_an_io_manager_compares_the_type_with(annotation: Any, expected: An
     def takes(value: object) -> None: ...
 
     assert takes.input_defs[0].dagster_type.typing_type == expected
+
+
+def test_a_check_that_gives_no_verdict_breaks_a_rule() -> None:
+    odd = sg.SegueType(name="odd", type_check_fn=lambda _context, _value: 5)  # type: ignore[arg-type, return-value]
+
+    @sg.op(out=sg.Out(odd))
+    def gives() -> int:
+        return 1
+
+    @sg.job
+    def work() -> None:
+        gives()
+
+    with pytest.raises(sg.InvariantViolationError, match="return a bool or a TypeCheck"):
+        work.execute_in_process()

@@ -268,7 +268,7 @@ def test_the_error_of_a_blocking_check_names_it() -> None:
     assert not result.success
     assert [each.asset_key for each in result.get_asset_materialization_events()] == [ORDERS]
     with pytest.raises(
-        sg.AssetCheckFailedError, match="1 blocking asset check failed with ERROR severity:\norders: never"
+        sg.AssetCheckFailedError, match="1 blocking check did not pass, and failing is an ERROR:\norders: never"
     ):
         sg.materialize([orders, never, report])
 

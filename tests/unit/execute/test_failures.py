@@ -299,7 +299,7 @@ def test_a_blocking_check_is_not_retried() -> None:
     assert len(calls) == 1
     assert len(result.get_asset_materialization_events()) == 1
     assert (
-        "1 blocking asset check failed with ERROR severity:\na: c"
+        "1 blocking check did not pass, and failing is an ERROR:\na: c"
         in result.get_step_failure_events()[0].step_failure_data.raised.message
     )
 

@@ -19,7 +19,7 @@ import pytest
 import segue as dg
 from segue.errors import InvariantViolationError, PipesExecutionError
 
-BOTH = "from dagster_pipes import open_dagster_pipes\nwith open_dagster_pipes() as pipes:\n"
+BOTH = "import dagster_pipes\nwith dagster_pipes.open_dagster_pipes() as pipes:\n"
 WRITE = """
     import base64, json, os, zlib
     place = json.loads(zlib.decompress(base64.b64decode(os.environ["DAGSTER_PIPES_MESSAGES"])))["path"]
