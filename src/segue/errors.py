@@ -13,7 +13,7 @@
     │   │   └── WrongArgumentError              an argument is of a wrong type (also WrongTypeError)
     │   ├── InvalidPropertyError                asked of a context what it cannot know
     │   ├── InvalidSubsetError                  a selection that names nothing, or too little
-    │   │   └── UnresolvedSelectionError        it names what the definitions do not have (also InvalidDefinitionError)
+    │   │   └── UnresolvedSelectionError        it does not fit the definitions (also InvalidDefinitionError)
     │   ├── InvariantViolationError             a value broke a rule at run time
     │   │   ├── ConflictingDefinitionsError     two things said of the same differ (also InvalidDefinitionError)
     │   │   ├── StepOutputNotFoundError         an output without a value, asked for or required (also FileNotFoundError)
@@ -250,7 +250,7 @@ class InvalidSubsetError(SegueError):
 
 
 class UnresolvedSelectionError(InvalidDefinitionError, InvalidSubsetError):
-    """A selection names assets or checks that the definitions do not have."""
+    """A selection names what the definitions do not have, or a part of what a function makes all at once."""
 
 
 class InvariantViolationError(SegueError):

@@ -172,7 +172,7 @@ def test_what_a_step_writes_is_kept(tmp_path: Path) -> None:
     assert err.read_text().startswith("to stderr\n")
     assert data.stdout.size == out.stat().st_size
     assert out == tmp_path / "home" / "logs" / result.run_id / "speaks-1.out"
-    assert "a line" in [event.message for event in result.all_events]
+    assert "a line" in [event.message for event in result.all_logs]
 
 
 def test_a_step_that_writes_without_end_fills_neither_disk_nor_memory(tmp_path: Path) -> None:
@@ -382,37 +382,3 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     instance.close()
     assert result.success
     assert measure() == before
-
-
-@sg.op
-def gives() -> int:
-    return 1
-
-
-@sg.op
-def takes(x: int) -> int:
-    return x
-
-
-@sg.op(ins={"start": sg.In(sg.Nothing)})
-def follows() -> None: ...
-
-
-@sg.job(executor_def=sg.multiprocess_executor, resource_defs={"io_manager": sg.mem_io_manager})
-def values_in_memory() -> None:
-    takes(gives())
-
-
-@sg.job(executor_def=sg.multiprocess_executor, resource_defs={"io_manager": sg.InMemoryIOManager()})
-def order_alone() -> None:
-    follows(gives())
-
-
-def test_values_that_stay_in_the_memory_of_a_step_are_refused(tmp_path: Path) -> None:
-    with sg.Instance.local_temp(str(tmp_path)) as instance:
-        with pytest.raises(
-            sg.UnmetExecutorRequirementsError, match=r"'gives' in the memory of one.*'takes' cannot take it"
-        ):
-            sg.execute_job(sg.reconstructable(values_in_memory), instance)
-        assert instance.get_runs() == []
-        assert sg.execute_job(sg.reconstructable(order_alone), instance).success

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from segue.compat.repository_data import JOBS, KINDS, SCHEDULES, LazyData, ListedData, RepositoryData
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
+from segue.defs.defined_graph import DefinedAssetGraph
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described, describe_definitions
 from segue.defs.describe_automation import AnySchedule, jobs_with, targets_of
@@ -130,6 +131,11 @@ class RepositoryDefinition(Definitions):
             InvariantViolationError: there is none.
         """
         return self.repository_data.get_sensor(name)
+
+    @property
+    def asset_graph(self) -> DefinedAssetGraph:
+        """What depends on what, with the definitions behind the assets."""
+        return self.definitions.resolve_asset_graph()
 
     @property
     def assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition]:

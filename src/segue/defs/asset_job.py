@@ -139,7 +139,7 @@ class AssetJobDefinition(JobDefinition):
             asset_check_selection: the checks; those on the assets when None.
 
         Raises:
-            InvalidSubsetError: something that the job does not make or check.
+            InvalidSubsetError: something that the job does not make or check, or a part of what is made all at once.
         """
         if op_selection is not None:
             raise InvalidSubsetError(f"{self!r} is a job of assets: choose some of them with asset_selection.")
@@ -156,6 +156,7 @@ class AssetJobDefinition(JobDefinition):
             raise InvalidSubsetError(
                 f"{self!r} does not make or check {', '.join(map(repr, strange))}; it makes: {_shown(self.asset_keys)}."
             )
+        self.definitions.asset_graph.require_whole(keys)
         graph = graph_of_job(self.definitions.described, self.name, keys, checks)
         made = self.replaced(asset_keys=keys, check_keys=checks, graph=graph)
         made.partitions_def = _partitions_of(self.definitions.asset_graph, keys)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.collecting import collector_paused
+from segue.defs.defined_graph import DefinedAssetGraph
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
@@ -91,9 +92,13 @@ class ReadableDefinitions:
         """What depends on what."""
         return self.described.graph
 
-    def resolve_asset_graph(self) -> AssetGraph:
-        """What depends on what; the compatible API's name for `asset_graph`."""
-        return self.described.graph
+    def resolve_asset_graph(self) -> DefinedAssetGraph:
+        """What depends on what, with the definitions behind the assets."""
+        described = self.described
+        makers = (node.computation for node in described.graph.nodes.values())
+        made = [described.definitions[name] for name in makers if name is not None]
+        elsewhere = [each for each in map(assets_definition_of, self.assets) if not each.is_executable]
+        return DefinedAssetGraph(described.graph, [*made, *elsewhere])
 
     def get_assets_def(self, key: object) -> AssetsDefinition:
         """The definition that makes an asset, or that declares one made elsewhere.

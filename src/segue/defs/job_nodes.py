@@ -67,7 +67,7 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
     """The job as data, its selection resolved.
 
     Raises:
-        InvalidSubsetError: the selection names what does not exist.
+        UnresolvedSelectionError: the selection names what does not exist, or a part of what is made all at once.
         InvalidDefinitionError: `partitions_def` disagrees with the assets, or the condition cannot be asked of the job.
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
     """
@@ -81,6 +81,7 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
+    graph.require_whole(set(keys))
     if job.automation_condition is not None:
         _check_condition(job, job.automation_condition, graph, keys)
     checks = job.selection.resolve_checks(graph)

@@ -10,7 +10,7 @@ from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
 from segue.defs.op import OpDefinition
-from segue.errors import ConfigErrorReason, ConfigViolation, InvalidConfigError
+from segue.errors import ConfigViolation, InvalidConfigError
 
 
 def config_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Any:
@@ -46,9 +46,9 @@ def values_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> An
 
 
 def violations_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Sequence[ConfigViolation]:
-    """What does not fit in the config of an op, all of it."""
+    """What does not fit in the config of an op, all of it; an op that declares none may be given any."""
     if op.config_field is None:
-        return () if "config" not in entry or op.shape.context is not None else (_takes_none(op, place),)
+        return ()
     given = {"config": entry["config"]} if "config" in entry else {}
     return process_config(Shape({"config": op.config_field}), given, place).errors
 
@@ -67,12 +67,3 @@ def _given_to_class(op: OpDefinition, given: Any, place: Place) -> Any:
 
 def _is_config_class(annotation: object) -> bool:
     return getattr(annotation, "segue_parameter_kind", None) == "config"
-
-
-def _takes_none(op: OpDefinition, place: Place) -> ConfigViolation:
-    return ConfigViolation(
-        f'Unknown entry "config" {place}: the function takes no config. Add a parameter `config` annotated '
-        f"with a Config class, or config_schema= ({op.shape.source}).",
-        ConfigErrorReason.FIELD_NOT_DEFINED,
-        place.path,
-    )

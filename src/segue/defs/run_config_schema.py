@@ -154,7 +154,7 @@ def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
         fields["config"] = (
             op.config_field if selected else Field(_Unresolved(op.config_field.config_type), is_required=False)
         )
-    elif op.shape.context is not None or not selected:
+    else:
         fields["config"] = _ANYTHING
     return Shape(fields)
 

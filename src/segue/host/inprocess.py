@@ -168,12 +168,12 @@ def execute(
         given = given or by_partition.get_run_config_for_partition_key(partitions[0])
         tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
     raw = _merged(job_config, _mapped_config(described, job_name, given))
+    described = with_default_io_manager(described)
     resolved = _config_of(described, job_name, raw, plan)
     config = resolved.config
     validate_config(plan, described, config, found=resolved.violations)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
-    described = with_default_io_manager(described)
     start = _Start(tags, storable(raw, "config"), config, observers, capture, options or RunOptions())
     return _start(definitions, described, instance, plan, start)
 

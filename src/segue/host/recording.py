@@ -148,8 +148,10 @@ def record_and_run(
         UnmetExecutorRequirementsError: steps shall run in other processes, which cannot open the instance.
     """
     run_seconds(run.tags)
-    executor = executor_config(described.run_executor(run.job_name), run.run_config)
     options = options or RunOptions()
+    declared = described.run_executor(run.job_name)
+    stays_here = declared is None and options.code is None  # then what the config says of an executor is for elsewhere
+    executor = ExecutorConfig() if stays_here else executor_config(declared, run.run_config)
     placement = _placement(plan, described, instance, run, executor, options.code)
     run_priority(run.tags)
     job = described.jobs.get(run.job_name)

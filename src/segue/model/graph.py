@@ -9,7 +9,7 @@ from typing import overload
 
 from msgspec import structs
 
-from segue.errors import InvalidSubsetError
+from segue.errors import InvalidSubsetError, UnresolvedSelectionError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest
 from segue.model.ordering import require_acyclic
@@ -126,6 +126,17 @@ class AssetGraph:
         return tuple(
             output.asset_key for output in self.computations[computation].outputs if output.asset_key is not None
         )
+
+    def require_whole(self, keys: Set[AssetKey]) -> None:
+        """Refuses a selection that holds a part of what a function makes all at once.
+
+        Raises:
+            UnresolvedSelectionError: the selection leaves some of it out.
+        """
+        for key in keys:
+            missing = [each for each in self.siblings(key) if each not in keys]
+            if missing:
+                raise made_at_once(self.nodes[key].computation or "", missing)
 
     def node(self, key: AssetKey) -> AssetNode:
         """The node of an asset.
@@ -308,6 +319,15 @@ class AssetGraph:
         node, parent = self.node(key), self.node(parent_asset_key)
         declared = next((dep.mapping for dep in node.deps if dep.key == parent_asset_key), None)
         return declared or default_mapping(parent.partitions, node.partitions)
+
+
+def made_at_once(computation: str, missing: Sequence[AssetKey]) -> UnresolvedSelectionError:
+    """The error for a selection of a part of what a function makes all at once."""
+    names = ", ".join(key.to_user_string() for key in missing)
+    return UnresolvedSelectionError(
+        f"{computation!r} makes all of its assets at once; the selection leaves out {names}. "
+        "Select these too, or declare the function with can_subset=True."
+    )
 
 
 def implicit_job_node(graph: AssetGraph) -> JobNode:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from segue.errors import CycleError, InvalidSubsetError
+from segue.errors import CycleError, InvalidSubsetError, UnresolvedSelectionError
 from segue.model.concurrency import step_slots
-from segue.model.graph import AssetGraph
+from segue.model.graph import AssetGraph, made_at_once
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.manifest import ComputationNode, OutputNode
 from segue.model.ordering import require_acyclic
@@ -53,7 +53,7 @@ def plan_run(
         UnknownPartitionError: a partition key that the definition does not have.
     """
     if not asset_keys and not check_keys:
-        raise InvalidSubsetError("The selection is empty: it names no asset and no check of these definitions.")
+        raise UnresolvedSelectionError("The selection is empty: it names no asset and no check of these definitions.")
     selected = _selected_computations(graph, asset_keys, check_keys)
     definition = run_partitions_definition(graph, asset_keys, check_keys, partitions)
     run_subset: PartitionSubset | None = None
@@ -107,19 +107,12 @@ def _selected_outputs(
     if computation.can_subset:
         return wanted + [output for output in checks if _check_key(output) in check_keys]
     if wanted and len(wanted) < len(assets):
-        missing = ", ".join(
-            output.asset_key.to_user_string()
-            for output in assets
-            if output.asset_key is not None and output.asset_key not in asset_keys
-        )
-        raise InvalidSubsetError(
-            f"{computation.name!r} makes all of its assets at once; the selection leaves out {missing}. "
-            "Select these too, or declare the function with can_subset=True."
-        )
+        found = [output.asset_key for output in assets if output.asset_key is not None]
+        raise made_at_once(computation.name, [key for key in found if key not in asset_keys])
     left_out = [key for output in checks if (key := _check_key(output)) is not None and key not in check_keys]
     if not assets and left_out:
         shown = ", ".join(key.to_user_string() for key in left_out)
-        raise InvalidSubsetError(
+        raise UnresolvedSelectionError(
             f"{computation.name!r} runs all of its checks at once; the selection leaves out {shown}. Select these too, or "
             "declare the function with can_subset=True."
         )

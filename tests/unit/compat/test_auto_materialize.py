@@ -190,3 +190,15 @@ def test_assets_take_superseded_policies() -> None:
         sg.AssetSpec("x", freshness_policy=legacy.to_freshness_policy(), legacy_freshness_policy=legacy)
     with pytest.raises(sg.InvalidDefinitionError, match="auto_materialize_policy takes an AutomationCondition"):
         sg.AssetSpec("x", auto_materialize_policy="eager")
+
+
+def test_a_superseded_policy_is_equal_to_the_condition_that_it_becomes() -> None:
+    policy = dg.AutoMaterializePolicy.eager()
+    spec = dg.AssetSpec("a", auto_materialize_policy=policy)
+    assert spec.automation_condition == policy
+    assert policy == spec.automation_condition
+    assert hash(policy) == hash(spec.automation_condition)
+    assert policy != dg.AutoMaterializePolicy.lazy()
+    assert spec.automation_condition != dg.AutoMaterializePolicy.lazy()
+    old = dg.LegacyFreshnessPolicy(maximum_lag_minutes=30)
+    assert dg.AssetSpec("a", legacy_freshness_policy=old).freshness_policy == old

@@ -239,3 +239,40 @@ def test_the_config_of_a_job_speaks_of_its_own_functions_alone() -> None:
     one = sg.define_asset_job("one", "other", config=config)
     with pytest.raises(sg.InvalidDefinitionError, match="ops:table: there is none of that name; there are other"):
         sg.Definitions.validate_loadable(sg.Definitions([table, other], jobs=[one]))
+
+
+def test_a_job_of_a_part_of_what_is_made_all_at_once_is_refused_when_it_is_loaded() -> None:
+    @sg.multi_asset(specs=[sg.AssetSpec("a"), sg.AssetSpec("b")])
+    def both() -> None: ...
+
+    @sg.multi_asset(specs=[sg.AssetSpec("c", skippable=True), sg.AssetSpec("d", skippable=True)], can_subset=True)
+    def either() -> None: ...
+
+    for kind in (sg.InvalidDefinitionError, sg.InvalidSubsetError):
+        with pytest.raises(
+            kind, match="Job 'part': 'both' makes all of its assets at once; the selection leaves out b"
+        ):
+            sg.Definitions.validate_loadable(
+                sg.Definitions(assets=[both], jobs=[sg.define_asset_job("part", selection=["a"])])
+            )
+        with pytest.raises(kind, match="leaves out a"):
+            sg.materialize([both], selection=["b"])
+    part = sg.define_asset_job("part", selection=["c", "a", "b"])
+    job = sg.Definitions(assets=[both, either], jobs=[part]).resolve_job_def("part")
+    assert job.asset_layer.executable_asset_keys == {sg.AssetKey(name) for name in "abc"}
+    with pytest.raises(sg.InvalidSubsetError, match="leaves out b"):
+        job.get_subset(asset_selection=[sg.AssetKey("a")])
+
+
+def test_the_graph_of_definitions_knows_the_definitions_behind_it() -> None:
+    @sg.asset(deps=["named"])
+    def made() -> None: ...
+
+    source = sg.SourceAsset("source")
+    graph = sg.Definitions(assets=[made, source, sg.AssetSpec("declared")]).resolve_asset_graph()
+    assert {key.to_user_string() for each in graph.assets_defs for key in each.keys} == {"made", "source", "declared"}
+    assert graph.assets_def_for_key(made.key) is made
+    assert graph.assets_defs_for_keys([made.key, made.key]) == [made]
+    assert set(graph.get_all_asset_keys()) == {sg.AssetKey(name) for name in ("made", "named", "source", "declared")}
+    with pytest.raises(sg.InvalidSubsetError, match="'named'"):
+        graph.assets_def_for_key(sg.AssetKey("named"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +69,6 @@ def test_everything_wrong_with_a_run_config_is_named_at_once() -> None:
     assert found(both, wrong) == [
         ("FIELD_NOT_DEFINED", ()),
         ("FIELD_NOT_DEFINED", ("ops", "inner", "ops")),
-        ("FIELD_NOT_DEFINED", ("ops", "one")),
         ("FIELD_NOT_DEFINED", ("resources",)),
         ("MISSING_REQUIRED_FIELD", ("ops",)),
         ("RUNTIME_TYPE_MISMATCH", ("execution",)),
@@ -199,3 +199,39 @@ def test_a_default_that_names_a_variable_is_read_when_the_run_starts(monkeypatch
         job.execute_in_process()
     monkeypatch.setenv("THE_TEXT", "hello")
     assert job.execute_in_process().output_for_node("tell") == "hello"
+
+
+def test_what_declares_no_config_may_be_given_some() -> None:
+    @sg.op
+    def plain() -> int:
+        return 1
+
+    @sg.job
+    def work() -> None:
+        plain()
+
+    @sg.asset
+    def stored() -> int:
+        return 2
+
+    config = {"config": {"rows": 3}}
+    assert work.execute_in_process(run_config={"ops": {"plain": config}}).output_for_node("plain") == 1
+    assert sg.materialize([stored], run_config={"ops": {"stored": config}}).output_for_node("stored") == 2
+
+
+def test_the_io_manager_that_is_there_by_itself_takes_its_folder_from_the_run_config(tmp_path: Path) -> None:
+    @sg.asset
+    def stored() -> int:
+        return 2
+
+    config = {"resources": {"io_manager": {"config": {"base_dir": str(tmp_path)}}}}
+    assert sg.materialize([stored], run_config=config).success
+    assert [each.name for each in tmp_path.iterdir()] == ["stored"]
+
+
+def test_config_for_an_executor_elsewhere_is_left_alone_by_a_run_in_this_process() -> None:
+    @sg.asset
+    def stored() -> int:
+        return 2
+
+    assert sg.materialize([stored], run_config={"execution": {"config": {"max_concurrent": 2}}}).success

@@ -61,7 +61,7 @@ def test_a_logger_that_is_on_gets_lines_and_events_with_what_is_known_of_them() 
     job = roastery(kept=keeping(handler))
     result = job.execute_in_process(run_config={"loggers": {"kept": {"config": {"name": "mine"}}}})
 
-    assert handler.lines == [event.message for event in result.all_events]
+    assert handler.lines == [event.message for event in result.all_logs]
     assert {each.name for each in handler.records} == {"mine"}
     started = next(each for each in handler.records if " - STEP_START - " in each.msg)
     assert started.levelno == logging.DEBUG

@@ -292,7 +292,7 @@ def test_what_cannot_be_planned_leaves_no_run(instance: sg.Instance) -> None:
         (RunRequest(job_name="none"), sg.InvalidSubsetError),
         (RunRequest(asset_selection=[sg.AssetKey("none")]), sg.InvalidSubsetError),
         (RunRequest(partition_key="x"), sg.InvalidSubsetError),
-        (RunRequest(run_config={"ops": {"first": {"config": {"x": 1}}}}), sg.InvalidConfigError),
+        (RunRequest(run_config={"ops": {"first": {"confg": {"x": 1}}}}), sg.InvalidConfigError),
         (RunRequest(run_config={"ops": {"none": {"config": {}}}}), sg.InvalidConfigError),
     ]
     for request, error in wrong:

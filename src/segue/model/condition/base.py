@@ -225,10 +225,10 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
             object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is type(self)
-            and self.__getstate__() == cast("BuiltinAutomationCondition[Any]", other).__getstate__()
-        )
+        if not isinstance(other, AutomationCondition):
+            return NotImplemented
+        twin = cast("BuiltinAutomationCondition[Any]", other)
+        return type(twin) is type(self) and self.__getstate__() == twin.__getstate__()
 
     def __hash__(self) -> int:
         return hash((type(self), self.get_unique_id()))
