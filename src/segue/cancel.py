@@ -54,7 +54,8 @@ def cancel_run(store: Store, run_id: str, grace_seconds: float = GRACE_SECONDS) 
             case Move.DONE:
                 return run
             case Move.END:
-                _record(store, run, RunCanceledData("It was canceled before it started."))
+                when = "before it started" if run.started_at is None else "while it waited"
+                _record(store, run, RunCanceledData(f"It was canceled {when}."))
             case Move.ASK:
                 _record(store, run, RunCancelingData("It was asked to stop."))
             case Move.TERMINATE:

@@ -35,13 +35,14 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "settings": "model",
         "deployment": "storage location launch settings",
         "monitor": "decide",
+        "approval": "model",
         "cancel": "decide",
         "retention": "decide",
-        "observe": "deployment plan monitor cancel retention",
-        "daemon": "deployment plan monitor cancel retention",
-        "server": "deployment plan monitor cancel retention",
+        "observe": "deployment plan monitor approval cancel retention",
+        "daemon": "deployment plan monitor approval cancel retention",
+        "server": "deployment plan monitor approval cancel retention",
         # the only place where the sides meet
-        "host": "execute storage location deployment monitor cancel",
+        "host": "execute storage location deployment monitor approval cancel",
         # what other orchestrators recorded, taken over through the public instance
         "migrate": "defs plan deployment",
     }.items()

@@ -228,5 +228,5 @@ def test_a_run_that_waits_for_a_person_starts_when_one_says_so(
     run = store.get_run(held)
     assert run is not None
     assert run.status is RunStatus.QUEUED
-    ask(project, "queue", "approve", held)
+    ask(project, "runs", "approve", held)
     assert plane.ended(held)["status"] == "SUCCESS"

@@ -1,22 +1,20 @@
-"""`segue queue`: the runs that wait, what holds each of them back, and letting one go on that waits for a person."""
+"""`segue queue`: the runs that wait, and what holds each of them back."""
 
 from __future__ import annotations
-
-import time
 
 import click
 import msgspec
 
+from segue.approval import awaiting_steps
 from segue.cli.control import open_plane
-from segue.cli.find import find_run
-from segue.cli.home import open_store
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
-from segue.daemon.queue import GIVEN, REQUIRED, queue_view
-from segue.errors import InvalidInvocationError
+from segue.daemon.queue import queue_view
 from segue.model.concurrency import run_priority
-from segue.model.run import Run
-from segue.model.tags import APPROVAL_TAG, BACKFILL_TAG
+from segue.model.run import Run, RunStatus
+from segue.model.run_records import RunsFilter
+from segue.model.stores import Store
+from segue.model.tags import BACKFILL_TAG
 
 
 class QueuedDocument(msgspec.Struct, frozen=True):
@@ -33,23 +31,22 @@ class QueuedDocument(msgspec.Struct, frozen=True):
     blocked_by: str | None
 
 
-@click.group("queue", invoke_without_command=True)
+@click.command("queue")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="List at most so many.")
 @home_option
 @json_option
-@click.pass_context
-def queue(context: click.Context, limit: int, home: str | None, as_json: bool) -> None:
-    """List the runs that wait, in order, and what holds each of them back.
+def queue(limit: int, home: str | None, as_json: bool) -> None:
+    """List the runs that wait, in order, and what holds each of them back; first those that began and wait for a person.
 
     With --json: {"runs": [...]}.
     """
-    if context.invoked_subcommand is not None:
-        return
     settings = settings_in_force(home=home)
     with stdout_for_json(as_json), open_plane(settings) as plane:
         states = {state.name: state for state in plane.control.location_states()}
         view = queue_view(plane.store, plane.control, states, settings.queue)
-    found = [_document(run, view.decision.blocked.get(run.run_id)) for run in view.runs[:limit]]
+        suspended = plane.store.list_runs(RunsFilter(statuses=(RunStatus.SUSPENDED,)), limit, None)
+        found = [_document(run, _awaits(plane.store, run)) for run in suspended]
+    found += [_document(run, view.decision.blocked.get(run.run_id)) for run in view.runs[: limit - len(found)]]
     if as_json:
         print_json({"runs": found})
         return
@@ -69,23 +66,9 @@ def queue(context: click.Context, limit: int, home: str | None, as_json: bool) -
     )
 
 
-@queue.command()
-@click.argument("run", metavar="RUN")
-@home_option
-@json_option
-def approve(run: str, home: str | None, as_json: bool) -> None:
-    """Let RUN (its id, or the beginning of it) start, which waits for a person."""
-    with open_store(settings_in_force(home=home)) as store:
-        found = find_run(store, run)
-        if found.tags.get(APPROVAL_TAG) != REQUIRED or found.is_finished:
-            raise InvalidInvocationError(
-                f"Run {found.run_id} waits for nobody: it is {found.status.value}. 'segue queue' lists those that do."
-            )
-        store.add_run_tags(found.run_id, {APPROVAL_TAG: GIVEN}, time.time())
-    if as_json:
-        print_json({"run_id": found.run_id, "approved": True})
-    else:
-        click.echo(f"Run {found.run_id} may start.")
+def _awaits(store: Store, run: Run) -> str:
+    asked = "; ".join(f"{each.step_key}: {each.question}" for each in awaiting_steps(store, run.run_id))
+    return f"it waits for a person ({asked}): 'segue runs approve {run.run_id}', or reject"
 
 
 def _document(run: Run, blocked: str | None) -> QueuedDocument:

@@ -1,4 +1,4 @@
-"""`segue runs`: the runs there were, running again what one of them did not finish, and canceling one."""
+"""`segue runs`: the runs there were, running again what one of them did not finish, canceling one, saying whether one may go on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from segue.cli.approvals import approve, reject
 from segue.cli.documents import MaterializeDocument, RunDocument, run_document, status_of
 from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
@@ -56,7 +57,7 @@ def runs(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """List runs, newest first; or retry or cancel one.
+    """List runs, newest first; or retry, cancel, approve or reject one.
 
     A run whose process ended before the run did is 'interrupted'.
 
@@ -114,7 +115,7 @@ def retry(
         definitions, _ = load(settings)
 
         def execute(on_event: Callable[[Event], None]) -> Run:
-            from segue.host.inprocess import retry_run
+            from segue.host.recorded_plan import retry_run
             from segue.host.rerun import RunAgain
 
             again = RunAgain(steps, select) if is_chosen else None
@@ -162,6 +163,8 @@ def cancel(context: click.Context, run: str, grace: float, home: str | None, as_
 
 
 runs.add_command(logs)
+runs.add_command(approve)
+runs.add_command(reject)
 
 
 class _Wanted(NamedTuple):

@@ -14,7 +14,7 @@ from segue.model.event import EventType
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import PartitionSubset, difference, intersection, subset_of_keys
-from segue.model.run import Run, RunStatus
+from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
 from segue.model.tags import BACKFILL_ATTEMPT_TAG, BACKFILL_TAG
@@ -80,7 +80,9 @@ class EndedRuns:
                 done.append(BackfillTarget(target.key, here))
             if left:
                 failed.append(BackfillTarget(target.key, left))
-        return EndedRun(run.run_id, tuple(done), tuple(failed), attempt, run.status is RunStatus.CANCELED)
+        # What a person stopped or refused is not tried again.
+        is_stopped = run.status is RunStatus.CANCELED or run.failure_reason is FailureReason.REFUSED
+        return EndedRun(run.run_id, tuple(done), tuple(failed), attempt, is_stopped)
 
     def _made(self, run: Run) -> dict[AssetKey, list[str | None]]:
         """What a run made: partitions by asset; None for an asset without."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from segue.approval import needs_approval
 from segue.daemon.launches import Launches
 from segue.daemon.loop import Turn
 from segue.decide.queue import QueueDecision, QueuedRun, decide_queue
@@ -16,14 +17,11 @@ from segue.model.queueing import QueueLimits
 from segue.model.run import Run, RunStatus
 from segue.model.run_records import RunOrder, RunsFilter
 from segue.model.stores import Store
-from segue.model.tags import APPROVAL_TAG
 
 LOOK_AT = 1_000
 MOST_LOOKED_AT = 10_000
 START_AT_ONCE = 50
 IN_PROGRESS = (RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
-REQUIRED, GIVEN = "required", "given"
-"""The values of the tag `segue/approval`: a run that bears it waits for a person, or waits no longer."""
 
 
 class QueueView(msgspec.Struct, frozen=True):
@@ -123,8 +121,8 @@ def held_by(run: Run, states: Mapping[str, LocationState]) -> str | None:
     """Why a run cannot start whatever the limits say; None if it can."""
     name = run.location or ""
     state = states.get(name)
-    if run.tags.get(APPROVAL_TAG, GIVEN) != GIVEN:
-        return f"it waits for a person: 'segue queue approve {run.run_id}'"
+    if needs_approval(run):
+        return f"it waits for a person: 'segue runs approve {run.run_id}'"
     if state is None:
         return f"there is no code location {name!r}"
     if state.manifest_hash is None or state.status is LocationStatus.LOADING:

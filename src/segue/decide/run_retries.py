@@ -29,8 +29,10 @@ def retry_number(run: Run) -> int:
 
 
 def is_retried(run: Run, settings: RunRetries) -> bool:
-    """Whether a run that has ended is to be run again. The runs of a backfill are retried by it."""
+    """Whether a run that has ended is to be run again: not one that a person refused. The runs of a backfill are retried by it."""
     if run.status is not RunStatus.FAILURE or BACKFILL_TAG in run.tags or run.location is None:
+        return False
+    if run.failure_reason is FailureReason.REFUSED:
         return False
     said = run.tags.get(MAX_RETRIES_TAG, "")
     most = int(said) if said.isdecimal() else settings.max_retries

@@ -44,6 +44,7 @@ WATCHED_EVENTS = (
     EventType.RUN_ENQUEUED,
     EventType.RUN_STARTING,
     EventType.RUN_START,
+    EventType.RUN_SUSPENDED,
     EventType.RUN_CANCELING,
     *RUN_ENDS,
 )

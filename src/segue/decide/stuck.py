@@ -23,7 +23,17 @@ def interrupted_runs(
         Each such run with the event that records its end, to be appended by the caller. Where the run ended after the
         facts were gathered, the store refuses the event, and the run's own end stands.
     """
-    return [(run, _interrupted(run, now, how)) for run, is_alive in unfinished if not is_alive and not run.is_finished]
+    return [
+        (run, _interrupted(run, now, how))
+        for run, is_alive in unfinished
+        if not is_alive and not run.is_finished and not _waits(run)
+    ]
+
+
+def _waits(run: Run) -> bool:
+    """Whether a run was suspended, so that the end of the process that it had says nothing; nor where it is to go on: that process
+    may be the one before. One that is launched for it in vain is launched again."""
+    return run.status is RunStatus.SUSPENDED or run.was_suspended
 
 
 def _interrupted(run: Run, now: float, how: str | None) -> Event:

@@ -6,7 +6,7 @@ import heapq
 import math
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
@@ -16,7 +16,9 @@ from segue.execute.failure import failed_attempt
 from segue.execute.run_scope import RunScope
 from segue.execute.step import StepOutcome
 from segue.execute.time_limit import timed_out, was_interrupted
+from segue.model.approval import ApprovalAnswer, ApprovalWanted
 from segue.model.event import (
+    ErrorInfo,
     Event,
     LogMessageData,
     StepFailureData,
@@ -27,19 +29,21 @@ from segue.model.failure_class import FailureClass
 from segue.model.run import RunStatus
 from segue.model.tag_limit import TagLimit
 from segue.plan.deadlines import Deadlines
-from segue.plan.limits import has_room
-from segue.plan.plan import Plan, PlanStep
-from segue.plan.state import (
+from segue.plan.instructions import (
     AbandonStep,
+    AwaitApproval,
     FailStep,
     FinishedStep,
     Instruction,
-    RunProgress,
+    RefuseStep,
     SkipStep,
     StartStep,
     StepFailed,
     StepSucceeded,
 )
+from segue.plan.limits import has_room
+from segue.plan.plan import Plan, PlanStep
+from segue.plan.state import RunProgress
 
 _INFO_LEVEL, _ERROR_LEVEL = 20, 40
 _UNTIL_ONE_ENDS = math.inf
@@ -58,17 +62,19 @@ class RunResult(msgspec.Struct, frozen=True):
         failed_steps: the steps that failed, in order of the plan.
         failure_class: what sort of failure that of the first step was.
         out_of_time: what to say of a run that took too long.
+        awaiting: the steps that wait for a person, of a run that is to be suspended.
     """
 
     error: BaseException | None = None
     failed_steps: tuple[str, ...] = ()
     failure_class: FailureClass | None = None
     out_of_time: str | None = None
+    awaiting: tuple[ApprovalWanted, ...] = ()
 
     @property
     def success(self) -> bool:
         """Whether it ended well."""
-        return self.error is None and not self.failed_steps
+        return self.error is None and not self.failed_steps and not self.awaiting
 
 
 class LoopLimits(msgspec.Struct, frozen=True):
@@ -81,6 +87,8 @@ class LoopLimits(msgspec.Struct, frozen=True):
         requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
         run_seconds: how long the run may take; None for as long as it takes.
         run_started: since when it takes that long (monotonic time), resources that were set up included; None for now.
+        failed: the steps that failed before the run was suspended.
+        answers: what people said of steps that need an approval; None where nobody is asked.
     """
 
     gate: StartGate | None = None
@@ -89,6 +97,8 @@ class LoopLimits(msgspec.Struct, frozen=True):
     requires_success: bool = True
     run_seconds: float | None = None
     run_started: float | None = None
+    failed: Set[str] = frozenset()
+    answers: Mapping[str, ApprovalAnswer] | None = None
 
 
 class Execution:
@@ -113,7 +123,14 @@ class Execution:
         self._scope = scope
         self._sink = scope.sink
         self._limits = limits or LoopLimits()
-        self._progress = RunProgress(plan, finished, requires_success=self._limits.requires_success)
+        self._progress = RunProgress(
+            plan,
+            finished,
+            requires_success=self._limits.requires_success,
+            failed=self._limits.failed,
+            answers=self._limits.answers,
+        )
+        self._awaiting: dict[str, ApprovalWanted] = {}
         self._executor = executor
         self._is_limited = self._limits.gate is not None or bool(self._limits.tag_limits)
         self._running: dict[str, int] = {}
@@ -162,7 +179,8 @@ class Execution:
         if self._out_of_time is not None:
             error = self._first_error or StepTimeoutError(self._out_of_time)
             return RunResult(error, self._progress.failed_steps, FailureClass.TIMEOUT, self._out_of_time)
-        return RunResult(self._first_error, self._progress.failed_steps, self._first_class)
+        awaiting = tuple(self._awaiting.values())
+        return RunResult(self._first_error, self._progress.failed_steps, self._first_class, awaiting=awaiting)
 
     def _require_not_canceled(self, now: float) -> None:
         """Ends the run as an interrupt does, when somebody asked for that who cannot send one."""
@@ -283,6 +301,13 @@ class Execution:
                 names = ", ".join(each.failed_steps)
                 message = f"Not started, because what it depends on failed: {names}."
                 self._sink.emit(LogMessageData(_ERROR_LEVEL, message), each.step_key)
+            elif isinstance(each, AwaitApproval):
+                self._awaiting[each.step_key] = ApprovalWanted(each.step_key, each.question)
+                self._sink.emit(LogMessageData(_INFO_LEVEL, f"Waits for a person: {each.question}"), each.step_key)
+            elif isinstance(each, RefuseStep):
+                why = f": {each.answer.text}" if each.answer.text else "."
+                error = ErrorInfo(f"{each.answer.by} did not let the step start{why}", "ApprovalRefused")
+                self._sink.emit(StepFailureData(error), each.step_key)
             else:
                 self._ended = True
 

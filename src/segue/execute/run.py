@@ -21,20 +21,13 @@ from segue.execute.run_claims import RunClaims, abandon, claims_of_run, wait_for
 from segue.execute.run_scope import RunScope
 from segue.execute.set_up import set_up_for, tear_down
 from segue.execute.watched_lease import watched_lease
-from segue.model.event import (
-    EngineEventData,
-    RunCanceledData,
-    RunFailureData,
-    RunStartData,
-    RunSuccessData,
-)
+from segue.model.event import EngineEventData, RunCanceledData, RunFailureData, RunStartData, RunSuccessData
 from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason
+from segue.model.run_events import RunSuspendedData
 from segue.plan.deadlines import run_seconds
+from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan
-from segue.plan.state import (
-    FinishedStep,
-)
 
 
 @raise_execution_interrupts()
@@ -124,14 +117,21 @@ def _run_with_resources(
     return msgspec.structs.replace(result, error=result.error or torn)
 
 
-def _end(scope: RunScope, result: RunResult, failure: SegueError | None) -> RunSuccessData | RunFailureData:
-    """The event that ends the run: steps that failed say more than a resource that did, here or in the process of a step."""
+def _end(
+    scope: RunScope, result: RunResult, failure: SegueError | None
+) -> RunSuccessData | RunFailureData | RunSuspendedData:
+    """The event that ends or suspends the run: failed steps say more than a resource that did, here or in the process of a step."""
+    if result.awaiting and not result.out_of_time and failure is None and scope.torn is None:
+        return RunSuspendedData(result.awaiting)
     if result.failed_steps or result.out_of_time:
         steps = ", ".join(result.failed_steps) or "none"
         message = f"{result.out_of_time or f'Run of {scope.run.job_name} failed.'} Steps failed: {steps}."
         error = None if result.error is None else error_info(result.error)
         failed = result.failed_steps
-        return RunFailureData(FailureReason.STEP_FAILURE, message, failed, error, result.failure_class)
+        answers = scope.answers or {}
+        is_refused = any(key in answers and not answers[key].is_given for key in failed)
+        reason = FailureReason.REFUSED if is_refused else FailureReason.STEP_FAILURE
+        return RunFailureData(reason, message, failed, error, result.failure_class)
     if failure is not None:
         cause = failure.__cause__ or failure
         found = failure_class(cause, scope.described.failure_rules)
@@ -156,6 +156,8 @@ def _execute(
             requires_success=rules.requires_success,
             run_seconds=seconds,
             run_started=started,
+            failed=scope.failed_before,
+            answers=scope.answers,
         )
         return Execution(plan, scope, finished, executor, limits).run()
     finally:

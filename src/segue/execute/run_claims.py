@@ -25,8 +25,8 @@ from segue.model.event import EngineEventData, RunCanceledData, RunFailureData
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import keys_of_subset
 from segue.model.run import FailureReason
+from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan, PlanStep
-from segue.plan.state import FinishedStep
 
 CLAIM_SECONDS = 0.25
 """How often one who waits asks again."""

@@ -20,6 +20,7 @@ from segue.execute.failure import error_info, storable_text
 from segue.execute.provenance import Version
 from segue.execute.resources import OpenedResources
 from segue.execute.sink import EventSink
+from segue.model.approval import ApprovalAnswer
 from segue.model.event import (
     LogMessageData,
 )
@@ -63,6 +64,8 @@ class RunScope:
         job_side: what a run of ops needs besides.
         deadlines: until when its steps may take; None where nothing limits them.
         rules: what the config of its executor says of steps that fail.
+        failed_before: the steps that failed before the run was suspended.
+        answers: what people said of the steps that need an approval; None where nobody is asked.
         torn: why a resource could not be torn down in the process of a step; None while all is well.
     """
 
@@ -96,6 +99,8 @@ class RunScope:
         self.job_side = job_side or JobSide()
         self.rules = ExecutorRules()
         self.deadlines: Deadlines | None = None
+        self.failed_before: frozenset[str] = frozenset()
+        self.answers: Mapping[str, ApprovalAnswer] | None = None
         self.torn: TeardownFailed | None = None
         single = run.partition_start if run.partition_start == run.partition_end else None
         known = self.partitions_def

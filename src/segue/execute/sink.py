@@ -14,11 +14,12 @@ from segue.execute.tee import show
 from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
+from segue.model.run_events import RunSuspendedData
 from segue.model.stores import LeaseStore, RunStore
 
 Observer = Callable[[Event], None]
 LOG_FLUSH_SECONDS = 0.25
-_ENDS = frozenset((RunSuccessData, RunFailureData, RunCanceledData))
+_ENDS = frozenset((RunSuccessData, RunFailureData, RunCanceledData, RunSuspendedData))
 
 
 class EventSink:
@@ -200,7 +201,7 @@ class EventSink:
         self._store.append(events, self._fence)
         if self._written is not None:
             self._written(events)
-        # The lease ends with the run. What threads of user code log later is taken as from anybody.
+        # The lease ends with the run, or with its suspension. What threads of user code log later is taken as from anybody.
         if self._fence is not None and _has_end(events):
             self._fence = None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from segue.model.event import EventType
 from segue.model.run import Run
 from segue.model.stores import EventFilter, Store
 from segue.plan.plan import Plan, decode_plan
-from segue.plan.resume import EarlierRun
+from segue.plan.resume import EarlierRun, failed_steps
 
 
 def earlier_runs(store: Store, run_id: str) -> list[EarlierRun]:
@@ -21,6 +22,12 @@ def earlier_runs(store: Store, run_id: str) -> list[EarlierRun]:
             found.append(EarlierRun(current.run_id, plan, current.is_resume_retry, events))
         current = None if current.parent_run_id is None else store.get_run(current.parent_run_id)
     return found[::-1]
+
+
+def failed_before(store: Store, run_id: str) -> frozenset[str]:
+    """The steps of a run that failed before it was suspended."""
+    failures = store.events(EventFilter(run_id=run_id, types=(EventType.STEP_FAILURE,)), None)
+    return failed_steps(stored.event for stored in failures)
 
 
 def stored_plan(store: Store, run: Run) -> Plan | None:

@@ -16,23 +16,22 @@ from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config,
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
-from segue.errors import InvalidInvocationError, InvalidSubsetError, RunNotFoundError
+from segue.errors import InvalidInvocationError, InvalidSubsetError
 from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
-from segue.host.earlier_runs import earlier_runs, stored_plan
+from segue.host.earlier_runs import earlier_runs
 from segue.host.partitions import listed_for_run, partition_tags
 from segue.host.placement import StepCode
 from segue.host.planning import planned
 from segue.host.recording import Executed, new_run, record_and_run
-from segue.host.rerun import RunAgain, steps_again
 from segue.host.run_definitions import described_for_run, with_default_io_manager
 from segue.host.run_options import RunOptions
 from segue.host.staleness import stale_keys
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
-from segue.model.run import Run, RunStatus
+from segue.model.run import Run
 from segue.model.tags import (
     EPHEMERAL_JOB_NAME,
     IMPLICIT_JOB_NAME,
@@ -75,68 +74,6 @@ def execute_request(
     return execute(definitions, instance, request, observers, None, RunOptions(code=code)).run
 
 
-def retry_run(
-    definitions: Definitions,
-    instance: Instance,
-    run_id: str,
-    on_event: Observer | None = None,
-    again: RunAgain | None = None,
-    code: StepCode | None = None,
-) -> Run:
-    """Runs what an earlier run did not bring to a good end, with its plan.
-
-    Args:
-        definitions: what there is now.
-        instance: where the earlier run is recorded.
-        run_id: the earlier run; it must have ended, and, without `again`, not well.
-        on_event: called with each event at once.
-        again: what to run again instead of what was not brought to a good end.
-        code: the code as another process loads it; all steps run in this process when None.
-
-    Returns:
-        The new run as it ended.
-
-    Raises:
-        RunNotFoundError: no such run.
-        InvalidInvocationError: it has not ended, ended well, or its plan names what is no longer defined.
-        InvalidSubsetError, ExecutionStepNotFoundError: as `steps_again`.
-        InvalidConfigError: its config does not fit any more.
-    """
-    store = instance.store
-    earlier = store.get_run(run_id)
-    if earlier is None or earlier.plan_hash is None:
-        raise RunNotFoundError(f"There is no run {run_id!r} in this home folder: `segue runs` lists them.", run_id)
-    if not earlier.is_finished:
-        raise InvalidInvocationError(
-            f"Run {run_id} is still {earlier.status.value}: wait for its end, or stop it first."
-        )
-    if earlier.status is RunStatus.SUCCESS and again is None:
-        raise InvalidInvocationError(
-            f"Run {run_id} ended well: there is nothing left to run. Materialize again instead."
-        )
-    plan = stored_plan(store, earlier)
-    if plan is None:
-        raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
-    described = described_for_run(definitions, earlier.job_name)
-    _require_known(plan, described, run_id)
-    done = finished_in_chain(earlier_runs(store, run_id))
-    left = StepsAgain(plan, done) if again is None else steps_again(again, plan, done, described.graph)
-    run = new_run(
-        plan,
-        described_hash=definitions.manifest_hash,
-        tags=earlier.tags,
-        run_config=earlier.run_config,
-        parent=earlier,
-        is_resumed=again is None,
-    )
-    resolved = _config_of(described, run.job_name, run.run_config, left.plan)
-    config = resolved.config
-    validate_config(left.plan, described, config, found=resolved.violations)
-    observers, done = [] if on_event is None else [on_event], left.finished
-    options = RunOptions(code=code)
-    return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, done, options).run
-
-
 def execute(
     definitions: Definitions,
     instance: Instance,
@@ -169,7 +106,7 @@ def execute(
         tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
     raw = _merged(job_config, _mapped_config(described, job_name, given))
     described = with_default_io_manager(described)
-    resolved = _config_of(described, job_name, raw, plan)
+    resolved = config_of(described, job_name, raw, plan)
     config = resolved.config
     validate_config(plan, described, config, found=resolved.violations)
     if request.partition_key is not None:
@@ -209,7 +146,7 @@ def _execute_op_job(
             tags = {**job.partitioned_config.get_tags_for_partition_key(partitions[0]), **tags}
     raw = job.run_config if raw is None else raw
     plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])
-    resolved = _config_of(described, job.name, {} if raw is None else raw, plan)
+    resolved = config_of(described, job.name, {} if raw is None else raw, plan)
     config = resolved.config
     validate_config(plan, described, config, job.input_values, resolved.violations)
     stored = storable({} if raw is None else raw_config(raw), "config")
@@ -267,7 +204,7 @@ def _stale_only(
     return stale, {key for key in checks if key.asset_key in stale}
 
 
-def _config_of(described: Described, job_name: str, run_config: object, plan: Plan) -> ResolvedConfig:
+def config_of(described: Described, job_name: str, run_config: object, plan: Plan) -> ResolvedConfig:
     """The config of a run as its steps read it, and what does not fit."""
     selected = frozenset([step.path for step in plan.steps])
     job = described.jobs.get(job_name)
@@ -334,24 +271,3 @@ def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, s
     if (start is None) != (end is None):
         raise InvalidInvocationError(f"The tags {PARTITION_RANGE_START_TAG} and {PARTITION_RANGE_END_TAG} go together.")
     return None if start is None or end is None else (start, end)
-
-
-def _require_known(plan: Plan, described: Described, run_id: str) -> None:
-    """Refuses a plan that the definitions have outgrown."""
-    missing: list[str] = []
-    for step in plan.steps:
-        if step.computation not in described.ops:
-            missing.append(f"step {step.key!r}")
-            continue
-        op = described.ops[step.computation]
-        missing.extend([f"input {step.key}.{each.name}" for each in step.inputs if each.name not in op.input_names])
-        missing.extend([f"output {step.key}.{each.name}" for each in step.outputs if each.name not in op.output_names])
-        keys = [each.asset_key for each in (*step.inputs, *step.outputs) if each.asset_key is not None]
-        missing.extend([f"asset {key.to_user_string()!r}" for key in keys if key not in described.specs])
-        managers = {each.io_manager_key for each in (*step.inputs, *step.outputs) if each.asset_key is not None}
-        missing.extend([f"resource {key!r}" for key in sorted(managers) if key not in described.resources])
-    if missing:
-        raise InvalidInvocationError(
-            f"Run {run_id} cannot be retried: its plan has what is no longer defined: {', '.join(dict.fromkeys(missing))}. "
-            "Materialize again instead."
-        )

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from segue.approval import answers_of
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
@@ -21,6 +22,7 @@ from segue.execute.loop import RunResult
 from segue.execute.run import execute_run
 from segue.execute.run_scope import Capture, JobSide, RunScope
 from segue.execute.sink import EventSink, Observer
+from segue.host.earlier_runs import failed_before
 from segue.host.partitions import listed_for_plan
 from segue.host.placement import (
     PROCESSES,
@@ -32,6 +34,7 @@ from segue.host.placement import (
     ways_of,
 )
 from segue.host.run_options import RunOptions
+from segue.model.approval import ApprovalAnswer
 from segue.model.concurrency import run_priority
 from segue.model.content_hash import content_hash
 from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlannedData, Event
@@ -41,8 +44,8 @@ from segue.model.partitions.subset import PartitionSubset, subset_of_range
 from segue.model.run import Run
 from segue.model.tags import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG
 from segue.plan.deadlines import run_seconds
+from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan, encode_plan
-from segue.plan.state import FinishedStep
 from segue.storage.ids import new_id
 
 
@@ -166,6 +169,7 @@ def record_and_run(
         instance.store.create_run(run, encoded, definitions.encoded_manifest, planned)
     else:
         run = _planned(options.recorded, run)
+    if options.recorded is not None and not options.recorded.was_suspended:
         instance.store.plan_run(run, encoded, definitions.encoded_manifest, planned)
     sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     scope = RunScope(
@@ -182,12 +186,23 @@ def record_and_run(
             finished_in={key: each.run_id for key, each in finished.items() if each.run_id is not None},
         ),
     )
+    scope.answers = _answers(plan, instance, options.recorded)
+    if options.recorded is not None and options.recorded.was_suspended:
+        scope.failed_before = failed_before(instance.store, run.run_id)
     scope.rules = executor_rules(described.run_executor(run.job_name), run.run_config)
     result = execute_run(plan, scope, finished, placement)
     ended = instance.store.get_run(run.run_id)
     if ended is None:
         raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
     return Executed(ended, result, described, plan, config)
+
+
+def _answers(plan: Plan, instance: Instance, recorded: Run | None) -> Mapping[str, ApprovalAnswer] | None:
+    """What people said of the steps that need an approval; None for a run of the process of who asked for it: they are there."""
+    if recorded is None or recorded.location is None:
+        return None
+    asks = any(step.policy is not None and step.policy.approval is not None for step in plan.steps)
+    return answers_of(instance.store, recorded.run_id) if asks else None
 
 
 def _planned(recorded: Run, planned: Run) -> Run:

@@ -9,9 +9,9 @@ import msgspec
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.selection import AssetSelection
+from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan
 from segue.plan.resume import StepsAgain, select_again
-from segue.plan.state import FinishedStep
 
 
 class RunAgain(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ class RunOptions(msgspec.Struct, frozen=True):
         op_selection: of a job of ops: which steps to run; all when None.
         reexecution: which steps of an earlier run of the same job to run again; a run of its own when None.
         code: the code as another process loads it, for executors that run steps in others; in this process when None.
-        recorded: the run as it was recorded before it was planned; a new one when None.
+        recorded: the run as it was recorded before it was planned, or suspended; a new one when None.
     """
 
     run_id: str | None = None

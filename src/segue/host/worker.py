@@ -7,6 +7,7 @@ import socket
 import time
 from types import FrameType
 
+from segue.approval import go_on_if_answered
 from segue.defs.definitions import Definitions
 from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
@@ -17,6 +18,7 @@ from segue.execute.failure_facts import failure_class
 from segue.host.inprocess import execute
 from segue.host.instances import local_instance
 from segue.host.placement import StepCode
+from segue.host.recorded_plan import resume_run
 from segue.host.run_options import RunOptions
 from segue.model.event import Event, RunFailureData
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -81,12 +83,16 @@ def execute_recorded(
     if recorded.status not in _BEFORE_WORK:
         return None
     try:
+        if recorded.was_suspended:
+            return _went_on(resume_run(definitions, instance, recorded, code), instance)
         job_name = IMPLICIT_JOB_NAME if recorded.job_name == EPHEMERAL_JOB_NAME else recorded.job_name
         require_built_in(definitions.described.run_executor(job_name), f"job {job_name!r}")
         options = RunOptions(
             op_selection=recorded.op_selection, reexecution=_reexecution(recorded), code=code, recorded=recorded
         )
-        return execute(definitions, instance, _request(definitions, recorded), [], None, options).run
+        return _went_on(
+            execute(definitions, instance, _request(definitions, recorded), [], None, options).run, instance
+        )
     except LeaseLostError:
         return None
     except (KeyboardInterrupt, StorageError):
@@ -94,6 +100,11 @@ def execute_recorded(
     except BaseException as error:  # noqa: BLE001 reason: user code (config, partitions) takes part in planning; the run tells
         _end_unplanned(definitions, instance, run_id, error)
         return instance.store.get_run(run_id)
+
+
+def _went_on(run: Run, instance: Instance) -> Run:
+    go_on_if_answered(instance.store, run, time.time())
+    return run
 
 
 def _request(definitions: Definitions, run: Run) -> RunRequest:

@@ -1,4 +1,5 @@
-"""What events say: one frozen struct for each kind, tagged with the name of its event type.
+"""What events say: one frozen struct for each kind, tagged with the name of its event type. Those about a run as a whole stand
+in `run_events`.
 
 A class may be renamed and stored events still be read. `SCHEMA_VERSION` rises when a payload changes in a way that
 older readers would misread.
@@ -13,99 +14,32 @@ import msgspec
 
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.error_info import ErrorInfo, UserFailureData
-from segue.model.event_type import EventType
 from segue.model.failure_class import FailureClass
 from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
-from segue.model.run import FailureReason
+from segue.model.run_events import (
+    ApprovalGivenData,
+    ApprovalRefusedData,
+    EngineEventData,
+    Payload,
+    ResourceInitFailureData,
+    ResourceInitStartedData,
+    ResourceInitSuccessData,
+    RunCanceledData,
+    RunCancelingData,
+    RunEnqueuedData,
+    RunFailureData,
+    RunStartData,
+    RunStartingData,
+    RunSuccessData,
+    RunSuspendedData,
+)
 from segue.model.step_values import StepOutputHandle, TypeCheckData
 from segue.model.usage import StepUsage
 
 SCHEMA_VERSION = 1
-
-
-class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
-    """Base of the payloads; the tag of each is its event type."""
-
-    @property
-    def type(self) -> EventType:
-        """The event type."""
-        return EventType(self.__struct_config__.tag)
-
-
-class EngineEventData(Payload, frozen=True, tag="ENGINE_EVENT"):
-    """Segue, or code that works for it (a launcher, an executor), says what it does."""
-
-    message: str = ""
-    metadata: dict[str, AnyMetadataValue] = {}
-    error: ErrorInfo | None = None
-
-
-class RunEnqueuedData(Payload, frozen=True, tag="RUN_ENQUEUED"):
-    """The run waits in the queue."""
-
-
-class RunStartingData(Payload, frozen=True, tag="RUN_STARTING"):
-    """A process for the run is being started."""
-
-
-class RunCancelingData(Payload, frozen=True, tag="RUN_CANCELING"):
-    """Somebody asked for the run to be stopped."""
-
-    message: str = ""
-
-
-class RunStartData(Payload, frozen=True, tag="RUN_START"):
-    """The run began to execute."""
-
-    worker: str | None = None
-
-
-class RunSuccessData(Payload, frozen=True, tag="RUN_SUCCESS"):
-    """Every step of the run ended well or was skipped."""
-
-
-class RunFailureData(Payload, frozen=True, tag="RUN_FAILURE"):
-    """The run failed; `error` is the exception of the first step that did, or what else ended it, `failure_class` its class."""
-
-    reason: FailureReason
-    message: str
-    failed_steps: tuple[str, ...] = ()
-    error: ErrorInfo | None = None
-    failure_class: FailureClass | None = None
-
-    @property
-    def failure_reason(self) -> FailureReason:
-        """The same as `reason`."""
-        return self.reason
-
-
-class RunCanceledData(Payload, frozen=True, tag="RUN_CANCELED"):
-    """The run was stopped on request."""
-
-    message: str = ""
-    error: ErrorInfo | None = None
-
-
-class ResourceInitStartedData(Payload, frozen=True, tag="RESOURCE_INIT_STARTED"):
-    """Resources are being set up."""
-
-    resource_keys: tuple[str, ...]
-
-
-class ResourceInitSuccessData(Payload, frozen=True, tag="RESOURCE_INIT_SUCCESS"):
-    """Resources are ready."""
-
-    resource_keys: tuple[str, ...]
-
-
-class ResourceInitFailureData(Payload, frozen=True, tag="RESOURCE_INIT_FAILURE"):
-    """A resource could not be set up."""
-
-    resource_keys: tuple[str, ...]
-    error: ErrorInfo
 
 
 class StepStartData(Payload, frozen=True, tag="STEP_START"):
@@ -193,7 +127,7 @@ class LoadedInputData(Payload, frozen=True, tag="LOADED_INPUT"):
     manager_key: str
     upstream_step_key: str | None = None
     upstream_output_name: str | None = None
-    metadata: dict[str, AnyMetadataValue] = {}
+    metadata: dict[str, AnyMetadataValue] = {}  # noqa: RUF012 reason: msgspec gives each value a dict of its own
 
 
 class StepInputData(Payload, frozen=True, tag="STEP_INPUT"):
@@ -216,7 +150,7 @@ class StepOutputData(Payload, frozen=True, tag="STEP_OUTPUT"):
     """
 
     output_name: str
-    metadata: dict[str, AnyMetadataValue] = {}
+    metadata: dict[str, AnyMetadataValue] = {}  # noqa: RUF012 reason: msgspec gives each value a dict of its own
     mapping_key: str | None = None
     checked: TypeCheckData | None = None
     step_key: str | None = None
@@ -237,7 +171,7 @@ class HandledOutputData(Payload, frozen=True, tag="HANDLED_OUTPUT"):
 
     output_name: str
     manager_key: str
-    metadata: dict[str, AnyMetadataValue] = {}
+    metadata: dict[str, AnyMetadataValue] = {}  # noqa: RUF012 reason: msgspec gives each value a dict of its own
     mapping_key: str | None = None
 
 
@@ -348,6 +282,9 @@ AnyPayload: TypeAlias = (
     EngineEventData
     | RunEnqueuedData
     | RunStartingData
+    | RunSuspendedData
+    | ApprovalGivenData
+    | ApprovalRefusedData
     | RunStartData
     | RunSuccessData
     | RunFailureData

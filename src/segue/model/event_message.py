@@ -76,6 +76,16 @@ _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
     data.EngineEventData: lambda payload, _run, _step: payload.message,
     data.RunEnqueuedData: lambda _payload, run, _step: f"Put {run} in the queue.",
     data.RunStartingData: lambda _payload, run, _step: f"Starting a process for {run}.",
+    data.RunSuspendedData: lambda payload, run, _step: (
+        f"{_sentence(run)} waits for a person: "
+        + "; ".join(f"{each.step_key}: {each.question}" for each in payload.steps)
+    ),
+    data.ApprovalGivenData: lambda payload, run, _step: (
+        f"{payload.by} lets {', '.join(payload.steps) or run} start{_in_parentheses(payload.text)}."
+    ),
+    data.ApprovalRefusedData: lambda payload, run, _step: (
+        f"{payload.by} does not let {', '.join(payload.steps) or run} start{_in_parentheses(payload.text)}."
+    ),
     data.RunStartData: lambda _payload, run, _step: f"Started execution of {run}.",
     data.RunSuccessData: lambda _payload, run, _step: f"Finished execution of {run}.",
     data.RunFailureData: lambda payload, _run, _step: payload.message,

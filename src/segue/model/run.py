@@ -42,6 +42,7 @@ class FailureReason(enum.Enum):
     INTERRUPTED = "interrupted"
     PLATFORM = "platform"
     RESOURCE_BUSY = "resource_busy"
+    REFUSED = "refused"
 
 
 FINISHED_STATUSES = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED})
@@ -114,13 +115,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cancelable(self) -> bool:
-        """Whether it waits in the queue or works, and can be stopped."""
-        return self.status in (RunStatus.QUEUED, RunStatus.STARTED)
+        """Whether it waits or works, and can be stopped."""
+        return self.status in (RunStatus.QUEUED, RunStatus.STARTED, RunStatus.SUSPENDED)
 
     @property
     def is_resume_retry(self) -> bool:
         """Whether it is a retry of what an earlier run left undone."""
         return self.tags.get(RESUME_RETRY_TAG) == "true"
+
+    @property
+    def was_suspended(self) -> bool:
+        """Whether it has begun before, and is to go on: it waits in the queue, or is being started."""
+        return self.started_at is not None and self.status in (RunStatus.QUEUED, RunStatus.STARTING)
 
     @property
     def is_partitioned(self) -> bool:
@@ -193,6 +199,7 @@ _STATUS_BY_EVENT = {
     "RUN_ENQUEUED": RunStatus.QUEUED,
     "RUN_STARTING": RunStatus.STARTING,
     "RUN_START": RunStatus.STARTED,
+    "RUN_SUSPENDED": RunStatus.SUSPENDED,
     "RUN_SUCCESS": RunStatus.SUCCESS,
     "RUN_FAILURE": RunStatus.FAILURE,
     "RUN_CANCELING": RunStatus.CANCELING,
@@ -206,7 +213,10 @@ _ALLOWED: dict[RunStatus, frozenset[RunStatus]] = {
         {RunStatus.STARTING, RunStatus.STARTED, RunStatus.FAILURE, RunStatus.CANCELING, RunStatus.CANCELED}
     ),
     RunStatus.STARTING: frozenset({RunStatus.STARTED, RunStatus.FAILURE, RunStatus.CANCELING, RunStatus.CANCELED}),
-    RunStatus.STARTED: frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELING, RunStatus.CANCELED}),
+    RunStatus.STARTED: frozenset(
+        {RunStatus.SUSPENDED, RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELING, RunStatus.CANCELED}
+    ),
+    RunStatus.SUSPENDED: frozenset({RunStatus.QUEUED, RunStatus.FAILURE, RunStatus.CANCELED}),
     RunStatus.CANCELING: frozenset({RunStatus.CANCELED, RunStatus.FAILURE, RunStatus.SUCCESS}),
 }
 

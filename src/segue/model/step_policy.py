@@ -50,6 +50,8 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
             (`"512 MB"`, `"2 GiB"`); only steps in processes of their own have one.
         executor: the name of the executor that runs it, where that is not the one of the run.
         priority: of the steps that could start, those with a higher one go first.
+        approval: what a person is asked before the step starts, such as `"May the totals go out?"`; None where nobody is. A run
+            of the control plane waits for the answer without a process; one in a process of your own asks nobody.
 
     Raises:
         InvalidDefinitionError: something of a wrong type, a timeout or limit that is not above nothing, or no such rule.
@@ -60,13 +62,19 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     memory_limit: int | str | None = None
     executor: str | None = None
     priority: int = 0
+    approval: str | None = None
 
     def __post_init__(self) -> None:
         require_kind("StepPolicy", "timeout", self.timeout, (int, float, timedelta))
         require_kind("StepPolicy", "memory_limit", self.memory_limit, (int, str))
         require_kind("StepPolicy", "executor", self.executor, str)
+        require_kind("StepPolicy", "approval", self.approval, str)
         if not isinstance(self.priority, int) or isinstance(self.priority, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
             raise InvalidDefinitionError(f"StepPolicy: priority takes a whole number, got {self.priority!r}.")
+        if self.approval is not None and not self.approval.strip():
+            raise InvalidDefinitionError(
+                'StepPolicy: approval is what a person is asked, such as "May the totals go out?"; it is empty.'
+            )
         change = msgspec.structs.force_setattr
         change(self, "timeout", _seconds(self.timeout))
         change(self, "trigger_rule", _rule(self.trigger_rule))

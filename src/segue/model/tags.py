@@ -21,6 +21,7 @@ POOL_WEIGHT_TAG = "segue/pool_weight"
 PARTITION_LOCK_TAG = "segue/partition_lock"
 MAX_RUNTIME_TAG = "dagster/max_runtime"  # of a run: how many seconds it may take
 APPROVAL_TAG = "segue/approval"  # of a run: "required" keeps it in the queue until a person makes it "given"
+APPROVAL_REQUIRED, APPROVAL_GIVEN = "required", "given"
 MAX_RETRIES_TAG = "dagster/max_retries"  # of a run: how many times it is run again after a failure
 RETRY_NUMBER_TAG = "dagster/retry_number"  # which retry it is, from 1
 RETRY_STRATEGY_TAG = "dagster/retry_strategy"  # FROM_FAILURE or ALL_STEPS

@@ -18,9 +18,10 @@ from segue.model.event import (
 from segue.model.step_policy import TriggerRule
 from segue.model.steps import CollectSource
 from segue.plan.dynamic import TEMPLATE, template_key
+from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan, PlanStep
 from segue.plan.reach import Clause, reach
-from segue.plan.state import FinishedStep, RunProgress
+from segue.plan.state import RunProgress
 
 
 class EarlierRun(msgspec.Struct, frozen=True):
@@ -76,6 +77,12 @@ def _upstream_of(key: str, steps: Mapping[str, PlanStep]) -> list[str]:
     step = steps.get(key) or steps.get(template_key(key))
     mapping_key = key.partition("[")[2].removesuffix("]")
     return [] if step is None else [each.replace(TEMPLATE, f"[{mapping_key}]") for each in step.depends_on]
+
+
+def failed_steps(events: Iterable[Event]) -> frozenset[str]:
+    """The steps that failed for good in one run, by its events."""
+    failed = (event.step_key for event in events if isinstance(event.payload, StepFailureData))
+    return frozenset(key for key in failed if key is not None)
 
 
 def finished_steps(plan: Plan, events: Iterable[Event]) -> dict[str, FinishedStep]:

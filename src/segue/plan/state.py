@@ -4,11 +4,13 @@
                   │  ▲
                   │  └── retrying (attempt + 1, after a delay)
                   ├────► failed ──► every step downstream: abandoned
+    waiting ────► awaiting (a person is asked) ──► running, or failed when they refuse
     waiting ────► skipped  (an upstream step gave none of the outputs it needs, or the step's trigger rule does not hold)
     waiting ────► expanded (a template: replaced by one step for each value of a dynamic output)
 
 A step starts when all that it depends on has ended, and, unless its trigger rule says otherwise, has ended well. The run
-failed if any step did, also where a step with a trigger rule of its own ran because of that.
+failed if any step did, also where a step with a trigger rule of its own ran because of that. When all that could go on waits for
+people, the run is suspended, and goes on in another `RunProgress`, which is told how far this one came.
 
 `RunProgress` takes facts and returns instructions; who carries them out, and in how many processes, is not its concern.
 """
@@ -16,17 +18,30 @@ failed if any step did, also where a step with a trigger rule of its own ran bec
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import chain
-from typing import TypeAlias
 
 import msgspec
 
-from segue.model.failure_class import FailureClass
-from segue.model.policies import RetryPolicy, retry_delay
+from segue.model.approval import ApprovalAnswer
+from segue.model.policies import retry_delay
 from segue.model.step_policy import TriggerRule
 from segue.model.steps import CollectSource, FanInSource, OutputSource
 from segue.plan.dynamic import expand
+from segue.plan.instructions import (
+    AbandonStep,
+    AwaitApproval,
+    FailStep,
+    FinishedStep,
+    FinishRun,
+    Instruction,
+    RefuseStep,
+    SkipStep,
+    StartStep,
+    StepFailed,
+    StepSucceeded,
+    SuspendRun,
+)
 from segue.plan.plan import Plan, PlanStep, StepInput
 from segue.plan.trigger import Upstream, judge
 
@@ -35,6 +50,7 @@ class StepStatus(enum.Enum):
     """Where a step stands."""
 
     WAITING = "waiting"
+    AWAITING = "awaiting"
     RUNNING = "running"
     RETRYING = "retrying"
     SUCCEEDED = "succeeded"
@@ -43,78 +59,11 @@ class StepStatus(enum.Enum):
     ABANDONED = "abandoned"
 
 
-class StepSucceeded(msgspec.Struct, frozen=True):
-    """A step ended well; `outputs` are the names of those it gave, `mapping_keys` those of each dynamic one, in order."""
-
-    step_key: str
-    outputs: frozenset[str]
-    mapping_keys: Mapping[str, tuple[str, ...]] = {}
-
-
-class FinishedStep(msgspec.Struct, frozen=True):
-    """What an earlier run brought to a good end: what its step gave, and in which run."""
-
-    outputs: frozenset[str]
-    mapping_keys: Mapping[str, tuple[str, ...]] = {}
-    run_id: str | None = None
-
-
-class StepFailed(msgspec.Struct, frozen=True):
-    """An attempt of a step failed.
-
-    Attributes:
-        step_key: which.
-        retryable: whether the failure may be retried at all.
-        requested: a policy that the failure itself asks for; wins over the step's own.
-        chance: a number in [0, 1), for the jitter of a retry.
-        failure_class: what sort of failure it is, where that is known.
-        outputs: those that the attempt gave before it failed.
-    """
-
-    step_key: str
-    retryable: bool = True
-    requested: RetryPolicy | None = None
-    chance: float = 0.0
-    failure_class: FailureClass | None = None
-    outputs: frozenset[str] = frozenset()
-
-
-class StartStep(msgspec.Struct, frozen=True):
-    """Start an attempt (the first is 1) after `delay` seconds."""
-
-    step_key: str
-    attempt: int = 1
-    delay: float = 0.0
-
-
-class SkipStep(msgspec.Struct, frozen=True):
-    """Record that a step has nothing to work on."""
-
-    step_key: str
-    reason: str
-
-
-class AbandonStep(msgspec.Struct, frozen=True):
-    """Record that a step will not start, because these steps failed."""
-
-    step_key: str
-    failed_steps: tuple[str, ...]
-
-
-class FailStep(msgspec.Struct, frozen=True):
-    """Record that a step failed for good, in this attempt."""
-
-    step_key: str
-    attempt: int
-
-
-class FinishRun(msgspec.Struct, frozen=True):
-    """The run has come to its end; it failed if any step did."""
-
-    failed_steps: tuple[str, ...]
-
-
-Instruction: TypeAlias = StartStep | SkipStep | AbandonStep | FailStep | FinishRun
+_ENDED_BY: dict[type[Instruction], StepStatus] = {
+    SkipStep: StepStatus.SKIPPED,
+    AbandonStep: StepStatus.ABANDONED,
+    RefuseStep: StepStatus.FAILED,
+}
 
 
 class RunProgress:
@@ -125,12 +74,23 @@ class RunProgress:
         finished: steps that an earlier run already brought to a good end, and that are not done again, each with the
             outputs it gave.
         requires_success: whether a step waits for the success of those that it depends on; if not, for their outputs only.
+        failed: the steps that failed before the run was suspended.
+        answers: what people said of the steps that need an approval, by step; None where nobody is asked.
     """
 
     def __init__(
-        self, plan: Plan, finished: Mapping[str, FinishedStep] | None = None, *, requires_success: bool = True
+        self,
+        plan: Plan,
+        finished: Mapping[str, FinishedStep] | None = None,
+        *,
+        requires_success: bool = True,
+        failed: Set[str] = frozenset(),
+        answers: Mapping[str, ApprovalAnswer] | None = None,
     ) -> None:
         self.requires_success = requires_success
+        self._answers = answers
+        self._awaiting: list[str] = []
+        self._busy = 0
         self.steps: dict[str, PlanStep] = {step.key: step for step in plan.steps}
         self.order: dict[str, tuple[int, ...]] = {step.key: (at,) for at, step in enumerate(plan.steps)}
         done = finished or {}
@@ -147,8 +107,12 @@ class RunProgress:
             if step.key in self._outputs:
                 self.status[step.key] = StepStatus.SUCCEEDED
                 continue
+            if step.key in failed:
+                self.status[step.key] = StepStatus.FAILED
+                continue
             self._open += 1
-            waits_for = [each for each in step.depends_on if each in self.steps and each not in self._outputs]
+            ended = failed | self._outputs.keys()
+            waits_for = [each for each in step.depends_on if each in self.steps and each not in ended]
             self._missing[step.key] = len(waits_for)
             for each in waits_for:
                 self._dependents.setdefault(each, []).append(step.key)
@@ -156,9 +120,7 @@ class RunProgress:
     def begin(self) -> list[Instruction]:
         """What to do first."""
         instructions = self._advance([key for key, count in self._missing.items() if count == 0])
-        if self._open == 0:
-            instructions.append(FinishRun(()))
-        return instructions
+        return [*instructions, *self._closing()]
 
     def handle(self, fact: StepSucceeded | StepFailed) -> list[Instruction]:
         """What to do now that this happened."""
@@ -167,9 +129,7 @@ class RunProgress:
             instructions = self._end(fact.step_key, StepStatus.SUCCEEDED, fact.mapping_keys)
         else:
             instructions = self._failed(fact)
-        if self._open == 0:
-            instructions.append(FinishRun(self.failed_steps))
-        return instructions
+        return [*instructions, *self._closing()]
 
     @property
     def failed_steps(self) -> tuple[str, ...]:
@@ -179,6 +139,12 @@ class RunProgress:
     def rank(self, step_key: str) -> tuple[int, ...]:
         """Where a step stands among those that could start: by its priority, then in order of the plan; the least goes first."""
         return (-self.steps[step_key].priority, *self.order[step_key])
+
+    def _closing(self) -> list[Instruction]:
+        """What becomes of the run, where no step goes on."""
+        if self._open == 0:
+            return [FinishRun(self.failed_steps)]
+        return [SuspendRun(tuple(self._awaiting))] if self._awaiting and self._busy == 0 else []
 
     def _failed(self, fact: StepFailed) -> list[Instruction]:
         key = fact.step_key
@@ -193,8 +159,18 @@ class RunProgress:
             self._outputs[key] = fact.outputs
         return [FailStep(key, attempt), *self._end(key, StepStatus.FAILED)]
 
-    def _start(self, key: str) -> StartStep:
+    def _start(self, key: str) -> StartStep | AwaitApproval | RefuseStep:
+        policy = self.steps[key].policy
+        if self._answers is not None and policy is not None and policy.approval is not None:
+            answer = self._answers.get(key)
+            if answer is None:
+                self.status[key] = StepStatus.AWAITING
+                self._awaiting.append(key)
+                return AwaitApproval(key, policy.approval)
+            if not answer.is_given:
+                return RefuseStep(key, answer)
         self.status[key] = StepStatus.RUNNING
+        self._busy += 1
         self.attempts[key] = 1
         return StartStep(key)
 
@@ -204,6 +180,7 @@ class RunProgress:
         """Ends a step; says what becomes of those that waited for it."""
         self.status[key] = status
         self._open -= 1
+        self._busy -= 1
         expanded = self._expand(key, mapping_keys) if mapping_keys else []
         return self._advance([*self._freed(key), *expanded])
 
@@ -258,9 +235,9 @@ class RunProgress:
         for key in ready:  # grows while it is walked
             instruction = self._next(self.steps[key])
             instructions.append(instruction)
-            if not isinstance(instruction, StartStep):
-                skipped = isinstance(instruction, SkipStep)
-                self.status[key] = StepStatus.SKIPPED if skipped else StepStatus.ABANDONED
+            ended = _ENDED_BY.get(type(instruction))
+            if ended is not None:
+                self.status[key] = ended
                 self._open -= 1
                 ready.extend(self._freed(key))
         return instructions
@@ -274,7 +251,7 @@ class RunProgress:
                 freed.append(dependent)
         return freed
 
-    def _next(self, step: PlanStep) -> StartStep | SkipStep | AbandonStep:
+    def _next(self, step: PlanStep) -> Instruction:
         """What becomes of a step whose upstream steps have all ended."""
         if step.policy is not None and step.policy.rule is not TriggerRule.ALL_SUCCESS and step.origin is None:
             return self._next_by_rule(step, step.policy.rule)
@@ -304,7 +281,7 @@ class RunProgress:
         enough = bool(taken) and not self.requires_success
         return enough and all(self._gave(upstream, output) for output in taken)
 
-    def _next_by_rule(self, step: PlanStep, rule: TriggerRule) -> StartStep | SkipStep | AbandonStep:
+    def _next_by_rule(self, step: PlanStep, rule: TriggerRule) -> Instruction:
         """The same for a step with a trigger rule of its own: its inputs that nothing gave are marked as missing."""
         upstream = Upstream([], [], [])
         for key in step.depends_on:

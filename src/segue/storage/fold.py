@@ -26,6 +26,7 @@ from segue.model.event import (
     subject_of,
 )
 from segue.model.run import FINISHED_STATUSES, RunStatus, status_after
+from segue.model.run_events import RunSuspendedData
 from segue.storage.columns import Row, RunState, key_text, require_text, state_from_columns
 
 TAGS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyPayload)}
@@ -97,9 +98,10 @@ class Changes(NamedTuple):
     checks: dict[tuple[str, str], Row]
 
     @property
-    def ended_runs(self) -> list[str]:
-        """The runs that have ended: all their claims go."""
-        return [run_id for run_id, state in self.runs.items() if state.status in FINISHED_STATUSES]
+    def left_runs(self) -> list[str]:
+        """The runs that have ended, or that no process works on before a person has answered: all their claims go."""
+        left = FINISHED_STATUSES | {RunStatus.SUSPENDED}
+        return [run_id for run_id, state in self.runs.items() if state.status in left]
 
 
 def are_news(events: Iterable[Event]) -> bool:
@@ -213,6 +215,12 @@ def _wipe(changes: Changes, payload: AssetWipedData, key: str) -> None:
             del rows[pair]
 
 
+def _worker_after(before: RunState, payload: AnyPayload) -> str | None:
+    if isinstance(payload, RunSuspendedData):
+        return None
+    return payload.worker if isinstance(payload, RunStartData) and payload.worker else before.worker
+
+
 def _run_after(before: RunState, event: Event, run_id: str) -> RunState:
     payload = event.payload
     tag = TAGS[type(payload)]
@@ -224,8 +232,8 @@ def _run_after(before: RunState, event: Event, run_id: str) -> RunState:
         )
     return RunState(
         status,
-        payload.worker if isinstance(payload, RunStartData) and payload.worker else before.worker,
-        event.timestamp if status is RunStatus.STARTED else before.started_at,
+        _worker_after(before, payload),
+        event.timestamp if status is RunStatus.STARTED and before.started_at is None else before.started_at,
         event.timestamp if status in FINISHED_STATUSES else before.ended_at,
         payload.reason if isinstance(payload, RunFailureData) else before.failure_reason,
         max(event.timestamp, before.updated_at),

@@ -11,10 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from segue.cli.main import command
+from segue.model.approval import ApprovalWanted
 from segue.model.backfill import BackfillStatus
 from segue.model.event import Event, RunFailureData, RunStartData
 from segue.model.instigator import InstigatorId, InstigatorKind
+from segue.model.lease import Fence
 from segue.model.run import FailureReason, RunStatus
+from segue.model.run_events import RunSuspendedData
 from segue.model.tick_record import Tick, TickCommit, TickStatus
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.control import control_of
@@ -140,12 +143,32 @@ def test_a_run_is_launched_waits_and_is_approved(store: SqliteStore) -> None:
     made = document("launch", "--job", "job", "--tag", "segue/approval=required")
     (waiting,) = document("queue")["runs"]
     assert (waiting["run_id"], waiting["location"], waiting["assets"]) == (made["run_id"], "code", ["report"])
-    assert f"segue queue approve {made['run_id']}" in waiting["blocked_by"]
-    assert document("queue", "approve", made["run_id"]) == {"run_id": made["run_id"], "approved": True}
-    assert "waits for nobody" in refused("queue", "approve", made["run_id"])
+    assert f"segue runs approve {made['run_id']}" in waiting["blocked_by"]
+    assert "Missing option '--reason'" in refused("runs", "reject", made["run_id"])
+    answered = document("runs", "approve", made["run_id"], "--by", "anna", "--comment", "go")
+    assert answered == {"run_id": made["run_id"], "steps": [], "approved": True, "by": "anna", "text": "go"}
+    assert "waits for nobody" in refused("runs", "approve", made["run_id"])
     run = store.get_run(made["run_id"])
     assert run is not None
     assert (run.status, run.tags["team"]) == (RunStatus.QUEUED, "a")
+
+
+def test_a_suspended_run_is_listed_with_what_is_asked_and_answered_by_step(store: SqliteStore) -> None:
+    made = document("launch", "--job", "job")["run_id"]
+    control_of(store).dequeue([made], 2.0)
+    fence = Fence(made, store.start_run(made, [Event(3.0, RunStartData(), None, made)]))
+    asked = RunSuspendedData(tuple(ApprovalWanted(key, f"May {key}?") for key in ("a", "b")))
+    store.append([Event(4.0, asked, None, made)], fence)
+    (waiting,) = document("queue")["runs"]
+    assert (waiting["run_id"], "a: May a?; b: May b?" in waiting["blocked_by"]) == (made, True)
+    assert made in call("queue").output
+    assert "does not wait for a person" in refused("runs", "approve", made, "c")
+    assert document("runs", "reject", made, "a", "--reason", "no")["steps"] == ["a"]
+    run = store.get_run(made)
+    assert run is not None
+    assert run.status is RunStatus.QUEUED
+    assert "b of run" in call("runs", "approve", made).output
+    assert "waits for nobody" in refused("runs", "approve", made)
 
 
 def test_what_is_launched_must_be_there(store: SqliteStore) -> None:
@@ -284,7 +307,7 @@ def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
     for partition in (None, "2026-01-10"):
         if partition is not None:
             instance.report_runless_asset_event(sg.AssetMaterialization("raw", partition=partition))
-        task = TickTask(kind=InstigatorKind.SENSOR, name=name, cursor=cursor)
+        task = TickTask(kind=InstigatorKind.SENSOR, name=name, location="code", cursor=cursor)
         answer = answer_tick(definitions, instance, task, 1_900_000_000.0)
         assert answer.error is None
         cursor = answer.cursor
@@ -294,7 +317,9 @@ def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
             started_at=1.0,
             ended_at=2.0,
         )
-        control_of(store).commit_ticks([TickCommit(tick=tick, evaluations=answer.evaluations)])
+        remembered = answer.condition_cursors
+        commit = TickCommit(tick=tick, evaluations=answer.evaluations, condition_cursors=remembered)
+        control_of(store).commit_ticks([commit])
     (newest,) = document("asset", "why", "copied", "2026-01-10")["evaluations"]
     assert (newest["requested"], newest["condition"]["is_true"], newest["partition"]) == (1, True, "2026-01-10")
     (other,) = document("asset", "why", "copied", "2026-01-04")["evaluations"]

@@ -75,7 +75,7 @@ def test_a_run_that_waits_for_a_person_survives_restarts_and_holds_nobody_up() -
     held, free = enqueue(made, {"segue/approval": "required"}), enqueue(made)
     assert go(made, made.queue()) == [free]
     made.start()
-    assert f"segue queue approve {held}" in made.queue().view().decision.blocked[held]
+    assert f"segue runs approve {held}" in made.queue().view().decision.blocked[held]
     made.store.add_run_tags(held, {"segue/approval": "given"}, NOON)
     assert go(made, made.queue()) == [held]
 

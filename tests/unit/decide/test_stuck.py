@@ -41,3 +41,12 @@ def test_the_event_ends_the_run_and_says_why() -> None:
 def test_each_run_is_judged_by_itself() -> None:
     runs = [(Run(run_id=str(number), job_name="j", status=RunStatus.STARTED), number % 2 == 0) for number in range(4)]
     assert [found.run_id for found, _ in interrupted_runs(runs, 0.0)] == ["1", "3"]
+
+
+def test_the_end_of_the_process_of_a_suspended_run_is_not_the_end_of_the_run() -> None:
+    for status in (RunStatus.SUSPENDED, RunStatus.QUEUED, RunStatus.STARTING):
+        assert (
+            interrupted_runs([(Run(run_id="r", job_name="j", status=status, started_at=1.0), False)], 5.0, "ended")
+            == []
+        )
+    assert len(interrupted_runs([(Run(run_id="r", job_name="j", status=RunStatus.STARTING), False)], 5.0, "ended")) == 1

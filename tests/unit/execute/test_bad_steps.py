@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 import segue as sg
-from segue.host.inprocess import retry_run
+from segue.host.recorded_plan import retry_run
 from segue.host.rerun import RunAgain
 from segue.model.event import RunFailureData, StepFailureData
 

@@ -12,7 +12,8 @@ import pytest
 
 import segue as dg
 from segue.errors import ResourceBusyError
-from segue.host.inprocess import execute_request, retry_run
+from segue.host.inprocess import execute_request
+from segue.host.recorded_plan import retry_run
 from segue.model.claims import Claim, Claimant, ClaimFilter, ClaimRequest, PartitionLocks, partition_resource
 from segue.model.concurrency import Concurrency
 from segue.model.event import EngineEventData, Event

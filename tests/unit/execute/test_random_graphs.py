@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segue as sg
-from segue.host.inprocess import retry_run
+from segue.host.recorded_plan import retry_run
 
 
 class Fate(enum.Enum):

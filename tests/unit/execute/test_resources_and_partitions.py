@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segue as sg
-from segue.host.inprocess import retry_run
+from segue.host.recorded_plan import retry_run
 from segue.model.event import RunFailureData, StepFailureData
 from segue.model.run import FailureReason
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 import segue as sg
-from segue.host.inprocess import retry_run
+from segue.host.recorded_plan import retry_run
 from segue.model.manifest import decode_manifest, encode_manifest
 
 ALL_DONE = sg.StepPolicy(trigger_rule="all_done")

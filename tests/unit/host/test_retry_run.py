@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import segue as sg
-from segue.host.inprocess import execute_request, retry_run
+from segue.host.inprocess import execute_request
+from segue.host.recorded_plan import retry_run
 from segue.model.event import Event, RunStartData
 from segue.model.request import RunRequest
 

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from segue.model.step_policy import StepPolicy, TriggerRule
 from segue.model.steps import FanInSource, OutputSource
-from segue.plan.plan import Plan, PlanStep, StepInput, decode_plan, encode_plan
-from segue.plan.state import (
+from segue.plan.instructions import (
     AbandonStep,
     FinishRun,
     Instruction,
-    RunProgress,
     SkipStep,
     StartStep,
     StepFailed,
-    StepStatus,
     StepSucceeded,
+    SuspendRun,
 )
+from segue.plan.plan import Plan, PlanStep, StepInput, decode_plan, encode_plan
+from segue.plan.state import RunProgress, StepStatus
 
 S, F, K = "succeeded", "failed", "skipped"
 TABLE: list[tuple[TriggerRule, dict[tuple[str, ...], str]]] = [
@@ -69,7 +69,7 @@ def test_each_rule(rule: TriggerRule, ends: tuple[str, ...], expected: str) -> N
     instructions = list(progress.begin())
     for name, how in zip(names, ends, strict=True):
         instructions = ended(progress, name, how)
-    (found,) = [each for each in instructions if not isinstance(each, FinishRun) and each.step_key == "x"]
+    (found,) = [each for each in instructions if not isinstance(each, FinishRun | SuspendRun) and each.step_key == "x"]
     assert type(found) is KINDS[expected]
     if isinstance(found, SkipStep) and rule is not TriggerRule.ALL_SUCCESS:
         assert repr(rule.value) in found.reason
@@ -136,6 +136,7 @@ def executed(graph: Graph, seed: int, policy: StepPolicy | None = None) -> tuple
     instructions, finished = list(progress.begin()), 0
     while True:
         for each in instructions:
+            assert not isinstance(each, SuspendRun)
             if isinstance(each, FinishRun):
                 finished += 1
                 continue

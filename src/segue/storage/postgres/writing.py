@@ -271,8 +271,8 @@ def _write_changes(connection: Connection, changes: Changes, first: str) -> None
         connection.execute(_UPDATE_RUN, [*state_columns(state), run_id])
         if state.ended_at is not None:
             connection.execute(END_STEPS, [run_id])
-    if changes.ended_runs:
-        connection.execute(_RELEASE_RUNS, [changes.ended_runs, changes.ended_runs])
+    if changes.left_runs:
+        connection.execute(_RELEASE_RUNS, [changes.left_runs, changes.left_runs])
     for statement, rows in (
         (_PUT_ASSETS, changes.assets),
         (_PUT_OBSERVATIONS, changes.observations),

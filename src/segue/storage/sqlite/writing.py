@@ -224,7 +224,7 @@ def append_events(
         # Nobody else writes meanwhile, so the ids of a batch follow one another.
         changes = changes_of(changing, range(last_id - len(rows) + 1, last_id + 1), runs)
         _write_changes(connection, changes)
-        for run_id in changes.ended_runs:
+        for run_id in changes.left_runs:
             release(connection, run_id, None)
     if holding:
         release_steps(connection, ended_steps(events))
