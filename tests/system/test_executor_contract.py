@@ -28,7 +28,7 @@ def test_isolation(config: dict[str, object], rule: Rule, tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("rule", CONTRACT[:7], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", CONTRACT[:8], ids=lambda rule: rule.__name__)
 def test_contract_of_fresh_interpreters(rule: Rule, tmp_path: Path) -> None:
     rule(ExecutorUnderTest("multiprocess", tmp_path, _SPAWN))
 

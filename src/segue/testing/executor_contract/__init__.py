@@ -20,7 +20,7 @@ import pytest
 
 import segue as sg
 from segue.defs.job_execution_result import JobExecutionResult
-from segue.testing.executor_contract.jobs import COORDINATOR, MARKS
+from segue.testing.executor_contract.jobs import COORDINATOR, MARKS, MUCH
 
 _JOBS = "segue.testing.executor_contract.jobs"
 
@@ -100,6 +100,23 @@ def a_value_that_cannot_be_stored_is_a_failure(executor: ExecutorUnderTest) -> N
         assert result.output_for_node("gives") == 20
 
 
+def values_that_cannot_be_loaded_or_are_of_another_type_are_failures_and_large_ones_are_none(
+    executor: ExecutorUnderTest,
+) -> None:
+    with executor.run("bad_values")[0] as result:
+        assert result.get_failed_step_keys() == {"takes_unreadable", "gives_another_type"}
+        assert result.output_for_node("takes_much") == MUCH
+    said = {key: result.failure_data_for_node(key) for key in ("takes_unreadable", "gives_another_type")}
+    for key, words in {
+        "takes_unreadable": ("input 'value' of 'takes_unreadable' was loaded", "the value breaks off"),
+        "gives_another_type": ("TypeCheckDidNotPass", "got 'text' of type str"),
+    }.items():
+        data = said[key]
+        assert data is not None
+        for each in words:
+            assert each in data.error.to_string()
+
+
 def steps_may_start_threads(executor: ExecutorUnderTest) -> None:
     with executor.run("thread")[0] as result:
         assert result.output_for_node("after") == "after"
@@ -171,6 +188,7 @@ CONTRACT: tuple[Rule, ...] = (
     dynamic_outputs_make_steps,
     a_step_without_input_is_skipped,
     a_value_that_cannot_be_stored_is_a_failure,
+    values_that_cannot_be_loaded_or_are_of_another_type_are_failures_and_large_ones_are_none,
     steps_may_start_threads,
     steps_may_close_their_streams,
     steps_may_fork,

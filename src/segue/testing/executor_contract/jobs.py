@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import segue as sg
 
@@ -18,6 +19,8 @@ EXECUTORS = {
     "async": sg.async_executor,
     "multiprocess": sg.multiprocess_executor,
 }
+MUCH = 128 * 2**20
+"""How many bytes the largest value has."""
 MARKS = "SEGUE_CONTRACT_MARKS"
 """The environment variable that names a folder in which steps leave marks."""
 COORDINATOR = "SEGUE_CONTRACT_COORDINATOR"
@@ -133,6 +136,42 @@ def gives_a_lock() -> object:
     return threading.Lock()
 
 
+def _refuse() -> object:
+    raise EOFError("the value breaks off")
+
+
+class Unreadable:
+    """Can be stored, and not be loaded."""
+
+    def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+        return _refuse, ()
+
+
+@sg.op
+def gives_unreadable() -> Unreadable:
+    return Unreadable()
+
+
+@sg.op
+def takes_unreadable(value: Unreadable) -> None:
+    del value  # it never comes
+
+
+@sg.op
+def gives_another_type() -> int:
+    return cast("int", "text")
+
+
+@sg.op
+def gives_much() -> bytes:
+    return b"x" * MUCH
+
+
+@sg.op
+def takes_much(value: bytes) -> int:
+    return len(value)
+
+
 @sg.op
 def stops_the_run() -> None:
     try:
@@ -224,6 +263,13 @@ def unpicklable() -> None:
 
 
 @sg.graph
+def bad_values() -> None:
+    takes_unreadable(gives_unreadable())
+    gives_another_type()
+    takes_much(gives_much())
+
+
+@sg.graph
 def stopped() -> None:
     stops_the_run()
 
@@ -259,6 +305,7 @@ GRAPHS = {
         thread,
         fork,
         unpicklable,
+        bad_values,
         stopped,
         exit_at_once,
         crash,
