@@ -141,9 +141,12 @@ class _First:
     def __init__(self) -> None:
         self.is_told = threading.Event()
 
-    def changed(self, state: LocationState, manifest: bytes | None) -> None:
+    def record(self, state: LocationState, manifest: bytes | None) -> None:
+        """See `LocationListener.record`; what code that is looked at declares is not kept."""
+
+    def changed(self, state: LocationState) -> None:
         """See `LocationListener.changed`."""
-        del state, manifest  # the location is asked
+        del state  # the location is asked
         self.is_told.set()
 
     def supervisor(self) -> str | None:

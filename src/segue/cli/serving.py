@@ -126,16 +126,17 @@ class _Parts:
             supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
-        server = None
+        server = api_store = None
         if listening is not None:
             from segue.server.app import make_app
             from segue.server.serving import ApiServer
             from segue.server.state import ServerState
 
             host = self._serving.host
+            api_store = store_of(self._settings)  # with a connection of its own, so that no request waits for a loop
             state = ServerState(
-                store=self._store,
-                control=self._control,
+                store=api_store,
+                control=control_of(api_store),
                 locations=self._locations,
                 token=self._settings.api_token,
                 hosts=frozenset({*LOOPBACK, host}) if host in LOOPBACK else frozenset(),
@@ -161,6 +162,8 @@ class _Parts:
                 watcher.stop()
             if server is not None:
                 server.stop()
+            if api_store is not None:
+                api_store.close()
             if supervisor is not None:
                 supervisor.stop()
 

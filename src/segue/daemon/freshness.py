@@ -73,7 +73,7 @@ class Freshness:
         """Looks at what was made and at what is due."""
         try:
             is_new = self._watch.has_changed(turn)
-            made = {each.asset for each in self._log.news(turn.now) if each.kind in ASSET_EVENTS}
+            made = {each.asset for each in self._log.news() if each.kind in ASSET_EVENTS}
             if is_new:
                 self._load()
                 looked = list(self._watched.values())

@@ -34,9 +34,12 @@ class Listening:
         self.location_changed: Callable[[LocationState], None] = lambda _state: None
         self.ended: Callable[[], None] = lambda: None
 
-    def changed(self, state: LocationState, manifest: bytes | None) -> None:
-        """See `LocationListener.changed`."""
+    def record(self, state: LocationState, manifest: bytes | None) -> None:
+        """See `LocationListener.record`."""
         self._recorded(lambda: self._control.put_location(state, manifest))
+
+    def changed(self, state: LocationState) -> None:
+        """See `LocationListener.changed`."""
         self.location_changed(state)
         self.wake()
 

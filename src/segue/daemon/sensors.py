@@ -131,7 +131,7 @@ class Sensors:
 
     def _hear(self, turn: Turn) -> None:
         """Has those asked that wait for what happened, or to which something was sent."""
-        news = self._log.news(turn.now) if self._following else ()
+        news = self._log.news() if self._following else ()
         for running in self._following if news else ():
             if not running.happened and any(waits_for(running.node, each) for each in news):
                 running.happened = True

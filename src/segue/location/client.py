@@ -46,8 +46,12 @@ _SECONDS_TO_END = 3.0
 class LocationListener(Protocol):
     """Who is told what happens in a code location; called in its thread."""
 
-    def changed(self, state: LocationState, manifest: bytes | None) -> None:
-        """It stands differently; `manifest` is what its hash names where that is new."""
+    def record(self, state: LocationState, manifest: bytes | None) -> None:
+        """It is about to stand differently; `manifest` is what its hash names where that is new. Nothing refers to it yet."""
+        ...
+
+    def changed(self, state: LocationState) -> None:
+        """It stands differently from now on."""
         ...
 
     def supervisor(self) -> str | None:
@@ -290,12 +294,11 @@ class ProcessLocation:
                 return
             if self._current is not None:
                 self._retired.append(self._current)
-            self._graph = graph
             self._current = generation
             self._loaded_at = time.monotonic()
             self._load_at = None
             self._tell(
-                LocationStatus.READY, ready.reason and _spawns(ready.reason), ready.manifest_hash, ready.manifest
+                LocationStatus.READY, ready.reason and _spawns(ready.reason), ready.manifest_hash, ready.manifest, graph
             )
             while self._held:
                 generation.ticks.ask(self._held.popleft()[0])
@@ -383,13 +386,22 @@ class ProcessLocation:
         return self._state.error or f"it is {self._state.status.value}."
 
     def _tell(
-        self, status: LocationStatus, error: str | None, manifest_hash: str | None, manifest: bytes | None = None
+        self,
+        status: LocationStatus,
+        error: str | None,
+        manifest_hash: str | None,
+        manifest: bytes | None = None,
+        graph: AssetGraph | None = None,
     ) -> None:
         is_new = manifest_hash != self._state.manifest_hash
-        self._state = msgspec.structs.replace(
+        state = msgspec.structs.replace(
             self._state, status=status, error=error or None, manifest_hash=manifest_hash, updated_at=time.time()
         )
-        self._listener.changed(self._state, manifest if is_new else None)
+        self._listener.record(state, manifest if is_new else None)
+        if graph is not None:
+            self._graph = graph
+        self._state = state
+        self._listener.changed(state)
 
 
 def _spawns(reason: str) -> str:

@@ -38,10 +38,13 @@ class ControlDatabase(Protocol):
         """All rows of one SELECT."""
         ...
 
-    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> AbstractContextManager[Writes]:
+    def control_writes(
+        self, *, is_news: bool = False, is_durable: bool = False, is_decision: bool = True
+    ) -> AbstractContextManager[Writes]:
         """A transaction: committed at the end, rolled back by any exception.
 
         Args:
+            is_decision: whether it depends on what others decide: then no two of them run at once.
             is_news: whether others are told of it.
             is_durable: whether it survives a loss of power once it is committed; else only the end of any process.
         """
@@ -148,7 +151,7 @@ class SqlControlStore:
 
     def enqueue(self, wanted: WantedRun) -> None:
         """See `QueueStore.enqueue`."""
-        with self._database.control_writes(is_news=True) as writes:
+        with self._database.control_writes(is_news=True, is_decision=False) as writes:
             control_writing.create_run(writes, wanted)
 
     def dequeue(self, run_ids: Sequence[str], timestamp: float, lease: LoopLease | None = None) -> Sequence[str]:
@@ -223,7 +226,7 @@ class SqlControlStore:
 
     def put_loop(self, state: LoopState) -> None:
         """See `DeploymentStore.put_loop`."""
-        with self._database.control_writes() as writes:
+        with self._database.control_writes(is_decision=False) as writes:
             writes.execute(_PUT_LOOP, (state.name, codec.encode(state)))
 
     def loop_states(self) -> Sequence[LoopState]:

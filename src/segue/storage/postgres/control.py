@@ -91,11 +91,14 @@ class _ControlDatabase:
         return self._database.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
+    def control_writes(
+        self, *, is_news: bool = False, is_durable: bool = False, is_decision: bool = True
+    ) -> Generator[Writes]:
         with creating.refuse_known(), self._database.write(is_news=is_news) as connection:
             if is_durable and self._is_full:
                 connection.execute(_DURABLE)
-            connection.execute(_ONE_BY_ONE)
+            if is_decision:
+                connection.execute(_ONE_BY_ONE)
             writes = PostgresWrites(connection)
             yield writes
             writes.finish()

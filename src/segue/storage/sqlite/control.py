@@ -66,7 +66,10 @@ class _ControlDatabase:
         return self._database.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, *, is_news: bool = False, is_durable: bool = False) -> Generator[Writes]:
+    def control_writes(
+        self, *, is_news: bool = False, is_durable: bool = False, is_decision: bool = True
+    ) -> Generator[Writes]:
+        del is_decision  # no two writes run at once here
         with self._database.write(is_news=is_news, is_durable=is_durable) as connection:
             yield SqliteWrites(connection)
 
