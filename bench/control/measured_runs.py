@@ -13,13 +13,11 @@ from typing import Any
 
 import segue as sg
 from segue.host import tasks
-from segue.storage.postgres.database import Database
 
 COSTS = os.environ["RUN_COSTS"]
 spent = {"fork": 0.0, "connect": 0.0, "record": 0.0}
 inside: list[str] = []
 task = tasks.run_worker
-connect, read, write = Database._connect, Database.read, Database.write
 leave = os._exit
 
 
@@ -35,8 +33,8 @@ def counted(what: str, action: Callable[[], Any]) -> Any:
 class Writing:
     """`Database.write`, counted from the entry to the exit."""
 
-    def __init__(self, database: Database, options: dict[str, Any]) -> None:
-        self.manager = write(database, **options)
+    def __init__(self, manager: Any) -> None:
+        self.manager = manager
 
     def __enter__(self) -> Any:
         self.before, self.others = time.process_time(), sum(spent.values())
@@ -53,7 +51,22 @@ def run(*arguments: Any) -> None:
     """The task of the process of a run."""
     spent["fork"] = time.process_time()
     os._exit = exit_and_tell
+    count_database()  # here, so that importing what speaks to it counts unless the zygote has done so
     task(*arguments)
+
+
+def count_database() -> None:
+    """Has the use of the database counted from now on."""
+    from segue.storage.postgres.database import Database
+
+    connect, read, write = Database._connect, Database.read, Database.write
+    counting: dict[str, Callable[..., Any]] = {
+        "_connect": lambda self: counted("connect", lambda: connect(self)),
+        "read": lambda self, *given: counted("record", lambda: read(self, *given)),
+        "write": lambda self, **options: Writing(write(self, **options)),
+    }
+    for name, action in counting.items():
+        setattr(Database, name, action)
 
 
 def exit_and_tell(code: int) -> None:
@@ -66,13 +79,6 @@ def exit_and_tell(code: int) -> None:
     leave(code)
 
 
-COUNTED: dict[str, Callable[..., Any]] = {
-    "_connect": lambda self: counted("connect", lambda: connect(self)),
-    "read": lambda self, *given: counted("record", lambda: read(self, *given)),
-    "write": lambda self, **options: Writing(self, options),
-}
-for name, action in COUNTED.items():
-    setattr(Database, name, action)
 tasks.run_worker = run
 
 

@@ -58,6 +58,25 @@ def test_runs_are_executed_and_missed_when_their_processes_die(tmp_path: Path, p
     assert not (project.home / "segue.db").exists()
 
 
+def test_runs_find_imported_what_speaks_to_the_database(tmp_path: Path, postgres_url: str) -> None:
+    look = """
+import os
+from pathlib import Path
+
+
+@sg.asset
+def a():
+    Path("parent").write_text(Path(f"/proc/{os.getppid()}/maps").read_text())
+
+
+defs = sg.Definitions(assets=[a])
+"""
+    project = Project(tmp_path, look)
+    with control_plane(project.folder, environment={"SEGUE_DATABASE": postgres_url}) as plane:
+        assert plane.run(assets=["a"])["status"] == "SUCCESS"
+    assert "psycopg" in (tmp_path / "parent").read_text()
+
+
 def test_two_control_planes_share_the_work_and_one_goes_on_alone(tmp_path: Path, postgres_url: str) -> None:
     project = Project(tmp_path, DEFINITIONS)
     environment = {"SEGUE_DATABASE": postgres_url}

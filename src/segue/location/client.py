@@ -232,7 +232,7 @@ class ProcessLocation:
         """Starts a new zygote."""
         try:
             zygote = (
-                start_zygote(self.target, self._streams)
+                start_zygote(self.target, self._streams, self._records.database)
                 if self.target.remote is None
                 else reach_zygote(self.target.name, self.target.remote)
             )

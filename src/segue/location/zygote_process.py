@@ -19,15 +19,17 @@ from segue.model.messages import LoadCode, encode_message
 
 _MODULE = "segue.host.zygote"
 _TOKEN = "SEGUE_LOCATION_TOKEN"
+_DATABASE_MODULE = "segue.storage.postgres"
 _LAST_WORDS = 8000
 
 
-def start_zygote(target: LocationTarget, streams: tuple[int, int]) -> Zygote:
+def start_zygote(target: LocationTarget, streams: tuple[int, int], database: str | None = None) -> Zygote:
     """Starts a zygote, which begins to import the code.
 
     Args:
         target: the code and its environment.
         streams: the descriptors that are stdout and stderr of its processes.
+        database: the URL of the database that these open, if there is one: what speaks to it is imported once, too.
 
     Raises:
         LocationUnavailableError: no such interpreter, or no such working directory.
@@ -63,6 +65,7 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int]) -> Zygote:
         working_directory=target.working_directory,
         dagster_compat=target.dagster_compat,
         failure_rules=target.failure_rules,
+        preload=() if database is None else (_DATABASE_MODULE,),
         is_published=True,
     )
     with contextlib.suppress(ChannelClosedError):  # it is gone already, which `messages` shows
