@@ -22,8 +22,8 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent), str(CHECKOUT / "tests"), str(CHECKOUT / "tests" / "system")]
 
-import postgres_server  # noqa: E402 reason: found through the path above
-from control_plane import control_plane  # noqa: E402
+import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports] reason: found through the path above
+from control_plane import control_plane  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 import machine  # noqa: E402
 from segue.model.run_records import RunsFilter  # noqa: E402

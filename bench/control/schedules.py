@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent), str(CHECKOUT / "tests")]
 
-import postgres_server  # noqa: E402 reason: found through the path above
+import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports] reason: found through the path above
 
 import machine  # noqa: E402
 import segue as sg  # noqa: E402
@@ -69,7 +69,7 @@ class Counted:
 def measure(count: int, kind: str) -> dict[str, Any]:
     with place(kind) as (home, database):
         store = open_store(home, database)
-        control = Counted(open_control(store))
+        control: Any = Counted(open_control(store))
         asset = sg.asset(name="table")(lambda: None)
         job = sg.define_asset_job("job", [asset])
         schedules = [

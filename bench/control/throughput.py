@@ -28,9 +28,9 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent), str(CHECKOUT / "tests"), str(CHECKOUT / "tests" / "system")]
 
-import postgres_server  # noqa: E402 reason: found through the path above
+import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports] reason: found through the path above
 import psycopg  # noqa: E402
-from control_plane import ControlPlane, control_plane  # noqa: E402
+from control_plane import ControlPlane, control_plane  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 import machine  # noqa: E402
 

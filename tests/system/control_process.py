@@ -127,8 +127,10 @@ class Dying(SqlControlStore):
         return self._real.read(statement, parameters)
 
     @contextmanager
-    def control_writes(self, is_news: bool = False, is_durable: bool = False) -> Generator[Any]:
-        with self._real.control_writes(is_news=is_news, is_durable=is_durable) as writes:
+    def control_writes(
+        self, is_news: bool = False, is_durable: bool = False, is_decision: bool = True
+    ) -> Generator[Any]:
+        with self._real.control_writes(is_news=is_news, is_durable=is_durable, is_decision=is_decision) as writes:
             if self._is_now and self._where == "inside":
                 real = writes.execute
 

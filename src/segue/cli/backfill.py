@@ -10,10 +10,9 @@ import msgspec
 
 from segue.cli.backfill_targets import Wanted, answered, job_part, targets_of
 from segue.cli.control import Plane, confirm, location_of, open_plane
-from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import count, duration, moment, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.run_config import read_run_config, read_tags
-from segue.cli.schedule import location_option
 from segue.errors import BackfillNotFoundError, InvalidInvocationError
 from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.condition.facts import shown_part

@@ -9,9 +9,8 @@ import click
 import msgspec
 
 from segue.cli.control import confirm, find_instigator, open_plane
-from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import count, moment, print_json, print_table, stdout_for_json
-from segue.cli.schedule import location_option
 from segue.decide.sensors import takes_payloads
 from segue.errors import InvalidInvocationError
 from segue.model.automation_nodes import SensorNode

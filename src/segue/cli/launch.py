@@ -7,12 +7,11 @@ import time
 import click
 
 from segue.cli.control import location_of, open_plane
-from segue.cli.options import home_option, json_option, settings_in_force
+from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import print_json, stdout_for_json
 from segue.cli.partitions import parse_range, require_partition
 from segue.cli.requests import common_partitions
 from segue.cli.run_config import read_run_config, read_tags
-from segue.cli.schedule import location_option
 from segue.decide.requests import wanted_run
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from segue.model.graph import AssetGraph
 
 Command = Callable[..., None]
+location_option = click.option("--location", metavar="NAME", help="The code location, where several have it.")
 
 
 class CodeOptions(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from segue.cli.control import Found, Plane, find_instigator, instigators, open_plane
-from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, location_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
 from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
 from segue.decide.schedules import following_times, next_time
@@ -19,7 +19,6 @@ from segue.model.instigator import InstigatorKind, InstigatorStatus
 from segue.model.tick_task import TickTask
 
 KIND = InstigatorKind.SCHEDULE
-location_option = click.option("--location", metavar="NAME", help="The code location, where several have it.")
 
 
 class ScheduleDocument(msgspec.Struct, frozen=True):

@@ -8,9 +8,8 @@ import click
 import msgspec
 
 from segue.cli.control import Found, Plane, confirm, find_instigator, instigators, open_plane
-from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
+from segue.cli.options import CodeOptions, code_options, home_option, json_option, location_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
-from segue.cli.schedule import location_option
 from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
 from segue.decide.sensors import DEFAULT_INTERVAL, EVENT_DRIVEN, PAYLOADS_AT_ONCE, payloads_of_tick
 from segue.model.automation_nodes import SensorNode

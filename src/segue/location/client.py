@@ -230,9 +230,10 @@ class ProcessLocation:
 
     def _load(self) -> None:
         """Starts a new zygote."""
+        database = None if self._records is None else self._records.database
         try:
             zygote = (
-                start_zygote(self.target, self._streams, self._records.database)
+                start_zygote(self.target, self._streams, database)
                 if self.target.remote is None
                 else reach_zygote(self.target.name, self.target.remote)
             )
