@@ -126,7 +126,7 @@ class _Parts:
             supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
-        server = api_store = None
+        server = api_store = watcher = None
         if listening is not None:
             from segue.server.app import make_app
             from segue.server.serving import ApiServer
@@ -146,7 +146,6 @@ class _Parts:
             server.start()
             write(sys.stdout, f"Segue serves at {_url(listening)} (Ctrl-C ends it)\n")
             sys.stdout.flush()
-        watcher = None
         if self._serving.is_for_development:
             from segue.cli.watching_files import FileWatcher
 
@@ -160,9 +159,8 @@ class _Parts:
         finally:
             if watcher is not None:
                 watcher.stop()
-            if server is not None:
+            if server is not None and api_store is not None:
                 server.stop()
-            if api_store is not None:
                 api_store.close()
             if supervisor is not None:
                 supervisor.stop()

@@ -1,4 +1,4 @@
-"""What the control plane asks of a code location."""
+"""What the control plane asks of a code location, and what it is told by one."""
 
 from __future__ import annotations
 
@@ -65,3 +65,23 @@ class CodeLocation(Protocol):
 
 Locations = Mapping[str, CodeLocation]
 """The code locations of a deployment, by name."""
+
+
+class LocationListener(Protocol):
+    """Who is told what happens in a code location; called in its thread."""
+
+    def record(self, state: LocationState, manifest: bytes | None) -> None:
+        """It is about to stand differently; `manifest` is what its hash names where that is new. Nothing refers to it yet."""
+        ...
+
+    def changed(self, state: LocationState) -> None:
+        """It stands differently from now on."""
+        ...
+
+    def supervisor(self) -> str | None:
+        """What `LeaseStore.supervise` says; called by who launches a run."""
+        ...
+
+    def run_ended(self, run_id: str, how: str) -> None:
+        """The process of a run has ended: `how` says in which way, as `was killed by SIGKILL`."""
+        ...

@@ -9,11 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 
 from segue.errors import LocationUnavailableError
+from segue.location.base import LocationListener
 from segue.location.generation import Generation, how_it_ended
 from segue.location.remote import reach_zygote
 from segue.location.tick_processes import Asked, TickProcess, TickProcesses
@@ -41,26 +41,6 @@ _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 60.0
 _STEADY_SECONDS = 30.0  # after so long without a crash, the next one is the first again
 _SECONDS_TO_END = 3.0
-
-
-class LocationListener(Protocol):
-    """Who is told what happens in a code location; called in its thread."""
-
-    def record(self, state: LocationState, manifest: bytes | None) -> None:
-        """It is about to stand differently; `manifest` is what its hash names where that is new. Nothing refers to it yet."""
-        ...
-
-    def changed(self, state: LocationState) -> None:
-        """It stands differently from now on."""
-        ...
-
-    def supervisor(self) -> str | None:
-        """What `LeaseStore.supervise` says; called by who launches a run."""
-        ...
-
-    def run_ended(self, run_id: str, how: str) -> None:
-        """The process of a run has ended: `how` says in which way, as `was killed by SIGKILL`."""
-        ...
 
 
 class ProcessLocation:
