@@ -124,9 +124,14 @@ class Listener:
     def __init__(self) -> None:
         self.ready = threading.Event()
 
-    def changed(self, state: LocationState, manifest: bytes | None) -> None:
-        if manifest is not None:
+    def record(self, state: LocationState, manifest: bytes | None) -> None: ...
+
+    def changed(self, state: LocationState) -> None:
+        if state.manifest_hash is not None:
             self.ready.set()
+
+    def supervisor(self) -> str | None:
+        return None
 
     def run_ended(self, run_id: str, how: str) -> None:
         raise AssertionError(run_id)

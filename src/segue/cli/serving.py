@@ -16,7 +16,7 @@ from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
 from segue.deployment import artifacts_of, control_of, listener_of, records_of, store_of
-from segue.errors import InvalidConfigError
+from segue.errors import InvalidConfigError, StorageError, StorageVersionError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
 from segue.model.location import LocationState, LocationStatus
@@ -66,6 +66,7 @@ def serve(settings: Settings, serving: Serving) -> None:
         store = store_of(settings)
         if serving.is_for_development and settings.database is None:
             _require_alone(store)
+        _require_known_schema(store)
         control = control_of(store)
         listener = Listening(store, control)
         listener.tell = _say
@@ -177,6 +178,16 @@ def _require_closed(settings: Settings, serving: Serving) -> None:
             f"--host {serving.host} opens the API to other machines, and whoever reaches it could run your code: set a token "
             "(SEGUE_API_TOKEN, or `api_token` in segue.toml), which requests then bear, or leave --host out."
         )
+
+
+def _require_known_schema(store: Store) -> None:
+    """Refuses a database of another version; one that is away is waited for."""
+    try:
+        store.leases()
+    except StorageVersionError:
+        raise
+    except StorageError as error:
+        _say(str(error))
 
 
 def _require_alone(store: Store) -> None:
