@@ -7,11 +7,12 @@ would be missed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import structs
 
+from segue.decide.automation.backfilling import Share, part_to_ask_for, shares_of
 from segue.decide.automation.reads import Targets
 from segue.decide.freshness import freshness_state
 from segue.decide.sensors import ASSET_EVENTS, RUN_ENDS
@@ -23,7 +24,8 @@ from segue.host.asset_memory import (
     update_of,
 )
 from segue.model.condition import leaves
-from segue.model.condition.facts import AutomationFacts, EntityFacts, Update
+from segue.model.condition.facts import AutomationFacts, EntityFacts, SubsetValue, Update
+from segue.model.condition.view import AssetGraphView
 from segue.model.event import AssetCheckEvaluationData, AssetWipedData, EventType, StepMaterializationData
 from segue.model.event_log import EventLogRecord
 from segue.model.freshness import FreshnessState
@@ -36,6 +38,7 @@ from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
+ACTIVE_READERS = (leaves.RunInProgressAutomationCondition, leaves.BackfillInProgressAutomationCondition)
 RUN_READERS = (leaves.LatestRunExecutedWithRootTargetCondition, leaves.RunTagsCondition)
 UPDATE_READERS = (leaves.AnyNewUpdateHasRunTagsCondition, leaves.AllNewUpdatesHaveRunTagsCondition)
 AT_ONCE = 1_000
@@ -64,6 +67,9 @@ class RecordedFacts:
         self._since = self._until if since is None else since
         checks = [key for key in targets.readers if isinstance(key, AssetCheckKey)]
         assets = {key for key in targets.readers if isinstance(key, AssetKey)} | {key.asset_key for key in checks}
+        self._shares: Mapping[AssetKey, Sequence[Share]] = {}
+        self._backfilling: dict[AssetKey, SubsetValue] = {}
+        self._follow_backfills(assets, ())
         self._active = self._active_runs()
         self._failed = self._failed_runs({}, [])
         self._whole = {key for key in targets.looked_back if isinstance(key, AssetKey)}
@@ -92,7 +98,8 @@ class RecordedFacts:
         self._forget()
         window = self._window()
         recut = repartitioned.keys() & self._assets.keys()
-        changed = {*recut, *self._follow_runs()}
+        backfilled = self._follow_backfills(self._assets, recut)
+        changed = {*recut, *backfilled, *self._follow_runs()}
         lost = {key for key in recut if not repartitioned[key]}
         lost |= _keys_of(event for event in window if isinstance(event.event.payload, AssetWipedData))
         lost |= self._note_failed()
@@ -106,7 +113,7 @@ class RecordedFacts:
         for key in recut | updated:
             self._assets[key].settle(graph.node(key).partitions, now)
         aged = {key for key in self._targets.freshness if self._freshness(key) is not self._entities[key].freshness}
-        self._renew({*recut, *updated, *lost, *aged}, window)
+        self._renew({*recut, *backfilled, *updated, *lost, *aged}, window)
         self.facts = self._facts(updated, changed | aged)
 
     def _settled_place(self) -> int:
@@ -165,6 +172,7 @@ class RecordedFacts:
                 continue
             memory = self._assets[key]
             freshness = self._freshness(key)
+            backfilling = self._backfilling.get(key, False)
             if memory.is_observed and self._graph.node(key).is_external:
                 observed = memory.observed
                 made = self._made_of(key, observed)
@@ -174,6 +182,7 @@ class RecordedFacts:
                     before=memory.observed_before,
                     is_observed=True,
                     freshness=freshness,
+                    backfilling=backfilling,
                 )
             else:
                 self._entities[key] = EntityFacts(
@@ -182,6 +191,7 @@ class RecordedFacts:
                     before=self._before(key, memory),
                     updates={name: tuple(several) for name, several in updates.get(key, {}).items()},
                     freshness=freshness,
+                    backfilling=backfilling,
                 )
             for check in self._graph.checks_of(key):
                 if check in self._checks:
@@ -254,11 +264,29 @@ class RecordedFacts:
 
     def _active_runs(self) -> dict[str, Run]:
         """The runs that wait or are under way, and those whose end is not settled yet."""
-        if not self._targets.uses(leaves.RunInProgressAutomationCondition):
+        if not self._targets.uses(*ACTIVE_READERS):
             return {}
         active = self._store.list_runs(RunsFilter(statuses=ACTIVE), None, None)
         ended = self._store.events(EventFilter(types=RUN_ENDS, after=self._until), None)
         return {run.run_id: run for run in active} | self._runs_named(event.run_id for event in ended)
+
+    def _follow_backfills(self, assets: Container[AssetKey], recut: Collection[AssetKey]) -> set[AssetKey]:
+        """The assets of which backfills are still going to make something else than the last time.
+
+        Backfills are read before the active runs: what is no longer among what they will ask for is then part of a run.
+        """
+        is_asked = self._targets.uses(leaves.BackfillInProgressAutomationCondition)
+        before, shares = self._shares, shares_of(self._store.active_backfills() if is_asked else (), assets)
+        self._shares = shares
+        view = AssetGraphView(self._graph, self._now)
+        changed: set[AssetKey] = set()
+        for key in before.keys() | shares.keys():
+            if key in recut or before.get(key) != shares.get(key):
+                part = part_to_ask_for(view, key, shares.get(key, ()))
+                if part != self._backfilling.get(key, False):
+                    self._backfilling[key] = part
+                    changed.add(key)
+        return changed
 
     def _failed_runs(self, known: Mapping[str, Run], window: Iterable[EventLogRecord]) -> dict[str, Run]:
         """The runs that failed, as far as that is settled."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from segue.model.backfill import Backfill
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.claim_stores import ClaimStore, GateStore
 from segue.model.claims import ClaimRequest
@@ -359,6 +360,10 @@ class StateStore(Protocol):
 
     def condition_cursors(self, location: str, sensor: str) -> Mapping[str, str]:
         """What a sensor over automation conditions remembers of its targets, by their key as text: JSON."""
+        ...
+
+    def active_backfills(self) -> Sequence[Backfill]:
+        """The backfills that will ask for more runs: those that have not ended and are not being canceled, oldest first."""
         ...
 
     def wipe(self, key: AssetKey, partitions: Sequence[str] | None, timestamp: float) -> None:

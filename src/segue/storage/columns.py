@@ -14,6 +14,7 @@ import msgspec
 
 from segue.errors import InvariantViolationError, StorageVersionError
 from segue.model import codec
+from segue.model.backfill import Backfill
 from segue.model.event import (
     SCHEMA_VERSION,
     AnyPayload,
@@ -30,6 +31,7 @@ from segue.model.stores import AssetState, CheckState, ObservationState, Partiti
 Row: TypeAlias = tuple[Any, ...]
 Value = TypeVar("Value")
 
+decode_backfill = codec.decoder(Backfill).decode
 _decode_run = codec.decoder(Run)
 _decode_payload = codec.decoder(AnyPayload)
 _decode_materialization = codec.decoder(StepMaterializationData)

@@ -17,12 +17,11 @@ from segue.model.payload import Payload
 from segue.model.run import Run
 from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickEntry, TickStatus, WantedRun
 from segue.storage import control_queries, control_writing
-from segue.storage.columns import Row, run_from_row
+from segue.storage.columns import Row, decode_backfill, run_from_row
 from segue.storage.control_writing import Writes
 from segue.storage.statements import Dialect
 
 _decode_tick = codec.decoder(Tick).decode
-_decode_backfill = codec.decoder(Backfill).decode
 _decode_evaluation = codec.decoder(ConditionRecord).decode
 _decode_location = codec.decoder(LocationState).decode
 _decode_loop = codec.decoder(LoopState).decode
@@ -168,7 +167,7 @@ class SqlControlStore:
     def get_backfill(self, backfill_id: str) -> Backfill | None:
         """See `BackfillStore.get_backfill`."""
         rows = self._database.read(control_queries.BACKFILL, (backfill_id,))
-        return _decode_backfill(rows[0][0]) if rows else None
+        return decode_backfill(rows[0][0]) if rows else None
 
     def backfills(
         self, statuses: Sequence[BackfillStatus] | None = None, limit: int = 100, before: str | None = None
@@ -188,7 +187,7 @@ class SqlControlStore:
             place = rows[0][0]
         values = None if statuses is None else [status.value for status in statuses]
         found = self._database.read(*control_queries.backfill_query(self._dialect, values, limit, place))
-        return [_decode_backfill(body) for _, body in found]
+        return [decode_backfill(body) for _, body in found]
 
     def update_backfill(
         self, backfill: Backfill, was: Backfill, runs: Sequence[WantedRun] = (), lease: LoopLease | None = None

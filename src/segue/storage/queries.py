@@ -25,6 +25,7 @@ DYNAMIC_PARTITION = "SELECT 1 FROM dynamic_partitions WHERE name = ? AND partiti
 CONDITION_CURSORS = """
     SELECT c.entity_key, c.body FROM instigators i JOIN condition_cursors c ON c.instigator = i.number
     WHERE i.location = ? AND i.kind = 'sensor' AND i.name = ?"""
+ACTIVE_BACKFILLS = "SELECT body FROM backfills WHERE status IN ('REQUESTED', 'PAUSED') ORDER BY number"
 _CHECK_COLUMNS = "asset_key, check_name, storage_id, run_id, timestamp, body"
 _CHECK_COLUMNS_OF_C = ", ".join(f"c.{column}" for column in _CHECK_COLUMNS.split(", "))
 CHECKS = f"SELECT {_CHECK_COLUMNS} FROM asset_checks"

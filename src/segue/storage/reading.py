@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from segue.errors import RunNotFoundError
+from segue.model.backfill import Backfill
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import Run
@@ -16,6 +17,7 @@ from segue.storage.columns import (
     Row,
     asset_state_from_row,
     check_state_from_row,
+    decode_backfill,
     event_from_row,
     key_text,
     observation_state_from_row,
@@ -126,6 +128,10 @@ class ReadingStore:
     def condition_cursors(self, location: str, sensor: str) -> Mapping[str, str]:
         """See `StateStore.condition_cursors`."""
         return dict(self._reader.read(queries.CONDITION_CURSORS, (location, sensor)))
+
+    def active_backfills(self) -> Sequence[Backfill]:
+        """See `StateStore.active_backfills`."""
+        return [decode_backfill(body) for (body,) in self._reader.read(queries.ACTIVE_BACKFILLS)]
 
     def dynamic_partitions(self, name: str) -> Sequence[str]:
         """See `DynamicPartitionStore.dynamic_partitions`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from plane import NOON, Plane
 
 import segue as sg
-from segue.model.backfill import BackfillStatus
+from segue.daemon.backfills import Backfills
+from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget
 from segue.model.instigator import InstigatorKind, InstigatorStatus
+from segue.model.partitions.subset import PartitionSubset
 from segue.model.run import RunStatus
 from segue.model.tick_record import TickStatus
 
@@ -90,6 +93,44 @@ def test_one_partition_is_a_run_and_several_are_a_backfill() -> None:
     ]
     assert made.sensor_ticks(DEFAULT)[-1].backfill_ids == (backfill.backfill_id,)
     assert backfill.cursor > 0
+
+
+def test_what_a_backfill_will_make_is_waited_for_and_followed_at_once() -> None:
+    made = plane()
+    made.ask_sensors(NOON)
+    backfills, queue = Backfills(made.store, made.control, made.locations), made.queue()
+    wanted = BackfillTarget(parts.key, PartitionSubset((("a", "c"),)))
+    made.control.create_backfill(Backfill(backfill_id="b", location="main", targets=(wanted,), max_concurrent=1))
+
+    def asked() -> list[str | None]:
+        """The partitions that were asked for downstream, after another evaluation."""
+        made.ask_sensors(NOON)
+        return [run.partition_start for run in made.runs() if copied.key in run.asset_selection]
+
+    def launch() -> list[str]:
+        """The runs of the backfill that begin now."""
+        backfills.round(made.turn(NOON))
+        queue.round(made.turn(NOON))
+        queue.settle()
+        return made.start()
+
+    (first,) = launch()
+    report_made(made, "parts", "b")
+    assert asked() == []  # it is about to be made again
+    made.end([first])
+    assert asked() == ["a"]
+    launched = launch()
+    assert [run.partition_start for run in made.runs() if run.run_id in launched] == ["a", "b"]  # copied, and parts
+    assert asked() == ["a"]
+    made.end(launched)
+    assert asked() == ["a", "b"]
+    before = made.control.get_backfill("b")
+    assert before is not None
+    report_made(made, "parts", "c")
+    assert asked() == ["a", "b"]
+    assert made.control.update_backfill(msgspec.structs.replace(before, status=BackfillStatus.CANCELED), before)
+    made.ask_sensors(NOON + 60)
+    assert asked() == ["a", "b", "c"]
 
 
 def test_a_sensor_of_its_own_says_which_and_how() -> None:

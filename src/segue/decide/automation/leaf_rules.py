@@ -14,6 +14,7 @@ from segue.model.condition.subset import EntitySubset
 from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.run import Run
+from segue.model.tags import BACKFILL_TAG
 
 NOTHING = EntityFacts()
 
@@ -48,10 +49,14 @@ def _missing(context: AutomationContext, _: object) -> EntitySubset:
 
 
 def _run_in_progress(context: AutomationContext, _: object) -> EntitySubset:
+    return _under_way(context, context.evaluation.facts.active_runs)
+
+
+def _under_way(context: AutomationContext, runs: Iterable[Run]) -> EntitySubset:
     """What is part of an active run that has not made it yet."""
     latest = facts_of(context).latest
     found = context.get_empty_subset()
-    for run in context.evaluation.facts.active_runs:
+    for run in runs:
         made = _among(context, [each for each, update in latest.items() if update.run_id == run.run_id])
         found = found.compute_union(_targeted(context, run).compute_difference(made))
     return found
@@ -88,8 +93,11 @@ def _targeted(context: AutomationContext, run: Run) -> EntitySubset:
 
 
 def _backfill_in_progress(context: AutomationContext, _: object) -> EntitySubset:
+    """What a backfill is still going to ask a run for, and what is part of an active run that it asked for."""
+    runs = [run for run in context.evaluation.facts.active_runs if BACKFILL_TAG in run.tags]
+    found = _under_way(context, runs)
     part = context.restored(facts_of(context).backfilling)
-    return context.get_empty_subset() if part is None else context.candidate_subset.compute_intersection(part)
+    return found if part is None else found.compute_union(context.candidate_subset.compute_intersection(part))
 
 
 def _check_result(context: AutomationContext, condition: leaves.CheckResultCondition[Any]) -> EntitySubset:

@@ -76,7 +76,10 @@ class ConditionFactories:
 
     @staticmethod
     def backfill_in_progress() -> BuiltinAutomationCondition[AssetOrCheckKey]:
-        """Part of a backfill that is under way."""
+        """Part of a backfill that has not ended, is not being canceled and has not made it yet, nor failed to.
+
+        Of a backfill over the partitions of a job, and for checks, only what its runs under way are going to make counts.
+        """
         return build("backfill_in_progress")
 
     @staticmethod

@@ -62,7 +62,7 @@ class EntityFacts(msgspec.Struct, frozen=True, kw_only=True):
         is_observed: whether the updates are observations: it is looked at, and made elsewhere.
         passed: of a check: whether the last execution passed, by partition like `latest`.
         freshness: what the asset's freshness policy says now.
-        backfilling: what a backfill under way is still going to make.
+        backfilling: which part backfills are still going to ask runs for; their runs are among the active ones.
     """
 
     made: SubsetValue | None = None

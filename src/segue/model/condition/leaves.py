@@ -30,7 +30,7 @@ class RunInProgressAutomationCondition(BuiltinAutomationCondition[EntityT_co]):
 
 
 class BackfillInProgressAutomationCondition(BuiltinAutomationCondition[EntityT_co]):
-    """Part of a backfill that is under way."""
+    """Part of a backfill that is under way and has not made it yet."""
 
     tag: ClassVar[str] = "backfill_in_progress"
 

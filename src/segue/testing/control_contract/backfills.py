@@ -41,6 +41,16 @@ def backfills_are_listed_newest_first_in_pages(stores: Stores) -> None:
         stores.control.backfills(None, 2, "four")
 
 
+def active_backfills_are_those_that_will_ask_for_more_runs(stores: Stores) -> None:
+    for status in BackfillStatus:
+        before = backfill(status.value)
+        stores.control.create_backfill(before)
+        assert stores.control.update_backfill(msgspec.structs.replace(before, status=status), before)
+    requested = backfill("REQUESTED")
+    paused = msgspec.structs.replace(backfill("PAUSED"), status=BackfillStatus.PAUSED)
+    assert list(stores.store.active_backfills()) == [requested, paused]
+
+
 def what_someone_changed_meanwhile_is_not_written_over(stores: Stores) -> None:
     stores.control.create_backfill(backfill("one"))
     canceling = msgspec.structs.replace(backfill("one"), status=BackfillStatus.CANCELING)
@@ -64,6 +74,7 @@ def a_backfill_is_written_with_its_runs(stores: Stores) -> None:
 RULES = (
     backfills_come_back_as_they_were_written,
     backfills_are_listed_newest_first_in_pages,
+    active_backfills_are_those_that_will_ask_for_more_runs,
     what_someone_changed_meanwhile_is_not_written_over,
     a_backfill_is_written_with_its_runs,
 )
