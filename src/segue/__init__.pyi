@@ -453,6 +453,7 @@ from .model.table import TableColumnLineage as TableColumnLineage
 from .model.table import TableConstraints as TableConstraints
 from .model.table import TableRecord as TableRecord
 from .model.table import TableSchema as TableSchema
+from .model.tick import CatchUp as CatchUp
 from .model.tick import DefaultScheduleStatus as DefaultScheduleStatus
 from .model.tick import DefaultSensorStatus as DefaultSensorStatus
 from .model.tick import SensorResult as SensorResult

@@ -28,11 +28,14 @@ folder above it that has one. Each can also be given in the environment, which w
     log_limit           SEGUE_LOG_LIMIT           how many bytes are kept of each stream of each attempt; default 10485760
     stop_grace          SEGUE_STOP_GRACE          for how many seconds a step that is asked to stop may tidy up before its process
                                                   is killed, or its thread left alone; default 20
+    max_runtime         SEGUE_MAX_RUNTIME         for how many seconds a run may take whose tag `dagster/max_runtime` says nothing;
+                                                  default: as long as it takes
 
 `[queue]`, in a file only, bounds the runs that the control plane starts: `max_runs` in all, `per_location` by name, and
 `[[queue.tags]]` with `key`, `limit` and, where wanted, `value` or `is_per_value = true`. `[retries]` says how often runs that
 failed are run again (`max_retries`), what of them (`strategy`: `FROM_FAILURE` or `ALL_STEPS`), and whether a failed step is a
-reason (`on_step_failure`, true by default).
+reason (`on_step_failure`, true by default). `[schedules]` says what becomes of times that passed while no control plane ran, where
+a schedule does not say (`catch_up`: `skip`, `latest`, the default, or `all`), and how many `all` makes up for (`most_missed`, 100).
 
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:
@@ -92,7 +95,7 @@ from segue.model.database_url import masked
 from segue.model.failure_class import FailureRule
 from segue.model.location import LocationTarget
 from segue.model.location_table import require_unique
-from segue.model.queueing import QueueLimits, RunRetries
+from segue.model.queueing import QueueLimits, RunRetries, ScheduleRules
 from segue.model.retention import Retention
 from segue.model.settings_file import SettingsFile
 from segue.model.step_settings import StepSettings, step_settings
@@ -125,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         artifacts: what is kept apart from the event log, and where.
         queue: what bounds the runs in progress.
         retries: how runs that failed are run again.
+        schedules: what becomes of times that were missed.
         steps: how steps are run.
     """
 
@@ -148,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     location_token: str | None = None
     queue: QueueLimits = QueueLimits()
     retries: RunRetries = RunRetries()
+    schedules: ScheduleRules = ScheduleRules()
     steps: StepSettings = StepSettings()
 
     @property
@@ -221,6 +226,7 @@ def read_settings(directory: Path | None = None, environment: Mapping[str, str] 
         failure_rules=from_file.failure_rules,
         queue=from_file.queue,
         retries=from_file.retries,
+        schedules=from_file.schedules,
         concurrency=_concurrency(variables, from_file),
         retention=from_file.retention.policy(),
         locations=_located(source, from_file, setting("location_token")),
@@ -243,7 +249,8 @@ def _steps(
     """How steps are run; `path` finds the folder, None where what the file says of it does not count."""
     written = None if path is None else variables.get("SEGUE_LOGS") or from_file.logs
     folder = path("logs", Path()) if path is not None and written else None
-    return step_settings(folder, written, variables, from_file.log_limit, from_file.stop_grace)
+    limit, grace, runtime = from_file.log_limit, from_file.stop_grace, from_file.max_runtime
+    return step_settings(folder, written, variables, limit, grace, runtime)
 
 
 def _database(variables: Mapping[str, str], from_file: str | None) -> str | None:

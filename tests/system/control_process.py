@@ -29,7 +29,6 @@ from segue.daemon.queue import Queue
 from segue.daemon.retries import Retries
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
-from segue.decide.schedules import CatchUp
 from segue.errors import InvariantViolationError, LeaseLostError
 from segue.model.backfill import Backfill, BackfillTarget
 from segue.model.control_stores import LoopLease
@@ -40,6 +39,7 @@ from segue.model.partitions.subset import PartitionSubset
 from segue.model.queueing import QueueLimits, RunRetries
 from segue.model.run import FailureReason
 from segue.model.stores import Store
+from segue.model.tick import CatchUp
 from segue.storage.control_store import SqlControlStore
 from segue.storage.control_writing import Result
 from segue.testing.locations import InProcessLocation

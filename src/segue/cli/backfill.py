@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -17,8 +18,11 @@ from segue.errors import BackfillNotFoundError, InvalidInvocationError
 from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.condition.facts import shown_part
 from segue.model.partitions.subset import PartitionSubset
+from segue.model.partitions.zones import zone_named
 from segue.model.questions import Answers
 from segue.storage.ids import new_id
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class TargetDocument(msgspec.Struct, frozen=True):
@@ -40,6 +44,10 @@ class BackfillDocument(msgspec.Struct, frozen=True):
     ended_at: float | None
     runs: int
     failed_runs: int
+    max_concurrent: int | None
+    off_peak: str | None
+    stagger: float | None
+    retries: int
     targets: tuple[TargetDocument, ...]
     done: tuple[TargetDocument, ...]
     failed: tuple[TargetDocument, ...]
@@ -62,6 +70,7 @@ def backfill() -> None:
 @click.option("--all-missing", is_flag=True, help="The partitions that were never made.")
 @click.option("--max-concurrent", type=click.IntRange(1), metavar="N", help="How many of its runs may go on at once.")
 @click.option("--off-peak", metavar="FROM-TO[@ZONE]", help="The hours in which runs may start, as 22-6@Europe/Berlin.")
+@click.option("--stagger", metavar="TIME", help="How much time lies between two runs, as 30s, 10m or 1h.")
 @click.option("--single-run/--run-each", default=None, help="One run for all partitions of an asset, or one for each.")
 @click.option(
     "--retries", type=click.IntRange(0), default=0, show_default=True, help="How often a failed run is run again."
@@ -82,6 +91,7 @@ def create(
     all_missing: bool,
     max_concurrent: int | None,
     off_peak: str | None,
+    stagger: str | None,
     single_run: bool | None,
     retries: int,
     config: str | None,
@@ -97,7 +107,7 @@ def create(
     """
     wanted = Wanted(job, select, partitions, partition_range, everything, all_failed, all_missing)
     wanted.require_clear()
-    hours = None if off_peak is None else _hours(off_peak)
+    hours, apart = None if off_peak is None else _hours(off_peak), None if stagger is None else _apart(stagger)
     settings = settings_in_force(home=home)
     with stdout_for_json(as_json), open_plane(settings) as plane:
         found = location_of(plane, location)
@@ -123,6 +133,7 @@ def create(
             manifest_hash=found.manifest_hash,
             max_concurrent=max_concurrent,
             off_peak=hours,
+            stagger=apart,
             single_run=single_run,
             retries=retries,
             cursor=plane.store.append(()),
@@ -260,6 +271,7 @@ def retry(name: str, home: str | None, as_json: bool) -> None:
             manifest_hash=found.manifest_hash,
             max_concurrent=earlier.max_concurrent,
             off_peak=earlier.off_peak,
+            stagger=earlier.stagger,
             single_run=earlier.single_run,
             retries=earlier.retries,
             cursor=plane.store.append(()),
@@ -319,7 +331,21 @@ def _hours(text: str) -> OffPeak:
     start, _, end = hours.partition("-")
     if not (start.isdecimal() and end.isdecimal() and int(start) <= 24 and int(end) <= 24 and start != end):
         raise click.UsageError(f"--off-peak {text!r}: write two hours from 0 to 24, as 22-6 or 22-6@Europe/Berlin.")
+    if zone:
+        zone_named(zone)
     return OffPeak(int(start), int(end), zone or "UTC")
+
+
+def _apart(text: str) -> float:
+    """A time between two runs as typed, in seconds: `30s`, `10m`, `1h`, or a number of seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise click.UsageError(f"--stagger {text!r}: write a time that is more than nothing, as 30s, 10m or 1h.")
+    return seconds
 
 
 def _what(made: Backfill) -> str:
@@ -339,6 +365,7 @@ def _document(made: Backfill) -> BackfillDocument:
             for each in targets
         )
 
+    hours = made.off_peak
     return BackfillDocument(
         backfill_id=made.backfill_id,
         status=made.status.value,
@@ -349,6 +376,10 @@ def _document(made: Backfill) -> BackfillDocument:
         ended_at=made.ended_at,
         runs=made.runs,
         failed_runs=made.failed_runs,
+        max_concurrent=made.max_concurrent,
+        off_peak=None if hours is None else f"{hours.start}-{hours.end}@{hours.timezone}",
+        stagger=made.stagger,
+        retries=made.retries,
         targets=parts(made.targets),
         done=parts(made.done),
         failed=parts(made.failed),

@@ -30,6 +30,7 @@ _LOW_ON_DISK = 1 << 30
 _OUT_OF_DISK = 100 << 20
 _SILENT_SECONDS = 10.0
 _LATE_SECONDS = 5.0
+_RECENT_SECONDS = 600.0
 _CLOCK_SECONDS = 2.0
 
 
@@ -260,5 +261,10 @@ def _loops(settings: Settings) -> Iterator[Finding]:
             )
         elif state.lag > _LATE_SECONDS:
             yield Finding("warning", subject, f"it is late by {duration(state.lag)}.", "This machine may be too busy.")
+        elif state.failed_at is not None and now - state.failed_at < _RECENT_SECONDS:
+            ago = duration(max(now - state.failed_at, 0.0))
+            yield Finding("warning", subject, f"it goes on, after a round that failed {ago} ago: {state.last_error}")
         else:
-            yield Finding("ok", subject, f"{lease.holder} runs it.")
+            silent = duration(max(now - state.heartbeat_at, 0.0))
+            said = f"{lease.holder} runs it, last {silent} ago, {duration(state.lag)} late at most."
+            yield Finding("ok", subject, said)

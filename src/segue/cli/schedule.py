@@ -16,6 +16,7 @@ from segue.cli.tick_documents import TickDocument, preview_document, print_previ
 from segue.decide.schedules import following_times, next_time
 from segue.model.automation_nodes import ScheduleNode
 from segue.model.instigator import InstigatorKind, InstigatorStatus
+from segue.model.queueing import ScheduleRules
 from segue.model.tick_task import TickTask
 
 KIND = InstigatorKind.SCHEDULE
@@ -30,6 +31,7 @@ class ScheduleDocument(msgspec.Struct, frozen=True):
     cron: tuple[str, ...]
     timezone: str
     is_running: bool
+    catch_up: str
     next_tick: float | None
     last_tick: TickDocument | None
 
@@ -47,8 +49,9 @@ def list_schedules(home: str | None, as_json: bool) -> None:
 
     With --json: {"schedules": [...]}.
     """
-    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
-        found = [_document(plane, each) for each in instigators(plane, KIND)]
+    settings = settings_in_force(home=home)
+    with stdout_for_json(as_json), open_plane(settings) as plane:
+        found = [_document(plane, each, settings.schedules) for each in instigators(plane, KIND)]
     if as_json:
         print_json({"schedules": found})
         return
@@ -58,12 +61,15 @@ def list_schedules(home: str | None, as_json: bool) -> None:
             each.location,
             "; ".join(each.cron) + ("" if each.timezone == "UTC" else f" ({each.timezone})"),
             "running" if each.is_running else "stopped",
+            each.catch_up,
             moment(each.next_tick),
             "" if each.last_tick is None else f"{each.last_tick.status} {moment(each.last_tick.ended_at)}",
         )
         for each in found
     ]
-    print_table(("SCHEDULE", "LOCATION", "CRON", "STATUS", "NEXT TICK", "LAST TICK"), rows, empty="No schedules.")
+    print_table(
+        ("SCHEDULE", "LOCATION", "CRON", "STATUS", "MISSED", "NEXT TICK", "LAST TICK"), rows, empty="No schedules."
+    )
 
 
 @schedule.command()
@@ -115,7 +121,8 @@ def preview(
         times = list(islice(following_times(found.node, time.time()), count))
         at = _moment(moment_text, found.node) if moment_text else next_time(found.node, time.time())
         task = TickTask(kind=KIND, name=name, scheduled_at=at)
-        document = preview_document(settings, plane, found, task, tuple(times))
+        catch_up = found.node.catch_up or settings.schedules.catch_up
+        document = preview_document(settings, plane, found, task, tuple(times), catch_up.value)
     if as_json:
         print_json(document)
     else:
@@ -137,10 +144,11 @@ def ticks(name: str, limit: int, location: str | None, home: str | None, as_json
 
 
 def _switch(name: str, location: str | None, home: str | None, status: InstigatorStatus, *, as_json: bool) -> None:
-    with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
+    settings = settings_in_force(home=home)
+    with stdout_for_json(as_json), open_plane(settings) as plane:
         found = find_instigator(plane, KIND, name, location)
         plane.control.set_instigator(found.state.id, status, time.time())
-        document = _document(plane, find_instigator(plane, KIND, name, found.location.name))
+        document = _document(plane, find_instigator(plane, KIND, name, found.location.name), settings.schedules)
     if as_json:
         print_json(document)
     elif document.is_running:
@@ -149,7 +157,7 @@ def _switch(name: str, location: str | None, home: str | None, status: Instigato
         click.echo(f"The schedule {name} is stopped.")
 
 
-def _document(plane: Plane, found: Found) -> ScheduleDocument:
+def _document(plane: Plane, found: Found, rules: ScheduleRules) -> ScheduleDocument:
     node = found.node
     assert isinstance(node, ScheduleNode)
     last = plane.control.ticks(found.state.id, 1)
@@ -160,6 +168,7 @@ def _document(plane: Plane, found: Found) -> ScheduleDocument:
         cron=node.cron_schedules,
         timezone=node.execution_timezone or "UTC",
         is_running=found.is_running,
+        catch_up=(node.catch_up or rules.catch_up).value,
         next_tick=next_time(node, time.time()) if found.is_running else None,
         last_tick=tick_document(last[0].tick) if last else None,
     )

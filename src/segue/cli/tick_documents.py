@@ -44,7 +44,7 @@ class RequestDocument(msgspec.Struct, frozen=True):
 
 
 class PreviewDocument(msgspec.Struct, frozen=True):
-    """What a schedule or sensor would answer."""
+    """What a schedule or sensor would answer; `catch_up` is what becomes of missed times of a schedule."""
 
     name: str
     location: str
@@ -54,6 +54,7 @@ class PreviewDocument(msgspec.Struct, frozen=True):
     skip_reason: str | None
     error: str | None
     cursor: str | None
+    catch_up: str | None
 
 
 def tick_document(tick: Tick) -> TickDocument:
@@ -72,7 +73,12 @@ def tick_document(tick: Tick) -> TickDocument:
 
 
 def preview_document(
-    settings: Settings, plane: Plane, found: Found, task: TickTask, times: tuple[float, ...]
+    settings: Settings,
+    plane: Plane,
+    found: Found,
+    task: TickTask,
+    times: tuple[float, ...],
+    catch_up: str | None = None,
 ) -> PreviewDocument:
     """What a schedule or sensor answers when it is asked here.
 
@@ -97,6 +103,7 @@ def preview_document(
         skip_reason=answer.skip_reason,
         error=None if answer.error is None else answer.error.message,
         cursor=answer.cursor,
+        catch_up=catch_up,
     )
 
 
@@ -104,6 +111,8 @@ def print_preview(document: PreviewDocument) -> None:
     """A preview for people."""
     for each in document.next_ticks:
         click.echo(f"ticks at {moment(each)}")
+    if document.catch_up is not None:
+        click.echo(f"of times that are missed: {document.catch_up}")
     when = "" if document.at is None else f" at {moment(document.at)}"
     if document.error is not None:
         click.echo(f"{document.name}{when} fails: {document.error}")

@@ -12,7 +12,7 @@ from segue.daemon.ended_runs import EndedRuns
 from segue.daemon.listed import listed
 from segue.daemon.loop import Turn
 from segue.daemon.questions import Questions
-from segue.decide.backfills.advance import BackfillRun, advance
+from segue.decide.backfills.advance import BackfillRun, advance, next_at
 from segue.decide.backfills.job import EndedJobRun, JobRun, advance_job
 from segue.decide.requests import wanted_run
 from segue.errors import InvalidSubsetError, SegueError
@@ -22,7 +22,7 @@ from segue.model.control_stores import ControlStore
 from segue.model.graph import AssetGraph
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.questions import UnansweredError, with_answers
-from segue.model.run import FINISHED_STATUSES, Run, RunStatus
+from segue.model.run import FINISHED_STATUSES, FailureReason, Run, RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import Store
 from segue.model.tags import BACKFILL_ATTEMPT_TAG, BACKFILL_TAG, PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG
@@ -60,9 +60,13 @@ class Backfills:
     def round(self, turn: Turn) -> float | None:
         """Takes every open backfill one round further."""
         again = False
+        due: list[float] = []
         for backfill in self._control.backfills(OPEN, AT_ONCE):
             again |= self._advance(backfill, turn)
-        return turn.now if again else None
+            following = next_at(backfill)
+            if following is not None and following > turn.now:
+                due.append(following)
+        return turn.now if again else min(due, default=None)
 
     def _advance(self, backfill: Backfill, turn: Turn) -> bool:
         """One round of one backfill; whether it can go on at once."""
@@ -210,7 +214,8 @@ def job_partitions(graph: AssetGraph, job_name: str, store: Store, now: datetime
 def _ended_job_run(run: Run) -> EndedJobRun:
     attempt = int(run.tags.get(BACKFILL_ATTEMPT_TAG, "1"))
     bounds = (run.partition_start or "", run.partition_end or "")
-    return EndedJobRun(run.run_id, bounds, not run.is_success, attempt, run.status is RunStatus.CANCELED)
+    is_stopped = run.status is RunStatus.CANCELED or run.failure_reason is FailureReason.REFUSED
+    return EndedJobRun(run.run_id, bounds, not run.is_success, attempt, is_stopped)
 
 
 def _without_error(after: Backfill, before: Backfill) -> Backfill:

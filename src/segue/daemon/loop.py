@@ -67,6 +67,8 @@ class Loop:
         self._renewed_at = 0.0
         self._told_at = -_TELL_SECONDS
         self._told_error: str | None = None
+        self._last_error: str | None = None
+        self._failed_at: float | None = None
         self._worst_lag = 0.0
         self._thread = threading.Thread(target=self._run, name=f"segue-{name}", daemon=True)
 
@@ -138,11 +140,21 @@ class Loop:
     def _tell(self, now: float, lag: float, error: str | None) -> None:
         """Writes how the loop does: once a second, and at once when that is news."""
         clock = time.monotonic()
+        if error is not None:
+            self._last_error, self._failed_at = error, now
         self._worst_lag = max(self._worst_lag, lag)
         if error == self._told_error and clock - self._told_at < _TELL_SECONDS:
             return
         lag, self._worst_lag, self._told_at, self._told_error = self._worst_lag, 0.0, clock, error
-        state = LoopState(name=self.name, holder=self._store.worker(), heartbeat_at=now, lag=lag, error=error)
+        state = LoopState(
+            name=self.name,
+            holder=self._store.worker(),
+            heartbeat_at=now,
+            lag=lag,
+            error=error,
+            last_error=self._last_error,
+            failed_at=self._failed_at,
+        )
         try:
             self._control.put_loop(state)
         except SegueError:

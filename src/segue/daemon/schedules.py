@@ -13,11 +13,12 @@ from segue.daemon.answers import Answers, write_ticks
 from segue.daemon.loop import Turn
 from segue.daemon.ticks import commit_of
 from segue.daemon.watch import Watch
-from segue.decide.schedules import CatchUp, due_ticks
+from segue.decide.schedules import MOST_MISSED, DueTicks, due_ticks
 from segue.location.base import CodeLocation, Locations
 from segue.model.automation_nodes import ScheduleNode
 from segue.model.control_stores import ControlStore
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
+from segue.model.tick import CatchUp
 from segue.model.tick_record import TickCommit
 from segue.model.tick_task import RequestedRun, TickAnswer, TickTask
 from segue.storage.ids import new_id
@@ -49,9 +50,10 @@ class Schedules:
     Args:
         control: where schedules stand and ticks are written.
         locations: the code locations.
-        catch_up: what becomes of times that passed while no control plane ran.
+        catch_up: what becomes of times that passed while no control plane ran, where a schedule does not say.
         timeout: for how many seconds a schedule may think.
         clock: gives the time in seconds since 1970, UTC.
+        most_missed: how many of those times are made up for at most.
 
     Attributes:
         wake: called, in any thread, when an answer has come; whoever runs the loop sets it.
@@ -65,10 +67,12 @@ class Schedules:
         catch_up: CatchUp = CatchUp.LATEST,
         timeout: float = TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.time,
+        most_missed: int = MOST_MISSED,
     ) -> None:
         self._control = control
         self._locations = locations
         self._catch_up = catch_up
+        self._most_missed = most_missed
         self._timeout = timeout
         self._clock = clock
         self._watch = Watch(control, locations, InstigatorKind.SCHEDULE)
@@ -119,10 +123,14 @@ class Schedules:
 
     def _plan(self, running: _Running, turn: Turn) -> None:
         """Keeps when a schedule is due next."""
-        due = due_ticks(running.node, running.state, turn.now, turn.up_since, self._catch_up, 1)
+        due = self._due_of(running, turn, 1)
         next_at = due.times[0] if due.times else due.next_at
         if next_at is not None:
             heapq.heappush(self._due, (next_at, next(self._numbers), running))
+
+    def _due_of(self, running: _Running, turn: Turn, most: int) -> DueTicks:
+        up_since, catch_up, missed = turn.up_since, self._catch_up, self._most_missed
+        return due_ticks(running.node, running.state, turn.now, up_since, catch_up, most, missed)
 
     def _decide(self, turn: Turn) -> float | None:
         """Decides what is due, and asks what only user code can answer."""
@@ -130,7 +138,7 @@ class Schedules:
         while self._due and self._due[0][0] <= turn.now:
             _, _, running = heapq.heappop(self._due)
             most = TICKS_AT_ONCE if running.node.is_static else 1
-            due = due_ticks(running.node, running.state, turn.now, turn.up_since, self._catch_up, most)
+            due = self._due_of(running, turn, most)
             if running.node.is_static:
                 commits += [self._commit(running, _static_answer(running.node), at, turn.now) for at in due.times]
             elif due.times:

@@ -51,7 +51,9 @@ class Supervisor:
     ) -> None:
         self._store = store
         self._listener = listener
-        schedules, sensors = Schedules(control, locations), Sensors(store, control, locations)
+        rules = settings.schedules
+        schedules = Schedules(control, locations, rules.catch_up, most_missed=rules.most_missed)
+        sensors = Sensors(store, control, locations)
         backfills, retries = Backfills(store, control, locations), Retries(store, control, locations, settings.retries)
         self._queue = Queue(store, control, locations, settings.queue)
         actions = {

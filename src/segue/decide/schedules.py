@@ -1,12 +1,12 @@
 """Which ticks of schedules are due. Pure.
 
 A tick is due once for each time at which one of the schedule's cron lines fires, after the last one that was decided and
-after the schedule was switched on. What becomes of times that passed while nobody decided is the choice of `CatchUp`.
+after the schedule was switched on. What becomes of times that passed while nobody decided is the choice of `CatchUp`, of the
+schedule or of the deployment.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -15,20 +15,12 @@ import msgspec
 from segue.model.automation_nodes import ScheduleNode
 from segue.model.cron_times import last_fire, next_fire
 from segue.model.instigator import InstigatorState
+from segue.model.tick import CatchUp
 
 SHORT_BREAK_SECONDS = 60.0
-
-
-class CatchUp(enum.Enum):
-    """What becomes of the times that passed while no control plane ran.
-
-    SKIP: none of them is decided. LATEST: the last one is. ALL: each is, the oldest first. A break of up to a minute, in which
-    another control plane takes over or the database is away, is none: what was due in it is decided.
-    """
-
-    SKIP = "skip"
-    LATEST = "latest"
-    ALL = "all"
+"""A break of up to so long, in which another control plane takes over or the database is away, is none."""
+MOST_MISSED = 100
+"""How many missed times of a schedule are made up for at most, where nothing else is set."""
 
 
 class DueTicks(msgspec.Struct, frozen=True):
@@ -44,7 +36,13 @@ class DueTicks(msgspec.Struct, frozen=True):
 
 
 def due_ticks(
-    node: ScheduleNode, state: InstigatorState, now: float, up_since: float, catch_up: CatchUp, limit: int
+    node: ScheduleNode,
+    state: InstigatorState,
+    now: float,
+    up_since: float,
+    catch_up: CatchUp,
+    limit: int,
+    most_missed: int = MOST_MISSED,
 ) -> DueTicks:
     """The ticks of a running schedule that are due.
 
@@ -53,15 +51,15 @@ def due_ticks(
         state: what is recorded of it; its `started_at` is set.
         now: seconds since 1970, UTC.
         up_since: since when ticks are being decided without a break.
-        catch_up: what becomes of earlier times.
+        catch_up: what becomes of earlier times, where the schedule itself does not say.
         limit: how many ticks to give at most; the rest is due at once.
+        most_missed: how many of the earlier times `CatchUp.ALL` makes up for.
     """
     base = max(state.started_at or 0.0, state.last_tick_at or 0.0)
-    up_since -= SHORT_BREAK_SECONDS
-    if catch_up is CatchUp.SKIP:
-        base = max(base, min(up_since, now))
-    elif catch_up is CatchUp.LATEST and base < up_since:
-        base = _before_latest(node, base, min(up_since, now))
+    up_since = min(up_since - SHORT_BREAK_SECONDS, now)
+    if base < up_since:
+        kept = {CatchUp.SKIP: 0, CatchUp.LATEST: 1, CatchUp.ALL: most_missed}[node.catch_up or catch_up]
+        base = _before_last(node, base, up_since, kept)
     times: list[float] = []
     following = next_time(node, base)
     while following is not None and following <= now:
@@ -88,12 +86,17 @@ def following_times(node: ScheduleNode, after: float) -> Iterator[float]:
         following = next_time(node, following)
 
 
-def _before_latest(node: ScheduleNode, base: float, until: float) -> float:
-    """The time after which only the last tick up to `until` lies; `base` where none lies between."""
-    moment, zone = datetime.fromtimestamp(until, UTC), node.execution_timezone or "UTC"
-    found = [fire for line in node.cron_schedules if (fire := last_fire(line, zone, moment)) is not None]
-    latest = max((fire.timestamp() for fire in found), default=base)
-    return base if latest <= base else _just_before(latest)
+def _before_last(node: ScheduleNode, base: float, until: float, kept: int) -> float:
+    """The time after which only so many ticks up to `until` lie; `base` where there are no more behind it."""
+    zone = node.execution_timezone or "UTC"
+    for _ in range(kept):
+        moment = datetime.fromtimestamp(until, UTC)
+        fires = [last_fire(line, zone, moment) for line in node.cron_schedules]
+        latest = max((fire.timestamp() for fire in fires if fire is not None), default=base)
+        if latest <= base:
+            return base
+        until = _just_before(latest)
+    return until
 
 
 def _just_before(moment: float) -> float:

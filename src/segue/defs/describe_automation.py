@@ -106,6 +106,7 @@ def _schedule_node(schedule: ScheduleDefinition) -> ScheduleNode:
         tags=dict(schedule.tags),
         run_config=_static_config(schedule),
         is_static=schedule.is_static,
+        catch_up=schedule.catch_up,
         metadata=dict(schedule.metadata),
         owners=tuple(schedule.owners or ()),
     )

@@ -16,14 +16,14 @@ from segue.model.asset_words import require_owners
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 from segue.model.request import RunRequest
-from segue.model.tick import DefaultScheduleStatus, SkipReason
+from segue.model.tick import CatchUp, DefaultScheduleStatus, SkipReason
 
 
 class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A schedule of an asset job whose partitions are known only when the definitions are read.
 
     Attributes:
-        name, job, description, default_status, tags, metadata, owners: as of the schedule it becomes.
+        name, job, description, default_status, tags, metadata, owners, catch_up: as of the schedule it becomes.
         hour_of_day, minute_of_hour, day_of_month, day_of_week: when it ticks, where not at the end of each partition.
         cron_schedule, execution_timezone: when it ticks, for partitions that are not windows of time.
     """
@@ -41,6 +41,7 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
     tags: Mapping[str, str] | None = None
     metadata: Mapping[str, object] | None = None
     owners: Sequence[str] | None = None
+    catch_up: CatchUp | str | None = None
 
     def __post_init__(self) -> None:
         require_owners(self.owners, f"schedule {self.name!r}")
@@ -81,6 +82,7 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
             default_status=self.default_status,
             metadata=self.metadata,
             owners=self.owners,
+            catch_up=self.catch_up,
         ).as_decorated(None, None)
 
     def _request(self, partitions: PartitionsDefinition, key: str) -> RunRequest:
@@ -158,6 +160,7 @@ def build_schedule_from_partitioned_job(
     execution_timezone: str | None = None,
     metadata: Mapping[str, object] | None = None,
     owners: Sequence[str] | None = None,
+    catch_up: CatchUp | str | None = None,
 ) -> UnresolvedPartitionedAssetScheduleDefinition | ScheduleDefinition:
     """A schedule that runs a job for each partition that has ended.
 
@@ -172,6 +175,7 @@ def build_schedule_from_partitioned_job(
         default_status: whether it runs before anyone has switched it on.
         tags: tags of the runs.
         cron_schedule, execution_timezone: when it ticks, for partitions that are not windows of time.
+        catch_up: what becomes of times that passed while no control plane ran; as of `ScheduleDefinition`.
 
     Returns:
         The schedule; one that is still to be completed by `Definitions` where only the job's assets know their partitions.
@@ -197,6 +201,7 @@ def build_schedule_from_partitioned_job(
         owners=None
         if owners is None
         else require_owners(owners, f"build_schedule_from_partitioned_job of {target.name!r}"),
+        catch_up=catch_up,
     )
     partitions = target.partitions_def
     config: Any = getattr(target, "config", None)

@@ -27,7 +27,7 @@ from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.zones import zone_named
 from segue.model.request import ConvertsToConfig, RunRequest, run_tags
 from segue.model.tags import SCHEDULE_NAME_TAG
-from segue.model.tick import DefaultScheduleStatus, ScheduleTick, SkipReason
+from segue.model.tick import CatchUp, DefaultScheduleStatus, ScheduleTick, SkipReason
 
 RunConfigSource: TypeAlias = ConvertsToConfig | Mapping[str, Any]
 ScheduleAnswer: TypeAlias = (
@@ -35,6 +35,19 @@ ScheduleAnswer: TypeAlias = (
 )
 TagsFunction: TypeAlias = Callable[[ScheduleEvaluationContext], Mapping[str, str] | None]
 ShouldExecute: TypeAlias = Callable[[ScheduleEvaluationContext], bool]
+
+
+def _catch_up(where: str, value: str) -> CatchUp:
+    """A `CatchUp`, or its value as users write it.
+
+    Raises:
+        InvalidDefinitionError: there is no such value.
+    """
+    try:
+        return CatchUp(value)
+    except ValueError as error:
+        known = ", ".join(each.value for each in CatchUp)
+        raise InvalidDefinitionError(f"{where}: catch_up is {value!r}; it takes one of: {known}.") from error
 
 
 class ScheduleDefinition:
@@ -56,6 +69,8 @@ class ScheduleDefinition:
         description, metadata, owners: for people.
         default_status: whether it runs before anyone has switched it on.
         required_resource_keys: the resources that its functions take from the context.
+        catch_up: what becomes of times that passed while no control plane ran, a `CatchUp` or its value: `"skip"`, `"latest"`
+            or `"all"`; None for what the deployment says, which is `"latest"` unless set.
 
     Raises:
         InvalidDefinitionError: no target or several, a bad cron line, time zone, name or owner, or functions that exclude
@@ -83,9 +98,11 @@ class ScheduleDefinition:
         required_resource_keys: Set[str] | None = None,
         target: AutomationTarget | None = None,
         owners: Sequence[str] | None = None,
+        catch_up: CatchUp | str | None = None,
     ) -> None:
         where = f"ScheduleDefinition({name!r})" if name else "ScheduleDefinition"
         require_kind(where, "default_status", default_status, DefaultScheduleStatus)
+        self.catch_up: CatchUp | None = None if catch_up is None else _catch_up(where, catch_up)
         targets = read_targets(where, name, job_name=job_name, job=job, target=target)
         if not targets:
             raise InvalidDefinitionError(f"{where} starts nothing: give it one of job, target and job_name.")
@@ -282,6 +299,7 @@ def schedule(
     required_resource_keys: Set[str] | None = None,
     target: AutomationTarget | None = None,
     owners: Sequence[str] | None = None,
+    catch_up: CatchUp | str | None = None,
 ) -> Callable[[UserFunction], ScheduleDefinition]:
     """Makes a schedule of a function that says what each tick asks for.
 
@@ -289,7 +307,7 @@ def schedule(
     config of one run, or nothing. `tags` and `tags_fn` are for the runs it gives as config; a RunRequest bears its own.
 
     Args:
-        cron_schedule ... owners: as of `ScheduleDefinition`; the name is the function's when None.
+        cron_schedule ... catch_up: as of `ScheduleDefinition`; the name is the function's when None.
 
     Raises:
         InvalidDefinitionError: as `ScheduleDefinition`.
@@ -314,6 +332,7 @@ def schedule(
             required_resource_keys=required_resource_keys,
             target=target,
             owners=owners,
+            catch_up=catch_up,
         )
         return definition.as_decorated(should_execute, tags_fn)
 

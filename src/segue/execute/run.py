@@ -148,7 +148,7 @@ def _execute(
     """Runs the steps in the executor of the run."""
     executor = placement.make(scope)
     try:
-        rules, seconds = scope.rules, run_seconds(scope.run.tags)
+        rules, seconds = scope.rules, run_seconds(scope.run.tags, scope.instance.steps.max_runtime)
         limits = msgspec.structs.replace(
             placement.limits,
             gate=gate_of(scope, plan.steps),

@@ -7,7 +7,7 @@ import msgspec
 from segue.model.keys import AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.run import RunStatus
-from segue.model.tick import SensorType
+from segue.model.tick import CatchUp, SensorType
 
 DEFAULT_AUTOMATION_SENSOR = "default_automation_condition_sensor"
 """The sensor over those automation conditions that no declared one evaluates."""
@@ -26,6 +26,7 @@ class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
         tags: of its runs.
         run_config: of its runs, for one that is static.
         is_static: whether it always asks for the same run, so that no user code is needed to decide a tick.
+        catch_up: what becomes of times that passed while no control plane ran; None for what the deployment says.
         description, metadata, owners: for people.
     """
 
@@ -39,6 +40,7 @@ class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     tags: dict[str, str] = {}
     run_config: dict[str, object] = {}
     is_static: bool = False
+    catch_up: CatchUp | None = None
     metadata: dict[str, AnyMetadataValue] = {}
     owners: tuple[str, ...] = ()
 

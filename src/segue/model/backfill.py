@@ -62,6 +62,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         manifest_hash: the definitions it began with.
         max_concurrent: how many of its runs may be unfinished at once; None for no limit of its own.
         off_peak: when it may start runs; None for always.
+        stagger: how many seconds lie between two runs that it asks for, at least; None for none.
+        asked_at: when it asked for a run last.
         single_run: whether one run makes all partitions of an asset, whatever the assets say; None leaves it to them.
         retries: how many times a failed run is run again.
         requested: what it has asked runs for so far, by asset.
@@ -90,6 +92,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     manifest_hash: str | None = None
     max_concurrent: int | None = None
     off_peak: OffPeak | None = None
+    stagger: float | None = None
+    asked_at: float | None = None
     single_run: bool | None = None
     retries: int = 0
     requested: tuple[BackfillTarget, ...] = ()

@@ -118,6 +118,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         heartbeat_at: when it last went round, in seconds since 1970, UTC.
         lag: how late it was at most since it was told of last, in seconds.
         error: what went wrong in that round; None when nothing did.
+        last_error: what went wrong last, in any round of the process that runs it; `failed_at` says when.
     """
 
     name: str
@@ -125,3 +126,5 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_at: float
     lag: float = 0.0
     error: str | None = None
+    last_error: str | None = None
+    failed_at: float | None = None

@@ -1,13 +1,15 @@
-"""What bounds the runs in progress, and what becomes of those that fail: as it is set for a deployment."""
+"""What bounds the runs in progress, what becomes of those that fail, and of missed times: as it is set for a deployment."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
 from segue.model.tag_limit import TagLimit
+from segue.model.tick import CatchUp
 
 
 class QueueLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +24,18 @@ class QueueLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_runs: int | None = None
     per_location: Mapping[str, int] = {}
     tags: tuple[TagLimit, ...] = ()
+
+
+class ScheduleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for all schedules.
+
+    Attributes:
+        catch_up: what becomes of times that passed while no control plane ran, where a schedule does not say.
+        most_missed: how many of them `CatchUp.ALL` makes up for at most: the last ones.
+    """
+
+    catch_up: CatchUp = CatchUp.LATEST
+    most_missed: Annotated[int, msgspec.Meta(ge=1)] = 100
 
 
 class RetryStrategy(enum.Enum):

@@ -8,7 +8,7 @@ from segue.model.claims import PartitionLocks
 from segue.model.control_stores import Durability
 from segue.model.failure_class import FailureRule
 from segue.model.location_table import LocationTable
-from segue.model.queueing import QueueLimits, RunRetries
+from segue.model.queueing import QueueLimits, RunRetries, ScheduleRules
 from segue.model.retention import RetentionTable
 from segue.model.step_settings import LOG_LIMIT, STOP_GRACE
 from segue.model.stored_content import ENTRY_LIMIT, EVENT_LIMIT
@@ -38,6 +38,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata_event_limit: int = EVENT_LIMIT
     queue: QueueLimits = QueueLimits()
     retries: RunRetries = RunRetries()
+    schedules: ScheduleRules = ScheduleRules()
     logs: str | None = None
     log_limit: int = LOG_LIMIT
     stop_grace: float = STOP_GRACE
+    max_runtime: float | None = None

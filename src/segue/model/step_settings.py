@@ -1,4 +1,4 @@
-"""What is set for how steps are run: where what they write is kept, how much of it, and how long one may take to stop."""
+"""What is set for how steps are run: where what they write is kept, how much of it, how long they may take, and take to stop."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class StepSettings(msgspec.Struct, frozen=True):
         logs: the folder in which each run has one for what its steps write; None for `logs` in the home.
         log_limit: how many bytes are kept of each stream of each attempt.
         stop_grace: for how many seconds one that is asked to stop may tidy up, before it is killed or left alone.
+        max_runtime: for how many seconds a run may take that says nothing itself; None for as long as it takes.
     """
 
     logs: str | None = None
     log_limit: int = LOG_LIMIT
     stop_grace: float = STOP_GRACE
+    max_runtime: float | None = None
 
     def logs_of(self, home: PurePath | str, run_id: str | None = None) -> str:
         """The folder for what steps write, with this home; that of one run, where its id is given."""
@@ -37,16 +39,22 @@ class StepSettings(msgspec.Struct, frozen=True):
 
 
 def step_settings(
-    logs: PurePath | None, written: str | None, variables: Mapping[str, str], log_limit: float, stop_grace: float
+    logs: PurePath | None,
+    written: str | None,
+    variables: Mapping[str, str],
+    log_limit: float,
+    stop_grace: float,
+    max_runtime: float | None = None,
 ) -> StepSettings:
     """The settings as they are written, looked at.
 
     Args:
         logs: the folder, as a whole path; None for that in the home.
         written: the same as it is written.
-        variables: the environment, whose SEGUE_LOG_LIMIT and SEGUE_STOP_GRACE win.
+        variables: the environment, whose SEGUE_LOG_LIMIT, SEGUE_STOP_GRACE and SEGUE_MAX_RUNTIME win.
         log_limit: bytes, 0 or more.
         stop_grace: seconds, 0 or more.
+        max_runtime: seconds, more than 0; None for no limit.
 
     Raises:
         InvalidConfigError: a number that is none of these.
@@ -65,7 +73,13 @@ def step_settings(
         raise InvalidConfigError(
             f"The setting `stop_grace` is {stop_grace:g}: it takes a number of seconds, 0 or more."
         )
-    return StepSettings(None if logs is None else str(logs), int(log_limit), float(stop_grace))
+    if max_runtime is not None or variables.get("SEGUE_MAX_RUNTIME"):
+        max_runtime = _number("SEGUE_MAX_RUNTIME", variables, max_runtime or 0.0)
+        if not 0 < max_runtime < math.inf:
+            raise InvalidConfigError(
+                f"The setting `max_runtime` is {max_runtime:g}: it takes a number of seconds, more than 0."
+            )
+    return StepSettings(None if logs is None else str(logs), int(log_limit), float(stop_grace), max_runtime)
 
 
 def _number(variable: str, variables: Mapping[str, str], default: float) -> float:

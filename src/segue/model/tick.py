@@ -23,6 +23,19 @@ class DefaultScheduleStatus(enum.Enum):
     STOPPED = "STOPPED"
 
 
+class CatchUp(enum.StrEnum):
+    """What becomes of the times of a schedule that passed while no control plane ran.
+
+    SKIP: none of them is decided. LATEST: the last one is. ALL: each is, the oldest first, up to a number of them that is set
+    for the deployment: the last ones. A break of up to a minute, in which another control plane takes over or the database is
+    away, is none: what was due in it is decided.
+    """
+
+    SKIP = "skip"
+    LATEST = "latest"
+    ALL = "all"
+
+
 class DefaultSensorStatus(enum.Enum):
     """Whether a sensor runs before anyone has switched it on or off."""
 

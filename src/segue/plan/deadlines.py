@@ -38,7 +38,8 @@ class Deadlines:
     def __init__(self, run_seconds: float | None, started: float) -> None:
         self._run: _Limit | None = None
         if run_seconds is not None:
-            reason = f"The run took longer than its limit of {run_seconds:g} seconds ({MAX_RUNTIME_TAG})."
+            whose = f"tag {MAX_RUNTIME_TAG}, or the setting max_runtime"
+            reason = f"The run took longer than its limit of {run_seconds:g} seconds ({whose})."
             self._run = _Limit(started + run_seconds, reason)
         self._steps: dict[str, _Limit] = {}
         self._told: set[str] = set()
@@ -90,15 +91,15 @@ class Deadlines:
         return self._run.reason if self._run is not None and self._run.until <= now else None
 
 
-def run_seconds(tags: Mapping[str, str]) -> float | None:
-    """How many seconds a run with these tags may take; None for as long as it takes.
+def run_seconds(tags: Mapping[str, str], otherwise: float | None = None) -> float | None:
+    """How many seconds a run with these tags may take, or one that says nothing (`otherwise`); None for as long as it takes.
 
     Raises:
         InvalidInvocationError: the tag says no number of seconds.
     """
     text = tags.get(MAX_RUNTIME_TAG)
     if text is None:
-        return None
+        return otherwise
     try:
         seconds = float(text)
     except ValueError:

@@ -11,7 +11,7 @@ from segue.errors import SegueError
 from segue.model.location import LocationStatus
 from segue.server.errors import EXCEPTION_HANDLERS
 from segue.server.guards import require_host, require_json, require_token
-from segue.server.rest import locations, runs
+from segue.server.rest import locations, loops, runs
 from segue.server.state import ServerState
 
 
@@ -39,7 +39,9 @@ class _App(Litestar):
 
 def make_app(state: ServerState) -> Litestar:
     """The server as an ASGI application."""
-    api = Router(path="/api", route_handlers=[runs.ROUTES, locations.ROUTES], guards=[require_token, require_json])
+    api = Router(
+        path="/api", route_handlers=[runs.ROUTES, locations.ROUTES, loops.ROUTES], guards=[require_token, require_json]
+    )
     return _App(
         route_handlers=[ready, api],
         guards=[require_host],

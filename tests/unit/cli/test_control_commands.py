@@ -99,7 +99,12 @@ def test_schedules_are_listed_switched_and_previewed(store: SqliteStore) -> None
     assert started["is_running"]
     assert started["next_tick"] > 0
     assert "30 2 * * * (Europe/Berlin)" in call("schedule", "list").output
+    assert listed["catch_up"] == "latest"
+    with Path("segue.toml").open("a") as settings:
+        settings.write('[schedules]\ncatch_up = "all"\n')
+    assert document("schedule", "list")["schedules"][0]["catch_up"] == "all"
     shown = document("schedule", "preview", "nightly", "--at", "2026-03-28T02:30", "--count", "2")
+    assert shown["catch_up"] == "all"
     assert len(shown["next_ticks"]) == 2
     assert shown["at"] == 1774661400.0
     (request,) = shown["requests"]
@@ -191,6 +196,8 @@ def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
         "2",
         "--off-peak",
         "22-6@Europe/Berlin",
+        "--stagger",
+        "10m",
     ]
     made = document("backfill", "create", "--select", "raw+*", *arguments, "--title", "again")
     assert {each["asset"]: each["partitions"] for each in made["targets"]} == {
@@ -199,6 +206,9 @@ def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
         "copied": [["2026-01-02", "2026-01-04"]],
         "report": None,
     }
+    assert (made["stagger"], made["off_peak"], made["max_concurrent"]) == (600.0, "22-6@Europe/Berlin", 2)
+    assert "write a time" in refused("backfill", "create", "--select", "raw", "--all", "--stagger", "soon")
+    assert "Nowhere" in refused("backfill", "create", "--select", "raw", "--all", "--off-peak", "22-6@Nowhere")
     recorded = control_of(store).get_backfill(made["backfill_id"])
     assert recorded is not None
     assert recorded.off_peak is not None

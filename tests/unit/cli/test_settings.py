@@ -223,10 +223,12 @@ def test_what_is_no_length_of_time_is_refused(tmp_path: Path, text: str, said: s
 
 
 def test_how_steps_are_run(tmp_path: Path) -> None:
-    written(tmp_path, "segue.toml", 'home = "state"\nlogs = "output"\nlog_limit = 1000\nstop_grace = 1.5')
-    assert read_settings(tmp_path, {}).steps == StepSettings(str(tmp_path / "output"), 1_000, 1.5)
-    variables = {"SEGUE_LOGS": "other", "SEGUE_LOG_LIMIT": "0", "SEGUE_STOP_GRACE": "2"}
-    assert read_settings(tmp_path, variables).steps == StepSettings(str(tmp_path / "other"), 0, 2.0)
+    written(
+        tmp_path, "segue.toml", 'home = "state"\nlogs = "output"\nlog_limit = 1000\nstop_grace = 1.5\nmax_runtime = 60'
+    )
+    assert read_settings(tmp_path, {}).steps == StepSettings(str(tmp_path / "output"), 1_000, 1.5, 60.0)
+    variables = {"SEGUE_LOGS": "other", "SEGUE_LOG_LIMIT": "0", "SEGUE_STOP_GRACE": "2", "SEGUE_MAX_RUNTIME": "7"}
+    assert read_settings(tmp_path, variables).steps == StepSettings(str(tmp_path / "other"), 0, 2.0, 7.0)
     assert read_settings(tmp_path, {"SEGUE_HOME": "elsewhere"}).steps.logs is None
     plain = read_settings(written(tmp_path / "plain", "segue.toml", "").parent, {}).steps
     assert plain.logs_of(tmp_path, "a") == str(tmp_path / "logs" / "a")
@@ -237,6 +239,10 @@ def test_how_steps_are_run(tmp_path: Path) -> None:
     [
         ("log_limit = -1", {}, "`log_limit` is -1"),
         ("stop_grace = -0.5", {}, "`stop_grace` is -0.5"),
+        ("max_runtime = 0", {}, "`max_runtime` is 0"),
+        ("", {"SEGUE_MAX_RUNTIME": "soon"}, "SEGUE_MAX_RUNTIME is 'soon'"),
+        ('[schedules]\ncatch_up = "never"', {}, "schedules.catch_up"),
+        ("[schedules]\nmost_missed = 0", {}, "schedules.most_missed"),
         ("", {"SEGUE_STOP_GRACE": "inf"}, "`stop_grace` is inf"),
         ("", {"SEGUE_LOG_LIMIT": "1.5"}, "`log_limit` is 1.5"),
         ("", {"SEGUE_LOG_LIMIT": "many"}, "SEGUE_LOG_LIMIT is 'many'"),

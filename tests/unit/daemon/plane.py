@@ -11,7 +11,6 @@ from segue.daemon.loop import Turn
 from segue.daemon.queue import Queue
 from segue.daemon.schedules import Schedules
 from segue.daemon.sensors import Sensors
-from segue.decide.schedules import CatchUp
 from segue.model.control_stores import LoopLease
 from segue.model.event import (
     Event,
@@ -25,6 +24,7 @@ from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorStatu
 from segue.model.queueing import QueueLimits
 from segue.model.run import FailureReason, Run
 from segue.model.run_records import RunsFilter
+from segue.model.tick import CatchUp
 from segue.model.tick_record import Tick, TickStatus
 from segue.storage.sqlite import SqliteStore
 from segue.storage.sqlite.control import control_of

@@ -227,6 +227,14 @@ def test_runs_start_only_in_the_hours_it_may() -> None:
     assert len(case.step()) == 2
 
 
+def test_a_staggered_backfill_is_looked_at_when_its_next_run_is_due() -> None:
+    case = Case(targets=targets({raw: days((0, 2))}), stagger=90.0)
+    assert len(case.step()) == 1
+    assert case.loop.round(case.plane.turn(NOON + 10)) == NOON + 90
+    case.now = NOON + 90
+    assert len(case.step()) == 1
+
+
 def test_other_definitions_are_warned_of_and_missing_ones_waited_for() -> None:
     case = Case(targets=targets({raw: days((0, 1))}), max_concurrent=1)
     case.step()

@@ -10,11 +10,11 @@ from plane import NOON, Plane
 
 import segue as sg
 from segue.daemon.schedules import Schedules
-from segue.decide.schedules import CatchUp
 from segue.errors import LeaseLostError
 from segue.model.control_stores import LoopLease
 from segue.model.instigator import InstigatorStatus
 from segue.model.run import RunStatus
+from segue.model.tick import CatchUp
 from segue.model.tick_record import TickStatus
 
 HOUR = 3600.0
@@ -79,6 +79,17 @@ def test_what_was_missed_while_no_control_plane_ran(catch_up: CatchUp, expected:
     made.run_schedules(NOON + HOUR)
     made.up_since = NOON + 4.5 * HOUR
     made.schedules = Schedules(made.control, made.locations, catch_up)
+    made.run_schedules(NOON + 4.5 * HOUR)
+    assert times(made) == [NOON + each * HOUR for each in expected]
+
+
+@pytest.mark.parametrize(("own", "expected"), [("skip", [1]), ("latest", [1, 4]), ("all", [1, 3, 4]), (None, [1])])
+def test_a_schedule_says_itself_what_becomes_of_missed_times(own: str | None, expected: list[int]) -> None:
+    made = plane(hourly(catch_up=own), catch_up=CatchUp.SKIP)
+    made.run_schedules(NOON)
+    made.run_schedules(NOON + HOUR)
+    made.up_since = NOON + 4.5 * HOUR
+    made.schedules = Schedules(made.control, made.locations, CatchUp.SKIP, most_missed=2)
     made.run_schedules(NOON + 4.5 * HOUR)
     assert times(made) == [NOON + each * HOUR for each in expected]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import segue as dg
 from segue.decide.backfills.advance import BackfillRun, EndedRun, advance
+from segue.decide.backfills.job import advance_job
 from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
@@ -185,6 +186,32 @@ def test_runs_start_in_the_hours_that_are_named(hours: OffPeak, starts: bool) ->
     step = advance(backfill_of(graph, "one", off_peak=hours), graph, [], 0, NOW)
     assert bool(step.runs) is starts
     assert step.backfill.status is BackfillStatus.REQUESTED
+
+
+def test_runs_lie_apart_as_long_as_is_said() -> None:
+    graph = graph_of(made("one", None, LETTERS))
+    backfill = backfill_of(graph, "one", stagger=60.0)
+    shown_at: list[tuple[int, list[str]]] = []
+    for second in (0, 1, 59, 60, 100, 120):
+        step = advance(backfill, graph, [], backfill.runs, NOW + timedelta(seconds=second))
+        assert step.backfill.status is BackfillStatus.REQUESTED
+        shown_at.append((second, [shown(run) for run in step.runs]))
+        backfill = step.backfill
+    assert [each for each in shown_at if each[1]] == [(0, ["one[a]"]), (60, ["one[b]"]), (120, ["one[c]"])]
+    earlier = NOW - timedelta(hours=1)  # the clock went back: nobody waits for it to catch up
+    assert [shown(run) for run in advance(backfill, graph, [], 3, earlier).runs] == ["one[d]"]
+
+
+def test_a_staggered_backfill_of_a_job() -> None:
+    definition = dg.StaticPartitionsDefinition(list("abc"))
+    backfill = Backfill(
+        backfill_id="b", location="main", job_name="job", job_partitions=PartitionSubset((("a", "c"),)), stagger=60.0
+    )
+    first = advance_job(backfill, definition, [], 0, NOW)
+    assert [run.bounds for run in first.runs] == [("a", "a")]
+    assert advance_job(first.backfill, definition, [], 1, NOW).runs == ()
+    second = advance_job(first.backfill, definition, [], 1, NOW + timedelta(seconds=60))
+    assert [run.bounds for run in second.runs] == [("b", "b")]
 
 
 def test_a_paused_backfill_starts_nothing_and_takes_in_what_ends() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.decide.schedules import CatchUp, due_ticks
+from segue.decide.schedules import due_ticks
 from segue.model.automation_nodes import ScheduleNode
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
+from segue.model.tick import CatchUp
 
 HOURLY = ScheduleNode(name="hourly", cron_schedules=("0 * * * *",), job_name="job")
 ID = InstigatorId("main", InstigatorKind.SCHEDULE, "hourly")
@@ -55,6 +57,26 @@ def test_nothing_is_lost_in_a_short_break(catch_up: CatchUp, seconds: int, is_wh
     all_of_them = tuple(last + second for second in range(1, seconds + 1))
     assert (due.times == all_of_them) is (is_whole or catch_up is CatchUp.ALL)
     assert due.times == all_of_them[-len(due.times) :]
+
+
+@pytest.mark.parametrize(
+    ("own", "most", "expected"),
+    [
+        (CatchUp.ALL, 2, ["11:00", "12:00", "13:00"]),
+        (CatchUp.ALL, 1, ["12:00", "13:00"]),
+        (CatchUp.ALL, 100, ["10:00", "11:00", "12:00", "13:00"]),
+        (CatchUp.LATEST, 2, ["12:00", "13:00"]),
+        (CatchUp.SKIP, 2, ["13:00"]),
+        (None, 3, ["10:00", "11:00", "12:00", "13:00"]),
+    ],
+)
+def test_what_a_schedule_says_wins_and_no_more_is_made_up_for_than_may_be(
+    own: CatchUp | None, most: int, expected: list[str]
+) -> None:
+    node = msgspec.structs.replace(HOURLY, catch_up=own)
+    now, up_since = at("2026-01-01T13:05"), at("2026-01-01T12:30")
+    due = due_ticks(node, state("2026-01-01T00:10", "2026-01-01T09:00"), now, up_since, CatchUp.ALL, 100, most)
+    assert due.times == tuple(at(f"2026-01-01T{each}") for each in expected)
 
 
 def test_no_tick_lies_before_the_schedule_was_switched_on() -> None:

@@ -203,7 +203,7 @@ def test_a_run_that_takes_too_long_is_ended_without_retries_and_starts_nothing_m
 
     result = run_with_limit("0.05", slow, after)
     step, run = failures(result)
-    said = "The run took longer than its limit of 0.05 seconds (dagster/max_runtime)."
+    said = "The run took longer than its limit of 0.05 seconds (tag dagster/max_runtime, or the setting max_runtime)."
     assert said in step.raised.message
     assert run.message == f"{said} Steps failed: slow."
     assert run.failure_class is sg.FailureClass.TIMEOUT

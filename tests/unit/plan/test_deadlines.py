@@ -36,7 +36,7 @@ def test_the_earlier_of_two_limits_counts_and_is_named() -> None:
     deadlines.start("none", None, 5.0)
     assert [each.step_key for each in deadlines.overdue(4.0)] == ["own"]
     assert deadlines.run_is_over(9.9) is None
-    said = "The run took longer than its limit of 10 seconds (dagster/max_runtime)."
+    said = "The run took longer than its limit of 10 seconds (tag dagster/max_runtime, or the setting max_runtime)."
     assert deadlines.overdue(10.0) == [Overdue("late", said), Overdue("none", said)]
     assert deadlines.run_is_over(10.0) == said
     assert deadlines.next_in(11.0) is None
@@ -50,6 +50,8 @@ def test_a_run_with_nothing_running_is_looked_at_when_its_time_is_over() -> None
 def test_the_tag_of_a_run(text: str, seconds: float) -> None:
     assert run_seconds({"dagster/max_runtime": text}) == seconds
     assert run_seconds({}) is None
+    assert run_seconds({}, 5.0) == 5.0
+    assert run_seconds({"dagster/max_runtime": text}, 5.0) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0", "-5", "inf", "nan"])

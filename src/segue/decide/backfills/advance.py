@@ -101,15 +101,35 @@ def advance(
         # Nothing runs and nothing can start: whatever is left never will.
         state.fail_rest()
         status = BackfillStatus.COMPLETED_FAILED if state.has_failed else BackfillStatus.COMPLETED_SUCCESS
-    return Round(state.written(status, ended, len(runs)), tuple(runs))
+    return Round(asked(state.written(status, ended, len(runs)), len(runs), now), tuple(runs))
 
 
 def room_of(backfill: Backfill, unfinished: int, now: datetime, most_runs: int) -> int:
     """How many runs may be asked for now: never so many that those in the queue hide all others behind them."""
     if backfill.status is BackfillStatus.PAUSED or not _is_open(backfill.off_peak, now):
         return 0
+    if backfill.stagger is not None:
+        waits = next_at(backfill)
+        # After the clock went back, the last run lies ahead: nobody is to wait for the clock to catch up.
+        if waits is not None and waits - backfill.stagger <= now.timestamp() < waits:
+            return 0
+        most_runs = min(most_runs, 1)
     most = UNFINISHED_AT_MOST if backfill.max_concurrent is None else backfill.max_concurrent
     return max(min(most_runs, most - unfinished), 0)
+
+
+def next_at(backfill: Backfill) -> float | None:
+    """When a backfill whose runs lie apart may ask for the next one, in seconds since 1970, UTC; None for at once."""
+    if backfill.stagger is None or backfill.asked_at is None:
+        return None
+    return backfill.asked_at + backfill.stagger
+
+
+def asked(backfill: Backfill, runs: int, now: datetime) -> Backfill:
+    """A backfill that remembers when it asked for runs, where that matters."""
+    if runs == 0 or backfill.stagger is None:
+        return backfill
+    return msgspec.structs.replace(backfill, asked_at=now.timestamp())
 
 
 def _is_open(hours: OffPeak | None, now: datetime) -> bool:

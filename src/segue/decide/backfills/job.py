@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from segue.decide.backfills.advance import room_of
+from segue.decide.backfills.advance import asked, room_of
 from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import (
@@ -101,7 +101,7 @@ def advance_job(
         runs=backfill.runs + len(runs),
         failed_runs=backfill.failed_runs + sum(run.has_failed for run in ended),
     )
-    return JobRound(after, tuple(runs))
+    return JobRound(asked(after, len(runs), now), tuple(runs))
 
 
 def _cut(
