@@ -293,7 +293,7 @@ def _breaker_wait(state: BreakerState, breaker: CircuitBreaker, now: float) -> f
     if kind == CLOSED:
         return 0.0
     if kind == OPEN:
-        return state.due_at - now
+        return min(state.due_at - now, breaker.reset_after)  # rounding makes the difference larger now and then
     # Who tries may have died with its process: after a while another one may.
     if state.tried_at is not None and 0 <= now - state.tried_at < breaker.reset_after:
         return min(_ASK_AGAIN, state.tried_at + breaker.reset_after - now)

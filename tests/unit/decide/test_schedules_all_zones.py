@@ -8,9 +8,10 @@ from typing import NamedTuple
 import pytest
 from clock_changes import Change, Rhythm, different_changes, time_met, walk
 
-from segue.decide.schedules import CatchUp, due_ticks, following_times
+from segue.decide.schedules import SHORT_BREAK_SECONDS, due_ticks, following_times
 from segue.model.automation_nodes import ScheduleNode
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
+from segue.model.tick import CatchUp
 
 ID = InstigatorId("main", InstigatorKind.SCHEDULE, "any")
 PARTS = 4
@@ -85,7 +86,8 @@ def test_ticks_lie_where_the_clock_says(part: int) -> None:
 
 def latest(node: ScheduleNode, begin: float, now: float) -> list[float]:
     """What is decided of all that was missed since `begin` where only the latest counts."""
-    due = due_ticks(node, InstigatorState(id=ID, started_at=begin), now, now, CatchUp.LATEST, 10)
+    up_since = now + SHORT_BREAK_SECONDS  # none of it lies in a break so short that it is none
+    due = due_ticks(node, InstigatorState(id=ID, started_at=begin), now, up_since, CatchUp.LATEST, 10)
     return list(due.times)
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 import segue as sg
+from segue.model.approval import ApprovalWanted
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
@@ -52,6 +53,7 @@ from segue.model.event import (
 from segue.model.event_message import message_of
 from segue.model.freshness import FreshnessState
 from segue.model.run import FailureReason
+from segue.model.run_events import ApprovalGivenData, ApprovalRefusedData, RunSuspendedData
 
 KEY = sg.AssetKey("a")
 ERROR = ErrorInfo("ValueError: no", "ValueError")
@@ -61,6 +63,9 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
     (EngineEventData("Working."), {"engine_event"}, "engine_event_data", "Working."),
     (RunEnqueuedData(), {"job_event"}, None, "queue"),
     (RunStartingData(), {"job_event"}, None, "Starting"),
+    (RunSuspendedData((ApprovalWanted("load", "May it?"),)), {"job_event"}, None, "May it?"),
+    (ApprovalGivenData("ann", ("load",)), set(), None, "ann"),
+    (ApprovalRefusedData("ann", ("load",), "Too late."), set(), None, "(Too late)"),
     (RunStartData(), {"job_event"}, None, 'the run of "daily"'),
     (RunSuccessData(), {"job_event", "job_success"}, None, "Finished"),
     (

@@ -30,8 +30,8 @@ DECODERS: dict[str, tuple[object, msgspec.msgpack.Decoder[Any]]] = {
     "ToLocation": (messages.ToLocation, messages.decode_to_location),
     "FromLocation": (messages.FromLocation, messages.decode_from_location),
     "Task": (messages.Task, messages.decode_task),
-    "AskTick": (messages.AskTick, messages.decode_ask),
-    "TickAnswered": (messages.TickAnswered, messages.decode_answer),
+    "ToTicks": (messages.ToTicks, messages.decode_ask),
+    "FromTicks": (messages.FromTicks, messages.decode_answer),
     "FromStep": (messages.FromStep, messages.decode_from_step),
     "Recorded": (messages.Recorded, messages.decode_recorded),
 }
