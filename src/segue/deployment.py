@@ -8,6 +8,7 @@ from segue.model.location import LocationTarget
 from segue.model.location_table import require_mutual
 from segue.model.messages import Records
 from segue.model.stores import Store
+from segue.output_copies import CopiesOfRuns
 from segue.settings import Settings
 from segue.storage.artifacts import ArtifactFolder, artifact_folder
 from segue.storage.opening import Listener as Listener
@@ -28,6 +29,15 @@ def control_of(store: Store) -> ControlStore:
 def artifacts_of(settings: Settings) -> ArtifactFolder | None:
     """What that store keeps beside its log; None where that is no folder."""
     return artifact_folder(settings.home, settings.artifacts)
+
+
+def output_copies_of(settings: Settings) -> CopiesOfRuns | None:
+    """Where what steps write is copied; None for nowhere.
+
+    Raises:
+        NotSupportedError: what speaks to such places is not installed.
+    """
+    return None if settings.steps.logs_url is None else CopiesOfRuns(settings.steps.logs_url)
 
 
 def listener_of(settings: Settings) -> Listener:

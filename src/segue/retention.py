@@ -21,6 +21,7 @@ from segue.model.backfill import BackfillStatus
 from segue.model.control_stores import ControlStore
 from segue.model.retention import KeptArtifacts, LogPart, Retention, RetentionStore
 from segue.model.tick_record import TickStatus
+from segue.output_copies import CopiesOfRuns
 
 _EXAMINED_AT_ONCE = 1_000
 _CONTENT_AT_ONCE = 100
@@ -38,6 +39,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         events: from the log; `parts` of it went whole.
         output: folders with what the steps of a run wrote.
+        output_copies: the same at the URL to which it is copied.
         ticks, evaluations: of schedules and sensors, of conditions.
         content: plans and manifests.
         artifacts: files with metadata that nothing refers to any more.
@@ -47,6 +49,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
     parts: int = 0
     output: int = 0
+    output_copies: int = 0
     ticks: int = 0
     evaluations: int = 0
     content: int = 0
@@ -65,6 +68,7 @@ def prune(
     now: float,
     *,
     output_folder: Path | None,
+    output_copies: CopiesOfRuns | None = None,
     artifacts: KeptArtifacts | None = None,
     is_asked: bool = False,
     is_trial: bool = False,
@@ -79,12 +83,14 @@ def prune(
         policy: for how long what is kept.
         now: seconds since 1970, UTC.
         output_folder: where the output of steps is kept, one folder for each run.
+        output_copies: where copies of it are kept; None for nowhere.
         artifacts: what is kept beside the log; None where it stays for ever.
         is_asked: whether somebody asks for the space, so that it is not waited for a whole month of the log to become old.
         is_trial: only counts.
 
     Raises:
         StorageError: the store cannot be read or written.
+        StorageUnavailableError: the copies cannot be read or removed.
         OSError: a folder cannot be removed.
     """
     if not is_trial:
@@ -104,6 +110,9 @@ def prune(
         yield Removed(content=removed, seconds=time.monotonic() - started)
         if artifacts is not None:
             yield from _prune_artifacts(store, artifacts, min(before, now - _UNDER_WAY), is_trial)
+    before = decide.cutoff(policy.output, now)
+    if before is not None and output_copies is not None:  # last: that place may be away
+        yield from _prune_copies(store, output_copies, before, is_trial)
 
 
 def _prune_log(
@@ -189,6 +198,20 @@ def _prune_output(store: RetentionStore, folder: Path, before: float, is_trial: 
             if not is_trial:
                 shutil.rmtree(folder / name)
             yield Removed(output=1, seconds=time.monotonic() - started)
+
+
+def _prune_copies(store: RetentionStore, copies: CopiesOfRuns, before: float, is_trial: bool) -> Iterator[Removed]:
+    """The same for copies, which say nothing of a run before something is in them."""
+    started = time.monotonic()
+    names = copies.runs()
+    yield Removed(seconds=time.monotonic() - started)
+    for start in range(0, len(names), _FOLDERS_AT_ONCE):
+        for name in store.ended_before(names[start : start + _FOLDERS_AT_ONCE], before):
+            started = time.monotonic()
+            is_old = copies.is_untouched(name, before)
+            if is_old and not is_trial:
+                copies.remove(name)
+            yield Removed(output_copies=int(is_old), seconds=time.monotonic() - started)
 
 
 def _prune_artifacts(

@@ -24,7 +24,8 @@ folder above it that has one. Each can also be given in the environment, which w
                                                   that universal-pathlib knows; default `<home>/artifacts`
     metadata_entry_limit, metadata_event_limit    in a file only: how many bytes a metadata value, and an event, may have in
                                                   the log; default 65536 and 1048576
-    logs                SEGUE_LOGS                folder for what steps write to stdout and stderr; default `<home>/logs`
+    logs                SEGUE_LOGS                folder for what steps write to stdout and stderr; default `<home>/logs`. Or a URL
+                                                  that universal-pathlib knows, to which it is copied from there
     log_limit           SEGUE_LOG_LIMIT           how many bytes are kept of each stream of each attempt; default 10485760
     stop_grace          SEGUE_STOP_GRACE          for how many seconds a step that is asked to stop may tidy up before its process
                                                   is killed, or its thread left alone; default 20
@@ -248,9 +249,10 @@ def _steps(
 ) -> StepSettings:
     """How steps are run; `path` finds the folder, None where what the file says of it does not count."""
     written = None if path is None else variables.get("SEGUE_LOGS") or from_file.logs
-    folder = path("logs", Path()) if path is not None and written else None
+    url = written if written and "://" in written else None
+    folder = path("logs", Path()) if path is not None and written and url is None else None
     limit, grace, runtime = from_file.log_limit, from_file.stop_grace, from_file.max_runtime
-    return step_settings(folder, written, variables, limit, grace, runtime)
+    return step_settings(folder, url, variables, limit, grace, runtime)
 
 
 def _database(variables: Mapping[str, str], from_file: str | None) -> str | None:

@@ -25,19 +25,20 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         "decide": "model",
         # between processes: it knows nobody and stands beside the sides
         "channel": "",
+        "output_copies": "model",
         # the user side
         "defs": "model",
-        "execute": "defs plan channel",
+        "execute": "defs plan channel output_copies",
         # the control side: it never imports defs, execute or host
         "storage": "model",
         "location": "model channel",
         "launch": "model",
         "settings": "model",
-        "deployment": "storage location launch settings",
+        "deployment": "storage location launch settings output_copies",
         "monitor": "decide",
         "approval": "model",
         "cancel": "decide",
-        "retention": "decide",
+        "retention": "decide output_copies",
         "observe": "deployment plan monitor approval cancel retention",
         "daemon": "deployment plan monitor approval cancel retention",
         "server": "deployment plan monitor approval cancel retention",
@@ -51,7 +52,9 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
 TOPS = frozenset({"cli", "testing", "integrations", "compat", "components"})
 
 # Where modules may be imported by name. importlib.resources is free: it reads files and runs no code.
-LOADERS = frozenset({"defs/bindings.py", "host/source.py", "storage/opening.py", "storage/artifacts.py"})
+LOADERS = frozenset(
+    {"defs/bindings.py", "host/source.py", "storage/opening.py", "storage/artifacts.py", "output_copies.py"}
+)
 LOADING_FLOORS = frozenset({"cli", "compat"})  # compat looks old names up; it is loaded only by who asks for it
 LATE_IMPORTS = frozenset({"cli", "integrations"})  # floors on which a function may import
 

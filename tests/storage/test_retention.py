@@ -29,6 +29,7 @@ from segue.model.run import Run
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
 from segue.model.tick_record import Tick, TickCommit, TickStatus
+from segue.output_copies import CopiesOfRuns
 from segue.retention import Removed, prune
 from segue.storage.postgres import PostgresStore, open_postgres
 from segue.storage.postgres import control as postgres_control
@@ -65,12 +66,20 @@ def _prune(
     policy: Retention = FOR_EVER,
     *,
     output: Path | None = None,
+    copies: CopiesOfRuns | None = None,
     is_asked: bool = False,
     is_trial: bool = False,
 ) -> Removed:
     total = Removed()
     parts = prune(
-        _pruning(store), _control(store), policy, NOW, output_folder=output, is_asked=is_asked, is_trial=is_trial
+        _pruning(store),
+        _control(store),
+        policy,
+        NOW,
+        output_folder=output,
+        output_copies=copies,
+        is_asked=is_asked,
+        is_trial=is_trial,
     )
     for removed in parts:
         total = total.plus(removed)
@@ -224,6 +233,25 @@ def test_output_goes_with_its_run(store: Store, tmp_path: Path) -> None:
         "young",
     ]
     assert _prune(store, policy, output=tmp_path / "none") == Removed()
+
+
+def test_copies_of_output_go_with_their_run(store: Store, tmp_path: Path) -> None:
+    _run(store, "old", LONG_AGO)
+    _run(store, "long", LONG_AGO, is_finished=False)
+    _run(store, "young", NOW - DAY)
+    for name in ("old", "long", "young", "being-made"):
+        (tmp_path / "copies" / name).mkdir(parents=True)
+        file = tmp_path / "copies" / name / "s-1.out"
+        file.write_text("hello")
+        at = NOW if name == "being-made" else LONG_AGO
+        os.utime(file, (at, at))
+    policy = replace(FOR_EVER, output=90 * DAY)
+    copies = CopiesOfRuns(f"file://{tmp_path}/copies")
+    assert _prune(store, policy, copies=copies, is_trial=True).output_copies == 1
+    assert _prune(store, policy, copies=copies) == replace(Removed(), output_copies=1)
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["being-made", "long", "young"]
+    (tmp_path / "copies").rename(tmp_path / "away")
+    assert _prune(store, policy, copies=copies) == Removed()
 
 
 def test_the_loop_removes_in_short_rounds_and_comes_again_in_an_hour(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,34 @@ def test_output_is_kept_where_the_settings_say_and_cut_where_they_say(tmp_path: 
     assert kept.read_text().startswith("0123\n(7 more bytes")
     assert project.run("runs", "logs", run["run_id"], "talks").out == kept.read_text()
     assert not (project.home / "logs").exists()
+
+
+def test_another_machine_follows_copies(tmp_path: Path, postgres_url: str) -> None:
+    """Two projects with one database and homes of their own stand for two machines."""
+    one, other = Project(tmp_path / "one", DEFINITIONS), Project(tmp_path / "other", DEFINITIONS)
+    shared: dict[str, str | None] = {"SEGUE_DATABASE": postgres_url, "SEGUE_LOGS": f"file://{tmp_path}/copies"}
+    for name in ("begun", "go"):
+        os.mkfifo(one.folder / name)
+    process = one.start("materialize", "--select", "waits", environment=shared)
+    with (one.folder / "begun").open() as pipe:
+        assert pipe.read() == "begun"
+    [run] = other.run("runs", "--json", environment=shared).document["runs"]
+    following = other.start("runs", "logs", "--follow", run["run_id"], environment=shared)
+    assert following.stdout is not None
+    assert [following.stdout.readline() for _ in range(2)] == ["waits:\n", "first line\n"]
+    with (one.folder / "go").open("w") as pipe:
+        pipe.write("go")
+    out, _ = following.communicate(timeout=30)
+    assert (out, following.returncode) == ("last line\n", 0)
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("way", ["inline", "threads", "processes"])
+def test_each_way_to_run_steps_has_its_output_copied(tmp_path: Path, way: str) -> None:
+    project = Project(tmp_path / "project", EXECUTORS)
+    with (project.folder / "segue.toml").open("a") as file:
+        file.write(f'logs = "file://{tmp_path}/copies"\n')
+    assert project.run("materialize", "--job", way).code == 0
+    shutil.rmtree(project.home / "logs")
+    [run] = project.json("runs")["runs"]
+    assert project.run("runs", "logs", run["run_id"], "talks").out == "0123456789\n"

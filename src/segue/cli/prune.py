@@ -13,7 +13,7 @@ import msgspec
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import count, duration, is_terminal, print_json
 from segue.decide.retention import all_older_than
-from segue.deployment import artifacts_of, control_of, store_of
+from segue.deployment import artifacts_of, control_of, output_copies_of, store_of
 from segue.errors import InvalidConfigError
 from segue.model.retention import Retention, seconds_of
 from segue.retention import Removed, prune
@@ -26,7 +26,8 @@ _BETWEEN_LINES = 0.2  # seconds
 class PruneDocument(msgspec.Struct, frozen=True):
     """What `segue db prune --json` prints: what was removed, or would be with `--dry-run`.
 
-    `events` are rows of the event log, `months` the parts of it that went whole, `output` the runs whose captured output went,
+    `events` are rows of the event log, `months` the parts of it that went whole, `output` the runs whose captured output went
+    (`output_copies`: from the URL to which it is copied),
     `content` plans and manifests, `artifacts` files with metadata, that nothing refers to.
     """
 
@@ -38,6 +39,7 @@ class PruneDocument(msgspec.Struct, frozen=True):
     output: int
     content: int
     artifacts: int
+    output_copies: int
 
 
 @click.command("prune")
@@ -70,6 +72,7 @@ def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | 
                 policy,
                 now,
                 output_folder=folder,
+                output_copies=output_copies_of(settings),
                 artifacts=artifacts_of(settings),
                 is_asked=True,
                 is_trial=is_trial,
@@ -92,6 +95,7 @@ def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | 
                 removed.output,
                 removed.content,
                 removed.artifacts,
+                removed.output_copies,
             )
         )
     elif dry_run:
@@ -142,6 +146,8 @@ def _in_words(removed: Removed) -> str:
         parts.append(count(removed.evaluations, "evaluation"))
     if removed.output:
         parts.append(f"the output of {count(removed.output, 'run')}")
+    if removed.output_copies:
+        parts.append(f"copies of the output of {count(removed.output_copies, 'run')}")
     if removed.artifacts:
         parts.append(count(removed.artifacts, "file of metadata", "files of metadata"))
     if removed.content:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,13 +16,16 @@ from segue.cli.foreground import Signals, listen, signals
 from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
-from segue.deployment import artifacts_of, control_of, listener_of, records_of, store_of
+from segue.deployment import artifacts_of, control_of, listener_of, output_copies_of, records_of, store_of
 from segue.errors import InvalidConfigError, StorageError, StorageVersionError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
 from segue.model.location import LocationState, LocationStatus
 from segue.model.stores import Store
 from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from segue.daemon.retention import Retention
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DEVELOPMENT = "development"  # the lease of `segue dev`
@@ -105,9 +109,7 @@ class _Parts:
         self._listener = listener
 
     def run(self, listening: socket.socket | None, ending: Signals) -> None:
-        from segue.daemon.retention import Retention
         from segue.daemon.supervisor import Supervisor
-        from segue.storage.for_control import retention_of
 
         wake = _nothing
         supervisor = None
@@ -117,14 +119,9 @@ class _Parts:
             except OSError as error:
                 listener = None
                 _say(f"Nothing can be heard of what others write: {error.strerror}. It is looked for once a second.")
-            retention = Retention(
-                retention_of(self._store),
-                self._control,
-                self._settings.retention,
-                Path(self._settings.steps.logs_of(self._settings.home)),
-                artifacts_of(self._settings),
+            supervisor = Supervisor(
+                self._store, self._control, listener, self._locations, self._settings, self._retention()
             )
-            supervisor = Supervisor(self._store, self._control, listener, self._locations, self._settings, retention)
             wake = self._listener.wake = supervisor.wake
             supervisor.start()
         server = api_store = watcher = None
@@ -165,6 +162,19 @@ class _Parts:
                 api_store.close()
             if supervisor is not None:
                 supervisor.stop()
+
+    def _retention(self) -> Retention:
+        from segue.daemon.retention import Retention
+        from segue.storage.for_control import retention_of
+
+        return Retention(
+            retention_of(self._store),
+            self._control,
+            self._settings.retention,
+            Path(self._settings.steps.logs_of(self._settings.home)),
+            artifacts_of(self._settings),
+            output_copies_of(self._settings),
+        )
 
 
 def _nothing() -> None:

@@ -10,6 +10,7 @@ from segue.daemon.loop import Turn
 from segue.model.control_stores import ControlStore
 from segue.model.retention import KeptArtifacts, RetentionStore
 from segue.model.retention import Retention as Policy
+from segue.output_copies import CopiesOfRuns
 from segue.retention import Removed, prune
 
 EVERY_SECONDS = 3_600.0
@@ -26,6 +27,7 @@ class Retention:
         policy: for how long what is kept.
         output_folder: where the output of steps is kept; None where that is no folder of this machine.
         artifacts: what is kept beside the log; None where it stays for ever.
+        output_copies: where the output of steps is copied; None for nowhere.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class Retention:
         policy: Policy,
         output_folder: Path | None = None,
         artifacts: KeptArtifacts | None = None,
+        output_copies: CopiesOfRuns | None = None,
     ) -> None:
         self._store = store
         self._control = control
         self._policy = policy
         self._output_folder = output_folder
         self._artifacts = artifacts
+        self._output_copies = output_copies
         self._under_way: Iterator[Removed] | None = None
         self._due = 0.0
         self.removed = Removed()
@@ -57,6 +61,7 @@ class Retention:
                 turn.now,
                 output_folder=self._output_folder,
                 artifacts=self._artifacts,
+                output_copies=self._output_copies,
             )
         started = time.monotonic()
         try:

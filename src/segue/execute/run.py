@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
 from segue.defs.log import running
 from segue.errors import ResourceFunctionError, SegueError, StorageError
 from segue.execute.claim_gate import gate_of
+from segue.execute.executors.base import StepExecutor
 from segue.execute.executors.placement import IN_PROCESS, Placement
 from segue.execute.failure import error_info, shown_text
 from segue.execute.failure_facts import failure_class
@@ -21,10 +24,18 @@ from segue.execute.run_claims import RunClaims, abandon, claims_of_run, wait_for
 from segue.execute.run_scope import RunScope
 from segue.execute.set_up import set_up_for, tear_down
 from segue.execute.watched_lease import watched_lease
-from segue.model.event import EngineEventData, RunCanceledData, RunFailureData, RunStartData, RunSuccessData
+from segue.model.event import (
+    EngineEventData,
+    LogMessageData,
+    RunCanceledData,
+    RunFailureData,
+    RunStartData,
+    RunSuccessData,
+)
 from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason
 from segue.model.run_events import RunSuspendedData
+from segue.output_copies import OutputCopier
 from segue.plan.deadlines import run_seconds
 from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan
@@ -146,19 +157,42 @@ def _execute(
     plan: Plan, scope: RunScope, finished: Mapping[str, FinishedStep], placement: Placement, started: float
 ) -> RunResult:
     """Runs the steps in the executor of the run."""
-    executor = placement.make(scope)
-    try:
-        rules, seconds = scope.rules, run_seconds(scope.run.tags, scope.instance.steps.max_runtime)
-        limits = msgspec.structs.replace(
-            placement.limits,
-            gate=gate_of(scope, plan.steps),
-            retries=rules.retries,
-            requires_success=rules.requires_success,
-            run_seconds=seconds,
-            run_started=started,
-            failed=scope.failed_before,
-            answers=scope.answers,
-        )
-        return Execution(plan, scope, finished, executor, limits).run()
-    finally:
-        executor.close()
+    with _copied_output(scope):  # around the executor, which closes the files
+        executor = placement.make(scope)
+        try:
+            return _in_executor(executor, plan, scope, finished, placement, started)
+        finally:
+            executor.close()
+
+
+def _copied_output(scope: RunScope) -> contextlib.AbstractContextManager[object]:
+    """A `with` block in which what steps write is copied to where the settings say."""
+    instance, run_id = scope.instance, scope.run.run_id
+    url = instance.steps.logs_url_of(run_id)
+    if url is None or not instance.is_persistent:
+        return contextlib.nullcontext()
+    folder = Path(instance.steps.logs_of(instance.root_directory, run_id))
+    return OutputCopier(folder, url, lambda text: scope.sink.emit(LogMessageData(logging.WARNING, text)))
+
+
+def _in_executor(
+    executor: StepExecutor,
+    plan: Plan,
+    scope: RunScope,
+    finished: Mapping[str, FinishedStep],
+    placement: Placement,
+    started: float,
+) -> RunResult:
+    """Runs the steps in an executor, under the rules of the run."""
+    rules, seconds = scope.rules, run_seconds(scope.run.tags, scope.instance.steps.max_runtime)
+    limits = msgspec.structs.replace(
+        placement.limits,
+        gate=gate_of(scope, plan.steps),
+        retries=rules.retries,
+        requires_success=rules.requires_success,
+        run_seconds=seconds,
+        run_started=started,
+        failed=scope.failed_before,
+        answers=scope.answers,
+    )
+    return Execution(plan, scope, finished, executor, limits).run()

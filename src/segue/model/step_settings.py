@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 import msgspec
 
-from segue.errors import InvalidConfigError, NotSupportedError
+from segue.errors import InvalidConfigError
 
 LOG_LIMIT = 10 * 1024 * 1024
 """How many bytes are kept of each stream of each attempt, unless something else is set."""
@@ -25,22 +25,28 @@ class StepSettings(msgspec.Struct, frozen=True):
         log_limit: how many bytes are kept of each stream of each attempt.
         stop_grace: for how many seconds one that is asked to stop may tidy up, before it is killed or left alone.
         max_runtime: for how many seconds a run may take that says nothing itself; None for as long as it takes.
+        logs_url: where what they write is copied, below a name for each run; None for nowhere.
     """
 
     logs: str | None = None
     log_limit: int = LOG_LIMIT
     stop_grace: float = STOP_GRACE
     max_runtime: float | None = None
+    logs_url: str | None = None
 
     def logs_of(self, home: PurePath | str, run_id: str | None = None) -> str:
         """The folder for what steps write, with this home; that of one run, where its id is given."""
         folder = PurePath(home, _LOGS_FOLDER) if self.logs is None else PurePath(self.logs)
         return str(folder if run_id is None else folder / run_id)
 
+    def logs_url_of(self, run_id: str) -> str | None:
+        """Where what the steps of a run write is copied; None for nowhere."""
+        return None if self.logs_url is None else f"{self.logs_url.rstrip('/')}/{run_id}"
+
 
 def step_settings(
     logs: PurePath | None,
-    written: str | None,
+    logs_url: str | None,
     variables: Mapping[str, str],
     log_limit: float,
     stop_grace: float,
@@ -50,7 +56,7 @@ def step_settings(
 
     Args:
         logs: the folder, as a whole path; None for that in the home.
-        written: the same as it is written.
+        logs_url: where copies go; None for nowhere.
         variables: the environment, whose SEGUE_LOG_LIMIT, SEGUE_STOP_GRACE and SEGUE_MAX_RUNTIME win.
         log_limit: bytes, 0 or more.
         stop_grace: seconds, 0 or more.
@@ -58,13 +64,7 @@ def step_settings(
 
     Raises:
         InvalidConfigError: a number that is none of these.
-        NotSupportedError: the folder is a URL.
     """
-    if written is not None and "://" in written:
-        raise NotSupportedError(
-            f"The setting `logs` (SEGUE_LOGS) is {written!r}: what steps write is kept in a folder of this machine, or one "
-            "that is mounted here. Set it to such a folder, and copy from there with a tool of the storage."
-        )
     log_limit = _number("SEGUE_LOG_LIMIT", variables, log_limit)
     stop_grace = _number("SEGUE_STOP_GRACE", variables, stop_grace)
     if not 0 <= log_limit < math.inf or int(log_limit) != log_limit:
@@ -79,7 +79,8 @@ def step_settings(
             raise InvalidConfigError(
                 f"The setting `max_runtime` is {max_runtime:g}: it takes a number of seconds, more than 0."
             )
-    return StepSettings(None if logs is None else str(logs), int(log_limit), float(stop_grace), max_runtime)
+    folder = None if logs is None else str(logs)
+    return StepSettings(folder, int(log_limit), float(stop_grace), max_runtime, logs_url)
 
 
 def _number(variable: str, variables: Mapping[str, str], default: float) -> float:

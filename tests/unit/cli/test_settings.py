@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.errors import InvalidConfigError, NotSupportedError
+from segue.errors import InvalidConfigError
 from segue.model.claims import PartitionLocks
 from segue.model.concurrency import Concurrency
 from segue.model.control_stores import Durability
@@ -256,7 +256,10 @@ def test_numbers_that_are_none_for_steps_are_refused(
         read_settings(tmp_path, given)
 
 
-def test_captured_output_goes_to_a_folder_only(tmp_path: Path) -> None:
-    written(tmp_path, "segue.toml", 'logs = "s3://bucket/logs"')
-    with pytest.raises(NotSupportedError, match="mounted"):
-        read_settings(tmp_path, {})
+def test_captured_output_is_kept_in_the_home_where_it_is_copied_to_a_url(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", 'logs = "s3://bucket/logs/"')
+    steps = read_settings(tmp_path, {}).steps
+    assert steps == StepSettings(logs_url="s3://bucket/logs/")
+    assert steps.logs_of(tmp_path, "a") == str(tmp_path / "logs" / "a")
+    assert steps.logs_url_of("a") == "s3://bucket/logs/a"
+    assert read_settings(tmp_path, {"SEGUE_LOGS": "output"}).steps.logs_url_of("a") is None
