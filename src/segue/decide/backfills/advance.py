@@ -85,7 +85,7 @@ def advance(
         InvalidSubsetError: an asset that is not there any more.
     """
     state = _State(backfill, graph, now)
-    again = [run for each in ended for run in state.take(each)]
+    again = state.take(ended)
     if backfill.status is BackfillStatus.CANCELING:
         status = BackfillStatus.CANCELED if unfinished == 0 else backfill.status
         return Round(state.written(status, ended, 0))
@@ -94,8 +94,7 @@ def advance(
     state.fail_what_needs_failed()
     room = room_of(backfill, unfinished, now, most_runs)
     runs = [*again, *islice(state.start(), max(room - len(again), 0))]
-    for run in runs:
-        state.request(run)
+    state.request(runs)
     status = backfill.status
     if not runs and unfinished == 0 and (room > 0 or state.is_complete):
         # Nothing runs and nothing can start: whatever is left never will.
@@ -159,22 +158,38 @@ class _State:
     def _padded(self, targets: Iterable[BackfillTarget]) -> dict[AssetKey, PartitionSubset]:
         return {**dict.fromkeys(self.wanted.keys, EMPTY), **_amounts(targets)}
 
-    def take(self, ended: EndedRun) -> Iterator[BackfillRun]:
-        """Takes in a run that ended; gives the runs that try again what failed in it."""
-        for key, part in _amounts(ended.done).items():
-            self.done[key] = self.parts.union(key, self.done[key], part)
-        left = {key: self.parts.difference(key, part, self.done[key]) for key, part in _amounts(ended.failed).items()}
-        may_try = not ended.is_canceled and ended.attempt <= self.backfill.retries
-        if not may_try or self.backfill.status is BackfillStatus.CANCELING:
-            for key, part in left.items():
-                self.failed[key] = self.parts.union(key, self.failed[key], part)
-            return
+    def take(self, ended: Sequence[EndedRun]) -> list[BackfillRun]:
+        """Takes in the runs that ended; gives those that try again what failed in them."""
+        self._add(self.done, (part for each in ended for part in _amounts(each.done).items()))
+        again: list[BackfillRun] = []
+        failed: list[tuple[AssetKey, PartitionSubset]] = []
+        for each in ended:
+            left = [
+                (key, self.parts.difference(key, part, self.done[key])) for key, part in _amounts(each.failed).items()
+            ]
+            may_try = not each.is_canceled and each.attempt <= self.backfill.retries
+            if may_try and self.backfill.status is not BackfillStatus.CANCELING:
+                again += self._again(each, left)
+            else:
+                failed += left
+        self._add(self.failed, failed)
+        return again
+
+    def _again(self, ended: EndedRun, left: Iterable[tuple[AssetKey, PartitionSubset]]) -> Iterator[BackfillRun]:
         by_bounds: dict[Bounds, list[AssetKey]] = {}
-        for key, part in left.items():
+        for key, part in left:
             for bounds in self.parts.cut(key, part, None):
                 by_bounds.setdefault(bounds, []).append(key)
         for bounds, assets in by_bounds.items():
             yield BackfillRun(tuple(assets), bounds, ended.attempt + 1, ended.run_id)
+
+    def _add(self, amounts: dict[AssetKey, PartitionSubset], parts: Iterable[tuple[AssetKey, PartitionSubset]]) -> None:
+        """Adds parts to the amounts of their assets, all of one asset at once: a round may have a thousand."""
+        by_key: dict[AssetKey, list[PartitionSubset]] = {}
+        for key, part in parts:
+            by_key.setdefault(key, []).append(part)
+        for key, added in by_key.items():
+            amounts[key] = self.parts.union(key, amounts[key], *added)
 
     def open_parts(self) -> dict[AssetKey, PartitionSubset]:
         """What was not asked for yet and has not failed."""
@@ -186,9 +201,7 @@ class _State:
     def give_up_lost_runs(self, again: Sequence[BackfillRun]) -> None:
         """Takes what was asked for, and that no run works on any more, as failed: its runs were deleted."""
         tried = dict.fromkeys(self.wanted.keys, EMPTY)
-        for run in again:
-            for key in run.assets:
-                tried[key] = self.parts.union(key, tried[key], _part(run.bounds))
+        self._add(tried, _parts_of(again))
         for key in self.wanted.keys:
             missing = self.parts.difference(key, self.requested[key], self.done[key])
             missing = self.parts.difference(key, missing, tried[key])
@@ -215,10 +228,9 @@ class _State:
         known = [limit for limit in limits if limit is not None]
         return min(known) if known else None
 
-    def request(self, run: BackfillRun) -> None:
-        """Remembers that a run was asked for."""
-        for key in run.assets:
-            self.requested[key] = self.parts.union(key, self.requested[key], _part(run.bounds))
+    def request(self, runs: Iterable[BackfillRun]) -> None:
+        """Remembers that runs were asked for."""
+        self._add(self.requested, _parts_of(runs))
 
     def fail_rest(self) -> None:
         """Takes whatever can never start as failed."""
@@ -251,8 +263,11 @@ class _State:
         )
 
 
-def _part(bounds: Bounds) -> PartitionSubset:
-    return ONE if bounds is None else PartitionSubset((bounds,))
+def _parts_of(runs: Iterable[BackfillRun]) -> Iterator[tuple[AssetKey, PartitionSubset]]:
+    """What runs make of each asset."""
+    for run in runs:
+        part = ONE if run.bounds is None else PartitionSubset((run.bounds,))
+        yield from ((key, part) for key in run.assets)
 
 
 def _amounts(targets: Iterable[BackfillTarget]) -> dict[AssetKey, PartitionSubset]:

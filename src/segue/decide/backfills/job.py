@@ -16,7 +16,7 @@ from segue.model.partitions.subset import (
     difference,
     keys_of_subset,
     positions_of,
-    union,
+    union_of_all,
 )
 
 
@@ -71,6 +71,7 @@ def advance_job(
     requested = backfill.requested_job_partitions or EMPTY
     failed = backfill.failed_job_partitions or EMPTY
     again: list[JobRun] = []
+    lost: list[PartitionSubset] = []
     for run in ended:
         if not run.has_failed:
             continue
@@ -78,14 +79,15 @@ def advance_job(
         if may_try and backfill.status is not BackfillStatus.CANCELING:
             again.append(JobRun(run.bounds, run.attempt + 1, run.run_id))
         else:
-            failed = union(definition, failed, _part(run.bounds), now)
+            lost.append(_part(run.bounds))
+    failed = union_of_all(definition, (failed, *lost), now)
     left = difference(definition, backfill.job_partitions or EMPTY, requested, now)
     runs = list(again)
     if backfill.status is not BackfillStatus.CANCELING:
         room = max(room_of(backfill, unfinished, now, most_runs) - len(again), 0)
-        for bounds in _cut(definition, left, now, room, is_single=bool(backfill.single_run)):
-            runs.append(JobRun(bounds))
-            requested = union(definition, requested, _part(bounds), now)
+        new = _cut(definition, left, now, room, is_single=bool(backfill.single_run))
+        runs += map(JobRun, new)
+        requested = union_of_all(definition, (requested, *map(_part, new)), now)
     left = difference(definition, left, requested, now)
     status = backfill.status
     if unfinished == 0 and not runs:

@@ -21,7 +21,7 @@ from segue.model.partitions.subset import (
     keys_of_subset,
     positions_of,
     subset_size,
-    union,
+    union_of_all,
     whole,
 )
 
@@ -46,10 +46,12 @@ class Parts:
         """How an asset is partitioned."""
         return self._graph.nodes[key].partitions
 
-    def union(self, key: AssetKey, one: PartitionSubset, other: PartitionSubset) -> PartitionSubset:
-        """What is in either part."""
+    def union(self, key: AssetKey, *parts: PartitionSubset) -> PartitionSubset:
+        """What is in any of the parts."""
         definition = self.definition(key)
-        return (one or other) if definition is None else union(definition, one, other, self._now)
+        if definition is None:
+            return next(filter(None, parts), EMPTY)
+        return union_of_all(definition, parts, self._now)
 
     def intersection(self, key: AssetKey, one: PartitionSubset, other: PartitionSubset) -> PartitionSubset:
         """What is in both parts."""

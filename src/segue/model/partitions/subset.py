@@ -28,7 +28,6 @@ from segue.model.partitions.regions import (
     positions_in,
     region_of,
     size_of,
-    union_of,
 )
 
 if TYPE_CHECKING:
@@ -126,9 +125,18 @@ def union(
     definition: PartitionsDefinition, one: PartitionSubset, other: PartitionSubset, now: datetime
 ) -> PartitionSubset:
     """The partitions that are in either set."""
-    if one == other or not other:
-        return one
-    return _combined(union_of, definition, one, other, now) if one else other
+    return union_of_all(definition, (one, other), now)
+
+
+def union_of_all(
+    definition: PartitionsDefinition, subsets: Iterable[PartitionSubset], now: datetime
+) -> PartitionSubset:
+    """The partitions that are in any of several sets; each range is looked up once, however many sets there are."""
+    different = list(dict.fromkeys(each for each in subsets if each))
+    if len(different) <= 1:
+        return different[0] if different else EMPTY
+    together = PartitionSubset(tuple(ends for each in different for ends in each.ranges))
+    return subset_of_region(definition, region_of_subset(definition, together, now), now)
 
 
 def intersection(
