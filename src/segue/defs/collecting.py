@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 _BETWEEN_COUNTS = 1_000
 _uncounted = 0  # definitions since what there is was last counted as old
+_is_frozen = False
 
 
 @contextlib.contextmanager
@@ -39,7 +40,18 @@ def count_definition() -> None:
             _count_as_old()
 
 
+def freeze() -> None:
+    """Keeps the garbage collector off what there is by now, here and in the processes forked from this one, so that they share
+    its memory.
+    """
+    global _is_frozen
+    _is_frozen = True
+    gc.collect()
+    gc.freeze()
+
+
 def _count_as_old() -> None:
-    if gc.get_freeze_count() == 0:  # what others froze stays frozen
+    # What was frozen, here or by others, stays so. To ask for the count walks over all of it, which a run would pay for each time.
+    if not _is_frozen and gc.get_freeze_count() == 0:
         gc.freeze()  # and back, which puts all into the oldest generation, and has the collector count anew
         gc.unfreeze()

@@ -14,7 +14,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.logger import default_loggers
 from segue.defs.node import NodeDefinition
 from segue.defs.run_config import plain, raw_config
-from segue.defs.run_config_schema import RunConfigParts, is_selected, nodes_type, run_config_type
+from segue.defs.run_config_schema import RunConfigParts, is_selected, nodes_type, run_config_type, selected_names
 from segue.errors import ConfigViolation, InvalidConfigError
 
 _AS_GIVEN = ("resources", "inputs", "loggers")
@@ -102,9 +102,8 @@ def _steps(
     nodes: Mapping[str, NodeDefinition], prefix: str, entries: Mapping[str, Any], place: Place, to: _Walked
 ) -> None:
     """Puts the entries of one graph's nodes under their paths, and applies the config mappings of graphs."""
-    for name, node in nodes.items():
-        given = entries.get(name)
-        path = f"{prefix}{name}"
+    for name in dict.fromkeys([*selected_names(nodes, prefix, to.parts), *(each for each in entries if each in nodes)]):
+        node, given, path = nodes[name], entries.get(name), f"{prefix}{name}"
         if given is not None:
             to.steps[path] = dict(_mapping(given))
         if isinstance(node, GraphDefinition):

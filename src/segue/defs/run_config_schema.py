@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any, Final, cast
 
 import msgspec
@@ -122,7 +122,8 @@ def nodes_type(nodes: Mapping[str, NodeDefinition], prefix: str, parts: RunConfi
         prefix: the path of the graph, with a dot behind; empty for that of the job.
         parts: what the run config may speak of.
     """
-    required = {name: None for name, node in nodes.items() if _needs_config(node, f"{prefix}{name}", parts)}
+    names = selected_names(nodes, prefix, parts)
+    required = {name: None for name in names if _needs_config(nodes[name], f"{prefix}{name}", parts)}
 
     def field(name: str) -> Field:
         path = f"{prefix}{name}"
@@ -181,6 +182,21 @@ def is_selected(path: str, parts: RunConfigParts) -> bool:
     if parts.selected is None or path in parts.selected:
         return True
     return any(each.startswith(f"{path}.") for each in parts.selected)
+
+
+def selected_names(nodes: Mapping[str, NodeDefinition], prefix: str, parts: RunConfigParts) -> Collection[str]:
+    """Those of the ops and graphs in a graph of which any step is run, in the time that these take, not all.
+
+    Args:
+        nodes: the ops and graphs, by name.
+        prefix: the path of the graph, with a dot behind; empty for that of the job.
+        parts: what the run config may speak of.
+    """
+    if parts.selected is None:
+        return nodes
+    inside = [each.removeprefix(prefix) for each in parts.selected if each.startswith(prefix)]
+    found = {each for each in inside if each in nodes} | {each.partition(".")[0] for each in inside}
+    return sorted(found & nodes.keys())
 
 
 def _resources_type(parts: RunConfigParts) -> Entries:

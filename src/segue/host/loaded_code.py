@@ -36,7 +36,8 @@ def load_code(message: LoadCode) -> Definitions:
     for name in message.preload:
         module_named(name)
     definitions = definitions.with_failure_rules(message.failure_rules)
-    _ = definitions.described, definitions.asset_graph  # worked out once, here
+    definitions.described.graph.make_ready()  # worked out once, here
+    _ = definitions.asset_graph
     return definitions
 
 

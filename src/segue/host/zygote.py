@@ -10,7 +10,6 @@ starts dies with it, and it dies with whoever started it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import selectors
 import signal
@@ -22,6 +21,7 @@ from subprocess import DEVNULL, Popen
 from typing import NoReturn
 
 from segue.channel import ChannelClosedError, receive, send
+from segue.defs.collecting import freeze
 from segue.defs.definitions import Definitions
 from segue.execute.failure import error_info
 from segue.host.fresh_process import become_step_process, die_with
@@ -160,7 +160,7 @@ class Zygote:
         reason = self._watch.judge()
         self._forks = reason is None
         start_method = "fork" if self._forks else "spawn"
-        _freeze()
+        freeze()
         return Ready(start_method=start_method, reason=reason, manifest=published[0], manifest_hash=published[1])
 
     def _made_ready(self, coordinator: _Coordinator, message: PrepareRun, data: bytes) -> Ready:
@@ -172,7 +172,7 @@ class Zygote:
             coordinator.prepared = prepare(self._definitions, message)
         except BaseException as error:  # noqa: BLE001 reason: as above
             return Ready(error=error_info(error))
-        _freeze()
+        freeze()
         return Ready()
 
     def _start(self, coordinator: _Coordinator, message: StartProcess, descriptors: list[int]) -> None:
@@ -289,12 +289,6 @@ def _kill_groups(pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-
-
-def _freeze() -> None:
-    """Keeps the garbage collector of the children off what there is by now, so that they share its memory."""
-    gc.collect()
-    gc.freeze()
 
 
 def _write_last(error: BaseException) -> None:

@@ -63,6 +63,10 @@ class AssetGraph:
             found.setdefault(key.asset_key, []).append(key)
         return found
 
+    def make_ready(self) -> None:
+        """Works out now what every plan asks for: processes that are forked from this one then find it."""
+        _ = self.has_partitions, self._parents, self._children, self._checks_of
+
     def with_partitions(self, definitions: Mapping[AssetKey, PartitionsDefinition]) -> AssetGraph:
         """The same with other partitions definitions for some assets: those that have been asked for their keys."""
         changed = copy.copy(self)

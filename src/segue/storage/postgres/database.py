@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo, TransactionStatus
 
@@ -28,6 +29,9 @@ Value = TypeVar("Value")
 # Said with each transaction, since a server may have other defaults.
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _CONNECT_SECONDS = 10
+
+# psycopg compiles what it needs for lists when it writes the first: here, so that a process that is forked finds it.
+Transformer().dump_sequence([[""]], [PyFormat.AUTO])
 
 
 class Database:

@@ -111,6 +111,7 @@ def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, eve
     status, worker = (None, None) if recorded is None else (recorded.status.value, recorded.worker)
     require_not_begun(run.run_id, status, worker, fence)
     assert recorded is not None  # required above
+    _, _, _, _, *times = columns
     found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
     assert found is not None
     plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, found[0])
@@ -123,7 +124,7 @@ def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, eve
     if new:
         connection.execute(_ADD_TAGS, [number, list(new), list(new.values())])
     if events:
-        append_slowly(connection, events, None)
+        append_slowly(connection, events, None, {run.run_id: (status, run.worker, *times, fence)})
 
 
 def keep_contents(connection: Connection, run: Run, plan: bytes, manifest: bytes) -> tuple[str | None, str | None]:
