@@ -1,7 +1,7 @@
 """The SELECTs over events and the state of assets, and how a filter becomes one.
 
-Every list is served in order from an index, however long the log is: a filter with several values becomes one SELECT
-per value, which the database merges by their order instead of sorting what they find.
+Every list is served in order from an index, however long the log is: of a filter with several values each value is looked
+up by itself, in order and no further than asked for, and what is found is put into one order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.stores import EventFilter
 from segue.storage.columns import key_text
 from segue.storage.fold import ASSET_TYPES, TOPIC_TYPES
-from segue.storage.statements import LAST, Condition, Dialect, Query, select
+from segue.storage.statements import LAST, Condition, Dialect, Query, Values, select
 
 PLAN = "SELECT body FROM plans WHERE hash = ?"
 MANIFEST = "SELECT body FROM manifests WHERE hash = ?"
@@ -56,10 +56,8 @@ def checks_query(dialect: Dialect, keys: Sequence[AssetCheckKey] | None) -> Quer
 
 def event_query(dialect: Dialect, which: EventFilter, limit: int | None) -> Query:
     """The events of a filter in the order it asks for: the columns of `event_from_row`."""
-    bounds: list[Condition] = [
-        ("id > ?", 0 if which.after is None else which.after),
-        ("id < ?", LAST if which.before is None else which.before),
-    ]
+    after, before = 0 if which.after is None else which.after, LAST if which.before is None else which.before
+    bounds: list[Condition] = []
     if which.after_timestamp is not None:
         bounds.append(("timestamp > ?", which.after_timestamp))
     if which.before_timestamp is not None:
@@ -69,12 +67,17 @@ def event_query(dialect: Dialect, which: EventFilter, limit: int | None) -> Quer
         bounds.append((f"EXISTS (SELECT 1 FROM runs r WHERE r.run_id = events.run_id AND {is_named})", names))
     if which.run_id is not None and dialect.in_month_of_run is not None:
         bounds.append((dialect.in_month_of_run, which.run_id))
-    selects = [select(_EVENT_COLUMNS, "events", [*part, *bounds]) for part in _event_parts(dialect, which)]
-    return dialect.merged(selects, f"1 {'ASC' if which.ascending else 'DESC'}", limit)
+    each, conditions = _event_conditions(dialect, which)
+    direction = "ASC" if which.ascending else "DESC"
+    if each is None:
+        conditions = [*conditions, ("id > ?", after), ("id < ?", before), *bounds]
+        return dialect.merged([select(_EVENT_COLUMNS, "events", conditions)], f"id {direction}", limit)
+    values = Values(*each, after, before)
+    return dialect.with_each("events", _EVENT_COLUMNS, values, [*conditions, *bounds], direction, limit)
 
 
-def _event_parts(dialect: Dialect, which: EventFilter) -> list[list[Condition]]:
-    """What finds the events, each in one of the parts, by the index that is best for it."""
+def _event_conditions(dialect: Dialect, which: EventFilter) -> tuple[tuple[str, list[str]] | None, list[Condition]]:
+    """What finds the events by the index that is best for it: values of which each is looked up by itself, and the rest."""
     types = None if which.types is None else [kind.value for kind in which.types]
     partitions = which.partitions
     asset: list[Condition] = []
@@ -87,17 +90,17 @@ def _event_parts(dialect: Dialect, which: EventFilter) -> list[list[Condition]]:
     if which.storage_ids is not None:
         rest = asset + within("run_id", None if which.run_id is None else [which.run_id])
         rest += within("type", types) + within("partition", partitions)
-        return [[dialect.within("id", sorted(set(which.storage_ids))), *rest]]
+        return None, [dialect.within("id", sorted(set(which.storage_ids))), *rest]
     if which.run_id is not None:
-        return [[("run_id = ?", which.run_id), *asset, *within("type", types), *within("partition", partitions)]]
+        return None, [("run_id = ?", which.run_id), *asset, *within("type", types), *within("partition", partitions)]
     if asset and partitions is not None and len(partitions) <= _MOST_PARTS:
-        return [[*asset, ("partition = ?", partition), *within("type", types)] for partition in set(partitions)]
+        return ("partition", sorted(set(partitions))), [*asset, *within("type", types)]
     if asset:
         kinds = ASSET_TYPES if types is None else types
-        return [[*asset, ("type = ?", kind), *within("partition", partitions)] for kind in set(kinds)]
+        return ("type", sorted(set(kinds))), [*asset, *within("partition", partitions)]
     if types is not None and TOPIC_TYPES.issuperset(types):
-        return [[("topic = ?", kind), *within("partition", partitions)] for kind in set(types)]
-    return [within("type", types) + within("partition", partitions)]
+        return ("topic", sorted(set(types))), within("partition", partitions)
+    return None, within("type", types) + within("partition", partitions)
 
 
 def matches_nothing(which: EventFilter) -> bool:

@@ -19,6 +19,15 @@ LAST = 2**63 - 1
 """No number of a row is larger."""
 
 
+class Values(NamedTuple):
+    """Values that a column may have, of which each is looked up by itself, and the numbers between which the rows lie."""
+
+    column: str
+    values: Sequence[str]
+    after: int
+    before: int
+
+
 class Dialect(NamedTuple):
     """How a database says what others say in another way.
 
@@ -64,6 +73,37 @@ class Dialect(NamedTuple):
         text = " UNION ALL ".join(text for text, _ in parts)
         parameters = [parameter for _, some in parts for parameter in some]
         return f"{text} ORDER BY {order} LIMIT ?", [*parameters, self.limit(limit)]
+
+    def with_each(
+        self,
+        table: str,
+        columns: str,
+        which: Values,
+        conditions: Sequence[Condition],
+        direction: str,
+        limit: int | None,
+    ) -> Query:
+        """The rows of a table that have one of the values and satisfy all conditions, by their number `id`, at most so many."""
+        column, values, after, before = which
+        if self.merges or len(values) == 1:
+            parts = [
+                select(columns, table, [(f"{column} = ?", value), ("id > ?", after), ("id < ?", before), *conditions])
+                for value in values
+            ]
+            return self.merged(parts, f"id {direction}", limit)
+        # One part for all: to plan one for each value takes longer than to find a few rows. Said in pairs, it can only be read
+        # by the index that begins with the value: that a value is rare is not known when it is planned.
+        bounds: list[Condition] = [
+            (f"{column} IS NOT NULL",),
+            (f"({column}, id) > (k.value, ?)", after),
+            (f"({column}, id) < (k.value, ?)", before),
+        ]
+        text, parameters = select("*", table, [*bounds, *conditions])
+        each = f"({text} ORDER BY {column} {direction}, id {direction} LIMIT ?) {table}"
+        return (
+            f"SELECT {columns} FROM {self.texts.format('k')} CROSS JOIN LATERAL {each} ORDER BY id {direction} LIMIT ?",
+            [self.as_list(values), *parameters, self.limit(limit), self.limit(limit)],
+        )
 
     def limit(self, limit: int | None) -> int | None:
         """The parameter of a LIMIT; None for all rows."""
