@@ -90,8 +90,8 @@ def claim(
 ) -> list[ClaimAnswer]:
     """Answers requests: see `ClaimStore.claim`."""
     for request in requests:
-        require_text(request.claimant.run_id, request.claimant.step_key, *[each.resource for each in request.claims])
-    if len(requests) == 1 and _take_free(connection, dialect, requests[0], now):
+        _require_names(request)
+    if len(requests) == 1 and take_free(connection, dialect, requests[0], now.timestamp):
         return [GRANTED]
     missing = _not_held(connection, requests)
     _keep_in_line(connection, missing, now)
@@ -106,6 +106,20 @@ def claim(
         _RELEASES[1][1], [(request.claimant.run_id, request.claimant.step_key or "") for request in granted]
     )
     return answers
+
+
+def take_free(connection: Transaction, dialect: Dialect, request: ClaimRequest, timestamp: float) -> bool:
+    """Gives a run what it asks for where nobody holds or wants any of it; says whether it did."""
+    _require_names(request)
+    claimant, claims = request.claimant, request.claims
+    if claimant.step_key is not None or not claims:
+        return False
+    if any(each.weight != 1 or (each.capacity is not None and each.capacity < 1) for each in claims):
+        return False
+    resources = dialect.as_list([each.resource for each in claims])
+    parameters = (claimant.run_id, claimant.priority, claimant.worker, timestamp, resources, resources, resources)
+    statement = _TAKE_FREE.format(dialect.texts.format("wanted"), dialect.join)
+    return connection.execute(statement, parameters).rowcount > 0
 
 
 def release(connection: Transaction, run_id: str, step_key: str | None) -> int:
@@ -145,17 +159,8 @@ def held_query(which: ClaimFilter) -> tuple[str, list[object]]:
     return f"{_HELD}{where} ORDER BY since, run_id, step_key, resource", parameters
 
 
-def _take_free(connection: Transaction, dialect: Dialect, request: ClaimRequest, now: Moment) -> bool:
-    """Gives a run what it asks for where nobody holds or wants any of it; says whether it did."""
-    claimant, claims = request.claimant, request.claims
-    if claimant.step_key is not None or not claims:
-        return False
-    if any(each.weight != 1 or (each.capacity is not None and each.capacity < 1) for each in claims):
-        return False
-    resources = dialect.as_list([each.resource for each in claims])
-    parameters = (claimant.run_id, claimant.priority, claimant.worker, now.timestamp, resources, resources, resources)
-    statement = _TAKE_FREE.format(dialect.texts.format("wanted"), dialect.join)
-    return connection.execute(statement, parameters).rowcount > 0
+def _require_names(request: ClaimRequest) -> None:
+    require_text(request.claimant.run_id, request.claimant.step_key, *[each.resource for each in request.claims])
 
 
 def _not_held(connection: Transaction, requests: Sequence[ClaimRequest]) -> list[ClaimRequest]:

@@ -95,12 +95,18 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
         """See `RunStore.start_run`."""
-        worker = self._worker.keep()
-        with self._database.write(is_news=are_news(events)) as connection:
-            if request is not None:
+        worker, token = self._worker.keep(), None
+        if request is not None:
+            with self._database.write(is_news=are_news(events)) as connection:
                 leasing.lock_run(connection, run_id)
-                self._claim_now(connection, request, time.time())
-            token = leasing.lease_run(connection, run_id, worker, events)
+                if self._claim_free(connection, request, time.time()):
+                    token = leasing.lease_run(connection, run_id, worker, events)
+        if token is None:
+            with self._database.write(is_news=are_news(events)) as connection:
+                if request is not None:
+                    leasing.lock_run(connection, run_id)
+                    self._claim_now(connection, request, time.time())
+                token = leasing.lease_run(connection, run_id, worker, events)
         take_up(worker, run_id)
         return token
 
