@@ -28,6 +28,7 @@ from segue.defs.job_nodes import asset_job_node, op_computation_node, op_job_nod
 from segue.defs.limit_tags import check_limit_tags
 from segue.defs.logger import LoggerDefinition, default_loggers
 from segue.defs.metadata import described_metadata
+from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
 from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.resource_nodes import resource_nodes
@@ -67,7 +68,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         manifest, graph: everything declared, as data.
         ops: the computation behind each step key.
         specs: the spec of each asset.
-        definitions: the definition behind each step key.
+        definitions, nodes: the definition behind each step key, and its op or graph where it has one.
         jobs, asset_jobs: the jobs of ops, and those of assets, by name.
         resources: the resources by key, as declared.
         partitioned_configs: the config by partition of the jobs that have one, by name.
@@ -83,6 +84,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     ops: Mapping[str, OpDefinition]
     specs: Mapping[AssetKey, AssetSpec]
     definitions: Mapping[str, AssetsDefinition]
+    nodes: Mapping[str, NodeDefinition]
     resources: Mapping[str, object]
     jobs: Mapping[str, JobDefinition] = {}
     partitioned_configs: Mapping[str, PartitionedConfig] = {}
@@ -191,17 +193,14 @@ def describe(source: Source) -> Described:
     if jobs or schedule_data or sensor_data:
         manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs), schedules=schedule_data, sensors=sensor_data)
         graph = AssetGraph(manifest)
+    nodes = {name: each.node_def for name, each in collection.definitions.items() if each.node_def is not None}
     return Described(
         manifest=manifest,
         graph=graph,
-        ops={
-            name: definition.node_def
-            for name, definition in collection.definitions.items()
-            if isinstance(definition.node_def, OpDefinition)
-        }
-        | collection.job_ops,
+        ops={name: node for name, node in nodes.items() if isinstance(node, OpDefinition)} | collection.job_ops,
         specs=collection.specs,
         definitions=collection.definitions,
+        nodes=nodes,
         resources=collection.resources,
         jobs=op_jobs,
         partitioned_configs={job.name: job.config for job in source.jobs if isinstance(job.config, PartitionedConfig)},

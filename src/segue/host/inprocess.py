@@ -211,9 +211,8 @@ def config_of(described: Described, job_name: str, run_config: object, plan: Pla
     if job is not None:
         parts = msgspec.structs.replace(job_parts(job, described.resources), selected=selected)
         return resolve_job_config(job, run_config, parts)
-    nodes = {name: each.node_def for name, each in described.definitions.items() if each.node_def is not None}
     loggers, executor = described.run_loggers(job_name), described.run_executor(job_name)
-    parts = RunConfigParts(nodes, described.resources, selected, loggers, executor)
+    parts = RunConfigParts(described.nodes, described.resources, selected, loggers, executor)
     return resolve_run_config(run_config, parts)
 
 

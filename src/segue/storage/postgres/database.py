@@ -7,7 +7,7 @@ import selectors
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
@@ -46,15 +46,18 @@ class Database:
 
     Attributes:
         options: what psycopg connects with.
-        name: database and host, for messages.
     """
 
     def __init__(self, url: str) -> None:
         self.options = connection_options(url)
-        self.name = name_of(self.options)
         self._lock = threading.RLock()
         self._connection: Connection | None = None
         forks.watch(self)
+
+    @cached_property
+    def name(self) -> str:
+        """Database and host, for messages."""
+        return name_of(self.options)
 
     def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """All rows of one SELECT, written with `?` for a parameter: one statement, so one consistent view.
