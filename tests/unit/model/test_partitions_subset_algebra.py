@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import segue as sg
 from segue.model.partitions.loading import DynamicKeys
+from segue.model.partitions.subset import keys_of_subset, subset_of_keys, union_of_all
 
 NOW = datetime(2024, 1, 20, tzinfo=UTC)
 LETTERS = sg.StaticPartitionsDefinition(list("dacbef"))
@@ -157,3 +158,19 @@ def test_windows_of_time_that_follow_each_other_are_one_stretch() -> None:
     assert stretches == [(2, 5), (6, 7)]
     with pytest.raises(sg.InvalidInvocationError, match="no windows of time"):
         _ = LETTERS.subset_with_partition_keys(["a"]).included_time_windows
+
+
+LISTED = [LETTERS, DAYS, sg.MultiPartitionsDefinition({"day": DAYS, "letter": LETTERS})]
+
+
+@given(data=st.data(), definition=st.sampled_from(LISTED))
+@settings(max_examples=100, deadline=None)
+def test_several_sets_together_hold_what_any_of_them_holds(
+    data: st.DataObject, definition: sg.PartitionsDefinition
+) -> None:
+    keys = list(definition.get_partition_keys(NOW))
+    sets = data.draw(st.lists(st.sets(st.sampled_from(keys), max_size=8), max_size=6))
+    together = union_of_all(definition, [subset_of_keys(definition, each, NOW) for each in sets], NOW)
+    expected = {key for each in sets for key in each}
+    assert together == subset_of_keys(definition, expected, NOW)
+    assert keys_of_subset(definition, together, NOW) == [key for key in keys if key in expected]
