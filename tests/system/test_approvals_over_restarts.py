@@ -43,7 +43,7 @@ defs = sg.Definitions(assets=[totals, published], jobs=[job, here])
 @pytest.mark.parametrize("job", ["job", "here"])
 def test_a_run_waits_for_a_person_without_a_process_and_over_a_restart(job: str, tmp_path: Path) -> None:
     project = Project(tmp_path, DEFINITIONS)
-    with control_plane(project.folder) as plane:
+    with control_plane(project.folder, command="serve") as plane:
         before = set(plane.descendants())
         run_id = plane.start_run(job=job)
         store = open_sqlite(Path(project.home))

@@ -32,6 +32,8 @@ class FileWatcher:
 
     def start(self) -> None:
         """Begins to watch."""
+        for location in self._locations.values():
+            location.expect_reloads()
         for each in self._threads:
             each.start()
 

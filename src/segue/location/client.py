@@ -17,7 +17,7 @@ from segue.location.base import LocationListener
 from segue.location.generation import Generation, how_it_ended
 from segue.location.remote import reach_zygote
 from segue.location.tick_processes import Asked, TickProcess, TickProcesses
-from segue.location.zygote_process import start_zygote
+from segue.location.zygote_process import Zygotes
 from segue.model.error_info import ErrorInfo
 from segue.model.graph import AssetGraph
 from segue.model.location import LocationState, LocationStatus, LocationTarget
@@ -58,8 +58,8 @@ class ProcessLocation:
     ) -> None:
         self.target = target
         self._records = records if target.remote is None else None  # another machine has its own
+        self._zygotes = Zygotes(target, streams, records.database)
         self._listener = listener
-        self._streams = streams
         self._state = LocationState(name=target.name, status=LocationStatus.LOADING, updated_at=time.time())
         self._graph: AssetGraph | None = None
         self._current: Generation | None = None
@@ -144,6 +144,11 @@ class ProcessLocation:
         """Loads the code anew, in a new process beside the one there is, which serves until then."""
         self._call(self._reload)
 
+    def expect_reloads(self) -> None:
+        """Keeps a process ready for the next load, where the code is on this machine."""
+        self._zygotes.keeps_one_ahead = self.target.remote is None
+        self._call(lambda: None if self._current is None else self._zygotes.prepare())
+
     def stop(self, *, interrupt_runs: bool = False) -> None:
         """Ends all processes and the thread.
 
@@ -210,10 +215,9 @@ class ProcessLocation:
 
     def _load(self) -> None:
         """Starts a new zygote."""
-        database = None if self._records is None else self._records.database
         try:
             zygote = (
-                start_zygote(self.target, self._streams, database)
+                self._zygotes.start()
                 if self.target.remote is None
                 else reach_zygote(self.target.name, self.target.remote)
             )
@@ -283,6 +287,7 @@ class ProcessLocation:
             )
             while self._held:
                 generation.ticks.ask(self._held.popleft()[0])
+        self._zygotes.prepare()
         if again:
             self._reload()
 
@@ -361,6 +366,7 @@ class ProcessLocation:
                         self._hear(key.data)
         for each in self._generations():
             self._end(each, "the control plane ends")
+        self._zygotes.close()
         self._is_stopped = True
 
     def _why(self) -> str:

@@ -14,6 +14,7 @@ from segue.errors import LocationUnavailableError
 from segue.model.messages import (
     End,
     FromZygote,
+    LoadCode,
     Message,
     SignalProcess,
     StartProcess,
@@ -45,7 +46,7 @@ class ZygoteOwner(Protocol):
 
 
 class Zygote:
-    """One zygote. It imports the code at once; what it says of that and of its processes is read with `messages`.
+    """One zygote. It imports the code that `load` names; what it says of that and of its processes is read with `messages`.
 
     Methods may be called in any thread, `messages` in one.
 
@@ -66,6 +67,11 @@ class Zygote:
     def fileno(self) -> int:
         """The descriptor that can be read when there is something to hear."""
         return self._channel.fileno()
+
+    def load(self, code: LoadCode) -> None:
+        """Has it import the code; where it is gone already, `messages` shows that."""
+        with contextlib.suppress(ChannelClosedError, OSError):
+            self._send(code)
 
     def next_number(self) -> int:
         """A number for a process to be started."""

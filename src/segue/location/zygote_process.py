@@ -11,11 +11,10 @@ import sys
 import tempfile
 from typing import BinaryIO
 
-from segue.channel import ChannelClosedError, send
 from segue.errors import LocationUnavailableError
 from segue.location.zygote import Zygote
 from segue.model.location import LocationTarget
-from segue.model.messages import LoadCode, encode_message
+from segue.model.messages import LoadCode
 
 _MODULE = "segue.host.zygote"
 _TOKEN = "SEGUE_LOCATION_TOKEN"
@@ -34,6 +33,66 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int], database: str
     Raises:
         LocationUnavailableError: no such interpreter, or no such working directory.
     """
+    zygote = _begin(target, streams)
+    zygote.load(_code(target, database))
+    return zygote
+
+
+class Zygotes:
+    """Starts the zygotes of one code location, one after the other.
+
+    Args:
+        target, streams, database: as of `start_zygote`.
+
+    Attributes:
+        keeps_one_ahead: whether `prepare` does anything: where code is loaded anew often, a process that has imported Segue
+            already is worth its memory.
+    """
+
+    def __init__(self, target: LocationTarget, streams: tuple[int, int], database: str | None) -> None:
+        self._target = target
+        self._streams = streams
+        self._database = database
+        self._ahead: Zygote | None = None
+        self.keeps_one_ahead = False
+
+    def start(self) -> Zygote:
+        """The next zygote, which begins to import the code.
+
+        Raises:
+            LocationUnavailableError: as of `start_zygote`.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or not _is_there(ahead):
+            return start_zygote(self._target, self._streams, self._database)
+        ahead.load(_code(self._target, self._database))
+        return ahead
+
+    def prepare(self) -> None:
+        """Starts the process of the next zygote, where one is to be kept ahead."""
+        if self.keeps_one_ahead and self._ahead is None:
+            with contextlib.suppress(LocationUnavailableError):  # which is told when it is needed
+                self._ahead = _begin(self._target, self._streams)
+
+    def close(self) -> None:
+        """Ends the process that was kept ahead, which has nothing to lose."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.close(0.0)
+
+
+def _is_there(zygote: Zygote) -> bool:
+    """Whether a process that was not told anything yet still waits; lets go of one that does not."""
+    for _ in zygote.messages():
+        pass
+    if zygote.is_gone:
+        zygote.close(0.0)
+        return False
+    return True
+
+
+def _begin(target: LocationTarget, streams: tuple[int, int]) -> Zygote:
+    """Starts the process, which waits to be told what to import."""
     own, other = socket.socketpair()
     output = tempfile.TemporaryFile()  # noqa: SIM115 reason: lives as long as the zygote
     python = target.python or sys.executable
@@ -58,7 +117,11 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int], database: str
         ) from error
     finally:
         other.close()
-    load = LoadCode(
+    return Zygote(own, _ZygoteProcess(process, output), streams)
+
+
+def _code(target: LocationTarget, database: str | None) -> LoadCode:
+    return LoadCode(
         file=target.file,
         module=target.module,
         attribute=target.attribute,
@@ -68,9 +131,6 @@ def start_zygote(target: LocationTarget, streams: tuple[int, int], database: str
         preload=() if database is None else (_DATABASE_MODULE,),
         is_published=True,
     )
-    with contextlib.suppress(ChannelClosedError):  # it is gone already, which `messages` shows
-        send(own, encode_message(load))
-    return Zygote(own, _ZygoteProcess(process, output), streams)
 
 
 class _ZygoteProcess:
