@@ -85,14 +85,16 @@ class Dialect(NamedTuple):
     ) -> Query:
         """The rows of a table that have one of the values and satisfy all conditions, by their number `id`, at most so many."""
         column, values, after, before = which
-        if self.merges or len(values) == 1:
+        ends_with_value = before == LAST if direction == "ASC" else after == 0
+        if self.merges or len(values) == 1 or not ends_with_value:
             parts = [
                 select(columns, table, [(f"{column} = ?", value), ("id > ?", after), ("id < ?", before), *conditions])
                 for value in values
             ]
             return self.merged(parts, f"id {direction}", limit)
         # One part for all: to plan one for each value takes longer than to find a few rows. Said in pairs, it can only be read
-        # by the index that begins with the value: that a value is rare is not known when it is planned.
+        # by the index that begins with the value: that a value is rare is not known when it is planned. Such a walk begins at
+        # a number, and ends where the value does, not at a number.
         bounds: list[Condition] = [
             (f"{column} IS NOT NULL",),
             (f"({column}, id) > (k.value, ?)", after),
