@@ -126,6 +126,8 @@ class _Carrier:
                 if key.data is connection:
                     for data in connection.messages():
                         self._take(decode_from_location.decode(data), data)
+                        if self._why:  # the last that is said: behind it is nothing but the end of the connection
+                            return
                 elif key.data is self._line:
                     self._pass_on(connection)
                 elif key.data in self._channels:  # and not closed while others were heard
