@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import signal
 import socket
-import threading
 from collections.abc import Generator
-from contextlib import contextmanager
 from types import FrameType
 
 import click
@@ -49,26 +49,28 @@ class Signals:
     def __init__(self) -> None:
         self.is_waiting = True
         self.is_over = False
-        self._woken = threading.Event()
+        self._woken = queue.SimpleQueue[
+            None
+        ]()  # into which a handler may put, whatever the thread is doing that it interrupts
 
     def come(self, number: int, _frame: FrameType | None) -> None:
         """Takes one."""
         if not self.is_waiting:
             raise SystemExit(128 + number)
         self.is_waiting, self.is_over = False, True
-        self._woken.set()
+        self.wake()
 
     def wake(self) -> None:
         """Has whoever waits look again."""
-        self._woken.set()
+        self._woken.put(None)
 
     def wait(self, seconds: float | None = None) -> None:
         """Waits for one, or until something else has happened, or so many seconds are over."""
-        self._woken.wait(seconds)
-        self._woken.clear()
+        with contextlib.suppress(queue.Empty):  # the time is over
+            self._woken.get(timeout=seconds)
 
 
-@contextmanager
+@contextlib.contextmanager
 def signals() -> Generator[Signals]:
     """SIGINT and SIGTERM; one that comes while nobody waits for it ends the process at once."""
     found = Signals()
