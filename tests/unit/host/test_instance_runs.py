@@ -208,6 +208,7 @@ def test_what_a_run_says_of_itself() -> None:
     says = {
         sg.RunStatus.QUEUED: {"is_cancelable"},
         sg.RunStatus.STARTED: {"is_cancelable"},
+        sg.RunStatus.SUSPENDED: {"is_cancelable"},
         sg.RunStatus.SUCCESS: {"is_finished", "is_success"},
         sg.RunStatus.FAILURE: {"is_finished", "is_failure", "is_failure_or_canceled"},
         sg.RunStatus.CANCELED: {"is_finished", "is_failure_or_canceled"},
