@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,8 +80,9 @@ class Chaos:
         self.random = random.Random(options.seed)
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self.started_at: dict[int, float] = {}
-        self.gone_at: dict[int, float] = {}
-        self.stopped_at: dict[int, float] = {}
+        # By the number of the process, which another one may get later: in seconds since 1970, as runs say when they were made.
+        self.gone_at: dict[int, list[float]] = defaultdict(list)
+        self.stopped_at: dict[int, list[float]] = defaultdict(list)
         self.executing: list[int] = []  # workers whose runs have started and not ended, when last seen
         self.ended_at: dict[str, float] = {}
         self.hits: Counter[str] = Counter()
@@ -135,7 +136,7 @@ class Chaos:
         with self.lock:
             for pid, process in list(self.workers.items()):
                 if process.poll() is not None:
-                    self.gone_at[pid] = time.monotonic()
+                    self.gone_at[pid].append(time.time())
                     del self.workers[pid]
 
     def _harass(self) -> None:
@@ -166,7 +167,7 @@ class Chaos:
     def _stop(self, victim: victims.Victim) -> None:
         if victims.hit(victim, signal.SIGSTOP):
             self.hits[f"{victim.kind} stopped"] += 1
-            self.stopped_at.setdefault(victim.pid, time.monotonic())
+            self.stopped_at[victim.pid].append(time.time())
             time.sleep(LONG_STOP)
             victims.hit(victim, signal.SIGCONT)
 
@@ -185,7 +186,7 @@ class Chaos:
                 self.recorded = store.count_runs(RunsFilter())
                 for run in store.list_runs(RunsFilter(), 200, None):
                     if run.is_finished:
-                        self.ended_at.setdefault(run.run_id, time.monotonic())
+                        self.ended_at.setdefault(run.run_id, time.time())
                 self.executing = [_pid_of(run.worker) for run, _ in store.unfinished_runs() if run.worker is not None]
                 store.wait_for_exit(0.5)
             except StorageError:
@@ -219,12 +220,12 @@ class Chaos:
         """How long after its worker was stopped a run ended, at the most."""
         return self._slowest(runs, self.stopped_at)
 
-    def _slowest(self, runs: list[Run], since: dict[int, float]) -> float:
+    def _slowest(self, runs: list[Run], since: dict[int, list[float]]) -> float:
         waits = [0.0]
         for run in runs:
             pid = None if run.worker is None else _pid_of(run.worker)
-            if pid in since and run.run_id in self.ended_at:
-                waits.append(self.ended_at[run.run_id] - since[pid])
+            if pid is not None and run.run_id in self.ended_at:
+                waits += [self.ended_at[run.run_id] - each for each in since.get(pid, ()) if each >= run.created_at]
         return max(waits)
 
 
