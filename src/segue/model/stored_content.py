@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from segue.errors import InvalidConfigError, InvariantViolationError
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 ENTRY_LIMIT = 64 * 1024
 EVENT_LIMIT = 1024 * 1024
