@@ -6,11 +6,12 @@ its file, and who reads on from a place reads what follows.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ import msgspec
 from segue.errors import NotSupportedError, StorageUnavailableError
 from segue.model.database_url import masked
 
-STREAM_ENDINGS = frozenset((".out", ".err"))
+_STREAM_ENDINGS = (".out", ".err")
 _EVERY_SECONDS = 2.0
 _BYTES_A_SECOND = 256 * 1024  # of one file: what has grown large is copied less often
 _AFTER_FAILURE_SECONDS = 20.0
@@ -129,7 +130,12 @@ class OutputFile(msgspec.Struct, frozen=True):
 
 def output_files(folder: Path) -> Sequence[Path]:
     """The files in the folder of a run on this machine."""
-    return [each for each in folder.glob("*") if each.suffix in STREAM_ENDINGS] if folder.is_dir() else []
+    return [each for each in folder.glob("*") if is_output(each.name)] if folder.is_dir() else []
+
+
+def is_output(name: str) -> bool:
+    """Whether a file of this name holds what an attempt wrote to one stream."""
+    return name.endswith(_STREAM_ENDINGS)
 
 
 class OutputCopies:
@@ -161,14 +167,12 @@ class OutputCopies:
         if not is_last and self._looked_at is not None and now - self._looked_at < _EVERY_SECONDS:
             return self._files
         self._looked_at = now
-        try:
+        with _asking(self._url):
             self._files = [
-                OutputFile(each, each.stat().st_size, _modified(each))
+                OutputFile(each, each.stat().st_size, _modified(each) or 0.0)
                 for each in _entries(self._place)
-                if each.suffix in STREAM_ENDINGS
+                if is_output(each.name)
             ]
-        except Exception as error:
-            raise _unavailable(self._url, error) from error
         return self._files
 
 
@@ -192,27 +196,24 @@ class CopiesOfRuns:
         Raises:
             StorageUnavailableError: the place cannot be read.
         """
-        try:
+        with _asking(self._url):
             return [each.name for each in _entries(self._place) if each.is_dir()]
-        except Exception as error:
-            raise _unavailable(self._url, error) from error
 
     def is_untouched(self, run_id: str, before: float) -> bool:
-        """Whether nothing was copied there since; raises as `runs`."""
-        try:
-            return all(_modified(each) < before for each in _entries(self._place / run_id))
-        except Exception as error:
-            raise _unavailable(self._url, error) from error
+        """Whether there are copies, to which nothing was copied since, and nothing that others have put there; raises as `runs`.
+
+        False where the place does not say when something was copied.
+        """
+        with _asking(self._url):
+            entries = _entries(self._place / run_id)
+            times = [_modified(each) if is_output(each.name) and each.is_file() else None for each in entries]
+            return bool(times) and all(each is not None and each < before for each in times)
 
     def remove(self, run_id: str) -> None:
         """Removes all copies of a run; raises as `runs`."""
         folder = self._place / run_id
-        try:
+        with _asking(self._url), contextlib.suppress(FileNotFoundError):  # another process was first
             folder.fs.rm(folder.path, recursive=True)
-        except FileNotFoundError:  # another process was first
-            return
-        except Exception as error:
-            raise _unavailable(self._url, error) from error
 
 
 def _copy(file: Path, to: UrlPath) -> None:
@@ -228,15 +229,25 @@ def _entries(folder: UrlPath) -> list[UrlPath]:
         return []
 
 
-def _modified(path: UrlPath) -> float:
+def _modified(path: UrlPath) -> float | None:
+    """When it was written, in seconds since 1970, UTC; None where the place does not say."""
     try:
         return path.fs.modified(path.path).timestamp()
     except NotImplementedError:
-        return 0.0
+        return None
 
 
-def _unavailable(url: str, error: Exception) -> StorageUnavailableError:
-    return StorageUnavailableError(
-        f"What steps wrote is copied to {url}, which cannot be read or changed: {error!r}. See that it can be reached "
-        "from here, or set `logs` to another place."
-    )
+@contextlib.contextmanager
+def _asking(url: str) -> Generator[None]:
+    """A `with` block that asks something of a place: each library has errors of its own, and all become one.
+
+    Raises:
+        StorageUnavailableError: the place cannot be read or changed.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise StorageUnavailableError(
+            f"What steps write is copied to {url}, which cannot be read or changed: {error!r}. See that it can be reached "
+            "from here, or set `logs` to another place."
+        ) from error

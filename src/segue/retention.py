@@ -21,7 +21,7 @@ from segue.model.backfill import BackfillStatus
 from segue.model.control_stores import ControlStore
 from segue.model.retention import KeptArtifacts, LogPart, Retention, RetentionStore
 from segue.model.tick_record import TickStatus
-from segue.output_copies import CopiesOfRuns
+from segue.output_copies import CopiesOfRuns, is_output
 
 _EXAMINED_AT_ONCE = 1_000
 _CONTENT_AT_ONCE = 100
@@ -190,7 +190,7 @@ def _in_batches(delete: Callable[[int], int], removed_of: Callable[[int, float],
 
 
 def _prune_output(store: RetentionStore, folder: Path, before: float, is_trial: bool) -> Iterator[Removed]:
-    """Removes the folders of runs that ended long ago, or that are not recorded any more."""
+    """Removes the output of runs that ended long ago, or that are not recorded any more."""
     names = _untouched_folders(folder, before)
     for start in range(0, len(names), _FOLDERS_AT_ONCE):
         for name in store.ended_before(names[start : start + _FOLDERS_AT_ONCE], before):
@@ -230,8 +230,16 @@ def _prune_artifacts(
 
 
 def _untouched_folders(folder: Path, before: float) -> list[str]:
-    """The folders in which nothing was made since."""
+    """The folders of output in which nothing was made since."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        return [each.name for each in entries if each.is_dir(follow_symlinks=False) and each.stat().st_mtime < before]
+        old = [each for each in entries if each.is_dir(follow_symlinks=False) and each.stat().st_mtime < before]
+    return [each.name for each in old if _holds_output(each.path)]
+
+
+def _holds_output(folder: str) -> bool:
+    """Whether there is output in it and nothing else: what others have put beside it is not ours to remove."""
+    with os.scandir(folder) as entries:
+        files = [each.is_file(follow_symlinks=False) and is_output(each.name) for each in entries]
+    return bool(files) and all(files)

@@ -140,12 +140,12 @@ def test_a_writer_that_comes_after_the_removal_writes_anew(store_in: Callable[[P
 
 
 def test_leavings_of_processes_that_died_go(tmp_path: Path) -> None:
-    names = [f"{'a' * 32}.77.part", f"{'b' * 32}.removed", "c" * 32, "notes.part.txt"]
+    names = [f"{'a' * 32}.77.part", f"{'b' * 32}.removed", "c" * 32, "notes.part.txt", "film.part", "one.removed"]
     for name in names:
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, (1.0, 1.0))
     assert ArtifactFolder(tmp_path).untouched(2.0) == ["c" * 32]
-    assert {path.name for path in tmp_path.iterdir()} == {"c" * 32, "notes.part.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"c" * 32, "notes.part.txt", "film.part", "one.removed"}
     assert ArtifactFolder(tmp_path / "nowhere").untouched(2.0) == []
 
 

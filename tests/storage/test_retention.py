@@ -42,6 +42,7 @@ from segue.testing.storage_contract.builders import add_events, checked, failed,
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC).timestamp()
 LONG_AGO = NOW - 200 * DAY
+OF_OTHERS = ("other", "mixed", "nested", "empty")
 FOR_EVER = Retention(events=None, output=None, ticks=None, failed_ticks=None, evaluations=None)
 A, P = AssetKey("a"), AssetKey("p")
 SENSOR = InstigatorId("shop", InstigatorKind.SENSOR, "watch")
@@ -215,6 +216,18 @@ def test_plans_go_with_the_events_of_their_runs(store: Store) -> None:
     assert store.get_plan(content_hash(plans["long"])) is not None
 
 
+def _of_others(folder: Path) -> None:
+    """Puts old folders there that are not those of runs, or not of them alone."""
+    for name in OF_OTHERS:
+        (folder / name).mkdir()
+    for name in ("other/s-1.log", "mixed/s-1.out", "mixed/notes", "nested/old/s-1.out"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+        os.utime(folder / name, (LONG_AGO, LONG_AGO))
+    for name in OF_OTHERS:
+        os.utime(folder / name, (LONG_AGO, LONG_AGO))
+
+
 def test_output_goes_with_its_run(store: Store, tmp_path: Path) -> None:
     _run(store, "old", LONG_AGO)
     _run(store, "long", LONG_AGO, is_finished=False)
@@ -224,14 +237,12 @@ def test_output_goes_with_its_run(store: Store, tmp_path: Path) -> None:
         (tmp_path / name / "s-1.out").write_text("hello")
         at = NOW if name == "being-made" else LONG_AGO
         os.utime(tmp_path / name, (at, at))
+    _of_others(tmp_path)
     policy = replace(FOR_EVER, output=90 * DAY)
     assert _prune(store, policy, output=tmp_path, is_trial=True).output == 2
     assert _prune(store, policy, output=tmp_path).output == 2
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and path.name != "home") == [
-        "being-made",
-        "long",
-        "young",
-    ]
+    left = {path.name for path in tmp_path.iterdir() if path.is_dir()} - {"home"}
+    assert left == {"being-made", "long", "young", *OF_OTHERS}
     assert _prune(store, policy, output=tmp_path / "none") == Removed()
 
 
@@ -245,11 +256,12 @@ def test_copies_of_output_go_with_their_run(store: Store, tmp_path: Path) -> Non
         file.write_text("hello")
         at = NOW if name == "being-made" else LONG_AGO
         os.utime(file, (at, at))
+    _of_others(tmp_path / "copies")
     policy = replace(FOR_EVER, output=90 * DAY)
     copies = CopiesOfRuns(f"file://{tmp_path}/copies")
     assert _prune(store, policy, copies=copies, is_trial=True).output_copies == 1
     assert _prune(store, policy, copies=copies) == replace(Removed(), output_copies=1)
-    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["being-made", "long", "young"]
+    assert {path.name for path in (tmp_path / "copies").iterdir()} == {"being-made", "long", "young", *OF_OTHERS}
     (tmp_path / "copies").rename(tmp_path / "away")
     assert _prune(store, policy, copies=copies) == Removed()
 

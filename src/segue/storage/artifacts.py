@@ -23,6 +23,7 @@ from segue.storage.fold import Prepared, event_rows
 _PREVIEW = 200
 _UNFINISHED, _ASIDE = ".part", ".removed"
 _NAME = re.compile("[0-9a-f]{32}")
+_LEFT_OVER = re.compile(rf"[0-9a-f]{{32}}(\.\d+{re.escape(_UNFINISHED)}|{re.escape(_ASIDE)})")
 _decode = codec.decoder(AnyMetadataValue)
 # A home may be moved: content is looked for under its name where stores of this process keep theirs, too.
 _locations: list[str] = []
@@ -105,7 +106,7 @@ class ArtifactFolder:
             for entry in entries:
                 if entry.stat().st_mtime >= before:
                     continue
-                if entry.name.endswith((_UNFINISHED, _ASIDE)):
+                if _LEFT_OVER.fullmatch(entry.name):
                     with contextlib.suppress(FileNotFoundError):  # another process was first
                         os.unlink(entry.path)
                 elif _NAME.fullmatch(entry.name):  # what others have put there is not ours to remove
