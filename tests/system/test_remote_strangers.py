@@ -134,7 +134,7 @@ def test_a_control_plane_without_what_it_needs_says_so(
         (WITHOUT_TOKEN, (), "SEGUE_LOCATION_TOKEN"),
         (WITHOUT_TOKEN, ("--certificate", "far.py"), "SEGUE_LOCATION_TOKEN"),
         ({"SEGUE_DATABASE": "", "SEGUE_LOCATION_TOKEN": TOKEN}, (), "SEGUE_DATABASE"),
-        (WITH_TOKEN, ("--certificate", "far.py"), "TLS"),
+        (WITH_TOKEN, ("--certificate", "far.py"), "TLS cannot be spoken with far.py"),
         (WITH_TOKEN, ("--authority", "far.py"), "`certificate`"),
         (WITH_TOKEN, ("other",), "other"),
     ],

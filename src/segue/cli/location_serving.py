@@ -76,7 +76,11 @@ def serve_location(
     try:
         server_context(credentials)  # before anybody connects
     except OSError as error:
-        raise InvalidConfigError(f"{_PLACE}: the files of TLS cannot be used: {error}.") from error
+        files = (credentials.certificate, credentials.key, credentials.authority)
+        raise InvalidConfigError(
+            f"{_PLACE}: TLS cannot be spoken with {', '.join(each for each in files if each is not None)}: {error}. Name PEM "
+            "files that this user may read: --certificate with the --key that belongs to it, --authority with certificates."
+        ) from error
     with signals() as ending:
         listening = listen(host, port, "The code location")
         server = LocationServer(target, records_of(settings), credentials, timeout, _say)

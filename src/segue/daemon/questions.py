@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from segue.location.base import CodeLocation
 from segue.model.questions import Answers, OpaqueAnswer, Question
 
 TIMEOUT_SECONDS = 60.0
-MOST_KEPT = 10_000
+MOST_KEPT = 100_000
 
 
 class _Asked(NamedTuple):
@@ -29,6 +30,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
+        self._lock = threading.Lock()
         self.wake: Callable[[], object] = lambda: None
 
     def answers(self, location: CodeLocation) -> Answers:
@@ -37,9 +39,10 @@ class Questions:
 
     def forget_errors(self, location: CodeLocation) -> None:
         """Has what failed asked again."""
-        known = self._of(location).answers
-        for question in [question for question, answer in known.items() if answer.error is not None]:
-            del known[question]
+        asked = self._of(location)
+        with self._lock:
+            for question in [question for question, answer in asked.answers.items() if answer.error is not None]:
+                del asked.answers[question]
 
     def ask(self, location: CodeLocation, question: Question, now: float) -> None:
         """Asks, if that is not being done, and returns at once.
@@ -54,10 +57,13 @@ class Questions:
             return
 
         def answered(answer: OpaqueAnswer) -> None:
-            if len(asked.answers) >= MOST_KEPT:
-                asked.answers.clear()
-            asked.answers[question] = answer
-            asked.open.discard(question)
+            with self._lock:  # this comes in a thread of the location
+                if len(asked.answers) >= MOST_KEPT:
+                    del asked.answers[
+                        next(iter(asked.answers))
+                    ]  # the oldest: a decision may need all the others at once
+                asked.answers[question] = answer
+                asked.open.discard(question)
             self.wake()
 
         asked.open.add(question)

@@ -201,8 +201,8 @@ class RecordedFacts:
 
     def _made_of(self, key: AssetKey | AssetCheckKey, latest: Mapping[str | None, Update]) -> bool | PartitionSubset:
         """What was ever made, of a target of which all updates are known."""
-        isasset = isinstance(key, AssetKey)
-        definition = self._graph.node(key).partitions if isasset else self._graph.checks[key].partitions
+        is_asset = isinstance(key, AssetKey)
+        definition = self._graph.node(key).partitions if is_asset else self._graph.checks[key].partitions
         if definition is None:
             return None in latest
         there = [name for name in latest if name is not None and definition.contains(name, self._now)]
