@@ -220,11 +220,9 @@ def _of_others(folder: Path) -> None:
     """Puts old folders there that are not those of runs, or not of them alone."""
     for name in OF_OTHERS:
         (folder / name).mkdir()
-    for name in ("other/s-1.log", "mixed/s-1.out", "mixed/notes", "nested/old/s-1.out"):
-        (folder / name).parent.mkdir(exist_ok=True)
+    (folder / "nested" / "old").mkdir()
+    for name in ("other/s-1.log", "mixed/s-1.out", "mixed/notes", "nested/old/s-1.out", *OF_OTHERS):
         (folder / name).touch()
-        os.utime(folder / name, (LONG_AGO, LONG_AGO))
-    for name in OF_OTHERS:
         os.utime(folder / name, (LONG_AGO, LONG_AGO))
 
 
