@@ -306,7 +306,7 @@ class TypeCheckDidNotPass(SegueError):
 
 
 class LocationUnavailableError(SegueError):
-    """A code location cannot do what it is asked now: it has not loaded, does not load, or its process is gone."""
+    """A code location cannot do what it is asked now: it has not loaded, does not load, its process is gone, or its code raised."""
 
 
 class BackfillNotFoundError(SegueError):

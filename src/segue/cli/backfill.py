@@ -15,7 +15,7 @@ from segue.cli.options import home_option, json_option, location_option, setting
 from segue.cli.output import count, duration, moment, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.run_config import read_run_config, read_tags
 from segue.errors import BackfillNotFoundError, InvalidInvocationError
-from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
+from segue.model.backfill import Backfill, BackfillChange, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.condition.facts import shown_part
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.partitions.zones import zone_named
@@ -51,6 +51,8 @@ class BackfillDocument(msgspec.Struct, frozen=True):
     targets: tuple[TargetDocument, ...]
     done: tuple[TargetDocument, ...]
     failed: tuple[TargetDocument, ...]
+    manifest_hash: str | None
+    changes: tuple[BackfillChange, ...]
     warning: str | None
     error: str | None
 
@@ -205,6 +207,10 @@ def show(name: str, home: str | None, as_json: bool) -> None:
         for each in found.targets
     ]
     print_table(("ASSET", "WANTED", "MADE", "FAILED"), rows, empty=f"job {found.job_name}")
+    if found.changes:
+        click.echo()
+        changed = [(each.name, ", ".join(each.what)) for each in found.changes]
+        print_table(("CHANGED SINCE IT BEGAN", "WHAT"), changed, empty="")
 
 
 def _steering(name: str, text: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -383,6 +389,8 @@ def _document(made: Backfill) -> BackfillDocument:
         targets=parts(made.targets),
         done=parts(made.done),
         failed=parts(made.failed),
+        manifest_hash=made.manifest_hash,
+        changes=made.changes,
         warning=made.warning,
         error=made.error,
     )

@@ -73,7 +73,9 @@ class EndedRuns:
             if definition is None or target.partitions is None:
                 (done if keys else failed).append(target)
                 continue
-            here = subset_of_keys(definition, [key for key in keys if key is not None], now)
+            here = subset_of_keys(
+                definition, [key for key in keys if key is not None and definition.contains(key, now)], now
+            )
             here = intersection(definition, here, target.partitions, now)
             left = difference(definition, target.partitions, here, now)
             if here:

@@ -46,6 +46,18 @@ class OffPeak(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
 
 
+class BackfillChange(msgspec.Struct, frozen=True):
+    """How what a backfill makes differs from what it was when the backfill began.
+
+    Attributes:
+        name: the asset, or the job.
+        what: what differs, as `code version`, `partitions`, `dependencies`, `gone`.
+    """
+
+    name: str
+    what: tuple[str, ...]
+
+
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     """One backfill: what was asked for, and how far it came.
 
@@ -59,7 +71,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         targets: of assets: what to make of each, upstream first.
         title, description: for people.
         tags, run_config: of its runs.
-        manifest_hash: the definitions it began with.
+        manifest_hash: the definitions it began with, by which it is planned to its end; None before it began.
         max_concurrent: how many of its runs may be unfinished at once; None for no limit of its own.
         off_peak: when it may start runs; None for always.
         stagger: how many seconds lie between two runs that it asks for, at least; None for none.
@@ -72,6 +84,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         runs: how many runs it has asked for; `failed_runs` of them failed.
         requested_job_partitions, failed_job_partitions: the same for a job.
         cursor: the last event of the log that it has taken in.
+        changes: what its runs execute that is not as it was when it began.
         warning: what people should know: that the code changed meanwhile.
         error: why it could not go on.
     """
@@ -104,5 +117,6 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     runs: int = 0
     failed_runs: int = 0
     cursor: int = 0
+    changes: tuple[BackfillChange, ...] = ()
     warning: str | None = None
     error: str | None = None

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from segue.errors import NotSupportedError, SegueError
+from segue.errors import LocationUnavailableError, NotSupportedError
 from segue.model.digest import digest
 from segue.model.error_info import ErrorInfo
 from segue.model.graph import AssetGraph
@@ -122,14 +122,14 @@ def _known(answers: Answers, question: Question) -> OpaqueAnswer:
 
     Raises:
         UnansweredError: nobody has been asked yet.
-        SegueError: user code raised.
+        LocationUnavailableError: user code raised, or could not be asked.
     """
     answer = answers.get(question)
     if answer is None:
         raise UnansweredError(question)
     if answer.error is not None:
         of = question.asset if isinstance(question, PartitionsQuestion) else question.downstream
-        raise SegueError(
+        raise LocationUnavailableError(
             f"The code of {of.to_user_string()!r} cannot say which partitions are meant: {answer.error.message}"
         )
     return answer
@@ -140,7 +140,7 @@ def with_answers(graph: AssetGraph, keys: Iterable[AssetKey], answers: Answers, 
 
     Raises:
         UnansweredError: the partitions of one of them are not known yet.
-        SegueError: user code raised.
+        LocationUnavailableError: user code raised, or could not be asked.
         NotSupportedError: a dimension of an asset is a partitions definition of the user's own.
     """
     meant = {key for key in keys if key in graph.nodes}
@@ -149,7 +149,7 @@ def with_answers(graph: AssetGraph, keys: Iterable[AssetKey], answers: Answers, 
         (key, dep.key): _AnsweredMapping(dep.key, key, answers)
         for key in meant
         for dep in graph.nodes[key].deps
-        if dep.mapping is not None and _is_opaque(dep.mapping)
+        if dep.mapping is not None and is_opaque_mapping(dep.mapping)
     }
     definitions: dict[AssetKey, PartitionsDefinition] = {}
     for key in meant:
@@ -167,9 +167,9 @@ def with_answers(graph: AssetGraph, keys: Iterable[AssetKey], answers: Answers, 
     return graph.with_mappings(mappings) if mappings else graph
 
 
-def _is_opaque(mapping: PartitionMapping) -> bool:
+def is_opaque_mapping(mapping: PartitionMapping) -> bool:
     """Whether it is of the user's own class, or any in it is."""
     if isinstance(mapping, MultiPartitionMapping):
         inner = mapping.downstream_mappings_by_upstream_dimension.values()
-        return any(_is_opaque(each.partition_mapping) for each in inner)
+        return any(is_opaque_mapping(each.partition_mapping) for each in inner)
     return isinstance(mapping, OpaquePartitionMapping)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from segue.model.backfill import BackfillStatus
 from segue.model.event import EventType
 from segue.model.retention import Examined, LogPart
 from segue.model.run import FINISHED_STATUSES, RunStatus
@@ -42,7 +43,12 @@ _REFERENCES = f"""
     SELECT {{plan_hash}}, manifest_hash FROM runs WHERE status IN ({_UNFINISHED})
     UNION SELECT {{plan_hash}}, manifest_hash FROM runs WHERE updated_at >= ? AND status IN ({_FINISHED})"""
 _NEW_REFERENCES = "SELECT {plan_hash}, manifest_hash FROM runs WHERE number > ?"
-_LOCATIONS = "SELECT body FROM locations"
+_HOLDERS = (
+    "SELECT body FROM locations",
+    "SELECT body FROM backfills WHERE status IN ({})".format(
+        ", ".join(f"'{status.value}'" for status in BackfillStatus if not status.has_ended)
+    ),
+)
 # The states go on when the events of their run were deleted.
 REFERRING_EVENTS = "SELECT id, body FROM events WHERE {} AND id > ? ORDER BY id LIMIT ?"
 _REFERRING_STATES = "SELECT body FROM {} WHERE {}"
@@ -59,7 +65,7 @@ IN_USE = f"""
     AND NOT (r.status IN ({_FINISHED}) AND {_ENDED.format("r")} < ?))"""
 
 
-class _LocationHash(msgspec.Struct):
+class _Holder(msgspec.Struct):
     manifest_hash: str | None = None
 
 
@@ -138,7 +144,7 @@ class Pruning:
             newest = writes.execute(_NEWEST_RUN).fetchall()[0][0]
         used = _REFERENCES.format(plan_hash=self._plan_hash)
         plans, manifests = _columns(self._database.read(used, (before,)))
-        manifests |= self._of_locations()
+        manifests |= self._held()
         return self._delete("plans", plans, 0, newest, limit, is_trial) + self._delete(
             "manifests", manifests, 1, newest, limit, is_trial
         )
@@ -151,16 +157,20 @@ class Pruning:
         deleted = 0
         for start in range(0, len(unused), limit):
             with self._database.content_transaction() as writes:
-                since = _columns(writes.execute(new, (newest,)).fetchall())[column] | self._of_locations(writes)
+                since = _columns(writes.execute(new, (newest,)).fetchall())[column] | self._held(writes)
                 batch = [key for key in unused[start : start + limit] if key not in since]
                 condition, parameter = self._dialect.within("hash", batch)
                 deleted += writes.execute(f"DELETE FROM {table} WHERE {condition}", (parameter,)).rowcount
         return deleted
 
-    def _of_locations(self, writes: Executes | None = None) -> set[str]:
-        rows = self._database.read(_LOCATIONS) if writes is None else writes.execute(_LOCATIONS).fetchall()
-        found = (msgspec.json.decode(body, type=_LocationHash).manifest_hash for (body,) in rows)
-        return {each for each in found if each is not None}
+    def _held(self, writes: Executes | None = None) -> set[str]:
+        """The manifests that code locations serve and that open backfills began with."""
+        found: set[str] = set()
+        for holders in _HOLDERS:
+            rows = self._database.read(holders) if writes is None else writes.execute(holders).fetchall()
+            hashes = (msgspec.json.decode(body, type=_Holder).manifest_hash for (body,) in rows)
+            found.update(each for each in hashes if each is not None)
+        return found
 
     def artifact_hashes(self) -> set[str]:
         """See `RetentionStore.artifact_hashes`."""

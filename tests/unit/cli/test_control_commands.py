@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from segue.cli.main import command
 from segue.model.approval import ApprovalWanted
-from segue.model.backfill import BackfillStatus
+from segue.model.backfill import BackfillChange, BackfillStatus
 from segue.model.event import Event, RunFailureData, RunStartData
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.lease import Fence
@@ -250,13 +251,28 @@ def test_what_is_missing_and_what_failed(store: SqliteStore) -> None:
     assert failed["targets"] == [{"asset": "raw", "partitions": [["2026-01-05", "2026-01-05"]]}]
 
 
+def test_what_has_changed_since_a_backfill_began_is_shown(store: SqliteStore) -> None:
+    made = document("backfill", "create", "--select", "raw", "--all")
+    control = control_of(store)
+    before = control.get_backfill(made["backfill_id"])
+    assert before is not None
+    assert made["manifest_hash"] == before.manifest_hash
+    changes = (BackfillChange("raw", ("code version", "gone")),)
+    control.update_backfill(msgspec.structs.replace(before, changes=changes, warning="The definitions changed."), before)
+    shown = document("backfill", "show", made["backfill_id"])
+    assert shown["changes"] == [{"name": "raw", "what": ["code version", "gone"]}]
+    (listed,) = document("backfill", "list")["backfills"]
+    assert (listed["changes"], listed["warning"]) == (shown["changes"], "The definitions changed.")
+    table = call("backfill", "show", made["backfill_id"]).output
+    assert "The definitions changed." in table
+    assert "code version, gone" in table
+
+
 def test_what_failed_in_a_backfill_is_retried(store: SqliteStore) -> None:
     made = document("backfill", "create", "--select", "raw", "--all")
     control = control_of(store)
     before = control.get_backfill(made["backfill_id"])
     assert before is not None
-    import msgspec
-
     after = msgspec.structs.replace(before, status=BackfillStatus.COMPLETED_FAILED, failed=before.targets)
     control.update_backfill(after, before)
     again = document("backfill", "retry", made["backfill_id"])

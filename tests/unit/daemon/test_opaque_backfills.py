@@ -169,6 +169,41 @@ def test_a_mapping_that_raises_stands_at_the_backfill_which_waits(monkeypatch: p
     assert case.plane.runs() == []
 
 
+def test_what_other_code_cannot_answer_ends_the_backfill_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    letter, number = letter_and_number(ByPlace())
+    wanted = (BackfillTarget(letter.key, part("a", "b")), BackfillTarget(number.key, part("1", "2")))
+    case = Recording(monkeypatch, [letter, number], *wanted)
+    assert case.go_on() == [("letter", "a"), ("letter", "b")]
+    plain = letter_and_number(sg.AllPartitionMapping())
+    case.plane.location.load(sg.Definitions(assets=plain))
+    asked = len(case.asked)
+    assert case.go_on() == []
+    ended = case.backfill
+    assert ended.status is BackfillStatus.COMPLETED_FAILED
+    assert "which partitions 'number' needs of 'letter'" in (ended.error or "")
+    assert [(each.name, each.what) for each in ended.changes] == [("number", ("dependencies",))]
+    assert ended.failed == wanted
+    assert len(case.asked) == asked
+
+
+def test_other_code_that_raises_where_the_first_answered_ends_the_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
+    letter, number = letter_and_number(ByPlace())
+    case = Recording(
+        monkeypatch, [letter, number], BackfillTarget(letter.key, part("a")), BackfillTarget(number.key, part("1"))
+    )
+    case.loop.round(case.plane.turn(NOON))
+
+    def raises(*_: object, **__: object) -> sg.PartitionsSubset:
+        raise RuntimeError("no map at hand")
+
+    monkeypatch.setattr(ByPlace, "get_downstream_partitions_for_partitions", raises)
+    case.plane.location.load(sg.Definitions(assets=[letter, number, *letter_and_others()]))
+    for _ in range(3):
+        case.loop.round(case.plane.turn(NOON))
+    assert case.backfill.status is BackfillStatus.COMPLETED_FAILED
+    assert "no map at hand" in (case.backfill.error or "")
+
+
 def test_partitions_of_the_users_own_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     @sg.asset(partitions_def=Squares())
     def square() -> None: ...

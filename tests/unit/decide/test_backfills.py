@@ -313,12 +313,16 @@ def test_every_backfill_of_any_graph_ends_whatever_fails(graph: AssetGraph, data
     results: list[EndedRun] = []
     asked: set[tuple[AssetKey, str | None, int]] = set()
     made_so_far: set[tuple[AssetKey, str | None]] = set()
+    dropped = data.draw(st.sets(st.sampled_from(list(graph.nodes)), max_size=2), label="assets that go")
+    dropped_at = data.draw(st.sampled_from([None, 0, 3]), label="when they go")
     for number in range(3_000):
-        step = advance(backfill, graph, results, len(running), NOW)
+        gone = dropped if dropped_at is not None and number >= dropped_at else set[AssetKey]()
+        step = advance(backfill, graph, results, len(running), NOW, gone=gone)
         backfill = step.backfill
         if backfill.status.has_ended:
             break
         for run in step.runs:
+            assert gone.isdisjoint(run.assets), "asked for what is gone"
             for key, partition in _places(graph, run):
                 assert (key, partition, run.attempt) not in asked, "asked for twice"
                 asked.add((key, partition, run.attempt))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from segue.decide.backfills.parts import ONE, Bounds, Parts
+from segue.decide.backfills.pinned import some_of
 from segue.decide.backfills.readiness import Wanted
 from segue.model.backfill import Backfill, BackfillStatus, BackfillTarget, OffPeak
 from segue.model.graph import AssetGraph
@@ -68,23 +69,25 @@ def advance(
     unfinished: int,
     now: datetime,
     most_runs: int = 1_000,
+    gone: Set[AssetKey] = frozenset(),
 ) -> Round:
     """Takes one round of a backfill of assets.
 
     Args:
         backfill: as it is recorded; it has not ended.
-        graph: the assets of its location.
+        graph: the assets of the definitions that it began with.
         ended: its runs that have ended since the round before.
         unfinished: how many of its runs have not ended, counted before `ended` was read: a run that ends in between is in
             both, never in neither.
         now: with a time zone.
         most_runs: how many runs to ask for in one round at most; the rest comes with the next.
+        gone: the assets that no run can make, because the code that is loaded now does not declare them.
 
     Raises:
         NotSupportedError: a partitions definition or mapping that only the user's code can answer for.
-        InvalidSubsetError: an asset that is not there any more.
+        InvalidSubsetError: an asset that these definitions do not have.
     """
-    state = _State(backfill, graph, now)
+    state = _State(backfill, graph, now, gone)
     again = state.take(ended)
     if backfill.status is BackfillStatus.CANCELING:
         status = BackfillStatus.CANCELED if unfinished == 0 else backfill.status
@@ -144,7 +147,7 @@ def _is_open(hours: OffPeak | None, now: datetime) -> bool:
 class _State:
     """How far each asset of a backfill has come, as it changes in one round."""
 
-    def __init__(self, backfill: Backfill, graph: AssetGraph, now: datetime) -> None:
+    def __init__(self, backfill: Backfill, graph: AssetGraph, now: datetime, gone: Set[AssetKey]) -> None:
         for each in backfill.targets:
             graph.node(each.key)
         self.backfill = backfill
@@ -153,7 +156,8 @@ class _State:
         self.requested = self._padded(backfill.requested)
         self.done = self._padded(backfill.done)
         self.failed = self._padded(backfill.failed)
-        self.error = backfill.error
+        self.gone = gone
+        self.error: str | None = None
 
     def _padded(self, targets: Iterable[BackfillTarget]) -> dict[AssetKey, PartitionSubset]:
         return {**dict.fromkeys(self.wanted.keys, EMPTY), **_amounts(targets)}
@@ -169,9 +173,9 @@ class _State:
             ]
             may_try = not each.is_canceled and each.attempt <= self.backfill.retries
             if may_try and self.backfill.status is not BackfillStatus.CANCELING:
-                again += self._again(each, left)
-            else:
-                failed += left
+                again += self._again(each, [part for part in left if part[0] not in self.gone])
+                left = [part for part in left if part[0] in self.gone]
+            failed += left
         self._add(self.failed, failed)
         return again
 
@@ -214,7 +218,8 @@ class _State:
 
     def start(self) -> Iterator[BackfillRun]:
         """The runs that can start, upstream first."""
-        ready = self.wanted.ready(self.open_parts(), self.done)
+        startable = {key: EMPTY if key in self.gone else part for key, part in self.open_parts().items()}
+        ready = self.wanted.ready(startable, self.done)
         for assets, part in self.wanted.pieces(ready):
             for bounds in self.parts.cut(assets[0], part, self._partitions_per_run(assets)):
                 yield BackfillRun(assets, bounds)
@@ -234,10 +239,17 @@ class _State:
 
     def fail_rest(self) -> None:
         """Takes whatever can never start as failed."""
-        for key, part in self.open_parts().items():
-            if part:
-                self.failed[key] = self.parts.union(key, self.failed[key], part)
-                self.error = "What is left waits for itself: no run of it can start."
+        left = {key: part for key, part in self.open_parts().items() if part}
+        for key, part in left.items():
+            self.failed[key] = self.parts.union(key, self.failed[key], part)
+        missing = [key.to_user_string() for key in left if key in self.gone]
+        if missing:
+            self.error = (
+                f"The definitions that are loaded now cannot make {some_of(missing)}: what was left of that, and of what "
+                "needs it, is given up. Bring it back and retry what failed."
+            )
+        elif left:
+            self.error = "What is left waits for itself: no run of it can start."
 
     @property
     def is_complete(self) -> bool:

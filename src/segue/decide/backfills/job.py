@@ -60,13 +60,16 @@ def advance_job(
     unfinished: int,
     now: datetime,
     most_runs: int = 1_000,
+    *,
+    is_gone: bool = False,
 ) -> JobRound:
     """Takes one round of a backfill of a job.
 
     Args:
         backfill: as it is recorded; it has not ended.
-        definition: how the job is partitioned.
+        definition: how the job was partitioned when the backfill began.
         ended, unfinished, now, most_runs: as of `segue.decide.backfills.advance.advance`.
+        is_gone: whether the code that is loaded now has no such job.
     """
     requested = backfill.requested_job_partitions or EMPTY
     failed = backfill.failed_job_partitions or EMPTY
@@ -75,7 +78,7 @@ def advance_job(
     for run in ended:
         if not run.has_failed:
             continue
-        may_try = not run.is_canceled and run.attempt <= backfill.retries
+        may_try = not is_gone and not run.is_canceled and run.attempt <= backfill.retries
         if may_try and backfill.status is not BackfillStatus.CANCELING:
             again.append(JobRun(run.bounds, run.attempt + 1, run.run_id))
         else:
@@ -83,14 +86,21 @@ def advance_job(
     failed = union_of_all(definition, (failed, *lost), now)
     left = difference(definition, backfill.job_partitions or EMPTY, requested, now)
     runs = list(again)
-    if backfill.status is not BackfillStatus.CANCELING:
+    if backfill.status is not BackfillStatus.CANCELING and not is_gone:
         room = max(room_of(backfill, unfinished, now, most_runs) - len(again), 0)
         new = _cut(definition, left, now, room, is_single=bool(backfill.single_run))
         runs += map(JobRun, new)
         requested = union_of_all(definition, (requested, *map(_part, new)), now)
     left = difference(definition, left, requested, now)
-    status = backfill.status
+    status, error = backfill.status, None
     if unfinished == 0 and not runs:
+        if is_gone and left and status is BackfillStatus.REQUESTED:
+            failed = union_of_all(definition, (failed, left), now)
+            left = EMPTY
+            error = (
+                f"The definitions that are loaded now have no job {backfill.job_name!r}: what was left of its partitions is "
+                "given up. Bring it back and retry what failed."
+            )
         if status is BackfillStatus.CANCELING:
             status = BackfillStatus.CANCELED
         elif not left:
@@ -102,6 +112,7 @@ def advance_job(
         failed_job_partitions=failed,
         runs=backfill.runs + len(runs),
         failed_runs=backfill.failed_runs + sum(run.has_failed for run in ended),
+        error=error,
     )
     return JobRound(asked(after, len(runs), now), tuple(runs))
 
