@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from segue.model.backfill import Backfill, BackfillStatus
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.event import AssetCheckEvaluationData
 from segue.model.keys import AssetKey
+from segue.model.location import LocationState, LocationStatus
 from segue.model.metadata import normalize_metadata
 from segue.model.retention import DAY, Retention
 from segue.model.run import Run
@@ -158,4 +161,21 @@ def test_the_few_events_that_refer_to_files_are_found_by_an_index(tmp_path: Path
     statement = f"EXPLAIN QUERY PLAN {REFERRING_EVENTS.format(SQLITE.has_artifact)}"
     (line,) = store.database.read(statement, (0, 10))
     assert line[-1] == "SEARCH events USING INDEX events_with_artifacts (id>?)"
+    store.close()
+
+
+def test_the_definitions_that_an_open_backfill_goes_by_stay(store_in: Callable[[Path], Store], tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    control = open_control(store)
+    state = LocationState(name="shop", status=LocationStatus.READY, manifest_hash="old")
+    control.put_location(state, b"{}")
+    control.put_location(replace(state, manifest_hash="new"), b"{}")
+    backfill = Backfill(backfill_id="b1", location="shop", manifest_hash="old")
+    control.create_backfill(backfill)
+    pruned(store, tmp_path)
+    assert control.get_manifest("old") is not None
+    control.update_backfill(replace(backfill, status=BackfillStatus.COMPLETED_SUCCESS), backfill)
+    pruned(store, tmp_path)
+    assert control.get_manifest("old") is None
+    assert control.get_manifest("new") is not None
     store.close()

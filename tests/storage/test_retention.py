@@ -23,7 +23,6 @@ from segue.model.control_stores import ControlStore, LoopLease
 from segue.model.event import AnyPayload, AssetObservationData, Event, EventType, LogMessageData
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.model.keys import AssetKey
-from segue.model.location import LocationState, LocationStatus
 from segue.model.materialization import AssetObservation
 from segue.model.retention import DAY, Retention, RetentionStore
 from segue.model.run import Run
@@ -186,21 +185,6 @@ def test_what_an_open_backfill_has_not_read_stays(store: Store) -> None:
     assert len(store.events(EventFilter(run_id="r2"), None)) == 7
     control.update_backfill(replace(backfill, status=BackfillStatus.COMPLETED_SUCCESS), backfill)
     assert _prune(store, replace(FOR_EVER, events=90 * DAY)).events == 7
-
-
-def test_the_definitions_that_an_open_backfill_goes_by_stay(store: Store) -> None:
-    control = _control(store)
-    state = LocationState(name="shop", status=LocationStatus.READY, manifest_hash="old")
-    control.put_location(state, b"{}")
-    control.put_location(replace(state, manifest_hash="new"), b"{}")
-    backfill = Backfill(backfill_id="b1", location="shop", created_at=LONG_AGO, updated_at=NOW, manifest_hash="old")
-    control.create_backfill(backfill)
-    _prune(store, replace(FOR_EVER, events=90 * DAY))
-    assert control.get_manifest("old") is not None
-    control.update_backfill(replace(backfill, status=BackfillStatus.COMPLETED_SUCCESS), backfill)
-    _prune(store, replace(FOR_EVER, events=90 * DAY))
-    assert control.get_manifest("old") is None
-    assert control.get_manifest("new") is not None
 
 
 def test_ticks_go_by_how_they_ended(store: Store) -> None:

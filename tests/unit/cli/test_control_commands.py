@@ -258,7 +258,9 @@ def test_what_has_changed_since_a_backfill_began_is_shown(store: SqliteStore) ->
     assert before is not None
     assert made["manifest_hash"] == before.manifest_hash
     changes = (BackfillChange("raw", ("code version", "gone")),)
-    control.update_backfill(msgspec.structs.replace(before, changes=changes, warning="The definitions changed."), before)
+    control.update_backfill(
+        msgspec.structs.replace(before, changes=changes, warning="The definitions changed."), before
+    )
     shown = document("backfill", "show", made["backfill_id"])
     assert shown["changes"] == [{"name": "raw", "what": ["code version", "gone"]}]
     (listed,) = document("backfill", "list")["backfills"]
