@@ -6,7 +6,7 @@ import msgspec
 
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import AssetNode
+from segue.model.manifest import AssetNode, Manifest
 
 
 class AssetLayer(msgspec.Struct, frozen=True):
@@ -38,3 +38,8 @@ class AssetLayer(msgspec.Struct, frozen=True):
             InvalidSubsetError: there is no such asset.
         """
         return self.asset_graph.node(asset_key)
+
+
+def layer_without_assets() -> AssetLayer:
+    """The layer of a job of ops."""
+    return AssetLayer(AssetGraph(Manifest()))

@@ -27,6 +27,8 @@ _TABLE = {
     "require_hooks": "segue.defs.hook:require_hooks",
     "require_loggers": "segue.defs.logger:require_loggers",
     "data_provenance": "segue.model.data_version:DataProvenance.from_tags",
+    "defined_asset_graph": "segue.defs.defined_graph:DefinedAssetGraph",
+    "layer_without_assets": "segue.defs.asset_layer:layer_without_assets",
     "describe_definitions": "segue.defs.describe:describe_definitions",
     "content_hash": "segue.model.content_hash:content_hash",
     "run_request": "segue.model.request:RunRequest",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.collecting import collector_paused
-from segue.defs.defined_graph import DefinedAssetGraph
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
@@ -22,6 +21,7 @@ from segue.model.metadata import AnyMetadataValue
 from segue.model.tags import IMPLICIT_JOB_NAME
 
 if TYPE_CHECKING:  # who only declares needs none of these at run time
+    from segue.defs.defined_graph import DefinedAssetGraph
     from segue.defs.describe import Described
     from segue.defs.describe_automation import AnySchedule
     from segue.defs.executor import ExecutorDefinition
@@ -98,7 +98,7 @@ class ReadableDefinitions:
         makers = (node.computation for node in described.graph.nodes.values())
         made = [described.definitions[name] for name in makers if name is not None]
         elsewhere = [each for each in map(assets_definition_of, self.assets) if not each.is_executable]
-        return DefinedAssetGraph(described.graph, [*made, *elsewhere])
+        return bound("defined_asset_graph")(described.graph, [*made, *elsewhere])
 
     def get_assets_def(self, key: object) -> AssetsDefinition:
         """The definition that makes an asset, or that declares one made elsewhere.

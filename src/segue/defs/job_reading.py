@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from segue.defs.asset_layer import AssetLayer
+from segue.defs.bindings import bound
 from segue.defs.flatten import Flat, all_definitions
 from segue.defs.graph import GraphDefinition
 from segue.defs.graph_structure import DependencyStructure
@@ -15,12 +15,13 @@ from segue.defs.run_config import RunConfig
 from segue.defs.type_checks import resources_of_types
 from segue.defs.types.base import SegueType
 from segue.errors import InvalidInvocationError, InvariantViolationError
-from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import Manifest
 from segue.model.node_handle import NodeHandle
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.policies import RetryPolicy
+
+if TYPE_CHECKING:  # who only declares needs no graph of assets
+    from segue.defs.asset_layer import AssetLayer
 
 
 class ReadableJob:
@@ -178,7 +179,7 @@ class ReadableJob:
     @property
     def asset_layer(self) -> AssetLayer:
         """The assets that it makes; a job of ops makes none."""
-        return AssetLayer(AssetGraph(Manifest()))
+        return bound("layer_without_assets")()
 
     @property
     def dependency_structure(self) -> DependencyStructure:
