@@ -20,7 +20,8 @@ STANDS_ON: Mapping[str, frozenset[str]] = {
         # shared and pure
         "version": "",
         "errors": "",
-        "model": "errors version",
+        "late": "",
+        "model": "errors version late",
         "plan": "model",
         "decide": "model",
         # between processes: it knows nobody and stands beside the sides
@@ -53,7 +54,7 @@ TOPS = frozenset({"cli", "testing", "integrations", "compat", "components"})
 
 # Where modules may be imported by name. importlib.resources is free: it reads files and runs no code.
 LOADERS = frozenset(
-    {"defs/bindings.py", "host/source.py", "storage/opening.py", "storage/artifacts.py", "output_copies.py"}
+    {"late.py", "defs/bindings.py", "host/source.py", "storage/opening.py", "storage/artifacts.py", "output_copies.py"}
 )
 LOADING_FLOORS = frozenset({"cli", "compat"})  # compat looks old names up; it is loaded only by who asks for it
 LATE_IMPORTS = frozenset({"cli", "integrations"})  # floors on which a function may import
