@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 import segue
+import segue.late as late
 from checkout import SOURCE, python_files
 from imported import heavy, modules_loaded_by
 
@@ -27,6 +28,10 @@ NEEDS_PYDANTIC |= frozenset(  # what a file says of a component is checked by py
     StateBackedComponent TemplatedSqlComponent UvRunComponent build_component_defs build_defs_for_component component_defs
     component_instance get_all_components_defs_within_project get_component_defs_within_project load_defs
     load_from_defs_folder scaffold_component scaffold_with""".split()
+)
+DECLARES_ASSETS = frozenset(
+    """Definitions asset asset_check multi_asset define_asset_job materialize AssetExecutionContext AssetKey AssetSelection
+    DailyPartitionsDefinition StaticPartitionsDefinition MaterializeResult MetadataValue RetryPolicy IOManager""".split()
 )
 RUNS_CODE = frozenset(
     {"execute_job", "load_asset_value", "materialize", "materialize_to_memory", "observe"}
@@ -56,6 +61,12 @@ def test_names_that_declare_load_nothing_heavy() -> None:
     assert heavy(loaded, LATE) == set()
     own = {module for module in loaded if module.partition(".")[0] == "segue"}
     assert len(loaded - own) <= 130, f"{len(loaded - own)} modules: what brings so many? {sorted(loaded - own)}"
+
+
+def test_declaring_assets_loads_no_graph_of_them() -> None:
+    loaded = loaded_by_names(DECLARES_ASSETS)
+    assert "segue.defs.definitions" in loaded
+    assert loaded & {*late.__all__, "segue.model.graph", "segue.model.manifest", "segue.model.codec"} == set()
 
 
 def test_running_needs_no_pydantic() -> None:

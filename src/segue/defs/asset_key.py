@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from segue.errors import InvalidDefinitionError
-from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
-
-_NAME = re.compile(r"[A-Za-z0-9_.\-]+")  # the step bears the same name, with '_' for '.' and '-'
+from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, is_name, require_name
 
 
 def asset_key_of(
@@ -32,5 +28,6 @@ def asset_key_of(
             raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
         return AssetKey.from_coercible(key)
     found = AssetKey.from_user_string(own_name) if "/" not in own_name else AssetKey(own_name)
-    require_name(found.to_python_identifier() if _NAME.fullmatch(own_name) else own_name, "an asset", decorator)
+    is_possible = is_name(own_name.replace(".", "_").replace("-", "_"))  # as the step's name has it
+    require_name(found.to_python_identifier() if is_possible else own_name, "an asset", decorator)
     return found if prefix is None else found.with_prefix(prefix)

@@ -19,7 +19,6 @@ _TABLE = {
     "open_resources": "segue.execute.resources:open_resources",
     "config_violations": "segue.execute.resources:config_violations",
     "config_type_of": "segue.defs.config_fields:type_of_annotation",
-    "close_matches": "difflib:get_close_matches",
     "debugger": "pdb:Pdb",
     "invoke_directly": "segue.defs.direct_invocation:invoke",
     "completed_job": "segue.defs.describe:completed_job",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Set
 
+import segue.late as late
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.shared import name_set
@@ -38,7 +38,7 @@ def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:
 
 def _as_json(value: object, key: str, what: str) -> str:
     try:
-        return json.dumps(value)
+        return late.json.dumps(value)
     except (TypeError, ValueError) as error:
         raise InvalidDefinitionError(
             f"{what}: the tag {key!r} is {value!r}, which JSON has no form for: give a text, or plain values."

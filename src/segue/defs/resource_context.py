@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import segue.late as late
 from segue.defs.bindings import bound
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvariantViolationError, UnknownResourceError
@@ -34,7 +35,7 @@ class Resources:
         if name in self._values:
             return self._values[name]
         known = ", ".join(sorted(self._values)) or "none"
-        close = bound("close_matches")(name, self._values, n=1)
+        close = late.difflib.get_close_matches(name, self._values, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UnknownResourceError(
             name,

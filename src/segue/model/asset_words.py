@@ -9,10 +9,11 @@ from typing import Final
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
 
-_GROUP: Final = re.compile(r"\w+(/\w+)*", re.ASCII)
-_TAG_PART: Final = re.compile(r"[A-Za-z0-9_.\-]{1,63}")
-_TAG_VALUE: Final = re.compile(r"[A-Za-z0-9_.\-]{0,63}")
-_ADDRESS: Final = re.compile(r"[^\s@]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+# As text: most who import this declare none of these. `re` keeps what it has compiled.
+_GROUP: Final = r"\w+(/\w+)*"
+_TAG_PART: Final = r"[A-Za-z0-9_.\-]{1,63}"
+_TAG_VALUE: Final = r"[A-Za-z0-9_.\-]{0,63}"
+_ADDRESS: Final = r"[^\s@]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 _KIND: Final = "dagster/kind/"
 _KINDS: Final = 10  # most that one asset may have, as in the compatible API
 
@@ -29,11 +30,11 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
         if isinstance(key, str) and key.startswith(_KIND) and len(key) > len(_KIND):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             continue
         parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        if not 1 <= len(parts) <= 2 or not all(_TAG_PART.fullmatch(part) for part in parts):
+        if not 1 <= len(parts) <= 2 or not all(re.fullmatch(_TAG_PART, part) for part in parts):
             raise InvalidDefinitionError(
                 f"{where}: tag key {key!r} must be 'name' or 'prefix/name' of letters, digits, '_', '-', '.', at most 63 each."
             )
-        if not isinstance(value, str) or not _TAG_VALUE.fullmatch(value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if not isinstance(value, str) or not re.fullmatch(_TAG_VALUE, value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidDefinitionError(
                 f"{where}: the value of tag {key!r} must be text of at most 63 letters, digits, '_', '-', '.', got {value!r}."
             )
@@ -46,7 +47,7 @@ def require_group(group_name: str | None, where: str) -> str | None:
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, in parts divided by slashes.
     """
-    if group_name is not None and not (isinstance(group_name, str) and _GROUP.fullmatch(group_name)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         hint = "leave it out for the default group" if group_name == "" else "use letters, digits and underscores"
         raise InvalidDefinitionError(
             f"{where}: {group_name!r} is no valid name of an asset group: {hint}; a slash divides a group from one above it."
@@ -62,7 +63,7 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
     """
     for owner in () if owners is None else require_list(where, "owners", owners):
         is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
-        is_address = isinstance(owner, str) and _ADDRESS.fullmatch(owner) is not None
+        is_address = isinstance(owner, str) and re.fullmatch(_ADDRESS, owner) is not None
         if not (is_team or is_address):
             lacks = " names no team: it" if owner == "team:" else ""
             raise InvalidDefinitionError(f"{where}: owner {owner!r}{lacks} must be an e-mail address or 'team:name'.")

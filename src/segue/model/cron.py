@@ -18,7 +18,7 @@ _FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("day of week", 0, 7, _DAYS),
 )
 _DAYS_OF_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_PART = re.compile(r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
+_PART = r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?"
 
 
 def cron_problem(line: str, *, may_have_seconds: bool = False) -> str | None:
@@ -79,7 +79,7 @@ def _is_part(field: str, part: str, low: int, high: int, names: Mapping[str, int
         return True
     if field == "day of week" and (part == "?" or _is_special_day(part)):
         return True
-    match = _PART.fullmatch(part)
+    match = re.fullmatch(_PART, part)
     if match is None or (match["first"] == "*" and match["last"] is not None):
         return False
     for value in (match["first"], match["last"]):

@@ -16,7 +16,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from segue.model.cron import require_cron
 from segue.model.partitions.zones import datetime_at, epoch_of_wall, offset_at, skipped_days, zone_named
@@ -38,7 +39,7 @@ _LONGEST_PAUSE = (
 _DAY = 86400
 
 
-class CronTimes(NamedTuple):
+class CronTimes(msgspec.Struct, frozen=True):
     """A cron line, read.
 
     Attributes:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
+import segue.late as late
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 
-_NAME = re.compile(r"[A-Za-z0-9_]+")
 DEFAULT_IO_MANAGER_KEY = "io_manager"  # the resource that stores values where nothing says another
 RESERVED_NAMES = frozenset(
     {"context", "conf", "config", "meta", "arg_dict", "dict", "input_arg_dict", "output_arg_dict"}
@@ -109,7 +108,7 @@ class AssetKey:
 
     def to_string(self) -> str:
         """The parts as a JSON list: the form in which the compatible API stores keys."""
-        return json.dumps(self.parts)
+        return late.json.dumps(self.parts)
 
     def to_db_string(self) -> str:
         """The same as `to_string`."""
@@ -122,15 +121,15 @@ class AssetKey:
             return None
         if asset_key_string[0] == "[":
             try:
-                return AssetKey(cast("list[str]", json.loads(asset_key_string)))
-            except json.JSONDecodeError:
+                return AssetKey(cast("list[str]", late.json.loads(asset_key_string)))
+            except late.json.JSONDecodeError:
                 pass  # written before keys were lists: one name, or several with characters between them
         return AssetKey([part for part in re.split(r"[^a-zA-Z0-9_]", asset_key_string) if part])
 
     @staticmethod
     def get_db_prefix(path: Sequence[str]) -> str:
         """How the stored form of every key below these parts begins."""
-        return json.dumps(list(path))[:-2]
+        return late.json.dumps(list(path))[:-2]
 
     @staticmethod
     def from_graphql_input(graphql_input_asset_key: Mapping[str, Sequence[str]]) -> AssetKey:
@@ -147,7 +146,7 @@ class AssetKey:
         This is the name of the step that computes the asset.
         """
         name = "__".join(self.parts)
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             name = re.sub(r"[^A-Za-z0-9_]", "_", name)
         return name if suffix is None else f"{name}__{suffix}"
 
@@ -212,7 +211,7 @@ class AssetCheckKey(NamedTuple):
 
     def to_db_string(self) -> str:
         """The key as a JSON object: the form in which the compatible API stores it."""
-        return json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
+        return late.json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
 
     @staticmethod
     def from_db_string(db_string: str) -> AssetCheckKey | None:
@@ -263,7 +262,7 @@ class AssetJobKey(NamedTuple):
 
     def to_db_string(self) -> str:
         """The key as a JSON object: the form in which the compatible API stores it."""
-        return json.dumps({"job_name": self.job_name})
+        return late.json.dumps({"job_name": self.job_name})
 
     @staticmethod
     def from_db_string(db_string: str) -> AssetJobKey | None:
@@ -279,8 +278,8 @@ class AssetJobKey(NamedTuple):
 
 def _json_object(text: str) -> Mapping[str, object]:
     try:
-        values = json.loads(text)
-    except json.JSONDecodeError:
+        values = late.json.loads(text)
+    except late.json.JSONDecodeError:
         return {}
     return cast("Mapping[str, object]", values) if isinstance(values, dict) else {}
 
@@ -304,13 +303,18 @@ AssetOrCheckKey: TypeAlias = AssetKey | AssetCheckKey
 EntityKey: TypeAlias = AssetKey | AssetCheckKey | AssetJobKey
 
 
+def is_name(text: str) -> bool:
+    """Whether it is made of the letters, digits and underscores of ASCII, one at least."""
+    return text.isascii() and text.replace("_", "a").isalnum()
+
+
 def require_name(name: str, what: str, where: str) -> str:
     """The name, if it is one that a step, output or check may bear.
 
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise InvalidDefinitionError(
             f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import msgspec
+
+import segue.late as late
 from segue.errors import UnresolvedSelectionError
 from segue.model import selection_expression as ex
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -80,7 +82,7 @@ def selected_checks(
     return evaluation.checks_of(ex.fold(expression, evaluation.combine))
 
 
-class _Selected(NamedTuple):
+class _Selected(msgspec.Struct, frozen=True):
     """What a part of an expression selects; `checks` None stands for the checks on the assets."""
 
     assets: AbstractSet[AssetKey]
@@ -271,5 +273,5 @@ def near_names(name: str, names: Iterable[str]) -> list[str]:
     """At most three names that may have been meant: those with the same last part, then those spelled alike."""
     candidates = list(names)
     same_end = [each for each in candidates if each.endswith(f"/{name}")]
-    alike = difflib.get_close_matches(name, candidates, n=3, cutoff=0.7)
+    alike = late.difflib.get_close_matches(name, candidates, n=3, cutoff=0.7)
     return list(dict.fromkeys([*same_end, *alike]))[:3]

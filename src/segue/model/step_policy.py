@@ -120,7 +120,7 @@ def _rule(rule: str) -> TriggerRule:
         raise InvalidDefinitionError(f"StepPolicy: there is no trigger rule {rule!r}; there are: {known}.") from error
 
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+_SIZE = r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*"
 
 
 def _bytes(limit: int | str | None) -> int | None:
@@ -128,7 +128,7 @@ def _bytes(limit: int | str | None) -> int | None:
         return None
     found = limit
     if isinstance(limit, str):
-        match = _SIZE.fullmatch(limit)
+        match = re.fullmatch(_SIZE, limit, re.IGNORECASE)
         if match is None or (match[3] and not match[2]):
             raise InvalidDefinitionError(
                 f"StepPolicy(memory_limit={limit!r}): write a number and a unit: '512 MB' (millions), '2 GiB' (1024 * 1024 * 1024)."

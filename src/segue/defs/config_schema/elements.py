@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import segue.late as late
 from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.refusals import bad_schema
 from segue.defs.config_schema.types import BOOL, FLOAT, INT, ConfigType, ConfigTypeKind, not_none, wrong_form
@@ -168,7 +168,7 @@ def _key_from_json(key: Any) -> Any:
     if not isinstance(key, str):
         return key
     try:
-        return json.loads(key)
+        return late.json.loads(key)
     except ValueError:
         return key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from segue.defs.bindings import bound
+import segue.late as late
 from segue.errors import ConfigErrorReason, ConfigViolation
 
 
@@ -89,5 +89,5 @@ class Walk:
 
 def near_names(name: object, known: Iterable[object]) -> str:
     """A sentence that offers the known names that look like a wrong one; empty where none does."""
-    near: list[str] = bound("close_matches")(str(name), [str(each) for each in known], n=3)
+    near: list[str] = late.difflib.get_close_matches(str(name), [str(each) for each in known], n=3)
     return f" Did you mean {' or '.join(f'{each!r}' for each in near)}?" if near else ""

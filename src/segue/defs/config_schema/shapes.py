@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import segue.late as late
 from segue.defs.config_schema.elements import Map, Noneable
 from segue.defs.config_schema.fields import fields_label, fields_sample, refuse_missing, refuse_unknown
 from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
@@ -100,7 +100,7 @@ class Field:
         Raises:
             InvalidInvocationError: there is none.
         """
-        return json.dumps(self.default_value, default=str, separators=(", ", ": "))
+        return late.json.dumps(self.default_value, default=str, separators=(", ", ": "))
 
     @property
     def label(self) -> str:

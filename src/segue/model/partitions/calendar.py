@@ -26,7 +26,8 @@ from datetime import UTC, date, tzinfo
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from segue.errors import InvalidDefinitionError, WrongArgumentError
 from segue.model.cron import require_cron
@@ -50,7 +51,7 @@ class ScheduleType(Enum):
     MONTHLY = "MONTHLY"
 
 
-class Rhythm(NamedTuple):
+class Rhythm(msgspec.Struct, frozen=True):
     """When windows start.
 
     Attributes:
@@ -224,7 +225,7 @@ def cron_with(
         raise WrongArgumentError(f"{kind.value.lower()} partitions have no {names}: leave it out.")
     day = day_of_week if kind is ScheduleType.WEEKLY else day_of_month
     changes = {name: each for name, each in (("minute", minute), ("hour", hour), ("day", day)) if each is not None}
-    changed = rhythm._replace(**changes)
+    changed = msgspec.structs.replace(rhythm, **changes)
     check_offsets(kind, changed.minute, changed.hour, changed.day)
     return cron_of(changed)
 
@@ -303,7 +304,7 @@ def _months_before(year: int, day: int) -> int:
     return years * (12 if day <= 28 else 7 if day == 31 else 11) + leap_years
 
 
-class _Lattice(NamedTuple):
+class _Lattice(msgspec.Struct, frozen=True):
     """The hourly windows as segments in which they are exactly one hour apart: first moment and number of each."""
 
     epochs: tuple[int, ...]

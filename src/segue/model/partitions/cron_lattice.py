@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from segue.model.cron_times import CronTimes, cron_times, fires_on, is_day
 from segue.model.partitions.zones import DAY, datetime_at, offset_at, transitions_between
@@ -20,14 +21,14 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _FIRST_YEAR, _LAST_YEAR = 1, 9998
 
 
-class _Stretch(NamedTuple):
+class _Stretch(msgspec.Struct, frozen=True):
     """Fires that follow each other: at `start + each` of the offsets."""
 
     start: int
     offsets: tuple[int, ...]
 
 
-class _Year(NamedTuple):
+class _Year(msgspec.Struct, frozen=True):
     """The fires of about a year: stretches, the first moment of each, and how many fires come before it in the year."""
 
     stretches: tuple[_Stretch, ...]

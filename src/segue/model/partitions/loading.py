@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 
 class DynamicPartitionsStore(Protocol):
     """Who knows the keys of dynamic partitions: an `Instance`, or `DynamicKeys`."""
@@ -24,7 +26,7 @@ class DynamicPartitionsStore(Protocol):
         ...
 
 
-class DynamicKeys(NamedTuple):
+class DynamicKeys(msgspec.Struct, frozen=True):
     """The keys of dynamic partitions as facts: by name of the definition, oldest first."""
 
     keys: Mapping[str, Sequence[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from segue.model.partitions.positions import has_own_repr
 from segue.model.partitions.subset import EMPTY, PartitionSubset
 
 
-class Sides(NamedTuple):
+class Sides(msgspec.Struct, frozen=True):
     """What a mapping joins, at a time: the upstream definition and the downstream one (None: not partitioned)."""
 
     upstream: PartitionsDefinition
@@ -25,7 +25,7 @@ class Sides(NamedTuple):
     now: datetime
 
 
-class Missing(NamedTuple):
+class Missing(msgspec.Struct, frozen=True):
     """Upstream partitions that are needed and do not exist: how many, and the keys of the first so many (None: all)."""
 
     number: int
@@ -41,7 +41,7 @@ def missing_of(keys: Sequence[str]) -> Missing:
     return Missing(len(keys), listed)
 
 
-class Needed(NamedTuple):
+class Needed(msgspec.Struct, frozen=True):
     """What downstream partitions need upstream: what exists of it, and what does not."""
 
     subset: PartitionSubset

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 Box = tuple[tuple[int, int], ...]  # [start, stop) in each dimension
 
 
-class Run(NamedTuple):
+class Run(msgspec.Struct, frozen=True):
     """Positions [start, stop) of a dimension, with what they hold of the dimensions below (nothing at the last one)."""
 
     start: int
@@ -26,7 +27,7 @@ Region = tuple[Run, ...]
 NOWHERE: Region = ()
 
 
-class _Keep(NamedTuple):
+class _Keep(msgspec.Struct, frozen=True):
     """What of two regions stays: what is in the left one only, in the right one only, in both."""
 
     left: bool

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from segue.model.partitions.calendar import Rhythm, ScheduleType, cron_of, epoch_of, number_at, number_from
 from segue.model.partitions.cron_lattice import CronLattice, lattice_of
 from segue.model.partitions.zones import skipped_days
 
 
-class WindowSequence(NamedTuple):
+class WindowSequence(msgspec.Struct, frozen=True):
     """Which windows of a rhythm are partitions.
 
     Attributes:
@@ -45,15 +46,17 @@ def sequence_of(
     windows = WindowSequence(rhythm, first, None, (), ())
     if excluded_crons:
         left_out = lattice_of(cron_of(rhythm), rhythm.zone_name, rhythm.zone, rhythm.decade, excluded_crons)
-        windows = windows._replace(left_out=left_out, left_out_before=left_out.at(epoch_of(rhythm, first) - 1))
+        windows = msgspec.structs.replace(
+            windows, left_out=left_out, left_out_before=left_out.at(epoch_of(rhythm, first) - 1)
+        )
     never = skipped_days(rhythm.zone) if rhythm.schedule_type is ScheduleType.DAILY else ()
     named = {number for number in (*exclusions, *never) if number >= first and not is_excluded(windows, number)}
     excluded = tuple(sorted(named))
     before_excluded = tuple(number - first - place for place, number in enumerate(excluded))
-    windows = windows._replace(excluded=excluded, before_excluded=before_excluded)
+    windows = msgspec.structs.replace(windows, excluded=excluded, before_excluded=before_excluded)
     if end is None:
         return windows
-    return windows._replace(limit=max(position_of(windows, number_at(rhythm, math.floor(end))), 0))
+    return msgspec.structs.replace(windows, limit=max(position_of(windows, number_at(rhythm, math.floor(end))), 0))
 
 
 def position_of(windows: WindowSequence, number: int) -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+import msgspec
+
+import segue.late as late
 from segue.errors import InvalidDefinitionError
 
 DAY = 86_400
@@ -20,7 +21,7 @@ _WALL_EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
 
 
-class Transition(NamedTuple):
+class Transition(msgspec.Struct, frozen=True):
     """A moment at which a zone changes its offset from UTC (both offsets in seconds)."""
 
     epoch: int
@@ -37,7 +38,7 @@ def zone_named(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
     try:
-        return ZoneInfo(name)
+        return late.zoneinfo.ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise InvalidDefinitionError(
             f"Unknown timezone {name!r}: use a name of the time zone database such as 'Europe/Berlin' "
