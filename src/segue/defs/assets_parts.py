@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 import msgspec
 
 from segue.defs.node import NodeDefinition
-from segue.defs.node_origin import inner_op, managers_in, origin_output
+from segue.defs.node_origin import inner_op, managers_in, origin_output, with_metadata_of_ops
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep
@@ -110,7 +110,9 @@ def parts_of_node(
         )
     return AssetParts(
         node_def=node,
-        specs_by_output={output: found[key] for output, key in given.items() if key in found},
+        specs_by_output=with_metadata_of_ops(
+            node, {output: found[key] for output, key in given.items() if key in found}
+        ),
         checks_by_output=checks,
         keys_by_input=dict(keys_by_input),
         io_manager_keys=managers_in(node, given),

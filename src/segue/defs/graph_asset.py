@@ -13,7 +13,7 @@ from segue.defs.asset_outputs import checks_by_output, common_backfill_policy, k
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.graph import GraphDefinition
 from segue.defs.graph_decorator import composed_graph
-from segue.defs.node_origin import managers_in
+from segue.defs.node_origin import managers_in, with_metadata_of_ops
 from segue.defs.op_io import GraphOut
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name
 from segue.errors import InvalidDefinitionError
@@ -223,7 +223,7 @@ def _definition(
     graph.step_policy = step_policy
     return AssetsDefinition.of_parts(
         graph,
-        specs_by_output=specs,
+        specs_by_output=with_metadata_of_ops(graph, specs),
         checks_by_output=checks,
         keys_by_input=inputs.keys,
         input_manager_keys=inputs.manager_keys,

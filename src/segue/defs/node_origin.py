@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
+from segue.model.assets import AssetSpec
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.source_location import SourceLocation
 
@@ -79,4 +80,14 @@ def managers_in(node: NodeDefinition, outputs: Iterable[str]) -> dict[str, str]:
         named = DEFAULT_IO_MANAGER_KEY if op is None else op.outs[origin_output(node, output)].io_manager_key
         if named != DEFAULT_IO_MANAGER_KEY:
             found[output] = named
+    return found
+
+
+def with_metadata_of_ops(node: NodeDefinition, specs: Mapping[str, AssetSpec]) -> dict[str, AssetSpec]:
+    """The specs by output, with the metadata that ops declare for these outputs; what a spec says of its own goes before it."""
+    found: dict[str, AssetSpec] = {}
+    for output, spec in specs.items():
+        op = inner_op(node, output)
+        declared = None if op is None else op.outs[origin_output(node, output)].metadata
+        found[output] = spec.replace_attributes(metadata={**declared, **spec.metadata}) if declared else spec
     return found

@@ -16,7 +16,7 @@ from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config,
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
-from segue.errors import InvalidInvocationError, InvalidSubsetError
+from segue.errors import InvalidInvocationError, InvalidSubsetError, UnresolvedSelectionError
 from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
@@ -239,6 +239,11 @@ def _wanted(
         checks = {key for key in checks if key.asset_key in assets}
     if request.asset_check_keys is not None:
         checks = set(request.asset_check_keys)
+    is_chosen = (
+        request.job_name is not None or request.asset_selection is not None or request.asset_check_keys is not None
+    )
+    if is_chosen and not assets and not checks:
+        raise UnresolvedSelectionError("The selection is empty: it names no asset and no check of these definitions.")
     return assets, checks, config, tags, request.job_name or EPHEMERAL_JOB_NAME
 
 

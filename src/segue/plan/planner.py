@@ -52,8 +52,6 @@ def plan_run(
             partition key.
         UnknownPartitionError: a partition key that the definition does not have.
     """
-    if not asset_keys and not check_keys:
-        raise UnresolvedSelectionError("The selection is empty: it names no asset and no check of these definitions.")
     selected = _selected_computations(graph, asset_keys, check_keys)
     definition = run_partitions_definition(graph, asset_keys, check_keys, partitions)
     run_subset: PartitionSubset | None = None
@@ -285,11 +283,13 @@ class _Planner:
             upstream_output=output,
             partitions=None
             if upstream is None
-            else self._input_partitions(self.graph.computations[turn.computation], asset_key, upstream.partitions),
+            else self._input_partitions(
+                self.graph.computations[turn.computation], asset_key, upstream.partitions, step is not None
+            ),
         )
 
     def _input_partitions(
-        self, computation: ComputationNode, asset_key: AssetKey, upstream: PartitionsDefinition | None
+        self, computation: ComputationNode, asset_key: AssetKey, upstream: PartitionsDefinition | None, is_made: bool
     ) -> PartitionSubset | None:
         if upstream is None:
             return None
@@ -303,8 +303,16 @@ class _Planner:
             node = self.graph.nodes[output.asset_key]
             downstream = downstream or node.partitions
             mapping = mapping or next((dep.mapping for dep in node.deps if dep.key == asset_key), None)
+        check = _check_key(computation.outputs[0]) if is_check else None
+        own = downstream if check is None else self.graph.checks[check].partitions
+        if self.run_subset is None and own is not None:
+            raise InvalidSubsetError(
+                f"{computation.name!r} is partitioned, and so is what it takes, {asset_key.to_user_string()!r}: say which "
+                "partition to make (partition_key=...)."
+            )
+        if self.run_subset is None and is_made:  # made without a partition, and taken so
+            return None
         if is_check:
-            check = _check_key(computation.outputs[0])
             deps = () if check is None else self.graph.checks[check].deps
             mapping = next((dep.mapping for dep in deps if dep.key == asset_key), None)
             downstream = self.definition
@@ -338,7 +346,7 @@ class _Planner:
             io_manager_key=node.io_manager_key,
             asset_key=output.asset_key,
             is_required=output.is_required,
-            is_partitioned=node.partitions is not None and (self.run_subset is not None or not node.is_observable),
+            is_partitioned=node.partitions is not None and self.run_subset is not None,
             is_observed=node.is_observable,
         )
 

@@ -19,10 +19,10 @@ def run_partitions_definition(
     check_keys: Collection[AssetCheckKey],
     partitions: tuple[str, str] | None,
 ) -> PartitionsDefinition | None:
-    """The one partitions definition of the run, None without.
+    """The one partitions definition of the run's assets and checks, None without.
 
     Raises:
-        InvalidSubsetError: there are several, or a partition key is missing or superfluous.
+        InvalidSubsetError: there are several, or a partition key is superfluous.
     """
     if partitions is None and not check_keys and not graph.has_partitions:
         return None
@@ -42,10 +42,6 @@ def run_partitions_definition(
                 f"{first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
                 "and cannot be in one run: run them one after the other."
             )
-    if definition is not None and partitions is None and first is not None:
-        raise InvalidSubsetError(
-            f"{first.to_user_string()!r} is partitioned: say which partition to make (partition_key, or --partition)."
-        )
     if definition is None and partitions is not None:
         raise InvalidSubsetError(
             f"Partition {partitions[0]!r} was asked for, but nothing selected is partitioned: leave the partition out."

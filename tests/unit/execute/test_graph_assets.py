@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -353,3 +354,22 @@ def test_a_graph_takes_turns_where_one_of_its_ops_must() -> None:
         "ends_2.both",
         "ends_2.twice",
     }
+
+
+def test_what_an_op_says_of_its_output_is_metadata_of_the_asset_too() -> None:
+    @sg.op(out=sg.Out(metadata={"unit": "mm", "source": "gauge"}))
+    def measured() -> int:
+        return 3
+
+    @sg.graph_asset(metadata={"unit": "cm"})
+    def rain() -> int:
+        return measured()
+
+    @sg.graph_multi_asset(outs={"snow": sg.AssetOut(metadata={"kept": True})})
+    def more() -> Any:
+        return {"snow": measured()}
+
+    assert rain.metadata_by_key == {rain.key: {"unit": "cm", "source": "gauge"}}
+    assert more.metadata_by_key == {sg.AssetKey("snow"): {"unit": "mm", "source": "gauge", "kept": True}}
+    by_op = sg.AssetsDefinition.from_op(measured, metadata_by_output_name={"result": {"source": "radar"}})
+    assert by_op.metadata_by_key == {sg.AssetKey("measured"): {"unit": "mm", "source": "radar"}}

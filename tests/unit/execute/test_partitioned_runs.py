@@ -223,3 +223,55 @@ def test_definitions_and_mappings_of_the_users_own_are_asked_in_runs(definition:
         assert result.output_for_node("successor") == "after 1"
         with pytest.raises(sg.UnknownPartitionError, match="'5'"):
             sg.materialize([number], partition_key="5", instance=instance)
+
+
+def test_a_run_without_a_partition_makes_a_partitioned_asset_without_one() -> None:
+    seen: list[bool] = []
+
+    @sg.asset(partitions_def=DAYS)
+    def weather(context: sg.AssetExecutionContext) -> str:
+        seen.append(context.has_partition_key)
+        return "rain"
+
+    @sg.asset
+    def report(weather: str) -> str:
+        return f"{weather} again"
+
+    with sg.Instance.ephemeral() as instance:
+        result = sg.materialize([weather, report], instance=instance)
+        assert result.output_for_node("report") == "rain again"
+        assert seen == [False]
+        assert [each.partition for each in result.asset_materializations_for_node("weather")] == [None]
+        assert instance.get_materialized_partitions(weather.key) == set()
+        job = sg.Definitions([weather], jobs=[sg.define_asset_job("daily", [weather])]).get_job_def("daily")
+        assert job.execute_in_process(instance=instance).output_for_node("weather") == "rain"
+        assert instance.get_materialized_partitions(weather.key) == set()
+
+
+def test_a_run_without_a_partition_cannot_say_which_partition_is_taken() -> None:
+    @sg.asset(partitions_def=DAYS)
+    def weather() -> str:
+        return "rain"
+
+    @sg.asset(partitions_def=DAYS)
+    def mood(weather: str) -> str:
+        return weather
+
+    with pytest.raises(sg.InvalidSubsetError, match="'mood' is partitioned, and so is what it takes, 'weather'"):
+        sg.materialize([weather, mood])
+
+
+def test_a_function_that_needs_its_partition_says_so_in_a_run_without_one() -> None:
+    with pytest.raises(sg.InvariantViolationError, match="no single partition key"):
+        sg.materialize([sg.asset(partitions_def=DAYS)(_key_of_its_partition)])
+
+
+def _key_of_its_partition(context: sg.AssetExecutionContext) -> str:
+    return context.partition_key
+
+
+def test_nothing_to_make_is_made_at_once() -> None:
+    assert sg.materialize([]).success
+    assert sg.materialize([sg.AssetSpec("made_elsewhere")]).success
+    with pytest.raises(sg.InvalidSubsetError, match="selection is empty"):
+        sg.materialize([orders], selection=[])
