@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import click
@@ -16,6 +17,7 @@ from segue.cli.documents import (
     verdict,
 )
 from segue.cli.find import find_asset
+from segue.cli.freshness import FreshnessDocument, freshness_document, print_freshness
 from segue.cli.home import open_store
 from segue.cli.listing import check_rows
 from segue.cli.metadata import as_text
@@ -50,6 +52,7 @@ class AssetDocument(msgspec.Struct, frozen=True, kw_only=True):
         upstream, downstream: the assets it is made from and those made from it.
         latest: its latest materialization; null if it was never made.
         partitions: null where it is not partitioned.
+        freshness: how it stands against its freshness policy; null where it has none.
         recent_runs: the last runs that were to make it, newest first.
     """
 
@@ -67,6 +70,7 @@ class AssetDocument(msgspec.Struct, frozen=True, kw_only=True):
     latest: MaterializationDocument | None
     partitions: PartitionsDocument | None
     checks: tuple[CheckDocument, ...]
+    freshness: FreshnessDocument | None
     recent_runs: tuple[RunDocument, ...]
 
 
@@ -91,7 +95,7 @@ asset.add_command(why)
 @home_option
 @json_option
 def show_asset(key: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
-    """Show the asset KEY: what it is, what it depends on, when it was made, its partitions, checks and runs.
+    """Show the asset KEY: what it is, what it depends on, when it was made, its freshness, partitions, checks and runs.
 
     'segue asset why KEY' says why its automation condition had it made, or not.
     """
@@ -112,6 +116,7 @@ def asset_document(graph: AssetGraph, store: Store, key: AssetKey) -> AssetDocum
     node = graph.node(key)
     state = store.asset_states([key]).get(key)
     latest = None if state is None else materialization_document(state.materialization, state.timestamp, state.run_id)
+    made_at, policy = None if state is None else state.timestamp, node.freshness_policy
     source = None if node.computation is None else graph.computations[node.computation].source
     checks = {check.to_user_string() for check in graph.checks_of(key)}
     return AssetDocument(
@@ -129,6 +134,7 @@ def asset_document(graph: AssetGraph, store: Store, key: AssetKey) -> AssetDocum
         latest=latest,
         partitions=_partitions(graph, store, key),
         checks=tuple(row for row in check_rows(graph, store) if row.check in checks),
+        freshness=None if policy is None else freshness_document(policy, store, key, made_at, time.time()),
         recent_runs=_recent_runs(store, key),
     )
 
@@ -171,6 +177,8 @@ def _print(document: AssetDocument) -> None:
         }
     )
     _print_latest(document.latest)
+    if document.freshness is not None:
+        print_freshness(document.freshness)
     if document.partitions is not None:
         print_heading("Partitions")
         print_pairs(

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
 import click
 import msgspec
 
+from segue.cli.backfill_rules import apart_of, hours_of, rules_of
 from segue.cli.backfill_targets import Wanted, answered, job_part, targets_of
 from segue.cli.control import Plane, confirm, location_of, open_plane
 from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import count, duration, moment, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.run_config import read_run_config, read_tags
 from segue.errors import BackfillNotFoundError, InvalidInvocationError
-from segue.model.backfill import Backfill, BackfillChange, BackfillStatus, BackfillTarget, OffPeak
+from segue.model.backfill import Backfill, BackfillChange, BackfillStatus, BackfillTarget
 from segue.model.condition.facts import shown_part
 from segue.model.partitions.subset import PartitionSubset
-from segue.model.partitions.zones import zone_named
 from segue.model.questions import Answers
 from segue.storage.ids import new_id
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class TargetDocument(msgspec.Struct, frozen=True):
@@ -109,7 +106,7 @@ def create(
     """
     wanted = Wanted(job, select, partitions, partition_range, everything, all_failed, all_missing)
     wanted.require_clear()
-    hours, apart = None if off_peak is None else _hours(off_peak), None if stagger is None else _apart(stagger)
+    hours, apart = None if off_peak is None else hours_of(off_peak), None if stagger is None else apart_of(stagger)
     settings = settings_in_force(home=home)
     with stdout_for_json(as_json), open_plane(settings) as plane:
         found = location_of(plane, location)
@@ -197,6 +194,7 @@ def show(name: str, home: str | None, as_json: bool) -> None:
             "created": moment(found.created_at),
             "took": "" if ended is None else duration(ended - found.created_at),
             "runs": f"{found.runs:,}, {found.failed_runs:,} of them failed",
+            "rules": "; ".join(rules_of(found)),
             "warning": found.warning or "",
             "error": found.error or "",
         }
@@ -329,29 +327,6 @@ def _find(plane: Plane, text: str) -> Backfill:
     if found:
         raise BackfillNotFoundError(f"{len(found)} backfills begin with {text!r}. Give more of the id.")
     raise BackfillNotFoundError(f"There is no backfill {text!r}. 'segue backfill list' shows those there are.")
-
-
-def _hours(text: str) -> OffPeak:
-    """Hours as typed: `22-6` or `22-6@Europe/Berlin`."""
-    hours, _, zone = text.partition("@")
-    start, _, end = hours.partition("-")
-    if not (start.isdecimal() and end.isdecimal() and int(start) <= 24 and int(end) <= 24 and start != end):
-        raise click.UsageError(f"--off-peak {text!r}: write two hours from 0 to 24, as 22-6 or 22-6@Europe/Berlin.")
-    if zone:
-        zone_named(zone)
-    return OffPeak(int(start), int(end), zone or "UTC")
-
-
-def _apart(text: str) -> float:
-    """A time between two runs as typed, in seconds: `30s`, `10m`, `1h`, or a number of seconds."""
-    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
-    try:
-        seconds = float(number) * _SECONDS[unit]
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < math.inf:
-        raise click.UsageError(f"--stagger {text!r}: write a time that is more than nothing, as 30s, 10m or 1h.")
-    return seconds
 
 
 def _what(made: Backfill) -> str:

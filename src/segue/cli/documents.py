@@ -63,6 +63,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
         attempts: how often it was started.
         error: how its last attempt failed.
         failure_class: what sort of failure that was, as `FailureClass` has it.
+        waits: why it has not started, or not again, where that was said.
         usage: what its last attempt used: `wall_seconds`, `cpu_seconds`, `peak_memory_bytes` of its process so far,
             `bytes_read` and `bytes_written`; what was not measured is left out.
     """
@@ -77,6 +78,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckDocument, ...] = ()
     error: ErrorDocument | None = None
     failure_class: str | None = None
+    waits: str | None = None
     usage: StepUsage | None = None
 
 
@@ -125,7 +127,8 @@ class RunDetailsDocument(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         run: the run as `segue runs` lists it.
         run_config: the config it was given.
-        message: why it ended as it did, where that is recorded.
+        message: why it ended as it did, where that is recorded; of one that goes on, what was said of it last
+            before its steps.
         error: the exception that ended it outside of a step.
         logs: what it logged; null unless asked for.
     """

@@ -82,6 +82,10 @@ def run_details(
             message = event.payload.message or None
         elif isinstance(event.payload, ResourceInitFailureData):
             error = event.payload.error
+        elif isinstance(event.payload, EngineEventData) and event.step_key is None and not run.is_finished:
+            message = event.payload.message  # it may wait for another run
+        elif isinstance(event.payload, StepStartData):
+            message = None
     return RunDetailsDocument(
         run=run_document(run, found),
         run_config=run.run_config,
@@ -109,6 +113,8 @@ def step_documents(
         for key, step in steps.items():
             if step.status in ("running", "retrying"):
                 steps[key] = msgspec.structs.replace(step, status="interrupted", ended_at=run.ended_at)
+            elif step.waits is not None:
+                steps[key] = msgspec.structs.replace(step, waits=None)
     return list(steps.values())
 
 
@@ -116,9 +122,11 @@ def step_after(step: StepDocument, event: Event) -> StepDocument:
     """A step after one more of its events."""
     payload, at, change = event.payload, event.timestamp, msgspec.structs.replace
     if isinstance(payload, StepStartData):
-        return change(step, status="running", attempts=1, started_at=at)
+        return change(step, status="running", attempts=1, started_at=at, waits=None)
     if isinstance(payload, StepRestartedData):
-        return change(step, status="running", attempts=payload.attempt)
+        return change(step, status="running", attempts=payload.attempt, waits=None)
+    if isinstance(payload, EngineEventData) and step.status in ("waiting", "retrying"):
+        return change(step, waits=payload.message)
     if isinstance(payload, StepRetryData):
         error = error_document(payload.error)
         return change(step, status="retrying", error=error, failure_class=payload.failure_class)

@@ -13,6 +13,7 @@ import msgspec
 
 from segue.model import codec
 
+_UNITS = ("B", "kB", "MB", "GB", "TB")
 STYLES = {
     "success": "green",
     "succeeded": "green",
@@ -119,6 +120,16 @@ def duration(seconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(number: int | None) -> str:
+    """A number of bytes for people: `512 B`, `3.4 MB`; empty for None."""
+    if number is None:
+        return ""
+    power = 0
+    while number >= 999.95 * 1000**power and power < len(_UNITS) - 1:
+        power += 1
+    return f"{number} B" if power == 0 else f"{number / 1000**power:,.1f} {_UNITS[power]}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

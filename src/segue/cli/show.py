@@ -10,7 +10,7 @@ from segue.cli.history import read_run
 from segue.cli.home import open_store
 from segue.cli.metadata import one_line
 from segue.cli.options import home_option, json_option, settings_in_force
-from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, styled
+from segue.cli.output import duration, moment, print_heading, print_json, print_pairs, print_table, size, styled
 from segue.model.partitions.key_range import RANGE_SEPARATOR
 
 
@@ -20,7 +20,10 @@ from segue.model.partitions.key_range import RANGE_SEPARATOR
 @home_option
 @json_option
 def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
-    """Show what RUN did (its id, or the beginning of it): steps, materializations, checks, errors."""
+    """Show what RUN did (its id, or the beginning of it): steps and what they used, materializations, checks, errors.
+
+    Of a run that goes on, also what its steps wait for. MEMORY is the most that the process of the step has held.
+    """
     with open_store(settings_in_force(home=home)) as store:
         details = read_run(store, find_run(store, run), with_logs=logs)
     if as_json:
@@ -28,8 +31,9 @@ def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
         return
     _print_head(details)
     print_heading("Steps")
-    columns = ("STEP", "STATUS", "DURATION", "ATTEMPTS")
+    columns = ("STEP", "STATUS", "DURATION", "ATTEMPTS", "CPU", "MEMORY", "READ", "WRITTEN")
     print_table(columns, [_row(step) for step in details.steps], empty="None.")
+    _print_waits(details)
     _print_made(details)
     _print_checks(details)
     _print_errors(details)
@@ -64,7 +68,26 @@ def _print_head(details: RunDetailsDocument) -> None:
 
 
 def _row(step: StepDocument) -> tuple[str, ...]:
-    return step.step, step.status, duration(step.duration), str(step.attempts or "")
+    used = step.usage
+    amounts = (
+        ("", "", "", "")
+        if used is None
+        else (
+            duration(used.cpu_seconds),
+            size(used.peak_memory_bytes),
+            size(used.bytes_read),
+            size(used.bytes_written),
+        )
+    )
+    return step.step, step.status, duration(step.duration), str(step.attempts or ""), *amounts
+
+
+def _print_waits(details: RunDetailsDocument) -> None:
+    waiting = [(step.step, step.waits) for step in details.steps if step.waits is not None]
+    if waiting:
+        print_heading("Waiting")
+        for name, why in waiting:
+            click.echo(f"{name}: {why}")
 
 
 def _print_made(details: RunDetailsDocument) -> None:

@@ -24,6 +24,8 @@ from segue.model.keys import AssetKey
 from segue.model.stores import Store
 from segue.model.tick_record import Tick, TickCommit, TickStatus
 
+_FEW = 64
+
 
 class _States(msgspec.Struct, frozen=True):
     """How the assets of a location stand, as it is on record; those that were never made are left out."""
@@ -35,9 +37,9 @@ _decode = codec.decoder(_States).decode
 
 
 class _Watched:
-    """An asset with a policy."""
+    """An asset with a policy; `due` is when it is looked at next by itself."""
 
-    __slots__ = ("key", "last_updated", "location", "policy", "state")
+    __slots__ = ("due", "key", "last_updated", "location", "policy", "state")
 
     def __init__(self, location: str, key: AssetKey, policy: FreshnessPolicy, state: FreshnessState) -> None:
         self.location = location
@@ -45,6 +47,7 @@ class _Watched:
         self.policy = policy
         self.state = state
         self.last_updated: float | None = None
+        self.due: float | None = None
 
 
 class Freshness:
@@ -81,12 +84,20 @@ class Freshness:
                 looked = [each for each in self._watched.values() if each.key in made]
             if looked:
                 self._read(looked)
-            while self._due and self._due[0][0] <= turn.now:
-                looked.append(heapq.heappop(self._due)[2])
+            while (due := self._next_due()) is not None and due <= turn.now:
+                _, _, watched = heapq.heappop(self._due)
+                watched.due = None
+                looked.append(watched)
             self._judge(looked, turn)
         except BaseException:
             self._watch.forget()
             raise
+        return self._next_due()
+
+    def _next_due(self) -> float | None:
+        """When the next one is to be looked at; what is planned no more, since the asset was made again, is dropped."""
+        while self._due and self._due[0][0] != self._due[0][2].due:
+            heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def _load(self) -> None:
@@ -120,8 +131,12 @@ class Freshness:
                 events.setdefault(each.location, []).append(Event(turn.now, change))
                 each.state = state
             due = next_change(each.policy, each.last_updated, now)
-            if due is not None:
+            if due != each.due and due is not None:
                 heapq.heappush(self._due, (due, next(self._numbers), each))
+            each.due = due
+        if len(self._due) > 2 * len(self._watched) + _FEW:  # assets that are made again and again
+            self._due = [each for each in self._due if each[0] == each[2].due]
+            heapq.heapify(self._due)
         commits = [TickCommit(tick=self._tick(name, turn.now), events=tuple(each)) for name, each in events.items()]
         if commits:
             self._control.commit_ticks(commits, turn.lease)

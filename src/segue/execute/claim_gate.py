@@ -86,7 +86,7 @@ class ClaimGate:
                 return None
             until = now + CLAIM_SECONDS
             self._blocked[step.pool] = (until, answer)
-        self._tell(step, f"Waits for slots of the pool {step.pool!r}: {answer}.")
+        self._tell(step, f"Waits for slots: {answer}.")
         return max(until - now, 0.0)
 
     def _tell(self, step: PlanStep, text: str) -> None:

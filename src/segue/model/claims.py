@@ -111,7 +111,7 @@ class Block(msgspec.Struct, frozen=True):
         free = f"{self.used} of {self.capacity} taken" if self.capacity else "it has no slots"
         held = f" by {_listed(self.holders)}" if self.holders else ""
         ahead = f", {self.reserved} kept for those before" if self.reserved else ""
-        return f"{self.resource} ({free}{held}{ahead}; {self.weight} asked for)"
+        return f"{resource_words(self.resource)} ({free}{held}{ahead}; {self.weight} asked for)"
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
@@ -172,6 +172,16 @@ def partition_resource(asset: str, partition: str | None) -> str:
     """The right to make a partition of an asset (its key as users write it), or an asset without partitions."""
     # No database keeps a NUL in a text; two keys that differ in this alone would only wait for each other.
     return f"{PARTITION}{asset}|{partition or ''}".replace("\0", "\\0")
+
+
+def resource_words(resource: str) -> str:
+    """A resource as people call it: `the pool 'db'`, `the asset 'orders'`, `partition '2026-01-01' of 'orders'`."""
+    if resource.startswith(POOL):
+        return f"the pool {resource.removeprefix(POOL)!r}"
+    if resource.startswith(PARTITION):
+        asset, _, partition = resource.removeprefix(PARTITION).partition("|")
+        return f"partition {partition!r} of {asset!r}" if partition else f"the asset {asset!r}"
+    return resource
 
 
 def decide_claims(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segue.cli.output import count, duration, plain_table
+from segue.cli.output import count, duration, plain_table, size
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,22 @@ from segue.cli.output import count, duration, plain_table
 )
 def test_duration(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (None, ""),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (3 * 10**15, "3,000.0 TB"),
+    ],
+)
+def test_size(number: int | None, text: str) -> None:
+    assert size(number) == text
 
 
 def test_count() -> None:

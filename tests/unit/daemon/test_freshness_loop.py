@@ -116,3 +116,14 @@ def test_what_is_wiped_is_unknown_again() -> None:
     case.plane.store.wipe(window.key, None, NOON)
     case.round(NOON + MINUTE)
     assert case.changes()[-1] == ("window", "PASS", "UNKNOWN")
+
+
+def test_what_is_made_again_is_next_looked_at_when_that_gets_old_and_nothing_piles_up() -> None:
+    case = Case()
+    for number in range(300):
+        case.make(window, NOON + number)
+        assert case.round(NOON + number) == NOON + number + HOUR + 0.001
+    assert case.round(NOON + HOUR + 100) == NOON + 299 + HOUR + 0.001
+    assert case.changes() == [("window", "UNKNOWN", "PASS")]
+    case.round(NOON + HOUR + 300)
+    assert case.changes()[1:] == [("window", "PASS", "WARN")]

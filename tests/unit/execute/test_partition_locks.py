@@ -149,7 +149,7 @@ def test_a_run_waits_until_the_other_one_has_ended_and_says_so_once(instance: dg
     assert made == ["plain"]
     assert ended[0].is_success
     (text,) = [each for each in said if each.startswith("Waits")]
-    assert "partition:plain| (1 of 1 taken by run other; 1 asked for)" in text
+    assert "the asset 'plain' (1 of 1 taken by run other; 1 asked for)" in text
 
 
 def test_a_run_can_be_told_to_be_skipped(instance: dg.Instance) -> None:

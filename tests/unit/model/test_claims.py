@@ -66,11 +66,11 @@ def test_what_blocks_is_told_with_numbers_and_names() -> None:
     held = [HeldClaim(Claimant(f"r{number}", "load", "worker"), A, 1) for number in range(4)]
     answers = decide_claims({A: 4}, held, [_wants("p", Claim(A, 2)), _wants("q", A)])
     assert str(answers[0]) == (
-        "pool:a (4 of 4 taken by step load of run r0, step load of run r1, step load of run r2, 1 more; 2 asked for)"
+        "the pool 'a' (4 of 4 taken by step load of run r0, step load of run r1, step load of run r2, 1 more; 2 asked for)"
     )
     assert "2 kept for those before; 1 asked for" in str(answers[1])
     (answer,) = decide_claims({A: 0}, [], [_wants("p", A)])
-    assert str(answer) == "pool:a (it has no slots; 1 asked for)"
+    assert str(answer) == "the pool 'a' (it has no slots; 1 asked for)"
 
 
 def test_resources_of_different_kinds_have_different_names() -> None:

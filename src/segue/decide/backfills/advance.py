@@ -108,7 +108,7 @@ def advance(
 
 def room_of(backfill: Backfill, unfinished: int, now: datetime, most_runs: int) -> int:
     """How many runs may be asked for now: never so many that those in the queue hide all others behind them."""
-    if backfill.status is BackfillStatus.PAUSED or not _is_open(backfill.off_peak, now):
+    if backfill.status is BackfillStatus.PAUSED or not is_open(backfill.off_peak, now):
         return 0
     if backfill.stagger is not None:
         waits = next_at(backfill)
@@ -134,7 +134,7 @@ def asked(backfill: Backfill, runs: int, now: datetime) -> Backfill:
     return msgspec.structs.replace(backfill, asked_at=now.timestamp())
 
 
-def _is_open(hours: OffPeak | None, now: datetime) -> bool:
+def is_open(hours: OffPeak | None, now: datetime) -> bool:
     """Whether runs may start at this hour."""
     if hours is None:
         return True
