@@ -90,6 +90,18 @@ def test_a_doctor_names_what_is_wrong_with_its_cure(tmp_path: Path) -> None:
     assert "segue location check definitions" in found["cure"]
 
 
+def test_code_that_does_not_load_is_told_with_its_error_once_and_listed_with_its_last_line(tmp_path: Path) -> None:
+    project = Project(tmp_path, "1 / 0\n")
+    with control_plane(project.folder) as plane:
+        plane.wait_for_line("still does not load")
+        assert len([line for line in plane.lines if line.startswith("Traceback")]) == 1
+        (row,) = project.run("location", "list").out.splitlines()[1:]
+        assert row.startswith("definitions")
+        assert "ZeroDivisionError" in row
+    answer = project.run("location", "check")
+    assert answer.err.startswith("definitions: Traceback")
+
+
 def test_locations_are_checked_without_a_control_plane(tmp_path: Path) -> None:
     project = Project(tmp_path, DEFINITIONS)
     assert project.run("location", "check").code == 0

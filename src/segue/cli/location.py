@@ -47,7 +47,7 @@ location.add_command(serve_location)
 @home_option
 @json_option
 def list_locations(home: str | None, as_json: bool) -> None:
-    """List the code locations as the control plane recorded them last.
+    """List the code locations as the control plane recorded them last; 'segue location check' shows whole tracebacks.
 
     With --json: {"locations": [...]}.
     """
@@ -57,7 +57,7 @@ def list_locations(home: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"locations": documents})
         return
-    rows = [(each.name, each.status, moment(each.updated_at), each.error or "") for each in documents]
+    rows = [(each.name, each.status, moment(each.updated_at), _in_one_line(each.error or "")) for each in documents]
     print_table(
         ("location", "status", "since", "error"), rows, empty="No control plane has loaded any code location here yet."
     )
@@ -128,7 +128,7 @@ def check(names: tuple[str, ...], code: CodeOptions, workspace: str | None, home
         if not as_json:
             click.echo(f"{target.name}: {loading.state.status.value}")
             if loading.state.error:
-                write(sys.stderr, f"{loading.state.error}\n")
+                write(sys.stderr, f"{target.name}: {loading.state.error}\n")
     if as_json:
         print_json({"locations": documents})
     if any(each.status != LocationStatus.READY.value for each in documents):
@@ -154,6 +154,12 @@ class _First:
 
     def run_ended(self, run_id: str, how: str) -> None:
         """See `LocationListener.run_ended`; no run is started here."""
+
+
+def _in_one_line(error: str) -> str:
+    """What a traceback ends with, which says what is wrong; of other texts what they begin with."""
+    lines = error.strip().splitlines() or [""]
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
 
 
 def _document(state: LocationState) -> LocationDocument:

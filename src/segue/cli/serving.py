@@ -74,7 +74,7 @@ def serve(settings: Settings, serving: Serving) -> None:
         control = control_of(store)
         listener = Listening(store, control)
         listener.tell = _say
-        listener.location_changed = _say_location
+        listener.location_changed = _LocationTeller()
         records = records_of(settings)
         locations = {each.name: ProcessLocation(each, records, listener) for each in targets}
         for location in locations.values():
@@ -218,12 +218,22 @@ def _say(text: str) -> None:
     write(sys.stderr, f"{text}\n")
 
 
-def _say_location(state: LocationState) -> None:
-    """Tells a person how a code location stands."""
-    if state.status is LocationStatus.READY:
-        _say(f"Code location {state.name} is loaded." + (f" {state.error}" if state.error else ""))
-    else:
+class _LocationTeller:
+    """Tells a person how code locations stand. Code that does not load is tried again and again: the same error is shown once."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, LocationState] = {}
+
+    def __call__(self, state: LocationState) -> None:
+        before = self._told.get(state.name)
+        self._told[state.name] = state
+        if state.status is LocationStatus.READY:
+            _say(f"Code location {state.name} is loaded." + (f" {state.error}" if state.error else ""))
+            return
         what = "does not load" if state.status is LocationStatus.BROKEN else "has no process"
+        if before is not None and (before.status, before.error) == (state.status, state.error):
+            _say(f"Code location {state.name} still {what}: the error is the same.")
+            return
         kept = " What it last gave goes on being served." if state.manifest_hash else ""
         _say(f"Code location {state.name} {what}.{kept}\n{state.error or ''}")
 

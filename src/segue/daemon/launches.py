@@ -100,6 +100,8 @@ class Launches:
             location.launch(run.run_id)
         except SegueError as error:
             self._fail(run, f"The run could not be launched: {error}")
+        except Exception as error:  # noqa: BLE001 reason: nobody sees what is raised in this thread; the run tells
+            self._fail(run, f"The run could not be launched: {type(error).__name__}: {error}")
 
     def _fail(self, run: Run, message: str) -> None:
         # Refused where it was canceled meanwhile. Where the store is away, the run is launched again later.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 
 from segue.daemon.backfills import Backfills
 from segue.daemon.freshness import Freshness
@@ -19,7 +19,6 @@ from segue.deployment import Listener
 from segue.errors import SegueError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
-from segue.model.run import Run
 from segue.model.stores import Store
 from segue.monitor import LONGEST_WAIT, monitor_once
 from segue.settings import Settings
@@ -114,16 +113,27 @@ class Supervisor:
     def _watch(self) -> None:
         """Ends runs whose workers are gone, whoever started them."""
         while not self._is_stopped.is_set():
-            try:
-                ended: Sequence[Run] = monitor_once(self._store, time.time())
-                if ended:
-                    self.wake()
-                self._store.wait_for_exit(LONGEST_WAIT)
-            except SegueError:
-                self._is_stopped.wait(LONGEST_WAIT)  # the store is away, which the loops tell of
+            if not _went_well(self._end_interrupted):
+                self._is_stopped.wait(LONGEST_WAIT)
+
+    def _end_interrupted(self) -> None:
+        if monitor_once(self._store, time.time()):
+            self.wake()
+        self._store.wait_for_exit(LONGEST_WAIT)
 
     def _guard(self) -> None:
         """Ends writers that stand still: all else here may have to wait for them."""
         while not self._is_stopped.wait(LONGEST_WAIT):
-            with suppress(SegueError):  # the store is away, which the loops tell of
-                self._store.end_stalled_writers()
+            _went_well(self._store.end_stalled_writers)
+
+
+def _went_well(action: Callable[[], object]) -> bool:
+    """Does what watches over everybody else, and goes on whatever becomes of it; whether it went well."""
+    try:
+        action()
+    except SegueError:
+        return False  # the store is away, which the loops tell of
+    except Exception:  # noqa: BLE001 reason: a bug must be seen, and must not end the thread: dead runs would stand for ever
+        traceback.print_exc()
+        return False
+    return True

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -123,12 +122,3 @@ def _name_of(task: str) -> str | None:
         return Path(_TASKS, task, "comm").read_text(encoding="utf-8", errors="replace").rstrip("\n")
     except (FileNotFoundError, ProcessLookupError):
         return None
-
-
-def native_thread_names() -> Iterator[str]:
-    """The names of all threads of this process, the main one's first; none where the system does not tell."""
-    if os.path.isdir(_TASKS):
-        for task in sorted(os.listdir(_TASKS), key=int):
-            name = _name_of(task)
-            if name is not None:
-                yield name

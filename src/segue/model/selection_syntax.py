@@ -258,8 +258,9 @@ class _Parser:
         shown = re.sub(r"\s", " ", self.text)
         rest = shown[self.at :].split(maxsplit=1)
         found = repr(rest[0]) if rest else "the end"
+        hint = " To choose several, write `or` between them." if found.startswith("',") else ""
         return InvalidInvocationError(
-            f"Not an asset selection: expected {expected}, found {found}.\n  {shown}\n  {' ' * self.at}^"
+            f"Not an asset selection: expected {expected}, found {found}.{hint}\n  {shown}\n  {' ' * self.at}^"
         )
 
 

@@ -14,9 +14,10 @@ from segue.daemon.retries import RETRIES, Retries
 from segue.decide.requests import wanted_run
 from segue.errors import LeaseLostError
 from segue.model.control_stores import LoopLease
-from segue.model.event import Event, RunFailureData, RunStartData
+from segue.model.event import Event, EventType, RunFailureData, RunStartData
 from segue.model.queueing import QueueLimits, RetryStrategy, RunRetries, TagLimit
 from segue.model.run import FailureReason, Run, RunStatus
+from segue.model.stores import EventFilter
 from segue.model.tick_task import RequestedRun
 from segue.storage.ids import new_id
 
@@ -105,6 +106,21 @@ def test_what_cannot_be_launched_fails_with_the_reason() -> None:
     run = made.store.get_run(run_id)
     assert run is not None
     assert (run.status, run.failure_reason) == (RunStatus.FAILURE, FailureReason.PLATFORM)
+
+
+def test_a_launch_that_breaks_in_an_unforeseen_way_fails_with_the_reason() -> None:
+    made = plane()
+
+    def breaks(run_id: str) -> None:
+        raise OSError(24, "Too many open files")
+
+    made.location.launch = breaks
+    run_id = enqueue(made)
+    go(made, made.queue())
+    which = EventFilter(run_id=run_id, types=(EventType.RUN_FAILURE,))
+    (failure,) = [record.event.payload for record in made.store.events(which, None)]
+    assert isinstance(failure, RunFailureData)
+    assert "could not be launched: OSError: [Errno 24] Too many open files" in failure.message
 
 
 def test_a_slow_launch_holds_nobody_up() -> None:

@@ -160,7 +160,7 @@ def test_wildcards_and_attributes(text: str, found: str, expected: str) -> None:
         ("kind:a)", 6, "found ')'"),
         ("kind:", 5, "expected a value"),
         ("kind:and", 5, "expected a value"),
-        ("kind:a,kind:b", 6, "found ',kind:b'"),
+        ("kind:a,kind:b", 6, "found ',kind:b'. To choose several, write `or` between them."),
         ("colour:red", 0, "expected one of the filters key, key_substring, group, tag, kind, owner, is"),
         ("Kind:a", 0, "one of the filters"),
         ("heads(*)", 0, "sinks(...) or roots(...)"),
