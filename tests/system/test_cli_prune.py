@@ -68,6 +68,9 @@ def test_what_is_old_goes_after_a_yes(project: Project) -> None:
     shown = project.run("show", old)
     assert shown.code == 0, shown.err
     assert "AssertionError" not in shown.out
+    assert "not started" not in shown.out  # nobody knows any more
+    assert "Its events are gone" in shown.out
+    assert {step["status"] for step in project.json("show", old)["steps"]} == {"unknown"}
 
 
 def test_files_of_metadata_that_nothing_refers_to_go(project: Project) -> None:

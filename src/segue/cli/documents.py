@@ -59,7 +59,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: `waiting`, `running`, `retrying`, `succeeded`, `failed`, `skipped`; `interrupted` where the run ended
             while it ran; `not started` where the run ended before it; `succeeded before` where the run retries one in
-            which it did.
+            which it did; `unknown` where retention has removed what tells.
         attempts: how often it was started.
         error: how its last attempt failed.
         failure_class: what sort of failure that was, as `FailureClass` has it.

@@ -26,6 +26,7 @@ from segue.model.event import (
     ResourceInitFailureData,
     RunCanceledData,
     RunFailureData,
+    RunStartData,
     StepFailureData,
     StepMaterializationData,
     StepRestartedData,
@@ -97,10 +98,10 @@ def run_details(
 
 
 def step_documents(
-    run: Run, plan: Plan | None, events: Iterable[Event], finished_before: AbstractSet[str]
+    run: Run, plan: Plan | None, events: Sequence[Event], finished_before: AbstractSet[str]
 ) -> list[StepDocument]:
     """The steps of a run in order of its plan."""
-    untouched = "not started" if run.is_finished else "waiting"
+    untouched = _untouched(run, events)
     steps = {} if plan is None else {step.key: StepDocument(step=step.key, status=untouched) for step in plan.steps}
     for key in finished_before:
         if key in steps:
@@ -116,6 +117,14 @@ def step_documents(
             elif step.waits is not None:
                 steps[key] = msgspec.structs.replace(step, waits=None)
     return list(steps.values())
+
+
+def _untouched(run: Run, events: Sequence[Event]) -> str:
+    """The status of a step of which no event tells."""
+    if not run.is_finished:
+        return "waiting"
+    is_known = run.started_at is None or any(isinstance(event.payload, RunStartData) for event in events)
+    return "not started" if is_known else "unknown"
 
 
 def step_after(step: StepDocument, event: Event) -> StepDocument:

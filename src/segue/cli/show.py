@@ -33,6 +33,8 @@ def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
     print_heading("Steps")
     columns = ("STEP", "STATUS", "DURATION", "ATTEMPTS", "CPU", "MEMORY", "READ", "WRITTEN")
     print_table(columns, [_row(step) for step in details.steps], empty="None.")
+    if any(step.status == "unknown" for step in details.steps):
+        click.echo("Its events are gone, as [retention] of the settings says: what became of its steps is not known.")
     _print_waits(details)
     _print_made(details)
     _print_checks(details)
