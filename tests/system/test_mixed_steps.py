@@ -131,7 +131,11 @@ def test_a_step_in_a_thread_that_takes_too_long_is_ended(tmp_path: Path) -> None
 
 
 def test_an_executor_that_there_is_not_is_refused() -> None:
-    @sg.op(step_policy=sg.StepPolicy(executor="elsewhere"))
+    known = "there are: in_process, threads, async, processes"
+    with pytest.raises(sg.InvalidDefinitionError, match=f"no executor 'elsewhere'; {known}"):
+        sg.StepPolicy(executor="elsewhere")
+
+    @sg.op(tags={"segue/executor": "elsewhere"})
     def lost() -> None:
         pass
 
@@ -139,5 +143,5 @@ def test_an_executor_that_there_is_not_is_refused() -> None:
     def job() -> None:
         lost()
 
-    with pytest.raises(sg.InvalidDefinitionError, match="there are: in_process, threads, async, processes"):
+    with pytest.raises(sg.InvalidDefinitionError, match=known):
         job.execute_in_process()

@@ -49,7 +49,7 @@ class Definitions(ReadableDefinitions):
         schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
         jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
-        executor: how steps are executed of jobs that name no executor; today in the process of the run, which says so.
+        executor: where the steps are executed of jobs that name no executor; in the process of the run when None.
         loggers: by key, for runs of jobs that name none; the run config says which of them get the lines and events.
         asset_checks: what `@asset_check` gives.
         metadata: facts about the definitions as a whole.

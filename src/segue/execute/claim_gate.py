@@ -35,7 +35,7 @@ class ClaimGate:
         self._worker = self._store.worker()
         self._priority = run_priority(scope.run.tags)
         self._around = within.get()[:-1]
-        self._blocked: dict[str, tuple[float, ClaimAnswer]] = {}  # pool -> until when, and why
+        self._blocked: dict[str, tuple[float, ClaimAnswer, str]] = {}  # pool -> until when, why, and which step asked
         self._told: set[str] = set()
         self._holding: set[str] = set()
         self._tokens_due: dict[str, float] = {}  # step -> when the tokens that it has taken may be used
@@ -78,15 +78,20 @@ class ClaimGate:
         """Takes the slots of the pool that a step names; gives back in how many seconds to ask again."""
         if step.pool is None:
             return None
-        until, answer = self._blocked.get(step.pool, (0.0, None))
+        until, answer, first = self._blocked.get(step.pool, (0.0, None, step.key))
         if answer is None or now >= until:
             answer = self._claim(step, step.pool)
             if answer.is_granted or self._is_held_around(answer):
                 self._blocked.pop(step.pool, None)
                 return None
-            until = now + CLAIM_SECONDS
-            self._blocked[step.pool] = (until, answer)
-        self._tell(step, f"Waits for slots: {answer}.")
+            until, first = now + CLAIM_SECONDS, step.key
+            self._blocked[step.pool] = (until, answer, first)
+        self._tell(
+            step,
+            f"Waits for slots: {answer}."
+            if first == step.key
+            else f"Waits for slots of the pool {step.pool!r}, after the step {first!r} of this run.",
+        )
         return max(until - now, 0.0)
 
     def _tell(self, step: PlanStep, text: str) -> None:

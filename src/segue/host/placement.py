@@ -19,6 +19,7 @@ from segue.errors import (
 from segue.execute.io_managers.definitions import mem_io_manager
 from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.loop import LoopLimits
+from segue.model.step_policy import EXECUTORS
 from segue.model.steps import CollectSource, FanInSource, OutputSource
 from segue.model.tag_limit import TagLimit
 from segue.plan.plan import Plan, StepInput
@@ -32,13 +33,7 @@ if TYPE_CHECKING:
 PROCESSES = "processes"
 WAY_TAG = "segue/executor"
 """The tag of an op that says in which way its steps run, where no `StepPolicy` does."""
-_WAYS = {
-    "in_process": "in_process",
-    "threads": "threads",
-    "async": "async",
-    PROCESSES: PROCESSES,
-    "multiprocess": PROCESSES,
-}
+_WAYS = {name: PROCESSES if name == "multiprocess" else name for name in EXECUTORS}
 
 
 class StepCode:

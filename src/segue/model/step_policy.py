@@ -39,6 +39,10 @@ class TriggerRule(enum.StrEnum):
     ALWAYS = "always"
 
 
+EXECUTORS = ("in_process", "threads", "async", "processes", "multiprocess")
+"""Where steps can run; the last is another name of the one before it."""
+
+
 class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a step is to be run.
 
@@ -48,13 +52,15 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
         trigger_rule: when the step may start, a `TriggerRule` or its value.
         memory_limit: how much memory the step's process may take beyond what importing the code took, in bytes or as text
             (`"512 MB"`, `"2 GiB"`); only steps in processes of their own have one.
-        executor: the name of the executor that runs it, where that is not the one of the run.
+        executor: where it runs, if not where the other steps of the run do: `in_process`, `threads`, `async` or `processes`
+            (each step in one of its own).
         priority: of the steps that could start, those with a higher one go first.
         approval: what a person is asked before the step starts, such as `"May the totals go out?"`; None where nobody is. A run
             of the control plane waits for the answer without a process; one in a process of your own asks nobody.
 
     Raises:
-        InvalidDefinitionError: something of a wrong type, a timeout or limit that is not above nothing, or no such rule.
+        InvalidDefinitionError: something of a wrong type, a timeout or limit that is not above nothing, no such rule, or no such
+            executor.
     """
 
     timeout: float | timedelta | None = None
@@ -69,6 +75,9 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
         require_kind("StepPolicy", "memory_limit", self.memory_limit, (int, str))
         require_kind("StepPolicy", "executor", self.executor, str)
         require_kind("StepPolicy", "approval", self.approval, str)
+        if self.executor is not None and self.executor not in EXECUTORS:
+            known = ", ".join(EXECUTORS)
+            raise InvalidDefinitionError(f"StepPolicy: there is no executor {self.executor!r}; there are: {known}.")
         if not isinstance(self.priority, int) or isinstance(self.priority, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
             raise InvalidDefinitionError(f"StepPolicy: priority takes a whole number, got {self.priority!r}.")
         if self.approval is not None and not self.approval.strip():

@@ -140,6 +140,7 @@ def test_a_step_waits_for_slots_says_why_once_and_starts_when_they_are_free(inst
     said = _waits(instance, ended[0])
     assert [step for step, _ in said] == ["a", "b"]
     assert "the pool 'db' (2 of 2 taken by step step of run other; 1 asked for)" in said[0][1]
+    assert "of the pool 'db', after the step 'a' of this run" in said[1][1]
 
 
 def test_other_steps_go_on_while_one_waits(instance: dg.Instance) -> None:
