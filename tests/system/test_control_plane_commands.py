@@ -102,6 +102,26 @@ def test_code_that_does_not_load_is_told_with_its_error_once_and_listed_with_its
     assert answer.err.startswith("definitions: Traceback")
 
 
+def test_a_location_that_is_none_any_more_is_forgotten_and_the_one_that_has_an_asset_is_found(tmp_path: Path) -> None:
+    one = "import segue as sg\n\n\n@sg.asset\ndef {0}():\n    pass\n"
+    project = Project(tmp_path, one.format("mine"))
+    (tmp_path / "other.py").write_text(one.format("yours"))
+    settings = tmp_path / "segue.toml"
+    both = '[[locations]]\nfile = "definitions.py"\n[[locations]]\nfile = "other.py"\n'
+    settings.write_text(both)
+    with control_plane(project.folder, command="serve") as plane:
+        assert {each["name"] for each in project.json("location", "list")["locations"]} == {"definitions", "other"}
+        assert project.json("launch", "--select", "yours")["location"] == "other"
+        assert "No code location has 'nobody'" in project.run("launch", "--select", "nobody").err
+        assert "Several code locations have '*'" in project.run("launch", "--select", "*").err
+        plane.wait_for(lambda: project.json("runs")["runs"][0]["status"] == "success")
+    assert "code locations (definitions, other)" in project.run("list").err
+    settings.write_text('file = "definitions.py"\n')
+    with control_plane(project.folder, command="serve"):
+        assert [each["name"] for each in project.json("location", "list")["locations"]] == ["definitions"]
+        assert project.json("launch", "--select", "mine")["location"] == "definitions"
+
+
 def test_locations_are_checked_without_a_control_plane(tmp_path: Path) -> None:
     project = Project(tmp_path, DEFINITIONS)
     assert project.run("location", "check").code == 0

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.cli.backfill_rules import apart_of, hours_of, rules_of
 from segue.cli.backfill_targets import Wanted, answered, job_part, targets_of
-from segue.cli.control import Plane, confirm, location_of, open_plane
+from segue.cli.control import Plane, confirm, location_of, location_with, open_plane
 from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import count, duration, moment, print_json, print_pairs, print_table, stdout_for_json
 from segue.cli.run_config import read_run_config, read_tags
@@ -109,7 +109,7 @@ def create(
     hours, apart = None if off_peak is None else hours_of(off_peak), None if stagger is None else apart_of(stagger)
     settings = settings_in_force(home=home)
     with stdout_for_json(as_json), open_plane(settings) as plane:
-        found = location_of(plane, location)
+        found = location_with(plane, location, job, select)
         now = time.time()
 
         def part_of(answers: Answers) -> PartitionSubset | None:

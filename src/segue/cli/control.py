@@ -21,6 +21,7 @@ from segue.model.graph import AssetGraph
 from segue.model.instigator import InstigatorId, InstigatorKind, InstigatorState
 from segue.model.location import LocationState, LocationStatus
 from segue.model.manifest import decode_manifest
+from segue.model.selection import AssetSelection
 from segue.model.stores import Store
 from segue.settings import Settings
 
@@ -114,6 +115,38 @@ def location_of(plane: Plane, name: str | None) -> Known:
     if name not in plane.locations:
         raise InvalidSubsetError(f"There is no code location {name!r}; there are: {shown}.")
     return plane.locations[name]
+
+
+def location_with(plane: Plane, name: str | None, job: str | None, select: str | None) -> Known:
+    """The code location with a name; without one, the only one that has a job and anything that a selection may make.
+
+    Raises:
+        InvalidSubsetError: there is none, or several and none is named.
+    """
+    if name is not None or len(plane.locations) == 1:
+        return location_of(plane, name)
+    fitting = [each for each in plane.locations.values() if _has(each.graph, job, select)]
+    if len(fitting) == 1:
+        return fitting[0]
+    what = " and ".join(repr(each) for each in (job, select) if each is not None)
+    if not fitting:
+        raise InvalidSubsetError(
+            f"No code location has {what}; there are: {', '.join(sorted(plane.locations)) or 'none'}."
+        )
+    names = ", ".join(sorted(each.name for each in fitting))
+    raise InvalidSubsetError(f"Several code locations have {what}: {names}. Say which with --location.")
+
+
+def _has(graph: AssetGraph, job: str | None, select: str | None) -> bool:
+    if job is not None and job not in graph.jobs:
+        return False
+    if select is None:
+        return True
+    try:
+        found = AssetSelection.from_string(select).resolve(graph)
+    except InvalidSubsetError:
+        return False
+    return not found.isdisjoint(graph.materializable_keys)
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from segue.cli.control import location_of, open_plane
+from segue.cli.control import location_with, open_plane
 from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import print_json, stdout_for_json
 from segue.cli.partitions import parse_range, require_partition
@@ -53,7 +53,7 @@ def launch(
     if partition is not None and partition_range is not None:
         raise click.UsageError("--partition and --partition-range exclude each other. Give one of them.")
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
-        found = location_of(plane, location)
+        found = location_with(plane, location, job, select)
         keys = None if select is None else selected(found.graph, select)
         bounds = (partition, partition) if partition_range is None else tuple(parse_range(partition_range))
         _require_partitions(found.graph, job, keys, bounds)

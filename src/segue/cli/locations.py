@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
+from segue.cli.options import WORKSPACE_FILE
 from segue.deployment import targets_of
 from segue.errors import InvalidConfigError, LoadError
 from segue.model.location import LocationTarget
 from segue.settings import Settings
-
-_WORKSPACE_FILE = "workspace.yaml"
 
 
 def workspace_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,8 +34,8 @@ def targets_in_force(settings: Settings, workspace: str | None = None) -> tuple[
     targets = targets_of(settings)
     if targets:
         return targets
-    if (settings.project / _WORKSPACE_FILE).is_file():
-        return _read(settings.project / _WORKSPACE_FILE)
+    if (settings.project / WORKSPACE_FILE).is_file():
+        return _read(settings.project / WORKSPACE_FILE)
     from segue.location.workspace import targets_of_pyproject
 
     targets = targets_of_pyproject(settings.project)

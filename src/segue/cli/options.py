@@ -98,6 +98,10 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
     return settings
 
 
+WORKSPACE_FILE = "workspace.yaml"
+"""What names the code locations of a project that was made for Dagster."""
+
+
 def place_of(settings: Settings) -> str:
     """Where everything is recorded, for people: the database without its password, or the home folder."""
     return str(settings.home) if settings.database is None else masked(settings.database)
@@ -113,6 +117,12 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
     from segue.host.source import load_definitions
 
     if settings.file is None and settings.module is None:
+        if settings.locations or (settings.project / WORKSPACE_FILE).is_file():
+            names = ", ".join(each.name for each in settings.locations) or WORKSPACE_FILE
+            raise LoadError(
+                f"{settings.project} has code locations ({names}), and this command loads one piece of code: pass --file FILE "
+                "or --module MODULE. 'segue location check' loads all of them, 'segue launch' runs what is in them."
+            )
         why = f"{settings.source} sets neither `file` nor `module`" if settings.source else "no settings file was found"
         raise LoadError(
             f"Nothing says where the definitions are: {why} (looked in {settings.project} and above). "

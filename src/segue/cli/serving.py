@@ -75,6 +75,8 @@ def serve(settings: Settings, serving: Serving) -> None:
         listener = Listening(store, control)
         listener.tell = _say
         listener.location_changed = _LocationTeller()
+        if serving.has_loops:
+            listener.forget_others({each.name for each in targets})
         records = records_of(settings)
         locations = {each.name: ProcessLocation(each, records, listener) for each in targets}
         for location in locations.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from segue.errors import SegueError
 from segue.model.control_stores import DeploymentStore
@@ -37,6 +37,16 @@ class Listening:
     def record(self, state: LocationState, manifest: bytes | None) -> None:
         """See `LocationListener.record`."""
         self._recorded(lambda: self._control.put_location(state, manifest))
+
+    def forget_others(self, names: Collection[str]) -> None:
+        """Removes code locations from the record that are no longer any; their schedules and sensors stay on record."""
+
+        def forget() -> None:
+            for state in self._control.location_states():
+                if state.name not in names:
+                    self._control.remove_location(state.name)
+
+        self._recorded(forget)
 
     def changed(self, state: LocationState) -> None:
         """See `LocationListener.changed`."""
