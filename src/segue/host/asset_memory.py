@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from msgspec import structs
@@ -17,7 +17,43 @@ from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.subset import PartitionSubset
 from segue.model.stores import EventFilter, Store
+
+
+class Places:
+    """Where partitions lie in their definitions at one moment, each looked up once: many assets are cut alike.
+
+    Attributes:
+        now: the moment.
+    """
+
+    __slots__ = ("_known", "now")
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._known: dict[int, tuple[PartitionsDefinition, dict[str, int | None]]] = {}
+
+    def existing(self, definition: PartitionsDefinition, names: Iterable[str]) -> set[str]:
+        """Those of some partitions that there are."""
+        known = self._of(definition)
+        for name in names:
+            if name not in known:
+                there = definition.contains(name, self.now)
+                is_line = there and len(definition.axes) == 1
+                known[name] = definition.index_of(name, self.now) if is_line else -1 if there else None
+        return {name for name in names if known[name] is not None}
+
+    def subset(self, definition: PartitionsDefinition, names: Collection[str]) -> PartitionSubset:
+        """The set of some partitions that were found to be there."""
+        if len(definition.axes) > 1:
+            return sets.subset_of_keys(definition, names, self.now)
+        known = self._of(definition)
+        found = [place for name in names if (place := known[name]) is not None]
+        return sets.subset_at(definition, [(place, place + 1) for place in found], self.now)
+
+    def _of(self, definition: PartitionsDefinition) -> dict[str, int | None]:
+        return self._known.setdefault(id(definition), (definition, {}))[1]
 
 
 class AssetMemory:
@@ -63,15 +99,15 @@ class AssetMemory:
             self.latest[name] = update
             self._added.add(name)
 
-    def settle(self, definition: PartitionsDefinition | None, now: datetime) -> None:
+    def settle(self, definition: PartitionsDefinition | None, places: Places) -> None:
         """Brings the set up to date with what was noted, as far as there are such partitions."""
         if definition is None:
             self.made = bool(self.latest)
             return
         made = sets.EMPTY if isinstance(self.made, bool) else self.made
-        there = {name for name in self._added if definition.contains(name, now)}
+        there = places.existing(definition, self._added)
         if there:
-            made = sets.union(definition, made, sets.subset_of_keys(definition, there, now), now)
+            made = sets.union(definition, made, places.subset(definition, there), places.now)
             self._added -= there
         self.made = made
 
@@ -140,8 +176,9 @@ def read_assets(
                 update = _newest(store, key, name, until)
             if update is not None:
                 memory.make(name, update, has_partitions)
+    places = Places(now)
     for key, memory in found.items():
-        memory.settle(graph.node(key).partitions, now)
+        memory.settle(graph.node(key).partitions, places)
     external = sorted(key for key in found if graph.node(key).is_external)
     for key in store.observation_states(external) if external else ():
         for event in store.events(_about(key, EventType.ASSET_OBSERVATION, until), None):

@@ -117,7 +117,10 @@ def reached_by_all(cursor: AutomationCursor, targets: Targets) -> int | None:
 
 
 def conditions_of(graph: AssetGraph) -> dict[EntityKey, AnyCondition]:
-    """The condition of each asset, check and job that has one."""
+    """The condition of each asset, check and job that has one; where equal ones are declared, the first of them.
+
+    So what is worked out of a condition alone, such as the ids of its nodes, is worked out once.
+    """
     found: dict[EntityKey, AnyCondition] = {}
     for key, node in [*graph.nodes.items(), *graph.checks.items()]:
         if node.automation_condition is not None:
@@ -125,7 +128,8 @@ def conditions_of(graph: AssetGraph) -> dict[EntityKey, AnyCondition]:
     for name, job in graph.jobs.items():
         if job.automation_condition is not None:
             found[AssetJobKey(name)] = job.automation_condition
-    return found
+    first: dict[AnyCondition, AnyCondition] = {}
+    return {key: first.setdefault(condition, condition) for key, condition in found.items()}
 
 
 def chosen_targets(

@@ -18,6 +18,7 @@ from segue.decide.freshness import freshness_state
 from segue.decide.sensors import ASSET_EVENTS, RUN_ENDS
 from segue.host.asset_memory import (
     AssetMemory,
+    Places,
     earlier_update,
     read_assets,
     read_checks,
@@ -110,8 +111,9 @@ class RecordedFacts:
         wiped = [check for check in self._checks if check.asset_key in lost]
         self._checks |= read_checks(graph, self._store, wiped, self._until)
         updated = _keys_of(window) & self._assets.keys()
+        places = Places(now)
         for key in recut | updated:
-            self._assets[key].settle(graph.node(key).partitions, now)
+            self._assets[key].settle(graph.node(key).partitions, places)
         aged = {key for key in self._targets.freshness if self._freshness(key) is not self._entities[key].freshness}
         self._renew({*recut, *backfilled, *updated, *lost, *aged}, window)
         self.facts = self._facts(updated, changed | aged)

@@ -313,3 +313,34 @@ def test_a_cursor_survives_json(steps: list[Step]) -> None:
             stored = codec.decoder(AutomationCursor).decode(codec.encode(two.cursor))
             assert kept == stored
             now += timedelta(minutes=1)
+
+
+def test_what_is_asked_about_nothing_looks_no_further_unless_it_remembers() -> None:
+    forgets = C.any_deps_match(C.missing())
+    remembers = C.any_deps_match(C.newly_updated().newly_true())
+    condition = C.missing() & forgets & remembers
+    first, second = evaluate([asset("up"), asset("x", condition, ["up"])], None, made("x"))
+    of_x = [each for result in (first, second) for each in result.results if each.key == dg.AssetKey("x")]
+    _, asked, also_asked = of_x[0].child_results
+    assert asked.child_results
+    assert also_asked.child_results
+    _, left_alone, asked = of_x[1].child_results
+    assert (left_alone.true_subset.is_empty, len(left_alone.child_results)) == (True, 0)
+    assert asked.child_results
+
+
+def test_sets_that_meet_again_come_to_the_same_as_the_first_time() -> None:
+    halves = dg.StaticPartitionsDefinition(["a", "b"])
+    condition = C.missing() & ~C.any_deps_match(C.missing())
+    steps: list[Step] = [None, made("up", "a"), made("x", "a"), made("other", "b")]
+    assets = [asset("up", partitions=LETTERS), asset("other", partitions=halves)]
+    assets += [asset("x", condition, ["up"], LETTERS), asset("y", condition, ["up"], LETTERS)]
+    assets += [asset("z", condition, ["other"], halves)]
+    found = evaluate(assets, *steps)
+    keys = [dg.AssetKey(name) for name in "xyz"]
+    assert [[result.get_requested_partitions(key) for key in keys] for result in found] == [
+        [set(), set(), set()],
+        [{"a"}, {"a"}, set()],
+        [set(), {"a"}, set()],
+        [set(), {"a"}, {"b"}],
+    ]

@@ -34,7 +34,8 @@ def _among(context: AutomationContext, partitions: Iterable[str | None]) -> Enti
     candidates = context.candidate_subset
     if not candidates.is_partitioned:
         return candidates if None in partitions else context.get_empty_subset()
-    return candidates.compute_intersection_with_partition_keys({each for each in partitions if each is not None})
+    names = {each for each in partitions if each is not None}
+    return candidates.compute_intersection_with_partition_keys(names) if names else context.get_empty_subset()
 
 
 def _all_or_nothing(context: AutomationContext, holds: bool) -> EntitySubset:
@@ -106,7 +107,7 @@ def _check_result(context: AutomationContext, condition: leaves.CheckResultCondi
 
 def _initial_evaluation(context: AutomationContext, _: object) -> EntitySubset:
     """True where the target was never evaluated before, or was cut into partitions otherwise (or not at all)."""
-    root = context.root_context.key
+    root = context.root_key
     return _all_or_nothing(context, context.get_previous_requested_subset(root) is None)
 
 
@@ -121,7 +122,7 @@ def _in_latest_time_window(
 def _will_be_requested(context: AutomationContext, _: object) -> EntitySubset:
     """What this evaluation requested, as far as one run can make it together with the root of the condition."""
     requested = context.request_subsets_by_key.get(context.key)
-    root = context.root_context.key
+    root = context.root_key
     if requested is None or not context.asset_graph_view.is_same_run(context.key, root):
         return context.get_empty_subset()
     return context.candidate_subset.compute_intersection(requested)
@@ -182,7 +183,7 @@ def _freshness(context: AutomationContext, condition: leaves.FreshnessResultCond
 
 
 def _executed_with_root_target(context: AutomationContext, _: object) -> EntitySubset:
-    root = context.root_context.key
+    root = context.root_key
     if (
         context.key == root
     ):  # as its own dependency: the run made another partition of it than the one that is asked about

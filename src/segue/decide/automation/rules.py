@@ -17,7 +17,12 @@ from segue.model.selection import AssetSelection
 
 
 def evaluate_builtin(context: AutomationContext, condition: BuiltinAutomationCondition[Any]) -> AutomationResult:
-    """The result of a condition that comes with Segue, or of a user's subclass of one that keeps its meaning."""
+    """The result of a condition that comes with Segue, or of a user's subclass of one that keeps its meaning.
+
+    Asked about nothing it is true for nothing; what is inside is not asked then, unless something there remembers.
+    """
+    if context.candidate_subset.is_empty and not condition.has_memory:
+        return AutomationResult(context, context.candidate_subset)
     for kind in type(condition).__mro__:
         rule = RULES.get(kind)
         if rule is not None:

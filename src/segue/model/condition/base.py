@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -67,6 +68,11 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
     @property
     def requires_cursor(self) -> bool:
         """Whether its result is remembered for the next evaluation."""
+        return True
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether it, or anything in it, may remember: then it is asked even where it is asked about nothing."""
         return True
 
     @property
@@ -251,6 +257,15 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
         return False
 
     @property
+    def has_memory(self) -> bool:
+        return self._has_memory
+
+    @cached_property
+    def _has_memory(self) -> bool:
+        is_own = next(kind for kind in type(self).__mro__ if "evaluate" in vars(kind)) is not BuiltinAutomationCondition
+        return is_own or self.requires_cursor or any(child.has_memory for child in self.children)
+
+    @property
     def is_serializable(self) -> bool:
         return "tag" in vars(type(self)) and all(child.is_serializable for child in self.children)
 
@@ -266,7 +281,29 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
         return type(self)(**cast("dict[str, Any]", {**self.__getstate__(), **fields}))
 
     def identity(self) -> str:
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> str:
         return f"{self.tag}({', '.join(f'{name}={text}' for name, text in self.arguments())})"
+
+    def get_unique_id(self, *, parent_node_unique_id: str | None = None, index: int | None = None) -> str:
+        """The id of the whole condition: two conditions share it when they are built alike."""
+        if parent_node_unique_id is None and index is None:
+            return self._whole_id
+        return super().get_unique_id(parent_node_unique_id=parent_node_unique_id, index=index)
+
+    @cached_property
+    def _whole_id(self) -> str:
+        return super().get_unique_id()
+
+    def get_node_snapshot(self, unique_id: str) -> AutomationConditionNodeSnapshot:
+        """This node as data."""
+        return msgspec.structs.replace(self._snapshot, unique_id=unique_id)
+
+    @cached_property
+    def _snapshot(self) -> AutomationConditionNodeSnapshot:
+        return super().get_node_snapshot("")
 
     def evaluate(self, context: AutomationContext) -> AutomationResult:
         return context.evaluate_builtin(self)

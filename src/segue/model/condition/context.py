@@ -70,6 +70,7 @@ class AutomationContext:
         condition: the node.
         candidate_subset: the part of the target it is asked about.
         condition_unique_id: the name under which it remembers.
+        root_key: the target of the whole condition.
     """
 
     def __class_getitem__(cls, item: object) -> type[AutomationContext]:
@@ -89,6 +90,7 @@ class AutomationContext:
         self.condition_unique_id = condition_unique_id
         self.candidate_subset = candidate_subset
         self.parent_context = parent_context
+        self.root_key: EntityKey = candidate_subset.key if parent_context is None else parent_context.root_key
         self.entity_cursor = entity_cursor
 
     @property
@@ -228,11 +230,11 @@ class AutomationContext:
             child_indices: its place among the children, the present one first.
             candidate_subset: what it is asked about.
         """
-        target = candidate_subset.key
+        target, root = candidate_subset.key, self.root_key
         unique_id = child_condition.get_node_unique_id(
             parent_unique_id=self.condition_unique_id,
             index=child_indices[0] if child_indices else None,
-            target_key=None if target == self.root_context.key else target,
+            target_key=None if target is root or target == root else target,
         )
         return AutomationContext(
             self.evaluation, child_condition, unique_id, candidate_subset, self, self.entity_cursor
@@ -301,7 +303,7 @@ class AutomationResult:
     ) -> None:
         if not isinstance(true_subset, EntitySubset):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidInvocationError(f"AutomationResult: true_subset takes an EntitySubset, got {true_subset!r}.")
-        if true_subset.key != context.key:
+        if true_subset.key is not context.key and true_subset.key != context.key:
             raise InvalidInvocationError(
                 f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segue.model.condition.kinds import build
@@ -229,6 +230,7 @@ class ConditionFactories:
         ).with_label(f"all_deps_updated_since_cron({cron_schedule}, {cron_timezone})")
 
     @staticmethod
+    @cache
     def eager() -> AndAutomationCondition[AssetOrCheckKey]:
         """As soon as a dependency was updated, or the target went missing; not while anything needed is missing.
 

@@ -214,6 +214,10 @@ class AnyDownstreamConditionsCondition(BuiltinAutomationCondition[EntityT_co]):
     def description(self) -> str:
         return "Any downstream conditions"
 
+    @property
+    def has_memory(self) -> bool:
+        return True  # the conditions downstream may remember
+
 
 class DownstreamConditionWrapperCondition(CompoundCondition[EntityT_co]):
     """The condition of assets downstream, asked about an asset upstream of them. Made during an evaluation."""

@@ -142,12 +142,13 @@ class EntitySubset:
         return self._view.mapped(self, to_key, up=direction == "up")
 
     def _combined(self, how: Literal["union", "intersection", "difference"], other: EntitySubset) -> EntitySubset:
-        if other.key != self.key:
+        if other.key is not self.key and other.key != self.key:
             raise InvariantViolationError(f"{self!r} and {other!r} are about different targets: map one of them first.")
-        definition, one, two = self.partitions_def, self.value, other.value
+        one, two = self.value, other.value
+        definition = None if isinstance(one, bool) else self.partitions_def
         if definition is None or isinstance(one, bool) or isinstance(two, bool):
             left, right = bool(one), bool(two)
             value = {"union": left or right, "intersection": left and right, "difference": left and not right}[how]
             return EntitySubset(self._view, self.key, value)
-        combine = {"union": sets.union, "intersection": sets.intersection, "difference": sets.difference}[how]
-        return EntitySubset(self._view, self.key, combine(definition, one, two, self._view.effective_dt))
+        value = self._view.combinations.combine(how, definition, one, two)
+        return self if value is one else EntitySubset(self._view, self.key, value)

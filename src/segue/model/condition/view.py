@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from segue.errors import InvalidDefinitionError, UnknownPartitionError
+from segue.model.condition.combinations import Combinations
 from segue.model.condition.facts import SubsetValue
 from segue.model.condition.subset import EntitySubset
 from segue.model.graph import AssetGraph
@@ -15,7 +16,7 @@ from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import IdentityPartitionMapping
 from segue.model.partitions.mapping_base import PartitionMapping
-from segue.model.partitions.mapping_choice import default_mapping, downstream_subset, needed_subset
+from segue.model.partitions.mapping_choice import default_mapping, needed_subset
 from segue.model.partitions.sequence import starting_from
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
@@ -28,19 +29,25 @@ class AssetGraphView:
     Attributes:
         asset_graph: what depends on what.
         effective_dt: the moment.
+        combinations: what sets of partitions come to at that moment.
     """
 
-    __slots__ = ("_wholes", "asset_graph", "effective_dt")
+    __slots__ = ("_definitions", "asset_graph", "combinations", "effective_dt")
 
     def __init__(self, asset_graph: AssetGraph, effective_dt: datetime) -> None:
         self.asset_graph = asset_graph
         self.effective_dt = effective_dt
-        self._wholes: dict[
-            int, tuple[PartitionsDefinition, PartitionSubset]
-        ] = {}  # by id: equal ones are many words long
+        self.combinations = Combinations(effective_dt)
+        self._definitions: dict[int, tuple[EntityKey, PartitionsDefinition | None]] = {}  # by id of the key
 
     def partitions_def(self, key: EntityKey) -> PartitionsDefinition | None:
         """How a target is cut into partitions; None for not at all."""
+        known = self._definitions.get(id(key))
+        if known is None:
+            known = self._definitions[id(key)] = (key, self._partitions_def(key))
+        return known[1]
+
+    def _partitions_def(self, key: EntityKey) -> PartitionsDefinition | None:
         if isinstance(key, AssetKey):
             return self.asset_graph.node(key).partitions
         if isinstance(key, AssetCheckKey):
@@ -58,14 +65,7 @@ class AssetGraphView:
     def get_full_subset(self, *, key: EntityKey) -> EntitySubset:
         """All of a target that exists at this moment."""
         definition = self.partitions_def(key)
-        return EntitySubset(self, key, True if definition is None else self._whole(definition))
-
-    def _whole(self, definition: PartitionsDefinition) -> PartitionSubset:
-        """All partitions of a definition."""
-        found = self._wholes.get(id(definition))
-        if found is None:
-            found = self._wholes[id(definition)] = (definition, sets.whole(definition, self.effective_dt))
-        return found[1]
+        return EntitySubset(self, key, True if definition is None else self.combinations.whole(definition))
 
     def get_empty_subset(self, *, key: EntityKey) -> EntitySubset:
         """Nothing of a target."""
@@ -90,7 +90,7 @@ class AssetGraphView:
             sets.region_of_subset(definition, value, self.effective_dt)
         except UnknownPartitionError:
             return EntitySubset(self, key, _clamped(definition, value, self.effective_dt))
-        kept = sets.intersection(definition, value, self._whole(definition), self.effective_dt)
+        kept = self.combinations.combine("intersection", definition, value, self.combinations.whole(definition))
         return EntitySubset(self, key, kept)
 
     def compute_latest_time_window_subset(
@@ -126,12 +126,13 @@ class AssetGraphView:
         value = subset.value
         if up:
             mapping = self._mapping(to_key, subset.key, target, source)
-            taking = None if isinstance(value, bool) else value
-            return EntitySubset(self, to_key, _existing_upstream(mapping, taking, source, target, self.effective_dt))
+            if source is None or isinstance(value, bool):
+                return EntitySubset(self, to_key, needed_subset(mapping, None, source, target, self.effective_dt).subset)
+            return EntitySubset(self, to_key, self.combinations.mapped(mapping, value, target, source, up=True))
         if source is None or isinstance(value, bool):
             return self.get_full_subset(key=to_key)
         mapping = self._mapping(subset.key, to_key, source, target)
-        return EntitySubset(self, to_key, downstream_subset(mapping, value, source, target, self.effective_dt))
+        return EntitySubset(self, to_key, self.combinations.mapped(mapping, value, source, target, up=False))
 
     def is_same_run(self, upstream: EntityKey, downstream: EntityKey) -> bool:
         """Whether one run can make the same partition of both; a run of a job makes nothing outside of it."""
@@ -158,7 +159,9 @@ class AssetGraphView:
         for dep in () if node is None else node.deps:
             if dep.key == upstream and dep.mapping is not None:
                 return dep.mapping
-        return default_mapping(source, target)
+        if source is None or target is None:
+            return default_mapping(source, target)
+        return self.combinations.default(source, target)
 
 
 def _clamped(definition: PartitionsDefinition, value: PartitionSubset, now: datetime) -> PartitionSubset:
@@ -171,14 +174,3 @@ def _clamped(definition: PartitionsDefinition, value: PartitionSubset, now: date
             start, stop = known
             positions.append((start or 0, count if stop is None else stop + 1))
     return sets.subset_at(definition, positions, now)
-
-
-def _existing_upstream(
-    mapping: PartitionMapping,
-    downstream: PartitionSubset | None,
-    source: PartitionsDefinition | None,
-    target: PartitionsDefinition,
-    now: datetime,
-) -> PartitionSubset:
-    """The upstream partitions that are needed and exist: here a partition that is not there is no error."""
-    return needed_subset(mapping, downstream, source, target, now).subset
