@@ -31,9 +31,7 @@ class Combinations:
         self._wholes: dict[int, PartitionSubset] = {}
         self._combined: dict[tuple[Way, int, PartitionSubset, PartitionSubset], PartitionSubset] = {}
         self._defaults: dict[tuple[int, int], PartitionMapping] = {}
-        self._mapped: dict[
-            tuple[bool, int, int, int, PartitionSubset], tuple[PartitionMapping, PartitionSubset]
-        ] = {}
+        self._mapped: dict[tuple[bool, int, int, int, PartitionSubset], tuple[PartitionMapping, PartitionSubset]] = {}
 
     def whole(self, definition: PartitionsDefinition) -> PartitionSubset:
         """All partitions of a definition."""

@@ -127,7 +127,9 @@ class AssetGraphView:
         if up:
             mapping = self._mapping(to_key, subset.key, target, source)
             if source is None or isinstance(value, bool):
-                return EntitySubset(self, to_key, needed_subset(mapping, None, source, target, self.effective_dt).subset)
+                return EntitySubset(
+                    self, to_key, needed_subset(mapping, None, source, target, self.effective_dt).subset
+                )
             return EntitySubset(self, to_key, self.combinations.mapped(mapping, value, target, source, up=True))
         if source is None or isinstance(value, bool):
             return self.get_full_subset(key=to_key)
