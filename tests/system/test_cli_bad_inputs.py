@@ -190,3 +190,41 @@ def test_a_database_that_is_none(project: Project) -> None:
     answer = project.run("runs")
     assert answer.code == 1
     assert "segue.db" in answer.last_error_line
+
+
+ODD_TEXT = """
+import segue as sg
+
+ODD = "caf\\udce9 \\0"  # a file name that is not UTF-8, as Python gives it
+
+
+@sg.asset
+def made(context):
+    context.log.info(ODD)
+    context.add_output_metadata(
+        {"text": ODD, "path": sg.MetadataValue.path(ODD), "json": {"names": [ODD]}, "many": 10**30, "none": float("nan")}
+    )
+
+
+@sg.asset
+def failed():
+    raise sg.Failure(ODD, metadata={"name": ODD})
+
+
+defs = sg.Definitions(assets=[made, failed], executor=sg.EXECUTOR)
+"""
+
+
+@pytest.mark.parametrize("executor", ["in_process_executor", "multiprocess_executor"])
+def test_text_that_is_no_unicode_and_numbers_of_any_size_are_recorded(tmp_path: Path, executor: str) -> None:
+    project = Project(tmp_path, ODD_TEXT.replace("EXECUTOR", executor))
+    answer = project.run("materialize", "--select", "*")
+    assert "a bug in Segue" not in answer.err
+    (run,) = project.json("runs")["runs"]
+    steps = {step["step"]: step for step in project.json("show", run["run_id"])["steps"]}
+    assert (steps["made"]["status"], steps["failed"]["failure_class"]) == ("succeeded", "user_code")
+    (materialization,) = steps["made"]["materializations"]
+    found = materialization["metadata"]
+    assert found["text"]["text"] == found["path"]["path"] == "caf\\udce9 \0"
+    assert found["many"]["value"] == 10**30
+    assert "caf\\udce9" in steps["failed"]["error"]["message"]

@@ -44,8 +44,15 @@ def as_text(value: MetadataValue) -> str:
         case NullMetadataValue():
             return "null"
         case JsonMetadataValue():
-            from segue.model import codec
-
-            return codec.encode(value.data).decode()
+            return _json(value.data)
         case _:
             return str(value.value)
+
+
+def _json(data: object) -> str:
+    from segue.model import codec
+
+    try:
+        return codec.encode(data).decode()
+    except UnicodeEncodeError:  # told while it happens, before the store has written the text in another way
+        return codec.encode(codec.storable(data, object)).decode()

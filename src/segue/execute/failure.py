@@ -12,6 +12,8 @@ import msgspec
 from segue.defs.results import Failure
 from segue.errors import SegueError
 from segue.execute.hidden_errors import bears_its_message, hidden_error_id, hides_errors
+from segue.model import codec
+from segue.model.codec import storable_text
 from segue.model.event import ErrorInfo, UserFailureData
 from segue.model.failure_class import FailureClass
 
@@ -38,8 +40,17 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def failed_attempt(error: BaseException, failure_class: FailureClass | None = None) -> FailedAttempt:
     """What an attempt raised, as data, and of which class that is."""
-    said = UserFailureData(error.description, dict(error.metadata)) if isinstance(error, Failure) else None
+    said = _said(error) if isinstance(error, Failure) else None
     return FailedAttempt(error_info(error), said, not isinstance(error, (Failure, SegueError)), failure_class)
+
+
+def _said(failure: Failure) -> UserFailureData:
+    said = UserFailureData(failure.description, dict(failure.metadata))
+    try:
+        codec.encode(said)
+    except UnicodeEncodeError:
+        return codec.storable(said, UserFailureData)
+    return said
 
 
 def error_info(error: BaseException) -> ErrorInfo:
@@ -103,8 +114,3 @@ def user_frames(trace: TracebackType | None) -> list[str]:
     if len(lines) > _MOST_FRAMES:
         return [*lines[:half], f"  ({len(lines) - 2 * half} frames are left out)\n", *lines[-half:]]
     return lines
-
-
-def storable_text(text: str) -> str:
-    """The text with lone surrogates (from file names that are not UTF-8, say) written as escapes: no store takes them."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -16,11 +16,12 @@ from segue.defs.instance import Instance
 from segue.defs.log import LogManager
 from segue.defs.resource_context import Resources, seen_by_context
 from segue.execute.executor_rules import ExecutorRules
-from segue.execute.failure import error_info, storable_text
+from segue.execute.failure import error_info
 from segue.execute.provenance import Version
 from segue.execute.resources import OpenedResources
 from segue.execute.sink import EventSink
 from segue.model.approval import ApprovalAnswer
+from segue.model.codec import storable_text
 from segue.model.event import (
     LogMessageData,
 )

@@ -11,6 +11,7 @@ from segue.defs.run_loggers import RunLoggers
 from segue.errors import ResourceBusyError, StorageError
 from segue.execute.failure import error_info
 from segue.execute.tee import show
+from segue.model import codec
 from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
@@ -195,6 +196,12 @@ class EventSink:
                 self._waiting = []
 
     def _append(self, events: Sequence[Event]) -> None:
+        try:
+            self._deliver(events)
+        except UnicodeEncodeError:  # before anything was written: user code gave text that is none
+            self._deliver([codec.storable(event, Event) for event in events])
+
+    def _deliver(self, events: Sequence[Event]) -> None:
         if self._pass_to is not None:
             self._pass_to(events)
             return

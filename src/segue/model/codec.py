@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar, get_origin, overload
+from typing import Any, TypeVar, cast, get_origin, overload
 
 import msgspec
 
@@ -89,6 +89,33 @@ encode: Callable[[object], bytes] = _ENCODER.encode
 Raises:
     NotImplementedError: something inside has no JSON form.
 """
+
+
+def storable(value: Value, kind: type[Value]) -> Value:
+    """The value with lone surrogates (from file names that are not UTF-8, say) written as escapes, in all texts that are
+    in it: no store and no message takes them.
+
+    Args:
+        value: one that cannot be encoded for that reason.
+        kind: its class.
+    """
+    return msgspec.convert(_escaped(msgspec.to_builtins(value, enc_hook=enc_hook)), kind, dec_hook=dec_hook)
+
+
+def storable_text(text: str) -> str:
+    """The same of one text."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, dict):
+        found = cast("dict[object, object]", value)
+        return {_escaped(key): _escaped(each) for key, each in found.items()}
+    if isinstance(value, (list, tuple)):
+        return [_escaped(each) for each in cast("list[object]", value)]
+    return value
 
 
 @overload

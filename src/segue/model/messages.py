@@ -22,10 +22,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from segue.model import codec
 from segue.model.concurrency import Concurrency
 from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass, FailureRule
+from segue.model.message_coding import MessageDecoder, encode
 from segue.model.policies import RetryPolicy
 from segue.model.questions import OpaqueAnswer, Question
 from segue.model.run import Run
@@ -371,26 +371,20 @@ ToTicks: TypeAlias = AskTick | AskOpaque
 FromTicks: TypeAlias = TickAnswered | OpaqueAnswered
 FromStep: TypeAlias = Happened | AttemptOutcome | Passed | TeardownFailed
 
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=codec.enc_hook)
-
 
 def encode_message(message: Message) -> bytes:
     """A message as bytes."""
-    return _ENCODER.encode(message)
-
-
-def _decoder(kind: Any) -> Any:
-    return msgspec.msgpack.Decoder(kind, dec_hook=codec.dec_hook)
+    return encode(message)
 
 
 # Each raises msgspec.ValidationError where the bytes are none of the messages.
-decode_to_zygote: msgspec.msgpack.Decoder[ToZygote] = _decoder(ToZygote)
-decode_from_zygote: msgspec.msgpack.Decoder[FromZygote] = _decoder(FromZygote)
-decode_task: msgspec.msgpack.Decoder[Task] = _decoder(Task)
-decode_ask: msgspec.msgpack.Decoder[ToTicks] = _decoder(ToTicks)
-decode_answer: msgspec.msgpack.Decoder[FromTicks] = _decoder(FromTicks)
-decode_to_location: msgspec.msgpack.Decoder[ToLocation] = _decoder(ToLocation)
-decode_from_location: msgspec.msgpack.Decoder[FromLocation] = _decoder(FromLocation)
-decode_greeting: msgspec.msgpack.Decoder[Greeting] = _decoder(Greeting)
-decode_from_step: msgspec.msgpack.Decoder[FromStep] = _decoder(FromStep)
-decode_recorded: msgspec.msgpack.Decoder[Recorded] = _decoder(Recorded)
+decode_to_zygote = MessageDecoder[ToZygote](ToZygote)
+decode_from_zygote = MessageDecoder[FromZygote](FromZygote)
+decode_task = MessageDecoder[Task](Task)
+decode_ask = MessageDecoder[ToTicks](ToTicks)
+decode_answer = MessageDecoder[FromTicks](FromTicks)
+decode_to_location = MessageDecoder[ToLocation](ToLocation)
+decode_from_location = MessageDecoder[FromLocation](FromLocation)
+decode_greeting = MessageDecoder[Greeting](Greeting)
+decode_from_step = MessageDecoder[FromStep](FromStep)
+decode_recorded = MessageDecoder[Recorded](Recorded)

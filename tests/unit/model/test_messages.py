@@ -19,11 +19,13 @@ from segue.model.backfill import Backfill
 from segue.model.condition_record import ConditionRecord
 from segue.model.event import AnyPayload, Event
 from segue.model.location import LocationState, LoopState
+from segue.model.message_coding import MessageDecoder
 from segue.model.run import Run
 from segue.model.tick_record import Tick
+from segue.model.tick_task import RequestedRun, TickAnswer
 
 FOLDER = Path(__file__).with_name("recorded")
-DECODERS: dict[str, tuple[object, msgspec.msgpack.Decoder[Any]]] = {
+DECODERS: dict[str, tuple[object, MessageDecoder[Any]]] = {
     "ToZygote": (messages.ToZygote, messages.decode_to_zygote),
     "FromZygote": (messages.FromZygote, messages.decode_from_zygote),
     "Greeting": (messages.Greeting, messages.decode_greeting),
@@ -111,3 +113,9 @@ def test_every_message_and_every_kind_of_event_is_recorded() -> None:
 def test_what_is_no_message_is_refused(document: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         messages.decode_from_zygote.decode(msgspec.msgpack.encode(document))
+
+
+def test_whole_numbers_of_any_size_pass_between_processes() -> None:
+    request = RequestedRun(job_name="job", run_config={"ops": {"count": [2**64, -(2**200), 1]}})
+    said = messages.TickAnswered(answer=TickAnswer(requests=(request,)), memory=1)
+    assert messages.decode_answer.decode(messages.encode_message(said)) == said
