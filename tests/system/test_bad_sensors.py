@@ -66,6 +66,11 @@ def leaves():
 
 
 @sg.sensor(target=[wanted])
+def skips_with_no_text():
+    return sg.SkipReason("caf\\udce9")
+
+
+@sg.sensor(target=[wanted])
 def gives_garbage():
     return {"run": "please"}
 
@@ -186,6 +191,7 @@ def require_good(location: ProcessLocation) -> int:
         ("raises", "ValueError: no luck"),
         ("leaves", "SystemExit"),
         ("gives_garbage", "gives_garbage"),
+        ("skips_with_no_text", "lone surrogates"),
         ("gives_what_has_no_json", "object"),
         ("asks_for_a_million", "10,000"),
         ("crashes", "SIGABRT"),

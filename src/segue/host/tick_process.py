@@ -7,12 +7,15 @@ import socket
 import sys
 import time
 
+import msgspec
+
 from segue.channel import receive, send
 from segue.defs.definitions import Definitions
 from segue.host.answer import answer_question
 from segue.host.automations import Automations
 from segue.host.instances import local_instance
 from segue.host.ticks import answer_tick
+from segue.model.error_info import ErrorInfo
 from segue.model.messages import (
     AskOpaque,
     FromTicks,
@@ -21,6 +24,14 @@ from segue.model.messages import (
     TicksTask,
     decode_ask,
     encode_message,
+)
+from segue.model.questions import OpaqueAnswer
+from segue.model.tick_task import TickAnswer
+
+_NO_TEXT = ErrorInfo(
+    "The answer holds text with lone surrogates (a file name that is not UTF-8, perhaps), which cannot be kept: turn it into "
+    "text first, as by name.encode('utf-8', 'backslashreplace').decode().",
+    "UnicodeEncodeError",
 )
 
 
@@ -40,11 +51,17 @@ def answer_ticks(definitions: Definitions, task: TicksTask, channel: socket.sock
         asked = decode_ask.decode(receive(channel)[0])
         if isinstance(asked, AskOpaque):
             opaque = answer_question(definitions, instance, asked.question, asked.now)
+            failed = OpaqueAnswer(error=_NO_TEXT)
             said: FromTicks = OpaqueAnswered(answer=opaque, memory=_memory())
         else:
             answer = answer_tick(definitions, instance, asked.task, time.time(), automations)
+            failed = TickAnswer(error=_NO_TEXT)
             said = TickAnswered(answer=answer, memory=_memory())
-        send(channel, encode_message(said))
+        try:
+            data = encode_message(said)
+        except UnicodeEncodeError:
+            data = encode_message(msgspec.structs.replace(said, answer=failed))
+        send(channel, data)
 
 
 def _memory() -> int:
