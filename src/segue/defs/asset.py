@@ -339,6 +339,7 @@ def definition_of(
     require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
     require_kind(what, "retry_policy", retry_policy, RetryPolicy)
     require_kind(what, "resource_defs", resource_defs, Mapping)
+    require_kind(what, "pool", pool, str)
     returns = shape.return_annotation
     valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
     every = name_set([*outputs, *checks])

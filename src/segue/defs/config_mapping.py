@@ -29,6 +29,7 @@ class ConfigMapping:
         InvalidConfigDefinitionError: no schema.
     """
 
+    is_job_config = True
     __slots__ = ("_function", "_schema", "config_fn", "receive_processed_config_values")
 
     def __init__(

@@ -22,7 +22,7 @@ from segue.errors import (
     NotSupportedError,
     WrongDeclarationError,
 )
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_names
 from segue.model.assets import AssetSpec
 from segue.model.failure_class import FailureRule
 from segue.model.gates import AnyLimit, declared_limits
@@ -85,6 +85,7 @@ class Definitions(ReadableDefinitions):
                 "Definitions(component_tree=...) is not built yet. List the definitions in Definitions(...)."
             )
         require_kind("Definitions", "resources", resources, Mapping)
+        require_names("Definitions", "resources", resources)
         require_kind("Definitions", "metadata", metadata, Mapping)
         self.assets = _elements("assets", assets, lambda: (AssetsDefinition, AssetSpec, SourceAsset))
         self.asset_checks = _elements("asset_checks", asset_checks, lambda: (AssetsDefinition,))
@@ -120,6 +121,8 @@ class Definitions(ReadableDefinitions):
         Raises:
             InvalidDefinitionError: two of them give different resources or loggers for one key, or different executors.
         """
+        for each in def_sets:
+            require_kind("Definitions", "merge", each, Definitions)
         executors = unique([each.executor for each in def_sets if each.executor is not None])
         if len(executors) > 1:
             names = ", ".join(repr(each.name) for each in executors)

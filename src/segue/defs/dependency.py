@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.model.arguments import require_kind
 from segue.model.policies import RetryPolicy
 from segue.model.step_policy import StepPolicy
 
@@ -36,6 +37,8 @@ class NodeInvocation:
         *,
         step_policy: StepPolicy | None = None,
     ) -> None:
+        require_kind("NodeInvocation", "name", name, str)
+        require_kind("NodeInvocation", "alias", alias, str)
         self.name = name
         self.alias = alias
         self.tags: Mapping[str, str] = dict(tags or {})
@@ -68,6 +71,10 @@ class DependencyDefinition(msgspec.Struct, frozen=True):
     output: str = "result"
     description: str | None = None
 
+    def __post_init__(self) -> None:
+        require_kind("DependencyDefinition", "node", self.node, str)
+        require_kind("DependencyDefinition", "output", self.output, str)
+
     def is_fan_in(self) -> bool:
         """Whether the input takes a list."""
         return False
@@ -99,7 +106,7 @@ class MultiDependencyDefinition:
             if each is MappedInputPlaceholder:
                 continue
             if not isinstance(each, DependencyDefinition):
-                raise InvalidDefinitionError(f"MultiDependencyDefinition takes DependencyDefinitions, got {each!r}.")
+                raise WrongDeclarationError(f"MultiDependencyDefinition takes DependencyDefinitions, got {each!r}.")
             if (each.node, each.output) in seen:
                 raise InvalidDefinitionError(
                     f"MultiDependencyDefinition names the output {each.output!r} of {each.node!r} twice."

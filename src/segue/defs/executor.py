@@ -14,7 +14,7 @@ from segue.defs.config_schema.elements import Noneable
 from segue.defs.config_schema.shapes import Field, Permissive, Selector, Shape
 from segue.defs.configurable import NamedConfigurable
 from segue.defs.signature import function_name
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.errors import NotSupportedError, WrongDeclarationError
 from segue.model.keys import require_name
 
 if TYPE_CHECKING:
@@ -253,9 +253,7 @@ def require_executor(value: object, where: str) -> ExecutorDefinition | None:
         return value
     if isinstance(value, Executor):
         return ExecutorDefinition.hardcoded_executor(value)
-    raise InvalidDefinitionError(
-        f"{where}: {value!r} is no executor; use in_process_executor, or what @executor gives."
-    )
+    raise WrongDeclarationError(f"{where}: {value!r} is no executor; use in_process_executor, or what @executor gives.")
 
 
 def require_built_in(value: object, where: str) -> ExecutorDefinition | None:

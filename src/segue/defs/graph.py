@@ -20,6 +20,7 @@ from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import step_tags
 from segue.defs.signature import UserFunction
 from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 from segue.model.step_policy import StepPolicy
@@ -67,6 +68,10 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         composition_fn: UserFunction | None = None,
     ) -> None:
         what = f"graph {require_name(name, 'a graph', 'graph')!r}"
+        for each in input_mappings or ():
+            require_kind(what, "input_mappings", each, InputMapping)
+        for each in output_mappings or ():
+            require_kind(what, "output_mappings", each, OutputMapping)
         uses, by_name = read_dependencies(node_defs or (), dependencies or {}, what)
         self._settle(
             name,

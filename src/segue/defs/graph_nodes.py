@@ -7,7 +7,8 @@ from typing import Any
 
 from segue.defs.dependency import Dependency, NodeInvocation
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.model.arguments import require_kind
 
 
 def invocation_of(use: NodeUse) -> NodeInvocation:
@@ -32,6 +33,14 @@ def read_dependencies(
             raise InvalidDefinitionError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
         if known.setdefault(each.name, each) is not each:
             raise InvalidDefinitionError(f"{what}: two different node_defs are called {each.name!r}: rename one.")
+    require_kind(what, "dependencies", dependencies, Mapping)
+    for node, inputs in dependencies.items():
+        require_kind(what, f"dependencies[{node!r}]", inputs, Mapping)
+        for each in inputs.values():
+            if not hasattr(each, "get_node_dependencies"):
+                raise WrongDeclarationError(
+                    f"{what}: dependencies[{node!r}] takes DependencyDefinitions by input, got {each!r}."
+                )
     uses: dict[str, NodeUse] = {}
     by_name: dict[str, Mapping[str, Dependency]] = {}
     for key, inputs in dependencies.items():

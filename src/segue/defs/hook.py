@@ -10,7 +10,7 @@ import msgspec
 
 from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue
 
@@ -271,11 +271,9 @@ def require_hooks(hooks: object, where: str) -> frozenset[HookDefinition]:
     if hooks is None:
         return frozenset()
     if not isinstance(hooks, (set, frozenset, list, tuple)):
-        raise InvalidDefinitionError(f"{where}: hooks takes a set of hooks, got {hooks!r}.")
+        raise WrongDeclarationError(f"{where}: hooks takes a set of hooks, got {hooks!r}.")
     found = cast("Sequence[object]", hooks)
     for each in found:
         if not isinstance(each, HookDefinition):
-            raise InvalidDefinitionError(
-                f"{where}: {each!r} is no hook; use what @success_hook or @failure_hook gives."
-            )
+            raise WrongDeclarationError(f"{where}: {each!r} is no hook; use what @success_hook or @failure_hook gives.")
     return frozenset(cast("Sequence[HookDefinition]", found))

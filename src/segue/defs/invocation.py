@@ -9,6 +9,7 @@ from segue.defs.composition import current_scope, is_composing
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
+from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 from segue.model.step_policy import StepPolicy
 
@@ -35,6 +36,9 @@ class PendingNodeInvocation:
         step_policy: StepPolicy | None = None,
     ) -> None:
         require_kind(f"{node_def!r}", "step_policy", step_policy, StepPolicy)
+        require_kind(f"{node_def!r}", "retry_policy", retry_policy, RetryPolicy)
+        if given_alias is not None:
+            require_name(given_alias, f"a {node_def.node_kind}", "alias")
         self.node_def = node_def
         self.given_alias = given_alias
         self.tags = tags

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.defs.run_arguments import executor_of, hooks_of
+from segue.defs.op_words import step_tags
+from segue.defs.run_arguments import executor_of, hooks_of, job_config_of
 from segue.defs.superseded import warn_superseded
 from segue.model.arguments import require_kind
 from segue.model.asset_words import require_owners
@@ -99,13 +100,15 @@ def define_asset_job(
     if partitions_def is not None:
         warn_superseded(f"partitions_def of job {name!r}", "leave it out, the assets say it")
     require_kind(f"job {name!r}", "op_retry_policy", op_retry_policy, RetryPolicy)
+    require_kind(f"job {name!r}", "metadata", metadata, Mapping)
+    require_kind(f"job {name!r}", "partitions_def", partitions_def, PartitionsDefinition)
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),
         selection=AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection),
-        config=config,
+        config=job_config_of(config, f"job {name!r}"),
         description=description,
-        tags={key: str(value) for key, value in (tags or {}).items()},
-        run_tags=None if run_tags is None else {key: str(value) for key, value in run_tags.items()},
+        tags=step_tags(tags, f"job {name!r}"),
+        run_tags=None if run_tags is None else step_tags(run_tags, f"job {name!r}"),
         metadata=dict(metadata or {}),
         partitions_def=partitions_def,
         owners=require_owners(owners, f"job {name!r}"),

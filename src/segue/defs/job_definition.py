@@ -13,7 +13,7 @@ from segue.defs.flatten import Flat, flatten
 from segue.defs.graph import GraphDefinition
 from segue.defs.job_reading import ReadableJob
 from segue.defs.op import step_tags
-from segue.defs.run_arguments import executor_of, hooks_of, loggers_of
+from segue.defs.run_arguments import executor_of, hooks_of, job_config_of, loggers_of
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
 from segue.errors import (
@@ -87,11 +87,13 @@ class JobDefinition(ReadableJob):
             )
         require_kind(what, "resource_defs", resource_defs, Mapping)
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
+        require_kind(what, "partitions_def", partitions_def, PartitionsDefinition)
+        require_kind(what, "input_values", input_values, Mapping)
         self.graph = graph_def
         self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
         self.executor_def = executor_of(executor_def, what)
         self.loggers: Mapping[str, LoggerDefinition] = loggers_of(logger_defs, what)
-        self.config: Any = config
+        self.config: Any = job_config_of(config, what)
         self.description = description or graph_def.description
         self.tags: Mapping[str, str] = step_tags(tags, what)
         self.has_separately_defined_run_tags = run_tags is not None

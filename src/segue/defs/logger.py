@@ -15,7 +15,13 @@ from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.place import NO_VALUE
 from segue.defs.configurable import Configurable
 from segue.defs.run_loggers import EVENT_ATTRIBUTE
-from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
+from segue.errors import (
+    InvalidConfigError,
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    InvariantViolationError,
+    WrongDeclarationError,
+)
 from segue.model import codec
 from segue.model.event import Event
 
@@ -252,9 +258,9 @@ def require_loggers(loggers: object, where: str) -> dict[str, LoggerDefinition]:
     if loggers is None:
         return {}
     if not isinstance(loggers, Mapping):
-        raise InvalidDefinitionError(f"{where}: loggers takes loggers by key, got {loggers!r}.")
+        raise WrongDeclarationError(f"{where}: loggers takes loggers by key, got {loggers!r}.")
     found = cast("Mapping[str, object]", loggers)
     for key, value in found.items():
         if not isinstance(value, LoggerDefinition):
-            raise InvalidDefinitionError(f"{where}: the logger {key!r} is {value!r}; use what @logger gives.")
+            raise WrongDeclarationError(f"{where}: the logger {key!r} is {value!r}; use what @logger gives.")
     return dict(cast("Mapping[str, LoggerDefinition]", found))

@@ -18,7 +18,7 @@ from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
 from segue.defs.io_marks import NO_TYPE, is_nothing
 from segue.defs.op_io import In, Out
 from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, shape_by_hand, value_annotation
-from segue.defs.op_words import require_resource_keys, step_tags
+from segue.defs.op_words import require_op_words, require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.returned import Expected
 from segue.defs.signature import FunctionShape, UserFunction
@@ -373,8 +373,7 @@ def fill_op(
     """The op around a function whose inputs and outputs are still to be worked out."""
     require_name(name, "an op", "op")
     what = f"op {name!r}"
-    require_kind(what, "retry_policy", retry_policy, RetryPolicy)
-    require_kind(what, "description", description, str)
+    require_op_words(what, retry_policy, description, code_version, pool)
     inputs = read_ins(shape, ins, what, said)
     outputs = read_outs(shape, out, what, said)
     made = OpDefinition.of_function(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 import segue.late as late
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
+from segue.model.policies import RetryPolicy
 from segue.model.shared import name_set
 
 
@@ -22,6 +23,18 @@ def require_resource_keys(keys: Set[str] | None, what: str, more: Iterable[str] 
             raise WrongDeclarationError(f"{what}: required_resource_keys takes texts, got {key!r}.")
         found.add(key)
     return name_set(found)
+
+
+def require_op_words(what: str, retry_policy: object, description: object, code_version: object, pool: object) -> None:
+    """Refuses what cannot stand for these parameters of an op.
+
+    Raises:
+        WrongDeclarationError: one of them is of a wrong type.
+    """
+    require_kind(what, "retry_policy", retry_policy, RetryPolicy)
+    require_kind(what, "description", description, str)
+    require_kind(what, "code_version", code_version, str)
+    require_kind(what, "pool", pool, str)
 
 
 def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:

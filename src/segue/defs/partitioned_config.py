@@ -48,6 +48,8 @@ class PartitionedConfig:
         InvalidDefinitionError: no function for the config, or two; two for the tags.
     """
 
+    is_job_config = True
+
     def __class_getitem__(cls, item: object) -> type[PartitionedConfig]:
         return cls
 

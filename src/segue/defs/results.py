@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from segue.errors import InvariantViolationError
+from segue.model.arguments import require_kind, require_list
 from segue.model.checks import AssetCheckResult
 from segue.model.failure_class import failure_class_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, require_name
@@ -47,6 +48,8 @@ class Output(Generic[T]):
         *,
         tags: Mapping[str, str] | None = None,
     ) -> None:
+        require_kind("Output", "output_name", output_name, str)
+        require_kind("Output", "data_version", data_version, DataVersion)
         self.value: T = value
         self.output_name = output_name
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
@@ -138,6 +141,7 @@ class MaterializeResult(Generic[T]):
         value: T | NoValue = NO_VALUE,
     ) -> None:
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        _require_facts("MaterializeResult", metadata, check_results, data_version)
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
@@ -186,6 +190,7 @@ class ObserveResult:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        _require_facts("ObserveResult", metadata, check_results, data_version)
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
@@ -208,6 +213,18 @@ class ObserveResult:
 
     def __repr__(self) -> str:
         return f"ObserveResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
+
+
+def _require_facts(where: str, metadata: object, check_results: Sequence[object] | None, data_version: object) -> None:
+    """Refuses what a result cannot say of its asset: the log would show it to nobody.
+
+    Raises:
+        WrongDeclarationError: an argument of a wrong type.
+    """
+    require_kind(where, "metadata", metadata, Mapping)
+    require_kind(where, "data_version", data_version, DataVersion)
+    for each in require_list(where, "check_results", check_results or ()):
+        require_kind(where, "check_results", each, AssetCheckResult)
 
 
 def _check_result_named(results: Sequence[AssetCheckResult], check_name: str) -> AssetCheckResult:
@@ -238,6 +255,7 @@ class Failure(Exception):
         *,
         failure_class: str | None = None,
     ) -> None:
+        require_kind("Failure", "description", description, str)
         super().__init__(description)
         self.description = description
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
@@ -257,6 +275,8 @@ class RetryRequested(Exception):
     """
 
     def __init__(self, max_retries: int | None = 1, seconds_to_wait: float | int | None = None) -> None:
+        require_kind("RetryRequested", "max_retries", max_retries, int)
+        require_kind("RetryRequested", "seconds_to_wait", seconds_to_wait, (int, float))
         super().__init__()
         self.max_retries = 1 if max_retries is None else max_retries
         self.seconds_to_wait = seconds_to_wait

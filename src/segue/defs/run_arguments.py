@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.defs.bindings import bound
+from segue.defs.run_config import RunConfig
+from segue.errors import WrongDeclarationError
 
 if TYPE_CHECKING:
     from segue.defs.executor import ExecutorDefinition
@@ -38,3 +40,17 @@ def hooks_of(value: object, where: str) -> frozenset[HookDefinition]:
         InvalidDefinitionError: no set of hooks.
     """
     return frozenset() if value is None else bound("require_hooks")(value, where)
+
+
+def job_config_of(value: Any, where: str) -> Any:
+    """The config that was passed for a job: a mapping, a `RunConfig`, a config mapping, or config by partition.
+
+    Raises:
+        WrongDeclarationError: something else.
+    """
+    given: object = value
+    if given is None or isinstance(given, (Mapping, RunConfig)) or getattr(type(given), "is_job_config", False):  # pyright: ignore[reportUnknownArgumentType] reason: config of any shape
+        return value
+    raise WrongDeclarationError(
+        f"{where}: config takes a mapping, a RunConfig, a ConfigMapping or a PartitionedConfig, got {value!r}."
+    )

@@ -51,6 +51,19 @@ def require_kind(where: str, name: str, value: object, kind: type | tuple[type, 
         raise WrongDeclarationError(f"{where}: {name} takes {names}, got {value!r}.")
 
 
+def require_names(where: str, name: str, values: Mapping[object, object] | Mapping[str, object] | None) -> None:
+    """Do nothing if an argument that takes values by name has names for keys, or is None.
+
+    Raises:
+        WrongDeclarationError: a key is something else.
+    """
+    strange = [key for key in values or () if not isinstance(key, str)]
+    if strange:
+        raise WrongDeclarationError(
+            f"{where}: {name} takes values by name, got {strange[0]!r} for a name; write {str(strange[0])!r}."
+        )
+
+
 def require_list(where: str, name: str, values: object) -> list[object]:
     """The elements of an argument that takes several.
 

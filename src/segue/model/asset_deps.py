@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from segue.errors import ConflictingDefinitionsError, InvalidInvocationError
+from segue.errors import ConflictingDefinitionsError, WrongArgumentError
 from segue.model.arguments import require_kind, require_list
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -26,7 +26,7 @@ def coerce_asset_key(asset: object) -> AssetKey:
         return key
     if isinstance(asset, Sequence):
         return AssetKey.from_coercible(asset)  # pyright: ignore[reportUnknownArgumentType] reason: parts are checked there
-    raise InvalidInvocationError(
+    raise WrongArgumentError(
         f"Expected an asset (AssetKey, string, sequence of strings, AssetSpec or a definition of one asset), got {asset!r}."
     )
 

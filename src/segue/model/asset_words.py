@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 
 # As text: most who import this declare none of these. `re` keeps what it has compiled.
@@ -49,7 +49,9 @@ def require_group(group_name: str | None, where: str) -> str | None:
     """
     if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         hint = "leave it out for the default group" if group_name == "" else "use letters, digits and underscores"
-        raise InvalidDefinitionError(
+        given: object = group_name
+        kind = InvalidDefinitionError if isinstance(given, str) else WrongDeclarationError
+        raise kind(
             f"{where}: {group_name!r} is no valid name of an asset group: {hint}; a slash divides a group from one above it."
         )
     return group_name

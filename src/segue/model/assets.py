@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from types import EllipsisType
 from typing import TYPE_CHECKING
 
-from segue.model.arguments import require_kind, require_list
+from segue.model.arguments import require_kind, require_list, require_names
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, unique_deps
 from segue.model.asset_words import kinds_in, require_group, require_kinds, require_owners, require_tags, without_kinds
 from segue.model.condition_argument import condition_of
@@ -105,6 +105,8 @@ class AssetSpec:
         require_kind(where, "metadata", metadata, Mapping)
         require_kind(where, "code_version", code_version, str)
         require_kind(where, "partitions_def", partitions_def, PartitionsDefinition)
+        require_kind(where, "skippable", skippable, bool)
+        require_names(where, "metadata", metadata)
         write(self, "key", asset_key)
         write(self, "deps", [] if deps is None else unique_deps(deps, where))
         write(self, "description", description)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key
 from segue.model.condition_argument import optional_condition
@@ -79,6 +79,7 @@ class AssetCheckSpec:
         require_kind("AssetCheckSpec", "partitions_def", partitions_def, PartitionsDefinition)
         require_kind("AssetCheckSpec", "description", description, str)
         require_kind("AssetCheckSpec", "metadata", metadata, Mapping)
+        require_kind("AssetCheckSpec", "blocking", blocking, bool)
         write = object.__setattr__
         write(self, "name", require_name(name, "a check", "AssetCheckSpec"))
         write(self, "asset_key", coerce_asset_key(asset))
@@ -160,7 +161,7 @@ class AssetCheckResult:
         description: one line for people.
 
     Raises:
-        InvariantViolationError: `passed` is not a bool (numpy's and polars' booleans are taken by their value).
+        WrongArgumentError: `passed` is not a bool (numpy's and polars' booleans are taken by their value).
     """
 
     __slots__ = ("asset_key", "check_name", "description", "metadata", "passed", "severity")
@@ -182,7 +183,8 @@ class AssetCheckResult:
         description: str | None = None,
     ) -> None:
         if passed is not True and passed is not False and type(passed).__name__ not in ("bool_", "bool"):
-            raise InvariantViolationError(f"AssetCheckResult(passed=...) takes a bool, got {passed!r}.")
+            raise WrongArgumentError(f"AssetCheckResult(passed=...) takes a bool, got {passed!r}.")
+        require_kind("AssetCheckResult", "severity", severity, AssetCheckSeverity)
         write = object.__setattr__
         write(self, "passed", bool(passed))
         write(self, "asset_key", None if asset_key is None else AssetKey.from_coercible(asset_key))

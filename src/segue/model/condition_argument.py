@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -22,7 +22,7 @@ def require_condition(where: str, value: object) -> AnyCondition:
     """
     if not getattr(type(value), "is_automation_condition", False):
         hint = " Call it: AutomationCondition.eager()." if callable(value) else ""
-        raise InvalidDefinitionError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
+        raise WrongDeclarationError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
     return cast("AnyCondition", value)
 
 

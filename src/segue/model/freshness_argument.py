@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 
 if TYPE_CHECKING:
     from segue.model.freshness import AnyFreshnessPolicy
@@ -48,6 +48,6 @@ def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | 
     """
     if value is None or getattr(type(value), "is_freshness_policy", False):
         return cast("AnyFreshnessPolicy | None", value)
-    raise InvalidDefinitionError(
+    raise WrongDeclarationError(
         f"{where}: freshness_policy takes FreshnessPolicy.time_window(...) or FreshnessPolicy.cron(...), got {value!r}."
     )

@@ -315,9 +315,9 @@ def require_name(name: str, what: str, where: str) -> str:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.
     """
     if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(
-            f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
-        )
+        given: object = name
+        kind = InvalidDefinitionError if isinstance(given, str) else WrongDeclarationError
+        raise kind(f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores.")
     if name in RESERVED_NAMES:
         raise InvalidDefinitionError(f"{name!r} is a reserved word and cannot name {what} ({where}): choose another.")
     return name

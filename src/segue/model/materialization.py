@@ -98,6 +98,8 @@ class _AssetFact:
     ) -> None:
         write = object.__setattr__
         write(self, "asset_key", AssetKey.from_coercible(asset_key))
+        require_kind(type(self).__name__, "description", description, str)
+        require_kind(type(self).__name__, "partition", partition, str)
         write(self, "description", description)
         write(self, "metadata", normalize_metadata(metadata) if metadata else {})
         write(self, "partition", partition)
@@ -217,4 +219,6 @@ class ExpectationResult(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         require_kind("ExpectationResult", "success", self.success, bool)
+        require_kind("ExpectationResult", "label", self.label, str)
+        require_kind("ExpectationResult", "description", self.description, str)
         msgspec.structs.force_setattr(self, "metadata", dict(normalize_metadata(self.metadata)))

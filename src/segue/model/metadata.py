@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongArgumentError
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
 from segue.model.keys import AssetKey
 from segue.model.metadata_advice import advice
@@ -94,7 +94,10 @@ def normalize_metadata(raw: Mapping[str, object] | None) -> dict[str, AnyMetadat
     Raises:
         InvalidDefinitionError: a key that is no string or empty, or a value of another type; the message names the key
             and the constructor to use.
+        WrongArgumentError: no mapping.
     """
+    if raw is not None and not isinstance(raw, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise WrongArgumentError(f"metadata takes values by name, got {raw!r}: write {{'name': {raw!r}}}.")
     return {_metadata_key(key): metadata_value(key, value) for key, value in (raw or {}).items()}
 
 

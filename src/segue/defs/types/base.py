@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
@@ -46,7 +46,7 @@ class TypeCheck:
         self, success: bool, description: str | None = None, metadata: Mapping[str, object] | None = None
     ) -> None:
         if not isinstance(success, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code passes what it likes
-            raise InvalidDefinitionError(f"TypeCheck takes success as a bool, got {success!r}.")
+            raise WrongDeclarationError(f"TypeCheck takes success as a bool, got {success!r}.")
         require_kind("TypeCheck", "description", description, str)
         self.success = success
         self.description = description

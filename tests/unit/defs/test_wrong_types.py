@@ -1,0 +1,102 @@
+"""Arguments of a wrong type are refused where they are given, by an error that is a definition error and a TypeError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+import segue as sg
+
+WRONG: Any = 5
+D = sg.DependencyDefinition
+
+
+@sg.op
+def give() -> int:
+    return 1
+
+
+@sg.graph
+def given() -> Any:
+    return give()
+
+
+@sg.job
+def giving() -> None:
+    give()
+
+
+def made() -> int:
+    return 1
+
+
+WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
+    (lambda: sg.op(name=WRONG)(made), "5 is not a valid name for an op"),
+    (lambda: sg.op(code_version=WRONG)(made), "code_version takes str, got 5"),
+    (lambda: sg.op(pool=WRONG)(made), "pool takes str, got 5"),
+    (lambda: sg.asset(pool=WRONG)(made), "pool takes str, got 5"),
+    (lambda: sg.asset(metadata={WRONG: 1})(made), "metadata takes values by name, got 5 for a name; write '5'"),
+    (lambda: sg.asset(deps=[WRONG])(made), "Expected an asset"),
+    (lambda: sg.AssetSpec("a", group_name=WRONG), "5 is no valid name of an asset group"),
+    (lambda: sg.AssetSpec("a", automation_condition=WRONG), "takes an AutomationCondition, got 5"),
+    (lambda: sg.AssetSpec("a", freshness_policy=WRONG), "freshness_policy takes"),
+    (lambda: sg.AssetSpec("a", skippable=WRONG), "skippable takes bool, got 5"),
+    (lambda: sg.AssetCheckSpec("c", asset="a", blocking=WRONG), "blocking takes bool, got 5"),
+    (lambda: sg.AssetCheckSpec("c", asset=WRONG), "Expected an asset"),
+    (lambda: sg.AssetCheckResult(passed=WRONG), "takes a bool, got 5"),
+    (lambda: sg.AssetCheckResult(passed=True, severity=WRONG), "severity takes AssetCheckSeverity, got 5"),
+    (lambda: sg.AssetCheckResult(passed=True, metadata=WRONG), "metadata takes values by name, got 5"),
+    (lambda: sg.MaterializeResult(metadata=WRONG), "metadata takes Mapping, got 5"),
+    (lambda: sg.MaterializeResult(check_results=[WRONG]), "check_results takes AssetCheckResult, got 5"),
+    (lambda: sg.MaterializeResult(data_version=WRONG), "data_version takes DataVersion, got 5"),
+    (lambda: sg.ObserveResult(metadata=WRONG), "metadata takes Mapping, got 5"),
+    (lambda: sg.Output(1, output_name=WRONG), "output_name takes str, got 5"),
+    (lambda: sg.Output(1, data_version=WRONG), "data_version takes DataVersion, got 5"),
+    (lambda: sg.AssetMaterialization("a", partition=WRONG), "partition takes str, got 5"),
+    (lambda: sg.AssetObservation("a", description=WRONG), "description takes str, got 5"),
+    (lambda: sg.ExpectationResult(True, label=WRONG), "label takes str, got 5"),
+    (lambda: sg.Failure(description=WRONG), "description takes str, got 5"),
+    (lambda: sg.RetryRequested(max_retries=cast("Any", "twice")), "max_retries takes int, got 'twice'"),
+    (lambda: sg.TypeCheck(success=WRONG), "success as a bool, got 5"),
+    (lambda: sg.Definitions(resources={WRONG: 1}), "resources takes values by name, got 5"),
+    (lambda: sg.Definitions(executor=WRONG), "5 is no executor"),
+    (lambda: sg.Definitions(loggers=WRONG), "loggers takes loggers by key, got 5"),
+    (lambda: sg.Definitions.merge(WRONG), "merge takes Definitions, got 5"),
+    (lambda: sg.define_asset_job("j", config=WRONG), "config takes a mapping"),
+    (lambda: sg.define_asset_job("j", tags=WRONG), "tags takes Mapping, got 5"),
+    (lambda: sg.define_asset_job("j", hooks=WRONG), "hooks takes a set of hooks, got 5"),
+    (lambda: given.to_job(config=WRONG), "config takes a mapping"),
+    (lambda: given.to_job(partitions_def=WRONG), "partitions_def takes PartitionsDefinition, got 5"),
+    (lambda: give.alias(WRONG), "5 is not a valid name"),
+    (lambda: give.with_retry_policy(WRONG), "retry_policy takes RetryPolicy, got 5"),
+    (lambda: sg.GraphDefinition("g", node_defs=[give], dependencies=WRONG), "dependencies takes Mapping, got 5"),
+    (lambda: sg.GraphDefinition("g", node_defs=[give], dependencies={"give": {"x": WRONG}}), "by input, got 5"),
+    (lambda: sg.GraphDefinition("g", node_defs=[give], output_mappings=[WRONG]), "takes OutputMapping, got 5"),
+    (lambda: D(WRONG), "node takes str, got 5"),
+    (lambda: sg.NodeInvocation(WRONG), "name takes str, got 5"),
+    (lambda: sg.MultiDependencyDefinition([WRONG]), "takes DependencyDefinitions, got 5"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), WRONG_TYPES, ids=[row[1] for row in WRONG_TYPES])
+def test_an_argument_of_a_wrong_type_is_refused_where_it_is_given(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(sg.WrongTypeError) as found:
+        make()
+    assert words in str(found.value)
+    assert isinstance(found.value, TypeError)
+    assert isinstance(found.value, (sg.InvalidDefinitionError, sg.InvalidInvocationError))
+
+
+def test_a_use_of_an_op_bears_a_name() -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match="'a b' is not a valid name"):
+        give.alias("a b")
+
+
+def test_tags_of_a_job_of_assets_are_written_as_those_of_a_job_of_ops() -> None:
+    tags = {"plain": "text", "number": 3, "nested": {"k": [1, True]}}
+    job = sg.define_asset_job("j", tags=tags, run_tags=tags)
+    assert job.tags == given.to_job(tags=tags).tags == {"plain": "text", "number": "3", "nested": '{"k": [1, true]}'}
+    with pytest.raises(sg.InvalidDefinitionError, match=r"the tag 'a' .* JSON has no form for"):
+        sg.define_asset_job("j", tags={"a": object()})
