@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from segue.defs.job_definition import JobDefinition
 from segue.defs.partitioned_config import PartitionedConfig
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.target import AnyJob, ExecutableDefinition, Target, read_targets
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.asset_words import require_owners
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
@@ -103,12 +104,12 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
         times = _times_of(partitions)
         if times is None:
             if self.cron_schedule is None:
-                raise InvalidDefinitionError(
+                raise WrongDeclarationError(
                     f"{where}: its partitions are not windows of time and do not say when to run: give cron_schedule=."
                 )
             return self.cron_schedule, self.execution_timezone
         if self.cron_schedule is not None or self.execution_timezone is not None:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"{where}: its partitions say when they end: leave cron_schedule and execution_timezone out; minute_of_hour, "
                 "hour_of_day, day_of_week and day_of_month say when to run after that."
             )
@@ -207,4 +208,9 @@ def build_schedule_from_partitioned_job(
     config: Any = getattr(target, "config", None)
     if partitions is None and isinstance(config, PartitionedConfig):
         partitions = config.partitions_def
+    if partitions is None and isinstance(target, JobDefinition):
+        raise WrongDeclarationError(
+            f"build_schedule_from_partitioned_job of {target.name!r}: this job has no partitions. Give it partitions_def=, or "
+            "write ScheduleDefinition(job=..., cron_schedule=...)."
+        )
     return declared if partitions is None else declared.resolve(partitions)

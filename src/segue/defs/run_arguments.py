@@ -49,7 +49,7 @@ def job_config_of(value: Any, where: str) -> Any:
         WrongDeclarationError: something else.
     """
     given: object = value
-    if given is None or isinstance(given, (Mapping, RunConfig)) or getattr(type(given), "is_job_config", False):  # pyright: ignore[reportUnknownArgumentType] reason: config of any shape
+    if given is None or isinstance(given, (Mapping, RunConfig)) or getattr(type(given), "is_job_config", False):
         return value
     raise WrongDeclarationError(
         f"{where}: config takes a mapping, a RunConfig, a ConfigMapping or a PartitionedConfig, got {value!r}."

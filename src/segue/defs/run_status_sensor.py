@@ -13,7 +13,7 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
 from segue.defs.superseded import renamed
 from segue.defs.target import ExecutableDefinition, MonitoredJob, monitored
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.event import EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.request import RunRequest
@@ -86,7 +86,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         )
         if run_status not in _EVENT_OF_STATUS:
             known = ", ".join(status.value for status in _EVENT_OF_STATUS)
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"sensor {name!r}: no event says that a run is {run_status!r}; there are {known}."
             )
         if monitored_jobs is not None and monitor_all_code_locations:

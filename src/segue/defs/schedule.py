@@ -18,6 +18,7 @@ from segue.errors import (
     InvariantViolationError,
     ScheduleExecutionError,
     SegueError,
+    WrongDeclarationError,
 )
 from segue.model.arguments import require_kind
 from segue.model.asset_words import require_owners
@@ -105,7 +106,7 @@ class ScheduleDefinition:
         self.catch_up: CatchUp | None = None if catch_up is None else _catch_up(where, catch_up)
         targets = read_targets(where, name, job_name=job_name, job=job, target=target)
         if not targets:
-            raise InvalidDefinitionError(f"{where} starts nothing: give it one of job, target and job_name.")
+            raise WrongDeclarationError(f"{where} starts nothing: give it one of job, target and job_name.")
         self.target: Target = targets[0]
         self.name: str = require_name(name or f"{self.target.job_name}_schedule", "a schedule", where)
         require_cron(cron_schedule, where, may_have_seconds=True)

@@ -12,7 +12,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 from segue.model.selectors import CodeLocationSelector, JobSelector, MonitoredJobs, RepositorySelector
 
@@ -85,7 +85,7 @@ def _of_job(job: object, where: str) -> Target:
         return _of_job(job.coerce_to_job(), where)
     if isinstance(job, (UnresolvedAssetJobDefinition, JobDefinition)):
         return Target(job.name, job)
-    raise InvalidDefinitionError(
+    raise WrongDeclarationError(
         f"{where}: {job!r} is no job; use what @job or define_asset_job gives, job_name= for a name, target= for assets."
     )
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind, require_list
+from segue.model.keys import error_of_word
 
 # As text: most who import this declare none of these. `re` keeps what it has compiled.
 _GROUP: Final = r"\w+(/\w+)*"
@@ -49,9 +50,7 @@ def require_group(group_name: str | None, where: str) -> str | None:
     """
     if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         hint = "leave it out for the default group" if group_name == "" else "use letters, digits and underscores"
-        given: object = group_name
-        kind = InvalidDefinitionError if isinstance(given, str) else WrongDeclarationError
-        raise kind(
+        raise error_of_word(group_name)(
             f"{where}: {group_name!r} is no valid name of an asset group: {hint}; a slash divides a group from one above it."
         )
     return group_name

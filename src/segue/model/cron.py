@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 
 _SHORTHANDS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -70,7 +70,7 @@ def require_cron(lines: object, where: str, *, may_have_seconds: bool = False) -
 
 def _elements(lines: object, where: str) -> Iterator[object]:
     if not isinstance(lines, (list, tuple)):
-        raise InvalidDefinitionError(f"{where}: cron_schedule takes a cron line or a list of them, got {lines!r}.")
+        raise WrongDeclarationError(f"{where}: cron_schedule takes a cron line or a list of them, got {lines!r}.")
     yield from lines
 
 

@@ -308,6 +308,11 @@ def is_name(text: str) -> bool:
     return text.isascii() and text.replace("_", "a").isalnum()
 
 
+def error_of_word(word: object) -> type[InvalidDefinitionError]:
+    """The error for what cannot be a name: another one where it is no text at all."""
+    return InvalidDefinitionError if isinstance(word, str) else WrongDeclarationError
+
+
 def require_name(name: str, what: str, where: str) -> str:
     """The name, if it is one that a step, output or check may bear.
 
@@ -315,9 +320,9 @@ def require_name(name: str, what: str, where: str) -> str:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.
     """
     if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        given: object = name
-        kind = InvalidDefinitionError if isinstance(given, str) else WrongDeclarationError
-        raise kind(f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores.")
+        raise error_of_word(name)(
+            f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
+        )
     if name in RESERVED_NAMES:
         raise InvalidDefinitionError(f"{name!r} is a reserved word and cannot name {what} ({where}): choose another.")
     return name

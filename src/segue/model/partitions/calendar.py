@@ -29,7 +29,7 @@ from itertools import pairwise
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, WrongArgumentError
+from segue.errors import InvalidDefinitionError, WrongArgumentError, WrongDeclarationError
 from segue.model.cron import require_cron
 from segue.model.cron_times import cron_times, full_line
 from segue.model.partitions.cron_lattice import CronLattice, lattice_of
@@ -251,7 +251,7 @@ def offsets_given(
         first_day = int(schedule_type is ScheduleType.MONTHLY)
         given = (schedule_type, minute or 0, hour or 0, first_day if day is None else day)
     else:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             "A time-window definition takes either schedule_type (with offsets) or cron_schedule (without), not both."
         )
     check_offsets(*given)

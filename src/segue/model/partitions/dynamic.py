@@ -7,7 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError, WrongDeclarationError
+from segue.model.arguments import require_kind
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition, ListedPartitions, PartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key
@@ -90,7 +91,8 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
                 "that gives them."
             )
         if partition_fn is not None and not callable(partition_fn):
-            raise InvalidDefinitionError(f"partition_fn is a function of the present time, got {partition_fn!r}.")
+            raise WrongDeclarationError(f"partition_fn is a function of the present time, got {partition_fn!r}.")
+        require_kind("DynamicPartitionsDefinition", "name", name, str)
         object.__setattr__(self, "partition_fn", partition_fn)
         object.__setattr__(self, "name", name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, tzinfo
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.partitions.calendar import (
     HOUR,
     Rhythm,
@@ -154,7 +154,7 @@ def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> floa
     if isinstance(value, datetime):
         return value.replace(tzinfo=zone).timestamp()
     if not isinstance(value, str):
-        raise InvalidDefinitionError(f"{name}: expected a datetime or a text in the format {fmt!r}, got {value!r}.")
+        raise WrongDeclarationError(f"{name}: expected a datetime or a text in the format {fmt!r}, got {value!r}.")
     reading = time_of_text(value, fmt)
     if reading is None:
         raise InvalidDefinitionError(f"{name}={value!r} is not in the format {fmt!r}: write it so, or pass a datetime.")
@@ -176,4 +176,5 @@ def start_of_excluded(value: object, rhythm: Rhythm, fmt: str) -> int:
         if number is not None:
             return epoch_of(rhythm, number)
         hint = f"pass a datetime, a cron line, or a key in the format {fmt!r}"
-    raise InvalidDefinitionError(f"exclusions: {value!r} is not the start of a window: {hint}.")
+    kind = InvalidDefinitionError if isinstance(value, (str, datetime)) else WrongDeclarationError
+    raise kind(f"exclusions: {value!r} is not the start of a window: {hint}.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from segue.errors import InvalidDefinitionError, UnknownPartitionError
+from segue.errors import InvalidDefinitionError, UnknownPartitionError, WrongDeclarationError
 
 ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # where keys are turned to positions: the moment does not matter there
 RANGE_SEPARATOR = "..."  # written between the two ends of a range of keys
@@ -39,7 +39,7 @@ class TimestampWithTimezone(NamedTuple):
 def check_partition_key(key: str) -> None:
     """Raises InvalidDefinitionError if a text cannot be a partition key: empty, no string, or holding '...'."""
     if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"A partition key is a non-empty string, got {key!r}.")
+        raise WrongDeclarationError(f"A partition key is a non-empty string, got {key!r}.")
     if RANGE_SEPARATOR in key:
         raise InvalidDefinitionError(
             f"The partition key {key!r} contains '{RANGE_SEPARATOR}', which separates the two ends of a range of keys: "

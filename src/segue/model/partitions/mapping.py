@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key
@@ -150,6 +151,7 @@ class StaticPartitionMapping(ValueMapping):
         self, downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]
     ) -> None:
         given = downstream_partition_keys_by_upstream_partition_key
+        require_kind("StaticPartitionMapping", "downstream_partition_keys_by_upstream_partition_key", given, Mapping)
         plain = {
             up: sorted(set(_keys([down] if isinstance(down, str) else down))) for up, down in sorted(given.items())
         }

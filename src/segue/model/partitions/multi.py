@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition, PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition
@@ -365,7 +365,7 @@ def _is_time(dimension: PartitionDimensionDefinition) -> bool:
 def _check_dimension(name: object, definition: object) -> None:
     """Raises InvalidDefinitionError if this can be no dimension."""
     if not isinstance(name, str) or not isinstance(definition, PartitionsDefinition):
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"MultiPartitionsDefinition takes definitions by name, got {name!r}: {definition!r}."
         )
     if len(definition.axes) > 1:

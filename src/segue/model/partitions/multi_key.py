@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from segue.errors import InvalidInvocationError
+from segue.errors import WrongArgumentError
 
 SEPARATOR = "|"
 
@@ -24,7 +24,7 @@ class MultiPartitionKey(str):
         keys = dict(sorted(keys_by_dimension.items()))
         for name, key in keys.items():
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-                raise InvalidInvocationError(f"The key of dimension {name!r} is a string, got {key!r}.")
+                raise WrongArgumentError(f"The key of dimension {name!r} is a string, got {key!r}.")
         made = super().__new__(cls, SEPARATOR.join(keys.values()))
         made._keys = keys
         return made

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import msgspec
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_kind
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import IdentityPartitionMapping
@@ -201,6 +202,9 @@ class MultiToSingleDimensionPartitionMapping(BaseMultiPartitionMapping):
     partition_dimension_name: str | None
 
     def __init__(self, partition_dimension_name: str | None = None) -> None:
+        require_kind(
+            "MultiToSingleDimensionPartitionMapping", "partition_dimension_name", partition_dimension_name, str
+        )
         object.__setattr__(self, "partition_dimension_name", partition_dimension_name)
 
     @property
