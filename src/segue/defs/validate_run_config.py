@@ -12,11 +12,12 @@ from segue.defs.config_schema.place import ROOT, Walk
 from segue.defs.executor import multi_or_in_process_executor, require_executor
 from segue.defs.job_config import job_parts, resolve_job_config
 from segue.defs.job_definition import JobDefinition
-from segue.defs.run_config import RunConfig, plain, raw_config
+from segue.defs.run_config import RunConfig, config_entry, plain, raw_config
 from segue.defs.run_config_schema import run_config_type
 from segue.errors import InvalidConfigError
 from segue.model.arguments import require_type
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
+from segue.model.steps import GraphInputSource, OwnSource
 
 
 def validate_run_config(
@@ -46,6 +47,7 @@ def validate_run_config(
     found: list[Any] = list(resolved.violations)
     for key in sorted(job_def.required_resource_keys & job_def.resource_defs.keys()):
         found.extend(bound("config_violations")(key, job_def.resource_defs[key], resolved.config))
+    found.extend(_inputs_without_value(job_def, resolved.config))
     if found:
         raise InvalidConfigError(f"The run config does not fit the job {job_def.name!r}:", found, given)
     values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
@@ -55,3 +57,31 @@ def validate_run_config(
         "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in parts.resources},
         "loggers": values["loggers"],
     }
+
+
+def _inputs_without_value(job: JobDefinition, config: Mapping[str, Any]) -> list[str]:
+    """What to say of inputs that nothing is connected to and the config gives no value."""
+    found: list[str] = []
+    for step in job.flat.steps:
+        for each in step.inputs:
+            source = each.source
+            if not each.has_value or each.has_default or each.io_manager_key is not None:
+                continue
+            if isinstance(source, GraphInputSource) and not source.path and source.name in job.input_values:
+                continue
+            places = [(step.path, each.name)]
+            if isinstance(source, GraphInputSource):
+                places.append((source.path, source.name))
+            elif not isinstance(source, OwnSource):
+                continue
+            if not any(name in _inputs_of(config, path) for path, name in places):
+                found.append(
+                    f"ops:{step.path}:inputs:{each.name}: nothing is connected to this input and it has no default; give a value "
+                    "here."
+                )
+    return found
+
+
+def _inputs_of(config: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    entry: Mapping[str, Any] = config_entry(config, "ops", path) if path else config
+    return entry.get("inputs") or {}

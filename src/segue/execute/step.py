@@ -19,7 +19,7 @@ from segue.defs.op_config import config_of_op
 from segue.defs.results import Failure, RetryRequested
 from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
-from segue.errors import AssetCheckFailedError, InvariantViolationError, StepOutputNotFoundError
+from segue.errors import AssetCheckFailedError, StepOutputNotFoundError
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, cause_chain, failed_attempt
 from segue.execute.failure_facts import failure_class
@@ -179,7 +179,9 @@ def require_outputs(attempt: StepAttempt) -> None:
             continue
         where, cure = f"{attempt.op.shape.source}: {attempt.step.key!r}", "Return or yield it, or declare it optional."
         if output.check_name is not None:
-            raise InvariantViolationError(f"{where} did not give the result of check {output.check_name!r}. {cure}")
+            raise StepOutputNotFoundError(
+                f"{where} did not give the result of check {output.check_name!r}. {cure}", attempt.step.key, output.name
+            )
         raise StepOutputNotFoundError(
             f"{where} did not give the output {output.name!r}. {cure}", attempt.step.key, output.name
         )

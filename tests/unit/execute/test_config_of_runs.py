@@ -235,3 +235,24 @@ def test_config_for_an_executor_elsewhere_is_left_alone_by_a_run_in_this_process
         return 2
 
     assert sg.materialize([stored], run_config={"execution": {"config": {"max_concurrent": 2}}}).success
+
+
+def test_a_run_config_without_a_value_for_an_input_does_not_fit() -> None:
+    @sg.op
+    def double(number: int) -> int:
+        return 2 * number
+
+    @sg.graph
+    def doubled(number: int) -> Any:
+        return double(number)
+
+    @sg.job
+    def open_job() -> None:
+        double.alias("again")(double())
+
+    with pytest.raises(sg.InvalidConfigError, match="ops:double:inputs:number: nothing is connected"):
+        sg.validate_run_config(open_job, {})
+    assert sg.validate_run_config(open_job, {"ops": {"double": {"inputs": {"number": 2}}}})
+    assert sg.validate_run_config(doubled.to_job(input_values={"number": 2}), {})
+    with pytest.raises(sg.InvalidConfigError, match="ops:double:inputs:number: nothing is connected"):
+        sg.validate_run_config(doubled.to_job(), {})

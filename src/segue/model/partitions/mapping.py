@@ -151,7 +151,7 @@ class StaticPartitionMapping(ValueMapping):
         self, downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]
     ) -> None:
         given = downstream_partition_keys_by_upstream_partition_key
-        require_kind("StaticPartitionMapping", "downstream_partition_keys_by_upstream_partition_key", given, Mapping)
+        require_kind("StaticPartitionMapping", "its first argument", given, Mapping)
         plain = {
             up: sorted(set(_keys([down] if isinstance(down, str) else down))) for up, down in sorted(given.items())
         }
