@@ -122,7 +122,7 @@ class ChangeableAssets(ReadableAssets):
         Raises:
             InvalidInvocationError: it brings another resource of the same key along already.
         """
-        needed = self.required_resource_keys | {self.io_manager_key_of(name) for name in self.specs_by_output}
+        needed = self.resource_keys | {self.io_manager_key_of(name) for name in self.specs_by_output}
         for key in self.resource_defs.keys() & resource_defs.keys():
             if self.resource_defs[key] is not resource_defs[key]:
                 raise InvalidInvocationError(

@@ -261,6 +261,16 @@ class ReadableAssets(NamedAssets):
 
     @property
     def required_resource_keys(self) -> set[str]:
+        """The resources that it needs: those of `resource_keys`, and the IO managers of what it gives and takes."""
+        if self.node_def is None:
+            return set()
+        managers = {self.io_manager_key_of(output) for output in self.specs_by_output} or {DEFAULT_IO_MANAGER_KEY}
+        if not isinstance(self.node_def, OpDefinition):
+            managers |= {out.io_manager_key for op in ops_of(self.node_def) for out in op.outs.values()}
+        return self.resource_keys | managers | set(self.input_manager_keys.values())
+
+    @property
+    def resource_keys(self) -> set[str]:
         """The resources that its function, or its graph, and its hooks need, IO managers not included."""
         if isinstance(self.node_def, OpDefinition) and not self.hook_defs:
             return set(self.node_def.resource_keys)

@@ -346,7 +346,7 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         name=node.name,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
-        resource_keys=tuple(sorted(definition.required_resource_keys)),
+        resource_keys=tuple(sorted(definition.resource_keys)),
         retry_policy=None if op is None else op.retry_policy,
         step_policy=None if op is None else op.step_policy,
         can_subset=definition.can_subset,

@@ -182,7 +182,8 @@ def build_schedule_from_partitioned_job(
         The schedule; one that is still to be completed by `Definitions` where only the job's assets know their partitions.
 
     Raises:
-        InvalidDefinitionError: a job without partitions, or parameters that do not fit them.
+        InvalidDefinitionError: parameters that do not fit the partitions.
+        WrongDeclarationError: a job without partitions.
     """
     target = read_targets("build_schedule_from_partitioned_job", None, job=job)[0].job
     assert target is not None  # a job was given

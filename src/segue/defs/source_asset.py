@@ -168,8 +168,8 @@ class SourceAsset:
 
     @property
     def required_resource_keys(self) -> Set[str]:
-        """The resources that its observation needs."""
-        return set() if self._op is None else set(self._op.resource_keys)
+        """The resources that its observation needs, and the IO manager that loads it."""
+        return {self.get_io_manager_key(), *(() if self._op is None else self._op.resource_keys)}
 
     def get_io_manager_key(self) -> str:
         """The resource that loads its value."""
@@ -190,7 +190,7 @@ class SourceAsset:
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy that brings the resources along that it needs, out of those that are given."""
-        needed = {*self.required_resource_keys, self.get_io_manager_key()}
+        needed = self.required_resource_keys
         keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
         keys &= resource_defs.keys()
         return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})

@@ -80,9 +80,9 @@ def _with(definition: Any, given: Mapping[str, object]) -> Any:
 def _needs(definition: AssetsDefinition | SourceAsset) -> set[str]:
     """The resources and IO managers that a definition uses itself."""
     if isinstance(definition, SourceAsset):
-        return {*definition.required_resource_keys, definition.get_io_manager_key()}
+        return set(definition.required_resource_keys)
     managers = {definition.io_manager_key_of(name) for name in definition.specs_by_output}
-    return {*definition.required_resource_keys, *managers, *definition.input_manager_keys.values()}
+    return {*definition.resource_keys, *managers, *definition.input_manager_keys.values()}
 
 
 def _user(key: str, definition: object, everything: Mapping[str, object]) -> str:

@@ -315,3 +315,28 @@ def test_an_input_may_stand_in_deps_with_what_the_dependency_says() -> None:
     assert (deps["first"].partition_mapping, deps["second"].partition_mapping) == (None, mapping)
     assert deps["second"].metadata == {"why": "newest"}
     assert both.keys_by_input_name == {"first": sg.AssetKey("first"), "second": sg.AssetKey("second")}
+
+
+def test_what_a_definition_needs_is_told_with_the_managers_of_its_values() -> None:
+    @sg.asset(
+        io_manager_key="lake", required_resource_keys={"clock"}, ins={"rain": sg.AssetIn(input_manager_key="feed")}
+    )
+    def wet(context: sg.AssetExecutionContext, rain: int) -> int:
+        return rain
+
+    @sg.op(out=sg.Out(io_manager_key="desk"), required_resource_keys={"pen"})
+    def draft() -> int:
+        return 1
+
+    @sg.op
+    def final(draft: int) -> int:
+        return draft
+
+    @sg.graph_asset
+    def letter() -> int:
+        return final(draft())
+
+    assert wet.required_resource_keys == {"lake", "clock", "feed"}
+    assert letter.required_resource_keys == {"pen", "desk", "io_manager"}
+    assert sg.AssetsDefinition(specs=[sg.AssetSpec("elsewhere")]).required_resource_keys == set()
+    assert sg.SourceAsset("stored", io_manager_key="lake").required_resource_keys == {"lake"}

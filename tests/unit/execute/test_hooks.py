@@ -157,7 +157,7 @@ def test_hooks_of_assets_and_of_ops_behind_assets_run_and_their_resources_count(
     def behind(plain: int) -> Any:
         return double.alias("last")(twice(plain))
 
-    assert plain.required_resource_keys == behind.required_resource_keys == {"channel"}
+    assert plain.required_resource_keys == behind.required_resource_keys == {"channel", "io_manager"}
     with pytest.raises(sg.InvalidDefinitionError, match="channel"):
         sg.Definitions.validate_loadable(sg.Definitions(assets=[plain]))
 
