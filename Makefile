@@ -60,9 +60,10 @@ docs: environment ## write the generated files again: public names, API referenc
 bench: environment ## measure Segue; BENCH_ARGS goes to bench/run.py
 	@$(python) bench/run.py $(BENCH_ARGS)
 
-chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store, and the leader of three control planes 200 times; 10,000 backfills of random graphs; CHAOS_ARGS goes to bench/chaos/run.py
+chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store, and the leader of three control planes 200 times; a database that is away for half a minute; 10,000 backfills of random graphs; CHAOS_ARGS goes to bench/chaos/run.py
 	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
 	@$(python) bench/chaos/leaders.py
+	@$(python) bench/chaos/outages.py
 	@SEGUE_RANDOM_GRAPHS=10000 $(python) -m pytest -q --timeout 3600 tests/unit/decide/test_backfills.py -k any_graph
 
 soak: environment ## 64 processes on one home for a minute; SOAK_ARGS goes to bench/soak.py
