@@ -117,7 +117,7 @@ defs = sg.Definitions(
     schedules=[raises_daily],
     sensors=[
         good, hangs, leaks, raises, leaves, gives_garbage, gives_what_has_no_json, asks_for_a_million, crashes, recurses,
-        prints,
+        prints, skips_with_no_text,
     ],
 )
 """
