@@ -174,19 +174,18 @@ class Sensors:
         def answered(answer: TickAnswer) -> None:
             graph = running.location.graph
             assert graph is not None  # it has given the sensor
-            self._answers.add(
-                commit_of(
-                    state.id,
-                    answer,
-                    graph,
-                    manifest_hash=running.location.state.manifest_hash,
-                    scheduled_at=None,
-                    started_at=started_at,
-                    ended_at=self._clock(),
-                    new_id=new_id,
-                    payloads=[each.number for each in payloads],
-                )
+            commit = commit_of(
+                state.id,
+                answer,
+                graph,
+                manifest_hash=running.location.state.manifest_hash,
+                scheduled_at=None,
+                started_at=started_at,
+                ended_at=self._clock(),
+                new_id=new_id,
+                payloads=[each.number for each in payloads],
             )
+            self._answers.add(msgspec.structs.replace(commit, asked_with=state.cursor))
 
         running.is_asked, running.happened, running.has_payloads = True, False, False
         task = TickTask(

@@ -90,6 +90,7 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
         backfills: those it asks for; they begin at the end of the log as it then is.
         evaluations: what conditions said.
         condition_cursors: what they remember of single targets, as far as that is not as it was.
+        asked_with: of a sensor: the cursor that it was shown. Where somebody has set another one meanwhile, that one stays.
     """
 
     tick: Tick
@@ -99,6 +100,7 @@ class TickCommit(msgspec.Struct, frozen=True, kw_only=True):
     backfills: tuple[Backfill, ...] = ()
     evaluations: tuple[ConditionRecord, ...] = ()
     condition_cursors: tuple[ConditionCursor, ...] = ()
+    asked_with: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class CommittedTick(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from segue.model.event import Event, RunStartingData
 from segue.model.instigator import InstigatorId, InstigatorState, InstigatorStatus
 from segue.model.payload import MOST_WAITING, Payload
 from segue.model.run import Run, RunStatus
-from segue.model.tick_record import CommittedTick, Tick, TickCommit, TickStatus, WantedRun
+from segue.model.tick_record import CommittedTick, TickCommit, TickStatus, WantedRun
 from segue.storage.columns import Row, require_text
 from segue.storage.control_queries import INSTIGATOR, instigator_from_row
 from segue.storage.statements import Query
@@ -219,7 +219,7 @@ def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> Committ
     recorded = msgspec.structs.replace(tick, run_ids=(*created, *known))
     row = (number, tick.status.value, tick.scheduled_at, tick.ended_at, codec.encode(recorded))
     writes.add_tick(row)
-    cursor, last_tick_at, last_run_key, failures = _moved_on(state, tick, commit.runs)
+    cursor, last_tick_at, last_run_key, failures = _moved_on(state, commit)
     writes.move_on((cursor, last_tick_at, last_run_key, failures, number))
     moved = msgspec.structs.replace(
         state, cursor=cursor, last_tick_at=last_tick_at, last_run_key=last_run_key, failures=failures
@@ -228,13 +228,15 @@ def commit_tick(writes: Writes, commit: TickCommit, stands: Standing) -> Committ
     return CommittedTick(tuple(created), tuple(known))
 
 
-def _moved_on(state: InstigatorState, tick: Tick, runs: Sequence[WantedRun]) -> Row:
+def _moved_on(state: InstigatorState, commit: TickCommit) -> Row:
     """What an instigator stands at after a tick: cursor, last_tick_at, last_run_key, failures."""
-    keys = [each.run_key for each in runs if each.run_key is not None]
+    tick = commit.tick
+    keys = [each.run_key for each in commit.runs if each.run_key is not None]
     at = tick.ended_at if tick.scheduled_at is None else tick.scheduled_at
     if tick.status is TickStatus.FAILURE:
         return state.cursor, at, state.last_run_key, state.failures + 1
-    cursor = state.cursor if tick.cursor is None else tick.cursor
+    is_set_by_hand = commit.asked_with is not msgspec.UNSET and commit.asked_with != state.cursor
+    cursor = state.cursor if tick.cursor is None or is_set_by_hand else tick.cursor
     return cursor, at, keys[-1] if keys else state.last_run_key, 0
 
 

@@ -102,6 +102,18 @@ def test_a_cursor_that_someone_sets_is_what_the_next_tick_goes_on_from() -> None
     assert made.sensor_ticks("sensor")[-1].skip_reason == "by hand"
 
 
+def test_a_cursor_that_someone_sets_while_the_sensor_is_asked_is_not_written_over() -> None:
+    made = plane(sensor(lambda context: sg.SensorResult(cursor="asked"), minimum_interval_seconds=1))
+    which = InstigatorId("main", InstigatorKind.SENSOR, "sensor")
+    made.sensors.round(made.turn(NOON))
+    made.location.settle()
+    made.control.set_cursor(which, "by hand")
+    made.sensors.round(made.turn(NOON))
+    assert made.control.instigator_state(which).cursor == "by hand"
+    made.ask_sensors(NOON + 10)
+    assert made.control.instigator_state(which).cursor == "asked"
+
+
 def test_partitions_are_added_before_the_runs_that_make_them_and_events_are_recorded() -> None:
     def arrival(context: sg.SensorEvaluationContext) -> sg.SensorResult:
         return sg.SensorResult(

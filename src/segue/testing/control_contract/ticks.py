@@ -72,6 +72,19 @@ def a_failed_tick_leaves_the_cursor_and_is_counted(stores: Stores) -> None:
     assert (state.cursor, state.failures) == ("1", 0)
 
 
+def a_cursor_that_was_set_while_a_sensor_was_asked_stays(stores: Stores) -> None:
+    def commit(at: float, asked_with: str | None, cursor: str) -> str | None:
+        made = msgspec.structs.replace(sensor_tick(at, wanted(f"r{at:g}"), cursor=cursor), asked_with=asked_with)
+        (done,) = stores.control.commit_ticks([made])
+        assert done.created == (f"r{at:g}",)
+        return stores.control.instigator_state(SENSOR).cursor
+
+    assert commit(10.0, None, "1") == "1"
+    stores.control.set_cursor(SENSOR, "by hand")
+    assert commit(20.0, "1", "2") == "by hand"
+    assert commit(30.0, "by hand", "3") == "3"
+
+
 def all_ticks_of_one_commit_are_written_or_none(stores: Stores) -> None:
     with pytest.raises(InvariantViolationError):
         stores.control.commit_ticks([sensor_tick(10.0, wanted("a"), cursor="1"), schedule_tick(5.0, wanted("a"))])
@@ -217,6 +230,7 @@ RULES = (
     a_run_key_makes_one_run,
     run_keys_belong_to_their_sensor,
     a_failed_tick_leaves_the_cursor_and_is_counted,
+    a_cursor_that_was_set_while_a_sensor_was_asked_stays,
     all_ticks_of_one_commit_are_written_or_none,
     a_tick_changes_partitions_and_records_what_it_saw,
     a_loop_that_lost_its_lease_writes_nothing,
