@@ -133,6 +133,26 @@ def test_a_follower_by_cursor_sees_each_event_once(store: PostgresStore, postgre
     assert seen == [str(number) for number in range(40)]
 
 
+def test_what_happens_in_a_run_lies_in_the_month_in_which_the_server_looks_for_it(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    edge = datetime(2024, 3, 1, tzinfo=UTC).timestamp()
+    for number, created_at in enumerate((edge - 1, edge - 4e-7, edge, edge + 1)):
+        run_id = f"r{number}"
+        store.create_run(Run(run_id=run_id, job_name="j", created_at=created_at), b"", b"", ())
+        store.append(events_of(run_id, [started()]))  # looks at the run first
+        store.append(events_of(run_id, [logged("said")]))  # has the server look
+        store.append(events_of(run_id, [logged(str(each)) for each in range(250)]))  # takes several blocks of numbers
+        found = store.events(EventFilter(run_id=run_id))
+        assert len(found) == 252
+        assert [record.event.message for record in found][2:] == [str(each) for each in range(250)]
+    with psycopg.connect(postgres_url) as connection:
+        months = connection.execute("SELECT run_id, min(month), max(month) FROM events GROUP BY run_id ORDER BY run_id")
+        assert months.fetchall() == [
+            ("r0", 202402, 202402), ("r1", 202403, 202403), ("r2", 202403, 202403), ("r3", 202403, 202403)
+        ]
+
+
 def test_a_wipe_takes_back_what_was_written_before_it(store: PostgresStore, postgres_url: str) -> None:
     store.append(events_of(None, [made("a")]))
     late = Overlapping(postgres_url)

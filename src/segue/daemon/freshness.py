@@ -76,11 +76,14 @@ class Freshness:
         """Looks at what was made and at what is due."""
         try:
             is_new = self._watch.has_changed(turn)
-            made = {each.asset for each in self._log.news() if each.kind in ASSET_EVENTS}
             if is_new:
                 self._load()
+            # Where nothing is watched the log is left alone: this is asked with all that happens.
+            news = self._log.news() if self._watched else ()
+            if is_new:
                 looked = list(self._watched.values())
             else:
+                made = {each.asset for each in news if each.kind in ASSET_EVENTS}
                 looked = [each for each in self._watched.values() if each.key in made]
             if looked:
                 self._read(looked)
@@ -101,8 +104,10 @@ class Freshness:
         return self._due[0][0] if self._due else None
 
     def _load(self) -> None:
-        """Reads which assets have policies, and how they stood."""
-        self._watched, self._due = {}, []
+        """Reads which assets have policies, and how they stood; when they were made is to be read behind the place from which the
+        log is followed.
+        """
+        self._watched, self._due, self._log = {}, [], LogReader(self._store)
         for name, location in self._locations.items():
             graph = location.graph
             cursor = self._control.instigator_state(state_id(name)).cursor

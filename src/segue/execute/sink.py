@@ -15,6 +15,7 @@ from segue.model import codec
 from segue.model.claims import ClaimRequest
 from segue.model.event import AnyPayload, Event, LogMessageData, RunCanceledData, RunFailureData, RunSuccessData
 from segue.model.lease import Fence
+from segue.model.run import PlannedRun
 from segue.model.run_events import RunSuspendedData
 from segue.model.stores import LeaseStore, RunStore
 
@@ -53,6 +54,7 @@ class EventSink:
         self._written: Callable[[Sequence[Event]], None] | None = None
         self._pass_to: Callable[[Sequence[Event]], None] | None = None
         self._holds = False
+        self._planned: PlannedRun | None = None
 
     @property
     def fence(self) -> Fence | None:
@@ -111,6 +113,11 @@ class EventSink:
         if not self._holds and time.monotonic() - self._flushed_at > LOG_FLUSH_SECONDS:
             self.flush()
 
+    def plan(self, planned: PlannedRun, events: Sequence[Event]) -> None:
+        """Has the run that was recorded without a plan be planned when it starts, and says what it intends before all else."""
+        self._planned = planned
+        self._waiting = [*events, *self._waiting]
+
     def start(self, request: ClaimRequest | None = None) -> bool:
         """Takes the lease of the run and writes the events that wait, in one transaction: from here on others see who
         executes the run, and notice when that process is gone.
@@ -127,10 +134,10 @@ class EventSink:
         """
         with self._lock:
             try:
-                token = self._store.start_run(self._run_id, self._waiting, request)
+                token = self._store.start_run(self._run_id, self._waiting, request, self._planned)
                 has_claims = True
             except ResourceBusyError:
-                token = self._store.start_run(self._run_id, self._waiting)
+                token = self._store.start_run(self._run_id, self._waiting, None, self._planned)
                 has_claims = False
             self._fence = Fence(self._run_id, token)
             self._waiting = []

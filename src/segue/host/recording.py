@@ -41,7 +41,7 @@ from segue.model.event import AssetCheckPlannedData, AssetMaterializationPlanned
 from segue.model.keys import AssetCheckKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.subset import PartitionSubset, subset_of_range
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.model.tags import PARENT_RUN_ID_TAG, RESUME_RETRY_TAG, ROOT_RUN_ID_TAG
 from segue.plan.deadlines import run_seconds
 from segue.plan.instructions import FinishedStep
@@ -165,13 +165,13 @@ def record_and_run(
     encoded = encode_plan(plan)
     worker = instance.store.worker()  # whose end is noticed, then, if it goes before the run begins
     run = msgspec.structs.replace(run, plan_hash=content_hash(encoded), worker=worker)
+    sink = EventSink(instance.store, run.run_id, observers, run.job_name)
     if options.recorded is None:
         instance.store.create_run(run, encoded, definitions.encoded_manifest, planned)
     else:
         run = _planned(options.recorded, run)
-    if options.recorded is not None and not options.recorded.was_suspended:
-        instance.store.plan_run(run, encoded, definitions.encoded_manifest, planned)
-    sink = EventSink(instance.store, run.run_id, observers, run.job_name)
+        if not options.recorded.was_suspended:
+            sink.plan(PlannedRun(run, encoded, definitions.encoded_manifest), planned)
     scope = RunScope(
         described=described,
         run=run,

@@ -195,6 +195,20 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return {SENSOR_NAME_TAG: sensor.name}
 
 
+class PlannedRun(msgspec.Struct, frozen=True):
+    """A run that is recorded without a plan, as it is planned by who executes it.
+
+    Attributes:
+        run: with what it has come to make, its tags, its config, and the hashes of plan and manifest; how it stands stays as it is
+            recorded.
+        plan, manifest: the contents with these hashes.
+    """
+
+    run: Run
+    plan: bytes
+    manifest: bytes
+
+
 _STATUS_BY_EVENT = {
     "RUN_ENQUEUED": RunStatus.QUEUED,
     "RUN_STARTING": RunStatus.STARTING,

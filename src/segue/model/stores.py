@@ -20,7 +20,7 @@ from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.lease import Fence, Lease
 from segue.model.materialization import AssetMaterialization, AssetObservation
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.model.run_records import RunOrder, RunRecord, RunsFilter
 
 
@@ -114,31 +114,29 @@ class RunStore(Protocol):
         """
         ...
 
-    def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
-        """Gives a run that was recorded without a plan, and that nobody executes yet, its plan, the manifest it was planned
-        from (both by content hash), what it has come to make, its tags, its config and the worker that is about to execute
-        it, and records events. How it stands stays as it is recorded. A plan that it has been given before is replaced:
-        whoever made that one never began.
-
-        Raises:
-            RunNotFoundError: there is no such run.
-            LeaseLostError: a worker has begun to execute it.
-            InvariantViolationError: it has ended.
-            StorageUnavailableError: the store cannot be written.
-        """
-        ...
-
-    def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
+    def start_run(
+        self,
+        run_id: str,
+        events: Sequence[Event] = (),
+        request: ClaimRequest | None = None,
+        planned: PlannedRun | None = None,
+    ) -> int:
         """Makes this worker the one that executes a run, gives the run what it claims, and records events, in one
         transaction.
+
+        Args:
+            run_id: the run.
+            events: what is to be recorded with it.
+            request: what the run claims.
+            planned: how a run was planned that was recorded without a plan, and that nobody has begun to execute before.
 
         Returns:
             The fencing token of the lease: greater than that of any lease given before.
 
         Raises:
             RunNotFoundError: there is no such run.
-            LeaseLostError: a living worker has it already, this one included.
-            InvariantViolationError: it has ended.
+            LeaseLostError: a living worker has it already, this one included, or one has had it that is to be planned.
+            InvariantViolationError: it has ended, or the hash of a plan or manifest is that of another content.
             ResourceBusyError: others hold what it claims, or came before it; nothing is written.
         """
         ...

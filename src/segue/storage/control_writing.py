@@ -90,7 +90,7 @@ _PUT_CONDITION_CURSOR = """
 _REMOVE_CONDITION_CURSOR = "DELETE FROM condition_cursors WHERE instigator = ? AND entity_key = ?"
 _DELETE_TICKS = """
     DELETE FROM ticks WHERE number IN (SELECT number FROM ticks WHERE status = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)"""
-_STATUS = "SELECT status FROM runs WHERE run_id = ?"
+_STILL_QUEUED = "SELECT run_id FROM runs WHERE status = ? AND run_id IN ({})"
 _ADD_BACKFILL = """
     INSERT INTO backfills (backfill_id, status, body) VALUES (?, ?, ?) ON CONFLICT (backfill_id) DO NOTHING"""
 _UPDATE_BACKFILL = "UPDATE backfills SET status = ?, body = ? WHERE backfill_id = ? AND body = ?"
@@ -277,11 +277,11 @@ def delete_ticks(writes: Writes, ended_before: float, statuses: Sequence[TickSta
 
 def dequeue(writes: Writes, run_ids: Sequence[str], timestamp: float) -> list[str]:
     """Makes queued runs STARTING; those that are not queued any more are passed over."""
-    taken: list[str] = []
-    for run_id in run_ids:
-        row: Row | None = writes.execute(_STATUS, (run_id,)).fetchone()
-        if row is not None and row[0] == RunStatus.QUEUED.value:
-            taken.append(run_id)
+    found = writes.execute(_STILL_QUEUED.format(", ".join("?" * len(run_ids))), (RunStatus.QUEUED.value, *run_ids))
+    queued: set[str] = set()
+    while (row := found.fetchone()) is not None:
+        queued.add(row[0])
+    taken = [run_id for run_id in run_ids if run_id in queued]
     writes.append_events([Event(timestamp, RunStartingData(), run_id=run_id) for run_id in taken])
     return taken
 

@@ -99,7 +99,9 @@ def _insert(connection: Connection, new: Sequence[NewRun]) -> None:
     connection.execute(_INSERT_RUNS, [*(log.columns(tags) or ([], [], [])), *log.columns(rows)])
     events = [event for each in new for event in each.events]
     if events:
-        writing.append_slowly(connection, events, None, {run_id: (*state, None) for run_id, state in states.items()})
+        runs = {each.run.run_id: each.run for each in new}
+        standing = {key: writing.Standing(states[key], None, run.created_at) for key, run in runs.items()}
+        writing.append_slowly(connection, events, None, standing)
 
 
 @contextmanager

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg import Cursor
 
 from segue.model.event import Event
 from segue.model.lease import Fence
-from segue.storage.columns import require_text
-from segue.storage.fencing import require_free, still_open
+from segue.model.run import PlannedRun
+from segue.storage.columns import Row, require_text, run_body, run_from_row
+from segue.storage.fencing import require_free, require_not_begun, still_open
 from segue.storage.given_up import is_given_up
 from segue.storage.postgres import supervised
 from segue.storage.postgres.database import Connection
 from segue.storage.postgres.workers import LIVES
-from segue.storage.postgres.writing import END_STEPS, append_slowly
+from segue.storage.postgres.writing import END_STEPS, Standing, append_slowly, plan_run
+from segue.storage.run_queries import RUN_COLUMNS
 
 _HOLDER = f"""
-    SELECT status, worker, started_at, ended_at, failure_reason, updated_at, {LIVES.format("runs.worker")}, fence
+    SELECT number, created_at, {LIVES.format("runs.worker")}, fence, {RUN_COLUMNS}
     FROM runs WHERE run_id = %s FOR NO KEY UPDATE""".encode()
 _LOCK_RUN = b"SELECT FROM runs WHERE run_id = %s FOR NO KEY UPDATE"
 _TOKEN = b"SELECT nextval('fencing_tokens')"
 _LEASE_RUN = b"UPDATE runs SET fence = %s, worker = %s WHERE run_id = %s"
+_LEASE_PLANNED = b"UPDATE runs SET fence = %s, worker = %s, body = %s, manifest_hash = %s WHERE run_id = %s"
 _OPEN_ATTEMPT = b"SELECT attempt FROM step_leases WHERE run_id = %s AND step_key = %s"
 _OPEN_STEP = b"""
     INSERT INTO step_leases (run_id, step_key, attempt, token) VALUES (%s, %s, %s, nextval('fencing_tokens'))
@@ -37,39 +43,62 @@ _RELEASE = b"DELETE FROM leases WHERE name = %s AND token = %s RETURNING token"
 LEASES = "SELECT name, holder, token, expires_at > now() FROM leases ORDER BY name"
 
 
-def lock_run(connection: Connection, run_id: str) -> None:
-    """Keeps others from a run until the transaction ends; to be taken before the lock on claims."""
-    connection.execute(_LOCK_RUN, [run_id])
+class Holder(NamedTuple):
+    """Who has a run, as the server is about to answer: `found` has the row, and `drawn` a token."""
+
+    run_id: str
+    found: Cursor[Row]
+    drawn: Cursor[Row]
 
 
-def lease_run(connection: Connection, run_id: str, worker: str | None, events: Sequence[Event]) -> int:
+def find_holder(connection: Connection, run_id: str) -> Holder:
+    """Asks who has a run, and keeps others from it until the transaction ends; to be sent before the lock on claims."""
+    # The token is drawn behind the lock on the run, so that a later lease has a greater one.
+    return Holder(run_id, connection.execute(_HOLDER, [run_id], binary=True), connection.execute(_TOKEN))
+
+
+def lease_run(
+    connection: Connection,
+    holder: Holder,
+    worker: str | None,
+    events: Sequence[Event],
+    planned: PlannedRun | None = None,
+) -> int:
     """Gives a new lease of a run, and writes events under it.
 
     Args:
         connection: of the transaction.
-        run_id: the run.
+        holder: who has it.
         worker: who executes it from now on; None where the run goes on naming who had it.
         events: what is to be recorded with it.
+        planned: what it has come to make, where it was recorded without a plan.
 
     Returns:
         The token.
 
     Raises:
-        RunNotFoundError, InvariantViolationError, LeaseLostError: see `require_free`, `append_slowly`.
+        RunNotFoundError, InvariantViolationError, LeaseLostError: see `require_free`, `append_slowly`, `plan_run`.
     """
-    # The token is drawn behind the lock on the run, so that a later lease has a greater one.
-    holder, drawn = connection.execute(_HOLDER, [run_id]), connection.execute(_TOKEN)
-    row = holder.fetchone()
-    status, before, *times, lives, fence = row or (None, None, False, None)
+    run_id, row = holder.run_id, holder.found.fetchone()
+    number, created_at, lives, fence, *columns = row or (None, 0.0, False, None)
+    _, _, status, before, *times = columns or [None] * 4
     is_own = fence is None and before == worker  # who records a run in order to execute it names itself
     known = supervised.lives(before)
     lives = lives if known is None else known
     require_free(run_id, status, before, lives and not is_own and not is_given_up(before, run_id))
-    token: int = drawn.fetchall()[0][0]
+    token: int = holder.drawn.fetchall()[0][0]
     worker = worker or before
-    connection.execute(_LEASE_RUN, [token, worker, run_id])
-    connection.execute(END_STEPS, [run_id])
-    append_slowly(connection, events, Fence(run_id, token), {run_id: (status, worker, *times, token)})
+    if planned is None:
+        connection.execute(_LEASE_RUN, [token, worker, run_id])
+    else:
+        require_not_begun(run_id, status, before, fence)
+        assert number is not None  # required above
+        run = plan_run(connection, number, run_from_row(tuple(columns)), planned)
+        connection.execute(_LEASE_PLANNED, [token, worker, run_body(run), run.manifest_hash, run_id])
+    if fence is not None:  # else nobody could open a step
+        connection.execute(END_STEPS, [run_id])
+    standing = Standing((status, worker, *times), token, created_at)
+    append_slowly(connection, events, Fence(run_id, token), {run_id: standing})
     return token
 
 
@@ -93,7 +122,7 @@ def revoke_step(connection: Connection, fence: Fence) -> bool:
     """Ends the lease of an attempt; says whether it was open."""
     place = [fence.run_id, fence.step_key, fence.attempt, fence.token]
     # Behind the lock of the run: a batch of the attempt that is under way either was written, or is refused.
-    lock_run(connection, fence.run_id)
+    connection.execute(_LOCK_RUN, [fence.run_id])
     return connection.execute(_REVOKE_STEP, place).fetchone() is not None
 
 

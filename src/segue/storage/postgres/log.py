@@ -9,7 +9,8 @@ may belong to another program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from segue.model.event import SCHEMA_VERSION, Event
 from segue.model.lease import Fence
@@ -37,18 +38,13 @@ _ENTER = f"SELECT pg_advisory_xact_lock_shared({_WIPES}), {_STAND} FROM events_i
 _ENTER_ALONE = f"SELECT pg_advisory_xact_lock({_WIPES}), {_STAND} FROM events_id_seq".encode()
 _SHARE_RUNS = b"SELECT FROM runs WHERE run_id = ANY(%s) ORDER BY run_id FOR SHARE"
 _DRAW = b"SELECT nextval('events_id_seq') FROM generate_series(1, %s)"
-_INSERT = f"""
-    WITH new AS (
-        INSERT INTO events (id, month, run_id, timestamp, type, topic, step_key, asset_key, partition, version, body)
-        SELECT {{first}} + e.position, CASE WHEN e.run_id IS NULL THEN 0 ELSE r.month END, e.run_id, e.timestamp, e.type,
-            NULLIF(e.topic, ''), e.step_key, NULLIF(e.asset_key, ''), NULLIF(e.partition, ''), {SCHEMA_VERSION}, e.body
-        FROM unnest(
-            %s::bigint[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[]
-        ) AS e(position, run_id, timestamp, type, topic, step_key, asset_key, partition, body)
-        LEFT JOIN (SELECT run_id, {MONTH_OF_RUN} AS month FROM runs WHERE run_id = ANY(%s){{may}}) r USING (run_id)
-        RETURNING id
-    ) SELECT max(id) FROM new"""
-_AFTER_DRAW = "(SELECT nextval('events_id_seq'))"
+# Rows of VALUES are planned in half the time of a list for each column, and that is what a process pays that writes a few times.
+_INSERT = """
+    INSERT INTO events (id, month, run_id, timestamp, type, topic, step_key, asset_key, partition, version, body) VALUES """
+_ROW = f"({{number}}, {{month}}, %s, %s, %s, %s, %s, %s, %s, {SCHEMA_VERSION}, %s)"
+_DRAW_FIRST = "nextval('events_id_seq')"
+_WITHOUT_RUN = "0"
+_MONTH_WHERE_ALLOWED = f"(SELECT {MONTH_OF_RUN} FROM runs WHERE run_id = %s{{may}})"
 _MAY_REPORT = " AND (fence IS NULL OR status = ANY(%s))"
 _HOLDS_RUN = " AND fence = %s AND status <> ALL(%s)"
 _HOLDS_STEP = """ AND status <> ALL(%s) AND EXISTS (
@@ -88,7 +84,7 @@ def settled_before(read: Callable[[str], list[Row]]) -> int:
 def insert_where_allowed(
     connection: Connection, rows: Sequence[Row], events: Sequence[Event], fence: Fence | None
 ) -> Place:
-    """Inserts at most BLOCK events under the numbers from DRAWN on, without waiting for an answer.
+    """Inserts a few events under the numbers from DRAWN on, without waiting for an answer.
 
     Where an event may not be written the server refuses a NULL in the column `month`: its run is not there, or the
     fence does not hold. Who has to say which looks at the rows.
@@ -99,25 +95,43 @@ def insert_where_allowed(
         events: the same events.
         fence: the lease under which they happened.
     """
-    run_ids = _run_ids(rows)
+    run_ids = sorted({row[0] for row in rows if row[0] is not None})
     if run_ids:
         connection.execute(_SHARE_RUNS, [run_ids])
     may, shown = _permission(events, fence)
-    return _insert(connection, _INSERT.format(first=_AFTER_DRAW, may=may), range_of(rows), rows, shown)
+    allowed = _MONTH_WHERE_ALLOWED.format(may=may)
+    months = [(_WITHOUT_RUN, ()) if row[0] is None else (allowed, (row[0], *shown)) for row in rows]
+    return _insert(connection, rows, months)
 
 
-def insert(connection: Connection, rows: Sequence[Row]) -> tuple[Sequence[int], str, Place]:
+def insert(
+    connection: Connection, rows: Sequence[Row], created_at: Mapping[str, float]
+) -> tuple[Sequence[int], str, Place]:
     """Inserts events of runs that are there.
+
+    Args:
+        connection: of the transaction, after `enter`.
+        rows: the events as `event_rows` gives them.
+        created_at: when each of their runs was created.
 
     Returns:
         The number of each event, less what the SQL says that comes next; and the place.
     """
+    months = [(_WITHOUT_RUN if row[0] is None else str(month_of(created_at[row[0]])), ()) for row in rows]
     if len(rows) <= BLOCK:
-        ids = range_of(rows)
-        return ids, DRAWN, _insert(connection, _INSERT.format(first=_AFTER_DRAW, may=""), ids, rows, [])
+        return range_of(rows), DRAWN, _insert(connection, rows, months)
     blocks = [row[0] for row in connection.execute(_DRAW, [-(-len(rows) // BLOCK)]).fetchall()]
+    for place, first in enumerate(blocks):
+        part = slice(place * BLOCK, (place + 1) * BLOCK)
+        _insert(connection, rows[part], months[part], first)
     ids = [blocks[index // BLOCK] + index % BLOCK for index in range(len(rows))]
-    return ids, "0", _insert(connection, _INSERT.format(first="0", may=""), ids, rows, [])
+    return ids, "0", lambda: ids[-1]
+
+
+def month_of(created_at: float) -> int:
+    """What MONTH_OF_RUN says of a run that was created then."""
+    created = datetime.fromtimestamp(created_at, UTC)
+    return created.year * 100 + created.month
 
 
 def newest(connection: Connection) -> Place:
@@ -127,14 +141,27 @@ def newest(connection: Connection) -> Place:
 
 
 def _insert(
-    connection: Connection, statement: str, ids: Sequence[int], rows: Sequence[Row], shown: Sequence[object]
+    connection: Connection, rows: Sequence[Row], months: Sequence[tuple[str, Sequence[object]]], first: int | None = None
 ) -> Place:
-    cursor = connection.execute(statement.encode(), [list(ids), *columns(rows), _run_ids(rows), *shown])
-    return lambda: _only(cursor.fetchone())
+    """Inserts rows, each in the month that an SQL text with parameters says.
 
-
-def _run_ids(rows: Sequence[Row]) -> list[str]:
-    return sorted({row[0] for row in rows if row[0] is not None})
+    Args:
+        connection: of the transaction.
+        rows: at most BLOCK events.
+        months: of each of them.
+        first: the number of the first one; None to draw a block behind the locks on the runs, so that the events of a run are in
+            the order in which they were written.
+    """
+    texts: list[str] = []
+    parameters: list[object] = []
+    for index, (row, (month, shown)) in enumerate(zip(rows, months, strict=True)):
+        run_id, timestamp, kind, topic, step_key, asset_key, partition, body = row
+        number = str(first + index) if first is not None else f"{DRAWN} + {index}" if index else _DRAW_FIRST
+        texts.append(_ROW.format(number=number, month=month))
+        parameters += shown
+        parameters += (run_id, timestamp, kind, topic or None, step_key, asset_key or None, partition or None, body)
+    cursor = connection.execute(f"{_INSERT}{', '.join(texts)} RETURNING id".encode(), parameters)
+    return lambda: cursor.fetchall()[-1][0]
 
 
 def columns(rows: Sequence[Row]) -> list[list[object]]:

@@ -14,7 +14,7 @@ from segue.model.event import AssetWipedData, Event
 from segue.model.event_log import EventLogRecord
 from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.model.stores import EventFilter
 from segue.storage.artifacts import Artifacts
 from segue.storage.columns import run_from_row
@@ -88,25 +88,26 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
         with creating.refuse_known(run.run_id), self._database.write(is_news=are_news(events)) as connection:
             creating.create_run(connection, run, plan, manifest, events)
 
-    def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
-        """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""
-        with self._database.write(is_news=are_news(events)) as connection:
-            writing.plan_run(connection, run, plan, manifest, events)
-
-    def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
-        """See `RunStore.start_run`."""
+    def start_run(
+        self,
+        run_id: str,
+        events: Sequence[Event] = (),
+        request: ClaimRequest | None = None,
+        planned: PlannedRun | None = None,
+    ) -> int:
+        """See `RunStore.start_run`; for the hashes the rules of `create_run` hold."""
         worker, token = self._worker.keep(), None
         if request is not None:
             with self._database.write(is_news=are_news(events)) as connection:
-                leasing.lock_run(connection, run_id)
+                holder = leasing.find_holder(connection, run_id)
                 if self._claim_free(connection, request, time.time()):
-                    token = leasing.lease_run(connection, run_id, worker, events)
+                    token = leasing.lease_run(connection, holder, worker, events, planned)
         if token is None:
             with self._database.write(is_news=are_news(events)) as connection:
+                holder = leasing.find_holder(connection, run_id)
                 if request is not None:
-                    leasing.lock_run(connection, run_id)
                     self._claim_now(connection, request, time.time())
-                token = leasing.lease_run(connection, run_id, worker, events)
+                token = leasing.lease_run(connection, holder, worker, events, planned)
         take_up(worker, run_id)
         return token
 
@@ -141,7 +142,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
     def take_over(self, run_id: str, events: Sequence[Event] = ()) -> int:
         """See `RunStore.take_over`."""
         with self._database.write(is_news=are_news(events)) as connection:
-            return leasing.lease_run(connection, run_id, None, events)
+            return leasing.lease_run(connection, leasing.find_holder(connection, run_id), None, events)
 
     def open_step(self, fence: Fence, step_key: str, attempt: int, events: Sequence[Event] = ()) -> Fence:
         """See `LeaseStore.open_step`."""
@@ -214,10 +215,14 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
 
     def events(self, which: EventFilter, limit: int | None = None) -> Sequence[EventLogRecord]:
         """See `StateStore.events`."""
-        if which.settled:
-            before = log.settled_before(self._database.read)
-            which = msgspec.structs.replace(which, before=min(before, before if which.before is None else which.before))
-        return super().events(which, limit)
+        if not which.settled:
+            return super().events(which, limit)
+        settled = log.settled_before(self._database.read)
+        if which.ascending and which.before is None:
+            # What is not settled comes last and is little: to read it costs less than a bound, with which each type is planned by itself.
+            return [each for each in super().events(which, limit) if each.storage_id < settled]
+        before = settled if which.before is None else min(settled, which.before)
+        return super().events(msgspec.structs.replace(which, before=before), limit)
 
     def add_run_tags(self, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
         """See `RunHistory.add_run_tags`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,9 +11,9 @@ from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.content_hash import content_hash
 from segue.model.event import AssetWipedData, Event
 from segue.model.lease import Fence
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns
-from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
+from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_own_step
 from segue.storage.fold import RUN_PAYLOADS, STEP_ENDS, Changes, Prepared, changes_of, ended_steps, event_rows
 from segue.storage.postgres import log
 from segue.storage.postgres.database import Connection
@@ -20,7 +21,7 @@ from segue.storage.postgres.dialect import MONTH_OF_RUN
 from segue.storage.run_queries import RUN_COLUMNS
 
 _STATES = b"""
-    SELECT run_id, status, worker, started_at, ended_at, failure_reason, updated_at, fence FROM runs
+    SELECT run_id, status, worker, started_at, ended_at, failure_reason, updated_at, fence, created_at FROM runs
     WHERE run_id = ANY(%s) ORDER BY run_id FOR NO KEY UPDATE"""
 _STEP_TOKEN = b"SELECT token FROM step_leases WHERE run_id = %s AND step_key = %s AND attempt = %s"
 _END_STEP = b"DELETE FROM step_leases WHERE run_id = %s AND step_key = %s AND attempt = %s"
@@ -29,8 +30,6 @@ _UPDATE_RUN = b"""
     UPDATE runs SET status = %s, worker = %s, started_at = %s, ended_at = %s, failure_reason = %s, updated_at = %s
     WHERE run_id = %s"""
 _RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
-_RUN_TO_PLAN = f"SELECT number, fence, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR NO KEY UPDATE".encode()
-_PLAN_RUN = b"UPDATE runs SET body = %s, manifest_hash = %s, worker = %s WHERE number = %s"
 _RUN_TO_DELETE = f"SELECT number, {MONTH_OF_RUN}, {RUN_COLUMNS} FROM runs WHERE run_id = %s FOR UPDATE".encode()
 _UPDATE_BODY = b"UPDATE runs SET body = %s, updated_at = greatest(updated_at, %s) WHERE number = %s"
 _DELETE_TAGS = b"""
@@ -64,6 +63,8 @@ _HAS_CONTENT = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s), EXISTS (SELE
 _KEEP_CONTENT = b"SELECT pg_advisory_xact_lock_shared(hashtext('segue.content.' || current_schema()))"
 KEEP_CONTENT_ALONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.content.' || current_schema()))"
 """Has no run be created beside this transaction."""
+_FEW = 10
+"""So many events are written without a look at their runs first; each looks by itself."""
 _PUT_PLAN, _PUT_MANIFEST = (
     f"INSERT INTO {table} (hash, body) VALUES (%s, %s) ON CONFLICT (hash) DO NOTHING".encode()
     for table in ("plans", "manifests")
@@ -98,33 +99,39 @@ _PUT_CHECKS = _put(
 )
 
 
-def plan_run(connection: Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
-    """Gives a recorded run its plan, and writes events.
+class Standing(NamedTuple):
+    """A run as it stands in a transaction.
+
+    Attributes:
+        state: as `state_columns` writes it.
+        token: of its lease; None where it had none yet.
+        created_at: when it was created.
+    """
+
+    state: Row
+    token: int | None
+    created_at: float
+
+
+def plan_run(connection: Connection, number: int, recorded: Run, planned: PlannedRun) -> Run:
+    """Stores what a recorded run was planned with, and gives it its tags; gives back the run as it is to be written.
 
     Raises:
-        RunNotFoundError, LeaseLostError, InvariantViolationError: see `RunStore.plan_run`.
+        InvariantViolationError: see `RunStore.start_run`.
     """
+    run = planned.run
     require_text(*run.tags, *run.tags.values())
-    row = connection.execute(_RUN_TO_PLAN, [run.run_id]).fetchone()
-    number, fence, *columns = row or (None, None)
-    recorded = run_from_row(tuple(columns)) if columns else None
-    status, worker = (None, None) if recorded is None else (recorded.status.value, recorded.worker)
-    require_not_begun(run.run_id, status, worker, fence)
-    assert recorded is not None  # required above
-    _, _, _, _, *times = columns
     found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
     assert found is not None
-    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, plan, found[0])
-    manifest_hash = _keep_content(connection, "the manifest", _PUT_MANIFEST, run.manifest_hash, manifest, found[1])
-    run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
-    connection.execute(_PLAN_RUN, [run_body(run), manifest_hash, run.worker, number])
+    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, planned.plan, found[0])
+    put = (_PUT_MANIFEST, run.manifest_hash, planned.manifest)
+    manifest_hash = _keep_content(connection, "the manifest", *put, found[1])
     gone, new = dict(recorded.tags.items() - run.tags.items()), dict(run.tags.items() - recorded.tags.items())
     if gone:
         connection.execute(_DELETE_TAGS, [number, list(gone), list(gone.values())])
     if new:
         connection.execute(_ADD_TAGS, [number, list(new), list(new.values())])
-    if events:
-        append_slowly(connection, events, None, {run.run_id: (status, run.worker, *times, fence)})
+    return msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
 
 
 def keep_contents(connection: Connection, run: Run, plan: bytes, manifest: bytes) -> tuple[str | None, str | None]:
@@ -161,9 +168,9 @@ def _keep_content(
 
 
 def is_simple(events: Sequence[Event], fence: Fence | None) -> bool:
-    """Whether `append_quickly` can take a batch: one block, about no run's status, all under the fence if there is one."""
+    """Whether `append_quickly` can take a batch: small, about no run's status, all under the fence if there is one."""
     return (
-        0 < len(events) <= log.BLOCK
+        0 < len(events) <= _FEW
         and not any(type(event.payload) in RUN_PAYLOADS for event in events)
         and (fence is None or all(event.run_id == fence.run_id for event in events))
     )
@@ -188,7 +195,7 @@ def append_slowly(
     connection: Connection,
     events: Sequence[Event],
     fence: Fence | None,
-    new: Mapping[str, Row] | None = None,
+    new: Mapping[str, Standing] | None = None,
     prepared: Prepared | None = None,
 ) -> log.Place:
     """Writes any batch and the states that follow from it, after a look at the runs.
@@ -197,7 +204,7 @@ def append_slowly(
         connection: of the transaction.
         events: what happened.
         fence: the lease under which it happened; None without.
-        new: the states of runs that this transaction has made: `state_columns`, then their token.
+        new: the runs that this transaction has made or has locked.
         prepared: the events as rows, where they are that already.
 
     Raises:
@@ -207,13 +214,15 @@ def append_slowly(
     if fence is not None and fence.step_key is not None:
         require_own_step(fence, events)
     rows, changing = prepared or event_rows(events)
-    log.enter(connection, wipes=_wipes(events))
-    states = _run_states(connection, events, fence, new or {})
     if not events:
+        _standing(connection, events, fence, new or {})
         return log.newest(connection)
-    ids, first, place = log.insert(connection, rows)
-    _write_changes(connection, changes_of(changing, ids, states), first)
-    _end_step(connection, events, fence)
+    log.enter(connection, wipes=_wipes(events))
+    runs = _standing(connection, events, fence, new or {})
+    ids, first, place = log.insert(connection, rows, {run_id: each.created_at for run_id, each in runs.items()})
+    changes = changes_of(changing, ids, {run_id: each.state for run_id, each in runs.items()})
+    _write_changes(connection, changes, first)
+    _end_step(connection, events, fence, changes.left_runs)
     return place
 
 
@@ -221,32 +230,33 @@ def _wipes(events: Iterable[Event]) -> bool:
     return any(isinstance(event.payload, AssetWipedData) for event in events)
 
 
-def _run_states(
-    connection: Connection, events: Sequence[Event], fence: Fence | None, new: Mapping[str, Row]
-) -> dict[str, Row]:
-    """The state of each run before the batch; whether it may be written is seen from the same row."""
-    states = dict(new)
+def _standing(
+    connection: Connection, events: Sequence[Event], fence: Fence | None, new: Mapping[str, Standing]
+) -> dict[str, Standing]:
+    """Each run before the batch; whether it may be written is seen from the same row."""
+    runs = dict(new)
     run_ids = {event.run_id for event in events if event.run_id is not None}
     if fence is not None:
         run_ids.add(fence.run_id)
-    unknown = sorted(run_ids - states.keys())
+    unknown = sorted(run_ids - runs.keys())
     if unknown:
-        states |= {row[0]: row[1:] for row in connection.execute(_STATES, [unknown]).fetchall()}
+        for run_id, *state, token, created_at in connection.execute(_STATES, [unknown]).fetchall():
+            runs[run_id] = Standing(tuple(state), token, created_at)
     for run_id in run_ids:
-        if run_id not in states:
+        if run_id not in runs:
             if fence is not None and run_id == fence.run_id:
                 raise deleted_run(fence)
             raise InvariantViolationError(
                 f"No run with the id {run_id!r} is recorded, so its events cannot be; nothing was recorded. "
                 "Create the run first."
             )
-        status, worker, token = states[run_id][0], states[run_id][1], states[run_id][-1]
+        (status, worker, *_), token, _ = runs[run_id]
         if fence is not None and run_id == fence.run_id:
             held = token if fence.step_key is None else _step_token(connection, fence)
             require_held(fence, held, status, worker)
         elif token is not None:
             require_no_steps(run_id, events, status, worker)
-    return {run_id: state[:-1] for run_id, state in states.items()}
+    return runs
 
 
 def _step_token(connection: Connection, fence: Fence) -> int | None:
@@ -254,8 +264,11 @@ def _step_token(connection: Connection, fence: Fence) -> int | None:
     return None if row is None else row[0]
 
 
-def _end_step(connection: Connection, events: Sequence[Event], fence: Fence | None) -> None:
-    ended = ended_steps(events)
+def _end_step(
+    connection: Connection, events: Sequence[Event], fence: Fence | None, left_runs: Sequence[str] = ()
+) -> None:
+    """Takes back what the steps held that have ended; of runs that are left, all was taken back."""
+    ended = [step for step in ended_steps(events) if step[0] not in left_runs]
     if ended:
         connection.execute(_RELEASE_STEPS, log.columns(ended))
     if fence is not None and fence.step_key is not None and any(type(event.payload) in STEP_ENDS for event in events):

@@ -11,7 +11,7 @@ from segue.model.claims import ClaimRequest
 from segue.model.event import AssetWipedData, Event
 from segue.model.keys import AssetKey
 from segue.model.lease import Fence, Lease
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.model.stored_content import ArtifactSettings
 from segue.storage import run_queries, stalls
 from segue.storage.artifacts import artifacts_in
@@ -77,17 +77,20 @@ class SqliteStore(SqliteClaims, SqliteGates, ReadingStore):
         with self._database.write(is_news=are_news(events)) as connection:
             writing.create_run(connection, run, plan, manifest, events)
 
-    def plan_run(self, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
-        """See `RunStore.plan_run`; for the hashes the rules of `create_run` hold."""
-        with self._database.write(is_news=are_news(events)) as connection:
-            writing.plan_run(connection, run, plan, manifest, events)
-
-    def start_run(self, run_id: str, events: Sequence[Event] = (), request: ClaimRequest | None = None) -> int:
-        """See `RunStore.start_run`."""
+    def start_run(
+        self,
+        run_id: str,
+        events: Sequence[Event] = (),
+        request: ClaimRequest | None = None,
+        planned: PlannedRun | None = None,
+    ) -> int:
+        """See `RunStore.start_run`; for the hashes the rules of `create_run` hold."""
         worker = self.worker()
         with self._database.write(is_news=are_news(events)) as connection:
             if request is not None:
                 self._claim_now(connection, request)
+            if planned is not None:
+                writing.plan_run(connection, planned)
             token = leasing.lease_run(connection, run_id, worker, self._works, events)
         take_up(worker, run_id)
         return token

@@ -13,7 +13,7 @@ from segue.errors import InvariantViolationError, RunNotFoundError
 from segue.model.content_hash import content_hash
 from segue.model.event import SCHEMA_VERSION, Event
 from segue.model.lease import Fence
-from segue.model.run import Run
+from segue.model.run import PlannedRun, Run
 from segue.storage.claiming import release, release_steps
 from segue.storage.columns import Row, require_text, run_body, run_from_row, state_columns, state_of
 from segue.storage.fencing import deleted_run, require_held, require_no_steps, require_not_begun, require_own_step
@@ -50,7 +50,7 @@ _INSERT_RUN = """
 _RUN = f"SELECT number, {RUN_COLUMNS} FROM runs WHERE run_id = ?"
 _UPDATE_BODY = "UPDATE runs SET body = ?, updated_at = max(updated_at, ?) WHERE number = ?"
 _RUN_TO_PLAN = f"SELECT number, fence, {RUN_COLUMNS} FROM runs WHERE run_id = ?"
-_PLAN_RUN = "UPDATE runs SET body = ?, manifest_hash = ?, worker = ? WHERE number = ?"
+_PLAN_RUN = "UPDATE runs SET body = ?, manifest_hash = ? WHERE number = ?"
 _DELETE_TAG = "DELETE FROM run_tags WHERE key = ? AND value = ? AND run_number = ?"
 _DELETE_EVENTS = "DELETE FROM events WHERE run_id = ?"
 _DELETE_RUN = "DELETE FROM runs WHERE number = ?"
@@ -117,12 +117,13 @@ def create_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: 
     append_events(connection, events)
 
 
-def plan_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: bytes, events: Sequence[Event]) -> None:
-    """Gives a recorded run its plan, and writes events.
+def plan_run(connection: sqlite3.Connection, planned: PlannedRun) -> None:
+    """Gives a recorded run its plan.
 
     Raises:
-        RunNotFoundError, LeaseLostError, InvariantViolationError: see `RunStore.plan_run`.
+        RunNotFoundError, LeaseLostError, InvariantViolationError: see `RunStore.start_run`.
     """
+    run = planned.run
     require_text(*run.tags, *run.tags.values())
     row: Row | None = connection.execute(_RUN_TO_PLAN, (run.run_id,)).fetchone()
     number, fence, *columns = row or (None, None)
@@ -130,14 +131,13 @@ def plan_run(connection: sqlite3.Connection, run: Run, plan: bytes, manifest: by
     status, worker = (None, None) if recorded is None else (recorded.status.value, recorded.worker)
     require_not_begun(run.run_id, status, worker, fence)
     assert recorded is not None  # required above
-    plan_hash = _keep_content(connection, _PLANS, run.plan_hash, plan)
-    manifest_hash = _keep_content(connection, _MANIFESTS, run.manifest_hash, manifest)
+    plan_hash = _keep_content(connection, _PLANS, run.plan_hash, planned.plan)
+    manifest_hash = _keep_content(connection, _MANIFESTS, run.manifest_hash, planned.manifest)
     run = msgspec.structs.replace(run, plan_hash=plan_hash, manifest_hash=manifest_hash)
-    connection.execute(_PLAN_RUN, (run_body(run), manifest_hash, run.worker, number))
+    connection.execute(_PLAN_RUN, (run_body(run), manifest_hash, number))
     gone, new = recorded.tags.items() - run.tags.items(), run.tags.items() - recorded.tags.items()
     connection.executemany(_DELETE_TAG, [(key, value, number) for key, value in gone])
     connection.executemany(_INSERT_TAG, [(key, value, number) for key, value in new])
-    append_events(connection, events)
 
 
 def add_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], timestamp: float) -> None:
