@@ -149,7 +149,10 @@ def test_what_happens_in_a_run_lies_in_the_month_in_which_the_server_looks_for_i
     with psycopg.connect(postgres_url) as connection:
         months = connection.execute("SELECT run_id, min(month), max(month) FROM events GROUP BY run_id ORDER BY run_id")
         assert months.fetchall() == [
-            ("r0", 202402, 202402), ("r1", 202403, 202403), ("r2", 202403, 202403), ("r3", 202403, 202403)
+            ("r0", 202402, 202402),
+            ("r1", 202403, 202403),
+            ("r2", 202403, 202403),
+            ("r3", 202403, 202403),
         ]
 
 

@@ -141,7 +141,10 @@ def newest(connection: Connection) -> Place:
 
 
 def _insert(
-    connection: Connection, rows: Sequence[Row], months: Sequence[tuple[str, Sequence[object]]], first: int | None = None
+    connection: Connection,
+    rows: Sequence[Row],
+    months: Sequence[tuple[str, Sequence[object]]],
+    first: int | None = None,
 ) -> Place:
     """Inserts rows, each in the month that an SQL text with parameters says.
 

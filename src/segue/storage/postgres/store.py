@@ -219,7 +219,7 @@ class PostgresStore(PostgresClaims, PostgresGates, ReadingStore):
             return super().events(which, limit)
         settled = log.settled_before(self._database.read)
         if which.ascending and which.before is None:
-            # What is not settled comes last and is little: to read it costs less than a bound, with which each type is planned by itself.
+            # What is not settled comes last and is little: with a bound each type would be planned by itself.
             return [each for each in super().events(which, limit) if each.storage_id < settled]
         before = settled if which.before is None else min(settled, which.before)
         return super().events(msgspec.structs.replace(which, before=before), limit)
