@@ -32,11 +32,12 @@ folder above it that has one. Each can also be given in the environment, which w
     max_runtime         SEGUE_MAX_RUNTIME         for how many seconds a run may take whose tag `dagster/max_runtime` says nothing;
                                                   default: as long as it takes
 
-`[queue]`, in a file only, bounds the runs that the control plane starts: `max_runs` in all, `per_location` by name, and
-`[[queue.tags]]` with `key`, `limit` and, where wanted, `value` or `is_per_value = true`. `[retries]` says how often runs that
-failed are run again (`max_retries`), what of them (`strategy`: `FROM_FAILURE` or `ALL_STEPS`), and whether a failed step is a
-reason (`on_step_failure`, true by default). `[schedules]` says what becomes of times that passed while no control plane ran, where
-a schedule does not say (`catch_up`: `skip`, `latest`, the default, or `all`), and how many `all` makes up for (`most_missed`, 100).
+`[queue]`, in a file only, bounds the runs that the control plane starts: `max_runs` in all (10 by default; `"unlimited"` for no
+bound), `per_location` by name, and `[[queue.tags]]` with `key`, `limit` and, where wanted, `value` or `is_per_value = true`.
+`[retries]` says how often runs that failed are run again (`max_retries`), what of them (`strategy`: `FROM_FAILURE` or
+`ALL_STEPS`), and whether a failed step is a reason (`on_step_failure`, true by default). `[schedules]` says what becomes of
+times that passed while no control plane ran, where a schedule does not say (`catch_up`: `skip`, `latest`, the default, or
+`all`), and how many `all` makes up for (`most_missed`, 100).
 
 `[[failure_rules]]`, in a file only, says which failures of steps are of which class, as `FailureRule` does; those of the
 definitions are tried first:

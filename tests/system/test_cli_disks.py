@@ -164,3 +164,22 @@ if may_mount():
         made = {row["asset"]: row["last_materialized"] is not None for row in read("list.json")["assets"]}
         assert made == {"orders": True, "filling": False}
         assert read("retry.json")["success"] is True
+
+    @pytest.mark.parametrize(
+        ("options", "subject", "said"),
+        [("size=4m", "disk of home", "0.0 GB are free"), ("ro", "writes to home", "cannot be written")],
+        ids=["full", "read-only"],
+    )
+    def test_the_doctor_names_a_disk_that_nothing_can_be_written_to(
+        tmp_path: Path, options: str, subject: str, said: str
+    ) -> None:
+        project = Project(tmp_path, SMALL)
+        project.home.mkdir()
+        answer = in_namespace(
+            project, f'mount -t tmpfs -o {options} tmpfs "$SEGUE_HOME" && eval "$SEGUE doctor --json"'
+        )
+        assert answer.code == 1, answer.err
+        found = next(each for each in answer.document["findings"] if each["subject"] == subject)
+        assert found["level"] == "error"
+        assert said in found["message"]
+        assert found["cure"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +30,8 @@ from segue.version import __version__
 
 _LOW_ON_DISK = 1 << 30
 _OUT_OF_DISK = 100 << 20
+_SLOW_DISK_SECONDS = 0.5
+_PAGE = 4096  # bytes
 _SILENT_SECONDS = 10.0
 _LATE_SECONDS = 5.0
 _RECENT_SECONDS = 600.0
@@ -123,6 +127,26 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         level = "error" if free < _OUT_OF_DISK else "warning" if free < _LOW_ON_DISK else "ok"
         cure = "" if level == "ok" else "Make room: segue db prune removes what is old."
         yield Finding(level, f"disk of {what}", f"{free / (1 << 30):.1f} GB are free at {folder}.", cure)
+        if level != "error":
+            yield _written(f"writes to {what}", there)
+
+
+def _written(subject: str, folder: Path) -> Finding:
+    """Whether a folder can be written, and how long that waits for the disk."""
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PAGE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return Finding("error", subject, f"{folder} cannot be written: {error.strerror}.", "Make it writable.")
+    took = time.monotonic() - began
+    said = f"a write that waits for the disk takes {took * 1000:.0f} ms at {folder}."
+    if took < _SLOW_DISK_SECONDS:
+        return Finding("ok", subject, said)
+    cure = 'Ticks and payloads wait for it: choose a faster disk, or durability = "normal" in the settings.'
+    return Finding("warning", subject, said, cure)
 
 
 def _existing(folder: Path) -> Path:

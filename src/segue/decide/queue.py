@@ -91,7 +91,7 @@ class _Room:
     def what_blocks(self, run: QueuedRun) -> str | None:
         """Why a run may not start; None when it may."""
         limits = self._limits
-        if limits.max_runs is not None and self._runs >= limits.max_runs:
+        if limits.is_full(self._runs):
             return f"{self._runs} of {limits.max_runs} runs are in progress"
         of_location = limits.per_location.get(run.location)
         if of_location is not None and self._by_location[run.location] >= of_location:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -16,14 +16,18 @@ class QueueLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What bounds the runs in progress.
 
     Attributes:
-        max_runs: how many in all; None for no limit.
+        max_runs: how many in all.
         per_location: how many of each code location named.
         tags: limits by tag.
     """
 
-    max_runs: int | None = None
+    max_runs: int | Literal["unlimited"] = 10
     per_location: Mapping[str, int] = {}
     tags: tuple[TagLimit, ...] = ()
+
+    def is_full(self, runs: int) -> bool:
+        """Whether so many runs in progress are all that there may be."""
+        return self.max_runs != "unlimited" and runs >= self.max_runs
 
 
 class ScheduleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

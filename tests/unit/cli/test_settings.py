@@ -70,6 +70,20 @@ def test_how_durable_ticks_are_can_be_chosen(
     assert read_settings(tmp_path, environment).durability is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", 10), ("[queue]\nmax_runs = 3", 3), ('[queue]\nmax_runs = "unlimited"', "unlimited")]
+)
+def test_how_many_runs_may_be_in_progress(tmp_path: Path, text: str, expected: int | str) -> None:
+    written(tmp_path, "segue.toml", text)
+    assert read_settings(tmp_path, {}).queue.max_runs == expected
+
+
+def test_a_number_of_runs_that_is_none_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, "segue.toml", '[queue]\nmax_runs = "many"')
+    with pytest.raises(InvalidConfigError, match="max_runs"):
+        read_settings(tmp_path, {})
+
+
 def test_a_home_from_the_environment_has_artifacts_of_its_own(tmp_path: Path) -> None:
     written(tmp_path, "segue.toml", 'artifacts = "kept"')
     assert read_settings(tmp_path, {}).artifacts.location == str(tmp_path / "kept")

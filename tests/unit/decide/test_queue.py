@@ -88,6 +88,14 @@ def test_backfills_and_other_runs_take_turns() -> None:
     )  # fmt: skip
 
 
+def test_ten_runs_are_in_progress_unless_another_number_is_set_or_none() -> None:
+    many = [run(f"r{number:02}") for number in range(12)]
+    decision = decide_queue(many, [], QueueLimits())
+    assert len(decision.start) == 10
+    assert set(decision.blocked.values()) == {"10 of 10 runs are in progress"}
+    assert len(decide_queue(many, [], QueueLimits(max_runs="unlimited")).start) == 12
+
+
 def test_a_round_starts_no_more_than_it_may() -> None:
     decision = decide_queue([A, B], [], QueueLimits(), most=1)
     assert decision.start == ("a",)
@@ -106,7 +114,7 @@ RUNS = st.lists(
 )
 LIMITS = st.builds(
     QueueLimits,
-    max_runs=st.none() | st.integers(0, 6),
+    max_runs=st.just("unlimited") | st.integers(0, 6),
     per_location=st.dictionaries(st.just("main"), st.integers(0, 3)),
     tags=st.lists(
         st.builds(
@@ -142,7 +150,7 @@ def test_no_limit_is_passed_by_a_start_and_no_run_waits_without_a_limit_that_hol
 def _uses(run: QueuedRun, others: list[QueuedRun], limits: QueueLimits) -> list[tuple[int, int]]:
     """Each limit that a run counts for, with how many of the other runs count for it: counted anew, one by one."""
     found: list[tuple[int, int]] = []
-    if limits.max_runs is not None:
+    if limits.max_runs != "unlimited":
         found.append((limits.max_runs, len(others)))
     if run.location in limits.per_location:
         locations = Counter(other.location for other in others)
