@@ -11,6 +11,7 @@ from segue.defs.resource_context import Resources
 from segue.defs.superseded import renamed
 from segue.defs.value_context import ValueScope
 from segue.errors import InvalidInvocationError
+from segue.model.arguments import require_kind
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import normalize_metadata
@@ -112,6 +113,7 @@ def build_input_context(
     Raises:
         As `build_output_context`.
     """
+    require_kind("build_input_context", "upstream_output", upstream_output, OutputContext)
     scope = _scope(
         asset_key,
         partition_key,

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast, overload
 from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.config_schema.mapped import ConfigFunction, MappedType
 from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
-from segue.errors import InvalidConfigError, InvalidInvocationError
+from segue.errors import InvalidConfigError, WrongArgumentError
 
 ConfigMappingFn: TypeAlias = Callable[[Any], Any]
 
@@ -39,7 +39,7 @@ class ConfigMapping:
         receive_processed_config_values: bool | None = None,
     ) -> None:
         if not callable(config_fn):
-            raise InvalidInvocationError(f"ConfigMapping takes a function for config_fn, got {config_fn!r}.")
+            raise WrongArgumentError(f"ConfigMapping takes a function for config_fn, got {config_fn!r}.")
         name = getattr(config_fn, "__name__", "a function")
         self.config_fn = config_fn
         self.receive_processed_config_values = receive_processed_config_values

@@ -19,7 +19,9 @@ from segue.errors import (
     InvalidInvocationError,
     InvalidPropertyError,
     InvariantViolationError,
+    WrongArgumentError,
 )
+from segue.model.arguments import require_kind
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import DataVersion
@@ -83,7 +85,8 @@ class DirectStep(DirectResources):
         run_tags: Mapping[str, str] | None = None,
     ) -> None:
         if partition_key is not None and partition_key_range is not None:
-            raise InvariantViolationError("A context takes partition_key or partition_key_range, not both.")
+            raise WrongArgumentError("A context takes partition_key or partition_key_range, not both.")
+        require_kind("A context", "partition_key", partition_key, str)
         super().__init__(resources, resources_config, instance)
         self.given_config = config
         self.mapping_key = mapping_key

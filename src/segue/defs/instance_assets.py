@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from segue.errors import InvalidInvocationError, InvariantViolationError
+from segue.model.arguments import require_kind
 from segue.model.asset_records import AssetEntry, AssetPartitionStatus, AssetRecord
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.data_version import CODE_VERSION_TAG
@@ -76,6 +77,8 @@ class InstanceAssets:
     ) -> Mapping[AssetKey, EventLogEntry | None]:
         """The last event that says each of these assets was made; None for one that was not, or was wiped."""
         keys = list(asset_keys)
+        for key in keys:
+            require_kind("Instance", "asset_keys", key, AssetKey)
         latest = self._latest_materializations(keys)
         return {key: latest[key].event_log_entry if key in latest else None for key in keys}
 

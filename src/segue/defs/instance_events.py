@@ -8,6 +8,7 @@ import msgspec
 
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidInvocationError
+from segue.model.arguments import require_kind
 from segue.model.event import EventType
 from segue.model.event_filters import (
     AssetRecordsFilter,
@@ -207,6 +208,7 @@ class InstanceEvents:
     def _asset_page(
         self, kind: EventType, which: AssetKey | AssetRecordsFilter, limit: int, cursor: str | None, ascending: bool
     ) -> EventRecordsResult:
+        require_kind("Instance", "records_filter", which, (AssetKey, AssetRecordsFilter))
         chosen = AssetRecordsFilter(which) if isinstance(which, AssetKey) else which
         records = chosen.to_event_records_filter(kind, cursor, ascending)
         return self._page(self._event_filter(records, ascending), limit, cursor)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from segue.defs.bindings import bound
 from segue.errors import InvalidInvocationError, RunNotFoundError
+from segue.model.arguments import require_kind
 from segue.model.event import EventType
 from segue.model.keys import AssetKey
 from segue.model.run import Run
@@ -88,6 +89,7 @@ class InstanceRuns:
             RunNotFoundError: there is no run with the id of the cursor.
             InvalidInvocationError: another order.
         """
+        require_kind("Instance", "filters", filters, RunsFilter)
         return self._runs().run_records(filters or _ANY_RUN, limit, cursor, _order(order_by), ascending)
 
     def get_runs_count(self, filters: RunsFilter | None = None) -> int:

@@ -50,7 +50,7 @@ class ResourceDefinition(Configurable):
         require_kind(what, "description", description, str)
         require_kind(what, "version", version, str)
         if not callable(resource_fn):
-            raise InvalidDefinitionError(f"{what}: resource_fn takes a function, got {resource_fn!r}.")
+            raise WrongDeclarationError(f"{what}: resource_fn takes a function, got {resource_fn!r}.")
         self._resource_fn = resource_fn
         self._parameter = _context_parameter(resource_fn, what)
         self._config_schema = declared_schema(config_schema, f"{what} {_name_of(resource_fn)}") or ANY_CONFIG

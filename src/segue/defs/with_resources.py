@@ -11,7 +11,8 @@ from segue.defs.resource_checks import missing_resource
 from segue.defs.resource_definition import ResourceDefinition
 from segue.defs.resource_order import needed_keys_of, resource_order, with_needs
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError
+from segue.model.arguments import require_kind
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ def with_resources(
         InvalidInvocationError: a definition brings another resource of the same key along; or config of another form.
         InvalidConfigError: config that does not fit.
     """
+    require_kind("with_resources", "resource_defs", resource_defs, Mapping)
     given = {key: _configured(key, value, resource_config_by_key or {}) for key, value in resource_defs.items()}
     return [_with(each, given) for each in definitions]
 
@@ -61,7 +63,7 @@ def _configured(key: str, value: object, configs: Mapping[str, Any]) -> object:
 
 def _with(definition: Any, given: Mapping[str, object]) -> Any:
     if not isinstance(definition, (AssetsDefinition, SourceAsset)):
-        raise InvalidInvocationError(f"with_resources takes definitions of assets, got {definition!r}.")
+        raise WrongArgumentError(f"with_resources takes definitions of assets, got {definition!r}.")
     own: Mapping[str, object] = definition.resource_defs
     again = sorted(own.keys() & given.keys())
     if again:

@@ -152,7 +152,7 @@ def require_deadlines(where: str, line: object, timezone: str) -> None:
 
 def _require_span(where: str, name: str, value: object) -> None:
     if not isinstance(value, timedelta):
-        raise InvalidDefinitionError(f"{where}: {name} takes a timedelta, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} takes a timedelta, got {value!r}.")
     if value < _SHORTEST:
         raise InvalidDefinitionError(f"{where}: {name} must be at least 1 minute, got {value}.")
 

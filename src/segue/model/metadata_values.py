@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
 from segue.model.json_data import plain_json, restore_non_finite
@@ -478,7 +478,7 @@ def _timestamp(value: object) -> TimestampMetadataValue:
     if not isinstance(value, datetime):
         return TimestampMetadataValue(cast("float", value))
     if value.tzinfo is None:
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"MetadataValue.timestamp: {value!r} has no time zone, so it names no moment. Pass one, for instance "
             "datetime.now(timezone.utc) or value.replace(tzinfo=timezone.utc)."
         )

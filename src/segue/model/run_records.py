@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 from segue.model.run import HasName, Run, RunStatus
 from segue.model.tags import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
@@ -54,10 +54,10 @@ class RunsFilter(msgspec.Struct, frozen=True):
         for name in ("run_ids", "statuses"):
             given = getattr(self, name)
             if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
-                raise InvalidInvocationError(f"RunsFilter: {name} must be a list, got {given!r}.")
+                raise WrongArgumentError(f"RunsFilter: {name} must be a list, got {given!r}.")
         for status in self.statuses or ():
             if not isinstance(status, RunStatus):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-                raise InvalidInvocationError(f"RunsFilter: statuses must be RunStatus values, got {status!r}.")
+                raise WrongArgumentError(f"RunsFilter: statuses must be RunStatus values, got {status!r}.")
         write(self, "run_ids", None if self.run_ids is None else tuple(self.run_ids))
         write(self, "statuses", tuple(self.statuses or ()))
         write(self, "tags", {key: _values(value) for key, value in (self.tags or {}).items()})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 from segue.model.arguments import require_sequence, require_type
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 
@@ -211,7 +211,7 @@ def _cell(name: str, value: object) -> TableCell:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    raise InvalidInvocationError(
+    raise WrongArgumentError(
         f"TableRecord: column {name!r} holds {value!r} of type {type(value).__qualname__}; a cell is a string, an int, "
         "a float, a bool or None. Convert it first, for instance with str()."
     )

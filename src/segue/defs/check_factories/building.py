@@ -11,7 +11,7 @@ from segue.defs.asset_check import multi_asset_check
 from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.context import AssetCheckExecutionContext
 from segue.defs.instance import Instance
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
@@ -91,7 +91,7 @@ def asset_keys(where: str, assets: Sequence[object]) -> list[AssetKey]:
             found.append(coerce_asset_key(each))
     twice = sorted({key.to_user_string() for key in found if found.count(key) > 1})
     if twice:
-        raise InvalidDefinitionError(f"{where}: assets are named twice: {', '.join(twice)}.")
+        raise WrongDeclarationError(f"{where}: assets are named twice: {', '.join(twice)}.")
     if not found:
         raise InvalidDefinitionError(f"{where}: no assets are given; name at least one.")
     return found

@@ -12,7 +12,7 @@ from segue.defs.check_factories.building import checks_of_assets, events_of, req
 from segue.defs.context import AssetCheckExecutionContext
 from segue.defs.instance import Instance
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidDefinitionError, InvariantViolationError, SupersessionWarning
+from segue.errors import InvariantViolationError, SupersessionWarning, WrongDeclarationError
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity
 from segue.model.cron_times import last_fire, next_fire
 from segue.model.event import EventType
@@ -87,13 +87,14 @@ def build_last_update_freshness_checks(
         blocking: whether a failure of severity ERROR stops what is downstream.
 
     Raises:
-        InvalidDefinitionError: something of a wrong type, no cron line or time zone, no assets or one of them twice.
+        InvalidDefinitionError: no cron line or time zone, no assets or one of them twice.
+        WrongDeclarationError: something of a wrong type.
     """
     where = "build_last_update_freshness_checks"
     warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
     require_severity(where, severity)
     if not isinstance(lower_bound_delta, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"{where}: lower_bound_delta takes a timedelta, got {lower_bound_delta!r}.")
+        raise WrongDeclarationError(f"{where}: lower_bound_delta takes a timedelta, got {lower_bound_delta!r}.")
     require_deadlines(where, "0 0 * * *" if deadline_cron is None else deadline_cron, timezone)
     deadlines = Deadlines(deadline_cron, timezone, lower_bound_delta)
 

@@ -10,7 +10,7 @@ from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.refusals import bad_schema
 from segue.defs.config_schema.types import BOOL, FLOAT, INT, ConfigType, ConfigTypeKind, not_none, wrong_form
 from segue.defs.config_schema.written import read_type, resolve_to_config_type
-from segue.errors import InvalidConfigDefinitionError, InvalidInvocationError
+from segue.errors import InvalidConfigDefinitionError, InvalidInvocationError, WrongArgumentError
 
 
 class Noneable(ConfigType):
@@ -116,9 +116,9 @@ class Map(ConfigType):
         try:
             self.key_type = resolve_to_config_type(key_type)
         except InvalidConfigDefinitionError as error:
-            raise InvalidInvocationError(f"Map: key_type must be a scalar type such as str. {error}") from None
+            raise WrongArgumentError(f"Map: key_type must be a scalar type such as str. {error}") from None
         if self.key_type.kind is not ConfigTypeKind.SCALAR:
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 f"Map: key_type must be a scalar type such as str or int, got {self.key_type.label}."
             )
         self.inner_type = resolve_to_config_type(inner_type)

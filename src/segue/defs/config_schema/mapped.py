@@ -11,7 +11,7 @@ from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.shapes import Field, Shape
 from segue.defs.config_schema.types import ConfigType, ConfigTypeKind
 from segue.defs.run_config import plain
-from segue.errors import ConfigMappingFunctionError, InvalidInvocationError, SegueError
+from segue.errors import ConfigMappingFunctionError, InvalidInvocationError, SegueError, WrongArgumentError
 
 
 class ConfigFunction:
@@ -161,7 +161,7 @@ def _config_class(function: Callable[..., Any], what: str) -> Any:
     """The Config class that annotates the only parameter; None without."""
     parameters = list(inspect.signature(function).parameters.values())
     if len(parameters) != 1:
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"{what} takes one argument, the config: it has {len(parameters)} ({', '.join(map(str, parameters)) or 'none'})."
         )
     annotation = parameters[0].annotation

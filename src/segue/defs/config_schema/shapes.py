@@ -18,7 +18,9 @@ from segue.errors import (
     InvalidConfigError,
     InvalidDefinitionError,
     InvalidInvocationError,
+    WrongArgumentError,
 )
+from segue.model.arguments import require_kind
 from segue.model.digest import digest
 
 
@@ -35,7 +37,8 @@ class Field:
     Raises:
         InvalidConfigDefinitionError, InvalidDefinitionError: the type cannot be.
         InvalidConfigError: the default is no value of the type.
-        InvalidInvocationError: a required field with a default.
+        WrongArgumentError: a required field with a default.
+        WrongDeclarationError: an argument of a wrong type.
     """
 
     __slots__ = ("_default", "_is_required", "config_type", "description", "is_secret")
@@ -49,13 +52,15 @@ class Field:
         description: str | None = None,
         is_secret: bool = False,
     ) -> None:
+        require_kind("Field", "description", description, str)
+        require_kind("Field", "is_required", is_required, bool)
         self.config_type = resolve_to_config_type(config)
         self.description = description
         self.is_secret = is_secret
         self._default = default_value
         if default_value is not NO_VALUE:
             if is_required:
-                raise InvalidInvocationError(
+                raise WrongArgumentError(
                     f"Field({self.config_type.label}): a required field takes no default_value; leave one of the two out."
                 )
             _require_default_fits(self.config_type, default_value)
@@ -143,7 +148,7 @@ class _WithFields(ConfigType):
 
     def __init__(self, fields: Mapping[str, Any], description: str | None = None) -> None:
         if not isinstance(cast("object", fields), Mapping):
-            raise InvalidInvocationError(f"{type(self).__name__} takes a mapping of fields, got {fields!r}.")
+            raise WrongArgumentError(f"{type(self).__name__} takes a mapping of fields, got {fields!r}.")
         self.fields: Mapping[str, Field] = read_fields(fields)
         self.description = description
         self._key: str | None = None

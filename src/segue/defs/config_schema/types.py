@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, cast
 
 from segue.defs.config_schema.place import Place, Walk, near_names
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, WrongArgumentError
 
 
 class ConfigTypeKind(enum.Enum):
@@ -227,7 +227,7 @@ class EnumValue:
 
     def __init__(self, config_value: str, python_value: object | None = None, description: str | None = None) -> None:
         if not isinstance(cast("object", config_value), str):
-            raise InvalidInvocationError(f"EnumValue takes a text for config_value, got {config_value!r}.")
+            raise WrongArgumentError(f"EnumValue takes a text for config_value, got {config_value!r}.")
         self.config_value = config_value
         self.python_value = config_value if python_value is None else python_value
         self.description = description
@@ -248,12 +248,12 @@ class Enum(ConfigType):
 
     def __init__(self, name: str, enum_values: Sequence[EnumValue]) -> None:
         if not isinstance(cast("object", name), str):
-            raise InvalidInvocationError(f"Enum takes a text for its name, got {name!r}.")
+            raise WrongArgumentError(f"Enum takes a text for its name, got {name!r}.")
         self.given_name = name
         self.enum_values = list(enum_values)
         strange = [each for each in self.enum_values if not isinstance(cast("object", each), EnumValue)]
         if strange:
-            raise InvalidInvocationError(f"Enum {name!r} takes EnumValues, got {strange[0]!r}.")
+            raise WrongArgumentError(f"Enum {name!r} takes EnumValues, got {strange[0]!r}.")
         self._by_text = {each.config_value: each for each in self.enum_values}
         if len(self._by_text) < len(self.enum_values):
             raise InvalidDefinitionError(f"Enum {name!r}: a value stands in it more than once.")

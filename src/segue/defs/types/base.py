@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
+from segue.errors import InvariantViolationError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 
@@ -70,6 +70,19 @@ class TypeCheck:
 PASSED: Final = TypeCheck(True)
 
 
+def _takes_two(function: Callable[..., object]) -> bool:
+    """Whether a function can be called with two arguments, as far as its code tells."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return True
+    most = code.co_argcount - (getattr(function, "__self__", None) is not None)
+    least = most - len(getattr(function, "__defaults__", None) or ())
+    return least <= 2 and (most >= 2 or bool(code.co_flags & _TAKES_ANY))
+
+
+_TAKES_ANY: Final = 0x04  # the flag of a function with *args, as `inspect.CO_VARARGS` has it
+
+
 class TypeCheckContext:
     """What the check of a type is told.
 
@@ -120,10 +133,16 @@ class SegueType:
         metadata: Mapping[str, object] | None = None,
     ) -> None:
         if key is None and name is None:
-            raise InvalidDefinitionError("SegueType needs a name or a key.")
+            raise WrongDeclarationError("SegueType needs a name or a key.")
         what = f"SegueType {name or key!r}"
         if not callable(type_check_fn):
-            raise InvalidDefinitionError(f"{what} takes a function as type_check_fn, got {type_check_fn!r}.")
+            raise WrongDeclarationError(f"{what} takes a function as type_check_fn, got {type_check_fn!r}.")
+        if not _takes_two(type_check_fn):
+            raise WrongDeclarationError(
+                f"{what}: type_check_fn is called with a context and the value; it must take these two arguments."
+            )
+        if loader is not None and not hasattr(loader, "construct_from_config_value"):
+            raise WrongDeclarationError(f"{what}: loader takes what @type_loader gives, got {loader!r}.")
         require_kind(what, "name", name, str)
         require_kind(what, "key", key, str)
         require_kind(what, "description", description, str)
@@ -244,7 +263,7 @@ class PythonObjectType(SegueType):
     ) -> None:
         classes = python_type if isinstance(python_type, tuple) else (python_type,)
         if not classes or not all(isinstance(each, type) for each in classes):  # pyright: ignore[reportUnnecessaryIsInstance] reason: as above
-            raise InvalidDefinitionError(f"PythonObjectType takes a class or a tuple of classes, got {python_type!r}.")
+            raise WrongDeclarationError(f"PythonObjectType takes a class or a tuple of classes, got {python_type!r}.")
         shown = python_type.__name__ if isinstance(python_type, type) else _union_text(classes)
         if key is None and name is None:
             name = shown

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.errors import InvalidDefinitionError, NotSupportedError, WrongDeclarationError
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.snapshot import FreshnessName
 from segue.model.cron import require_cron
@@ -78,7 +78,7 @@ class InLatestTimeWindowCondition(BuiltinAutomationCondition[EntityT_co]):
 
     def __init__(self, *, label: str | None = None, lookback_delta: timedelta | None = None) -> None:
         if lookback_delta is not None and not isinstance(lookback_delta, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"in_latest_time_window takes a timedelta, got {lookback_delta!r}.")
+            raise WrongDeclarationError(f"in_latest_time_window takes a timedelta, got {lookback_delta!r}.")
         super().__init__(label=label, lookback_delta=lookback_delta or None)
 
     @property
