@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -101,7 +102,8 @@ class Loop:
                 time.sleep(max(began + _BETWEEN_ROUNDS - time.monotonic(), 0.0))
         lease, self._lease = self._lease, None
         if lease is not None:
-            self._store.release_lease(lease.name, lease.token)
+            with suppress(SegueError):  # the store is away: the lease ends by itself
+                self._store.release_lease(lease.name, lease.token)
 
     def _round(self, due: float | None) -> float | None:
         """One round, if the lease can be had; gives back when the next is due."""
@@ -146,17 +148,18 @@ class Loop:
         if error == self._told_error and clock - self._told_at < _TELL_SECONDS:
             return
         lag, self._worst_lag, self._told_at, self._told_error = self._worst_lag, 0.0, clock, error
-        state = LoopState(
-            name=self.name,
-            holder=self._store.worker(),
-            heartbeat_at=now,
-            lag=lag,
-            error=error,
-            last_error=self._last_error,
-            failed_at=self._failed_at,
-        )
         try:
-            self._control.put_loop(state)
+            self._control.put_loop(
+                LoopState(
+                    name=self.name,
+                    holder=self._store.worker(),  # which is drawn from the store where this process has no name yet
+                    heartbeat_at=now,
+                    lag=lag,
+                    error=error,
+                    last_error=self._last_error,
+                    failed_at=self._failed_at,
+                )
+            )
         except SegueError:
             # The store is away: the next round finds that out as well, and nobody could read this state.
             self._renewed_at = 0.0

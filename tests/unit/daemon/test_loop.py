@@ -6,11 +6,12 @@ import queue
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segue.daemon.loop import Action, Loop, Turn
-from segue.errors import InvalidConfigError
+from segue.errors import InvalidConfigError, StorageUnavailableError
 from segue.model.location import LoopState
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.control import control_of
@@ -74,6 +75,33 @@ def test_a_round_that_raises_is_told_of_and_the_loop_goes_on(store: SqliteStore)
     made.stop()
     made.join(SECONDS)
     assert seen == [None, "no such thing", "RuntimeError: a bug", None]
+
+
+def test_a_store_that_is_away_from_the_start_to_the_end_ends_no_loop(
+    store: SqliteStore, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker, acquire, release = store.worker, store.acquire_lease, store.release_lease
+    asked: queue.Queue[None] = queue.Queue()
+    entered = threading.Event()
+
+    def away(*_: object, **__: object) -> Any:
+        asked.put(None)
+        raise StorageUnavailableError("The database is away.")
+
+    store.worker = store.acquire_lease = away
+    made = loop(store, lambda _turn: entered.set())
+    made.start()
+    for _ in range(4):  # two rounds, each with the name of who has tried
+        asked.get(timeout=SECONDS)
+        made.wake()
+    store.worker, store.acquire_lease = worker, acquire
+    made.wake()
+    assert entered.wait(SECONDS)
+    store.release_lease = away
+    made.stop()
+    made.join(SECONDS)
+    store.release_lease = release
+    assert capfd.readouterr().err == ""
 
 
 def test_another_one_waits_and_takes_over(store: SqliteStore, tmp_path: Path) -> None:
