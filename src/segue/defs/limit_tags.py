@@ -15,7 +15,7 @@ def check_limit_tags(collection: Collection) -> None:
     for key, spec in collection.specs.items():
         if spec.tags and PARTITION_LOCK_TAG in spec.tags:
             try:
-                partition_lock(default, spec.tags, {}, key.to_user_string())
+                partition_lock(default, key.to_user_string(), spec.tags)
             except InvalidDefinitionError as error:
                 collection.errors.append(error)
     for name, definition in collection.definitions.items():
@@ -25,6 +25,6 @@ def check_limit_tags(collection: Collection) -> None:
         try:
             step_slots(None, tags, None, name)
             if PARTITION_LOCK_TAG in tags:
-                partition_lock(default, {}, tags, name)
+                partition_lock(default, name, tags)
         except InvalidDefinitionError as error:
             collection.errors.append(error)

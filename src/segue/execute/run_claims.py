@@ -152,7 +152,7 @@ def _keys(scope: RunScope) -> list[str]:
 
 def _lock_of(scope: RunScope, step: PlanStep, key: AssetKey, name: str, default: PartitionLocks) -> PartitionLocks:
     spec, tags = scope.described.specs.get(key), scope.tags_of(step)
-    return partition_lock(default, {} if spec is None else spec.tags, tags, name)
+    return partition_lock(default, name, scope.run.tags, {} if spec is None else spec.tags, tags)
 
 
 def _held_around(answer: ClaimAnswer, runs: tuple[str, ...]) -> frozenset[str]:

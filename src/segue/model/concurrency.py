@@ -94,15 +94,18 @@ def _whole_number(tags: Mapping[str, str], key: str, what: str, default: int) ->
         raise InvalidDefinitionError(f"{what}: the tag {key} is {text!r}: it takes a whole number.") from None
 
 
-def partition_lock(
-    default: PartitionLocks, asset_tags: Mapping[str, str], step_tags: Mapping[str, str], asset: str
-) -> PartitionLocks:
-    """What a run does where another one is making the same partition of an asset: the asset's tag, its step's, the default.
+def partition_lock(default: PartitionLocks, asset: str, *tags: Mapping[str, str]) -> PartitionLocks:
+    """What a run does where another one is making the same partition of an asset.
+
+    Args:
+        default: what it does where nothing says it.
+        asset: the asset, for errors.
+        tags: those of the run, of the asset and of its step; the first that say it count.
 
     Raises:
         InvalidDefinitionError: a tag that says none of it.
     """
-    text = asset_tags.get(PARTITION_LOCK_TAG) or step_tags.get(PARTITION_LOCK_TAG)
+    text = next((each[PARTITION_LOCK_TAG] for each in tags if each.get(PARTITION_LOCK_TAG)), None)
     if text is None:
         return default
     try:

@@ -124,6 +124,15 @@ def test_a_range_is_locked_partition_by_partition(instance: dg.Instance) -> None
     assert _run(instance, definitions, "daily", "mon")[0].is_success
 
 
+def test_a_tag_of_the_run_wins_over_that_of_the_asset(instance: dg.Instance) -> None:
+    definitions, made = _definitions({"segue/partition_lock": "fail"})
+    _hold(instance, "plain")
+    run, _ = _run(instance, definitions, "plain", tags={"segue/partition_lock": "skip"})
+    assert (run.status, made) == (RunStatus.CANCELED, [])
+    with pytest.raises(dg.InvalidDefinitionError, match="is 'maybe': it takes one of wait, skip, fail, allow"):
+        _run(instance, definitions, "plain", tags={"segue/partition_lock": "maybe"})
+
+
 def test_a_run_waits_until_the_other_one_has_ended_and_says_so_once(instance: dg.Instance) -> None:
     definitions, made = _definitions()
     _hold(instance, "plain")
