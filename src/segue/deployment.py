@@ -10,6 +10,7 @@ from segue.model.messages import Records
 from segue.model.stores import Store
 from segue.output_copies import CopiesOfRuns
 from segue.settings import Settings
+from segue.storage.administration import fingerprint_of as fingerprint_of_database
 from segue.storage.artifacts import ArtifactFolder, artifact_folder
 from segue.storage.opening import Listener as Listener
 from segue.storage.opening import open_control, open_listener, open_store
@@ -38,6 +39,11 @@ def output_copies_of(settings: Settings) -> CopiesOfRuns | None:
         NotSupportedError: what speaks to such places is not installed.
     """
     return None if settings.steps.logs_url is None else CopiesOfRuns(settings.steps.logs_url)
+
+
+def fingerprint_of(settings: Settings) -> str | None:
+    """A name for the database, by which machines that share it know that they do; None where none can be had now."""
+    return None if settings.database is None else fingerprint_of_database(settings.database)
 
 
 def listener_of(settings: Settings) -> Listener:

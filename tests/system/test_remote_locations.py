@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from control_plane import ControlPlane, gone
 from location_server import NAME, TOKEN, between, location_server, user_of
+from postgres_server import Server
 
 from segue.model.instigator import InstigatorId, InstigatorKind
 from segue.storage.opening import open_control, open_store
@@ -95,6 +96,27 @@ def test_a_location_of_another_machine_is_used_like_one_of_this(tmp_path: Path, 
         store.close()
         assert not any(b"zygote" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in plane.descendants())
         assert not list((tmp_path / "here").glob("*/storage/*"))
+
+
+def test_a_location_that_records_in_another_database_is_refused_and_says_what_to_set(
+    tmp_path: Path, postgres_url: str, postgres_server: Server
+) -> None:
+    with (
+        postgres_server.schema("elsewhere") as other,
+        location_server(_far(tmp_path), environment=_environment(other)) as server,
+        user_of(tmp_path / "here", server.url, _environment(postgres_url), served=False) as plane,
+    ):
+        server.wait_for_line("was refused: it records in another database")
+        plane.wait_for(lambda: "set `database` (SEGUE_DATABASE)" in _stand(postgres_url)[1])
+        assert _stand(postgres_url)[0] == "broken"
+    # On another way to the same one it is known again.
+    longer = postgres_url + ("&" if "?" in postgres_url else "?") + "application_name=other"
+    far = tmp_path / "there"
+    with (
+        location_server(far, environment=_environment(longer)) as server,
+        user_of(tmp_path / "here", server.url, _environment(postgres_url)) as plane,
+    ):
+        assert plane.run(assets=["quick"])["status"] == "SUCCESS"
 
 
 def _stand(postgres_url: str) -> tuple[str, str]:

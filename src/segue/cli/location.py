@@ -7,6 +7,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from functools import partial
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from segue.cli.locations import targets_in_force, workspace_option
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table
 from segue.cli.streams import write
-from segue.deployment import control_of, records_of, store_of
+from segue.deployment import control_of, fingerprint_of, records_of, store_of
 from segue.errors import InvalidInvocationError, LocationUnavailableError
 from segue.location.client import ProcessLocation
 from segue.model.location import LocationState, LocationStatus
@@ -120,7 +121,7 @@ def check(names: tuple[str, ...], code: CodeOptions, workspace: str | None, home
         if names and target.name not in names:
             continue
         listener = _First()
-        loading = ProcessLocation(target, records_of(settings), listener)
+        loading = ProcessLocation(target, records_of(settings), listener, database=partial(fingerprint_of, settings))
         loading.start()
         listener.is_told.wait()
         documents.append(_document(loading.state))

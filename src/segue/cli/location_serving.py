@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import click
 
@@ -10,7 +11,7 @@ from segue.cli.foreground import listen, signals
 from segue.cli.locations import targets_in_force, workspace_option
 from segue.cli.options import CodeOptions, code_options, home_option, settings_in_force
 from segue.cli.streams import write
-from segue.deployment import records_of
+from segue.deployment import fingerprint_of, records_of
 from segue.errors import InvalidConfigError, InvalidInvocationError
 from segue.location.handshake import server_context
 from segue.location.server import LocationServer
@@ -83,7 +84,9 @@ def serve_location(
         ) from error
     with signals() as ending:
         listening = listen(host, port, "The code location")
-        server = LocationServer(target, records_of(settings), credentials, timeout, _say)
+        server = LocationServer(
+            target, records_of(settings), credentials, timeout, _say, partial(fingerprint_of, settings)
+        )
         server.serve(listening)
         place, number = listening.getsockname()[:2]
         write(sys.stdout, f"Segue serves the code location {target.name} at {place} port {number} (Ctrl-C ends it)\n")

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,15 @@ from segue.cli.foreground import Signals, listen, signals
 from segue.cli.locations import targets_in_force
 from segue.cli.streams import write
 from segue.daemon.listening import Listening
-from segue.deployment import artifacts_of, control_of, listener_of, output_copies_of, records_of, store_of
+from segue.deployment import (
+    artifacts_of,
+    control_of,
+    fingerprint_of,
+    listener_of,
+    output_copies_of,
+    records_of,
+    store_of,
+)
 from segue.errors import InvalidConfigError, StorageError, StorageVersionError
 from segue.location.client import ProcessLocation
 from segue.model.control_stores import ControlStore
@@ -78,7 +87,10 @@ def serve(settings: Settings, serving: Serving) -> None:
         if serving.has_loops:
             listener.forget_others({each.name for each in targets})
         records = records_of(settings)
-        locations = {each.name: ProcessLocation(each, records, listener) for each in targets}
+        locations = {
+            each.name: ProcessLocation(each, records, listener, database=partial(fingerprint_of, settings))
+            for each in targets
+        }
         for location in locations.values():
             location.start()
         try:

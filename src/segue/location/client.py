@@ -51,12 +51,19 @@ class ProcessLocation:
         records: where its processes find what is recorded.
         listener: who is told what happens.
         streams: the descriptors that are stdout and stderr of the processes.
+        database: gives a name for the database of the records, by which another machine knows it; see `Hello`.
     """
 
     def __init__(
-        self, target: LocationTarget, records: Records, listener: LocationListener, streams: tuple[int, int] = (2, 2)
+        self,
+        target: LocationTarget,
+        records: Records,
+        listener: LocationListener,
+        streams: tuple[int, int] = (2, 2),
+        database: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.target = target
+        self._database = database
         self._records = records if target.remote is None else None  # another machine has its own
         self._zygotes = Zygotes(target, streams, records.database)
         self._listener = listener
@@ -216,11 +223,8 @@ class ProcessLocation:
     def _load(self) -> None:
         """Starts a new zygote."""
         try:
-            zygote = (
-                self._zygotes.start()
-                if self.target.remote is None
-                else reach_zygote(self.target.name, self.target.remote)
-            )
+            remote = self.target.remote
+            zygote = self._zygotes.start() if remote is None else reach_zygote(self.name, remote, self._database)
         except LocationUnavailableError as error:
             self._broken(str(error))
             return
@@ -336,7 +340,6 @@ class ProcessLocation:
     def _retire(self) -> None:
         """Ends what a reload has replaced, as soon as nothing works there any more."""
         for each in [each for each in self._retired if each.is_idle]:
-            self._retired.remove(each)
             self._end(each, "the code was loaded anew")
 
     def _end(self, generation: Generation, why: str) -> None:
@@ -380,11 +383,10 @@ class ProcessLocation:
         manifest: bytes | None = None,
         graph: AssetGraph | None = None,
     ) -> None:
-        is_new = manifest_hash != self._state.manifest_hash
         state = msgspec.structs.replace(
             self._state, status=status, error=error or None, manifest_hash=manifest_hash, updated_at=time.time()
         )
-        self._listener.record(state, manifest if is_new else None)
+        self._listener.record(state, manifest if manifest_hash != self._state.manifest_hash else None)
         if graph is not None:
             self._graph = graph
         self._state = state

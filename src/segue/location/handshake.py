@@ -22,15 +22,16 @@ _LENGTH = 4
 _Kind = TypeVar("_Kind", Hello, Proof)
 
 
-def connect(name: str, remote: Remote) -> Connection:
+def connect(name: str, remote: Remote, database: str | None) -> Connection:
     """Makes a connection to a code location, whose name and credentials are as expected.
 
     Args:
         name: of the code location.
         remote: where it is served.
+        database: a name for the database in which this side records; see `Hello`.
 
     Raises:
-        ConnectionLostError: it cannot be made, or one side does not know the other.
+        ConnectionLostError: it cannot be made, one side does not know the other, or they record in different databases.
     """
     deadline = time.monotonic() + remote.timeout
     stream: socket.socket | None = None
@@ -40,7 +41,7 @@ def connect(name: str, remote: Remote) -> Connection:
         if context is not None:
             _limit(stream, deadline)
             stream = context.wrap_socket(stream, server_hostname=remote.host)
-        keys = _introduce(_Talk(stream, deadline), name, remote.credentials)
+        keys = _introduce(_Talk(stream, deadline), name, remote.credentials, database)
         return Connection(stream, keys, remote.timeout)
     except (OSError, ValueError, ConnectionLostError) as error:  # ValueError: a host that is none
         if stream is not None:
@@ -48,7 +49,9 @@ def connect(name: str, remote: Remote) -> Connection:
         raise ConnectionLostError(str(error)) from error
 
 
-def welcome(stream: socket.socket, name: str, credentials: Credentials, timeout: float) -> Connection:
+def welcome(
+    stream: socket.socket, name: str, credentials: Credentials, timeout: float, database: str | None
+) -> Connection:
     """Makes a connection of one that a control plane has opened, if that knows what it must.
 
     Args:
@@ -56,9 +59,10 @@ def welcome(stream: socket.socket, name: str, credentials: Credentials, timeout:
         name: of the code location that is served here.
         credentials: by what both sides know each other.
         timeout: after how many seconds without a word the connection counts as lost; so long may the handshake take.
+        database: a name for the database in which this side records; see `Hello`.
 
     Raises:
-        ConnectionLostError: the other side did not show that it may, in time.
+        ConnectionLostError: the other side did not show that it may, in time, or it records in another database.
     """
     deadline = time.monotonic() + timeout
     try:
@@ -66,7 +70,7 @@ def welcome(stream: socket.socket, name: str, credentials: Credentials, timeout:
         if context is not None:
             _limit(stream, deadline)
             stream = context.wrap_socket(stream, server_side=True)
-        keys = _receive_guest(_Talk(stream, deadline), name, credentials)
+        keys = _receive_guest(_Talk(stream, deadline), name, credentials, database)
         return Connection(stream, keys, timeout)
     except (OSError, ConnectionLostError) as error:
         stream.close()
@@ -108,10 +112,10 @@ def _with_files(context: ssl.SSLContext, credentials: Credentials) -> ssl.SSLCon
     return context
 
 
-def _introduce(talk: _Talk, name: str, credentials: Credentials) -> Keys | None:
+def _introduce(talk: _Talk, name: str, credentials: Credentials, database: str | None) -> Keys | None:
     """The side of the control plane."""
     has_token = credentials.token is not None
-    said = talk.say(Hello(segue=__version__, nonce=_nonce(), location=name, has_token=has_token))
+    said = talk.say(Hello(segue=__version__, nonce=_nonce(), location=name, has_token=has_token, database=database))
     heard, hello = talk.hear(Hello)
     _require_fitting(hello, credentials)
     transcript = transcript_of(said, heard)
@@ -122,18 +126,24 @@ def _introduce(talk: _Talk, name: str, credentials: Credentials) -> Keys | None:
     return _keys(credentials, Side.CONTROL_PLANE, Side.LOCATION, transcript)
 
 
-def _receive_guest(talk: _Talk, name: str, credentials: Credentials) -> Keys | None:
+def _receive_guest(talk: _Talk, name: str, credentials: Credentials, database: str | None) -> Keys | None:
     """The side of the code location."""
     try:
         heard, hello = talk.hear(Hello)
         _require_fitting(hello, credentials)
-        said = talk.say(Hello(segue=__version__, nonce=_nonce(), has_token=credentials.token is not None))
+        has_token = credentials.token is not None
+        said = talk.say(Hello(segue=__version__, nonce=_nonce(), has_token=has_token, database=database))
         transcript = transcript_of(heard, said)
         _, shown = talk.hear(Proof)
         if not is_same(shown.content, _proof(credentials, Side.CONTROL_PLANE, transcript).content):
             raise ConnectionLostError("its token is not the one of this code location")
         if hello.location != name:
             raise ConnectionLostError(f"the code location that is served here is {name!r}, and not {hello.location!r}")
+        if None not in (database, hello.database) and hello.database != database:
+            raise ConnectionLostError(
+                "it records in another database than the code location, whose runs it would never see: set `database` "
+                "(SEGUE_DATABASE) to the same Postgres database on both machines"
+            )
     except ConnectionLostError as error:
         with contextlib.suppress(OSError):  # it may be gone
             talk.say(Refused(reason=str(error)))

@@ -12,6 +12,7 @@ import os
 import selectors
 import socket
 import threading
+from collections.abc import Callable
 
 import msgspec
 
@@ -38,15 +39,16 @@ from segue.version import __version__
 _OF_TICKS = 3  # descriptors of a process that has a channel to the control plane: that, stdout and stderr
 
 
-def reach_zygote(name: str, remote: Remote) -> Zygote:
+def reach_zygote(name: str, remote: Remote, database: Callable[[], str | None]) -> Zygote:
     """Begins to connect to a code location on another machine, which starts a zygote for the connection.
 
     Args:
         name: of the code location.
         remote: where it is served.
+        database: gives a name for the database of the control plane; see `Hello`.
     """
     own, other = socket.socketpair()
-    carrier = _Carrier(name, remote, other)
+    carrier = _Carrier(name, remote, other, database)
     carrier.start()
     return Zygote(own, carrier, (2, 2))
 
@@ -58,12 +60,14 @@ class _Carrier:
         name: of the code location.
         remote: where it is served.
         line: the end of the channel at which a zygote of this machine would be.
+        database: as of `reach_zygote`.
     """
 
-    def __init__(self, name: str, remote: Remote, line: socket.socket) -> None:
+    def __init__(self, name: str, remote: Remote, line: socket.socket, database: Callable[[], str | None]) -> None:
         self._name = name
         self._remote = remote
         self._line = line
+        self._database = database
         self._why = ""
         self._channels: dict[int, tuple[socket.socket, Inbox]] = {}
         self._selector = selectors.DefaultSelector()
@@ -96,7 +100,7 @@ class _Carrier:
     def _run(self) -> None:
         place = self._remote.place
         try:
-            connection = connect(self._name, self._remote)
+            connection = connect(self._name, self._remote, self._database())
         except ConnectionLostError as error:
             self._why = f"There is no connection to {place}: {error}."
         else:

@@ -53,6 +53,7 @@ class LocationServer:
         credentials: by what it knows control planes, and they it.
         timeout: after how many seconds without a word a connection counts as lost.
         tell: called with what a person should know.
+        database: gives a name for the database of the records; see `Hello`.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class LocationServer:
         credentials: Credentials,
         timeout: float,
         tell: Callable[[str], None],
+        database: Callable[[], str | None],
     ) -> None:
         self._target = target
+        self._database = database
         self._records = records
         self._credentials = credentials
         self._timeout = timeout
@@ -103,7 +106,7 @@ class LocationServer:
 
     def _serve_one(self, stream: socket.socket, host: str) -> None:
         try:
-            connection = welcome(stream, self._target.name, self._credentials, self._timeout)
+            connection = welcome(stream, self._target.name, self._credentials, self._timeout, self._database())
         except ConnectionLostError as error:
             self._tell(f"A connection from {host} was refused: {error}.")
             return

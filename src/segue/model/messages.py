@@ -328,12 +328,15 @@ class Hello(Message, frozen=True, tag="hello"):
         nonce: bytes that were never said before.
         location: the code location that the control plane wants.
         has_token: whether this side proves that it knows a token, and wants the other to.
+        database: a name for the database in which this side records, the same for all who reach it, whatever they call it; None
+            where it is not known: it is away, or this side is older.
     """
 
     segue: str
     nonce: bytes
     location: str = ""
     has_token: bool = False
+    database: str | None = None
 
 
 class Proof(Message, frozen=True, tag="proof"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from segue.errors import StorageError
 from segue.storage.dump import Readable, Writable
 from segue.storage.health import Health
 from segue.storage.opening import postgres_module
@@ -23,6 +24,22 @@ class Administration(msgspec.Struct, frozen=True):
     health: Callable[[], Health]
     reading: Callable[[], AbstractContextManager[Readable]]
     writing: Callable[[], AbstractContextManager[Writable]]
+
+
+def fingerprint_of(database: str) -> str | None:
+    """A name for a Postgres database that all share who reach it; None where it is away, or does not tell this user.
+
+    Args:
+        database: its URL.
+
+    Raises:
+        LoadError: the extra `segue[postgres]` is not installed.
+    """
+    module = postgres_module("segue.storage.postgres.administration")
+    try:
+        return module.fingerprint(database)
+    except StorageError:
+        return None
 
 
 def administration_of(home: Path, database: str | None = None) -> Administration:

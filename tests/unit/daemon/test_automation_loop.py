@@ -238,3 +238,27 @@ def test_conditions_that_look_at_the_time_are_evaluated_each_time() -> None:
     for minute in range(4):
         made.ask_sensors(NOON + 60 * minute)
     assert all(tick.cursor is not None for tick in made.sensor_ticks(DEFAULT))
+
+
+def test_conditions_of_the_users_own_are_evaluated_each_time_in_one_question_to_their_code() -> None:
+    evaluated: list[str] = []
+
+    class Looks(sg.AutomationCondition[sg.AssetKey]):
+        def evaluate(self, context: sg.AutomationContext) -> sg.AutomationResult:
+            evaluated.append(context.key.to_user_string())
+            return sg.AutomationResult(context, context.get_empty_subset())
+
+    def made_here(name: str) -> sg.AssetsDefinition:
+        @sg.asset(name=name, automation_condition=Looks())
+        def function() -> None: ...
+
+        return function
+
+    several = [made_here(f"own_{number}") for number in range(5)]
+    made = Plane(sg.Definitions(assets=[*several, *ASSETS]))
+    made.switch(DEFAULT, InstigatorStatus.RUNNING, NOON, InstigatorKind.SENSOR)
+    for turn in range(3):
+        made.ask_sensors(NOON + 30 * turn)
+        assert len(made.location.asked) == turn + 1
+        assert sorted(evaluated) == [f"own_{number}" for number in range(5)]
+        evaluated.clear()

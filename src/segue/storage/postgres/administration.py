@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from segue.errors import StorageError
+from segue.model.digest import digest
 from segue.storage.columns import Row
 from segue.storage.dump import LEFT_OUT, TOKENS, Table
 from segue.storage.health import COUNTED, Health
@@ -31,6 +32,9 @@ _SIZE = b"""
 _OTHERS = b"""
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'segue' AND pid <> pg_backend_pid()"""
+_IDENTITY = b"""
+    SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()),
+    (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) FROM pg_control_system()"""
 _DURABILITY = b"SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
 _STRAY = b"SELECT month, count(*) FROM events_default GROUP BY month ORDER BY month"
 _VIEW = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -44,6 +48,21 @@ def revision(url: str) -> str | None:
     """
     with _connected(url) as (connection, name):
         return schema.read_revision(connection, name)
+
+
+def fingerprint(url: str) -> str | None:
+    """A name for the database and schema: the same on every way to it, another one for every other. None where the server
+    does not tell this user.
+
+    Raises:
+        StorageUnavailableError: the database cannot be reached.
+    """
+    with _connected(url) as (connection, _):
+        try:
+            row = connection.execute(_IDENTITY).fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            return None
+        return digest(*map(str, row or ()))
 
 
 def others(url: str) -> int:
