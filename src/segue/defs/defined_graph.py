@@ -18,7 +18,7 @@ class DefinedAssetGraph(AssetGraph):
     """
 
     def __init__(self, graph: AssetGraph, assets_defs: Iterable[AssetsDefinition]) -> None:
-        super().__init__(graph.manifest)
+        vars(self).update(vars(graph))  # its tables, which take long to make where there are many assets
         self.assets_defs: Sequence[AssetsDefinition] = list({id(each): each for each in assets_defs}.values())
 
     def assets_def_for_key(self, key: AssetKey) -> AssetsDefinition:

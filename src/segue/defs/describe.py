@@ -231,8 +231,12 @@ def _manifest(collection: Collection) -> Manifest:
     """What was collected, as data, without the jobs."""
     checks: list[CheckNode] = []
     computations: list[ComputationNode] = []
+    assets: list[AssetNode] = []
+    known: dict[int, DependencyNode] = {}
     for name, definition in collection.definitions.items():
+        # All that is made of a definition at once: with many, going through them a second time means fetching them again.
         computations.append(_computation_node(collection, definition))
+        assets += [_asset_node(collection, spec, known) for spec in definition.specs_by_output.values()]
         checks += [
             CheckNode(
                 asset_key=spec.asset_key,
@@ -250,9 +254,11 @@ def _manifest(collection: Collection) -> Manifest:
         ]
     computations += [op_computation_node(op) for op in collection.job_ops.values()]
     source = collection.source
-    known: dict[int, DependencyNode] = {}
+    described = {node.key for node in assets} if collection.errors else collection.made_by
+    elsewhere = [spec for key, spec in collection.specs.items() if key not in described]
+    assets += [_asset_node(collection, spec, known) for spec in elsewhere]
     return Manifest(
-        assets=tuple([_asset_node(collection, spec, known) for spec in collection.specs.values()]),
+        assets=tuple(assets),
         checks=tuple(checks),
         computations=tuple(computations),
         resources=resource_nodes(collection),
@@ -351,7 +357,7 @@ def _computation_node(collection: Collection, definition: AssetsDefinition) -> C
         step_policy=None if op is None else op.step_policy,
         can_subset=definition.can_subset,
         has_config=op is None or op.has_config,
-        tags=dict(node.tags),
+        tags=dict(node.tags) if node.tags else _NO_TAGS,
         description=node.description,
         source=definition.source,
         steps=flat.steps,

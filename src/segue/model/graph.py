@@ -158,12 +158,17 @@ class AssetGraph:
         """The assets a run can make, in order of declaration."""
         return [key for key, node in self.nodes.items() if node.is_materializable]
 
-    def in_order(self, keys: Set[AssetKey]) -> Sequence[AssetKey]:
-        """The keys, most of all assets in order of declaration: going through many assets as they lie in memory is far faster."""
-        if len(keys) * 4 < len(self.nodes):
-            return list(keys)
-        found = [key for key in self.nodes if key in keys]
-        return found if len(found) == len(keys) else [*found, *(key for key in keys if key not in self.nodes)]
+    def nodes_of(self, keys: Set[AssetKey]) -> Sequence[AssetNode]:
+        """The nodes of assets, those of most in order of declaration: going through many as they lie in memory is far faster.
+
+        Raises:
+            InvalidSubsetError: there is no such asset.
+        """
+        if len(keys) * 4 >= len(self.nodes):
+            found = [node for key, node in self.nodes.items() if key in keys]
+            if len(found) == len(keys):
+                return found
+        return [self.node(key) for key in keys]
 
     def has(self, key: AssetKey | AssetCheckKey) -> bool:
         """Whether there is such an asset or check."""

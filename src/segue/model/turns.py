@@ -133,7 +133,7 @@ def made_from(graph: AssetGraph, output: OutputNode) -> Sequence[AssetKey]:
     """The assets that an output is made from, or that a check looks at."""
     key = entity_of(output)
     if isinstance(key, AssetKey):
-        return graph.parents(key)
+        return [dep.key for dep in graph.nodes[key].deps]
     return (key.asset_key, *graph.checks[key].dep_keys)
 
 

@@ -77,11 +77,11 @@ def _selected_computations(
 ) -> dict[str, Sequence[OutputNode]]:
     """The computations that the selection needs, each with the outputs it shall give."""
     found: dict[str, Sequence[OutputNode]] = {}
-    for key in graph.in_order(asset_keys):
-        name = graph.node(key).computation
+    for asset in graph.nodes_of(asset_keys):
+        name = asset.computation
         if name is None:
             raise InvalidSubsetError(
-                f"Asset {key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
+                f"Asset {asset.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
             )
         if name not in found:
             found[name] = _selected_outputs(graph.computations[name], asset_keys, check_keys)
@@ -139,21 +139,21 @@ class _Planner:
         self.run_subset = run_subset
         self.definition = definition
         self.now = now
-        self.parts: dict[str, GraphPart] = {
-            turn.key: graph_part(graph.computations[turn.computation], turn.outputs, turn.key)
-            for turn in turns
-            if graph.computations[turn.computation].steps
-        }
+        self.parts: dict[str, GraphPart] = {}
         self.made: dict[AssetKey, Place] = {}
         self.turn_of: dict[str, str] = {}  # the turn of a step of a graph; any other step is a turn
         self.blocking: dict[AssetKey, list[tuple[str, str]]] = {}  # by asset: the computation of a check, and its step
         for name, turn in self.turns.items():
+            computation = graph.computations[turn.computation]
+            part = graph_part(computation, turn.outputs, name) if computation.steps else None
+            if part is not None:
+                self.parts[name] = part
             for output in turn.outputs:
-                place = self.parts[name].place(output) if name in self.parts else (name, output.name)
+                place = (name, output.name) if part is None else part.place(output)
                 key = _check_key(output)
                 if output.asset_key is not None:
                     self.made[output.asset_key] = place
-                    if name in self.parts:
+                    if part is not None:
                         self.turn_of[place[0]] = name
                 elif key is not None and graph.checks[key].blocking:
                     self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
@@ -172,8 +172,11 @@ class _Planner:
             steps = {step.key: step for name in order for step in by_turn[name]}
             edges = {key: step.depends_on for key, step in steps.items()}
         else:  # looked at as they lie in memory: in another order they are far apart, which costs much with many
-            steps = {name: self._step(name) for name in self.turns}
-            waits = {name: step.depends_on for name, step in steps.items()}
+            steps: dict[str, PlanStep] = {}
+            waits: dict[str, Sequence[str]] = {}
+            for name in self.turns:
+                steps[name] = step = self._step(name)
+                waits[name] = step.depends_on
             edges = {name: waits[name] for name in order}
         return tuple([steps[name] for name in require_acyclic(edges)])
 

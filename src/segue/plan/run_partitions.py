@@ -29,7 +29,7 @@ def run_partitions_definition(
     definition: PartitionsDefinition | None = None
     first: AssetKey | AssetCheckKey | None = None
     for key, node in [
-        *((key, graph.nodes[key]) for key in graph.in_order(asset_keys)),
+        *((node.key, node) for node in graph.nodes_of(asset_keys)),
         *((key, graph.checks[key]) for key in check_keys),
     ]:
         own = node.partitions
