@@ -160,10 +160,10 @@ def common_backfill_policy(outs: Mapping[str, AssetOut] | None, what: str) -> Ba
     return next(iter(policies), None)
 
 
-def with_compute_kind(kinds: Set[str] | None, compute_kind: str | None) -> Set[str]:
+def with_compute_kind(kinds: Set[str] | None, compute_kind: str | None) -> Set[str] | None:
     """The kinds, and the superseded `compute_kind` as one more of them."""
     if compute_kind is None:
-        return frozenset[str]() if kinds is None else kinds
+        return kinds
     return frozenset([*(kinds or ()), compute_kind.lower()])
 
 

@@ -300,15 +300,16 @@ class Collection:
                 yield from (dep.asset_key for dep in check.additional_deps)
 
     def _check_resources(self, definition: AssetsDefinition) -> None:
-        resources, own = self.resources, {**self.source.resources, **definition.resource_defs}
-        for key in sorted(definition.resource_keys - own.keys()):
+        resources, required, brought = self.resources, definition.resource_keys, definition.resource_defs
+        own = {**self.source.resources, **brought} if required or brought else {}
+        for key in sorted(required - own.keys()) if required else ():
             self._missing(definition, "resource", key)
-        for user, value in definition.resource_defs.items():
+        for user, value in brought.items():
             for key in sorted(set(needed_keys_of(value, {})) & self.resources.keys() - own.keys()):
                 self.error(f"{missing_resource(key, f'The resource {user!r}', own)}{_FOR_ITSELF}")
         if isinstance(definition.node_def, GraphDefinition):
             inner = {key for op in ops_of(definition.node_def) for key in needed_keys(op)}
-            for key in sorted(inner - definition.resource_keys - {DEFAULT_IO_MANAGER_KEY} - set(resources)):
+            for key in sorted(inner - required - {DEFAULT_IO_MANAGER_KEY} - set(resources)):
                 self._missing(definition, "IO manager", key)
         managers = {definition.io_manager_key_of(output): False for output in definition.specs_by_output}
         for name, asset in definition.keys_by_input.items():

@@ -74,7 +74,7 @@ def dec_hook(kind: type, value: object) -> object:
     Raises:
         NotImplementedError: the class has no wire form (msgspec's own signal for it).
     """
-    from_wire = _FROM_WIRE.get(get_origin(kind) or kind)
+    from_wire = _FROM_WIRE.get(kind) or _FROM_WIRE.get(get_origin(kind) or kind)
     if from_wire is None:
         raise NotImplementedError(f"A value of type {kind.__qualname__} cannot be read from JSON.")
     return from_wire(value)

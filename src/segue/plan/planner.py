@@ -81,7 +81,8 @@ def _selected_computations(
         name = asset.computation
         if name is None:
             raise InvalidSubsetError(
-                f"Asset {asset.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the selection."
+                f"Asset {asset.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the "
+                "selection."
             )
         if name not in found:
             found[name] = _selected_outputs(graph.computations[name], asset_keys, check_keys)
