@@ -77,11 +77,11 @@ def _selected_computations(
 ) -> dict[str, Sequence[OutputNode]]:
     """The computations that the selection needs, each with the outputs it shall give."""
     found: dict[str, Sequence[OutputNode]] = {}
-    for asset in graph.nodes_of(asset_keys):
-        name = asset.computation
+    for made in graph.nodes_of(asset_keys):
+        name = made.computation
         if name is None:
             raise InvalidSubsetError(
-                f"Asset {asset.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the "
+                f"Asset {made.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the "
                 "selection."
             )
         if name not in found:
