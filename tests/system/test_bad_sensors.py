@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from command_line import Project
 
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are c
 
 DEFINITIONS = """
 import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,6 +55,15 @@ def hangs():
 @sg.sensor(target=[wanted])
 def leaks(context):
     KEPT.append(b"x" * (300 << 20))
+    return sg.SensorResult(cursor=str(os.getpid()))
+
+
+@sg.sensor(target=[wanted])
+def stands_still(context):
+    if context.cursor is not None:
+        return sg.SkipReason("it was read")
+    KEPT.append(b"x" * (50 << 20))  # what remembers most is kept
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGSTOP)).start()
     return sg.SensorResult(cursor=str(os.getpid()))
 
 
@@ -117,7 +129,7 @@ defs = sg.Definitions(
     schedules=[raises_daily],
     sensors=[
         good, hangs, leaks, raises, leaves, gives_garbage, gives_what_has_no_json, asks_for_a_million, crashes, recurses,
-        prints, skips_with_no_text,
+        prints, skips_with_no_text, stands_still,
     ],
 )
 """
@@ -235,6 +247,26 @@ def test_a_sensor_that_hangs_is_killed_and_others_are_not_kept_waiting(location:
     pid = int((folder / "hangs").read_text())
     while Path(f"/proc/{pid}").exists():
         require_good(location)
+
+
+def test_a_process_that_reads_nothing_any_more_keeps_nobody_waiting(location: ProcessLocation) -> None:
+    pid = int(ask(location, "stands_still").cursor or 0)
+    stopped = psutil.Process(pid)
+    while stopped.status() != psutil.STATUS_STOPPED:
+        os.sched_yield()
+    answers: list[TickAnswer] = []
+    is_over = threading.Event()
+
+    def answered(answer: TickAnswer) -> None:
+        answers.append(answer)
+        is_over.set()
+
+    much = TickTask(kind=InstigatorKind.SENSOR, name="stands_still", cursor="x" * 4_000_000)
+    location.evaluate(much, 3.0, answered)
+    require_good(location)
+    assert is_over.wait(60)
+    assert answers[0].error is not None
+    assert "No answer within 3 seconds" in answers[0].error.message
 
 
 def test_a_process_that_grew_too_much_is_replaced(location: ProcessLocation) -> None:

@@ -89,8 +89,9 @@ def commit_of(
         )
         for each in runs:
             run_priority(each.run.tags)  # said of this tick, before it stands in the way of others
-    except SegueError as error:
-        return TickCommit(tick=tick(TickStatus.FAILURE, ErrorInfo(str(error), type(error).__name__)))
+    except Exception as error:  # noqa: BLE001 reason: also a bug ends this tick alone; else nobody would ask again
+        text = str(error) if isinstance(error, SegueError) else f"A bug in Segue: {error!r}"
+        return TickCommit(tick=tick(TickStatus.FAILURE, ErrorInfo(text, type(error).__name__)))
     is_success = runs or backfills or answer.events or answer.partition_changes
     done = tick(TickStatus.SUCCESS if is_success else TickStatus.SKIPPED)
     return TickCommit(

@@ -60,7 +60,8 @@ class TickProcess:
         self.question = question
         self.subjects.add(question.subject)
         self.deadline = time.monotonic() + question.timeout
-        with contextlib.suppress(ChannelClosedError):  # it died: the zygote tells of that
+        # It died, of which the zygote tells; or it reads nothing, and is killed when its time is over.
+        with contextlib.suppress(ChannelClosedError, BlockingIOError):
             send(self.channel, encode_message(question.message))
 
     def is_worn_out(self, memory: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -21,6 +22,8 @@ from segue.model.messages import (
     decode_from_zygote,
     encode_message,
 )
+
+_PATIENCE = struct.pack("ll", 2, 0)  # seconds and microseconds
 
 
 class ZygoteOwner(Protocol):
@@ -99,12 +102,14 @@ class Zygote:
             task: what it is to do, a `TicksTask` encoded.
 
         Returns:
-            The channel to it.
+            The channel to it. What it does not take within two seconds is refused with a BlockingIOError: a process that stands
+            still must not keep everybody else waiting.
 
         Raises:
             LocationUnavailableError: the zygote is gone.
         """
         own, other = socket.socketpair()
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENCE)
         try:
             self._start(number, task, (other.fileno(), *self._streams))
         except BaseException:
