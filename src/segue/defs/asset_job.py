@@ -89,11 +89,9 @@ class AssetJobDefinition(JobDefinition):
     ) -> Any:
         """Makes the assets of the job in this process, one step after the other.
 
-        Values are kept in memory where no IO manager is given.
-
         Args:
             run_config: config by op and resource.
-            instance: where the run is recorded; one that is gone afterwards when None.
+            instance: where the run is recorded and values are kept; one that is gone afterwards when None.
             partition_key: the partition to make.
             raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
             op_selection: for jobs of ops only.

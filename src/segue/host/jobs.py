@@ -64,8 +64,7 @@ def execute_asset_job(
     resources: Mapping[str, object] | None = None,
 ) -> ExecuteInProcessResult:
     """Makes the assets of a job in this process; see `AssetJobDefinition.execute_in_process`."""
-    given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
-    definitions, whole = definitions_of(job, given)
+    definitions, whole = definitions_of(job, {**job.resource_defs, **(resources or {})})
     request = job_request(whole, run_config, tags, partition_key)
     options = RunOptions(run_id=run_id)
     if instance is not None:

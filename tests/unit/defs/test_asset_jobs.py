@@ -276,3 +276,18 @@ def test_the_graph_of_definitions_knows_the_definitions_behind_it() -> None:
     assert set(graph.get_all_asset_keys()) == {sg.AssetKey(name) for name in ("made", "named", "source", "declared")}
     with pytest.raises(sg.InvalidSubsetError, match="'named'"):
         graph.assets_def_for_key(sg.AssetKey("named"))
+
+
+def test_what_a_job_of_assets_makes_in_this_process_can_be_loaded_afterwards() -> None:
+    @sg.asset
+    def number() -> int:
+        return 3
+
+    definitions = sg.Definitions([number], jobs=[sg.define_asset_job("numbers")])
+    with sg.Instance.ephemeral() as instance:
+        assert definitions.get_job_def("numbers").execute_in_process(instance=instance).success
+        assert definitions.load_asset_value("number", instance=instance) == 3
+    kept = sg.InMemoryIOManager()
+    result = definitions.get_job_def("numbers").execute_in_process(resources={"io_manager": kept})
+    assert result.output_for_node("number") == 3
+    assert list(kept.values.values()) == [3]
