@@ -9,7 +9,7 @@ from segue.defs.asset_io import AssetIn
 from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep
 from segue.model.checks import AssetCheckSpec
@@ -285,7 +285,7 @@ def _by_output(specs: Sequence[AssetCheckSpec], what: str) -> dict[str, AssetChe
     found: dict[str, AssetCheckSpec] = {}
     for spec in require_list(what, "specs", specs):
         if not isinstance(spec, AssetCheckSpec):
-            raise InvalidDefinitionError(f"{what}: specs takes AssetCheckSpecs, got {spec!r}.")
+            raise WrongDeclarationError(f"{what}: specs takes AssetCheckSpecs, got {spec!r}.")
         if found.setdefault(spec.get_python_identifier(), spec) is not spec:
             raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
     if not found:

@@ -128,7 +128,7 @@ def require_op(node: object) -> OpDefinition:
         InvalidDefinitionError: something else.
     """
     if not isinstance(node, OpDefinition):
-        raise InvalidDefinitionError(f"AssetsDefinition.from_op takes an op, got {node!r}; for a graph use from_graph.")
+        raise WrongDeclarationError(f"AssetsDefinition.from_op takes an op, got {node!r}; for a graph use from_graph.")
     return node
 
 
@@ -139,5 +139,5 @@ def require_graph(node: object) -> GraphDefinition:
         InvalidDefinitionError: something else.
     """
     if not isinstance(node, GraphDefinition):
-        raise InvalidDefinitionError(f"AssetsDefinition.from_graph takes a graph, got {node!r}; for an op use from_op.")
+        raise WrongDeclarationError(f"AssetsDefinition.from_graph takes a graph, got {node!r}; for an op use from_op.")
     return node

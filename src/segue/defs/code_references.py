@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from segue.defs.assets_definition import AssetsDefinition
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongDeclarationError
 from segue.model.arguments import require_list
 from segue.model.assets import AssetSpec
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
@@ -74,11 +74,11 @@ def link_code_references_to_git(
 
     Raises:
         InvalidInvocationError: it is not clear what serves the repository.
-        InvalidDefinitionError: `file_path_mapping` is none.
+        WrongDeclarationError: `file_path_mapping` is none.
     """
     where = "link_code_references_to_git"
     if not isinstance(file_path_mapping, FilePathMapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"{where}: file_path_mapping takes a FilePathMapping, got {file_path_mapping!r}.")
+        raise WrongDeclarationError(f"{where}: file_path_mapping takes a FilePathMapping, got {file_path_mapping!r}.")
     base = git_base_url(git_url, git_branch, platform)
 
     def linked(reference: CodeReference) -> CodeReference:

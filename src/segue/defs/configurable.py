@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, cast
 
 from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.config_schema.mapped import mapped_schema
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 
 T = TypeVar("T")
 
@@ -111,13 +111,14 @@ def configured(
         description: for people.
 
     Raises:
-        InvalidInvocationError: something that takes no config, or what `configured` of the definition refuses.
+        WrongArgumentError: something that takes no config.
+        InvalidInvocationError: what `configured` of the definition refuses.
     """
     target: Any = configurable
     if isinstance(configurable, type) and hasattr(configurable, "definition_of_class"):
         target = cast("Any", configurable).definition_of_class()
     if not isinstance(target, (Configurable, NamedConfigurable)):
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"configured takes a resource, op, graph, logger, executor or IO manager definition, got {configurable!r}."
         )
 

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.defs.signature import UserFunction, is_resource_annotation
 from segue.defs.tick_context import TickContext
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 
 Context = TypeVar("Context", bound=TickContext)
 _NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -63,7 +63,7 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
         InvalidDefinitionError: not callable, or resources both by parameter and by `required_resource_keys`.
     """
     if not callable(function):
-        raise InvalidDefinitionError(f"{what} takes a function, got {function!r}.")
+        raise WrongDeclarationError(f"{what} takes a function, got {function!r}.")
     resources: list[str] = []
     plain: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
@@ -117,7 +117,7 @@ def call_directly(
     if context is None and evaluation.context is not None:
         raise InvalidInvocationError(f"{what} takes a context: pass one, {kind.builder}() makes it.")
     if context is not None and not isinstance(context, kind):
-        raise InvalidInvocationError(f"{what} takes a {kind.__name__}, got {context!r}: {kind.builder}() makes one.")
+        raise WrongArgumentError(f"{what} takes a {kind.__name__}, got {context!r}: {kind.builder}() makes one.")
     if given:
         context = (kind.empty() if context is None else context).merge_resources(given)
     if context is None:

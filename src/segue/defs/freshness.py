@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import WrongDeclarationError
 from segue.model.assets import AssetSpec
 from segue.model.freshness import FreshnessPolicy
 
@@ -16,10 +16,10 @@ def apply_freshness_policy(spec: AssetSpec, policy: FreshnessPolicy, overwrite_e
         overwrite_existing: whether it takes the place of a policy that the spec has already.
 
     Raises:
-        InvalidDefinitionError: `policy` is none.
+        WrongDeclarationError: `policy` is none.
     """
     if not isinstance(policy, FreshnessPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"apply_freshness_policy takes a FreshnessPolicy, got {policy!r}.")
+        raise WrongDeclarationError(f"apply_freshness_policy takes a FreshnessPolicy, got {policy!r}.")
     if spec.freshness_policy is not None and not overwrite_existing:
         return spec
     return spec.replace_attributes(freshness_policy=policy)

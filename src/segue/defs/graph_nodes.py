@@ -30,7 +30,7 @@ def read_dependencies(
     known: dict[str, NodeDefinition] = {}
     for each in node_defs:
         if not isinstance(each, NodeDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
+            raise WrongDeclarationError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
         if known.setdefault(each.name, each) is not each:
             raise InvalidDefinitionError(f"{what}: two different node_defs are called {each.name!r}: rename one.")
     require_kind(what, "dependencies", dependencies, Mapping)

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
-from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue
 
@@ -72,7 +72,7 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
             )
         context = next(iter((*args, *kwargs.values())))
         if not isinstance(context, HookContext):
-            raise InvalidInvocationError(f"The hook {self.name!r} takes a HookContext, got {context!r}.")
+            raise WrongArgumentError(f"The hook {self.name!r} takes a HookContext, got {context!r}.")
         context.require_resources(self.required_resource_keys)
         return self.decorated_fn(context)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 import msgspec
 
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidInvocationError
+from segue.errors import WrongArgumentError
 from segue.model.arguments import require_kind
 from segue.model.event import EventType
 from segue.model.event_filters import (
@@ -215,7 +215,7 @@ class InstanceEvents:
 
     def _page(self, which: EventFilter, limit: int, cursor: str | None) -> EventRecordsResult:
         if limit < 1:
-            raise InvalidInvocationError(f"A page holds at least one record: limit must be 1 or more, got {limit}.")
+            raise WrongArgumentError(f"A page holds at least one record: limit must be 1 or more, got {limit}.")
         offset_of(cursor)
         records = self.store.events(which, limit + 1)
         page = records[:limit]

@@ -95,7 +95,7 @@ class LoggerDefinition(Configurable):
         self, logger_fn: Callable[..., logging.Logger], config_schema: Any = None, description: str | None = None
     ) -> None:
         if not callable(logger_fn):
-            raise InvalidDefinitionError(f"LoggerDefinition takes a function that makes loggers, got {logger_fn!r}.")
+            raise WrongDeclarationError(f"LoggerDefinition takes a function that makes loggers, got {logger_fn!r}.")
         self.logger_fn = logger_fn
         self._config_schema = (
             declared_schema(config_schema, f"logger {getattr(logger_fn, '__name__', '')!r}") or ANY_CONFIG

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from segue.defs.bindings import bound
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 
 
 def calling_module(function: str) -> ModuleType:
@@ -32,15 +32,13 @@ def require_modules(modules: Iterable[ModuleType], function: str) -> Sequence[Mo
         InvalidInvocationError: something else among them.
     """
     if isinstance(modules, ModuleType):
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"{function} takes a list of modules, got {modules.__name__!r}: write [...] around it."
         )
     found = list(modules)
     for each in found:
         if not isinstance(each, ModuleType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidInvocationError(
-                f"{function} takes modules, got {each!r}: import it and pass the module itself."
-            )
+            raise WrongArgumentError(f"{function} takes modules, got {each!r}: import it and pass the module itself.")
     return found
 
 

@@ -12,7 +12,7 @@ from segue.defs.op_io import DynamicOut, In, Out
 from segue.defs.results import DynamicOutput, MaterializeResult, Output
 from segue.defs.signature import FunctionShape, Unresolved, UserFunction, source_of
 from segue.defs.types.resolve import infer_type, resolve_type
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 
@@ -185,7 +185,7 @@ def shape_by_hand(compute_fn: UserFunction, ins: Mapping[str, In] | None, what: 
         InvalidDefinitionError: it is no function.
     """
     if not callable(compute_fn):
-        raise InvalidDefinitionError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
+        raise WrongDeclarationError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
     return FunctionShape(
         context="context",
         config=None,

@@ -9,7 +9,7 @@ from typing import Any
 
 from segue.defs.run_config import RunConfig
 from segue.defs.superseded import renamed, warn_superseded
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition, Partition
 from segue.model.partitions.key_range import TimestampWithTimezone
@@ -63,7 +63,7 @@ class PartitionedConfig:
         tags_for_partition_key_fn: TagsOfKey | None = None,
     ) -> None:
         if not isinstance(partitions_def, PartitionsDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"PartitionedConfig: partitions_def is a PartitionsDefinition, got {partitions_def!r}."
             )
         if (run_config_for_partition_fn is None) == (run_config_for_partition_key_fn is None):

@@ -48,7 +48,7 @@ def _configured(key: str, value: object, configs: Mapping[str, Any]) -> object:
         return value
     entry: object = configs[key]
     if not isinstance(entry, Mapping) or "config" not in entry:
-        raise InvalidInvocationError(f"resource_config_by_key[{key!r}] takes {{'config': ...}}, got {entry!r}.")
+        raise WrongArgumentError(f"resource_config_by_key[{key!r}] takes {{'config': ...}}, got {entry!r}.")
     config = cast("Mapping[str, Any]", entry)["config"]
     resource: Any = value
     if isinstance(value, ResourceDefinition):

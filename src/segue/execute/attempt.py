@@ -21,7 +21,12 @@ from segue.defs.op_config import values_of_op
 from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.step_facts import UserEvent
-from segue.errors import InvalidInvocationError, InvariantViolationError, StorageError, TimeLimitReached
+from segue.errors import (
+    InvariantViolationError,
+    StorageError,
+    TimeLimitReached,
+    WrongArgumentError,
+)
 from segue.execute.added_metadata import AddedMetadata
 from segue.execute.failure_facts import failure_class
 from segue.execute.gates import pass_of, report_calls, take_tokens
@@ -301,7 +306,7 @@ class StepAttempt(StepPartitions):
         elif isinstance(event, AssetCheckEvaluation):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
             self.emit(AssetCheckEvaluationData(event))
         else:
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 "log_event takes an AssetMaterialization, AssetObservation, AssetCheckEvaluation or ExpectationResult, got "
                 f"{event!r}."
             )

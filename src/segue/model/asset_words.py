@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.keys import error_of_word
 
@@ -81,7 +81,7 @@ def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, 
         words = require_list(where, "kinds", kinds)
         found = [word for word in words if isinstance(word, str) and word]
         if len(found) < len(words):
-            raise InvalidDefinitionError(f"{where}: kinds takes words, got {kinds!r}.")
+            raise WrongDeclarationError(f"{where}: kinds takes words, got {kinds!r}.")
         tags |= {f"{_KIND}{word}": "" for word in sorted(found)}
     if len(tags) > _KINDS and len(every := kinds_in(tags)) > _KINDS:
         raise InvalidDefinitionError(f"{where}: at most {_KINDS} kinds, got {len(every)}: {', '.join(sorted(every))}.")

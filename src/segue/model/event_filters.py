@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from segue.errors import InvalidInvocationError
+from segue.errors import InvalidInvocationError, WrongArgumentError
 from segue.model.event import EventType
 from segue.model.event_log import offset_of
 from segue.model.event_type import RUN_EVENTS
@@ -53,9 +53,7 @@ class EventRecordsFilter(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not isinstance(self.event_type, EventType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidInvocationError(
-                f"EventRecordsFilter: event_type must be an EventType, got {self.event_type!r}."
-            )
+            raise WrongArgumentError(f"EventRecordsFilter: event_type must be an EventType, got {self.event_type!r}.")
 
     @staticmethod
     def get_cursor_params(cursor: str | None = None, ascending: bool = False) -> tuple[int | None, int | None]:

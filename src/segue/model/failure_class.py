@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 
 
 class FailureClass(enum.StrEnum):
@@ -116,7 +116,7 @@ class FailureRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             )
         for name, text in (("exception", self.exception), ("message", self.message), ("code", self.code)):
             if text is not None and not isinstance(cast("Any", text), str):
-                raise InvalidDefinitionError(f"FailureRule: {name} takes text, got {text!r}.")
+                raise WrongDeclarationError(f"FailureRule: {name} takes text, got {text!r}.")
         for name, pattern in (("message", self.message), ("code", self.code)):
             try:
                 re.compile(pattern or "")

@@ -154,7 +154,7 @@ def _require_span(where: str, name: str, value: object) -> None:
     if not isinstance(value, timedelta):
         raise WrongDeclarationError(f"{where}: {name} takes a timedelta, got {value!r}.")
     if value < _SHORTEST:
-        raise InvalidDefinitionError(f"{where}: {name} must be at least 1 minute, got {value}.")
+        raise WrongDeclarationError(f"{where}: {name} must be at least 1 minute, got {value}.")
 
 
 def _shortest_interval(line: str) -> timedelta | None:

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.failure_class import FailureClass, failure_class_of
 
 CLOSED: Final = "closed"
@@ -261,7 +261,7 @@ def _limits_of(name: str, limits: Iterable[AnyLimit]) -> tuple[AnyLimit, ...]:
     found = tuple(limits)
     for each in found:
         if not isinstance(each, (RateLimit, CircuitBreaker)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"resource_limits of {name!r} takes RateLimit and CircuitBreaker objects, got {each!r}."
             )
     if sum(isinstance(each, CircuitBreaker) for each in found) > 1:

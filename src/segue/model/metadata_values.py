@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from segue.errors import InvalidInvocationError, WrongArgumentError
+from segue.errors import WrongArgumentError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
 from segue.model.json_data import plain_json, restore_non_finite
@@ -488,7 +488,7 @@ def _timestamp(value: object) -> TimestampMetadataValue:
 def _python_artifact(artifact: object) -> PythonArtifactMetadataValue:
     module, name = getattr(artifact, "__module__", None), getattr(artifact, "__name__", None)
     if not isinstance(module, str) or not isinstance(name, str):
-        raise InvalidInvocationError(f"MetadataValue.python_artifact takes a class or function, got {artifact!r}.")
+        raise WrongArgumentError(f"MetadataValue.python_artifact takes a class or function, got {artifact!r}.")
     return PythonArtifactMetadataValue(module, name)
 
 

@@ -72,7 +72,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 def _classes(retry_on: Collection[str]) -> tuple[FailureClass, ...]:
     """The classes of `retry_on`, each once, in an order of their own: equal policies are written alike."""
     if isinstance(retry_on, str) or not isinstance(retry_on, Collection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-        raise InvalidDefinitionError(f"RetryPolicy: retry_on takes a set of failure classes, got {retry_on!r}.")
+        raise WrongDeclarationError(f"RetryPolicy: retry_on takes a set of failure classes, got {retry_on!r}.")
     found = {failure_class_of(each, "RetryPolicy(retry_on=...)") for each in retry_on}
     if not found:
         raise InvalidDefinitionError(

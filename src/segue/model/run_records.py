@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from segue.errors import InvalidInvocationError, WrongArgumentError
+from segue.errors import WrongArgumentError
 from segue.model.run import HasName, Run, RunStatus
 from segue.model.tags import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
@@ -98,7 +98,7 @@ def _values(value: str | Sequence[str]) -> str | tuple[str, ...]:
         return value
     if isinstance(value, Sequence) and all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         return tuple(value)
-    raise InvalidInvocationError(f"RunsFilter: the value of a tag is a text or a list of texts, got {value!r}.")
+    raise WrongArgumentError(f"RunsFilter: the value of a tag is a text or a list of texts, got {value!r}.")
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeAlias, TypeGuard, cast
 
-from segue.errors import InvalidInvocationError, NotSupportedError
+from segue.errors import InvalidInvocationError, NotSupportedError, WrongArgumentError
 from segue.model import selection_expression as ex
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
 from segue.model.selection_evaluation import SelectableGraph, selected_assets, selected_checks
@@ -299,7 +299,7 @@ def _keys(items: Sequence[Selectable]) -> tuple[AssetKey, ...]:
         defined = list(cast("Iterable[object]", keys))
         if not all(isinstance(key, AssetKey) for key in defined):
             hint = " Unpack a list with *." if isinstance(item, Sequence) else ""
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 f"AssetSelection: expected an asset key (AssetKey, string or sequence of strings) or a definition of "
                 f"assets, got {item!r}.{hint}"
             )
@@ -317,7 +317,7 @@ def _check_keys(items: Sequence[AssetCheckKey | DefinesChecks]) -> tuple[AssetCh
         )
         defined = list(cast("Iterable[object]", keys))
         if not all(isinstance(key, AssetCheckKey) for key in defined):
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 f"AssetSelection.checks: expected check keys or definitions of checks, got {item!r}. For all checks on "
                 "an asset use AssetSelection.checks_for_assets."
             )
@@ -328,7 +328,7 @@ def _check_keys(items: Sequence[AssetCheckKey | DefinesChecks]) -> tuple[AssetCh
 def _prefix(prefix: CoercibleToAssetKeyPrefix) -> tuple[str, ...]:
     parts = (prefix,) if isinstance(prefix, str) else tuple(prefix) if isinstance(prefix, Sequence) else None  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
     if parts is None or not all(isinstance(part, str) for part in parts):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"AssetSelection.key_prefixes: expected a string or a sequence of strings, got {prefix!r}."
         )
     return parts
@@ -336,13 +336,13 @@ def _prefix(prefix: CoercibleToAssetKeyPrefix) -> tuple[str, ...]:
 
 def _text(value: str, where: str) -> str:
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidInvocationError(f"AssetSelection.{where}: expected a string, got {value!r}.")
+        raise WrongArgumentError(f"AssetSelection.{where}: expected a string, got {value!r}.")
     return value
 
 
 def _depth(depth: int | None) -> int | None:
     if depth is not None and depth < 0:
-        raise InvalidInvocationError(f"AssetSelection: depth must be 0 or more, or None for all layers, got {depth}.")
+        raise WrongArgumentError(f"AssetSelection: depth must be 0 or more, or None for all layers, got {depth}.")
     return depth
 
 

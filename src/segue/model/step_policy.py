@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 
 
@@ -79,7 +79,7 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
             known = ", ".join(EXECUTORS)
             raise InvalidDefinitionError(f"StepPolicy: there is no executor {self.executor!r}; there are: {known}.")
         if not isinstance(self.priority, int) or isinstance(self.priority, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-            raise InvalidDefinitionError(f"StepPolicy: priority takes a whole number, got {self.priority!r}.")
+            raise WrongDeclarationError(f"StepPolicy: priority takes a whole number, got {self.priority!r}.")
         if self.approval is not None and not self.approval.strip():
             raise InvalidDefinitionError(
                 'StepPolicy: approval is what a person is asked, such as "May the totals go out?"; it is empty.'

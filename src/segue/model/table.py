@@ -130,7 +130,7 @@ class TableRecord(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidInvocationError(f"TableRecord takes a mapping of column names to values, got {self.data!r}.")
+            raise WrongArgumentError(f"TableRecord takes a mapping of column names to values, got {self.data!r}.")
         data = {_column_name(name): _cell(name, value) for name, value in self.data.items()}
         if self.non_finite is not msgspec.UNSET:
             data.update({name: float(number) for name, number in self.non_finite.items()})
@@ -199,7 +199,7 @@ def inferred_schema(records: Sequence[TableRecord]) -> TableSchema:
 def _column_name(name: object) -> str:
     if isinstance(name, str):
         return str.__str__(name)
-    raise InvalidInvocationError(f"TableRecord: column names must be strings, got {name!r}.")
+    raise WrongArgumentError(f"TableRecord: column names must be strings, got {name!r}.")
 
 
 def _cell(name: str, value: object) -> TableCell:

@@ -104,7 +104,7 @@ def require_severity(where: str, severity: object) -> None:
         InvalidDefinitionError: it is not.
     """
     if not isinstance(severity, AssetCheckSeverity):
-        raise InvalidDefinitionError(f"{where}: severity takes AssetCheckSeverity.WARN or .ERROR, got {severity!r}.")
+        raise WrongDeclarationError(f"{where}: severity takes AssetCheckSeverity.WARN or .ERROR, got {severity!r}.")
 
 
 def materializations(instance: Instance, key: AssetKey, limit: int) -> list[AssetMaterialization]:

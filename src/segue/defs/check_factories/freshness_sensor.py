@@ -10,7 +10,7 @@ from segue.defs.check_factories.freshness import FRESH_UNTIL
 from segue.defs.sensor import SensorDefinition
 from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidDefinitionError, SupersessionWarning, WrongDeclarationError
+from segue.errors import SupersessionWarning, WrongDeclarationError
 from segue.model.arguments import require_list
 from segue.model.keys import AssetCheckKey
 from segue.model.request import RunRequest
@@ -51,7 +51,7 @@ def build_sensor_for_freshness_checks(
     keys: list[AssetCheckKey] = []
     for each in require_list(where, "freshness_checks", freshness_checks):
         if not isinstance(each, AssetChecksDefinition):
-            raise InvalidDefinitionError(f"{where}: freshness_checks takes definitions of checks, got {each!r}.")
+            raise WrongDeclarationError(f"{where}: freshness_checks takes definitions of checks, got {each!r}.")
         keys += sorted(each.check_keys)
     twice = sorted({key.to_user_string() for key in keys if keys.count(key) > 1})
     if twice:

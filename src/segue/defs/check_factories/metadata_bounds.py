@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.check_factories.building import checks_of_assets, materializations, require_severity
 from segue.defs.context import AssetCheckExecutionContext
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity
 from segue.model.keys import AssetKey
 
@@ -34,11 +34,12 @@ def build_metadata_bounds_checks(
 
     Raises:
         InvalidDefinitionError: no bound, or the lower one above the upper one.
+        WrongDeclarationError: a key that is no text, or a bound that is no number.
     """
     where = "build_metadata_bounds_checks"
     require_severity(where, severity)
     if not isinstance(metadata_key, str) or not metadata_key:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(f"{where}: metadata_key takes a text, got {metadata_key!r}.")
+        raise WrongDeclarationError(f"{where}: metadata_key takes a text, got {metadata_key!r}.")
     bounds = Bounds(where, min_value, max_value, exclusive_min, exclusive_max)
 
     def judge(context: AssetCheckExecutionContext, key: AssetKey) -> AssetCheckResult:
@@ -84,7 +85,7 @@ class Bounds:
     ) -> None:
         for bound in (low, high):
             if bound is not None and not is_number(bound):
-                raise InvalidDefinitionError(f"{where}: a bound takes a number, got {bound!r}.")
+                raise WrongDeclarationError(f"{where}: a bound takes a number, got {bound!r}.")
         if low is None and high is None:
             raise InvalidDefinitionError(f"{where}: no bound is given; give a least value, a greatest one, or both.")
         if low is not None and high is not None and low > high:

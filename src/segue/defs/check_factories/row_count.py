@@ -9,7 +9,7 @@ from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.check_factories.building import asset_keys, checks_of_assets, materializations, require_severity
 from segue.defs.check_factories.metadata_bounds import Bounds, is_number
 from segue.defs.context import AssetCheckExecutionContext
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization
@@ -43,14 +43,15 @@ def build_row_count_checks(
         blocking: whether a failure of severity ERROR stops what is downstream.
 
     Raises:
-        InvalidDefinitionError: no limit at all, or one that cannot be.
+        InvalidDefinitionError: no limit at all.
+        WrongDeclarationError: a limit that cannot be.
     """
     where = "build_row_count_checks"
     require_severity(where, severity)
     changes = {"max_decrease": max_decrease, "max_increase": max_increase}
     for name, limit in changes.items():
         if limit is not None and (not is_number(limit) or limit < 0):
-            raise InvalidDefinitionError(f"{where}: {name} takes a number from 0 (0.5 for by half), got {limit!r}.")
+            raise WrongDeclarationError(f"{where}: {name} takes a number from 0 (0.5 for by half), got {limit!r}.")
     has_bounds = min_rows is not None or max_rows is not None
     if not has_bounds and max_decrease is None and max_increase is None:
         raise InvalidDefinitionError(

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from segue.defs.components.form_config import ComponentFormConfig
 from segue.defs.components.resolution_context import ResolutionContext
-from segue.errors import InvalidDefinitionError, ResolutionError
+from segue.errors import ResolutionError, WrongDeclarationError
 
 T = TypeVar("T")
 ResolveFn: TypeAlias = Callable[[ResolutionContext, Any], Any]
@@ -53,7 +53,7 @@ class Resolver:
         form_config: ComponentFormConfig | None = None,
     ) -> None:
         if fn is not None and not callable(fn):
-            raise InvalidDefinitionError(f"Resolver(fn=...) takes a function (context, value), got {fn!r}.")
+            raise WrongDeclarationError(f"Resolver(fn=...) takes a function (context, value), got {fn!r}.")
         self.fn = fn
         self.model_field_name = model_field_name
         self.model_field_type = model_field_type

@@ -10,7 +10,7 @@ from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.refusals import bad_schema
 from segue.defs.config_schema.types import BOOL, FLOAT, INT, ConfigType, ConfigTypeKind, not_none, wrong_form
 from segue.defs.config_schema.written import read_type, resolve_to_config_type
-from segue.errors import InvalidConfigDefinitionError, InvalidInvocationError, WrongArgumentError
+from segue.errors import InvalidConfigDefinitionError, WrongArgumentError
 
 
 class Noneable(ConfigType):
@@ -187,11 +187,9 @@ class ScalarUnion(ConfigType):
         self.scalar_type = resolve_to_config_type(scalar_type)
         self.non_scalar_type = resolve_to_config_type(non_scalar_schema)
         if self.scalar_type.kind is not ConfigTypeKind.SCALAR:
-            raise InvalidInvocationError(
-                f"ScalarUnion: scalar_type must be a scalar type, got {self.scalar_type.label}."
-            )
+            raise WrongArgumentError(f"ScalarUnion: scalar_type must be a scalar type, got {self.scalar_type.label}.")
         if self.non_scalar_type.kind in (ConfigTypeKind.SCALAR, ConfigTypeKind.SCALAR_UNION, ConfigTypeKind.ANY):
-            raise InvalidInvocationError(
+            raise WrongArgumentError(
                 f"ScalarUnion: non_scalar_schema must be a list or have fields, got {self.non_scalar_type.label}."
             )
         self._key = _key or f"ScalarUnion.{self.scalar_type.key}-{self.non_scalar_type.key}"

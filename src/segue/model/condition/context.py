@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from segue.errors import InvalidInvocationError, NotSupportedError
+from segue.errors import InvalidInvocationError, NotSupportedError, WrongArgumentError
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor, NodeCursor, SubsetValue
 from segue.model.condition.subset import EntitySubset
@@ -302,7 +302,7 @@ class AutomationResult:
         structured_cursor: str | EntitySubset | None = None,
     ) -> None:
         if not isinstance(true_subset, EntitySubset):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidInvocationError(f"AutomationResult: true_subset takes an EntitySubset, got {true_subset!r}.")
+            raise WrongArgumentError(f"AutomationResult: true_subset takes an EntitySubset, got {true_subset!r}.")
         if true_subset.key is not context.key and true_subset.key != context.key:
             raise InvalidInvocationError(
                 f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from segue.errors import InvalidDefinitionError, NotSupportedError, WrongDeclarationError
+from segue.errors import NotSupportedError, WrongDeclarationError
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.snapshot import FreshnessName
 from segue.model.cron import require_cron
@@ -185,9 +185,9 @@ class RunTagsCondition(BuiltinAutomationCondition[EntityT_co]):
         tag_values: Mapping[str, str] | None = None,
     ) -> None:
         if isinstance(tag_keys, str) or not isinstance(tag_keys, (type(None), AbstractSet, list)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"{self.tag}: tag_keys takes a set of strings, got {tag_keys!r}.")
+            raise WrongDeclarationError(f"{self.tag}: tag_keys takes a set of strings, got {tag_keys!r}.")
         if not isinstance(tag_values, (type(None), Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"{self.tag}: tag_values takes a mapping of strings, got {tag_values!r}.")
+            raise WrongDeclarationError(f"{self.tag}: tag_values takes a mapping of strings, got {tag_values!r}.")
         super().__init__(
             label=label,
             tag_keys=None if tag_keys is None else frozenset(tag_keys),

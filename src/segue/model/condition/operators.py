@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.snapshot import OperatorType
 from segue.model.condition_argument import require_condition
@@ -56,7 +56,7 @@ class SelectiveCondition(CompoundCondition[EntityT_co]):
 
     def _narrowed(self, how: str, selection: AssetSelection) -> Self:
         if not isinstance(selection, AssetSelection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise InvalidDefinitionError(f"{how}() takes an AssetSelection, got {selection!r}.")
+            raise WrongDeclarationError(f"{how}() takes an AssetSelection, got {selection!r}.")
 
         def change(child: AnyCondition) -> AnyCondition:
             if not isinstance(child, SelectiveCondition):

@@ -199,9 +199,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
 def check_dynamic_keys(name: str, keys: Sequence[str]) -> None:
     """Raises InvalidDefinitionError if these are no keys that can be added under a name."""
     if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidDefinitionError(
-            f"The name of a dynamic partitions definition is a non-empty string, got {name!r}."
-        )
+        raise WrongDeclarationError(f"The name of a dynamic partitions definition is a non-empty string, got {name!r}.")
     if isinstance(keys, str):
         raise InvalidDefinitionError(f"partition_keys is a list of strings, got the single string {keys!r}.")
     for key in keys:

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import PartitionsDefinition
@@ -144,7 +144,7 @@ class MultiPartitionMapping(BaseMultiPartitionMapping):
         given = dict(downstream_mappings_by_upstream_dimension)
         for name, each in given.items():
             if not isinstance(each, DimensionPartitionMapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-                raise InvalidDefinitionError(
+                raise WrongDeclarationError(
                     f"MultiPartitionMapping takes a DimensionPartitionMapping for each dimension, got {each!r} for {name!r}."
                 )
         object.__setattr__(self, "downstream_mappings_by_upstream_dimension", given)
