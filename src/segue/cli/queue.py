@@ -7,14 +7,27 @@ import msgspec
 
 from segue.approval import awaiting_steps
 from segue.cli.control import open_plane
+from segue.cli.history import read_run
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
 from segue.daemon.queue import queue_view
 from segue.model.concurrency import run_priority
+from segue.model.event_type import EventType
 from segue.model.run import Run, RunStatus
+from segue.model.run_events import WAITS, EngineEventData
 from segue.model.run_records import RunsFilter
-from segue.model.stores import Store
+from segue.model.stores import EventFilter, Store
 from segue.model.tags import BACKFILL_TAG
+
+_PROGRESS = (
+    EventType.ENGINE_EVENT,
+    EventType.STEP_START,
+    EventType.STEP_RESTARTED,
+    EventType.STEP_SUCCESS,
+    EventType.STEP_FAILURE,
+    EventType.STEP_SKIPPED,
+    EventType.STEP_UP_FOR_RETRY,
+)
 
 
 class QueuedDocument(msgspec.Struct, frozen=True):
@@ -36,7 +49,8 @@ class QueuedDocument(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def queue(limit: int, home: str | None, as_json: bool) -> None:
-    """List the runs that wait, in order, and what holds each of them back; first those that began and wait for a person.
+    """List the runs that wait, in order, and what holds each of them back; first those that began and wait: for a person, for
+    another run that makes the same, for slots of a pool.
 
     With --json: {"runs": [...]}.
     """
@@ -46,7 +60,11 @@ def queue(limit: int, home: str | None, as_json: bool) -> None:
         view = queue_view(plane.store, plane.control, states, settings.queue)
         suspended = plane.store.list_runs(RunsFilter(statuses=(RunStatus.SUSPENDED,)), limit, None)
         found = [_document(run, _awaits(plane.store, run)) for run in suspended]
-    found += [_document(run, view.decision.blocked.get(run.run_id)) for run in view.runs[: limit - len(found)]]
+        for run in plane.store.list_runs(RunsFilter(statuses=(RunStatus.STARTED,)), limit, None):
+            why = _stands(plane.store, run)
+            if why is not None:
+                found.append(_document(run, why))
+    found += [_document(run, view.decision.blocked.get(run.run_id)) for run in view.runs[: max(limit - len(found), 0)]]
     if as_json:
         print_json({"runs": found})
         return
@@ -69,6 +87,17 @@ def queue(limit: int, home: str | None, as_json: bool) -> None:
 def _awaits(store: Store, run: Run) -> str:
     asked = "; ".join(f"{each.step_key}: {each.question}" for each in awaiting_steps(store, run.run_id))
     return f"it waits for a person ({asked}): 'segue runs approve {run.run_id}', or reject"
+
+
+def _stands(store: Store, run: Run) -> str | None:
+    """What a run waits for that has begun, and of which nothing goes on; None where something does."""
+    newest = store.events(EventFilter(run_id=run.run_id, types=_PROGRESS, ascending=False), 1)
+    payload = newest[0].event.payload if newest else None
+    if not isinstance(payload, EngineEventData) or not payload.message.startswith(WAITS):
+        return None
+    if any(step.status == "running" for step in read_run(store, run).steps):
+        return None
+    return f"it has begun. {payload.message}"
 
 
 def _document(run: Run, blocked: str | None) -> QueuedDocument:

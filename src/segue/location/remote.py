@@ -115,6 +115,8 @@ class _Carrier:
                 )
             except ChannelClosedError:  # the control plane let go of it
                 self._why = f"The connection to {place} was closed."
+            except Exception as error:  # noqa: BLE001 reason: a bug must be seen; the location would stand as if it were there
+                self._why = f"The connection to {place} was given up by a bug in Segue: {error!r}."
             connection.close()
         for channel, _ in self._channels.values():
             channel.close()

@@ -24,6 +24,10 @@ class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True)
         return EventType(self.__struct_config__.tag)
 
 
+WAITS = "Waits"
+"""How an `EngineEventData` begins that says what a run or a step waits for."""
+
+
 class EngineEventData(Payload, frozen=True, tag="ENGINE_EVENT"):
     """Segue, or code that works for it (a launcher, an executor), says what it does."""
 

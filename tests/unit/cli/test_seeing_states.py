@@ -72,6 +72,8 @@ def test_why_a_run_or_a_step_waits_is_shown_until_it_goes_on(store: SqliteStore)
     why = "Waits, because another run makes the same."
     store.append([Event(1.0, RunStartData(), run_id=run), Event(2.0, EngineEventData(why), run_id=run)])
     assert document("show", run)["message"] == why
+    (queued,) = document("queue")["runs"]
+    assert (queued["run_id"], queued["blocked_by"]) == (run, f"it has begun. {why}")
     slots = "Waits for slots: the pool 'db' (1 of 1 taken)."
     store.append([Event(3.0, EngineEventData(slots), "window", run)])
     assert f"Waiting\nwindow: {slots}" in text("show", run)
@@ -79,6 +81,8 @@ def test_why_a_run_or_a_step_waits_is_shown_until_it_goes_on(store: SqliteStore)
     shown = document("show", run)
     assert (shown["message"], shown["steps"][0]["status"], shown["steps"][0]["waits"]) == (None, "running", None)
     assert "Waiting" not in text("show", run)
+    store.append([Event(5.0, EngineEventData(slots), "another", run)])
+    assert document("queue")["runs"] == []  # one step waits, and another one runs
 
 
 def test_what_steps_used_is_shown(store: SqliteStore) -> None:
