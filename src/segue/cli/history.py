@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -39,6 +39,7 @@ from segue.model.event_type import EventType
 from segue.model.failure_class import FailureClass
 from segue.model.run import Run
 from segue.model.stores import EventFilter, Store
+from segue.plan.dynamic import TEMPLATE
 from segue.plan.plan import Plan
 from segue.plan.resume import finished_in_chain
 
@@ -116,7 +117,22 @@ def step_documents(
                 steps[key] = msgspec.structs.replace(step, status="interrupted", ended_at=run.ended_at)
             elif step.waits is not None:
                 steps[key] = msgspec.structs.replace(step, waits=None)
-    return list(steps.values())
+    return list(_copies_in_place(steps))
+
+
+def _copies_in_place(steps: Mapping[str, StepDocument]) -> Iterator[StepDocument]:
+    """The steps, with those that a dynamic output made where the one stands that stood for them; that one, where there are none."""
+    of = {key: key.rpartition("[")[0] for key in steps}
+    stand_ins = {of[key]: key for key in steps if key.endswith(TEMPLATE)}
+    copies: dict[str, list[StepDocument]] = {}
+    for key, step in steps.items():
+        if key not in stand_ins.values() and of[key] in stand_ins:
+            copies.setdefault(of[key], []).append(step)
+    for key, step in steps.items():
+        if key in stand_ins.values():
+            yield from copies.get(of[key], [step])
+        elif of[key] not in stand_ins:
+            yield step
 
 
 def _untouched(run: Run, events: Sequence[Event]) -> str:

@@ -44,6 +44,23 @@ def deadline(): ...
 
 @sg.asset(partitions_def=days)
 def raw(): ...
+
+@sg.op(out=sg.DynamicOut())
+def fan():
+    for number in range(2):
+        yield sg.DynamicOutput(number, mapping_key=str(number))
+
+@sg.op
+def one(number): ...
+
+@sg.op
+def last(several): ...
+
+@sg.job
+def mapped():
+    last(fan().map(one).collect())
+
+defs = sg.Definitions(assets=[window, deadline, raw], jobs=[mapped])
 """
 
 
@@ -135,3 +152,13 @@ def test_how_a_backfill_is_held_back_is_shown(store: SqliteStore) -> None:
         "1 retry of a failed",
     ):
         assert words in line
+
+
+def test_the_steps_of_a_dynamic_output_stand_where_the_one_for_all_of_them_stood(store: SqliteStore) -> None:
+    import segue as sg
+
+    space: dict[str, Any] = {}
+    exec(CODE, space)
+    instance = sg.Instance(store, Path("values"))
+    result = space["defs"].get_job_def("mapped").execute_in_process(instance=instance)
+    assert [step["step"] for step in document("show", result.run_id)["steps"]] == ["fan", "one[0]", "one[1]", "last"]
