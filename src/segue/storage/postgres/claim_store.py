@@ -16,10 +16,12 @@ from segue.storage.postgres.workers import LIVING
 # Claims are decided one after the other: what one is given is not there for the next.
 _ONE_BY_ONE = b"SELECT pg_advisory_xact_lock(hashtext('segue.claims.' || current_schema()))"
 # Or beside each other, where each takes what nobody holds or waits for: then only who takes the same waits.
-_BESIDE = b"SELECT pg_advisory_xact_lock_shared(hashtext('segue.claims.' || current_schema()))"
-_ALONE_ON_EACH = b"""
-    SELECT pg_advisory_xact_lock(hashtext('segue.claimed.' || current_schema()), key)
-    FROM (SELECT DISTINCT hashtext(value) AS key FROM unnest(%s::text[]) wanted(value) ORDER BY key) keys"""
+# OFFSET has the first lock be there before those on each, which all take in one order.
+_BESIDE = b"""
+    SELECT pg_advisory_xact_lock(hashtext('segue.claimed.' || current_schema()), key) FROM (
+        SELECT key, pg_advisory_xact_lock_shared(hashtext('segue.claims.' || current_schema()))
+        FROM (SELECT DISTINCT hashtext(value) AS key FROM unnest(%s::text[]) wanted(value)) keys ORDER BY key OFFSET 0
+    ) beside"""
 _FEW = 16  # a server keeps some thousand locks in all
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
@@ -46,8 +48,7 @@ class PostgresClaims:
         """
         if len(request.claims) > _FEW:
             return False
-        connection.execute(_BESIDE)
-        connection.execute(_ALONE_ON_EACH, [[each.resource for each in request.claims]])
+        connection.execute(_BESIDE, [[each.resource for each in request.claims]])
         return claiming.take_free(Answering(connection), POSTGRES, request, timestamp)
 
     def _claim(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import selectors
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import psycopg
+from psycopg.abc import Params
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo, TransactionStatus
@@ -32,6 +33,32 @@ _CONNECT_SECONDS = 10
 
 # psycopg compiles what it needs for lists when it writes the first: here, so that a process that is forked finds it.
 Transformer().dump_sequence([[""]], [PyFormat.AUTO])
+
+
+class _MarkedCursor(psycopg.RawCursor[Row]):
+    """Carries out statements with `%s` for each parameter, and no percent sign besides. To find the marks with regular
+    expressions, as psycopg does, takes a third of the time that a short-lived process spends on a statement.
+    """
+
+    def execute(
+        self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> Self:
+        """See `psycopg.Cursor.execute`."""
+        return super().execute(query if params is None else _numbered(query), params, prepare=prepare, binary=binary)
+
+    def executemany(self, query: Any, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        """See `psycopg.Cursor.executemany`."""
+        super().executemany(_numbered(query), params_seq, returning=returning)
+
+
+def _numbered(statement: Any) -> Any:
+    return _with_numbers(statement) if isinstance(statement, bytes) else statement
+
+
+@lru_cache(maxsize=1024)
+def _with_numbers(statement: bytes) -> bytes:
+    first, *others = statement.split(b"%s")
+    return first + b"".join([b"$%d%s" % (number, part) for number, part in enumerate(others, start=1)])
 
 
 class Database:
@@ -131,9 +158,10 @@ class Database:
         return self._connection
 
     def _connect(self) -> Connection:
-        connection = psycopg.connect(**self.options)
+        connection = psycopg.connect(**self.options, cursor_factory=_MarkedCursor)
         try:
-            schema.prepare(connection, self.name)
+            if not schema.is_ready(connection):
+                schema.prepare(connection, self.name)
         except BaseException:
             connection.close()
             raise
@@ -224,7 +252,8 @@ def _is_stale(connection: Connection) -> bool:
         return bool(selector.select(0))
 
 
-def connection_options(url: str) -> dict[str, Any]:
+@lru_cache(maxsize=16)
+def connection_options(url: str) -> Mapping[str, Any]:
     """What psycopg connects with. Nothing is prepared on the server: a pooler may hand out another the next time.
 
     Raises:
@@ -245,7 +274,7 @@ def connection_options(url: str) -> dict[str, Any]:
     return options
 
 
-def name_of(options: dict[str, Any]) -> str:
+def name_of(options: Mapping[str, Any]) -> str:
     """Database and host of `connection_options`, for messages."""
     known = {option.keyword.decode(): option.val.decode() for option in Conninfo.get_defaults() if option.val}
     known |= {key: str(value) for key, value in options.items()}

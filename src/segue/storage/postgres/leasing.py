@@ -19,11 +19,11 @@ from segue.storage.postgres.workers import LIVES
 from segue.storage.postgres.writing import END_STEPS, Standing, append_slowly, plan_run
 from segue.storage.run_queries import RUN_COLUMNS
 
+# The token is drawn behind the lock on the run, so that a later lease has a greater one: OFFSET keeps the order.
 _HOLDER = f"""
-    SELECT number, created_at, {LIVES.format("runs.worker")}, fence, {RUN_COLUMNS}
-    FROM runs WHERE run_id = %s FOR NO KEY UPDATE""".encode()
+    SELECT nextval('fencing_tokens'), number, created_at, {LIVES.format("holder.worker")}, fence, {RUN_COLUMNS}
+    FROM (SELECT * FROM runs WHERE run_id = %s FOR NO KEY UPDATE OFFSET 0) holder""".encode()
 _LOCK_RUN = b"SELECT FROM runs WHERE run_id = %s FOR NO KEY UPDATE"
-_TOKEN = b"SELECT nextval('fencing_tokens')"
 _LEASE_RUN = b"UPDATE runs SET fence = %s, worker = %s WHERE run_id = %s"
 _LEASE_PLANNED = b"UPDATE runs SET fence = %s, worker = %s, body = %s, manifest_hash = %s WHERE run_id = %s"
 _OPEN_ATTEMPT = b"SELECT attempt FROM step_leases WHERE run_id = %s AND step_key = %s"
@@ -44,17 +44,15 @@ LEASES = "SELECT name, holder, token, expires_at > now() FROM leases ORDER BY na
 
 
 class Holder(NamedTuple):
-    """Who has a run, as the server is about to answer: `found` has the row, and `drawn` a token."""
+    """Who has a run, as the server is about to answer, with a token for who takes it."""
 
     run_id: str
     found: Cursor[Row]
-    drawn: Cursor[Row]
 
 
 def find_holder(connection: Connection, run_id: str) -> Holder:
     """Asks who has a run, and keeps others from it until the transaction ends; to be sent before the lock on claims."""
-    # The token is drawn behind the lock on the run, so that a later lease has a greater one.
-    return Holder(run_id, connection.execute(_HOLDER, [run_id], binary=True), connection.execute(_TOKEN))
+    return Holder(run_id, connection.execute(_HOLDER, [run_id], binary=True))
 
 
 def lease_run(
@@ -80,13 +78,12 @@ def lease_run(
         RunNotFoundError, InvariantViolationError, LeaseLostError: see `require_free`, `append_slowly`, `plan_run`.
     """
     run_id, row = holder.run_id, holder.found.fetchone()
-    number, created_at, lives, fence, *columns = row or (None, 0.0, False, None)
+    token, number, created_at, lives, fence, *columns = row or (0, None, 0.0, False, None)
     _, _, status, before, *times = columns or [None] * 4
     is_own = fence is None and before == worker  # who records a run in order to execute it names itself
     known = supervised.lives(before)
     lives = lives if known is None else known
     require_free(run_id, status, before, lives and not is_own and not is_given_up(before, run_id))
-    token: int = holder.drawn.fetchall()[0][0]
     worker = worker or before
     if planned is None:
         connection.execute(_LEASE_RUN, [token, worker, run_id])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import sqlalchemy
 
@@ -17,8 +19,7 @@ def upgrade(url: str, revision: str = "head") -> None:
         url: the database, as libpq reads it.
         revision: the one to stop at.
     """
-    options = connection_options(url)
-    options["autocommit"] = False
+    options: dict[str, Any] = {**connection_options(url), "autocommit": False}
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(**options), poolclass=sqlalchemy.NullPool
     )

@@ -5,6 +5,7 @@ Everything lies in the schema that comes first in the connection's search_path.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,11 +27,7 @@ _FIND = b"""
     to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYYMM')::integer"""
 _REVISION = b"SELECT version_num FROM alembic_version"
 # Answered from what the server keeps by name, where a list of all tables costs it more than all else of a short run.
-_GLANCE = b"""
-    SELECT version_num, to_regclass(format('%I.alembic_version', current_schema())),
-    to_regclass(format('%I.events_%s', current_schema(), to_char(now() AT TIME ZONE 'UTC', 'YYYYMM'))),
-    to_regclass(format('%I.events_%s', current_schema(), to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYYMM')))
-    FROM alembic_version"""
+_IS_THERE = "to_regclass(format('%I.{}', current_schema()))"
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('segue.schema.' || current_schema()))"
 """Whoever makes or changes tables comes after whoever does already."""
 
@@ -51,14 +48,12 @@ class Found(NamedTuple):
 
 
 def prepare(connection: psycopg.Connection[Row], name: str) -> None:
-    """Sees to it that a fresh connection leads to a database that this Segue can use.
+    """Sees to it that a fresh connection, where not all is ready, leads to a database that this Segue can use.
 
     Raises:
         StorageUnavailableError: its tables are not Segue's, or there is no place for them.
         StorageVersionError: they are of another version.
     """
-    if _is_ready(connection):
-        return
     found = _find(connection)
     if found.schema is not None and not found.tables & {"alembic_version", "events"}:
         _make(connection)
@@ -69,10 +64,14 @@ def prepare(connection: psycopg.Connection[Row], name: str) -> None:
         months.make(connection, missing)
 
 
-def _is_ready(connection: psycopg.Connection[Row]) -> bool:
-    """Whether all is there, as a first look shows."""
+def is_ready(connection: psycopg.Connection[Row]) -> bool:
+    """Whether all is there for a fresh connection, as a first look shows."""
+    now = datetime.now(UTC)
+    this, following = now.year * 12 + now.month - 1, now.year * 12 + now.month
+    tables = [months.table(month // 12 * 100 + month % 12 + 1) for month in (this, following)]
+    are_there = ", ".join(_IS_THERE.format(name) for name in ("alembic_version", *tables))
     try:
-        row = connection.execute(_GLANCE).fetchone()
+        row = connection.execute(f"SELECT version_num, {are_there} FROM alembic_version".encode()).fetchone()
     except errors.UndefinedTable:
         return False
     return row is not None and row[0] == REVISION and None not in row

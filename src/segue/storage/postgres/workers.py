@@ -131,7 +131,7 @@ def _start_keeper(database: Database, name: str) -> int | None:
         return None
     task = keeper.Task(
         worker=os.getpid(),
-        options=database.options,
+        options=dict(database.options),
         renew=_RENEW.decode(),
         renew_with=[name, LEASE_SECONDS],
         end=_END.decode(),

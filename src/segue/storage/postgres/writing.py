@@ -55,8 +55,10 @@ _RELEASE_STEPS = b"""
     WITH ended (run_id, step_key) AS (SELECT * FROM unnest(%s::text[], %s::text[])), waiting AS (
         DELETE FROM claim_requests c USING ended e WHERE c.run_id = e.run_id AND c.step_key = e.step_key
     ) DELETE FROM claims c USING ended e WHERE c.run_id = e.run_id AND c.step_key = e.step_key"""
-_RELEASE_RUNS = b"""
-    WITH waiting AS (DELETE FROM claim_requests WHERE run_id = ANY(%s)) DELETE FROM claims WHERE run_id = ANY(%s)"""
+_LEAVE_RUNS = b"""
+    WITH steps AS (DELETE FROM step_leases WHERE run_id = ANY(%s)),
+    waiting AS (DELETE FROM claim_requests WHERE run_id = ANY(%s))
+    DELETE FROM claims WHERE run_id = ANY(%s)"""
 _LOCK_DYNAMIC = b"SELECT pg_advisory_xact_lock(hashtext('segue.dynamic.' || current_schema()), hashtext(%s))"
 _HAS_CONTENT = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s), EXISTS (SELECT FROM manifests WHERE hash = %s)"
 # Whoever removes content waits for those who have just seen that it is there.
@@ -283,10 +285,8 @@ def _write_changes(connection: Connection, changes: Changes, first: str) -> None
         connection.execute(_WIPE_PARTITIONS, log.columns(sorted(changes.wiped_partitions)))
     for run_id, state in changes.runs.items():
         connection.execute(_UPDATE_RUN, [*state_columns(state), run_id])
-        if state.ended_at is not None:
-            connection.execute(END_STEPS, [run_id])
     if changes.left_runs:
-        connection.execute(_RELEASE_RUNS, [changes.left_runs, changes.left_runs])
+        connection.execute(_LEAVE_RUNS, [changes.left_runs] * 3)
     for statement, rows in (
         (_PUT_ASSETS, changes.assets),
         (_PUT_OBSERVATIONS, changes.observations),
@@ -321,8 +321,7 @@ def delete_run(connection: Connection, run_id: str) -> None:
     if row is not None:
         number, month, run = row[0], row[1], run_from_row(row[2:])
         connection.execute(_DELETE_TAGS, [number, list(run.tags), list(run.tags.values())])
-        connection.execute(END_STEPS, [run_id])
-        connection.execute(_RELEASE_RUNS, [[run_id], [run_id]])
+        connection.execute(_LEAVE_RUNS, [[run_id]] * 3)
         connection.execute(_DELETE_RUN, [number])
         connection.execute(_DELETE_EVENTS, [month, run_id])
 
