@@ -171,6 +171,8 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.errors.DagsterInvalidDagsterTypeInPythonicConfigDefinitionError": (
         "segue.errors:InvalidConfigDefinitionError"
     ),
+    "dagster._core.errors.DagsterInvalidMetadata": "segue.errors:InvalidDefinitionError",
+    "dagster._core.errors.DagsterInvalidObservationError": "segue.errors:InvalidObservationError",
     "dagster._core.errors.DagsterInvalidPythonicConfigDefinitionError": "segue.errors:InvalidConfigDefinitionError",
     "dagster._core.errors.DagsterPipesExecutionError": "segue.errors:PipesExecutionError",
     "dagster._core.pipes.context.PIPES_COMPOSITE_WRITERS_KEY": "segue.execute.pipes.protocol:COMPOSITE_WRITERS_KEY",

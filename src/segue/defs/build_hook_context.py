@@ -10,7 +10,7 @@ from segue.defs.instance import Instance
 from segue.defs.log import get_logger
 from segue.defs.resource_context import Resources
 from segue.defs.tick_context import TickContext
-from segue.errors import InvariantViolationError
+from segue.errors import InvalidPropertyError
 
 
 class UnboundHookContext(HookContext, TickContext):
@@ -27,13 +27,13 @@ class UnboundHookContext(HookContext, TickContext):
         if name in self._GIVEN:
             value = self._instance if name == "instance" else self._facts[name]
             if value is None:
-                raise InvariantViolationError(
+                raise InvalidPropertyError(
                     f"This context has no {name}: pass one to build_hook_context({name}=...)."
                 )
             return value
         if name in self._facts:
             return self._facts[name]
-        raise InvariantViolationError(f"A context of build_hook_context has no {name}: only one of a run does.")
+        raise InvalidPropertyError(f"A context of build_hook_context has no {name}: only one of a run does.")
 
     def require_resources(self, keys: Iterable[str]) -> None:
         for key in sorted(keys):

@@ -70,7 +70,7 @@ def test_a_context_of_a_test_knows_what_it_was_given() -> None:
     empty = sg.build_hook_context()
     assert empty.op_exception is None
     for name in ("run_id", "job_name", "instance", "op", "step_key", "hook_def", "op_config", "op_output_values"):
-        with pytest.raises(sg.InvariantViolationError, match=f"no {name}"):
+        with pytest.raises(sg.InvalidPropertyError, match=f"no {name}"):
             getattr(empty, name)
 
 
