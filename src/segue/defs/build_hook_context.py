@@ -27,9 +27,7 @@ class UnboundHookContext(HookContext, TickContext):
         if name in self._GIVEN:
             value = self._instance if name == "instance" else self._facts[name]
             if value is None:
-                raise InvalidPropertyError(
-                    f"This context has no {name}: pass one to build_hook_context({name}=...)."
-                )
+                raise InvalidPropertyError(f"This context has no {name}: pass one to build_hook_context({name}=...).")
             return value
         if name in self._facts:
             return self._facts[name]
