@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import click
 import msgspec
@@ -32,6 +33,7 @@ _LOW_ON_DISK = 1 << 30
 _OUT_OF_DISK = 100 << 20
 _SLOW_DISK_SECONDS = 0.5
 _PAGE = 4096  # bytes
+_WRITES = 3
 _SILENT_SECONDS = 10.0
 _LATE_SECONDS = 5.0
 _RECENT_SECONDS = 600.0
@@ -132,21 +134,25 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _written(subject: str, folder: Path) -> Finding:
-    """Whether a folder can be written, and how long that waits for the disk."""
-    began = time.monotonic()
+    """Whether a folder can be written, and how long that waits for the disk: the shortest of a few times, as others write, too."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_PAGE))
-            file.flush()
-            os.fsync(file.fileno())
+            took = min(_seconds_to_write(file) for _ in range(_WRITES))
     except OSError as error:
         return Finding("error", subject, f"{folder} cannot be written: {error.strerror}.", "Make it writable.")
-    took = time.monotonic() - began
     said = f"a write that waits for the disk takes {took * 1000:.0f} ms at {folder}."
     if took < _SLOW_DISK_SECONDS:
         return Finding("ok", subject, said)
     cure = 'Ticks and payloads wait for it: choose a faster disk, or durability = "normal" in the settings.'
     return Finding("warning", subject, said, cure)
+
+
+def _seconds_to_write(file: IO[bytes]) -> float:
+    began = time.monotonic()
+    file.write(bytes(_PAGE))
+    file.flush()
+    os.fsync(file.fileno())
+    return time.monotonic() - began
 
 
 def _existing(folder: Path) -> Path:
