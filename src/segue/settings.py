@@ -119,6 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         storage_directory: the folder where the default IO manager keeps values.
         file, module, attribute: where the definitions are; all None where nothing says so.
         working_directory: the folder from which user code imports.
+        location: the name of the code location that `file` or `module` is, where it has one of its own.
         dagster_compat: whether Segue answers for `dagster` in user code.
         failure_rules: which failures are of which class, after those of the definitions.
         concurrency: what may happen at once.
@@ -143,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     module: str | None = None
     attribute: str | None = None
     working_directory: str
+    location: str | None = None
     dagster_compat: bool = False
     failure_rules: tuple[FailureRule, ...] = ()
     concurrency: Concurrency = Concurrency()
@@ -160,7 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def location_name(self) -> str:
         """The name of the code location that `file` or `module` is."""
-        return self.module if self.module is not None else Path(self.file or "main").stem
+        return self.location or (self.module if self.module is not None else Path(self.file or "main").stem)
 
     def __repr__(self) -> str:
         shown = msgspec.structs.asdict(self) | {"database": None if self.database is None else masked(self.database)}

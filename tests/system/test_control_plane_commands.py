@@ -122,6 +122,46 @@ def test_a_location_that_is_none_any_more_is_forgotten_and_the_one_that_has_an_a
         assert project.json("launch", "--select", "mine")["location"] == "definitions"
 
 
+SEVERAL = """
+import os
+
+import segue as sg
+
+
+@sg.asset
+def {name}():
+    if "RETRY" not in os.environ:
+        raise ValueError("not yet")
+    return os.environ["STAGE"]
+
+
+@sg.sensor(target=[{name}])
+def of_{name}(context):
+    return sg.SkipReason("in " + os.environ["STAGE"])
+
+
+defs = sg.Definitions(assets=[{name}], sensors=[of_{name}])
+"""
+
+
+def test_commands_that_load_code_find_that_of_one_location_among_several(tmp_path: Path) -> None:
+    project = Project(tmp_path, "")
+    tables = list[str]()
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text(SEVERAL.format(name=name))
+        tables.append(f'[[locations]]\nfile = "{name}.py"\nenvironment = {{ STAGE = "{name} stage" }}\n')
+    tables.append(f'[[locations]]\nname = "elsewhere"\nfile = "first.py"\npython = "{tmp_path}/python"\n')
+    (tmp_path / "segue.toml").write_text("".join(tables))
+    with control_plane(project.folder, command="serve") as plane:
+        run = project.json("launch", "--select", "second")["run_id"]
+        plane.wait_for(lambda: project.json("runs")["runs"][0]["status"] == "failure")
+        preview = project.json("sensor", "preview", "of_second")
+        assert preview["skip_reason"] == "in second stage"
+        assert "There is no sensor 'nobody'" in project.run("sensor", "preview", "nobody").err
+        answer = project.run("runs", "retry", run, "--json", environment={"RETRY": "1"})
+        assert answer.code == 0, answer.err
+
+
 def test_locations_are_checked_without_a_control_plane(tmp_path: Path) -> None:
     project = Project(tmp_path, DEFINITIONS)
     assert project.run("location", "check").code == 0

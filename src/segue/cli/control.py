@@ -176,6 +176,21 @@ def instigators(plane: Plane, kind: InstigatorKind) -> Sequence[Found]:
     return found
 
 
+def settings_of_instigator(settings: Settings, kind: InstigatorKind, name: str, location: str | None) -> Settings:
+    """The settings with the code that has a schedule or sensor, where there are several code locations.
+
+    Raises:
+        InvalidSubsetError: there is none, or several locations have one.
+        NotSupportedError: as of `settings_at`.
+    """
+    if settings.file is not None or settings.module is not None:
+        return settings
+    from segue.cli.locations import settings_at
+
+    with open_plane(settings) as plane:
+        return settings_at(settings, find_instigator(plane, kind, name, location).location.name)
+
+
 def find_instigator(plane: Plane, kind: InstigatorKind, name: str, location: str | None) -> Found:
     """The schedule or sensor with a name.
 

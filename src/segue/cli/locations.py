@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+import msgspec
 
 from segue.cli.options import WORKSPACE_FILE
 from segue.deployment import targets_of
-from segue.errors import InvalidConfigError, LoadError
+from segue.errors import InvalidConfigError, LoadError, NotSupportedError
 from segue.model.location import LocationTarget
 from segue.settings import Settings
 
@@ -45,6 +47,38 @@ def targets_in_force(settings: Settings, workspace: str | None = None) -> tuple[
             "segue.toml."
         )
     return targets
+
+
+def settings_at(settings: Settings, name: str | None) -> Settings:
+    """The settings with the code of a code location, for a command that loads one of several; as they are where they name code
+    themselves, or where no location has that name. Its environment variables are set in this process.
+
+    Raises:
+        NotSupportedError: its code is not for this process: it is on another machine, or in another Python environment.
+        InvalidConfigError: as of `targets_in_force`.
+    """
+    if settings.file is not None or settings.module is not None or name is None:
+        return settings
+    target = next((each for each in targets_in_force(settings) if each.name == name), None)
+    if target is None:
+        return settings
+    if target.remote is not None:
+        raise NotSupportedError(f"The code location {name!r} is on another machine: run this there.")
+    if target.python is not None and os.path.abspath(target.python) != os.path.abspath(sys.executable):
+        raise NotSupportedError(
+            f"The code location {name!r} has a Python environment of its own: run this with {target.python} -m segue."
+        )
+    os.environ.update(target.environment)
+    return msgspec.structs.replace(
+        settings,
+        location=name,
+        file=target.file,
+        module=target.module,
+        attribute=target.attribute,
+        working_directory=target.working_directory,
+        dagster_compat=target.dagster_compat,
+        failure_rules=target.failure_rules,
+    )
 
 
 def _read(file: Path) -> tuple[LocationTarget, ...]:

@@ -14,6 +14,7 @@ from segue.cli.execution import execute_watched, finish
 from segue.cli.find import every_run, find_run
 from segue.cli.history import failure_class_of, read_run
 from segue.cli.home import instance_of, open_store
+from segue.cli.locations import settings_at
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force, step_code
 from segue.cli.output import duration, moment, print_json, print_table, stdout_for_json
 from segue.cli.progress import watching
@@ -112,6 +113,7 @@ def retry(
         earlier = find_run(store, run)
         is_chosen = everything or select is not None or bool(steps)
         _require_retryable(earlier, may_have_succeeded=is_chosen)
+        settings = settings_at(settings, earlier.location)
         definitions, _ = load(settings)
 
         def execute(on_event: Callable[[Event], None]) -> Run:

@@ -9,7 +9,7 @@ from itertools import islice
 import click
 import msgspec
 
-from segue.cli.control import Found, Plane, find_instigator, instigators, open_plane
+from segue.cli.control import Found, Plane, find_instigator, instigators, open_plane, settings_of_instigator
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, location_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
 from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
@@ -114,7 +114,7 @@ def preview(
     as_json: bool,
 ) -> None:
     """Show when the schedule NAME ticks, and what it would ask for; nothing is recorded."""
-    settings = settings_in_force(code, home)
+    settings = settings_of_instigator(settings_in_force(code, home), KIND, name, location)
     with stdout_for_json(as_json), open_plane(settings, code) as plane:
         found = find_instigator(plane, KIND, name, location or settings.location_name)
         assert isinstance(found.node, ScheduleNode)

@@ -7,7 +7,7 @@ import time
 import click
 import msgspec
 
-from segue.cli.control import Found, Plane, confirm, find_instigator, instigators, open_plane
+from segue.cli.control import Found, Plane, confirm, find_instigator, instigators, open_plane, settings_of_instigator
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, location_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table, stdout_for_json
 from segue.cli.tick_documents import TickDocument, preview_document, print_preview, print_ticks, tick_document
@@ -99,7 +99,7 @@ def preview(
     name: str, given: str | None, location: str | None, code: CodeOptions, home: str | None, as_json: bool
 ) -> None:
     """Ask the sensor NAME here, and show what it would ask for; nothing is recorded."""
-    settings = settings_in_force(code, home)
+    settings = settings_of_instigator(settings_in_force(code, home), KIND, name, location)
     with stdout_for_json(as_json), open_plane(settings, code) as plane:
         found = find_instigator(plane, KIND, name, location or settings.location_name)
         waiting = plane.control.payloads(found.state.id, PAYLOADS_AT_ONCE)
