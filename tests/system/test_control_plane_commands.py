@@ -144,6 +144,50 @@ defs = sg.Definitions(assets=[{name}], sensors=[of_{name}])
 """
 
 
+OPAQUE = """
+import segue as sg
+
+KEYS = sg.StaticPartitionsDefinition(["a", "b"])
+
+
+class Mine(sg.PartitionMapping):
+    description = "the same"
+
+    def get_downstream_partitions_for_partitions(self, subset, up, down, current_time=None, dynamic_partitions_store=None):
+        return down.subset_with_partition_keys(list(subset.get_partition_keys()))
+
+    def get_upstream_mapped_partitions_result_for_partitions(
+        self, subset, down, up, current_time=None, dynamic_partitions_store=None
+    ):
+        keys = [] if subset is None else list(subset.get_partition_keys())
+        return sg.UpstreamPartitionsResult(up.subset_with_partition_keys(keys), up.empty_subset())
+
+
+@sg.asset(partitions_def=KEYS)
+def above():
+    pass
+
+
+@sg.asset(partitions_def=KEYS, deps=[sg.AssetDep(above, partition_mapping=Mine())])
+def below():
+    pass
+
+
+defs = sg.Definitions(assets=[above, below])
+"""
+
+
+def test_a_backfill_asks_the_code_of_one_location_among_several(tmp_path: Path) -> None:
+    project = Project(tmp_path, "import segue as sg\n\n\n@sg.asset\ndef alone():\n    pass\n")
+    (tmp_path / "opaque.py").write_text(OPAQUE)
+    tables = '[[locations]]\nfile = "definitions.py"\n[[locations]]\nfile = "opaque.py"\n'
+    (tmp_path / "segue.toml").write_text(tables)
+    with control_plane(project.folder, command="serve") as plane:
+        made = project.json("backfill", "create", "--select", "above+", "--all")
+        assert made["location"] == "opaque"
+        plane.wait_for(lambda: project.json("backfill", "show", made["backfill_id"])["status"] == "COMPLETED_SUCCESS")
+
+
 def test_commands_that_load_code_find_that_of_one_location_among_several(tmp_path: Path) -> None:
     project = Project(tmp_path, "")
     tables = list[str]()

@@ -92,7 +92,9 @@ def code_of(settings: Settings, location: Known) -> Definitions:
     Raises:
         InvalidSubsetError: the code that the settings name is not the one that was loaded there.
     """
-    loaded = location if location.definitions is not None else _loaded(settings)
+    from segue.cli.locations import settings_at
+
+    loaded = location if location.definitions is not None else _loaded(settings_at(settings, location.name))
     if loaded.definitions is None or loaded.manifest_hash != location.manifest_hash:
         raise InvalidSubsetError(
             f"Only the code of {location.name!r} knows which partitions are meant, and the code that the settings name here "
