@@ -341,7 +341,10 @@ def definition_of(
     require_kind(what, "resource_defs", resource_defs, Mapping)
     require_kind(what, "pool", pool, str)
     returns = shape.return_annotation
-    valueless = returns is None or returns is MaterializeResult or get_origin(returns) is MaterializeResult
+    is_form = not isinstance(returns, type)  # most are plain classes, and of those `get_origin` takes long to say so
+    valueless = (
+        returns is None or returns is MaterializeResult or (is_form and get_origin(returns) is MaterializeResult)
+    )
     every = name_set([*outputs, *checks])
     op = OpDefinition.of_function(
         name=name,

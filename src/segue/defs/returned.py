@@ -171,7 +171,7 @@ def _dynamic_values(expected: Expected, name: str, value: Any) -> Iterator[Any]:
 
 def is_output_annotation(annotation: object) -> bool:
     """Whether an annotation says that an `Output` is returned."""
-    return annotation is Output or get_origin(annotation) is Output
+    return annotation is Output or (not isinstance(annotation, type) and get_origin(annotation) is Output)
 
 
 def _sequence(returned: Any) -> Sequence[Any] | None:

@@ -105,8 +105,10 @@ def partition_lock(default: PartitionLocks, asset: str, *tags: Mapping[str, str]
     Raises:
         InvalidDefinitionError: a tag that says none of it.
     """
-    text = next((each[PARTITION_LOCK_TAG] for each in tags if each.get(PARTITION_LOCK_TAG)), None)
-    if text is None:
+    text = None
+    for each in tags:
+        text = text or each.get(PARTITION_LOCK_TAG)
+    if not text:
         return default
     try:
         return PartitionLocks(text)
