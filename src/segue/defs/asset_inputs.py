@@ -67,7 +67,8 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
     deps: dict[AssetKey, AssetDep] = {}
     for name, key in {**keys, **{name: each.resolve_key(name) for name, each in ordering.items()}}.items():
         dep = AssetDep(key, partition_mapping=every[name].partition_mapping if name in every else None)
-        if deps.setdefault(key, dep) != dep:
+        known = deps.setdefault(key, dep)
+        if known is not dep and known != dep:
             raise InvalidDefinitionError(
                 f"{what} ({shape.source}): two inputs take {key.to_user_string()!r} with different partition mappings."
             )
