@@ -16,6 +16,7 @@ from segue.model.condition.scopes import JobRootAssetsAutomationCondition
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
 from segue.model.manifest import ComputationNode, JobNode, OutputNode
+from segue.model.partitions.base import PartitionsDefinition
 
 
 def op_computation_node(op: OpDefinition) -> ComputationNode:
@@ -68,7 +69,8 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
 
     Raises:
         UnresolvedSelectionError: the selection names what does not exist, or a part of what is made all at once.
-        InvalidDefinitionError: `partitions_def` disagrees with the assets, or the condition cannot be asked of the job.
+        InvalidDefinitionError: `partitions_def` disagrees with the assets, these with each other, or the condition cannot be
+            asked of the job.
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
     """
     config, declared = job.config, job.partitions_def
@@ -81,9 +83,10 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
+    _require_one_partitioning(graph, keys)
     graph.require_whole(set(keys))
     if job.automation_condition is not None:
-        _check_condition(job, job.automation_condition, graph, keys)
+        _check_condition(job, job.automation_condition)
     checks = job.selection.resolve_checks(graph)
     makers = [graph.nodes[key].computation for key in keys] + [graph.checks[check].computation for check in checks]
     ops = {name: graph.computations[name] for name in makers if name is not None}
@@ -103,9 +106,7 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
     )
 
 
-def _check_condition(
-    job: UnresolvedAssetJobDefinition, condition: AnyCondition, graph: AssetGraph, keys: Sequence[AssetKey]
-) -> None:
+def _check_condition(job: UnresolvedAssetJobDefinition, condition: AnyCondition) -> None:
     """Refuses a condition that says nothing of the job as a whole, or whose requests could not become runs."""
     if not _asks_roots(condition):
         raise InvalidDefinitionError(
@@ -116,11 +117,20 @@ def _check_condition(
         raise InvalidDefinitionError(
             "it has an automation_condition and config by partition: give the config to the assets, or request it by a schedule."
         )
-    definitions = dict.fromkeys(own for key in keys if (own := graph.nodes[key].partitions) is not None)
-    if len(definitions) > 1:
+
+
+def _require_one_partitioning(graph: AssetGraph, keys: Sequence[AssetKey]) -> None:
+    """Refuses a job of which no run could make all assets."""
+    first: dict[PartitionsDefinition, AssetKey] = {}
+    for key in keys:
+        own = graph.nodes[key].partitions
+        if own is not None:
+            first.setdefault(own, key)
+    if len(first) > 1:
+        ways = "; ".join(f"{key.to_user_string()!r} by {definition!r}" for definition, key in first.items())
         raise InvalidDefinitionError(
-            f"it has an automation_condition, and its assets are partitioned in {len(definitions)} ways, which one run cannot "
-            "make: select assets that must have the same partitions definitions, or none."
+            f"its assets are partitioned in {len(first)} ways, and one run makes partitions of one: {ways}. Declare a job for "
+            "each."
         )
 
 

@@ -291,3 +291,15 @@ def test_what_a_job_of_assets_makes_in_this_process_can_be_loaded_afterwards() -
     result = definitions.get_job_def("numbers").execute_in_process(resources={"io_manager": kept})
     assert result.output_for_node("number") == 3
     assert list(kept.values.values()) == [3]
+
+
+def test_a_job_of_which_no_run_could_make_all_assets_is_refused() -> None:
+    @sg.asset(partitions_def=sg.DailyPartitionsDefinition("2024-01-01"))
+    def day() -> None: ...
+
+    both = sg.Definitions([part, day, numbers], jobs=[sg.define_asset_job("both", [part, day, numbers])])
+    with pytest.raises(sg.InvalidDefinitionError, match=r"partitioned in 2 ways.*'day' by .*'part' by") as found:
+        both.get_job_def("both")
+    assert "'both'" in str(found.value)
+    assert sg.Definitions([part, numbers], jobs=[sg.define_asset_job("one", [part, numbers])]).get_job_def("one")
+    assert sg.Definitions([part, day]).resolve_implicit_global_asset_job_def().partitions_def is None
