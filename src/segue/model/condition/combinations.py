@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, downstream_subset, needed_subset
+from segue.model.partitions.sequence import starting_from
 from segue.model.partitions.subset import EMPTY, PartitionSubset
+from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 Way: TypeAlias = Literal["union", "intersection", "difference"]
 _MOST = 50_000  # answers that are kept; of assets that all stand differently none would come again
@@ -22,13 +24,14 @@ class Combinations:
         now: the moment.
     """
 
-    __slots__ = ("_combined", "_defaults", "_known", "_mapped", "_now", "_wholes")
+    __slots__ = ("_combined", "_defaults", "_known", "_latest", "_mapped", "_now", "_wholes")
 
     def __init__(self, now: datetime) -> None:
         self._now = now
         # Definitions are told apart by the first one that is equal: comparing them costs more than most answers.
         self._known: dict[int, tuple[PartitionsDefinition, PartitionsDefinition]] = {}
         self._wholes: dict[int, PartitionSubset] = {}
+        self._latest: dict[tuple[int, timedelta | None], PartitionSubset] = {}
         self._combined: dict[tuple[Way, int, PartitionSubset, PartitionSubset], PartitionSubset] = {}
         self._defaults: dict[tuple[int, int], PartitionMapping] = {}
         self._mapped: dict[tuple[bool, int, int, int, PartitionSubset], tuple[PartitionMapping, PartitionSubset]] = {}
@@ -39,6 +42,19 @@ class Combinations:
         found = self._wholes.get(id(first))
         if found is None:
             found = self._wholes[id(first)] = sets.whole(first, self._now)
+        return found
+
+    def latest(self, definition: TimeWindowPartitionsDefinition, lookback: timedelta | None) -> PartitionSubset:
+        """The last time window that has ended; with a lookback those that start at most so long before its end."""
+        question = (id(self._first(definition)), lookback)
+        found = self._latest.get(question)
+        if found is None:
+            count = definition.count(self._now)
+            first = count - 1
+            if count and lookback is not None:
+                low = definition.window_at(count - 1).end.timestamp() - lookback.total_seconds()
+                first = starting_from(definition.windows, low)
+            found = self._latest[question] = sets.subset_at(definition, [(max(first, 0), count)], self._now)
         return found
 
     def combine(

@@ -17,7 +17,6 @@ from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import IdentityPartitionMapping
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, needed_subset
-from segue.model.partitions.sequence import starting_from
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
@@ -87,10 +86,9 @@ class AssetGraphView:
         if definition is None or isinstance(value, bool):
             return EntitySubset(self, key, value)
         try:
-            sets.region_of_subset(definition, value, self.effective_dt)
+            kept = self.combinations.combine("intersection", definition, value, self.combinations.whole(definition))
         except UnknownPartitionError:
-            return EntitySubset(self, key, _clamped(definition, value, self.effective_dt))
-        kept = self.combinations.combine("intersection", definition, value, self.combinations.whole(definition))
+            kept = _clamped(definition, value, self.effective_dt)
         return EntitySubset(self, key, kept)
 
     def compute_latest_time_window_subset(
@@ -100,15 +98,10 @@ class AssetGraphView:
 
         With a lookback, the windows that start at most so long before the end of the last one.
         """
-        definition, now = self.partitions_def(key), self.effective_dt
+        definition = self.partitions_def(key)
         if not isinstance(definition, TimeWindowPartitionsDefinition):
             return self.get_full_subset(key=key)
-        count = definition.count(now)
-        first = count - 1
-        if count and lookback_delta is not None:
-            low = definition.window_at(count - 1).end.timestamp() - lookback_delta.total_seconds()
-            first = starting_from(definition.windows, low)
-        return EntitySubset(self, key, sets.subset_at(definition, [(max(first, 0), count)], now))
+        return EntitySubset(self, key, self.combinations.latest(definition, lookback_delta))
 
     def mapped(self, subset: EntitySubset, to_key: EntityKey, *, up: bool) -> EntitySubset:
         """What belongs to a part of one target in another: upstream of it (`up`) or downstream."""
