@@ -147,33 +147,18 @@ defs = sg.Definitions(assets=[{name}], sensors=[of_{name}])
 OPAQUE = """
 import segue as sg
 
-KEYS = sg.StaticPartitionsDefinition(["a", "b"])
+
+class Squares(sg.PartitionsDefinition):
+    def get_partition_keys(self, current_time=None, dynamic_partitions_store=None):
+        return ["0", "1", "4", "9"]
 
 
-class Mine(sg.PartitionMapping):
-    description = "the same"
-
-    def get_downstream_partitions_for_partitions(self, subset, up, down, current_time=None, dynamic_partitions_store=None):
-        return down.subset_with_partition_keys(list(subset.get_partition_keys()))
-
-    def get_upstream_mapped_partitions_result_for_partitions(
-        self, subset, down, up, current_time=None, dynamic_partitions_store=None
-    ):
-        keys = [] if subset is None else list(subset.get_partition_keys())
-        return sg.UpstreamPartitionsResult(up.subset_with_partition_keys(keys), up.empty_subset())
-
-
-@sg.asset(partitions_def=KEYS)
-def above():
+@sg.asset(partitions_def=Squares())
+def squares():
     pass
 
 
-@sg.asset(partitions_def=KEYS, deps=[sg.AssetDep(above, partition_mapping=Mine())])
-def below():
-    pass
-
-
-defs = sg.Definitions(assets=[above, below])
+defs = sg.Definitions(assets=[squares])
 """
 
 
@@ -183,8 +168,8 @@ def test_a_backfill_asks_the_code_of_one_location_among_several(tmp_path: Path) 
     tables = '[[locations]]\nfile = "definitions.py"\n[[locations]]\nfile = "opaque.py"\n'
     (tmp_path / "segue.toml").write_text(tables)
     with control_plane(project.folder, command="serve") as plane:
-        made = project.json("backfill", "create", "--select", "above+", "--all")
-        assert made["location"] == "opaque"
+        made = project.json("backfill", "create", "--select", "squares", "--all")
+        assert (made["location"], made["targets"][0]["partitions"]) == ("opaque", [["0", "9"]])
         plane.wait_for(lambda: project.json("backfill", "show", made["backfill_id"])["status"] == "COMPLETED_SUCCESS")
 
 
