@@ -136,7 +136,7 @@ class Sensors:
             if not running.happened and any(waits_for(running.node, each) for each in news):
                 running.happened = True
                 self._plan(running, turn)
-        for which in self._control.sensors_with_payloads():
+        for which in self._control.sensors_with_payloads() if self._running else ():
             running = self._running.get(which)  # one that is stopped finds them when it is started
             if running is not None and not running.is_asked and not running.has_payloads:
                 running.has_payloads = True

@@ -16,9 +16,9 @@ class Watch:
     was set back: what was to be done at a time that had nearly come is then far ahead.
 
     Args:
-        control: where they are switched; asked with one small query each time.
+        control: where they are switched; asked with one small query each time, where any are declared.
         locations: the code locations.
-        kind: schedules or sensors.
+        kind: schedules or sensors; for what nobody switches, definitions, lease and clock are seen.
     """
 
     def __init__(self, control: InstigatorStore, locations: Locations, kind: InstigatorKind) -> None:
@@ -33,11 +33,19 @@ class Watch:
         graphs = {name: location.graph for name, location in self._locations.items()}
         before, token = self._seen, turn.lease.token
         went_back, self._looked_at = turn.now < self._looked_at - _SET_BACK_SECONDS, turn.now
-        switches = self._control.switches(self._kind)
+        is_any_declared = any(graph is not None and self._declares(graph) for graph in graphs.values())
+        switches = self._control.switches(self._kind) if is_any_declared else ""
         self._seen = (token, switches, graphs)
         if went_back or before is None or before[:2] != (token, switches) or before[2].keys() != graphs.keys():
             return True
         return any(graph is not before[2][name] for name, graph in graphs.items())
+
+    def _declares(self, graph: AssetGraph) -> bool:
+        """Whether there is anything in the definitions that could be switched."""
+        manifest = graph.manifest
+        if self._kind is InstigatorKind.SCHEDULE:
+            return bool(manifest.schedules)
+        return self._kind is InstigatorKind.SENSOR and bool(manifest.sensors)
 
     def forget(self) -> None:
         """Has the next question answered with yes."""

@@ -12,6 +12,7 @@ from segue.decide.requests import wanted_run
 from segue.errors import InvalidInvocationError, LocationUnavailableError, RunNotFoundError
 from segue.location.base import CodeLocation
 from segue.model.keys import AssetKey
+from segue.model.run import RunStatus
 from segue.model.tick_task import RequestedRun
 from segue.server.read.runs import RunDocument, read_run, run_document
 from segue.server.state import ServerState
@@ -68,7 +69,7 @@ def start_run(data: NewRun, state: State) -> RunDocument:
     )
     server.control.enqueue(wanted)
     server.enqueued()
-    return run_document(server.store.get_run(wanted.run.run_id) or wanted.run)
+    return run_document(msgspec.structs.replace(wanted.run, status=RunStatus.QUEUED))
 
 
 @get("/{run_id:str}", sync_to_thread=True)
