@@ -60,6 +60,7 @@ _LEAVE_RUNS = b"""
     waiting AS (DELETE FROM claim_requests WHERE run_id = ANY(%s))
     DELETE FROM claims WHERE run_id = ANY(%s)"""
 _LOCK_DYNAMIC = b"SELECT pg_advisory_xact_lock(hashtext('segue.dynamic.' || current_schema()), hashtext(%s))"
+_HAS_PLAN = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s)"
 _HAS_CONTENT = b"SELECT EXISTS (SELECT FROM plans WHERE hash = %s), EXISTS (SELECT FROM manifests WHERE hash = %s)"
 # Whoever removes content waits for those who have just seen that it is there.
 _KEEP_CONTENT = b"SELECT pg_advisory_xact_lock_shared(hashtext('segue.content.' || current_schema()))"
@@ -123,11 +124,15 @@ def plan_run(connection: Connection, number: int, recorded: Run, planned: Planne
     """
     run = planned.run
     require_text(*run.tags, *run.tags.values())
-    found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
+    if run.manifest_hash is not None and run.manifest_hash == recorded.manifest_hash:
+        found: Row | None = (*(connection.execute(_HAS_PLAN, [run.plan_hash]).fetchone() or ()), True)
+    else:
+        found = connection.execute(_HAS_CONTENT, [run.plan_hash, run.manifest_hash]).fetchone()
     assert found is not None
-    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, planned.plan, found[0])
+    has_plan, has_manifest = found
+    plan_hash = _keep_content(connection, "the plan", _PUT_PLAN, run.plan_hash, planned.plan, has_plan)
     put = (_PUT_MANIFEST, run.manifest_hash, planned.manifest)
-    manifest_hash = _keep_content(connection, "the manifest", *put, found[1])
+    manifest_hash = _keep_content(connection, "the manifest", *put, has_manifest)
     gone, new = dict(recorded.tags.items() - run.tags.items()), dict(run.tags.items() - recorded.tags.items())
     if gone:
         connection.execute(_DELETE_TAGS, [number, list(gone), list(gone.values())])
