@@ -77,13 +77,13 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
     if isinstance(config, PartitionedConfig):
         declared = PartitionedConfig.from_flexible_config(config, declared or config.partitions_def).partitions_def
     keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_executable]
+    _require_one_partitioning(graph, keys)
     for key in keys:
         own = graph.nodes[key].partitions
         if declared is not None and own is not None and own != declared:
             raise InvalidDefinitionError(
                 f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
             )
-    _require_one_partitioning(graph, keys)
     graph.require_whole(set(keys))
     if job.automation_condition is not None:
         _check_condition(job, job.automation_condition)
@@ -129,8 +129,8 @@ def _require_one_partitioning(graph: AssetGraph, keys: Sequence[AssetKey]) -> No
     if len(first) > 1:
         ways = "; ".join(f"{key.to_user_string()!r} by {definition!r}" for definition, key in first.items())
         raise InvalidDefinitionError(
-            f"its assets are partitioned in {len(first)} ways, and one run makes partitions of one: {ways}. Declare a job for "
-            "each."
+            f"its assets are partitioned in {len(first)} ways: {ways}. One run makes partitions of one, so that the assets of a "
+            "job must have the same partitions definitions, or none: declare a job for each."
         )
 
 
