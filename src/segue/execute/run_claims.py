@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from segue.execute.failure import error_info
+from segue.execute.failure_facts import failure_class
 from segue.execute.run_scope import RunScope
 from segue.model.claim_stores import ClaimStore
 from segue.model.claims import (
@@ -133,7 +134,9 @@ def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
         wanted = {claims.locks[block.resource] for block in answer.blocks}
         if PartitionLocks.FAIL in wanted:
             error = busy(request, answer)
-            return Refused(RunFailureData(FailureReason.RESOURCE_BUSY, str(error), error=error_info(error)), error)
+            found = failure_class(error, scope.described.failure_rules)
+            reason = FailureReason.RESOURCE_BUSY
+            return Refused(RunFailureData(reason, str(error), error=error_info(error), failure_class=found), error)
         if PartitionLocks.SKIP in wanted:
             return Refused(RunCanceledData(f"Skipped, because another run makes the same: {answer}."), None)
         if not is_told:

@@ -16,8 +16,10 @@ from segue.host.inprocess import execute_request
 from segue.host.recorded_plan import retry_run
 from segue.model.claims import Claim, Claimant, ClaimFilter, ClaimRequest, PartitionLocks, partition_resource
 from segue.model.concurrency import Concurrency
-from segue.model.event import EngineEventData, Event
+from segue.model.event import EngineEventData, Event, EventType, RunFailureData
+from segue.model.failure_class import FailureClass
 from segue.model.run import FailureReason, Run, RunStatus
+from segue.model.stores import EventFilter
 
 DAYS = dg.StaticPartitionsDefinition(["mon", "tue", "wed"])
 
@@ -185,6 +187,10 @@ def test_a_run_can_be_told_to_fail(instance: dg.Instance) -> None:
     assert caught.value.run_ids == ("other",)
     (run,) = instance.get_runs()
     assert run.failure_reason is FailureReason.RESOURCE_BUSY
+    (record,) = instance.store.events(EventFilter(types=(EventType.RUN_FAILURE,)), 2)
+    failure = record.event.payload
+    assert isinstance(failure, RunFailureData)
+    assert failure.failure_class is FailureClass.RATE_LIMIT
 
 
 @pytest.mark.parametrize(
