@@ -59,6 +59,11 @@ def parted(context):
     return context.partition_key
 
 
+@sg.asset(partitions_def=sg.DynamicPartitionsDefinition(name="kept"))
+def kept():
+    pass
+
+
 @sg.op
 def one():
     return 1
@@ -71,7 +76,7 @@ def ops():
 
 apart = sg.define_asset_job("apart", selection=["numbers", "total"], executor_def=sg.multiprocess_executor)
 defs = sg.Definitions(
-    assets=[numbers, total, broken, crashing, waiting, parted], jobs=[ops, apart]
+    assets=[numbers, total, broken, crashing, waiting, parted, kept], jobs=[ops, apart]
 )
 """
 
@@ -119,26 +124,41 @@ def test_a_step_that_fails_fails_its_run(plane: ControlPlane) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "arguments"),
     [
-        ({"assets": ["numbers"], "run_config": {"ops": {"nobody": {"config": 1}}}}, "nobody"),
-        ({"assets": ["parted"], "partition": "z"}, "'z'"),
-        ({"assets": ["parted"]}, "partition"),
+        ({"assets": ["parted"], "partition": "z"}, ("--select", "parted", "--partition", "z")),
+        (
+            {"assets": ["parted"], "partition": "x", "partition_end": "z"},
+            ("--select", "parted", "--partition-range", "x...z"),
+        ),
+        ({"assets": ["parted"]}, ("--select", "parted")),
+        ({"assets": ["numbers"], "partition": "x"}, ("--select", "numbers", "--partition", "x")),
+        ({"assets": ["kept"], "partition": "new"}, ("--select", "kept", "--partition", "new")),
     ],
-    ids=["config", "partition", "no partition"],
+    ids=["partition", "range", "no partition", "superfluous", "dynamic"],
 )
-def test_what_cannot_be_planned_fails_with_the_reason(
-    plane: ControlPlane, project: Project, document: dict[str, object], said: str
+def test_partitions_that_are_not_there_are_refused_in_the_words_of_the_command_line(
+    plane: ControlPlane, project: Project, document: dict[str, object], arguments: tuple[str, ...]
 ) -> None:
+    before = project.json("runs")
     reply = plane.post("/api/runs", document)
-    if reply.status != 201:  # what the definitions tell is refused at once
-        assert reply.status == 422
-        assert said in reply.document["message"]
-        return
-    run = plane.ended(reply.document["run_id"])
+    assert (reply.status, "artition" in reply.document["message"]) == (422, True)
+    answer = project.run("launch", *arguments)
+    assert answer.code != 0
+    assert reply.document["message"] in answer.err
+    assert project.json("runs") == before
+
+
+def test_a_dynamic_partition_is_made_once_it_is_there(plane: ControlPlane, project: Project) -> None:
+    open_sqlite(project.home).change_dynamic_partitions("kept", ["there"], [], 1.0)
+    assert plane.run(assets=["kept"], partition="there")["status"] == "SUCCESS"
+
+
+def test_config_that_does_not_fit_fails_with_the_reason(plane: ControlPlane, project: Project) -> None:
+    run = plane.run(assets=["numbers"], run_config={"ops": {"nobody": {"config": 1}}})
     assert (run["status"], run["failure_reason"]) == ("FAILURE", "platform")
     answer = project.run("show", run["run_id"])
-    assert said in answer.out + answer.err
+    assert "nobody" in answer.out + answer.err
 
 
 def test_a_process_that_crashes_ends_its_run_at_once(plane: ControlPlane, project: Project) -> None:

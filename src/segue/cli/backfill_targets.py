@@ -12,9 +12,10 @@ import msgspec
 from segue.cli.control import Known, Plane, code_of
 from segue.cli.home import instance_of
 from segue.cli.launch import selected
-from segue.cli.partitions import parse_range, require_partition
+from segue.cli.partitions import parse_range
 from segue.daemon.backfills import job_partitions
 from segue.daemon.listed import listed
+from segue.decide.asked_partitions import require_partition
 from segue.errors import InvalidSubsetError
 from segue.model.backfill import BackfillTarget
 from segue.model.graph import AssetGraph
@@ -234,10 +235,10 @@ def _named(definition: PartitionsDefinition, wanted: Wanted, now: datetime) -> P
     if wanted.partition_range is not None:
         first, last = parse_range(wanted.partition_range)
         for key in (first, last):
-            require_partition(definition, key)
+            require_partition(definition, key, now)
         return subset_of_range(definition, first, last, now)
     for key in wanted.partitions:
-        require_partition(definition, key)
+        require_partition(definition, key, now)
     return subset_of_keys(definition, wanted.partitions, now)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import click
 
 from segue.cli.control import location_with, open_plane
 from segue.cli.options import home_option, json_option, location_option, settings_in_force
 from segue.cli.output import print_json, stdout_for_json
-from segue.cli.partitions import parse_range, require_partition
-from segue.cli.requests import common_partitions
+from segue.cli.partitions import parse_range
 from segue.cli.run_config import read_run_config, read_tags
+from segue.decide.asked_partitions import require_run_partitions
 from segue.decide.requests import wanted_run
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
@@ -56,7 +57,6 @@ def launch(
         found = location_with(plane, location, job, select)
         keys = None if select is None else selected(found.graph, select)
         bounds = (partition, partition) if partition_range is None else tuple(parse_range(partition_range))
-        _require_partitions(found.graph, job, keys, bounds)
         request = RequestedRun(
             job_name=job,
             asset_selection=keys,
@@ -74,6 +74,7 @@ def launch(
             manifest_hash=found.manifest_hash,
             tags={},
         )
+        require_run_partitions(found.graph, wanted.run, datetime.now(UTC))
         plane.control.enqueue(wanted)
     if as_json:
         print_json({"run_id": wanted.run.run_id, "location": found.name})
@@ -93,26 +94,3 @@ def selected(graph: AssetGraph, text: str) -> tuple[AssetKey, ...]:
             f"--select {text!r} selects nothing that can be made. 'segue list' shows what there is."
         )
     return tuple(sorted(keys))
-
-
-def _require_partitions(
-    graph: AssetGraph, job: str | None, keys: tuple[AssetKey, ...] | None, bounds: tuple[str | None, ...]
-) -> None:
-    """Makes sure that what is to be made has the partitions that are named, and that some are where it has any."""
-    node = None if job is None else graph.jobs.get(job)
-    if job is not None and node is None:
-        known = ", ".join(sorted(graph.jobs)) or "none"
-        raise InvalidSubsetError(f"There is no job {job!r}; there are: {known}.")
-    assets = keys if keys is not None else () if node is None else node.assets
-    definition = (
-        node.partitions if node is not None and node.partitions is not None else common_partitions(graph, assets)
-    )
-    if definition is None:
-        if bounds[0] is not None:
-            raise InvalidSubsetError("Nothing of what is to be run has partitions. Leave the partition out.")
-        return
-    if bounds[0] is None:
-        raise InvalidSubsetError("What is to be run has partitions. Say which with --partition or --partition-range.")
-    for key in bounds:
-        if key is not None:
-            require_partition(definition, key)

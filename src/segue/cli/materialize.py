@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,10 @@ from segue.cli.execution import Outcome, execute_batches, finish
 from segue.cli.home import dynamic_keys, instance_of, open_store
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, load, settings_in_force, step_code
 from segue.cli.output import stdout_for_json
-from segue.cli.partitions import keys_of_range, parse_range, require_partition
-from segue.cli.requests import Batch, common_partitions, range_batches, single_batch
+from segue.cli.partitions import keys_of_range, parse_range
+from segue.cli.requests import Batch, range_batches, single_batch
 from segue.cli.run_config import read_run_config, read_tags
+from segue.decide.asked_partitions import common_partitions, require_partition
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey
@@ -119,7 +121,7 @@ def plan_batches(graph: AssetGraph, wanted: Wanted, request: RunRequest) -> list
             f"{_names(partitioned)} partitioned and no partition was given. Add --partition KEY{example} or "
             "--partition-range FIRST...LAST, or select other assets with --select."
         )
-    require_partition(definition, wanted.partition)
+    require_partition(definition, wanted.partition, datetime.now(UTC))
     return single_batch(keys, request.with_replaced_attrs(partition_key=wanted.partition))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from segue.cli.output import count
+from segue.decide.asked_partitions import require_partition
 from segue.errors import UnknownPartitionError
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import RANGE_SEPARATOR, PartitionKeyRange
@@ -25,16 +26,6 @@ def parse_range(text: str) -> PartitionKeyRange:
     return PartitionKeyRange(start, end)
 
 
-def require_partition(definition: PartitionsDefinition, key: str) -> None:
-    """Makes sure that a partition exists now.
-
-    Raises:
-        UnknownPartitionError: it does not; names the partitions there are.
-    """
-    if not definition.has_partition_key(key):
-        raise UnknownPartitionError(f"There is no partition {key!r}: {_known(definition)}. Choose one of these.")
-
-
 def keys_of_range(definition: PartitionsDefinition, wanted: PartitionKeyRange) -> Sequence[str]:
     """The partition keys of a range, both ends included.
 
@@ -42,7 +33,7 @@ def keys_of_range(definition: PartitionsDefinition, wanted: PartitionKeyRange) -
         UnknownPartitionError: an end that does not exist, or a last that comes before the first.
     """
     for key in wanted:
-        require_partition(definition, key)
+        require_partition(definition, key, datetime.now(UTC))
     keys = definition.get_partition_keys_in_range(wanted)
     if not keys:
         raise UnknownPartitionError(
@@ -97,13 +88,3 @@ def write_stretches(found: Sequence[tuple[str, str]], most: int = 10) -> str:
     if len(found) > most:
         texts.append(f"and {count(len(found) - most, 'more stretch', 'more stretches')}")
     return ", ".join(texts)
-
-
-def _known(definition: PartitionsDefinition) -> str:
-    number = definition.get_num_partitions()
-    if number == 0:
-        return "there are none yet"
-    if number <= 8:
-        return "there are " + ", ".join(repr(key) for key in definition.get_partition_keys())
-    first, last = definition.get_first_partition_key(), definition.get_last_partition_key()
-    return f"there are {number:,}, from {first!r} to {last!r}"

@@ -12,7 +12,6 @@ from itertools import groupby
 
 import msgspec
 
-from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph, require_acyclic
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
@@ -71,28 +70,6 @@ def blocked_by(batch: Batch, failed: Sequence[Batch]) -> Batch | None:
         if not batch.partitions or not other.partitions or not set(batch.partitions).isdisjoint(other.partitions):
             return other
     return None
-
-
-def common_partitions(graph: AssetGraph, assets: Sequence[AssetKey]) -> PartitionsDefinition | None:
-    """The one partitions definition of these assets, None where none is partitioned.
-
-    Raises:
-        InvalidSubsetError: they have different ones.
-    """
-    found: dict[int, tuple[PartitionsDefinition, list[str]]] = {}
-    for key in assets:
-        own = graph.node(key).partitions
-        if own is None:
-            continue
-        place = next((place for place, (other, _) in found.items() if own is other or own == other), len(found))
-        found.setdefault(place, (own, []))[1].append(key.to_user_string())
-    if len(found) > 1:
-        groups = "; ".join(f"{', '.join(names)}: {definition!r}" for definition, names in found.values())
-        raise InvalidSubsetError(
-            f"The selected assets have different partitions definitions and cannot share a partition: {groups}. "
-            "Select those of one definition with --select, and run the others after them."
-        )
-    return next((definition for definition, _ in found.values()), None)
 
 
 def _blocks(graph: AssetGraph, assets: Sequence[AssetKey]) -> list[list[AssetKey]]:

@@ -11,8 +11,8 @@ from segue.cli.control import Plane, open_plane
 from segue.cli.find import find_asset
 from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, stdout_for_json
-from segue.cli.partitions import require_partition
 from segue.daemon.listed import listed
+from segue.decide.asked_partitions import require_partition
 from segue.errors import InvalidSubsetError
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import SubsetValue, shown_part
@@ -60,7 +60,7 @@ def why(key: str, partition: str | None, history: int, home: str | None, as_json
         if partition is not None:
             if definition is None:
                 raise InvalidSubsetError(f"{found.to_user_string()} has no partitions: leave the partition out.")
-            require_partition(definition, partition)
+            require_partition(definition, partition, datetime.now(UTC))
         entries = plane.control.condition_evaluations(found.to_user_string(), history)
     documents = [_document(found, partition, entry.record, definition) for entry in entries]
     if as_json:

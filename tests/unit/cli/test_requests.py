@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.cli.requests import Batch, blocked_by, common_partitions, range_batches, single_batch
+from segue.cli.requests import Batch, blocked_by, range_batches, single_batch
+from segue.decide.asked_partitions import common_partitions
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetKey

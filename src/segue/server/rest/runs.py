@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 
 import msgspec
 from litestar import Router, get, post
 from litestar.datastructures import State
 
+from segue.decide.asked_partitions import require_run_partitions
 from segue.decide.requests import wanted_run
 from segue.errors import InvalidInvocationError, LocationUnavailableError, RunNotFoundError
 from segue.location.base import CodeLocation
 from segue.model.keys import AssetKey
+from segue.model.listing import StoredKeys
+from segue.model.partitions.loading import partition_loading_context
 from segue.model.run import RunStatus
 from segue.model.tick_task import RequestedRun
 from segue.server.read.runs import RunDocument, read_run, run_document
@@ -58,15 +61,18 @@ def start_run(data: NewRun, state: State) -> RunDocument:
         tags=data.tags,
         run_config=data.run_config,
     )
+    now = datetime.now(UTC)
     wanted = wanted_run(
         request,
         graph,
         run_id=new_id(),
-        now=time.time(),
+        now=now.timestamp(),
         location=location.name,
         manifest_hash=location.state.manifest_hash,
         tags={},
     )
+    with partition_loading_context(dynamic_partitions_store=StoredKeys(server.store)):
+        require_run_partitions(graph, wanted.run, now)
     server.control.enqueue(wanted)
     server.enqueued()
     return run_document(msgspec.structs.replace(wanted.run, status=RunStatus.QUEUED))
