@@ -355,7 +355,7 @@ def test_an_event_that_no_store_can_take_ends_the_run() -> None:
 
     @sg.asset
     def told(context: sg.AssetExecutionContext) -> None:
-        context.log_event(sg.AssetMaterialization("x", description=object()))  # type: ignore[arg-type]
+        context.log_event(sg.AssetMaterialization("x", tags={"odd": object()}))  # type: ignore[dict-item]
 
     with sg.Instance.ephemeral() as instance:
         with pytest.raises(NotImplementedError):

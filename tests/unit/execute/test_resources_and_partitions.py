@@ -110,8 +110,6 @@ def test_partitions_flow_from_days_to_months_to_all() -> None:
         assert instance.get_materialized_partitions(sg.AssetKey("day")) == set(DAILY.get_partition_keys())
         with pytest.raises(sg.UnknownPartitionError, match="2025-01-01"):
             sg.materialize(assets, instance=instance, partition_key="2025-01-01", selection=[day])
-        with pytest.raises(sg.InvalidSubsetError, match="partitioned"):
-            sg.materialize(assets, instance=instance, selection=[day])
 
 
 def test_a_retry_does_only_what_is_left() -> None:
