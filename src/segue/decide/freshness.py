@@ -13,7 +13,8 @@ def freshness_state(policy: FreshnessPolicy | None, last_updated: float | None, 
 
     Args:
         policy: what is asked of it; None where nothing is.
-        last_updated: when it was last made (or, made elsewhere, seen to change), in seconds since 1970, UTC; None for never.
+        last_updated: when it was last made, in seconds since 1970, UTC; None for never. Who makes it elsewhere says so by a
+            materialization: an observation only tells that somebody looked.
         now: the moment, with a time zone.
     """
     if policy is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from segue.decide.run_retries import asked_retries
 from segue.errors import InvalidSubsetError
 from segue.model.event import Event, RunEnqueuedData
 from segue.model.graph import AssetGraph
@@ -43,6 +44,7 @@ def wanted_run(
 
     Raises:
         InvalidSubsetError: a job, an asset or a check that is not there.
+        InvalidInvocationError: a tag that says how often it is run again, and is no number.
     """
     job_name = request.job_name or IMPLICIT_JOB_NAME
     assets, checks, job_tags = _of_job(graph, job_name)
@@ -71,6 +73,7 @@ def wanted_run(
         location=location,
         created_at=now,
     )
+    asked_retries(run.tags)
     return WantedRun(run, (Event(now, RunEnqueuedData(), None, run_id, run.job_name),), request.run_key)
 
 

@@ -6,6 +6,9 @@ Tags of the run win over what is set for all: `dagster/max_retries`, `dagster/re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from segue.errors import InvalidInvocationError
 from segue.model.event import Event, RunEnqueuedData
 from segue.model.queueing import RetryStrategy, RunRetries
 from segue.model.run import FailureReason, Run, RunStatus
@@ -28,12 +31,29 @@ def retry_number(run: Run) -> int:
     return int(text) if text.isdecimal() else 0
 
 
+def asked_retries(tags: Mapping[str, str]) -> int | None:
+    """How often a run is to be run again, by its tags; None where they do not say it.
+
+    Raises:
+        InvalidInvocationError: it is not a whole number from 0 on.
+    """
+    said = tags.get(MAX_RETRIES_TAG)
+    if said is None:
+        return None
+    if not said.isdecimal():
+        raise InvalidInvocationError(
+            f"The tag {MAX_RETRIES_TAG} of a run is {said!r}: it takes a whole number, 0 for no retry."
+        )
+    return int(said)
+
+
 def is_retried(run: Run, settings: RunRetries) -> bool:
     """Whether a run that has ended is to be run again: not one that a person refused. The runs of a backfill are retried by it."""
     if run.status is not RunStatus.FAILURE or BACKFILL_TAG in run.tags or run.location is None:
         return False
     if run.failure_reason is FailureReason.REFUSED:
         return False
+    # Not as it is asked for: this run is on record, and others wait behind it.
     said = run.tags.get(MAX_RETRIES_TAG, "")
     most = int(said) if said.isdecimal() else settings.max_retries
     if retry_number(run) >= most:

@@ -183,6 +183,9 @@ def test_what_is_launched_must_be_there(store: SqliteStore) -> None:
     assert "Say which with --partition" in refused("launch", "--select", "raw")
     assert "There is no partition '2030-01-01'" in refused("launch", "--select", "raw", "--partition", "2030-01-01")
     assert "Leave the partition out" in refused("launch", "--select", "report", "--partition", "2026-01-01")
+    for wrong in ("often", "-1", "1.5", ""):
+        tagged = ("--select", "report", "--tag", f"dagster/max_retries={wrong}")
+        assert f"dagster/max_retries of a run is {wrong!r}" in refused("launch", *tagged)
     made = document("launch", "--select", "raw", "--partition-range", "2026-01-02...2026-01-03")
     run = store.get_run(made["run_id"])
     assert run is not None

@@ -8,7 +8,7 @@ from plane import NOON, Plane
 
 import segue as sg
 from segue.daemon.freshness import Freshness
-from segue.model.event import Event, EventType, FreshnessChangedData, StepMaterializationData
+from segue.model.event import AssetObservationData, Event, EventType, FreshnessChangedData, StepMaterializationData
 from segue.model.stores import EventFilter
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -66,6 +66,18 @@ def test_an_asset_gets_old_on_time_and_is_fresh_again_when_it_is_made() -> None:
     case.make(window, NOON + 3 * HOUR)
     case.round(NOON + 3 * HOUR)
     assert case.changes()[1:] == [("window", "PASS", "WARN"), ("window", "WARN", "FAIL"), ("window", "FAIL", "PASS")]
+
+
+def test_what_is_looked_at_is_not_made() -> None:
+    case = Case()
+    case.round(NOON)
+    case.plane.store.append([Event(NOON, AssetObservationData(sg.AssetObservation(window.key)))])
+    assert case.round(NOON) is None
+    case.make(window, NOON)
+    case.round(NOON + MINUTE)
+    case.plane.store.append([Event(NOON + HOUR, AssetObservationData(sg.AssetObservation(window.key)))])
+    case.round(NOON + HOUR + 1)
+    assert case.changes() == [("window", "UNKNOWN", "PASS"), ("window", "PASS", "WARN")]
 
 
 def test_a_deadline_that_passes_is_noticed_when_it_passes() -> None:

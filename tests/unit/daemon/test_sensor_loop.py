@@ -142,11 +142,12 @@ def raises(context: sg.SensorEvaluationContext) -> object:
         (raises, "no connection"),
         (lambda context: "garbage", "gives RunRequests, a SkipReason or a SensorResult"),
         (lambda context: [sg.RunRequest(tags={"dagster/priority": "high"})], "dagster/priority"),
+        (lambda context: [sg.RunRequest(tags={"dagster/max_retries": "-1"})], "dagster/max_retries"),
         (lambda context: [sg.RunRequest()] * 1_000_000, "asks for 1,000,000 runs at once"),
         (lambda context: [sg.RunRequest(run_key="with a \0")], "NUL"),
         (lambda context: (_ for _ in ()).throw(SystemExit(3)), "3"),
     ],
-    ids=["raises", "garbage", "priority", "a million", "nul", "exits"],
+    ids=["raises", "garbage", "priority", "retries", "a million", "nul", "exits"],
 )
 def test_what_a_sensor_does_wrong_is_named_and_contained(
     answer: Callable[[sg.SensorEvaluationContext], object], said: str
