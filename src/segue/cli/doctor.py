@@ -21,6 +21,7 @@ from segue.cli.output import duration, print_json
 from segue.deployment import control_of, listener_of, store_of
 from segue.errors import SegueError, StorageError
 from segue.model.control_stores import Durability
+from segue.model.gates import OPEN
 from segue.model.location import LocationStatus
 from segue.model.stores import EventFilter
 from segue.settings import Settings, check
@@ -60,7 +61,9 @@ class Finding(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def doctor(home: str | None, as_json: bool) -> None:
-    """Check versions, settings, disk, database, clock, push, code locations, leases and loops, and say how to cure what is wrong.
+    """Check what Segue stands on, and say how to cure what is wrong.
+
+    Looks at versions, settings, disk, database, clock, push, circuit breakers, code locations, leases and loops.
 
     With --json: {"findings": [...]}. The exit code is 1 if anything is wrong that keeps Segue from working.
     """
@@ -89,7 +92,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     database = list(_database(settings))
     yield from database
     if all(each.level != "error" for each in database):
-        for look in (_clock, _push, _locations, _loops):
+        for look in (_clock, _push, _breakers, _locations, _loops):
             yield from _guarded(look, settings)
 
 
@@ -230,6 +233,24 @@ def _push(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("ok", "push", "processes wake each other.")
+
+
+def _breakers(settings: Settings) -> Iterator[Finding]:
+    """The resources that are left alone since they are out of order."""
+    store = store_of(settings)
+    states = store.gate_states()
+    store.close()
+    for name, state in states.by_name.items():
+        breaker = state.breaker
+        if breaker.opened_at is None:
+            continue
+        since = duration(max(states.now - breaker.opened_at, 0.0))
+        if breaker.state(states.now) == OPEN:
+            what = f"open for {since}: nobody calls it for another {duration(breaker.due_at - states.now)}, then one step tries."
+        else:
+            what = f"half open, {since} after it was opened: the next step that needs it tries whether it works again."
+        cure = f"Failures of calls opened it. See in the runs that failed then what the resource {name} says, and mend that."
+        yield Finding("warning", f"circuit breaker {name}", what, cure)
 
 
 def _locations(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from segue.cli.main import command
 from segue.model.event import EngineEventData, Event
+from segue.model.gates import CircuitBreaker, GatePass
 from segue.model.location import LocationState, LocationStatus, LoopState
 from segue.storage.sqlite import SqliteStore, open_sqlite
 from segue.storage.sqlite.control import control_of
@@ -71,6 +72,20 @@ def test_settings_that_name_what_is_not_there(home: Path) -> None:
     Path("segue.toml").write_text('file = "gone.py"\n')
     found = findings(1)["settings"]
     assert (found["level"], "gone.py" in found["message"]) == ("error", True)
+
+
+@pytest.mark.parametrize(
+    ("reset_after", "said"), [(1_000_000.0, "nobody calls it for another"), (1e-9, "half open")], ids=["open", "half"]
+)
+def test_a_resource_that_is_left_alone(store: SqliteStore, reset_after: float, said: str) -> None:
+    breaker = CircuitBreaker(failures=1, reset_after=reset_after)
+    store.report_to_gates([GatePass("api", (breaker,))], True)
+    quiet = GatePass("quiet", (CircuitBreaker(failures=2),))
+    store.report_to_gates([quiet], True)
+    found = findings(0)
+    assert found["circuit breaker api"]["level"] == "warning"
+    assert said in found["circuit breaker api"]["message"]
+    assert "circuit breaker quiet" not in found
 
 
 def test_code_that_does_not_load(store: SqliteStore) -> None:
