@@ -17,6 +17,12 @@ def test_nothing_is_too_long() -> None:
     assert not offences, "\n".join(offences)
 
 
+def test_no_two_modules_of_tests_have_one_name() -> None:
+    """They are imported by their names alone: with two of one name nothing is run."""
+    names = [path.name for path in project_files() if path.name.startswith("test_") and path.suffix == ".py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_each_long_file_is_still_long_and_has_a_reason() -> None:
     for name, reason in LONG_FILES.items():
         assert reason

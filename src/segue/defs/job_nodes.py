@@ -129,8 +129,8 @@ def _require_one_partitioning(graph: AssetGraph, keys: Sequence[AssetKey]) -> No
     if len(first) > 1:
         ways = "; ".join(f"{key.to_user_string()!r} by {definition!r}" for definition, key in first.items())
         raise InvalidDefinitionError(
-            f"its assets are partitioned in {len(first)} ways: {ways}. One run makes partitions of one, so that the assets of a "
-            "job must have the same partitions definitions, or none: declare a job for each."
+            f"its assets are partitioned in {len(first)} ways: {ways}. A run makes partitions of one "
+            "definition: declare a job for each, and leave those without partitions in any of them."
         )
 
 
