@@ -122,7 +122,7 @@ def _check_condition(job: UnresolvedAssetJobDefinition, condition: AnyCondition)
 def _require_one_partitioning(graph: AssetGraph, keys: Sequence[AssetKey]) -> None:
     """Refuses a job of which no run could make all assets."""
     first: dict[PartitionsDefinition, AssetKey] = {}
-    for key in keys:
+    for key in sorted(keys):
         own = graph.nodes[key].partitions
         if own is not None:
             first.setdefault(own, key)
