@@ -13,7 +13,6 @@ RENAMED: Mapping[str, str] = {
     "DagsterConfigMappingFunctionError": "ConfigMappingFunctionError",
     "DagsterError": "SegueError",
     "DagsterEvent": "Event",
-    "DagsterEventLogInvalidForRun": "EventLogInvalidForRun",
     "DagsterEventType": "EventType",
     "DagsterExecutionInterruptedError": "ExecutionInterruptedError",
     "DagsterExecutionStepExecutionError": "ExecutionStepExecutionError",
@@ -167,6 +166,59 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.definitions.dependency.NodeOutput": "segue.defs.node:NodeOutput",
     "dagster._core.definitions.resource_annotation.TreatAsResourceParam": "segue.defs.signature:PlainResource",
     "dagster._core.definitions.resource_definition.IContainsGenerator": "segue.defs.resource_context:ResourcesToClose",
+    "dagster._core.errors.DagsterAssetBackfillDataLoadError": (
+        "segue.compat.errors_unraised:DagsterAssetBackfillDataLoadError"
+    ),
+    "dagster._core.errors.DagsterBackfillFailedError": ("segue.compat.errors_unraised:DagsterBackfillFailedError"),
+    "dagster._core.errors.DagsterCodeLocationLoadError": "segue.errors:LocationUnavailableError",
+    "dagster._core.errors.DagsterCodeLocationNotFoundError": "segue.errors:LocationUnavailableError",
+    "dagster._core.errors.DagsterDefinitionChangedDeserializationError": (
+        "segue.compat.errors_unraised:DagsterDefinitionChangedDeserializationError"
+    ),
+    "dagster._core.errors.DagsterEventLogInvalidForRun": ("segue.compat.errors_unraised:DagsterEventLogInvalidForRun"),
+    "dagster._core.errors.DagsterExecutionHandleOutputError": (
+        "segue.compat.errors_unraised:DagsterExecutionHandleOutputError"
+    ),
+    "dagster._core.errors.DagsterExecutionLoadInputError": (
+        "segue.compat.errors_unraised:DagsterExecutionLoadInputError"
+    ),
+    "dagster._core.errors.DagsterExecutionPlanSnapshotNotFoundError": (
+        "segue.compat.errors_unraised:DagsterExecutionPlanSnapshotNotFoundError"
+    ),
+    "dagster._core.errors.DagsterHomeNotSetError": "segue.compat.errors_unraised:DagsterHomeNotSetError",
+    "dagster._core.errors.DagsterInvalidAssetKey": "segue.compat.errors_unraised:DagsterInvalidAssetKey",
+    "dagster._core.errors.DagsterInvalidDeserializationVersionError": (
+        "segue.compat.errors_unraised:DagsterInvalidDeserializationVersionError"
+    ),
+    "dagster._core.errors.DagsterLaunchFailedError": "segue.compat.errors_unraised:DagsterLaunchFailedError",
+    "dagster._core.errors.DagsterMaxRetriesExceededError": (
+        "segue.compat.errors_unraised:DagsterMaxRetriesExceededError"
+    ),
+    "dagster._core.errors.DagsterObjectStoreError": "segue.compat.errors_unraised:DagsterObjectStoreError",
+    "dagster._core.errors.DagsterRedactedUserCodeError": ("segue.compat.errors_unraised:DagsterRedactedUserCodeError"),
+    "dagster._core.errors.DagsterRunAlreadyExists": "segue.compat.errors_unraised:DagsterRunAlreadyExists",
+    "dagster._core.errors.DagsterRunConflict": "segue.compat.errors_unraised:DagsterRunConflict",
+    "dagster._core.errors.DagsterRunTooLargeError": "segue.compat.errors_unraised:DagsterRunTooLargeError",
+    "dagster._core.errors.DagsterSnapshotDoesNotExist": ("segue.compat.errors_unraised:DagsterSnapshotDoesNotExist"),
+    "dagster._core.errors.DagsterTypeLoadingError": "segue.compat.errors_unraised:DagsterTypeLoadingError",
+    "dagster._core.errors.DagsterUndefinedDataVersionError": (
+        "segue.compat.errors_unraised:DagsterUndefinedDataVersionError"
+    ),
+    "dagster._core.errors.DagsterUnknownStepStateError": ("segue.compat.errors_unraised:DagsterUnknownStepStateError"),
+    "dagster._core.errors.DagsterUserCodeLoadError": "segue.errors:LoadError",
+    "dagster._core.errors.DagsterUserCodeProcessError": "segue.errors:LocationUnavailableError",
+    "dagster._core.errors.DagsterUserCodeUnreachableError": "segue.errors:LocationUnavailableError",
+    "dagster._core.errors.DagsterUserCodeUnreachableTimeoutError": "segue.errors:LocationUnavailableError",
+    "dagster._core.errors.FreshnessPolicySensorExecutionError": (
+        "segue.compat.errors_unraised:FreshnessPolicySensorExecutionError"
+    ),
+    "dagster._core.errors.HookExecutionError": "segue.compat.errors_unraised:HookExecutionError",
+    "dagster._core.errors.JobError": "segue.compat.errors_unraised:JobError",
+    "dagster._core.errors.PartitionExecutionError": "segue.compat.errors_unraised:PartitionExecutionError",
+    "dagster._core.errors.RunStatusSensorExecutionError": (
+        "segue.compat.errors_unraised:RunStatusSensorExecutionError"
+    ),
+    "dagster._core.errors.SensorExecutionError": "segue.compat.errors_unraised:SensorExecutionError",
     "dagster._core.errors.DagsterImportError": "segue.errors:LoadError",
     "dagster._core.errors.DagsterInvalidDagsterTypeInPythonicConfigDefinitionError": (
         "segue.errors:InvalidConfigDefinitionError"
