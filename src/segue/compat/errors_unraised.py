@@ -62,7 +62,7 @@ class DagsterObjectStoreError(SegueError):
 
 
 class DagsterRedactedUserCodeError(SegueError):
-    """Never raised: errors of user code are not hidden."""
+    """Never raised: an error that is hidden is recorded as text, and the step fails as with any other."""
 
 
 class DagsterRunAlreadyExists(SegueError):

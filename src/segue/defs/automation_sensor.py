@@ -14,7 +14,6 @@ from segue.model.request import run_tags as tags_of_runs
 from segue.model.selection import CoercibleToAssetSelection
 from segue.model.tick import DefaultSensorStatus, SensorTick, SensorType
 
-DEFAULT_INTERVAL_SECONDS = 30
 ASSET_JOB_KEYS_METADATA = "dagster/asset_job_keys"
 EMIT_BACKFILLS_METADATA = "dagster/emit_backfills"
 
@@ -58,7 +57,7 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         super().__init__(
             name=name,
             evaluation_fn=_evaluated_elsewhere,
-            minimum_interval_seconds=minimum_interval_seconds or DEFAULT_INTERVAL_SECONDS,
+            minimum_interval_seconds=minimum_interval_seconds or None,
             description=description,
             default_status=default_status,
             asset_selection=target,

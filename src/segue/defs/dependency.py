@@ -120,6 +120,9 @@ class MultiDependencyDefinition:
     def __hash__(self) -> int:
         return hash(tuple(self.dependencies))
 
+    def __repr__(self) -> str:
+        return f"MultiDependencyDefinition(dependencies={self.dependencies!r})"
+
     def is_fan_in(self) -> bool:
         """Whether the input takes a list."""
         return True

@@ -186,7 +186,7 @@ def _sensor_node(
         description=sensor.description,
         tags=dict(sensor.tags),
         metadata=dict(sensor.metadata),
-        owners=tuple(sensor.owners or ()),
+        owners=tuple(sensor.owners),
     )
 
 

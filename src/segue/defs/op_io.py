@@ -226,6 +226,9 @@ class GraphIn:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GraphIn) and other.description == self.description
 
+    def __repr__(self) -> str:
+        return f"GraphIn(description={self.description!r})"
+
     def __hash__(self) -> int:
         return hash(self.description)
 
@@ -248,6 +251,9 @@ class GraphOut:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GraphOut) and other.description == self.description
+
+    def __repr__(self) -> str:
+        return f"GraphOut(description={self.description!r})"
 
     def __hash__(self) -> int:
         return hash(self.description)

@@ -31,6 +31,8 @@ SensorReturnTypesUnion: TypeAlias = (
     | None
 )
 
+DEFAULT_INTERVAL_SECONDS = 30
+
 
 class SensorDefinition:
     """A function that is asked every so often which runs to start.
@@ -41,7 +43,7 @@ class SensorDefinition:
             `SkipReason` or a `SensorResult`.
         job_name, job, jobs, target, asset_selection: what it may start, at most one: a name, a job, several jobs, either a
             job or assets to run as one, or assets of which each run names some.
-        minimum_interval_seconds: how long to wait between two evaluations, at least.
+        minimum_interval_seconds: how long to wait between two evaluations, at least; 30 seconds when None.
         description, metadata, owners: for people.
         tags: tags of the sensor itself.
         default_status: whether it runs before anyone has switched it on.
@@ -92,12 +94,14 @@ class SensorDefinition:
         )
         self.evaluation = read_evaluation(evaluation_fn, required_resource_keys, where)
         self.required_resource_keys: Set[str] = self.evaluation.required
-        self.minimum_interval_seconds = minimum_interval_seconds
+        self.minimum_interval_seconds: int = (
+            DEFAULT_INTERVAL_SECONDS if minimum_interval_seconds is None else minimum_interval_seconds
+        )
         self.description = description
         self.default_status = default_status
         self.tags: Mapping[str, str] = run_tags(tags)
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
-        self.owners: Sequence[str] | None = None if owners is None else list(require_owners(owners, where))
+        self.owners: Sequence[str] = list(require_owners(owners, where))
 
     @property
     def sensor_type(self) -> SensorType:

@@ -316,6 +316,13 @@ def test_a_context_says_what_it_knows() -> None:
             getattr(sg.build_sensor_context(), name)
 
 
+def test_a_sensor_that_says_nothing_of_its_interval_and_owners_says_what_holds() -> None:
+    found = giving(None, job=nightly)
+    assert (found.minimum_interval_seconds, list(found.owners)) == (30, [])
+    assert sg.AutomationConditionSensorDefinition("conditions", target="*").minimum_interval_seconds == 30
+    assert giving(None, job=nightly, minimum_interval_seconds=0).minimum_interval_seconds == 0
+
+
 # -- in definitions
 
 

@@ -192,6 +192,9 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
             return f"{type(self).__name__}(name={self.name!r})"
         return f"{type(self).__name__}(partition_fn={getattr(self.partition_fn, '__name__', self.partition_fn)})"
 
+    def __str__(self) -> str:
+        return repr(self) if self.name is None else f'Dynamic partitions: "{self.name}"'
+
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.partition_fn, self.name)
 

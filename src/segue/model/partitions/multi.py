@@ -354,6 +354,10 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{each.name}: {each.partitions_def!r}' for each in self.partitions_defs)})"
 
+    def __str__(self) -> str:
+        shown = [f"{each.name.capitalize()}: {each.partitions_def}" for each in self.partitions_defs]
+        return "Multi-partitioned, with dimensions: \n" + " \n".join(shown)
+
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (dict(zip(self._names, self._axes, strict=True)),)
 

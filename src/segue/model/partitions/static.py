@@ -15,6 +15,9 @@ from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.near_partition_keys import near_key_hint
 
 
+_SHOWN = 20  # so many keys are written out: a list of thousands would bury what is said with it
+
+
 class StaticPartitionsDefinition(FrozenPartitionsDefinition):
     """A fixed list of partitions, in the order given.
 
@@ -82,12 +85,19 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
         return hash(self._keys)
 
     def __repr__(self) -> str:
-        shown = ", ".join(repr(key) for key in self._keys[:20])
-        more = f", ... {len(self._keys)} in all" if len(self._keys) > 20 else ""
-        return f"{type(self).__name__}(partition_keys=[{shown}{more}])"
+        return f"{type(self).__name__}(partition_keys=[{_listed(self._keys)}])"
+
+    def __str__(self) -> str:
+        return _listed(self._keys)
 
     def __getstate__(self) -> tuple[str, ...]:
         return self._keys
 
     def __setstate__(self, state: tuple[str, ...]) -> None:
         StaticPartitionsDefinition.__init__(self, state)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    """The first keys as text, and how many there are where there are more."""
+    more = f", ... {len(keys)} in all" if len(keys) > _SHOWN else ""
+    return ", ".join(repr(key) for key in keys[:_SHOWN]) + more

@@ -156,6 +156,14 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         parts += [f"{number} exclusions"] if number else []
         return f"{type(self).__name__}({', '.join(parts)})"
 
+    def __str__(self) -> str:
+        fields = self._fields
+        rhythm = self.cron_schedule if fields.schedule_type is None else fields.schedule_type.capitalize()
+        shown = f"{rhythm}, starting {self.start.strftime(fields.fmt)} {fields.timezone}."
+        if not fields.end_offset:
+            return shown
+        return f"{shown} End offsetted by {fields.end_offset} partition{'' if fields.end_offset == 1 else 's'}."
+
     def __getstate__(self) -> TimeWindowFields:
         return self._fields
 
