@@ -14,7 +14,6 @@ from segue.model.partitions.key_range import check_partition_key, require_distin
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.near_partition_keys import near_key_hint
 
-
 _SHOWN = 20  # so many keys are written out: a list of thousands would bury what is said with it
 
 
