@@ -10,7 +10,9 @@ import msgspec
 
 from segue.defs.asset_job_graph import graph_of_job
 from segue.defs.asset_layer import AssetLayer
+from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.bindings import bound
+from segue.defs.defined_graph import DefinedAssetGraph
 from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition
@@ -25,7 +27,7 @@ from segue.model.selection import AssetSelection
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
 
-_ATTRIBUTES = {"logger_defs": "loggers"}
+_ATTRIBUTES = {"logger_defs": "loggers", "executor_def": "own_executor"}
 
 
 class AssetJobDefinition(JobDefinition):
@@ -205,6 +207,26 @@ class AssetJobDefinition(JobDefinition):
         for name, value in changes.items():
             setattr(made, _ATTRIBUTES.get(name, name), value)
         return made
+
+
+def resolve_asset_job(
+    job: UnresolvedAssetJobDefinition,
+    asset_graph: DefinedAssetGraph,
+    executor: object = None,
+    resources: Mapping[str, object] | None = None,
+) -> JobDefinition:
+    """The job over the assets of a graph.
+
+    Args:
+        job: what was declared.
+        asset_graph: the assets among which its selection is resolved.
+        executor: how its steps are executed, where it does not say it.
+        resources: the resources of the assets.
+    """
+    checks = [each for each in asset_graph.assets_defs if isinstance(each, AssetChecksDefinition)]
+    assets = [each for each in asset_graph.assets_defs if not isinstance(each, AssetChecksDefinition)]
+    given = Definitions(assets=assets, asset_checks=checks, jobs=[job], executor=executor, resources=resources)
+    return given.get_job_def(job.name)
 
 
 def _partitions_of(graph: AssetGraph, keys: Iterable[AssetKey]) -> PartitionsDefinition | None:

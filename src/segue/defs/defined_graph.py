@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.errors import InvalidSubsetError
+from segue.model.checks import AssetCheckSpec
 from segue.model.graph import AssetGraph
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.manifest import AssetNode, CheckNode
 
 
 class DefinedAssetGraph(AssetGraph):
     """An asset graph that knows the definitions it was built from.
 
     Attributes:
-        assets_defs: the definitions, each once; those of assets that are made elsewhere included.
+        assets_defs: the definitions of assets and checks, each once; those of assets that are made elsewhere included.
     """
 
     def __init__(self, graph: AssetGraph, assets_defs: Iterable[AssetsDefinition]) -> None:
@@ -39,3 +41,59 @@ class DefinedAssetGraph(AssetGraph):
             InvalidSubsetError: one of them has none.
         """
         return list({id(each): each for each in map(self.assets_def_for_key, keys)}.values())
+
+    def get_check_spec(self, key: AssetCheckKey) -> AssetCheckSpec:
+        """The spec of a check.
+
+        Raises:
+            InvalidSubsetError: there is none.
+        """
+        found = next((spec for each in self.assets_defs for spec in each.check_specs if spec.key == key), None)
+        if found is None:
+            raise InvalidSubsetError(f"No definition declares the check {key.to_user_string()!r}.")
+        return found
+
+    @property
+    def asset_check_nodes(self) -> Collection[CheckNode]:
+        """The nodes of all checks, in order of declaration."""
+        return self.checks.values()
+
+    @property
+    def asset_dep_graph(self) -> Mapping[str, Mapping[AssetKey, Set[AssetKey]]]:
+        """Under `upstream` what each asset is made from, under `downstream` what is made from it."""
+        return {
+            "upstream": {key: frozenset(self.parents(key)) for key in self.nodes},
+            "downstream": {key: frozenset(self.children(key)) for key in self.nodes},
+        }
+
+    def get_parents(self, node: AssetNode) -> Sequence[AssetNode]:
+        """The assets that one is made from."""
+        return [self.nodes[key] for key in self.parents(node.key)]
+
+    def get_children(self, node: AssetNode) -> Sequence[AssetNode]:
+        """The assets that are made from one."""
+        return [self.nodes[key] for key in self.children(node.key)]
+
+    def upstream_key_iterator(self, asset_key: AssetKey) -> Iterator[AssetKey]:
+        """What an asset is made from, and what that is made from in turn, each once, the nearest first."""
+        seen, waiting = {asset_key}, [asset_key]
+        for key in waiting:
+            for parent in self.parents(key):
+                if parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
+                    yield parent
+
+    def get_execution_set_asset_and_check_keys(
+        self, asset_key_or_check_key: AssetKey | AssetCheckKey
+    ) -> Set[AssetKey | AssetCheckKey]:
+        """What a run cannot make without another: the assets and checks of one function that makes them all at once.
+
+        Raises:
+            InvalidSubsetError: there is no such asset or check.
+        """
+        name = self.get(asset_key_or_check_key).computation
+        if name is None or self.computations[name].can_subset:
+            return frozenset([asset_key_or_check_key])
+        checks = [check.key for check in self.checks.values() if check.computation == name]
+        return frozenset([*(key for key, node in self.nodes.items() if node.computation == name), *checks])

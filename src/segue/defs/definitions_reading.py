@@ -95,7 +95,8 @@ class ReadableDefinitions:
     def resolve_asset_graph(self) -> DefinedAssetGraph:
         """What depends on what, with the definitions behind the assets."""
         described = self.described
-        makers = (node.computation for node in described.graph.nodes.values())
+        nodes = [*described.graph.nodes.values(), *described.graph.checks.values()]
+        makers = (node.computation for node in nodes)
         made = [described.definitions[name] for name in makers if name is not None]
         elsewhere = [each for each in map(assets_definition_of, self.assets) if not each.is_executable]
         return bound("defined_asset_graph")(described.graph, [*made, *elsewhere])

@@ -104,7 +104,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     def run_executor(self, job_name: str) -> ExecutorDefinition | None:
         """The executor of a job; None for that of the deployment."""
         if job_name in self.jobs:
-            return self.jobs[job_name].executor_def
+            return self.jobs[job_name].own_executor
         return self.asset_jobs[job_name].executor_def if job_name in self.asset_jobs else self.executor
 
     def encoded_manifest(self) -> bytes:

@@ -226,6 +226,12 @@ multi_or_in_process_executor = _built_in(
     multiple_process_executor_requirements(),
 )
 
+
+def default_executor() -> ExecutorDefinition:
+    """The executor of a job that names none, where neither its definitions nor the deployment do."""
+    return multi_or_in_process_executor
+
+
 _THREADS = Shape(
     {
         "max_concurrent": Noneable(int),

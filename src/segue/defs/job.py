@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from segue.defs.bindings import bound
 from segue.defs.op_words import step_tags
 from segue.defs.run_arguments import executor_of, hooks_of, job_config_of
 from segue.defs.superseded import warn_superseded
@@ -21,7 +22,9 @@ from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 if TYPE_CHECKING:
     from segue.defs.executor import ExecutorDefinition
     from segue.defs.hook import HookDefinition
+    from segue.defs.job_definition import JobDefinition
     from segue.model.condition.base import AnyCondition
+    from segue.model.graph import AssetGraph
 
 
 class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,29 @@ class UnresolvedAssetJobDefinition(msgspec.Struct, frozen=True, kw_only=True):
     def config_mapping(self) -> Any:
         """What makes the config of its steps out of its own; None without."""
         return self.config if hasattr(self.config, "resolve_from_unvalidated_config") else None
+
+    def with_metadata(self, metadata: Mapping[str, object]) -> UnresolvedAssetJobDefinition:
+        """The same job with other metadata."""
+        return msgspec.structs.replace(self, metadata=dict(metadata))
+
+    def resolve(
+        self,
+        asset_graph: AssetGraph,
+        default_executor_def: ExecutorDefinition | None = None,
+        resource_defs: Mapping[str, object] | None = None,
+    ) -> JobDefinition:
+        """The job over the assets of a graph; what `Definitions` does with each of its jobs.
+
+        Args:
+            asset_graph: `Definitions.resolve_asset_graph()`.
+            default_executor_def: how its steps are executed, where it does not say it.
+            resource_defs: the resources that its assets need.
+
+        Raises:
+            InvalidSubsetError: the selection names what the graph does not have.
+            InvalidDefinitionError: a resource is missing, or the assets are partitioned in several ways.
+        """
+        return bound("resolve_asset_job")(self, asset_graph, default_executor_def, resource_defs)
 
 
 def define_asset_job(

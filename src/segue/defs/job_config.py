@@ -44,7 +44,7 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigP
         nodes={name: use.definition for name, use in job.graph.uses.items()},
         resources=resources,
         loggers=job.loggers or default_loggers(),
-        executor=job.executor_def,
+        executor=job.own_executor,
         input_names=tuple(job.graph.input_names),
     )
 

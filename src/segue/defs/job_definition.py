@@ -91,7 +91,7 @@ class JobDefinition(ReadableJob):
         require_kind(what, "input_values", input_values, Mapping)
         self.graph = graph_def
         self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
-        self.executor_def = executor_of(executor_def, what)
+        self.own_executor = executor_of(executor_def, what)
         self.loggers: Mapping[str, LoggerDefinition] = loggers_of(logger_defs, what)
         self.config: Any = job_config_of(config, what)
         self.description = description or graph_def.description
@@ -209,7 +209,7 @@ class JobDefinition(ReadableJob):
         given: dict[str, Any] = {
             "graph_def": self.graph,
             "resource_defs": self.resource_defs,
-            "executor_def": self.executor_def,
+            "executor_def": self.own_executor,
             "logger_defs": self.loggers,
             "name": self.name,
             "config": self.config,

@@ -22,6 +22,7 @@ from segue.model.policies import RetryPolicy
 
 if TYPE_CHECKING:  # who only declares needs no graph of assets
     from segue.defs.asset_layer import AssetLayer
+    from segue.defs.executor import ExecutorDefinition
 
 
 class ReadableJob:
@@ -30,7 +31,7 @@ class ReadableJob:
     Attributes:
         name: unique among the jobs.
         graph, flat: its graph, and the steps of it.
-        config, input_values, resource_defs, loggers, executor_def, partitions_def: what it was declared with.
+        config, input_values, resource_defs, loggers, own_executor, partitions_def: what it was declared with.
         op_selection, resolved_op_selection: the steps that are run, as they were asked for and as their paths; all when None.
     """
 
@@ -41,7 +42,7 @@ class ReadableJob:
     input_values: Mapping[str, object]
     resource_defs: Mapping[str, object]
     loggers: Mapping[str, Any]
-    executor_def: Any
+    own_executor: ExecutorDefinition | None
     partitions_def: PartitionsDefinition | None
     op_selection: frozenset[str] | None
     resolved_op_selection: frozenset[str] | None
@@ -54,7 +55,12 @@ class ReadableJob:
     @property
     def has_specified_executor(self) -> bool:
         """Whether it names an executor."""
-        return self.executor_def is not None
+        return self.own_executor is not None
+
+    @property
+    def executor_def(self) -> ExecutorDefinition:
+        """How its steps are executed: its own executor, or the default, which a deployment may replace."""
+        return self.own_executor or bound("default_executor")()
 
     @property
     def has_specified_loggers(self) -> bool:

@@ -9,7 +9,6 @@ import msgspec
 
 from segue.defs.bindings import bound
 from segue.defs.config_schema.place import ROOT, Walk
-from segue.defs.executor import multi_or_in_process_executor, require_executor
 from segue.defs.job_config import job_parts, resolve_job_config
 from segue.defs.job_definition import JobDefinition
 from segue.defs.run_config import RunConfig, config_entry, plain, raw_config
@@ -36,9 +35,10 @@ def validate_run_config(
         InvalidConfigError: it does not fit; everything that does not is named at once.
     """
     require_type("validate_run_config", "job_def", job_def, JobDefinition)
-    executor = require_executor(job_def.executor_def, f"job {job_def.name!r}") or multi_or_in_process_executor
     parts = msgspec.structs.replace(
-        job_parts(job_def, {DEFAULT_IO_MANAGER_KEY: None, **job_def.resource_defs}), executor=executor, complete=True
+        job_parts(job_def, {DEFAULT_IO_MANAGER_KEY: None, **job_def.resource_defs}),
+        executor=job_def.executor_def,
+        complete=True,
     )
     given = job_def.run_config if run_config is None else run_config
     if job_def.config_mapping is not None:
@@ -53,7 +53,7 @@ def validate_run_config(
     values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
     return {
         "ops": {name: {"inputs": {}, "outputs": None, **entry} for name, entry in values["ops"].items()},
-        "execution": {executor.name: values["execution"].get("config")},
+        "execution": {job_def.executor_def.name: values["execution"].get("config")},
         "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in parts.resources},
         "loggers": values["loggers"],
     }

@@ -22,7 +22,7 @@ from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
-from segue.model.policies import BackfillPolicy, RetryPolicy
+from segue.model.policies import AssetExecutionType, BackfillPolicy, RetryPolicy
 from segue.model.source_location import SourceLocation
 from segue.model.step_policy import StepPolicy
 from segue.model.steps import GraphOutputNode, StepNode
@@ -80,6 +80,13 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     def is_executable(self) -> bool:
         """Whether a run can make it or look at it."""
         return self.computation is not None
+
+    @property
+    def execution_type(self) -> AssetExecutionType:
+        """What a run can do with it."""
+        if self.is_observable:
+            return AssetExecutionType.OBSERVATION
+        return AssetExecutionType.MATERIALIZATION if self.is_executable else AssetExecutionType.UNEXECUTABLE
 
     @property
     def is_partitioned(self) -> bool:

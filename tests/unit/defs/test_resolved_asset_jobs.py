@@ -1,0 +1,78 @@
+"""A declared job of assets is resolved over a graph by itself, and any job says how its steps are executed."""
+
+from __future__ import annotations
+
+import pytest
+
+import segue as sg
+
+
+@sg.asset
+def orders() -> int:
+    return 3
+
+
+@sg.asset
+def total(orders: int) -> int:
+    return orders * 2
+
+
+@sg.asset_check(asset=total)
+def even(total: int) -> sg.AssetCheckResult:
+    return sg.AssetCheckResult(passed=total % 2 == 0)
+
+
+GRAPH = sg.Definitions(assets=[orders, total], asset_checks=[even]).resolve_asset_graph()
+
+
+def test_a_job_resolves_over_a_graph_and_runs() -> None:
+    job = sg.define_asset_job("both", selection="*", tags={"team": "shop"}).resolve(asset_graph=GRAPH)
+    result = job.execute_in_process()
+    assert result.asset_value("total") == 6
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+    assert (job.name, job.tags["team"]) == ("both", "shop")
+
+
+def test_the_executor_and_resources_are_those_given() -> None:
+    @sg.asset(required_resource_keys={"rate"})
+    def priced(context: sg.AssetExecutionContext) -> int:
+        return context.resources.rate
+
+    graph = sg.Definitions(assets=[priced], resources={"rate": 1}).resolve_asset_graph()
+    declared = sg.define_asset_job("prices", selection=[priced])
+    job = declared.resolve(graph, sg.in_process_executor, {"rate": 7})
+    assert job.executor_def is sg.in_process_executor
+    assert job.execute_in_process().asset_value("priced") == 7
+
+
+def test_a_selection_that_the_graph_lacks_is_refused() -> None:
+    with pytest.raises(sg.InvalidSubsetError, match="lost"):
+        sg.define_asset_job("odd", selection=sg.AssetSelection.assets("lost")).resolve(asset_graph=GRAPH)
+
+
+def test_metadata_is_replaced() -> None:
+    job = sg.define_asset_job("both", metadata={"old": 1})
+    assert job.with_metadata({"new": 2}).metadata == {"new": 2}
+    assert job.metadata == {"old": 1}
+
+
+def test_a_job_that_names_no_executor_has_the_default_one() -> None:
+    @sg.op
+    def work() -> None: ...
+
+    @sg.job
+    def plain() -> None:
+        work()
+
+    @sg.job(executor_def=sg.in_process_executor)
+    def own() -> None:
+        work()
+
+    assert plain.executor_def is sg.multi_or_in_process_executor
+    assert own.executor_def is sg.in_process_executor
+    assert (plain.has_specified_executor, own.has_specified_executor) == (False, True)
+    given = sg.Definitions(jobs=[plain, own], executor=sg.multiprocess_executor)
+    assert [given.get_job_def(name).executor_def for name in ("plain", "own")] == [
+        sg.multiprocess_executor,
+        sg.in_process_executor,
+    ]
