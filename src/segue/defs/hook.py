@@ -163,8 +163,8 @@ class HookContext:
         return self._fact("op_output_values")
 
     @property
-    def op_output_metadata(self) -> Mapping[str, Mapping[str, AnyMetadataValue]]:
-        """What was said of the outputs, by output."""
+    def op_output_metadata(self) -> Mapping[str, Mapping[str, AnyMetadataValue | Mapping[str, AnyMetadataValue]]]:
+        """What was said of the outputs that were given, by output; of those of a dynamic output by mapping key."""
         return self._fact("op_output_metadata")
 
     def require_resources(self, keys: Iterable[str]) -> None:

@@ -27,7 +27,8 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     """What the function of a sensor over several assets is called with.
 
     Make one for tests with `build_multi_asset_sensor_context`. The materializations it gives are those after the cursor; the
-    function says with `advance_cursor` or `advance_all_cursors` which of them it has taken care of.
+    function says with `advance_cursor` or `advance_all_cursors` which of them it has taken care of; that holds from the
+    next evaluation on.
 
     Args:
         monitored_assets: the assets.
@@ -41,6 +42,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         self._monitored = monitored_assets
         self._keys: Sequence[AssetKey] | None = None
         self._cursors = decode_cursors(self._cursor)
+        self._advanced_cursors = dict(self._cursors)  # what is read while the function runs stays the same
         self._advanced = False
 
     def arguments(self) -> dict[str, Any]:
@@ -168,21 +170,21 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def advance_cursor(self, materialization_records_by_key: Mapping[AssetKey, EventLogRecord | None]) -> None:
         """Says of materializations that they are taken care of; None says nothing of an asset."""
         for key, record in materialization_records_by_key.items():
-            place = self._place(key)
+            place = self._advanced_place(key)
             if record is not None:
                 between = self._between(key, place.storage_id, record.storage_id)
                 seen = [_seen(each) for each in between]
-                self._cursors = {**self._cursors, key: advanced(place, _seen(record), seen)}
+                self._advanced_cursors[key] = advanced(place, _seen(record), seen)
         self._advanced = True
 
     def advance_all_cursors(self) -> None:
         """Says of all materializations so far that they are taken care of."""
         for key, record in self.latest_materialization_records_by_key().items():
-            place = self._place(key)
+            place = self._advanced_place(key)
             if record is not None:
-                self._cursors[key] = AssetCursor(record.storage_id, record.event.partition)
+                self._advanced_cursors[key] = AssetCursor(record.storage_id, record.event.partition)
             elif place.unconsumed:
-                self._cursors[key] = AssetCursor(place.storage_id, place.partition)
+                self._advanced_cursors[key] = AssetCursor(place.storage_id, place.partition)
         self._advanced = True
 
     @property
@@ -191,8 +193,9 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         return self._advanced
 
     def update_cursor_after_evaluation(self) -> None:
-        """Puts what was advanced into `cursor`."""
+        """Puts what was advanced into `cursor`; what is read from then on is what comes after it."""
         if self._advanced:
+            self._cursors = dict(self._advanced_cursors)
             self._cursor, self._cursor_updated = encode_cursors(self._cursors), True
 
     def _place(self, asset_key: AssetKey) -> AssetCursor:
@@ -200,6 +203,9 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             shown = ", ".join(key.to_user_string() for key in self.asset_keys)
             raise InvalidInvocationError(f"{asset_key.to_user_string()!r} is none of the assets it looks at: {shown}.")
         return self._cursors.get(asset_key, START)
+
+    def _advanced_place(self, asset_key: AssetKey) -> AssetCursor:
+        return self._advanced_cursors.get(asset_key, self._place(asset_key))
 
     def _records(self, key: AssetKey, limit: int | None, *, ascending: bool) -> Sequence[EventLogRecord]:
         return self._events(key, self._place(key).storage_id, None, limit, ascending)

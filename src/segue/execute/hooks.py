@@ -77,12 +77,14 @@ def _run_hook(attempt: StepAttempt, hook: HookDefinition, error: BaseException |
 
 
 def _metadata(attempt: StepAttempt) -> Mapping[str, Mapping[str, Any]]:
-    """What was said of each output, as its events have it."""
-    found: dict[str, Mapping[str, Any]] = {}
+    """What was said of each output that was given, as its events have it; by mapping key where there may be several."""
+    found: dict[str, dict[str, Any]] = {}
     for event in attempt.events:
         payload: Any = event.payload
-        if event.event_type_value == "STEP_OUTPUT" and payload.metadata:
-            found[payload.output_name] = payload.metadata
+        if event.event_type_value == "STEP_OUTPUT" and payload.mapping_key is None:
+            found[payload.output_name] = dict(payload.metadata)
+        elif event.event_type_value == "STEP_OUTPUT":
+            found.setdefault(payload.output_name, {})[payload.mapping_key] = payload.metadata
     return found
 
 

@@ -149,6 +149,22 @@ def test_a_cursor_moves_with_what_was_taken_care_of(instance: sg.Instance) -> No
     ]
 
 
+def test_what_it_reads_stays_the_same_until_the_evaluation_ends(instance: sg.Instance) -> None:
+    made(instance, "a", "p:x", "p:y")
+    a, _, y = ids(instance)
+    context = several(instance, [A, P])
+    context.advance_cursor({A: context.latest_materialization_records_by_key()[A]})
+    context.advance_cursor({P: context.latest_materialization_records_by_partition(P)["y"]})
+    assert [record.storage_id for record in context.materialization_records_for_key(A)] == [a]
+    assert by_partition(context)["y"] == y
+    assert context.get_cursor_partition(P) is None
+
+    context.update_cursor_after_evaluation()
+    assert list(context.materialization_records_for_key(A)) == []
+    assert list(by_partition(context)) == ["x"]
+    assert context.get_cursor_partition(P) == "y"
+
+
 def test_calling_it_leaves_the_cursor_in_the_context(instance: sg.Instance) -> None:
     made(instance, "a")
 

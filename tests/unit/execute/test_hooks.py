@@ -119,7 +119,7 @@ def test_hooks_and_retries_of_a_job_of_assets() -> None:
     assert SEEN == [("flaky", "#data", {"result": 1}, "nightly")]
 
 
-def test_values_of_a_dynamic_output_come_by_mapping_key_and_metadata_by_output() -> None:
+def test_values_and_metadata_come_by_output_and_those_of_a_dynamic_one_by_mapping_key() -> None:
     kept: list[Any] = []
 
     @sg.success_hook
@@ -128,16 +128,22 @@ def test_values_of_a_dynamic_output_come_by_mapping_key_and_metadata_by_output()
 
     @sg.op(out=sg.DynamicOut(int))
     def parts() -> list[sg.DynamicOutput[int]]:
-        return [sg.DynamicOutput(1, "a"), sg.DynamicOutput(2, "b")]
+        return [sg.DynamicOutput(1, "a"), sg.DynamicOutput(2, "b", metadata={"rows": 7})]
+
+    @sg.op
+    def silent() -> int:
+        return 1
 
     @sg.job(hooks={keep})
     def job() -> None:
         parts()
         give()
+        silent()
 
     job.execute_in_process()
-    assert kept[0][0] == {"result": {"a": 1, "b": 2}}
+    assert kept[0] == ({"result": {"a": 1, "b": 2}}, {"result": {"a": {}, "b": {"rows": sg.MetadataValue.int(7)}}})
     assert kept[1] == ({"result": 5}, {"result": {"rows": sg.MetadataValue.int(5)}})
+    assert kept[2] == ({"result": 1}, {"result": {}})
 
 
 def test_hooks_of_assets_and_of_ops_behind_assets_run_and_their_resources_count() -> None:

@@ -77,10 +77,10 @@ class PartitionsSubset:
 
     def get_partition_keys_not_in_subset(
         self, partitions_def: PartitionsDefinition | None = None, current_time: datetime | None = None
-    ) -> Collection[str]:
-        """The partitions of the definition that exist and are not in it."""
+    ) -> Sequence[str]:
+        """The partitions of the definition that exist and are not in it, in the order of the definition."""
         definition = self.definition.declared if partitions_def is None else partitions_def
-        return (all_of(definition, current_time_or_now(current_time), None) - self).get_partition_keys()
+        return list(all_of(definition, current_time_or_now(current_time), None) - self)
 
     def get_partition_key_ranges(
         self, partitions_def: PartitionsDefinition | None = None
