@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
 from segue.defs.io_marks import NO_DEFAULT, NO_TYPE, is_nothing
+from segue.defs.types.resolve import resolve_type
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
@@ -54,7 +55,7 @@ class In:
             )
         if is_nothing(dagster_type) and default_value is not NO_DEFAULT:
             raise InvalidDefinitionError("In(Nothing) takes no default_value: it never has a value.")
-        self.dagster_type = dagster_type
+        self.dagster_type: object = dagster_type if dagster_type is NO_TYPE else resolve_type(dagster_type)
         self.description = description
         self.default_value = default_value
         self.metadata: Mapping[str, object] = dict(metadata or {})
@@ -134,7 +135,7 @@ class Out:
         require_kind("Out", "io_manager_key", io_manager_key, str)
         require_kind("Out", "metadata", metadata, Mapping)
         require_kind("Out", "code_version", code_version, str)
-        self.dagster_type = dagster_type
+        self.dagster_type: object = dagster_type if dagster_type is NO_TYPE else resolve_type(dagster_type)
         self.description = description
         self.is_required = is_required
         self.io_manager_key = io_manager_key or DEFAULT_IO_MANAGER_KEY

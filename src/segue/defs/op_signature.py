@@ -55,7 +55,7 @@ def read_in(
     found = given or _NOTHING_SAID
     changes: dict[str, Any] = {}
     if found.dagster_type is not NO_TYPE:
-        changes["dagster_type"] = resolve_type(found.dagster_type)
+        pass  # it is said
     elif given is None and shape.annotations.get(name, NO_TYPE) is None:
         raise InvalidDefinitionError(
             f"{what} ({shape.source}): the input {name!r} is annotated with Nothing (None), which has no value. Take the "
@@ -120,7 +120,7 @@ def _undeclared_out(shape: FunctionShape, what: str) -> Out:
 
 def _type_of_output(out: Out, annotation: object, what: str) -> object:
     if out.dagster_type is not NO_TYPE:
-        return resolve_type(out.dagster_type)
+        return out.dagster_type
     if annotation is NO_TYPE:
         return NO_TYPE
     inner = value_annotation(annotation, out.is_dynamic)

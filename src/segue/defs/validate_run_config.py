@@ -52,11 +52,17 @@ def validate_run_config(
         raise InvalidConfigError(f"The run config does not fit the job {job_def.name!r}:", found, given)
     values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
     return {
-        "ops": {name: {"inputs": {}, "outputs": None, **entry} for name, entry in values["ops"].items()},
+        "ops": {name: {**_nothing_said(entry), **entry} for name, entry in values["ops"].items()},
         "execution": {job_def.executor_def.name: values["execution"].get("config")},
         "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in parts.resources},
         "loggers": values["loggers"],
     }
+
+
+def _nothing_said(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the entry of a node of which nothing is said; a graph without config of its own takes none."""
+    said: dict[str, Any] = {"inputs": {}, "outputs": None}
+    return said if "ops" in entry else {"config": None, **said}
 
 
 def _inputs_without_value(job: JobDefinition, config: Mapping[str, Any]) -> list[str]:

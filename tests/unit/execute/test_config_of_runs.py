@@ -121,7 +121,7 @@ def test_a_run_config_is_compared_without_a_run() -> None:
                 "ops": {"scaled": {"inputs": {}, "config": {"factor": 2, "label": "x"}}},
             },
             "named": {"inputs": {}, "outputs": None, "config": "n"},
-            "one": {"inputs": {}, "outputs": None},
+            "one": {"config": None, "inputs": {}, "outputs": None},
         },
         "execution": {
             "multi_or_in_process_executor": {"multiprocess": {"max_concurrent": None, "retries": {"enabled": {}}}}
@@ -155,6 +155,26 @@ def test_a_run_config_is_compared_with_resources_too() -> None:
         sg.validate_run_config(job)
     config = {"resources": {"client": {"config": {"url": "x"}}}}
     assert sg.validate_run_config(job, config)["resources"]["client"] == {"config": {"url": "x"}}
+
+
+def test_an_op_without_config_has_an_entry_that_says_so() -> None:
+    @sg.op
+    def silent() -> int:
+        return 1
+
+    @sg.graph
+    def inner() -> None:
+        silent()
+
+    @sg.job
+    def bare() -> None:
+        silent()
+        inner()
+
+    found = sg.validate_run_config(bare)
+    assert found["ops"]["silent"] == {"config": None, "inputs": {}, "outputs": None}
+    assert "config" not in found["ops"]["inner"]
+    assert sg.validate_run_config(bare, {"ops": found["ops"]})["ops"] == found["ops"]
 
 
 def test_the_config_of_a_mapped_job_is_compared() -> None:

@@ -1,0 +1,20 @@
+"""The type that an input or output is declared with is a type at once, not when an op is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+import segue as sg
+
+
+@pytest.mark.parametrize("kind", [sg.In, sg.Out, sg.DynamicOut])
+def test_a_python_type_is_a_type_that_has_a_name(kind: type[sg.In] | type[sg.Out]) -> None:
+    assert kind(int).dagster_type == kind(sg.Int).dagster_type
+    assert getattr(kind(list[str]).dagster_type, "display_name", None) == "[String]"
+    assert getattr(kind(sg.Nothing).dagster_type, "display_name", None) == "Nothing"
+
+
+@pytest.mark.parametrize("kind", [sg.In, sg.Out])
+def test_what_is_no_type_is_refused_where_it_is_written(kind: type[sg.In] | type[sg.Out]) -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match="17"):
+        kind(17)
