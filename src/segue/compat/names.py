@@ -127,6 +127,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.definitions.auto_materialize_policy.AutoMaterializePolicyType": (
         "segue.compat.auto_materialize:AutoMaterializePolicyType"
     ),
+    "dagster._core.definitions.backfill_policy.BackfillPolicyType": "segue.model.policies:BackfillPolicyType",
     "dagster._core.definitions.data_version.CODE_VERSION_TAG": "segue.model.data_version:CODE_VERSION_TAG",
     "dagster._core.definitions.data_version.DATA_VERSION_TAG": "segue.model.data_version:DATA_VERSION_TAG",
     "dagster._core.definitions.data_version.INPUT_DATA_VERSION_TAG_PREFIX": (

@@ -25,6 +25,7 @@ from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import normalize_metadata
+from segue.model.tags import IMPLICIT_JOB_NAME
 
 T = TypeVar("T")
 
@@ -81,6 +82,14 @@ class RepositoryDefinition(Definitions):
     def job_names(self) -> Sequence[str]:
         """The names of all jobs."""
         return self.repository_data.get_job_names()
+
+    def get_implicit_asset_job_names(self) -> Sequence[str]:
+        """The names of the jobs that nobody declared: that of the job over all assets, where there is one."""
+        return [IMPLICIT_JOB_NAME] if self.definitions.has_implicit_global_asset_job_def() else []
+
+    def get_implicit_job_def_for_assets(self, asset_keys: Iterable[AssetKey]) -> JobDefinition | None:
+        """The job over all assets, if it can make or observe all of these; else None."""
+        return self.definitions.resolve_implicit_job_def_def_for_assets(asset_keys)
 
     def has_job(self, name: str) -> bool:
         """Whether there is a job of this name."""

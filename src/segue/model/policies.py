@@ -105,6 +105,13 @@ def retry_delay(policy: RetryPolicy, retry_number: int, chance: float) -> float:
     return max(0.0, delay)
 
 
+class BackfillPolicyType(enum.Enum):
+    """Whether a request for many partitions becomes one run or several."""
+
+    SINGLE_RUN = "SINGLE_RUN"
+    MULTI_RUN = "MULTI_RUN"
+
+
 class BackfillPolicy(msgspec.Struct, frozen=True):
     """How a request for many partitions becomes runs.
 
@@ -133,6 +140,16 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
     def multi_run(max_partitions_per_run: int = 1) -> BackfillPolicy:
         """At most this many partitions per run."""
         return BackfillPolicy(max_partitions_per_run=max_partitions_per_run)
+
+    @property
+    def policy_type(self) -> BackfillPolicyType:
+        """Whether it makes one run or several."""
+        return BackfillPolicyType.SINGLE_RUN if self.max_partitions_per_run is None else BackfillPolicyType.MULTI_RUN
+
+    def __str__(self) -> str:
+        if self.max_partitions_per_run is None:
+            return "BackfillPolicy.single_run()"
+        return f"BackfillPolicy.multi_run(max_partitions_per_run={self.max_partitions_per_run})"
 
 
 def _require_whole(where: str, name: str, value: object) -> None:

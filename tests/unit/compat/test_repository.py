@@ -271,3 +271,13 @@ def test_a_target_that_bears_the_name_of_another_job_is_refused_with_who_starts_
         dg.repository(name="twins")(lambda: [nightly, starter])
     with pytest.raises(sg.InvalidDefinitionError, match="is that of the sensor 'watch'"):
         dg.repository(name="twins")(lambda: [watch, sg.SensorDefinition("other", job=twin, evaluation_fn=lambda: None)])
+
+
+def test_a_repository_knows_the_job_over_all_assets() -> None:
+    found = sg.Definitions(assets=[table, sg.AssetSpec("feed")], jobs=[nightly]).get_repository_def()
+    (name,) = found.get_implicit_asset_job_names()
+    job = found.get_implicit_job_def_for_assets([table.key])
+    assert job is not None
+    assert job.name == name
+    assert found.get_implicit_job_def_for_assets([sg.AssetKey("feed")]) is None
+    assert list(sg.Definitions(jobs=[nightly]).get_repository_def().get_implicit_asset_job_names()) == []
