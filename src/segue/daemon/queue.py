@@ -106,7 +106,7 @@ def queue_view(
         runs += [run for _, _, run in page]
         queued += [_queued(run, priority, states) for priority, _, run in page]
         decision = decide_queue(queued, in_progress, limits, START_AT_ONCE)
-        is_full = limits.is_full(len(in_progress))
+        is_full = limits.is_full(len(in_progress) + len(decision.start))
         is_enough = len(decision.start) == START_AT_ONCE or len(runs) >= MOST_LOOKED_AT
         if len(page) < LOOK_AT or is_full or is_enough:
             return QueueView(runs, decision)

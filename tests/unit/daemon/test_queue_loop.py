@@ -9,7 +9,7 @@ import pytest
 from plane import NOON, Plane
 
 import segue as sg
-from segue.daemon.queue import Queue
+from segue.daemon.queue import LOOK_AT, Queue
 from segue.daemon.retries import RETRIES, Retries
 from segue.decide.requests import wanted_run
 from segue.errors import LeaseLostError
@@ -88,6 +88,16 @@ def test_runs_behind_many_that_are_held_back_start_all_the_same() -> None:
     last = enqueue(made)
     queue = made.queue(QueueLimits(tags=(TagLimit("db", 0),)))
     assert go(made, queue) == [last]
+
+
+def test_nobody_looks_behind_the_runs_that_take_up_the_last_places() -> None:
+    made = plane()
+    for _ in range(LOOK_AT + 1):
+        enqueue(made)
+    queue = made.queue(QueueLimits(max_runs=3))
+    assert len(queue.view().runs) == LOOK_AT
+    assert len(go(made, queue)) == 3
+    assert len(queue.view().runs) == LOOK_AT
 
 
 def test_a_run_of_a_location_that_is_not_there_waits_and_says_so() -> None:
