@@ -2,9 +2,10 @@
 
     .venv/bin/python bench/control/waiting_runs.py [--runs 10000] [--store sqlite|postgres] [--no-result]
 
-The runs are put in the queue by a backfill. The loop over the queue takes as many in a round as may be in progress; they end at once, so
-that nothing but the queue is measured. A round reads at most a thousand waiting runs, and must not take longer for those behind them: with 10,000
-waiting at most 1.5 times the CPU of a round with 1,000. How many rows the database reads for a page is what its own plan says.
+The runs are put in the queue by a backfill. The loop over the queue takes as many in a round as may be in progress; they end at
+once, so that nothing but the queue is measured. A round reads at most a thousand waiting runs, and must not take longer for those
+behind them: with 10,000 waiting at most 1.5 times the CPU of a round with 1,000. How many rows the database reads for a page is
+what its own plan says.
 """
 
 from __future__ import annotations

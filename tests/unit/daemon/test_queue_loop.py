@@ -92,7 +92,7 @@ def test_runs_behind_many_that_are_held_back_start_all_the_same() -> None:
 
 def test_nobody_looks_behind_the_runs_that_take_up_the_last_places() -> None:
     made = plane()
-    for _ in range(LOOK_AT + 1):
+    for _ in range(LOOK_AT + 4):
         enqueue(made)
     queue = made.queue(QueueLimits(max_runs=3))
     assert len(queue.view().runs) == LOOK_AT
