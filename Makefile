@@ -58,8 +58,8 @@ docs: environment ## write the generated files again: public names, API referenc
 	@$(python) tools/generate_reference.py
 
 bench: environment ## measure Segue beside Dagster, then its control plane; with BENCH_ARGS, which goes to bench/run.py, the former alone
-	@$(python) bench/run.py $(BENCH_ARGS)
-	@$(if $(BENCH_ARGS),,$(python) bench/control/all.py)
+	@missed=0; $(python) bench/run.py $(BENCH_ARGS) || missed=1; \
+		$(if $(BENCH_ARGS),,$(python) bench/control/all.py || missed=1;) exit $$missed
 
 chaos: environment ## kill workers, steps, zygotes and databases while 1,000 runs go on, on each store, and the leader of three control planes 200 times; a database that is away for half a minute; 10,000 backfills of random graphs; CHAOS_ARGS goes to bench/chaos/run.py
 	@for store in sqlite postgres; do $(python) bench/chaos/run.py --store $$store $(CHAOS_ARGS) || exit 1; done
