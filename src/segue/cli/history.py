@@ -85,7 +85,7 @@ def run_details(
         elif isinstance(event.payload, ResourceInitFailureData):
             error = event.payload.error
         elif isinstance(event.payload, EngineEventData) and event.step_key is None and not run.is_finished:
-            message = event.payload.message  # it may wait for another run
+            message = event.payload.message if event.payload.is_waiting else None  # for another run
         elif isinstance(event.payload, StepStartData):
             message = None
     return RunDetailsDocument(
@@ -151,7 +151,7 @@ def step_after(step: StepDocument, event: Event) -> StepDocument:
     if isinstance(payload, StepRestartedData):
         return change(step, status="running", attempts=payload.attempt, waits=None)
     if isinstance(payload, EngineEventData) and step.status in ("waiting", "retrying"):
-        return change(step, waits=payload.message)
+        return change(step, waits=payload.message if payload.is_waiting else None)
     if isinstance(payload, StepRetryData):
         error = error_document(payload.error)
         return change(step, status="retrying", error=error, failure_class=payload.failure_class)

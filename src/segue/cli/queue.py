@@ -14,7 +14,7 @@ from segue.daemon.queue import queue_view
 from segue.model.concurrency import run_priority
 from segue.model.event_type import EventType
 from segue.model.run import Run, RunStatus
-from segue.model.run_events import WAITS, EngineEventData
+from segue.model.run_events import EngineEventData
 from segue.model.run_records import RunsFilter
 from segue.model.stores import EventFilter, Store
 from segue.model.tags import BACKFILL_TAG
@@ -93,7 +93,7 @@ def _stands(store: Store, run: Run) -> str | None:
     """What a run waits for that has begun, and of which nothing goes on; None where something does."""
     newest = store.events(EventFilter(run_id=run.run_id, types=_PROGRESS, ascending=False), 1)
     payload = newest[0].event.payload if newest else None
-    if not isinstance(payload, EngineEventData) or not payload.message.startswith(WAITS):
+    if not isinstance(payload, EngineEventData) or not payload.is_waiting:
         return None
     if any(step.status == "running" for step in read_run(store, run).steps):
         return None

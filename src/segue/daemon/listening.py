@@ -99,5 +99,5 @@ class Listening:
         try:
             action()
         except SegueError as error:
-            # The store is away. The monitor ends the run as soon as it is back, and the location goes on as it is meanwhile.
+            # The store is away. The monitor ends the run as soon as it is back, and the location goes on as it is.
             self.tell(str(error))

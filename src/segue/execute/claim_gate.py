@@ -12,7 +12,6 @@ from segue.execute.run_scope import RunScope
 from segue.model.claims import Claim, ClaimAnswer, Claimant, ClaimRequest, pool_resource
 from segue.model.concurrency import run_priority
 from segue.model.event import EngineEventData
-from segue.model.run_events import WAITS
 from segue.plan.plan import PlanStep
 
 TOLD_SECONDS = 1.0
@@ -71,7 +70,7 @@ class ClaimGate:
             due = until
             if due - now >= TOLD_SECONDS:
                 self._tell(
-                    step, f"{WAITS} for the resource {name!r}: it may not be called for another {due - now:.1f} s."
+                    step, f"Waits for the resource {name!r}: it may not be called for another {due - now:.1f} s."
                 )
         return due - now
 
@@ -89,9 +88,9 @@ class ClaimGate:
             self._blocked[step.pool] = (until, answer, first)
         self._tell(
             step,
-            f"{WAITS} for slots: {answer}."
+            f"Waits for slots: {answer}."
             if first == step.key
-            else f"{WAITS} for slots of the pool {step.pool!r}, after the step {first!r} of this run.",
+            else f"Waits for slots of the pool {step.pool!r}, after the step {first!r} of this run.",
         )
         return max(until - now, 0.0)
 
@@ -99,7 +98,7 @@ class ClaimGate:
         """Says once in an attempt of a step what it waits for."""
         if step.key not in self._told:
             self._told.add(step.key)
-            self._scope.sink.emit(EngineEventData(text), step.key)
+            self._scope.sink.emit(EngineEventData(text, is_waiting=True), step.key)
 
     def ended(self, step: PlanStep, attempt: int) -> None:
         """See `StartGate.ended`."""

@@ -26,7 +26,6 @@ from segue.model.event import EngineEventData, RunCanceledData, RunFailureData
 from segue.model.keys import AssetKey
 from segue.model.partitions.subset import keys_of_subset
 from segue.model.run import FailureReason
-from segue.model.run_events import WAITS
 from segue.plan.instructions import FinishedStep
 from segue.plan.plan import Plan, PlanStep
 
@@ -140,7 +139,7 @@ def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
         if PartitionLocks.SKIP in wanted:
             return Refused(RunCanceledData(f"Skipped, because another run makes the same: {answer}."), None)
         if not is_told:
-            sink.emit(EngineEventData(f"{WAITS}, because another run makes the same: {answer}."))
+            sink.emit(EngineEventData(f"Waits, because another run makes the same: {answer}.", is_waiting=True))
             sink.flush()
             is_told, request = True, msgspec.structs.replace(request, waits=True)
             continue

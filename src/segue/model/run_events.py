@@ -24,16 +24,17 @@ class Payload(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True)
         return EventType(self.__struct_config__.tag)
 
 
-WAITS = "Waits"
-"""How an `EngineEventData` begins that says what a run or a step waits for."""
-
-
 class EngineEventData(Payload, frozen=True, tag="ENGINE_EVENT"):
-    """Segue, or code that works for it (a launcher, an executor), says what it does."""
+    """Segue, or code that works for it (a launcher, an executor), says what it does.
+
+    Attributes:
+        is_waiting: whether it says what the run or the step waits for before it can go on.
+    """
 
     message: str = ""
     metadata: dict[str, AnyMetadataValue] = {}
     error: ErrorInfo | None = None
+    is_waiting: bool = False
 
 
 class RunEnqueuedData(Payload, frozen=True, tag="RUN_ENQUEUED"):

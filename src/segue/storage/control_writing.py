@@ -277,6 +277,8 @@ def delete_ticks(writes: Writes, ended_before: float, statuses: Sequence[TickSta
 
 def dequeue(writes: Writes, run_ids: Sequence[str], timestamp: float) -> list[str]:
     """Makes queued runs STARTING; those that are not queued any more are passed over."""
+    if not run_ids:
+        return []
     found = writes.execute(_STILL_QUEUED.format(", ".join("?" * len(run_ids))), (RunStatus.QUEUED.value, *run_ids))
     queued: set[str] = set()
     while (row := found.fetchone()) is not None:

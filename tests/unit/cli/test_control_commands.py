@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from segue.model.lease import Fence
 from segue.model.run import FailureReason, RunStatus
 from segue.model.run_events import RunSuspendedData
 from segue.model.tick_record import Tick, TickCommit, TickStatus
-from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.storage.sqlite import SqliteStore
 from segue.storage.sqlite.control import control_of
 
 CODE = """
@@ -64,16 +63,6 @@ defs = sg.Definitions(
     assets=[raw, clean, report, copied], jobs=[job, op_job], schedules=[nightly], sensors=[arrivals, follows]
 )
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
-    (tmp_path / "code.py").write_text(CODE)
-    (tmp_path / "segue.toml").write_text('file = "code.py"\n')
-    monkeypatch.chdir(tmp_path)
-    store = open_sqlite(tmp_path / ".segue")
-    yield store
-    store.close()
 
 
 def call(*arguments: str) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization
 from segue.model.usage import StepUsage
-from segue.storage.sqlite import SqliteStore, open_sqlite
+from segue.storage.sqlite import SqliteStore
 
 CODE = """
 from datetime import timedelta
@@ -64,16 +63,6 @@ defs = sg.Definitions(assets=[window, deadline, raw], jobs=[mapped])
 """
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
-    (tmp_path / "code.py").write_text(CODE)
-    (tmp_path / "segue.toml").write_text('file = "code.py"\n')
-    monkeypatch.chdir(tmp_path)
-    store = open_sqlite(tmp_path / ".segue")
-    yield store
-    store.close()
-
-
 def text(*arguments: str) -> str:
     result = CliRunner().invoke(command, list(arguments))
     assert result.exit_code == 0, result.output
@@ -87,18 +76,22 @@ def document(*arguments: str) -> Any:
 def test_why_a_run_or_a_step_waits_is_shown_until_it_goes_on(store: SqliteStore) -> None:
     run = document("launch", "--select", "window")["run_id"]
     why = "Waits, because another run makes the same."
-    store.append([Event(1.0, RunStartData(), run_id=run), Event(2.0, EngineEventData(why), run_id=run)])
+    store.append(
+        [Event(1.0, RunStartData(), run_id=run), Event(2.0, EngineEventData(why, is_waiting=True), run_id=run)]
+    )
     assert document("show", run)["message"] == why
     (queued,) = document("queue")["runs"]
     assert (queued["run_id"], queued["blocked_by"]) == (run, f"it has begun. {why}")
     slots = "Waits for slots: the pool 'db' (1 of 1 taken)."
-    store.append([Event(3.0, EngineEventData(slots), "window", run)])
+    store.append([Event(2.5, EngineEventData("Executing 1 step in this process."), run_id=run)])
+    assert why not in text("queue")
+    store.append([Event(3.0, EngineEventData(slots, is_waiting=True), "window", run)])
     assert f"Waiting\nwindow: {slots}" in text("show", run)
     store.append([Event(4.0, StepStartData(), "window", run)])
     shown = document("show", run)
     assert (shown["message"], shown["steps"][0]["status"], shown["steps"][0]["waits"]) == (None, "running", None)
     assert "Waiting" not in text("show", run)
-    store.append([Event(5.0, EngineEventData(slots), "another", run)])
+    store.append([Event(5.0, EngineEventData(slots, is_waiting=True), "another", run)])
     assert document("queue")["runs"] == []  # one step waits, and another one runs
 
 

@@ -31,6 +31,7 @@ def a_run_leaves_the_queue_once(stores: Stores) -> None:
         stores.control.enqueue(wanted(run_id))
     assert stores.control.dequeue(["a", "missing"], 2.0) == ["a"]
     assert stores.control.dequeue(["a", "b"], 3.0) == ["b"]
+    assert stores.control.dequeue([], 3.0) == []
     assert stores.control.queued_runs(10) == []
     run = stores.store.get_run("a")
     assert run is not None

@@ -42,7 +42,7 @@ def events_read_back_as_they_were_written(store: Store) -> None:
         StepFailureData(error, 3),
         StepFailureData(error, 1, UserFailureData("on purpose", {"rows": IntMetadataValue(0)})),
         StepRetryData(1, 0.25, error),
-        EngineEventData("it says", {"rows": IntMetadataValue(0)}, error),
+        EngineEventData("it says", {"rows": IntMetadataValue(0)}, error, is_waiting=True),
         StepExpectationResultData(ExpectationResult(False, "label", "described", {"rows": IntMetadataValue(0)})),
         AssetMaterializationPlannedData(AssetKey(["a", "b"]), "2024-01-01", "2024-01-03"),
         AssetObservationData(AssetObservation("a", "seen", partition="p", tags={"k": "v"}, data_version="7")),
