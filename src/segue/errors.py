@@ -40,12 +40,13 @@
     │   │   ├── LeaseLostError                  another holds what this process wanted to write under
     │   │   ├── StorageUnavailableError         unreadable, read-only, full
     │   │   └── StorageVersionError             a schema newer (or older) than this Segue
-    │   └── UserCodeExecutionError              user code raised; the cause is the user's exception
-    │       ├── ExecutionStepExecutionError     in a step
-    │       ├── ResourceFunctionError           while a resource was set up
-    │       ├── TypeCheckError                  while a value was checked against its type
-    │       ├── ConfigMappingFunctionError      while a config mapping made config
-    │       └── ScheduleExecutionError          while a schedule was asked
+    │   ├── UserCodeExecutionError              user code raised; the cause is the user's exception
+    │   │   ├── ExecutionStepExecutionError     in a step
+    │   │   ├── ResourceFunctionError           while a resource was set up
+    │   │   ├── TypeCheckError                  while a value was checked against its type
+    │   │   ├── ConfigMappingFunctionError      while a config mapping made config
+    │   │   └── ScheduleExecutionError          while a schedule was asked
+    │   └── RedactedUserCodeError               stands in events for what user code raised, where that is to be hidden
     └── Failure, RetryRequested                 raised BY user code, see `segue.defs.results`
 
 Two stand beside them:
@@ -462,15 +463,15 @@ class UserCodeExecutionError(SegueError):
 
 
 class ExecutionStepExecutionError(UserCodeExecutionError):
-    """User code raised inside a step.
-
-    Attributes:
-        step_key: the step in which it happened.
-    """
+    """User code raised inside a step, which `step_key` names."""
 
     def __init__(self, message: str, step_key: str, user_exception: BaseException | None = None) -> None:
         self.step_key = step_key
         super().__init__(message, user_exception)
+
+
+class RedactedUserCodeError(SegueError):
+    """Stands in events for what user code raised, where that is to be hidden."""
 
 
 class ResourceFunctionError(UserCodeExecutionError):

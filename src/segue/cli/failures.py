@@ -112,10 +112,10 @@ def _judge(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, click.Abort):
         return FAILED, "NotConfirmed", "it was not confirmed, so nothing was changed."
     if isinstance(error, click.ClickException):
-        return error.exit_code, type(error).__name__, error.format_message()
+        return error.exit_code, type(error).__qualname__, error.format_message()
     if isinstance(error, SegueError):
-        return FAILED, type(error).__name__, str(error)
-    return BUG, type(error).__name__, str(error) or type(error).__name__
+        return FAILED, type(error).__qualname__, str(error)
+    return BUG, type(error).__qualname__, str(error) or type(error).__qualname__
 
 
 def _details(error: Exception) -> list[str]:

@@ -61,10 +61,6 @@ class DagsterObjectStoreError(SegueError):
     """Never raised: the error of an object store is passed on as it is."""
 
 
-class DagsterRedactedUserCodeError(SegueError):
-    """Never raised: an error that is hidden is recorded as text, and the step fails as with any other."""
-
-
 class DagsterRunAlreadyExists(SegueError):
     """Never raised: a run's id is made where the run is recorded."""
 

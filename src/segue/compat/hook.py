@@ -2,7 +2,7 @@
 
 `install()` puts a finder before all others: `dagster`, and whatever lies below it, becomes a module whose names are
 looked up here; a library of Dagster's (`dagster_duckdb`) becomes `segue.integrations.duckdb`, and is never loaded
-itself. `uninstall()` takes it away.
+itself. Error classes carry Dagster's names meanwhile. `uninstall()` takes it away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
+from segue.compat.error_names import use_dagster_names, use_own_names
 from segue.compat.libraries import LIBRARIES
 from segue.compat.lookup import missing, private_name, public_name, public_names
 from segue.errors import LoadError, NotSupportedError
@@ -39,13 +40,16 @@ def install() -> None:
         )
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+    use_dagster_names()
 
 
 def uninstall() -> None:
-    """Takes the hook away, and every module that it made."""
+    """Takes the hook away, every module that it made, and the names of error classes, where nothing else uses them."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     for name in [name for name, module in sys.modules.items() if isinstance(module, _Stand)]:
         del sys.modules[name]
+    if "segue.compat.dagster" not in sys.modules:
+        use_own_names()
 
 
 class _Stand(ModuleType):

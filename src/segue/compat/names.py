@@ -196,7 +196,7 @@ PRIVATE_NAMES: Mapping[str, str] = {
         "segue.compat.errors_unraised:DagsterMaxRetriesExceededError"
     ),
     "dagster._core.errors.DagsterObjectStoreError": "segue.compat.errors_unraised:DagsterObjectStoreError",
-    "dagster._core.errors.DagsterRedactedUserCodeError": ("segue.compat.errors_unraised:DagsterRedactedUserCodeError"),
+    "dagster._core.errors.DagsterRedactedUserCodeError": "segue.errors:RedactedUserCodeError",
     "dagster._core.errors.DagsterRunAlreadyExists": "segue.compat.errors_unraised:DagsterRunAlreadyExists",
     "dagster._core.errors.DagsterRunConflict": "segue.compat.errors_unraised:DagsterRunConflict",
     "dagster._core.errors.DagsterRunTooLargeError": "segue.compat.errors_unraised:DagsterRunTooLargeError",

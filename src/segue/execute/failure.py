@@ -10,7 +10,7 @@ from types import TracebackType
 import msgspec
 
 from segue.defs.results import Failure
-from segue.errors import SegueError
+from segue.errors import RedactedUserCodeError, SegueError
 from segue.execute.hidden_errors import bears_its_message, hidden_error_id, hides_errors
 from segue.model import codec
 from segue.model.codec import storable_text
@@ -67,7 +67,7 @@ def error_info(error: BaseException) -> ErrorInfo:
     if len(chain) > _MOST_CAUSES:
         info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are left out)", "")
     for each in reversed(chain[:_MOST_CAUSES]):
-        info = ErrorInfo(_message(each), type(each).__qualname__, tuple(user_frames(each.__traceback__)), info)
+        info = ErrorInfo(_message(each), type(each).__name__, tuple(user_frames(each.__traceback__)), info)
     assert info is not None  # the chain holds at least the error itself
     return info
 
@@ -80,8 +80,9 @@ def shown_text(error: BaseException) -> str:
 def _hidden(error: BaseException) -> ErrorInfo:
     place = f"The log of the process shows it under the error id {hidden_error_id(error)}."
     if bears_its_message(error):
-        return ErrorInfo(f"{_message(error)}\nWhere it was raised is hidden. {place}", type(error).__qualname__)
-    return ErrorInfo(f"RedactedUserCodeError: What user code raised is hidden. {place}", "RedactedUserCodeError")
+        return ErrorInfo(f"{_message(error)}\nWhere it was raised is hidden. {place}", type(error).__name__)
+    name = RedactedUserCodeError.__name__
+    return ErrorInfo(f"{name}: What user code raised is hidden. {place}", name)
 
 
 def cause_chain(error: BaseException) -> list[BaseException]:

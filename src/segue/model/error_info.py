@@ -12,7 +12,7 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     Attributes:
         message: the exception's own text, with its class in front.
-        cls_name: the class, qualified.
+        cls_name: the name of its class.
         stack: the formatted frames of user code (and of the libraries it called), outermost first.
         cause: the exception it was raised from, or while handling.
     """

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from segue.errors import ExecutionStepExecutionError
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.error_info import ErrorInfo, UserFailureData
 from segue.model.failure_class import FailureClass
@@ -85,7 +86,7 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
         """The exception as Dagster tells it: an unforeseen one of user code is the cause of an ExecutionStepExecutionError."""
         if not self.is_unforeseen:
             return self.raised
-        name = "ExecutionStepExecutionError"
+        name = ExecutionStepExecutionError.__name__
         return ErrorInfo(f"{name}: user code raised {self.raised.message}", name, (), self.raised)
 
     @property

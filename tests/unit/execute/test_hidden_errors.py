@@ -8,6 +8,7 @@ import re
 import pytest
 
 import segue as sg
+from segue.errors import RedactedUserCodeError
 
 ERROR_ID = re.compile(r"error id ([0-9a-f-]{36})")
 
@@ -62,7 +63,7 @@ def test_what_user_code_raised_stands_in_the_log_of_the_process_alone(
     assert errors["raises"] is not None
     raised = errors["raises"].cause
     assert raised is not None
-    assert (raised.cls_name, raised.stack, raised.cause) == ("RedactedUserCodeError", (), None)
+    assert (raised.cls_name, raised.stack, raised.cause) == (RedactedUserCodeError.__name__, (), None)
     found = ERROR_ID.search(raised.message)
     assert found is not None
     shown = [record for record in caplog.records if found[1] in record.getMessage()]

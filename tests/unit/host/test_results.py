@@ -134,15 +134,17 @@ def test_events_of_nodes_are_what_happened_in_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "cls_name", "has_cause"),
+    ("error", "kind", "has_cause"),
     [
-        (KeyError("x"), "ExecutionStepExecutionError", True),
-        (sg.Failure("on purpose"), "Failure", False),
-        (sg.InvariantViolationError("Segue says so."), "InvariantViolationError", False),
+        (KeyError("x"), sg.ExecutionStepExecutionError, True),
+        (sg.Failure("on purpose"), sg.Failure, False),
+        (sg.InvariantViolationError("Segue says so."), sg.InvariantViolationError, False),
     ],
-    ids=lambda each: type(each).__name__,
+    ids=["unforeseen", "on purpose", "of Segue"],
 )
-def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, cls_name: str, has_cause: bool) -> None:
+def test_what_user_code_raised_unforeseen_is_a_cause(
+    error: Exception, kind: type[Exception], has_cause: bool
+) -> None:
     @sg.op
     def fail() -> None:
         raise error
@@ -153,7 +155,7 @@ def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, cls_name:
 
     data = failing.execute_in_process(raise_on_error=False).failure_data_for_node("fail")
     assert data is not None
-    assert data.error.cls_name == cls_name
+    assert data.error.cls_name == kind.__name__
     assert (data.error.cause is not None) is has_cause
     assert data.raised == (data.error.cause or data.error)
     assert str(error.args[0]) in data.raised.message
