@@ -142,9 +142,7 @@ def test_events_of_nodes_are_what_happened_in_them() -> None:
     ],
     ids=["unforeseen", "on purpose", "of Segue"],
 )
-def test_what_user_code_raised_unforeseen_is_a_cause(
-    error: Exception, kind: type[Exception], has_cause: bool
-) -> None:
+def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, kind: type[Exception], has_cause: bool) -> None:
     @sg.op
     def fail() -> None:
         raise error
