@@ -31,7 +31,11 @@ def test_records_are_read_from_postgres(database: str, tmp_path: Path) -> None:
         "observations": 1,
         "evaluations": 1,
         "dynamic_partitions": 2,
-        "cursors_left": ["watch"],
+        "pools": 1,
+        "instigators": 0,
+        "running": 0,
+        "run_keys": 0,
+        "left": ["the sensor watch of the code location 'defs.py': no code location here has that name"],
         "failed": [],
     }
     assert project.run("migrate", "dagster", "--postgres", database, "--apply", "--json").code == 0

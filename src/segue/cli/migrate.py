@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import msgspec
 from segue.cli.options import home_option, json_option, place_of, settings_in_force
 from segue.cli.output import count, print_heading, print_json, print_pairs
 from segue.defs.instance import Instance
-from segue.deployment import store_of
+from segue.deployment import control_of, store_of, targets_of
 from segue.migrate.move import Moved, move
-from segue.migrate.settings import NewSettings, new_settings, storage_line
+from segue.migrate.settings import NewSettings, new_settings
 from segue.migrate.source import open_home, open_postgres
+from segue.migrate.toml import toml_text
 from segue.settings import SETTINGS_FILE, Settings
 
 
@@ -54,7 +56,8 @@ def migrate() -> None:
 @home_option
 @json_option
 def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | None, as_json: bool) -> None:
-    """Take over runs, latest materializations, check results, partitions and settings from Dagster.
+    """Take over runs, latest materializations, check results, partitions, schedules and sensors as they stand, limits of pools
+    and settings from Dagster.
 
     Nothing is changed in Dagster's home. What is here already stays, so that the command can be given again later and
     moves only what came since. The events of single steps stay in Dagster. Stored values are not copied: the setting
@@ -68,11 +71,19 @@ def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | 
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_postgres(url) if url else open_home(Path(folder or "").absolute()))
         instance = stack.enter_context(_target(settings, apply))
-        moved = move(source, instance, apply=apply, progress=_progress(as_json))
+        moved = move(
+            source,
+            instance,
+            control_of(instance.store),
+            locations=[each.name for each in targets_of(settings)] or proposed.locations,
+            now=time.time(),
+            apply=apply,
+            progress=_progress(as_json),
+        )
     is_new = settings.source is None
     if apply and is_new:
         (settings.project / SETTINGS_FILE).write_text(proposed.text, encoding="utf-8")
-    left = (*proposed.left, *(f"the cursor of the sensor {name}" for name in moved.cursors_left))
+    left = (*proposed.left, *moved.left)
     failed = (*moved.failed, *_values_out_of_reach(settings, proposed.storage))
     written = proposed.text if is_new else None
     document = MigrationDocument(apply, source.name, place_of(settings), moved, written, left, failed)
@@ -89,7 +100,7 @@ def _values_out_of_reach(settings: Settings, storage: Path | None) -> Iterator[s
     if settings.source is not None and storage is not None and settings.storage_directory != storage:
         yield (
             f"stored values: they lie in {storage}, and {settings.source} has them in {settings.storage_directory}. Write "
-            f"{storage_line(storage)} there, or copy the folder."
+            f"{toml_text({'storage': str(storage)}).strip()} there, or copy the folder."
         )
 
 
@@ -122,6 +133,10 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
             "observations": f"{moved.observations:,}",
             "check results": f"{moved.evaluations:,}",
             "dynamic partitions": f"{moved.dynamic_partitions:,}",
+            "schedules, sensors": f"{moved.instigators:,}"
+            + (f", of which {moved.running} run as soon as a control plane does" if moved.running else ""),
+            "run keys of sensors": f"{moved.run_keys:,}",
+            "limits of pools": f"{moved.pools:,}",
             "here already": count(moved.known_runs, "run"),
         }
     )
@@ -136,5 +151,9 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
         click.echo("\nNot taken over:")
         for line in document.failed:
             click.echo(f"  {line}")
+    if moved.running:
+        click.echo(
+            "\nStop Dagster's daemon before you start `segue dev` or `segue serve`: both would start the same runs."
+        )
     if not document.applied:
         click.echo("\nNothing was written. Add --apply to do it.")

@@ -6,14 +6,17 @@ recorded of its asset, partition or check. So a second round moves only what cam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TypeVar
 
 import msgspec
 
 from segue.defs.instance import Instance
-from segue.migrate.records import Unreadable, asset_events, check_events, recorded_run, sensors_with_cursors
+from segue.migrate.instigators import Change, change_of, place_here, run_key_of, sensor_here, standing_of
+from segue.migrate.records import Unreadable, asset_events, check_events, recorded_run
 from segue.migrate.source import Source
+from segue.model.control_stores import ControlStore
 from segue.model.event import (
     AssetCheckEvaluationData,
     AssetObservationData,
@@ -21,12 +24,14 @@ from segue.model.event import (
     EventType,
     StepMaterializationData,
 )
+from segue.model.instigator import InstigatorId, InstigatorStatus
 from segue.model.keys import AssetKey
 from segue.model.manifest import Manifest, encode_manifest
 from segue.model.stores import EventFilter, PartitionState, Store
 from segue.plan.plan import Plan, encode_plan
 
 _BATCH = 500  # events in one transaction
+Thing = TypeVar("Thing")
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +43,11 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
         known_runs: runs that were here already.
         materializations, observations, evaluations: latest states of assets, their partitions and checks.
         dynamic_partitions: keys added.
-        cursors_left: the sensors whose cursors stay behind.
+        pools: pools whose limit was set.
+        instigators: schedules and sensors that were switched on or off, or whose cursor was set.
+        running: how many of these run as soon as a control plane does.
+        run_keys: keys by which sensors know what they have asked for.
+        left: what does not go on as it stood, one line each.
         failed: what could not be understood and stays behind, one line each.
     """
 
@@ -49,16 +58,31 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     observations: int
     evaluations: int
     dynamic_partitions: int
-    cursors_left: tuple[str, ...]
+    pools: int
+    instigators: int
+    running: int
+    run_keys: int
+    left: tuple[str, ...]
     failed: tuple[str, ...]
 
 
-def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[[str, int], object]) -> Moved:
+def move(
+    source: Source,
+    instance: Instance,
+    control: ControlStore,
+    *,
+    locations: Sequence[str],
+    now: float,
+    apply: bool,
+    progress: Callable[[str, int], object],
+) -> Moved:
     """Moves what Dagster recorded.
 
     Args:
         source: Dagster's rows.
-        instance: where to.
+        instance, control: where to: the records, and how schedules and sensors stand.
+        locations: the names of the code locations here.
+        now: the time, in seconds since 1970.
         apply: whether to write; False only counts.
         progress: called with what is being moved and how many there have been so far.
 
@@ -67,6 +91,7 @@ def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[
     """
     store, unreadable = instance.store, Unreadable()
     runs, unfinished, known = _move_runs(source, store, apply, progress, unreadable)
+    run_keys = _move_run_keys(source, control, locations, apply)
 
     def is_recorded(run_id: str) -> bool:
         return not apply or store.get_run(run_id) is not None
@@ -83,6 +108,11 @@ def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[
         for event in batch:
             counts[event.event_type] += 1
         progress("asset states", sum(counts.values()))
+    pools = _move_pools(source, instance, apply)
+    last = store.events(EventFilter(ascending=False), 1)
+    changes, left = _changes(source, control, locations, last[0].storage_id if last else 0, unreadable)
+    if apply:
+        _apply(changes, control, now)
     return Moved(
         runs=runs,
         unfinished_runs=unfinished,
@@ -91,7 +121,11 @@ def move(source: Source, instance: Instance, *, apply: bool, progress: Callable[
         observations=counts[EventType.ASSET_OBSERVATION],
         evaluations=counts[EventType.ASSET_CHECK_EVALUATION],
         dynamic_partitions=_move_partitions(source, instance, apply),
-        cursors_left=tuple(sensors_with_cursors(source)),
+        pools=pools,
+        instigators=len(changes),
+        running=sum(change.status is InstigatorStatus.RUNNING for change in changes),
+        run_keys=run_keys,
+        left=tuple(left),
         failed=tuple(unreadable.lines),
     )
 
@@ -135,6 +169,72 @@ def _move_partitions(source: Source, instance: Instance, apply: bool) -> int:
     return moved
 
 
+def _move_pools(source: Source, instance: Instance, apply: bool) -> int:
+    limits = instance.pool_limits()
+    new = [(name, limit) for name, limit in source.pool_limits() if name not in limits]
+    for name, limit in new if apply else ():
+        instance.set_pool_limit(name, limit)
+    return len(new)
+
+
+def _move_run_keys(source: Source, control: ControlStore, locations: Sequence[str], apply: bool) -> int:
+    """Has sensors know what they asked for, so that they do not ask for it again."""
+
+    def keys() -> Iterator[tuple[InstigatorId, str, str]]:
+        for row in source.run_rows():
+            # What cannot be understood of a run is told where runs are moved.
+            found = Unreadable().read(row.run_id, lambda row=row: run_key_of(row))
+            which = None if found is None else sensor_here(found[0], found[1], locations)
+            if found is not None and which is not None:
+                yield which, found[2], row.run_id
+
+    moved = 0
+    for batch in _batches(keys()):
+        by_sensor: dict[InstigatorId, dict[str, str]] = {}
+        for which, key, run_id in batch:
+            by_sensor.setdefault(which, {}).setdefault(key, run_id)
+        for which, runs in by_sensor.items():
+            moved += control.add_run_keys(which, runs) if apply else len(runs)
+    return moved
+
+
+def _changes(
+    source: Source,
+    control: ControlStore,
+    locations: Sequence[str],
+    newest: int,
+    unreadable: Unreadable,
+) -> tuple[list[Change], list[str]]:
+    """What changes of schedules and sensors, and what does not go on as it stood, one line each."""
+    changes: list[Change] = []
+    left: list[str] = []
+    for row in source.instigators():
+        standing = unreadable.read(f"how a {row.kind.lower()} stands", lambda row=row: standing_of(row))
+        if standing is None or not standing.says_anything:
+            continue
+        location = place_here(standing.location, locations)
+        if location is None:
+            left.append(f"{standing} of the code location {standing.location!r}: no code location here has that name")
+            continue
+        state = control.instigator_state(InstigatorId(location, standing.kind, standing.name))
+        change = unreadable.read(
+            str(standing), lambda standing=standing, state=state: change_of(standing, state, newest)
+        )
+        if change is not None:
+            changes += [change] if change.is_any else []
+            left += [] if change.left is None else [change.left]
+    return changes, left
+
+
+def _apply(changes: Iterable[Change], control: ControlStore, now: float) -> None:
+    for change in changes:
+        # The cursor first: a sensor that ran before it has one would ask for everything.
+        if change.cursor is not None:
+            control.set_cursor(change.which, change.cursor)
+        if change.status is not None:
+            control.set_instigator(change.which, change.status, now)
+
+
 class _Newer:
     """Whether an event says something newer than what is recorded of its asset, partition or check."""
 
@@ -172,7 +272,7 @@ class _Newer:
         return last[0].event.timestamp if last else 0.0
 
 
-def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
-    rest = iter(events)
+def _batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    rest = iter(things)
     while batch := list(islice(rest, _BATCH)):
         yield batch

@@ -140,18 +140,6 @@ def _check_event(text: str, runs: Callable[[str], bool]) -> Event:
     return _event(entry, AssetCheckEvaluationData(evaluation), runs)
 
 
-def sensors_with_cursors(source: Source) -> list[str]:
-    """The names of the sensors that remember something."""
-    found: list[str] = []
-    for text in source.sensor_bodies():
-        body: Mapping[str, Any] = json.loads(text)
-        state: Mapping[str, Any] = body.get("job_specific_data") or body.get("instigator_data") or {}
-        if state.get("cursor") is not None:
-            origin: Mapping[str, Any] = body["origin"]
-            found.append(origin.get("job_name") or origin.get("instigator_name") or "?")
-    return found
-
-
 def _event(entry: Mapping[str, Any], payload: AnyPayload, runs: Callable[[str], bool]) -> Event:
     run_id = entry.get("run_id") or None
     known = run_id is not None and runs(run_id)

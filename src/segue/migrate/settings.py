@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,8 @@ import msgspec
 
 from segue.defs.bindings import extra_module
 from segue.errors import LoadError
+from segue.migrate.dagster_yaml import counterparts
+from segue.migrate.toml import toml_text
 
 _ARTIFACTS = "local_artifact_storage"
 
@@ -23,11 +25,13 @@ class NewSettings(msgspec.Struct, frozen=True):
         text: that of a `segue.toml`.
         left: what it does not carry over: one line each, with the file it stands in.
         storage: the folder in which Dagster keeps values, if there is one: they are read in place.
+        locations: the names of the code locations.
     """
 
     text: str
     left: tuple[str, ...]
     storage: Path | None
+    locations: tuple[str, ...]
 
 
 def new_settings(project: Path, home: Path | None) -> NewSettings:
@@ -41,25 +45,36 @@ def new_settings(project: Path, home: Path | None) -> NewSettings:
         LoadError: a file that is no YAML or TOML, or one in YAML without the extra `segue[components]`.
     """
     left: list[str] = []
-    lines = ["# Written by `segue migrate dagster`.", "dagster_compat = true   # until the imports say segue"]
     targets = _targets(project, left)
-    if targets:
-        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in targets[0].items()]
-        left += [f"another code location: {json.dumps(each, ensure_ascii=False)}" for each in targets[1:]]
+    settings: dict[str, object] = {"dagster_compat": True}
+    if len(targets) == 1 and not targets[0].keys() & {"name", "python"}:
+        settings |= targets[0]
+    elif targets:
+        settings["locations"] = [_from_its_folder(each) for each in targets]
     storage = None if home is None else home / "storage"
     if home is not None and (file := home / "dagster.yaml").exists():
         read = _yaml(file)
         given = _artifacts(read)
         storage = home / given / "storage" if given else storage
-        left += [f"{file.name}: {path}" for path in _paths(read) if not (given and path.startswith(_ARTIFACTS))]
-    if storage is not None and storage.is_dir():
-        lines.append(storage_line(storage))
-    return NewSettings("\n".join(lines) + "\n", tuple(left), storage if storage and storage.is_dir() else None)
+        known, rest = counterparts(read)
+        settings |= known
+        left += [f"{file.name}: {path}" for path in rest if not (given and path.startswith(_ARTIFACTS))]
+    storage = storage if storage and storage.is_dir() else None
+    if storage is not None:
+        settings["storage"] = str(storage)
+    text = "# Written by `segue migrate dagster`. dagster_compat: until the imports say segue.\n" + toml_text(settings)
+    return NewSettings(text, tuple(left), storage, tuple(_location_name(each) for each in targets))
 
 
-def storage_line(folder: Path) -> str:
-    """The line of a settings file that names the folder of values."""
-    return f"storage = {json.dumps(str(folder), ensure_ascii=False)}"
+def _from_its_folder(target: Mapping[str, str]) -> Mapping[str, str]:
+    """A code location as one of several is written: its file is taken from its working directory, and not from the project."""
+    if "file" not in target or "working_directory" not in target:
+        return target
+    return {**target, "file": os.path.relpath(target["file"], target["working_directory"])}
+
+
+def _location_name(target: Mapping[str, str]) -> str:
+    return target.get("name") or target.get("module") or Path(target["file"]).stem
 
 
 def _artifacts(dagster_yaml: Mapping[str, Any]) -> str | None:
@@ -89,9 +104,10 @@ def _targets(project: Path, left: list[str]) -> list[dict[str, str]]:
             tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise LoadError(f"{pyproject} is no TOML: {error}.") from error
-        name = tool.get("dagster", {}).get("module_name") or _defs_module(tool.get("dg", {}))
-        if name:
-            found.append({"module": name})
+        dagster = tool.get("dagster", {})
+        modules = [each["name"] for each in dagster.get("modules", ())]
+        module = dagster.get("module_name") or _defs_module(tool.get("dg", {}))
+        found += [{"module": each} for each in modules or ([module] if module else [])]
     return found
 
 
@@ -111,7 +127,13 @@ def _target(kind: str, value: Any) -> dict[str, str]:
     if isinstance(value, str):
         return {setting: value}
     found = {setting: value[key]}
-    return found | {each: value[each] for each in ("attribute", "working_directory") if value.get(each)}
+    others = {
+        "attribute": "attribute",
+        "working_directory": "working_directory",
+        "location_name": "name",
+        "executable_path": "python",
+    }
+    return found | {name: value[each] for each, name in others.items() if value.get(each)}
 
 
 def _yaml(file: Path) -> Mapping[str, Any]:
@@ -121,12 +143,3 @@ def _yaml(file: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LoadError(f"{file} is no YAML: {error}.") from error
     return cast("Mapping[str, Any]", read) if isinstance(read, dict) else {}
-
-
-def _paths(data: Mapping[str, Any], above: str = "") -> list[str]:
-    """The path of every setting in nested mappings; values are left out, since some are secrets."""
-    found: list[str] = []
-    for key, value in data.items():
-        path = f"{above}.{key}" if above else key
-        found += _paths(cast("Mapping[str, Any]", value), path) if isinstance(value, dict) and value else [path]
-    return found

@@ -35,7 +35,10 @@ _CHECKS = """
         SELECT MAX(id) FROM asset_check_executions WHERE evaluation_event IS NOT NULL GROUP BY asset_key, check_name
     ) ORDER BY id"""
 _PARTITIONS = "SELECT partitions_def_name, partition FROM dynamic_partitions ORDER BY id"
-_CURSORS = "SELECT instigator_body FROM instigators WHERE instigator_type = 'SENSOR' ORDER BY id"
+_INSTIGATORS = """
+    SELECT instigator_type, status, instigator_body FROM instigators
+    WHERE instigator_type IN ('SCHEDULE', 'SENSOR') ORDER BY id"""
+_POOLS = 'SELECT concurrency_key, "limit" FROM concurrency_limits ORDER BY concurrency_key'
 
 
 class RunRow(msgspec.Struct, frozen=True):
@@ -49,13 +52,21 @@ class RunRow(msgspec.Struct, frozen=True):
     ended_at: float | None
 
 
+class InstigatorRow(msgspec.Struct, frozen=True):
+    """A schedule or sensor: its columns, and its body as JSON."""
+
+    kind: str
+    status: str
+    body: str
+
+
 class Source(msgspec.Struct, frozen=True):
-    """Where the rows come from: the databases of runs, of events and of sensors, and a name for messages."""
+    """Where the rows come from: the databases of runs, of events, and of schedules and sensors, and a name for messages."""
 
     name: str
     runs: Query
     events: Query
-    sensors: Query
+    schedules: Query
 
     def run_rows(self) -> Iterator[RunRow]:
         """All runs, the oldest first."""
@@ -80,9 +91,13 @@ class Source(msgspec.Struct, frozen=True):
         """Name of the definition and key, in the order in which the keys were added."""
         return ((name, key) for name, key in self.events(_PARTITIONS))
 
-    def sensor_bodies(self) -> Iterator[str]:
-        """The state of each sensor, as JSON."""
-        return (body for (body,) in self.sensors(_CURSORS))
+    def instigators(self) -> Iterator[InstigatorRow]:
+        """How each schedule and sensor stands."""
+        return (InstigatorRow(*row) for row in self.schedules(_INSTIGATORS))
+
+    def pool_limits(self) -> Iterator[tuple[str, int]]:
+        """The limits of pools by name."""
+        return ((name, limit) for name, limit in self.events(_POOLS))
 
 
 @contextlib.contextmanager
@@ -100,8 +115,8 @@ def open_home(home: Path) -> Generator[Source]:
         )
     with contextlib.ExitStack() as stack:
         runs = _sqlite(home / "history" / "runs.db", stack)
-        sensors = _sqlite(home / "schedules" / "schedules.db", stack)
-        yield Source(os.fspath(home), runs, _sqlite(events, stack), sensors)
+        schedules = _sqlite(home / "schedules" / "schedules.db", stack)
+        yield Source(os.fspath(home), runs, _sqlite(events, stack), schedules)
 
 
 def _sqlite(file: Path, stack: contextlib.ExitStack) -> Query:

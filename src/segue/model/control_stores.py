@@ -67,6 +67,12 @@ class InstigatorStore(Protocol):
         """Sets from where a sensor goes on."""
         ...
 
+    def add_run_keys(self, which: InstigatorId, runs: Mapping[str, str]) -> int:
+        """Has a sensor know what it asked for elsewhere: ids of runs by run key. Keys that it knows stay as they are; gives
+        back how many were new.
+        """
+        ...
+
     def commit_ticks(self, commits: Sequence[TickCommit], lease: LoopLease | None = None) -> Sequence[CommittedTick]:
         """Records ticks with all they ask for, in order: one transaction for all of them.
 

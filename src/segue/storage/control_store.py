@@ -97,6 +97,11 @@ class SqlControlStore:
         with self._database.control_writes(is_news=True) as writes:
             control_writing.set_cursor(writes, which, cursor)
 
+    def add_run_keys(self, which: InstigatorId, runs: Mapping[str, str]) -> int:
+        """See `InstigatorStore.add_run_keys`."""
+        with self._database.control_writes() as writes:
+            return control_writing.add_run_keys(writes, which, runs)
+
     def commit_ticks(self, commits: Sequence[TickCommit], lease: LoopLease | None = None) -> Sequence[CommittedTick]:
         """See `InstigatorStore.commit_ticks`."""
         with self._database.control_writes(is_news=True, is_durable=True) as writes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -77,6 +77,7 @@ _START = """
     UPDATE instigators SET started_at = ? WHERE location = ? AND kind = ? AND name = ? AND started_at IS NULL"""
 _SET_CURSOR = "UPDATE instigators SET cursor = ? WHERE number = ?"
 _RUN_OF_KEY = "SELECT run_id FROM run_keys WHERE instigator = ? AND run_key = ?"
+_KEEP_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _ADD_RUN_KEY = "INSERT INTO run_keys (instigator, run_key, run_id) VALUES (?, ?, ?)"
 _ADD_EVALUATION = """
     INSERT INTO condition_evaluations (entity_key, timestamp, requested, body) VALUES (?, ?, ?, ?)"""
@@ -139,6 +140,16 @@ def set_cursor(writes: Writes, which: InstigatorId, cursor: str | None) -> None:
     require_text(cursor)
     number, _ = _instigator(writes, which)
     writes.execute(_SET_CURSOR, (cursor, number))
+
+
+def add_run_keys(writes: Writes, which: InstigatorId, runs: Mapping[str, str]) -> int:
+    """Has a sensor know what it asked for elsewhere; gives back how many keys were new."""
+    number, _ = _instigator(writes, which)
+    added = 0
+    for key, run_id in runs.items():
+        require_text(key)
+        added += writes.execute(_KEEP_RUN_KEY, (number, key, run_id)).rowcount
+    return added
 
 
 def send_payload(writes: Writes, which: InstigatorId, text: str, timestamp: float) -> Payload:

@@ -62,6 +62,7 @@ def change(home: Path, database: str, statement: str) -> None:
     connection.close()
 
 
+WATCH = "the sensor watch of the code location 'defs.py': no code location here has that name"
 ALL = {
     "runs": 6,
     "unfinished_runs": 0,
@@ -70,7 +71,11 @@ ALL = {
     "observations": 1,
     "evaluations": 1,
     "dynamic_partitions": 2,
-    "cursors_left": ["watch"],
+    "pools": 1,
+    "instigators": 0,
+    "running": 0,
+    "run_keys": 0,
+    "left": [WATCH],
     "failed": [],
 }
 
@@ -146,7 +151,7 @@ def test_metadata_of_an_unknown_kind_stays_as_json(home: Path, project: Path) ->
 def test_a_second_round_moves_only_what_is_new(home: Path, project: Path) -> None:
     migrate("--from", str(home), "--apply")
     again = migrate("--from", str(home), "--apply")["moved"]
-    assert again == {**dict.fromkeys(ALL, 0), "known_runs": 6, "cursors_left": ["watch"], "failed": []}
+    assert again == {**dict.fromkeys(ALL, 0), "known_runs": 6, "left": [WATCH], "failed": []}
     with instance_of(project) as instance:
         instance.report_runless_asset_event(sg.AssetMaterialization("orders", metadata={"rows": 9}))
     change(home, "index", "UPDATE event_logs SET id = id + 100 WHERE asset_key LIKE '%orders%'")
@@ -173,22 +178,41 @@ def test_events_of_a_run_that_is_gone_are_kept_without_it(home: Path, project: P
 
 
 def test_settings_are_proposed_and_what_has_no_counterpart_is_named(home: Path, project: Path) -> None:
-    (home / "dagster.yaml").write_text("run_queue:\n  max_concurrent_runs: 5\nsecret: hunter2\n")
+    (home / "dagster.yaml").write_text(
+        "run_queue:\n  max_concurrent_runs: 5\n  dequeue_num_workers: 2\nsecret: hunter2\n"
+    )
     (project / "workspace.yaml").write_text(
-        "load_from:\n- python_file: {relative_path: defs.py, attribute: defs}\n- python_module: other\n- grpc_server: {port: 1}\n"
+        "load_from:\n- python_file: {relative_path: defs.py, attribute: defs}\n- grpc_server: {port: 1}\n"
     )
     document = migrate("--from", str(home))
     assert 'file = "defs.py"\nattribute = "defs"\n' in document["settings"]
     assert document["left"] == [
         "workspace.yaml: grpc_server",
-        'another code location: {"module": "other"}',
-        "dagster.yaml: run_queue.max_concurrent_runs",
+        "dagster.yaml: run_queue.dequeue_num_workers",
         "dagster.yaml: secret",
-        "the cursor of the sensor watch",
     ]
     migrate("--from", str(home), "--apply")
     settings = read_settings(project, {})
     assert (settings.file, settings.attribute, settings.dagster_compat) == (str(project / "defs.py"), "defs", True)
+    assert settings.queue.max_runs == 5
+
+
+def test_each_code_location_of_a_workspace_is_one_here(home: Path, project: Path) -> None:
+    (project / "workspace.yaml").write_text(
+        "load_from:\n"
+        "- python_file: {relative_path: code/defs.py, working_directory: code, location_name: shop}\n"
+        "- python_module: {module_name: other.defs, executable_path: /opt/other/bin/python}\n"
+        "- python_package: third\n"
+    )
+    assert migrate("--from", str(home), "--apply")["left"] == [WATCH]
+    shop, other, third = read_settings(project, {}).locations
+    assert (shop.name, shop.file, shop.working_directory) == (
+        "shop",
+        str(project / "code" / "defs.py"),
+        str(project / "code"),
+    )
+    assert (other.name, other.module, other.python) == ("other.defs", "other.defs", "/opt/other/bin/python")
+    assert (third.module, third.dagster_compat) == ("third", True)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +303,7 @@ def test_people_read_what_would_happen(home: Path, project: Path) -> None:
     result = CliRunner().invoke(command, ["migrate", "dagster", "--from", str(home)])
     assert "Would move from" in result.stdout
     assert "Nothing was written. Add --apply to do it." in result.stdout
-    assert "the cursor of the sensor watch" in result.stdout
+    assert WATCH in result.stdout
 
 
 def test_wrong_calls_are_refused(home: Path, project: Path) -> None:

@@ -61,6 +61,16 @@ def run_keys_belong_to_their_sensor(stores: Stores) -> None:
     assert done.created == ("b",)
 
 
+def what_was_asked_for_elsewhere_is_not_asked_for_again(stores: Stores) -> None:
+    assert stores.control.add_run_keys(SENSOR, {"monday": "x", "tuesday": "y"}) == 2
+    assert stores.control.add_run_keys(SENSOR, {"monday": "another", "sunday": "z"}) == 1
+    (done,) = stores.control.commit_ticks(
+        [sensor_tick(10.0, wanted("a", "monday"), wanted("b", "wednesday"), wanted("c", "sunday"))]
+    )
+    assert (done.created, done.known) == (("b",), ("x", "z"))
+    assert stores.control.instigator_state(SENSOR).status is InstigatorStatus.DECLARED
+
+
 def a_failed_tick_leaves_the_cursor_and_is_counted(stores: Stores) -> None:
     stores.control.commit_ticks([sensor_tick(10.0, cursor="1")])
     for at in (20.0, 30.0):
@@ -229,6 +239,7 @@ RULES = (
     a_time_of_a_schedule_is_decided_once,
     a_run_key_makes_one_run,
     run_keys_belong_to_their_sensor,
+    what_was_asked_for_elsewhere_is_not_asked_for_again,
     a_failed_tick_leaves_the_cursor_and_is_counted,
     a_cursor_that_was_set_while_a_sensor_was_asked_stays,
     all_ticks_of_one_commit_are_written_or_none,

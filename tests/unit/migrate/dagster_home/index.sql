@@ -23,3 +23,5 @@ INSERT INTO "asset_check_executions" VALUES(2,'["orders"]','good',NULL,'bf35dd4e
 CREATE TABLE dynamic_partitions ( id INTEGER NOT NULL, partitions_def_name TEXT NOT NULL, partition TEXT NOT NULL, create_timestamp DATETIME DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (id) );
 INSERT INTO "dynamic_partitions" VALUES(1,'customers','ada','2026-11-28 14:37:54');
 INSERT INTO "dynamic_partitions" VALUES(2,'customers','zoë','2026-11-28 14:37:54');
+CREATE TABLE concurrency_limits ( id INTEGER NOT NULL, concurrency_key VARCHAR(512) NOT NULL, "limit" INTEGER NOT NULL, using_default_limit BOOLEAN DEFAULT 0 NOT NULL, update_timestamp DATETIME DEFAULT CURRENT_TIMESTAMP, create_timestamp DATETIME DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (id), UNIQUE (concurrency_key) );
+INSERT INTO "concurrency_limits" VALUES(1,'warehouse',3,0,'2026-11-28 14:37:57','2026-11-28 14:37:57');
