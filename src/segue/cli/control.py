@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ import click
 import msgspec
 
 from segue.cli.home import open_store
-from segue.cli.options import CodeOptions, load
+from segue.cli.options import CodeOptions, load, names_locations
 from segue.deployment import control_of
-from segue.errors import InvalidSubsetError
+from segue.errors import InvalidSubsetError, LoadError
 from segue.model.content_hash import content_hash
 from segue.model.control_stores import ControlStore
 from segue.model.graph import AssetGraph
@@ -52,7 +52,8 @@ def open_plane(settings: Settings, code: CodeOptions | None = None) -> Generator
     """What is on record of a deployment.
 
     The code that the options or the settings name is loaded where a command needs it, or where no code location is on
-    record; it is put on record then, so that the control plane finds what was asked for.
+    record (all of them, where the settings name several). It is put on record then, so that the control plane finds what was
+    asked for.
 
     Args:
         settings: in force.
@@ -67,18 +68,46 @@ def open_plane(settings: Settings, code: CodeOptions | None = None) -> Generator
             if manifest is not None and state.manifest_hash is not None:
                 known[state.name] = Known(state.name, AssetGraph(decode_manifest(manifest)), state.manifest_hash)
         if code is not None or not known:
-            loaded = _loaded(settings)
-            if loaded.name not in states:
-                assert loaded.definitions is not None
-                recorded = LocationState(
-                    name=loaded.name,
-                    status=LocationStatus.LOADING,
-                    manifest_hash=loaded.manifest_hash,
-                    updated_at=time.time(),
-                )
-                control.put_location(recorded, loaded.definitions.encoded_manifest)
-            known[loaded.name] = loaded
+            for loaded, manifest in _loaded_where_it_is(settings, is_needed_here=code is not None):
+                if loaded.name not in states:
+                    recorded = LocationState(
+                        name=loaded.name,
+                        status=LocationStatus.LOADING,
+                        manifest_hash=loaded.manifest_hash,
+                        updated_at=time.time(),
+                    )
+                    control.put_location(recorded, manifest)
+                known[loaded.name] = loaded
         yield Plane(store, control, known)
+
+
+def _loaded_where_it_is(settings: Settings, *, is_needed_here: bool) -> Iterator[tuple[Known, bytes]]:
+    """The code locations of the settings, with what they declare as it is put on record: in this process where there is one, or
+    where a command needs the code itself; else each in its own, in its own environment.
+
+    Raises:
+        LoadError: none of them loads, or nothing says where they are.
+    """
+    from segue.cli.locations import targets_in_force
+
+    if is_needed_here or settings.file is not None or settings.module is not None or not names_locations(settings):
+        loaded = _loaded(settings)
+        assert loaded.definitions is not None
+        yield loaded, loaded.definitions.encoded_manifest
+        return
+    from segue.cli.loading_once import load_once
+
+    broken: list[str] = []
+    for target in targets_in_force(settings):
+        once = load_once(settings, target)
+        if once.manifest is None or once.state.manifest_hash is None:
+            broken.append(target.name)
+            reason = (once.state.error or once.state.status.value).strip().splitlines()[-1]
+            click.echo(f"The code location {target.name} does not load and is left out: {reason}", err=True)
+            continue
+        yield Known(target.name, AssetGraph(decode_manifest(once.manifest)), once.state.manifest_hash), once.manifest
+    if len(broken) == len(targets_in_force(settings)):
+        raise LoadError("No code location loads: 'segue location check' shows why.")
 
 
 def _loaded(settings: Settings) -> Known:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import urllib.error
 import urllib.request
-from functools import partial
 from typing import Any
 
 import click
@@ -15,14 +13,14 @@ import msgspec
 
 from segue.cli.dev import DEFAULT_PORT
 from segue.cli.failures import FAILED
+from segue.cli.loading_once import load_once
 from segue.cli.location_serving import serve_location
 from segue.cli.locations import targets_in_force, workspace_option
 from segue.cli.options import CodeOptions, code_options, home_option, json_option, settings_in_force
 from segue.cli.output import moment, print_json, print_table
 from segue.cli.streams import write
-from segue.deployment import control_of, fingerprint_of, records_of, store_of
+from segue.deployment import control_of, store_of
 from segue.errors import InvalidInvocationError, LocationUnavailableError
-from segue.location.client import ProcessLocation
 from segue.model.location import LocationState, LocationStatus
 
 
@@ -120,41 +118,16 @@ def check(names: tuple[str, ...], code: CodeOptions, workspace: str | None, home
     for target in targets:
         if names and target.name not in names:
             continue
-        listener = _First()
-        loading = ProcessLocation(target, records_of(settings), listener, database=partial(fingerprint_of, settings))
-        loading.start()
-        listener.is_told.wait()
-        documents.append(_document(loading.state))
-        loading.stop()
+        state = load_once(settings, target).state
+        documents.append(_document(state))
         if not as_json:
-            click.echo(f"{target.name}: {loading.state.status.value}")
-            if loading.state.error:
-                write(sys.stderr, f"{target.name}: {loading.state.error}\n")
+            click.echo(f"{target.name}: {state.status.value}")
+            if state.error:
+                write(sys.stderr, f"{target.name}: {state.error}\n")
     if as_json:
         print_json({"locations": documents})
     if any(each.status != LocationStatus.READY.value for each in documents):
         raise click.exceptions.Exit(FAILED)
-
-
-class _First:
-    """Waits for the first that is heard of a code location."""
-
-    def __init__(self) -> None:
-        self.is_told = threading.Event()
-
-    def record(self, state: LocationState, manifest: bytes | None) -> None:
-        """See `LocationListener.record`; what code that is looked at declares is not kept."""
-
-    def changed(self, state: LocationState) -> None:
-        """See `LocationListener.changed`."""
-        del state  # the location is asked
-        self.is_told.set()
-
-    def supervisor(self) -> str | None:
-        """See `LocationListener.supervisor`; no run is started here."""
-
-    def run_ended(self, run_id: str, how: str) -> None:
-        """See `LocationListener.run_ended`; no run is started here."""
 
 
 def _in_one_line(error: str) -> str:

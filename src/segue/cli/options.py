@@ -107,6 +107,11 @@ def place_of(settings: Settings) -> str:
     return str(settings.home) if settings.database is None else masked(settings.database)
 
 
+def names_locations(settings: Settings) -> bool:
+    """Whether code locations are named, rather than one piece of code."""
+    return bool(settings.locations) or (settings.project / WORKSPACE_FILE).is_file()
+
+
 def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
     """The definitions the settings point to, validated, and their asset graph.
 
@@ -117,7 +122,7 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
     from segue.host.source import load_definitions
 
     if settings.file is None and settings.module is None:
-        if settings.locations or (settings.project / WORKSPACE_FILE).is_file():
+        if names_locations(settings):
             names = ", ".join(each.name for each in settings.locations) or WORKSPACE_FILE
             raise LoadError(
                 f"{settings.project} has code locations ({names}), and this command loads one piece of code: pass --file FILE "
