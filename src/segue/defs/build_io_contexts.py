@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from segue.defs.direct_resources import DirectResources
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.resource_context import Resources
 from segue.defs.superseded import renamed
@@ -53,7 +54,8 @@ def build_output_context(
         metadata: superseded by `definition_metadata`.
         config, resource_config: the config of the output, and of the IO manager.
         dagster_type, version, op_def: the type of the value, its version, and the op that gives it.
-        resources: the resources of the run, by key.
+        resources: by key: objects, or resources that are set up on first use; use the context in a `with` block where one of
+            them must be torn down.
         asset_key, asset_spec: the asset that the value is.
         partition_key, asset_partition_key_range, asset_partitions_def: the partition of the run, or several, and of what.
         instance: the instance.
@@ -63,6 +65,10 @@ def build_output_context(
         InvalidInvocationError: a range of partitions without `asset_partitions_def`.
         UnknownPartitionError: a partition that the definition does not have.
     """
+    for parameter, value in (("step_key", step_key), ("name", name), ("run_id", run_id), ("mapping_key", mapping_key)):
+        require_kind("build_output_context", parameter, value, str)
+    for parameter, value in (("metadata", metadata), ("definition_metadata", definition_metadata)):
+        require_kind("build_output_context", parameter, value, Mapping)
     key = asset_spec.key if asset_key is None and asset_spec is not None else asset_key
     return OutputContext(
         _scope(
@@ -169,7 +175,7 @@ def _scope(
         subset=subset,
         run_partition=partition_key,
         now=now,
-        resources=resources,
+        resources=resources if isinstance(resources, Resources) else DirectResources(resources, None, instance),
         resource_config={} if resource_config is None else resource_config,
         step=step,
         instance=instance,

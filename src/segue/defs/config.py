@@ -44,10 +44,11 @@ class Config(BaseModel):
             cls.model_rebuild(force=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in type(self).model_fields or name in (self.model_extra or {}):
+        kind = type(self)
+        if not name.startswith("_") and kind.model_config.get("frozen"):
             raise InvalidInvocationError(
-                f"{type(self).__name__}.{name} cannot be set: a {type(self).segue_parameter_kind} is frozen. Make another one "
-                "with model_copy(update=...), or keep what changes in a private attribute."
+                f"{kind.__name__}.{name} cannot be set: a {kind.segue_parameter_kind} is frozen. Make a copy with "
+                "model_copy(update=...), or keep state that changes in a private attribute."
             )
         super().__setattr__(name, value)
 

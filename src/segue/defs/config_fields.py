@@ -175,7 +175,7 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, given: BaseModel 
         default = getattr(given, name)
         make = InheritedField if name in given.model_fields_set else Field
     if default is PydanticUndefined:
-        return make(kind, is_required=False if info.default_factory else None, description=info.description)
+        return _without_default(kind, info, make)
     if default is None:
         is_required = None if kind.has_implicit_default else False
         return make(kind, is_required=is_required, description=info.description)
@@ -183,6 +183,18 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, given: BaseModel 
         return make(_model_type(type(default), default), description=info.description)
     stored = stored_value(default, info.annotation, info.discriminator, where)
     return make(kind, default_value=stored, description=info.description)
+
+
+def _without_default(kind: ConfigType, info: FieldInfo, make: type[Field]) -> Field:
+    """A field that its class gives no default. One that holds another class may be left out where all fields of that class
+    have defaults.
+    """
+    if info.default_factory is not None:
+        return make(kind, is_required=False, description=info.description)
+    if kind.kind is ConfigTypeKind.STRICT_SHAPE and kind.has_implicit_default:
+        return InheritedField(kind, description=info.description)
+    is_any_dict = type(kind) is Permissive and not kind.fields
+    return make(kind, is_required=True if is_any_dict else None, description=info.description)
 
 
 def _type(annotation: Any, discriminator: object, where: str) -> ConfigType:

@@ -178,9 +178,12 @@ class _Call:
     def _plain_config(self, config: object) -> object:
         """The config of the call as plain values."""
         own = self.step.given_config
-        if self.op.shape.config is None or not isinstance(own, Mapping):
+        if self.op.shape.config is None:
             return config
-        return values_of_op(self.op, {"config": own}, ROOT)
+        if isinstance(own, Mapping):
+            return values_of_op(self.op, {"config": own}, ROOT)
+        to_run_config = getattr(config, "to_run_config", None)
+        return config if to_run_config is None else values_of_op(self.op, {"config": to_run_config()}, ROOT)
 
     def _inputs(self, given: dict[str, object]) -> dict[str, object]:
         """The inputs by name, each of its type; defaults where none is given."""

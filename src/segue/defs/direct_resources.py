@@ -9,12 +9,12 @@ from typing import Any
 
 from segue.defs.bindings import bound
 from segue.defs.instance import Instance
-from segue.defs.resource_context import Resources, ResourcesToClose
+from segue.defs.resource_context import Resources, ResourcesOnUse, ResourcesToClose
 from segue.errors import InvalidConfigError, InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.arguments import require_kind
 
 
-class DirectResources:
+class DirectResources(ResourcesOnUse):
     """What a context was given to work with; set up on first use, torn down at its end.
 
     Attributes:
@@ -82,7 +82,7 @@ class DirectResources:
             if isinstance(opened, ResourcesToClose) and not self.entered:
                 self._stack.close()
                 raise InvariantViolationError(
-                    "At least one of the resources is torn down at its end: use the context as "
+                    "At least one of the resources must be torn down at the end: use the context in a `with` block, such as "
                     "`with build_op_context(...) as context:`."
                 )
             self._opened = opened

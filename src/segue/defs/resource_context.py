@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -66,6 +67,20 @@ class ResourcesToClose(Resources):
     """Resources of which at least one is open and must be torn down."""
 
     __slots__ = ()
+
+
+class ResourcesOnUse(ABC):
+    """Resources of a context outside of any run: set up when one is first asked for."""
+
+    entered: bool
+
+    @abstractmethod
+    def opened_resources(self) -> Resources:
+        """The resources, set up on first use."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Tears down what was set up."""
 
 
 def seen_by_context(resource: object) -> object:

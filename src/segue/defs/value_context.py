@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from segue.defs.bindings import bound
-from segue.defs.resource_context import Resources
+from segue.defs.resource_context import Resources, ResourcesOnUse
 from segue.defs.superseded import warn_superseded
 from segue.defs.types.resolve import resolve_type
 from segue.errors import InvariantViolationError
@@ -34,7 +34,7 @@ class ValueScope(msgspec.Struct, frozen=True):
         partitions_def, subset: how the asset is partitioned, and which partitions are meant.
         run_partition: the single partition of the run, if it has one.
         now: the time at which the run looks partitions up.
-        resources: handed on to the IO manager.
+        resources: handed on to the IO manager; of a context made by hand, set up on first use.
         resource_config: the config of the IO manager as a resource.
         step: the step that stores or loads.
         instance: the instance the run is recorded in.
@@ -85,12 +85,16 @@ class ValueContext:
         return value
 
     def __enter__(self) -> Self:
+        if isinstance(self._scope.resources, ResourcesOnUse):
+            self._scope.resources.entered = True
+            self._scope.resources.opened_resources()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Nothing to release."""
+        if isinstance(self._scope.resources, ResourcesOnUse):
+            self._scope.resources.close()
 
     @property
     def name(self) -> str:
@@ -147,8 +151,14 @@ class ValueContext:
 
     @property
     def resources(self) -> Any:
-        """The resources of the run, as attributes."""
+        """The resources of the run, as attributes.
+
+        Raises:
+            InvariantViolationError: outside of a run, one of them must be torn down, and the context is not used in `with`.
+        """
         found = self._scope.resources
+        if isinstance(found, ResourcesOnUse):
+            return found.opened_resources()
         if found is None or isinstance(found, Mapping):
             return Resources(found or {})  # pyright: ignore[reportUnknownArgumentType] reason: resources of any type
         return found

@@ -66,13 +66,12 @@ def violations(schema: Any, value: Any) -> list[sg.ConfigViolation]:
         (sg.Shape({"folder": str}, field_aliases={"folder": "dir"}), {"dir": "x"}, {"folder": "x"}),
         (sg.Permissive({"a": sg.Field(int, default_value=1)}), {"b": 2}, {"a": 1, "b": 2}),
         (sg.Selector({"file": str, "db": {"host": str}}), {"db": {"host": "h"}}, {"db": {"host": "h"}}),
-        (sg.Selector({"on": sg.Field(dict), "off": sg.Field({})}), "off", {"off": {}}),
         (sg.ScalarUnion(str, {"at": str}), "x", "x"),
         (sg.ScalarUnion(str, {"at": str}), {"at": "x"}, {"at": "x"}),
         (SEASON, "SPRING", "SPRING"),
         (SEASON, "AUTUMN", 3),
         (sg.Enum.from_python_enum(Color), "RED", Color.RED),
-        (sg.Enum.from_python_enum_direct_values(Color), "r", "r"),
+        (sg.Enum.from_python_enum_direct_values(Color), "RED", "r"),
         (sg.Field([sg.Enum.from_python_enum(Color)], default_value=["BLUE"]), ["RED"], [Color.RED]),
         ({"s": sg.StringSource, "i": sg.IntSource, "b": sg.BoolSource}, {"s": "x", "i": 1, "b": True}, None),
     ],
@@ -120,6 +119,9 @@ def test_defaults_stand_in_where_no_config_is_given() -> None:
             r"takes one choice of \['a', 'b'\], got \['a', 'b'\]",
         ),
         (sg.Selector({"a": int, "b": int}), {}, (), "takes one choice of .*, got none"),
+        (sg.Selector({"a": int}), {}, (), "takes one choice of .*, got none"),
+        (sg.Selector({"a": sg.Field({}), "b": int}), "a", (), "config must be dict"),
+        (sg.StringSource, {}, (), "takes one choice of .*, got none"),
         (sg.Selector({"file": int, "b": int}), {"fil": 1}, (), "Did you mean 'file'"),
         (sg.ScalarUnion(str, {"at": str}), 3, (), "expected String"),
         (sg.ScalarUnion(str, {"at": str}), None, (), "and must not be None"),
@@ -243,6 +245,9 @@ def test_what_is_no_schema_is_refused_when_it_is_declared(schema: Any, error: ty
         (lambda: sg.Field(int, default_value="x"), sg.InvalidConfigError),
         (lambda: sg.Field(int, default_value=1, is_required=True), sg.InvalidInvocationError),
         (lambda: sg.Field(sg.Enum.from_python_enum(Color), default_value=Color.RED), sg.InvalidDefinitionError),
+        (lambda: sg.Field(sg.Field(int, default_value=1)), sg.InvalidConfigDefinitionError),
+        (lambda: sg.Field([sg.Field(int)]), sg.InvalidConfigDefinitionError),
+        (lambda: sg.Noneable(sg.Field(int)), sg.InvalidConfigDefinitionError),
         (lambda: sg.Map("x", str), sg.InvalidInvocationError),
         (lambda: sg.Map(sg.Noneable(str), str), sg.InvalidInvocationError),
         (lambda: sg.ScalarUnion([int], {"a": int}), sg.InvalidInvocationError),
@@ -256,6 +261,16 @@ def test_what_is_no_schema_is_refused_when_it_is_declared(schema: Any, error: ty
 def test_fields_and_types_that_cannot_be_are_refused(declare: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         declare()
+
+
+def test_what_is_missing_is_named_before_what_is_wrong_in_the_entries() -> None:
+    found = violations({"a": int, "b": {"c": str, "d": int}, "e": int}, {"a": "x", "b": {"d": "y"}})
+    assert [(each.reason.name, each.path[3:]) for each in found] == [
+        ("MISSING_REQUIRED_FIELD", ()),
+        ("RUNTIME_TYPE_MISMATCH", ("a",)),
+        ("MISSING_REQUIRED_FIELD", ("b",)),
+        ("RUNTIME_TYPE_MISMATCH", ("b", "d")),
+    ]
 
 
 def test_types_are_equal_if_they_accept_the_same() -> None:

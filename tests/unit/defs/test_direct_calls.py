@@ -76,6 +76,21 @@ def test_config_and_resources_come_as_arguments_or_with_the_context() -> None:
         scaled(context, rows=3, store=store)
 
 
+class Bounds(sg.Config):
+    low: int = 1
+    high: int | None = None
+
+
+def test_the_context_shows_config_as_plain_values() -> None:
+    @sg.op
+    def tell(context: sg.OpExecutionContext, config: Bounds) -> Any:
+        return config.low, context.op_config
+
+    assert tell(sg.build_op_context(), Bounds(low=3)) == (3, {"low": 3, "high": None})
+    assert tell(sg.build_op_context(op_config={"low": 4})) == (4, {"low": 4, "high": None})
+    assert tell(sg.build_op_context()) == (1, {"low": 1, "high": None})
+
+
 def test_a_generator_is_checked_as_it_goes() -> None:
     context = sg.build_op_context()
     low, high = split(context, 5)
@@ -246,7 +261,7 @@ def test_resources_that_must_be_torn_down_need_a_with() -> None:
     def uses(context: sg.OpExecutionContext) -> str:
         return context.resources.connection.name
 
-    with pytest.raises(sg.InvariantViolationError, match="torn down at its end: use the context as"):
+    with pytest.raises(sg.InvariantViolationError, match="must be torn down at the end: use the context in"):
         uses(sg.build_op_context(resources={"connection": Connection()}))
     config = {"connection": {"config": {"name": "b"}}}
     with sg.build_op_context(resources={"connection": Connection()}, resources_config=config) as context:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +278,26 @@ def test_contexts_made_by_hand() -> None:
 def test_what_a_context_was_not_given_is_named(name: str) -> None:
     with pytest.raises(sg.InvariantViolationError, match=rf"without {name}|no {name}"):
         getattr(sg.build_output_context(), name)
+
+
+def test_resources_of_a_context_made_by_hand_are_set_up_and_torn_down() -> None:
+    trace: list[str] = []
+
+    @sg.resource
+    def connection(context: sg.InitResourceContext) -> Iterator[int]:
+        trace.append("open")
+        yield 7
+        trace.append("closed")
+
+    for build in (sg.build_output_context, sg.build_input_context):
+        with build(resources={"connection": connection, "plain": 1}) as context:
+            assert (context.resources.connection, context.resources.plain) == (7, 1)
+            assert trace == ["open"]
+        assert trace == ["open", "closed"]
+        trace.clear()
+        with pytest.raises(sg.InvariantViolationError, match="must be torn down"):
+            _ = build(resources={"connection": connection}).resources
+        trace.clear()
 
 
 def test_what_a_context_cannot_be() -> None:

@@ -15,7 +15,7 @@ from segue.defs.config_schema.types import ANY
 
 written.READERS.update(
     {
-        shapes.Field: lambda field, _root, _stack: field.config_type,
+        shapes.Field: shapes.refuse_field,
         Mapping: shapes.read_mapping,
         list: elements.read_list,
     }

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from segue.defs.config_schema.place import NO_VALUE, ROOT, Place, Walk
+from segue.defs.config_schema.shapes import Field
 from segue.defs.config_schema.written import resolve_to_config_type
 from segue.errors import ConfigViolation
 
@@ -47,7 +48,8 @@ def validate_config(config_type: object, value: object, place: Place = ROOT) -> 
 
 
 def _walked(config_type: object, value: object, place: Place, walk: Walk) -> EvaluateValueResult:
-    found = resolve_to_config_type(config_type).evaluate(value, place, walk)
+    kind = config_type.config_type if isinstance(config_type, Field) else resolve_to_config_type(config_type)
+    found = kind.evaluate(value, place, walk)
     if walk.violations:
         return EvaluateValueResult(False, None, tuple(walk.violations))
     return EvaluateValueResult(found is not NO_VALUE, found)

@@ -275,15 +275,13 @@ class Selector(_WithFields):
         return {name: each.sample for name, each in list(self.fields.items())[:1]}
 
     def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
-        if isinstance(value, str) and value in self.fields and self.fields[value].is_optional:
-            value = {value: {}}
         if not isinstance(value, Mapping):
             return wrong_form(self, "dict", value, place, walk)
         given = cast("Mapping[Any, Any]", value)
         if len(given) > 1:
             text = f"{place.start} takes one choice of {sorted(self.fields)}, got {sorted(map(str, given))}."
             return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
-        if not given and len(self.fields) > 1:
+        if not given and not self.has_implicit_default:
             text = f"{place.start} takes one choice of {sorted(self.fields)}, got none."
             return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
         unknown = [name for name in given if name not in self.fields]
@@ -302,17 +300,15 @@ class Selector(_WithFields):
 def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Place, walk: Walk) -> dict[str, Any]:
     """The known fields of a mapping, with defaults; fields without value or default are left out."""
     found: dict[str, Any] = {}
-    missing: list[str] = []
+    missing = [name for name, field in fields.items() if name not in given and field.is_required]
+    refuse_missing(fields, missing, place, walk)
     for name, field in fields.items():
         if name in given:
             found[name] = field.config_type.evaluate(given[name], place.field(name), walk)
-        elif field.is_required:
-            missing.append(name)
-        elif walk.defaults or (walk.fill and field.is_inherited):
+        elif not field.is_required and (walk.defaults or (walk.fill and field.is_inherited)):
             value = field.fill_default(place.field(name), walk)
             if value is not NO_VALUE:
                 found[name] = value
-    refuse_missing(fields, missing, place, walk)
     return found
 
 
@@ -353,6 +349,17 @@ def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str
 def convert_potential_field(schema: object) -> Field:
     """The field that is written as such, or as its type."""
     return schema if isinstance(schema, Field) else Field(schema)
+
+
+def refuse_field(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
+    """Refuses a field where a type is expected: its default and whether it is required would be lost.
+
+    Raises:
+        InvalidConfigDefinitionError: always.
+    """
+    raise bad_schema(
+        root, schema, stack, f"A Field describes an entry of a dict. Use its type here: {schema.label}."
+    )  # fmt: skip
 
 
 def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:

@@ -265,8 +265,8 @@ class Enum(ConfigType):
 
     @classmethod
     def from_python_enum_direct_values(cls, enum: type[enum.Enum], name: str | None = None) -> Enum:
-        """An enum whose texts are the values of the members of a Python enum; user code gets the texts."""
-        return cls(name or enum.__name__, [EnumValue(each.value) for each in enum])
+        """An enum whose texts are the names of the members of a Python enum; user code gets their values."""
+        return cls(name or enum.__name__, [EnumValue(each.name, each.value) for each in enum])
 
     @property
     def key(self) -> str:

@@ -55,6 +55,9 @@ class FilesystemIOManager(IOManager):
     def __hash__(self) -> int:
         return hash((type(self), self.base_dir))
 
+    def __repr__(self) -> str:
+        return f"FilesystemIOManager(base_dir={self.base_dir!r})"
+
     @staticmethod
     def configure_at_launch(base_dir: str | os.PathLike[str] | None = None) -> FilesystemIOManager:
         """One whose folder the config of a run may name (`resources: io_manager: config: base_dir`), as for any other."""
