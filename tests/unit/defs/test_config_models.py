@@ -248,33 +248,6 @@ def test_a_config_is_not_changed() -> None:
     assert config.size == 3
 
 
-class Unfrozen(sg.Config, frozen=False):
-    size: int = 3
-
-
-class Holder(sg.Config):
-    window: Window
-    limits: dict  # type: ignore[type-arg]
-
-
-def test_a_config_that_is_not_frozen_is_changed() -> None:
-    config = Unfrozen()
-    config.size = 4
-    assert config.size == 4
-    with pytest.raises(sg.InvalidInvocationError, match=r"Window\.sise cannot be set"):
-        Window().sise = 4  # type: ignore[attr-defined]
-
-
-def test_a_nested_class_whose_fields_have_defaults_may_be_left_out_of_the_run_config() -> None:
-    fields = Holder.to_fields_dict()
-    assert (fields["window"].is_required, fields["limits"].is_required) == (False, True)
-    config, values = received(Holder, {"limits": {"a": 1}})
-    assert config == Holder(window=Window(), limits={"a": 1})
-    assert values["window"] == Window().model_dump()
-    with pytest.raises(sg.InvalidConfigError, match='Missing entry "limits"'):
-        received(Holder, {"window": {}})
-
-
 def test_members_of_enums_are_taken_by_name_and_value_in_python() -> None:
     assert Everything(text="x", color="BLUE").color is Color.BLUE  # type: ignore[arg-type]
     assert Everything(text="x", color="b").color is Color.BLUE  # type: ignore[arg-type]
