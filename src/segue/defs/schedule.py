@@ -115,7 +115,9 @@ class ScheduleDefinition:
             zone_named(execution_timezone)
         self.execution_timezone = execution_timezone
         if tags and tags_fn is not None:
-            raise InvalidDefinitionError(f"{where} takes tags or tags_fn, got both: leave one out.")
+            raise InvalidDefinitionError(f"{where}: both tags and tags_fn were provided; keep one.")
+        if run_config and run_config_fn is not None:
+            raise InvalidDefinitionError(f"{where}: both run_config and run_config_fn were provided; keep one.")
         if execution_fn is not None and (run_config or run_config_fn or tags_fn or should_execute):
             raise InvalidDefinitionError(
                 f"{where}: execution_fn says everything; leave run_config, run_config_fn, tags_fn and should_execute out."
@@ -316,7 +318,7 @@ def schedule(
 
     def decorate(function: UserFunction) -> ScheduleDefinition:
         if tags and tags_fn is not None:
-            raise InvalidDefinitionError("@schedule takes tags or tags_fn, got both: leave one out.")
+            raise InvalidDefinitionError("@schedule: both tags and tags_fn were provided; keep one.")
         own_name = name or function_name(function, "schedule")
         definition = ScheduleDefinition(
             name=own_name,

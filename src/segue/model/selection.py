@@ -59,46 +59,46 @@ class AssetSelection:
     @staticmethod
     def all(include_sources: bool = False) -> AssetSelection:
         """Every asset that a run can make; with `include_sources` the external ones too."""
-        return _selection(ex.All(include_sources))
+        return selection_of(ex.All(include_sources))
 
     @staticmethod
     def all_asset_checks() -> AssetSelection:
         """Every check, without the assets."""
-        return _selection(ex.AllChecks())
+        return selection_of(ex.AllChecks())
 
     @staticmethod
     def assets(*assets_defs: Selectable) -> AssetSelection:
         """These assets, given as keys, strings (`a/b` splits), sequences of parts, or definitions."""
-        return _selection(ex.Keys(_keys(assets_defs)))
+        return selection_of(ex.Keys(_keys(assets_defs)))
 
     @staticmethod
     def keys(*asset_keys: CoercibleToAssetKey) -> AssetSelection:
         """These assets, given by key. Superseded by `assets`."""
-        return _selection(ex.Keys(_keys(asset_keys)))
+        return selection_of(ex.Keys(_keys(asset_keys)))
 
     @staticmethod
     def key_prefixes(*key_prefixes: CoercibleToAssetKeyPrefix, include_sources: bool = False) -> AssetSelection:
         """Assets whose key begins with the part, or all parts, of one of the prefixes."""
         prefixes = tuple(map(_prefix, key_prefixes))
-        return _selection(ex.KeyPrefixes(prefixes=prefixes, include_sources=include_sources))
+        return selection_of(ex.KeyPrefixes(prefixes=prefixes, include_sources=include_sources))
 
     @staticmethod
     def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
         """Assets whose key, written `a/b`, contains a text."""
         substring = _text(key_substring, "key_substring")
-        return _selection(ex.KeySubstring(substring=substring, include_sources=include_sources))
+        return selection_of(ex.KeySubstring(substring=substring, include_sources=include_sources))
 
     @staticmethod
     def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
         """Assets in one of the groups."""
         names = tuple(_text(group, "groups") for group in group_strs)
-        return _selection(ex.Groups(names=names, include_sources=include_sources))
+        return selection_of(ex.Groups(names=names, include_sources=include_sources))
 
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """Assets with this tag and this value; a label has the value ""."""
         tag = ex.Tag(key=_text(key, "tag"), value=_text(value, "tag"), include_sources=include_sources)
-        return _selection(tag)
+        return selection_of(tag)
 
     @staticmethod
     def tag_string(string: str, include_sources: bool = False) -> AssetSelection:
@@ -111,22 +111,22 @@ class AssetSelection:
     @staticmethod
     def kind(kind: str | None, include_sources: bool = False) -> AssetSelection:
         """Assets of this kind; None: of no kind."""
-        return _selection(ex.Kind(kind=kind and _text(kind, "kind"), include_sources=include_sources))
+        return selection_of(ex.Kind(kind=kind and _text(kind, "kind"), include_sources=include_sources))
 
     @staticmethod
     def owner(owner: str | None) -> AssetSelection:
         """Assets of this owner (e-mail address or `team:name`), external ones too; None: of nobody."""
-        return _selection(ex.Owner(owner=owner and _text(owner, "owner"), include_sources=True))
+        return selection_of(ex.Owner(owner=owner and _text(owner, "owner"), include_sources=True))
 
     @staticmethod
     def checks_for_assets(*assets_defs: Selectable) -> AssetSelection:
         """The checks on these assets, without the assets."""
-        return _selection(ex.ChecksOf(_keys(assets_defs)))
+        return selection_of(ex.ChecksOf(_keys(assets_defs)))
 
     @staticmethod
     def checks(*assets_defs_or_check_keys: AssetCheckKey | DefinesChecks) -> AssetSelection:
         """These checks, given by key or by the definitions that hold them, without the assets."""
-        return _selection(ex.Checks(_check_keys(assets_defs_or_check_keys)))
+        return selection_of(ex.Checks(_check_keys(assets_defs_or_check_keys)))
 
     @staticmethod
     def from_string(string: str, include_sources: bool = False) -> AssetSelection:
@@ -135,7 +135,7 @@ class AssetSelection:
         Raises:
             InvalidInvocationError: it is not a selection; the message points at the place.
         """
-        return _selection(parse_selection(_text(string, "from_string"), include_sources))
+        return selection_of(parse_selection(_text(string, "from_string"), include_sources))
 
     @staticmethod
     def from_coercible(selection: CoercibleToAssetSelection) -> AssetSelection:
@@ -150,23 +150,23 @@ class AssetSelection:
             return _item(selection)
         rules = [_item(item).expression for item in selection if isinstance(item, (str, AssetSelection))]
         named = [item for item in selection if not isinstance(item, (str, AssetSelection))]
-        return _selection(ex.union([ex.Keys(_keys(named)), *rules] if named else rules))
+        return selection_of(ex.union([ex.Keys(_keys(named)), *rules] if named else rules))
 
     def downstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
         """These assets and what is made from them, at most `depth` steps away; without themselves on request."""
-        return _selection(ex.Downstream(self.expression, _depth(depth), include_self))
+        return selection_of(ex.Downstream(self.expression, _depth(depth), include_self))
 
     def upstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
         """These assets and what they are made from, at most `depth` steps away; only what a run can make."""
-        return _selection(ex.Upstream(self.expression, _depth(depth), include_self))
+        return selection_of(ex.Upstream(self.expression, _depth(depth), include_self))
 
     def sinks(self) -> AssetSelection:
         """Those from which nothing else in the selection is made, directly or not."""
-        return _selection(ex.Sinks(self.expression))
+        return selection_of(ex.Sinks(self.expression))
 
     def roots(self) -> AssetSelection:
         """Those that are not made from anything else in the selection, directly or not."""
-        return _selection(ex.Roots(self.expression))
+        return selection_of(ex.Roots(self.expression))
 
     def sources(self) -> AssetSelection:
         """The older name of `roots`."""
@@ -174,28 +174,28 @@ class AssetSelection:
 
     def materializable(self) -> AssetSelection:
         """Those that a run can make."""
-        return _selection(ex.Materializable(self.expression))
+        return selection_of(ex.Materializable(self.expression))
 
     def required_multi_asset_neighbors(self) -> AssetSelection:
         """These, and what can only be made together with them."""
-        return _selection(ex.RequiredNeighbors(self.expression))
+        return selection_of(ex.RequiredNeighbors(self.expression))
 
     def upstream_source_assets(self) -> AssetSelection:
         """The assets in or upstream of the selection that a run cannot make."""
-        return _selection(ex.UpstreamSources(self.expression))
+        return selection_of(ex.UpstreamSources(self.expression))
 
     def without_checks(self) -> AssetSelection:
         """The assets alone."""
         return self - AssetSelection.all_asset_checks()
 
     def __or__(self, other: AssetSelection) -> AssetSelection:
-        return _selection(ex.union([self.expression, _other(other, "|")]))
+        return selection_of(ex.union([self.expression, _other(other, "|")]))
 
     def __and__(self, other: AssetSelection) -> AssetSelection:
-        return _selection(ex.intersection([self.expression, _other(other, "&")]))
+        return selection_of(ex.intersection([self.expression, _other(other, "&")]))
 
     def __sub__(self, other: AssetSelection) -> AssetSelection:
-        return _selection(ex.Subtract(self.expression, _other(other, "-")))
+        return selection_of(ex.Subtract(self.expression, _other(other, "-")))
 
     def resolve(
         self, all_assets: Iterable[SelectableDefinition] | SelectableGraph, allow_missing: bool = False
@@ -267,7 +267,8 @@ class AssetSelection:
 CoercibleToAssetSelection: TypeAlias = AssetSelection | Selectable | Sequence["AssetSelection | Selectable"]
 
 
-def _selection(expression: ex.Expression) -> AssetSelection:
+def selection_of(expression: ex.Expression) -> AssetSelection:
+    """The selection of a tree."""
     made = AssetSelection()
     object.__setattr__(made, "_expression", expression)
     return made

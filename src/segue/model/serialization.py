@@ -20,16 +20,24 @@ from segue.model.checks import AssetCheckEvaluation, AssetCheckSeverity
 from segue.model.condition.base import AutomationCondition
 from segue.model.event import ErrorInfo, Event, EventType
 from segue.model.event_log import EventLogEntry
+from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
 from segue.model.metadata import AnyMetadataValue, MetadataValue
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.multi_key import MultiPartitionKey
 from segue.model.policies import BackfillPolicy, RetryPolicy
+from segue.model.request import RunRequest
 from segue.model.run import FailureReason, Run, RunStatus
 from segue.model.run_records import RunsFilter
+from segue.model.selection import AssetSelection
+from segue.model.selection_wire import selection_from_wire, selection_to_wire
+from segue.model.selectors import CodeLocationSelector, JobSelector, RepositorySelector
+from segue.model.table import TableColumn, TableColumnLineage, TableRecord, TableSchema
+from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus, SkipReason
 
 Kind = TypeVar("Kind")
 _TAG, _VALUE = "__segue__", "value"
@@ -38,10 +46,32 @@ _TAG, _VALUE = "__segue__", "value"
 class _Form(NamedTuple):
     """How values of a class are written: the class, what the codec reads in its place, and the steps between."""
 
-    kind: type
+    kind: type | tuple[type, ...]
     wire: Any
     to_wire: Callable[[Any], object] = lambda value: value
     from_wire: Callable[[Any], object] = lambda value: value
+
+
+class _RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A `RunRequest`, as it is written."""
+
+    run_key: str | None = None
+    run_config: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+    job_name: str | None = None
+    asset_selection: list[AssetKey] | None = None
+    stale_assets_only: bool = False
+    partition_key: str | None = None
+    asset_check_keys: list[AssetCheckKey] | None = None
+
+    @classmethod
+    def of(cls, request: RunRequest) -> _RunRequest:
+        """What is written of a request."""
+        return cls(*(getattr(request, name) for name in cls.__struct_fields__))
+
+    def request(self) -> RunRequest:
+        """The request that was written."""
+        return RunRequest(*msgspec.structs.astuple(self))
 
 
 _FORMS: Mapping[str, _Form] = {
@@ -53,6 +83,7 @@ _FORMS: Mapping[str, _Form] = {
     "asset_check_severity": _Form(AssetCheckSeverity, AssetCheckSeverity),
     "automation_condition": _Form(AutomationCondition, AutomationCondition),
     "backfill_policy": _Form(BackfillPolicy, BackfillPolicy),
+    "asset_selection": _Form(AssetSelection, dict[str, Any], selection_to_wire, selection_from_wire),
     "multi_partition_key": _Form(MultiPartitionKey, dict[str, str], attrgetter("keys_by_dimension"), MultiPartitionKey),
     "partition_key_range": _Form(PartitionKeyRange, PartitionKeyRange),
     "data_version": _Form(DataVersion, str, attrgetter("value"), DataVersion),
@@ -66,6 +97,22 @@ _FORMS: Mapping[str, _Form] = {
     "partition_mapping": _Form(PartitionMapping, PartitionMapping),
     "partitions_definition": _Form(PartitionsDefinition, PartitionsDefinition),
     "retry_policy": _Form(RetryPolicy, RetryPolicy),
+    "code_location_selector": _Form(CodeLocationSelector, CodeLocationSelector),
+    "dynamic_partitions_request": _Form(
+        (AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest),
+        AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest,
+    ),
+    "freshness_policy": _Form(FreshnessPolicy, AnyFreshnessPolicy),
+    "job_selector": _Form(JobSelector, JobSelector),
+    "repository_selector": _Form(RepositorySelector, RepositorySelector),
+    "run_request": _Form(RunRequest, _RunRequest, _RunRequest.of, _RunRequest.request),
+    "schedule_status": _Form(DefaultScheduleStatus, DefaultScheduleStatus),
+    "sensor_status": _Form(DefaultSensorStatus, DefaultSensorStatus),
+    "skip_reason": _Form(SkipReason, SkipReason),
+    "table_column": _Form(TableColumn, TableColumn),
+    "table_column_lineage": _Form(TableColumnLineage, TableColumnLineage),
+    "table_record": _Form(TableRecord, TableRecord),
+    "table_schema": _Form(TableSchema, TableSchema),
     "run": _Form(Run, Run),
     "run_status": _Form(RunStatus, RunStatus),
     "runs_filter": _Form(RunsFilter, RunsFilter),
@@ -78,7 +125,7 @@ def serialize_value(val: object) -> str:
     """A value as text, for `deserialize_value`.
 
     Args:
-        val: a public value (a key, a materialization, metadata, a run, an event, partitions, a condition, ...); text,
+        val: a public value (a key, a materialization, metadata, a run, an event, a condition, a run request, ...); text,
             numbers, None; or lists, tuples, sets and dicts of such.
 
     Raises:
@@ -158,6 +205,6 @@ def _unpacked(data: Any) -> Any:
         raise InvalidInvocationError(
             f"There is no kind of value {tag!r}. Most likely a newer Segue wrote it: upgrade segue."
         )
-    if issubclass(form.kind, enum.Enum):
+    if isinstance(form.kind, type) and issubclass(form.kind, enum.Enum):
         return form.kind[value]
     return form.from_wire(codec.decoder(form.wire).decode(msgspec.json.encode(value)))

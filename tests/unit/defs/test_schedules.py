@@ -93,9 +93,15 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "tags twice": (
         lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, tags={"a": "b"}, tags_fn=lambda _: {}),
-        "tags or tags_fn",
+        "both tags and tags_fn",
     ),
-    "decorated tags twice": (lambda: giving({}, tags={"a": "b"}, tags_fn=lambda _: {}), "tags or tags_fn"),
+    "decorated tags twice": (lambda: giving({}, tags={"a": "b"}, tags_fn=lambda _: {}), "both tags and tags_fn"),
+    "config twice": (
+        lambda: sg.ScheduleDefinition(
+            cron_schedule="@daily", job=nightly, run_config={"ops": {}}, run_config_fn=lambda _: {}
+        ),
+        "both run_config and run_config_fn",
+    ),
     "functions twice": (
         lambda: sg.ScheduleDefinition(
             cron_schedule="@daily", job=nightly, execution_fn=lambda _: {}, should_execute=lambda _: True

@@ -113,6 +113,13 @@ def fed(
         (IdentityPartitionMapping(), ABCD, ["a", "c"], BCA, ["c", "a"]),
         (IdentityPartitionMapping(), DAY, january(6, 7), DAY, january(6, 7)),
         (IdentityPartitionMapping(), DAY, january(6), LATER, january(6)),
+        (
+            IdentityPartitionMapping(),
+            DAY,
+            january(6),
+            DailyPartitionsDefinition("2023-01-01", timezone="Asia/Tokyo"),
+            january(6),
+        ),
         (AllPartitionMapping(), None, None, ABCD, ["a", "b", "c", "d"]),
         (AllPartitionMapping(), DAY, january(3), ABCD, ["a", "b", "c", "d"]),
         (AllPartitionMapping(), DAY, [], ABCD, []),

@@ -45,3 +45,8 @@ def test_of_many_keys_the_first_are_shown_and_the_number() -> None:
     assert shown.startswith("'key0', 'key1'")
     assert shown.endswith("300 in all")
     assert "key20" not in shown
+
+
+def test_an_offset_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(TypeError, match="end_offset"):
+        sg.DailyPartitionsDefinition("2023-01-01", end_offset="1")  # pyright: ignore[reportArgumentType] reason: it is refused

@@ -97,3 +97,9 @@ def test_a_definition_of_the_users_own_needs_only_its_keys() -> None:
     assert keys_of_subset(squares, subset, NOW) == ["0", "1", "4"]
     with pytest.raises(UnknownPartitionError, match="'5'"):
         squares.validate_partition_key("5", current_time=NOW)
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\tb", "a\x00"])
+def test_a_key_with_a_control_character_is_refused(key: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match="control character"):
+        StaticPartitionsDefinition([key])

@@ -373,6 +373,19 @@ def test_key_position_window_and_moment_agree(
     assert definition.count(window.end - timedelta(seconds=1)) == index
 
 
+def test_a_key_in_another_format_has_no_window() -> None:
+    daily = DailyPartitionsDefinition("2023-01-01", end_date="2023-01-04")
+    assert len(daily.time_windows_for_partition_keys(["2023-01-02", "2023-01-09"])) == 1
+    with pytest.raises(UnknownPartitionError, match="january"):
+        daily.time_windows_for_partition_keys(["2023-01-02", "january"])
+
+
+def test_days_of_which_some_are_excluded_are_not_the_basic_ones() -> None:
+    assert DailyPartitionsDefinition("2023-01-01").is_basic_daily
+    assert not DailyPartitionsDefinition("2023-01-01", exclusions=["0 0 * * 6"]).is_basic_daily
+    assert not HourlyPartitionsDefinition(datetime(2023, 1, 1), exclusions=[datetime(2023, 1, 2)]).is_basic_hourly
+
+
 @given(DEFINITIONS, st.integers(0, 20_000), st.integers(0, 60))
 def test_listing_agrees_with_asking_key_by_key(
     definition: TimeWindowPartitionsDefinition, start: int, number: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +40,22 @@ VALUES = [
     sg.StaticPartitionsDefinition(["x", "y"]),
     sg.Run(run_id="r1", job_name="daily", asset_selection=frozenset({A}), tags={"a": "b"}),
     sg.RunStatus.SUCCESS,
+    sg.RunRequest("k", {"ops": {}}, {"t": "v"}, "daily", [A], True, "p", [sg.AssetCheckKey(A, "fresh")]),
+    sg.RunRequest(),
+    sg.SkipReason("nothing new"),
+    sg.DynamicPartitionsDefinition(name="files").build_add_request(["a"]),
+    sg.DynamicPartitionsDefinition(name="files").build_delete_request(["a"]),
+    sg.FreshnessPolicy.time_window(timedelta(hours=2), timedelta(hours=1)),
+    sg.FreshnessPolicy.cron("@daily", timedelta(hours=1)),
+    sg.DefaultScheduleStatus.RUNNING,
+    sg.DefaultSensorStatus.STOPPED,
+    sg.JobSelector("here", "daily"),
+    sg.RepositorySelector(location_name="here", repository_name="r"),
+    sg.CodeLocationSelector("here"),
+    sg.TableColumn("id", "int", constraints=sg.TableColumnConstraints(nullable=False)),
+    sg.TableSchema([sg.TableColumn("id")]),
+    sg.TableColumnLineage({"id": [sg.TableColumnDep(A, "id")]}),
+    sg.TableRecord({"id": 1}),
     sg.RunsFilter(tags={"a": ["b", "c"]}, statuses=[sg.RunStatus.FAILURE]),
 ]
 
@@ -55,6 +72,31 @@ def test_a_value_reads_back_as_it_was(value: Any) -> None:
     assert sg.deserialize_value(sg.serialize_value(nested)) == nested
     # A class may be renamed: what is written does not know its name.
     assert type(value).__name__ not in text
+
+
+S = sg.AssetSelection
+SELECTIONS = [
+    S.all(include_sources=True),
+    S.keys(A, "b") | S.key_prefixes(["p", "q"]) | S.key_substring("x"),
+    S.groups("sales") - S.tag("tier", "1") & S.kind("dbt") & S.owner("team:x"),
+    S.keys(A).upstream(depth=2, include_self=False).downstream().roots() | S.groups("a").sinks(),
+    S.all() - S.all_asset_checks() | S.checks_for_assets(A) | S.checks(sg.AssetCheckKey(A, "fresh")),
+    S.keys(A).required_multi_asset_neighbors().materializable() | S.keys(A).upstream_source_assets(),
+    S.from_string('+key:"a*" and not group:b* and is:external'),
+]
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=str)
+def test_a_selection_reads_back_as_it_was(selection: S) -> None:
+    assert sg.deserialize_value(sg.serialize_value(selection), S) == selection
+
+
+def test_a_selection_by_code_of_the_users_own_is_not_written() -> None:
+    class Mine(sg.AssetSelection):
+        pass
+
+    with pytest.raises(sg.NotSupportedError, match="Mine"):
+        sg.serialize_value(Mine() | S.all())
 
 
 plain = st.recursive(

@@ -26,7 +26,6 @@ from segue.model.partitions.subset import (
     subset_of_keys,
     whole,
 )
-from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 
@@ -56,8 +55,6 @@ class IdentityPartitionMapping(ValueMapping):
                 "IdentityPartitionMapping needs a partitioned downstream asset. Choose AllPartitionMapping()."
             )
         upstream = sides.upstream
-        if _are_two_rhythms(sides):
-            return TimeWindowPartitionMapping().needs(downstream, sides)
         if upstream.has_order_of(sides.downstream):
             there = _clipped(upstream, downstream, sides.now)
             if there == downstream:
@@ -68,8 +65,6 @@ class IdentityPartitionMapping(ValueMapping):
         downstream = sides.downstream
         if downstream is None:
             return upstream
-        if _are_two_rhythms(sides):
-            return TimeWindowPartitionMapping().feeds(upstream, sides)
         if sides.upstream.has_order_of(downstream):
             return _clipped(downstream, upstream, sides.now)
         return existing(downstream, keys_of_subset(sides.upstream, upstream, sides.now), sides.now).subset
@@ -216,19 +211,12 @@ def _clipped(definition: PartitionsDefinition, subset: PartitionSubset, now: dat
     return intersection(definition, subset, whole(definition, now), now)
 
 
-def _are_two_rhythms(sides: Sides) -> bool:
-    """Whether both sides are windows of time, and different ones."""
-    kind = TimeWindowPartitionsDefinition
-    both = isinstance(sides.upstream, kind) and isinstance(sides.downstream, kind)
-    return both and sides.upstream != sides.downstream
-
-
 def _same_kind(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
     """Whether equal keys of two definitions mean the same."""
     if one == other:
         return True
     if isinstance(one, TimeWindowPartitionsDefinition) and isinstance(other, TimeWindowPartitionsDefinition):
-        return (one.cron_schedule, one.timezone, one.fmt) == (other.cron_schedule, other.timezone, other.fmt)
+        return (one.cron_schedule, one.fmt) == (other.cron_schedule, other.fmt)
     if isinstance(one, MultiPartitionsDefinition) and isinstance(other, MultiPartitionsDefinition):
         return one.partition_dimension_names == other.partition_dimension_names and all(
             _same_kind(upper, lower) for upper, lower in zip(one.axes, other.axes, strict=True)

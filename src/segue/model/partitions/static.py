@@ -14,6 +14,7 @@ from segue.model.partitions.key_range import check_partition_key, require_distin
 from segue.model.partitions.loading import DynamicPartitionsStore
 from segue.model.partitions.near_partition_keys import near_key_hint
 
+_CONTROL_CHARACTERS = frozenset(map(chr, range(32)))
 _SHOWN = 20  # so many keys are written out: a list of thousands would bury what is said with it
 
 
@@ -21,7 +22,7 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
     """A fixed list of partitions, in the order given.
 
     Raises:
-        InvalidDefinitionError: a key twice, an empty one, one that is no string, or one that contains '...'.
+        InvalidDefinitionError: a key twice, an empty one, one that is not a string, or one with '...' or a control character in it.
     """
 
     __slots__ = ("_indexes", "_keys")
@@ -36,6 +37,10 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
         keys = tuple(partition_keys)
         for key in keys:
             check_partition_key(key)
+            if any(character in _CONTROL_CHARACTERS for character in key):
+                raise InvalidDefinitionError(
+                    f"The partition key {key!r} contains a control character: choose another key."
+                )
         indexes = {key: index for index, key in enumerate(keys)}
         if len(indexes) < len(keys):
             require_distinct(keys, "Partition keys")

@@ -13,6 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_type
 from segue.model.cron import looks_like_cron, require_cron
 from segue.model.json_data import JsonValue
 from segue.model.partitions.calendar import Rhythm, ScheduleType, decade_of, number_at, offsets_given
@@ -58,6 +59,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         cron_schedule: str | None = None,
         exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
+        require_type(self, "end_offset", end_offset, int)
         kind, minute, hour, day = offsets_given(schedule_type, minute_offset, hour_offset, day_offset, cron_schedule)
         zone = zone_named(timezone or "UTC")
         fields = TimeWindowFields(
@@ -112,13 +114,13 @@ class TimeWindowPartitionsDefinition(WindowLookups):
 
     @property
     def is_basic_daily(self) -> bool:
-        """Whether windows are days from midnight to midnight."""
-        return self.cron_schedule == "0 0 * * *"
+        """Whether windows are days from midnight to midnight, none of them excluded."""
+        return self.cron_schedule == "0 0 * * *" and not self.exclusions
 
     @property
     def is_basic_hourly(self) -> bool:
-        """Whether windows are hours that start on the hour."""
-        return self.cron_schedule == "0 * * * *"
+        """Whether windows are hours that start on the hour, none of them excluded."""
+        return self.cron_schedule == "0 * * * *" and not self.exclusions
 
     # -- as a value
 

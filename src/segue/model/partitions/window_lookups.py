@@ -318,10 +318,14 @@ class WindowLookups(FrozenPartitionsDefinition):
     def time_windows_for_partition_keys(
         self, partition_keys: Iterable[str], validate: bool = True
     ) -> Sequence[TimeWindow]:
-        """The windows that keys name, in order of time; with `validate`, of those that exist."""
+        """The windows that keys name, in order of time; with `validate`, of those that exist.
+
+        Raises:
+            UnknownPartitionError: a key is not in the format of this definition.
+        """
         now = current_time_or_now(None)
-        kept = [key for key in partition_keys if not validate or self.contains(key, now)]
-        return sorted(self.time_window_for_partition_key(key) for key in kept)
+        windows = {key: self.time_window_for_partition_key(key) for key in partition_keys}
+        return sorted(window for key, window in windows.items() if not validate or self.contains(key, now))
 
     def get_partition_subset_in_time_window(self, time_window: TimeWindow) -> PartitionsSubset:
         """The windows that start in a stretch of time; whether they have ended is not asked."""
