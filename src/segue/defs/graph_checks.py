@@ -60,7 +60,7 @@ def check_graph(
 
 
 def topological_order(name: str, uses: Uses, dependencies: Dependencies) -> list[str]:
-    """The names of the nodes, each after those it depends on.
+    """The names of the nodes, each after those it depends on; those that could start at the same time by name.
 
     Raises:
         InvalidDefinitionError: they go round in a circle.
@@ -76,12 +76,16 @@ def topological_order(name: str, uses: Uses, dependencies: Dependencies) -> list
         for use in uses
     }
     try:
-        return require_acyclic(edges)
+        order = require_acyclic(edges)
     except CycleError as error:
         raise InvalidDefinitionError(
             f"graph {name!r}: its nodes depend on each other in a circle: {' -> '.join(error.path)}. Take out one of these "
             "dependencies."
         ) from None
+    levels: dict[str, int] = {}
+    for use in order:
+        levels[use] = 1 + max((levels.get(each, 0) for each in edges[use]), default=0)
+    return sorted(order, key=lambda use: (levels[use], use))
 
 
 def _require_input(uses: Uses, node: str, input_name: str, what: str) -> None:

@@ -48,15 +48,23 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         require_name(self.name, "a hook", "HookDefinition")
+        if not callable(self.hook_fn):
+            raise WrongDeclarationError(
+                f"HookDefinition {self.name!r}: hook_fn must be a function, got {self.hook_fn!r}."
+            )
         msgspec.structs.force_setattr(self, "required_resource_keys", frozenset(self.required_resource_keys or ()))
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Calls the decorated function, as a test does with `build_hook_context`.
+        """Calls the decorated function, as a test does with `build_hook_context`; or, as a decorator, attaches the hook to a
+        job, a graph or a use of one.
 
         Raises:
             InvalidInvocationError: not one argument, the context, or a hook without decorated function.
             InvalidDefinitionError: a resource that the context lacks.
         """
+        target: Any = args[0] if len(args) == 1 and not kwargs else None
+        if hasattr(target, "with_hooks"):
+            return target.with_hooks({self})
         if self.decorated_fn is None:
             raise InvalidInvocationError(
                 f"The hook {self.name!r} was not made by @success_hook or @failure_hook and cannot be called."

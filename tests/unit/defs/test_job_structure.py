@@ -240,3 +240,17 @@ def test_a_job_tells_its_types_pools_places_and_resources() -> None:
     assert [str(handle) for handle in sized.graph.iterate_node_handles()] == ["inner", "inner.rows", "inner.size"]
     assert list(sized.get_required_resource_defs()) == ["db"]
     assert [sized.has_node(name) for name in ("inner", "rows", "other")] == [True, True, False]
+
+
+def test_steps_that_could_start_at_the_same_time_start_in_the_order_of_their_names() -> None:
+    @sg.job
+    def several() -> None:
+        last = add.alias("last")
+        late, early = split.alias("late")(), split.alias("early")()
+        last(late.left, early.left)
+        add.alias("first")(late.left, late.right)
+
+    result = several.execute_in_process()
+    order = ["early", "late", "first", "last"]
+    assert [use.name for use in several.nodes_in_topological_order] == order
+    assert [event.step_key for event in result.get_step_success_events()] == order

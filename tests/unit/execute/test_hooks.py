@@ -141,8 +141,8 @@ def test_values_and_metadata_come_by_output_and_those_of_a_dynamic_one_by_mappin
         silent()
 
     job.execute_in_process()
-    assert kept[0] == ({"result": {"a": 1, "b": 2}}, {"result": {"a": {}, "b": {"rows": sg.MetadataValue.int(7)}}})
-    assert kept[1] == ({"result": 5}, {"result": {"rows": sg.MetadataValue.int(5)}})
+    assert kept[0] == ({"result": 5}, {"result": {"rows": sg.MetadataValue.int(5)}})
+    assert kept[1] == ({"result": {"a": 1, "b": 2}}, {"result": {"a": {}, "b": {"rows": sg.MetadataValue.int(7)}}})
     assert kept[2] == ({"result": 1}, {"result": {}})
 
 
@@ -175,3 +175,24 @@ def test_hooks_of_assets_and_of_ops_behind_assets_run_and_their_resources_count(
         ("HOOK_COMPLETED", "behind.twice.double_2"),
     ]
     assert [channel for _, channel, _, _ in SEEN] == ["news", "news"]
+
+
+def test_a_hook_decorates_a_job_or_a_graph() -> None:
+    @complain
+    @sg.job
+    def whole() -> None:
+        fails()
+
+    @complain
+    @sg.graph
+    def part() -> None:
+        fails()
+
+    @sg.job
+    def outer() -> None:
+        part()
+
+    assert isinstance(whole, sg.JobDefinition)
+    for job in (whole, outer):
+        job.execute_in_process(raise_on_error=False)
+    assert [step for step, _ in SEEN] == ["fails", "part.fails"]
