@@ -46,6 +46,7 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigP
         loggers=job.loggers or default_loggers(),
         executor=job.own_executor,
         input_names=tuple(job.graph.input_names),
+        graph=None if job.graph.config is None else job.graph,
     )
 
 
@@ -84,7 +85,10 @@ def resolve_run_config(run_config: object, parts: RunConfigParts) -> ResolvedCon
     config = cast("Mapping[str, Any]", given if isinstance(given, Mapping) else {})
     found = {section: dict(_mapping(config.get(section))) for section in _AS_GIVEN if config.get(section)}
     steps: dict[str, Any] = {}
-    _steps(parts.nodes, "", _mapping(config.get("ops")), ROOT.field("ops"), _Walked(steps, walk, parts))
+    to, entries, place = _Walked(steps, walk, parts), _mapping(config.get("ops")), ROOT.field("ops")
+    if parts.graph is not None:
+        entries, place = _inside(parts.graph, "", entries, place, to)
+    _steps(parts.nodes, "", entries, place, to)
     if steps:
         found["ops"] = steps
     return ResolvedConfig(found, tuple(walk.violations))
@@ -117,7 +121,7 @@ def _inside(
     """The entries of the nodes in a graph, and where they stand: as they are given, or as its config mapping gives them."""
     if graph.config is None:
         return _mapping(entry.get("ops")), place.field("ops")
-    if to.walk.violations or not is_selected(path, to.parts):
+    if to.walk.violations or (path and not is_selected(path, to.parts)):
         return {}, place
     here = place.field("config")
     try:
@@ -127,7 +131,7 @@ def _inside(
         return {}, place
     there = Place(here.path, f"{here.text} (mapped by graph {graph.name!r})")
     inner = {name: use.definition for name, use in graph.uses.items()}
-    nodes_type(inner, f"{path}.", to.parts).evaluate(made, there, to.walk)
+    nodes_type(inner, f"{path}." if path else "", to.parts).evaluate(made, there, to.walk)
     return _mapping(made), there
 
 

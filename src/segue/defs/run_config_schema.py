@@ -33,6 +33,7 @@ class RunConfigParts(msgspec.Struct, frozen=True):
         executor: how the steps are executed; None for the way of the instance.
         input_names: the inputs of the job's graph.
         complete: whether defaults are filled in for what is not given.
+        graph: the graph of the job, where it has config of its own, which then stands in the place of that of its nodes.
     """
 
     nodes: Mapping[str, NodeDefinition]
@@ -42,6 +43,7 @@ class RunConfigParts(msgspec.Struct, frozen=True):
     executor: Any = None
     input_names: tuple[str, ...] = ()
     complete: bool = False
+    graph: GraphDefinition | None = None
 
 
 class Entries(ConfigType):
@@ -104,7 +106,7 @@ class Entries(ConfigType):
 def run_config_type(parts: RunConfigParts) -> Shape:
     """The type of the run config."""
     fields: dict[str, Field] = {
-        "ops": Field(nodes_type(parts.nodes, "", parts)),
+        "ops": Field(nodes_type(parts.nodes, "", parts) if parts.graph is None else _mapped_type(parts.graph, True)),
         "resources": Field(_resources_type(parts)),
         "execution": Field({"config": _field_of(parts.executor)}),
         "loggers": Field(_loggers_type(parts)),
@@ -141,10 +143,16 @@ def _node_type(node: NodeDefinition, path: str, parts: RunConfigParts) -> Config
     if node.config is None:
         inner = {name: use.definition for name, use in node.uses.items()}
         fields["ops"] = Field(nodes_type(inner, f"{path}.", parts))
-    elif isinstance(node.config, ConfigMapping):
-        own = node.config.config_schema.as_field()
-        required = own.is_required and is_selected(path, parts)
-        fields["config"] = Field(_Unresolved(own.config_type), is_required=required)
+        return Shape(fields)
+    return _mapped_type(node, is_selected(path, parts), fields)
+
+
+def _mapped_type(graph: GraphDefinition, selected: bool, more: Mapping[str, Field] | None = None) -> ConfigType:
+    """The type of the entry of a graph with config of its own: it takes that, and none for its nodes."""
+    fields = dict(more or {})
+    if isinstance(graph.config, ConfigMapping):
+        own = graph.config.config_schema.as_field()
+        fields["config"] = Field(_Unresolved(own.config_type), is_required=own.is_required and selected)
     return Shape(fields)
 
 

@@ -51,8 +51,11 @@ def validate_run_config(
     if found:
         raise InvalidConfigError(f"The run config does not fit the job {job_def.name!r}:", found, given)
     values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
+    ops = values["ops"]
+    if parts.graph is None:  # else it is the config of the graph, as it was given
+        ops = {name: {**_nothing_said(entry), **entry} for name, entry in ops.items()}
     return {
-        "ops": {name: {**_nothing_said(entry), **entry} for name, entry in values["ops"].items()},
+        "ops": ops,
         "execution": {job_def.executor_def.name: values["execution"].get("config")},
         "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in parts.resources},
         "loggers": values["loggers"],

@@ -191,6 +191,29 @@ def test_the_config_of_a_mapped_job_is_compared() -> None:
         sg.validate_run_config(job, {"tilte": "u"})
 
 
+def test_a_mapped_graph_that_is_run_as_a_job_takes_its_own_config() -> None:
+    @sg.op(config_schema=str)
+    def written(context: sg.OpExecutionContext) -> Any:
+        return context.op_config
+
+    def widen(config: Any) -> Any:
+        return {"written": {"config": config["title"] * 2}}
+
+    @sg.graph(config=sg.ConfigMapping(widen, {"title": str}))
+    def mapped() -> None:
+        written()
+
+    job = mapped.to_job()
+    given = {"ops": {"config": {"title": "ab"}}}
+    assert job.execute_in_process(given).output_for_node("written") == "abab"
+    assert mapped.configured({"title": "x"}, name="fixed").execute_in_process().output_for_node("written") == "xx"
+    assert sg.validate_run_config(job, given)["ops"] == given["ops"]
+    with pytest.raises(sg.InvalidConfigError, match="written"):
+        job.execute_in_process({"ops": {"written": {"config": "c"}}})
+    with pytest.raises(sg.InvalidConfigError, match="title"):
+        job.execute_in_process({"ops": {"config": {"title": 1}}})
+
+
 def test_assets_are_configured() -> None:
     seen: list[Any] = []
 
