@@ -23,7 +23,7 @@ from segue.defs.dependency import (
     MultiDependencyDefinition,
 )
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.errors import InvalidDefinitionError, InvalidInvocationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.assets import AssetSpec
 
 
@@ -41,15 +41,15 @@ class InvokedNodeOutput(msgspec.Struct, frozen=True):
     is_mapped: bool = False
 
     def __iter__(self) -> Any:
-        raise InvalidDefinitionError(
-            f"The output {self.output_name!r} of {self.node_name!r} is iterated over in a composition, where it has no "
-            "value yet: do that inside an op, or declare it with DynamicOut and use .map()."
+        raise InvariantViolationError(
+            f"The output {self.output_name!r} of {self.node_name!r} cannot be iterated over inside a graph or job function, "
+            "because it has no value yet: iterate inside an op, or declare it with DynamicOut and use .map()."
         )
 
     def __getitem__(self, key: object) -> Any:
-        raise InvalidDefinitionError(
-            f"The output {self.output_name!r} of {self.node_name!r} is indexed in a composition, where it has no value "
-            "yet: do that inside an op."
+        raise InvariantViolationError(
+            f"The output {self.output_name!r} of {self.node_name!r} cannot be indexed inside a graph or job function, "
+            "because it has no value yet: index it inside an op."
         )
 
     def alias(self, name: str) -> Any:

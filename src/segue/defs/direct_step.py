@@ -87,6 +87,7 @@ class DirectStep(DirectResources):
         if partition_key is not None and partition_key_range is not None:
             raise WrongArgumentError("A context takes partition_key or partition_key_range, not both.")
         require_kind("A context", "partition_key", partition_key, str)
+        require_kind("A context", "mapping_key", mapping_key, str)
         super().__init__(resources, resources_config, instance)
         self.given_config = config
         self.mapping_key = mapping_key

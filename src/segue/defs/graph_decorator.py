@@ -51,7 +51,7 @@ def graph(
         config: a config mapping, or fixed config for its ops.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: something that is not valid; the message says where.
     """
 
     def decorate(function: UserFunction) -> GraphDefinition:
@@ -75,7 +75,10 @@ def composed_graph(
     """The graph of a composition function; one of a job has no outputs where what it returns bears no names."""
     require_kind(what, "ins", ins, Mapping)
     require_kind(what, "out", out, (GraphOut, Mapping))
-    inputs = list(inspect.signature(function).parameters)
+    require_kind(what, "description", description, str)
+    for key, each in out.items() if isinstance(out, Mapping) else ():
+        require_kind(what, f"out[{key!r}]", each, GraphOut)
+    inputs = _input_names(function, what)
     unknown = [each for each in ins or {} if each not in inputs]
     if unknown:
         raise InvalidDefinitionError(
@@ -92,6 +95,21 @@ def composed_graph(
         tags=tags,
         composition_fn=function,
     )
+
+
+def _input_names(function: UserFunction, what: str) -> list[str]:
+    """The parameters of a composition function; what stands for any number of keywords takes none.
+
+    Raises:
+        InvalidDefinitionError: any number of positional arguments.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    for each in parameters:
+        if each.kind is inspect.Parameter.VAR_POSITIONAL:
+            raise InvalidDefinitionError(
+                f"{what}: *{each.name} cannot be an input: give each input of the graph a parameter of its own."
+            )
+    return [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
 def _output_mappings(

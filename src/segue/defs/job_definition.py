@@ -23,7 +23,7 @@ from segue.errors import (
     InvariantViolationError,
     WrongDeclarationError,
 )
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_names
 from segue.model.asset_words import require_owners
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from segue.defs.execution_result import ExecuteInProcessResult
     from segue.defs.logger import LoggerDefinition
     from segue.model.request import RunRequest
+
+
+def no_such_inputs(what: str, strange: Sequence[str], known: Sequence[str]) -> InvalidDefinitionError:
+    """The error for input values that the graph of a job has no inputs for."""
+    return InvalidDefinitionError(
+        f"{what}: input_values has no matching input of its graph for {', '.join(map(repr, strange))}; the graph has "
+        f"{', '.join(known) or 'no inputs'}."
+    )
 
 
 @docstring_of_function(lambda job: job.declared_by)
@@ -86,6 +94,8 @@ class JobDefinition(ReadableJob):
                 "define_asset_job(automation_condition=...), or request this one by a sensor."
             )
         require_kind(what, "resource_defs", resource_defs, Mapping)
+        require_names(what, "resource_defs", resource_defs)
+        require_kind(what, "description", description, str)
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
         require_kind(what, "partitions_def", partitions_def, PartitionsDefinition)
         require_kind(what, "input_values", input_values, Mapping)
@@ -109,10 +119,7 @@ class JobDefinition(ReadableJob):
         self.declared_by: Callable[..., object] | None = None  # the function that `@job` made it of
         strange = [each for each in self.input_values if each not in graph_def.input_names]
         if strange:
-            raise InvalidDefinitionError(
-                f"{what}: input_values names {', '.join(map(repr, strange))}, which are no inputs of its graph: "
-                f"{', '.join(graph_def.input_names) or 'it has none'}."
-            )
+            raise no_such_inputs(what, strange, graph_def.input_names)
         require_one_definition_per_name(graph_def, what)
         self.flat: Flat = flatten(graph_def, hooks=self.hook_defs, retry_policy=op_retry_policy)
         require_fed(self.flat, what)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from segue.errors import WrongArgumentError
 from segue.model.run import Run
 
 LogSink = Callable[[logging.LogRecord], bool]
@@ -87,9 +88,13 @@ class LogManager(logging.Logger):
         """Logs a line at a level, given as a number or by its name (`"info"`).
 
         Raises:
-            KeyError: there is no level of this name.
+            WrongArgumentError: there is no level of this name.
         """
-        number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
+        number = logging.getLevelNamesMapping().get(level.upper()) if isinstance(level, str) else level
+        if number is None:
+            raise WrongArgumentError(
+                f"{level!r} is not a valid log level: use {', '.join(logging.getLevelNamesMapping())} or a number."
+            )
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1  # the line that called this
         super().log(number, msg, *args, **kwargs)
 

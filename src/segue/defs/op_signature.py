@@ -56,7 +56,7 @@ def read_in(
     changes: dict[str, Any] = {}
     if found.dagster_type is not NO_TYPE:
         pass  # it is said
-    elif given is None and shape.annotations.get(name, NO_TYPE) is None:
+    elif given is None and shape.annotations.get(name, NO_TYPE) in (None, type(None)):
         raise InvalidDefinitionError(
             f"{what} ({shape.source}): the input {name!r} is annotated with Nothing (None), which has no value. Take the "
             f"parameter out and declare ins={{{name!r}: In(Nothing)}} if it only orders steps, or annotate what it takes."
@@ -112,7 +112,7 @@ def _undeclared_out(shape: FunctionShape, what: str) -> Out:
             "it with list[DynamicOutput[...]], or use Output for one value."
         )
     if get_origin(annotation) is list:
-        (inner,) = get_args(annotation)
+        inner = next(iter(get_args(annotation)), None)
         if inner is DynamicOutput or get_origin(inner) is DynamicOutput:
             return DynamicOut()
     return Out()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 
 import segue.late as late
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
-from segue.model.arguments import require_kind, require_list
+from segue.model.arguments import require_kind, require_list, require_names
 from segue.model.policies import RetryPolicy
 from segue.model.shared import name_set
 
@@ -41,12 +41,11 @@ def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:
     """Tags as texts; what is no text is written as JSON.
 
     Raises:
-        InvalidDefinitionError: no mapping, or a value that JSON has no form for.
+        InvalidDefinitionError: not a mapping, a key that is not a string, or a value that JSON has no form for.
     """
     require_kind(what, "tags", tags, Mapping)
-    return {
-        str(key): value if isinstance(value, str) else _as_json(value, key, what) for key, value in (tags or {}).items()
-    }
+    require_names(what, "tags", tags)
+    return {key: value if isinstance(value, str) else _as_json(value, key, what) for key, value in (tags or {}).items()}
 
 
 def _as_json(value: object, key: str, what: str) -> str:

@@ -256,6 +256,7 @@ class Failure(Exception):
         failure_class: str | None = None,
     ) -> None:
         require_kind("Failure", "description", description, str)
+        require_kind("Failure", "allow_retries", allow_retries, bool)
         super().__init__(description)
         self.description = description
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)

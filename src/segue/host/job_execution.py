@@ -12,7 +12,6 @@ from segue.defs.job_execution_result import JobExecutionResult
 from segue.defs.reexecution import ReexecutionOptions
 from segue.defs.run_config import RunConfig
 from segue.errors import (
-    InvalidInvocationError,
     InvalidSubsetError,
     InvariantViolationError,
     RunNotFoundError,
@@ -23,7 +22,7 @@ from segue.host.jobs import definitions_of, job_request
 from segue.host.loaded_code import code_of_job
 from segue.host.placement import StepCode
 from segue.host.reconstruct import ReconstructableJob
-from segue.host.run_options import RunOptions
+from segue.host.run_options import RunOptions, steps_chosen
 from segue.host.stored_outputs import StoredOutputs
 from segue.model.event import Event
 from segue.model.keys import AssetKey
@@ -66,7 +65,8 @@ def execute_job(
         InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
         Exception: what user code raised, with `raise_on_error`.
     """
-    _require_arguments(job, instance, op_selection)
+    _require_arguments(job, instance)
+    op_selection = steps_chosen(op_selection)
     parent = None
     if reexecution_options is not None:
         parent = _parent_of(reexecution_options, instance, op_selection, asset_selection)
@@ -97,13 +97,13 @@ def execute_job(
     )
     events: list[Event] = []
     executed = execute(definitions, instance, request, [events.append], None, options)
-    if raise_on_error and executed.result.error is not None:
-        raise executed.result.error
+    if raise_on_error:
+        executed.raise_failure()
     values = StoredOutputs(executed, events, instance)
     return JobExecutionResult(executed.run, events, values, definitions.asset_graph, whole)
 
 
-def _require_arguments(job: object, instance: object, op_selection: object) -> None:
+def _require_arguments(job: object, instance: object) -> None:
     if isinstance(job, JobDefinition):
         raise WrongArgumentError(
             f"execute_job takes a job that can be loaded again: write execute_job(reconstructable({job.name}), instance), or "
@@ -113,8 +113,6 @@ def _require_arguments(job: object, instance: object, op_selection: object) -> N
         raise WrongArgumentError(f"execute_job takes what reconstructable(...) gives, got {job!r}.")
     if not isinstance(instance, Instance):
         raise WrongArgumentError(f"execute_job takes an Instance to record the run in, got {instance!r}.")
-    if isinstance(op_selection, str):
-        raise InvalidInvocationError(f"execute_job(op_selection=...) takes a list: write [{op_selection!r}].")
 
 
 def _parent_of(options: ReexecutionOptions, instance: Instance, op_selection: object, asset_selection: object) -> Run:

@@ -9,14 +9,13 @@ from segue.defs.asset_job import AssetJobDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.execution_result import ExecuteInProcessResult
 from segue.defs.instance import Instance
-from segue.defs.job_definition import JobDefinition
+from segue.defs.job_definition import JobDefinition, no_such_inputs
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidInvocationError
 from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.run_scope import Capture
 from segue.host.inprocess import execute
 from segue.host.instances import ephemeral_instance
-from segue.host.run_options import RunOptions
+from segue.host.run_options import RunOptions, steps_chosen
 from segue.model.event import Event
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.request import RunRequest
@@ -38,18 +37,15 @@ def execute_op_job(
     """Runs a job of ops in this process; see `JobDefinition.execute_in_process`."""
     strange = [name for name in input_values or {} if name not in job.graph.input_names]
     if strange:
-        raise InvalidInvocationError(
-            f"{job!r}: input_values names {', '.join(map(repr, strange))}, which are no inputs of its graph: "
-            f"{', '.join(job.graph.input_names) or 'it has none'}."
-        )
+        raise no_such_inputs(f"job {job.name!r}", strange, job.graph.input_names)
     given = {DEFAULT_IO_MANAGER_KEY: InMemoryIOManager(), **job.resource_defs, **(resources or {})}
     definitions, whole = definitions_of(job.replaced(input_values={**job.input_values, **(input_values or {})}), given)
     request = job_request(whole, run_config, tags, partition_key)
-    options = RunOptions(run_id=run_id, op_selection=op_selection)
+    options = RunOptions(run_id=run_id, op_selection=steps_chosen(op_selection))
     if instance is not None:
-        return _run(definitions, whole, instance, request, options, raise_on_error)
+        return _run(definitions, job, instance, request, options, raise_on_error)
     with ephemeral_instance() as temporary:
-        return _run(definitions, whole, temporary, request, options, raise_on_error)
+        return _run(definitions, job, temporary, request, options, raise_on_error)
 
 
 def execute_asset_job(
@@ -114,6 +110,6 @@ def _run(
     events: list[Event] = []
     values: Capture = {}
     executed = execute(definitions, instance, request, [events.append], values, options)
-    if raise_on_error and executed.result.error is not None:
-        raise executed.result.error
+    if raise_on_error:
+        executed.raise_failure()
     return ExecuteInProcessResult(executed.run, events, values, definitions.asset_graph, job)

@@ -184,6 +184,6 @@ def _run(
     events: list[Event] = []
     values: dict[tuple[str, str], object] = {}
     executed = bound("execute_request")(definitions, instance, request, [events.append], values)
-    if raise_on_error and executed.result.error is not None:
-        raise executed.result.error
+    if raise_on_error:
+        executed.raise_failure()
     return bound("result_in_process")(executed.run, events, values, definitions.asset_graph)

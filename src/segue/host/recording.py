@@ -15,7 +15,7 @@ from segue.defs.definitions import Definitions
 from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition
-from segue.errors import NotSupportedError, RunNotFoundError
+from segue.errors import NotSupportedError, RunNotFoundError, TypeCheckError
 from segue.execute.executor_rules import executor_rules
 from segue.execute.executors.placement import IN_PROCESS, Placement
 from segue.execute.loop import RunResult
@@ -99,6 +99,15 @@ class Executed(msgspec.Struct, frozen=True):
     described: Described
     plan: Plan
     config: Mapping[str, Any]
+
+    def raise_failure(self) -> None:
+        """Raises what made the run fail; where the check of a type raised, the user's exception with a note of what was checked."""
+        error = self.result.error
+        if isinstance(error, TypeCheckError) and error.user_exception is not None:
+            error.user_exception.add_note(str(error))
+            raise error.user_exception
+        if error is not None:
+            raise error
 
 
 def _placement(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 
 from segue.defs.reexecution import ReexecutionOptions
+from segue.errors import WrongArgumentError
 from segue.host.placement import StepCode
 from segue.model.run import Run
 
@@ -27,3 +29,18 @@ class RunOptions(msgspec.Struct, frozen=True):
     reexecution: ReexecutionOptions | None = None
     code: StepCode | None = None
     recorded: Run | None = None
+
+
+def steps_chosen(op_selection: object) -> Sequence[str] | None:
+    """An `op_selection` that the user passed; None where it chooses nothing, which means all steps.
+
+    Raises:
+        WrongArgumentError: a single string, or something else that is not a list.
+    """
+    if op_selection is None:
+        return None
+    if isinstance(op_selection, str) or not isinstance(op_selection, Iterable):
+        raise WrongArgumentError(
+            f"op_selection must be a list of steps, got {op_selection!r}: write [{op_selection!r}]."
+        )
+    return list(cast("Iterable[str]", op_selection)) or None

@@ -207,7 +207,7 @@ class ExpectationResult(msgspec.Struct, frozen=True):
 
     Attributes:
         success: whether it holds.
-        label: a short name for it.
+        label: a short name for it; `result` when None.
         description: one line for people.
         metadata: facts that show why; raw values become `MetadataValue`s.
     """
@@ -220,5 +220,6 @@ class ExpectationResult(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         require_kind("ExpectationResult", "success", self.success, bool)
         require_kind("ExpectationResult", "label", self.label, str)
+        msgspec.structs.force_setattr(self, "label", self.label or "result")
         require_kind("ExpectationResult", "description", self.description, str)
         msgspec.structs.force_setattr(self, "metadata", dict(normalize_metadata(self.metadata)))

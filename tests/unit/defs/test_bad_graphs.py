@@ -127,6 +127,9 @@ def two_sensors_of_one_asset() -> object:
 
 
 WRONG: list[tuple[Callable[[], object], type[sg.SegueError], Sequence[str]]] = [
+    (lambda: job_of(lambda *numbers: number()), sg.InvalidDefinitionError, ["@job 'nightly'", "*numbers", "parameter"]),
+    (lambda: job_of(lambda: list(number())), sg.InvariantViolationError, ["'result' of 'number'", "iterated over"]),
+    (lambda: job_of(lambda: number()[0]), sg.InvariantViolationError, ["'result' of 'number'", "indexed"]),
     (lambda: job_of(lambda: wrap()), sg.InvalidDefinitionError, [HERE, "'parcel' of op 'wrap'", "Parcel", "loader"]),
     (lambda: job_of(lambda: inner()), sg.InvalidDefinitionError, [HERE, "'parcel' of op 'inner.wrap'", "Parcel"]),
     (lambda: sg.GraphDefinition("built", node_defs=[wrap]).to_job(), sg.InvalidDefinitionError, [HERE, "job 'built'"]),

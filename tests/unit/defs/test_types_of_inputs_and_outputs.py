@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import pytest
 
 import segue as sg
@@ -18,3 +20,11 @@ def test_a_python_type_is_a_type_that_has_a_name(kind: type[sg.In] | type[sg.Out
 def test_what_is_no_type_is_refused_where_it_is_written(kind: type[sg.In] | type[sg.Out]) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match="17"):
         kind(17)
+
+
+def test_a_bare_generic_is_the_type_of_any_list() -> None:
+    @sg.op
+    def gives() -> typing.List:  # type: ignore[type-arg]  # noqa: UP006 reason: users write it
+        return [1]
+
+    assert gives.output_defs[0].dagster_type.display_name == "[Any]"

@@ -46,7 +46,7 @@ def result() -> sg.ExecuteInProcessResult:
 
 def test_the_run_and_its_job(result: sg.ExecuteInProcessResult) -> None:
     assert result.dagster_run is result.run
-    assert (result.run_id, result.job_def.name, result.success) == (result.run.run_id, "working", False)
+    assert (result.run_id, result.job_def, result.success) == (result.run.run_id, working, False)
 
 
 def test_how_each_node_went(result: sg.ExecuteInProcessResult) -> None:
@@ -158,3 +158,14 @@ def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, kind: typ
     assert data.raised == (data.error.cause or data.error)
     assert str(error.args[0]) in data.raised.message
     assert data.raised.message in data.error.message
+
+
+def test_an_empty_selection_chooses_nothing_and_a_single_string_is_refused() -> None:
+    assert len(working.execute_in_process(raise_on_error=False, op_selection=[]).get_step_success_events()) == 2
+    with pytest.raises(sg.InvalidInvocationError, match=r"write \['split'\]"):
+        working.execute_in_process(op_selection="split")
+
+
+def test_an_input_value_without_an_input_is_refused() -> None:
+    with pytest.raises(sg.InvalidDefinitionError, match=r"job 'working'.*'other'; the graph has no inputs"):
+        working.execute_in_process(input_values={"other": 1})

@@ -146,7 +146,9 @@ class SegueType:
         require_kind(what, "name", name, str)
         require_kind(what, "key", key, str)
         require_kind(what, "description", description, str)
-        require_kind(what, "kind", kind, TypeKind)
+        if not isinstance(kind, TypeKind):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code passes what it likes
+            raise WrongDeclarationError(f"{what}: kind must be a member of TypeKind, got {kind!r}.")
+        require_kind(what, "required_resource_keys", required_resource_keys, Set)
         self._type_check_fn = type_check_fn
         self.key: str = key or name or ""
         self._name = name
@@ -196,6 +198,11 @@ class SegueType:
     @property
     def inner_types(self) -> Sequence[SegueType]:
         """The types it is put together from, and theirs."""
+        return ()
+
+    @property
+    def type_params(self) -> Sequence[SegueType]:
+        """The types in its brackets: `Int` of `[Int]`."""
         return ()
 
     @property

@@ -49,6 +49,11 @@ class FormType(SegueType):
         return self._display
 
     @property
+    def type_params(self) -> Sequence[SegueType]:
+        """The types in its brackets."""
+        return list(self._inner)
+
+    @property
     def inner_types(self) -> Sequence[SegueType]:
         """The types it is put together from, and theirs."""
         return [*self._inner, *(deeper for each in self._inner for deeper in each.inner_types)]
