@@ -138,9 +138,9 @@ def value_annotation(annotation: object, is_dynamic: bool) -> object:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Output, DynamicOutput, MaterializeResult):
         return arguments[0]
-    if is_dynamic:
-        inner = arguments[0] if origin in (list, Sequence) and arguments else None
-        return arguments[0] if inner is None else value_annotation(inner, True) if get_origin(inner) else NO_TYPE
+    inner = arguments[0] if is_dynamic and origin in (list, Sequence) and arguments else None
+    if inner is DynamicOutput or get_origin(inner) is DynamicOutput:
+        return value_annotation(inner, True)
     return annotation
 
 

@@ -28,3 +28,20 @@ def test_a_bare_generic_is_the_type_of_any_list() -> None:
         return [1]
 
     assert gives.output_defs[0].dagster_type.display_name == "[Any]"
+
+
+def test_a_dynamic_output_has_the_type_that_is_annotated() -> None:
+    def one() -> int:
+        return 1
+
+    def listed() -> list[sg.DynamicOutput[int]]:
+        return []
+
+    def maybe() -> int | None:
+        return 1
+
+    def said_nothing() -> list[sg.DynamicOutput]:  # type: ignore[type-arg]
+        return []
+
+    kinds = [sg.op(out=sg.DynamicOut())(each).output_defs[0].dagster_type for each in (one, listed, maybe, said_nothing)]
+    assert [each.display_name for each in kinds] == ["Int", "Int", "Int?", "Any"]
