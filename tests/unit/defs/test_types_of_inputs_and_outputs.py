@@ -43,5 +43,7 @@ def test_a_dynamic_output_has_the_type_that_is_annotated() -> None:
     def said_nothing() -> list[sg.DynamicOutput]:  # type: ignore[type-arg]
         return []
 
-    kinds = [sg.op(out=sg.DynamicOut())(each).output_defs[0].dagster_type for each in (one, listed, maybe, said_nothing)]
+    kinds = [
+        sg.op(out=sg.DynamicOut())(each).output_defs[0].dagster_type for each in (one, listed, maybe, said_nothing)
+    ]
     assert [each.display_name for each in kinds] == ["Int", "Int", "Int?", "Any"]
