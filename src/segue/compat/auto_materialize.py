@@ -216,7 +216,14 @@ _SKIPS = (
 )
 
 
-class AutoMaterializePolicy:
+class _Policies(type):
+    """The type of policies: what an asset has of the policy that it was given is the condition, which counts as one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return super().__instancecheck__(instance) or isinstance(instance, AutomationCondition)
+
+
+class AutoMaterializePolicy(metaclass=_Policies):
     """When to request an asset, as rules: where one that asks for it holds and none that skips it.
 
     Args:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from segue.errors import InvalidDefinitionError
 from segue.model.asset_deps import AssetDep
-from segue.model.assets import AssetSpec
+from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
 
@@ -74,12 +74,26 @@ def in_group(spec: AssetSpec, group_name: str) -> AssetSpec:
     Raises:
         InvalidDefinitionError: it is in another group already.
     """
-    if spec.group_name is not None and spec.group_name != group_name:
+    if spec.group_name not in (None, DEFAULT_GROUP, group_name):
         raise InvalidDefinitionError(
             f"The asset {spec.key.to_user_string()!r} is in the group {spec.group_name!r} and is asked to be in "
             f"{group_name!r}: leave one out."
         )
     return spec.replace_attributes(group_name=group_name)
+
+
+def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
+    """Do nothing where no asset without partitions depends on itself.
+
+    Raises:
+        InvalidDefinitionError: one does.
+    """
+    for spec in specs:
+        if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
+            raise InvalidDefinitionError(
+                f"The asset {spec.key.to_user_string()!r} depends on itself. Only a partitioned asset can, on its earlier "
+                "partitions: give it a partitions definition, or remove the dependency."
+            )
 
 
 def renamed_spec(spec: AssetSpec, names: Mapping[AssetKey, AssetKey]) -> AssetSpec:

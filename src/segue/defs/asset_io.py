@@ -75,6 +75,11 @@ class AssetIn:
         """An AssetIn from what people pass as one: itself, or the key of the asset."""
         return coercible if isinstance(coercible, AssetIn) else AssetIn(key=coercible)  # pyright: ignore[reportArgumentType] reason: AssetKey checks it
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetIn) and all(getattr(self, each) == getattr(other, each) for each in self.__slots__)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds metadata, which may not be hashable
+
     def __repr__(self) -> str:
         return f"AssetIn(key={self.key!r}, key_prefix={self.key_prefix!r})"
 
@@ -130,6 +135,8 @@ class AssetOut:
         require_kind("AssetOut", "metadata", metadata, Mapping)
         require_kind("AssetOut", "io_manager_key", io_manager_key, str)
         require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
+        require_kind("AssetOut", "code_version", code_version, str)
+        require_kind("AssetOut", "description", description, str)
         if key is not None and key_prefix is not None:
             raise WrongDeclarationError("AssetOut takes key or key_prefix, not both: put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Self
 
+from segue.defs.asset_changes import require_possible_deps
 from segue.defs.assets_changing import ChangeableAssets
 from segue.defs.assets_from_node import parts_from_node, require_graph, require_op
 from segue.defs.assets_parts import AssetParts, parts_of_node
@@ -14,6 +15,7 @@ from segue.defs.composition import is_composing
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
+from segue.defs.ordering_inputs import ordering_inputs
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
@@ -296,7 +298,8 @@ class AssetsDefinition(ChangeableAssets):
         hook_defs: Set[Any] | None,
     ) -> None:
         self.node_def = parts.node_def
-        self.specs_by_output = parts.specs_by_output
+        self.specs_by_output = {name: spec.in_its_group() for name, spec in parts.specs_by_output.items()}
+        require_possible_deps(self.specs_by_output.values())
         self.checks_by_output = parts.checks_by_output or NO_ENTRIES
         self.keys_by_input = parts.keys_by_input or NO_ENTRIES
         self.input_manager_keys = parts.input_manager_keys or NO_ENTRIES
@@ -335,14 +338,8 @@ class AssetChecksDefinition(AssetsDefinition):
 
     @property
     def keys_by_input_name(self) -> Mapping[str, AssetKey]:
-        """The assets it looks at, by the input that takes the value; one without by its key as an identifier."""
-        taken = set(self.keys_by_input.values())
-        looked_at = [
-            key
-            for spec in self.check_specs
-            for key in (spec.asset_key, *(dep.asset_key for dep in spec.additional_deps))
-        ]
-        others = {key.to_python_identifier(): key for key in looked_at if key not in taken}
+        """The assets it looks at, by the input that takes the value or only waits for it."""
+        others = ordering_inputs({}, self.check_specs, set(self.keys_by_input.values()), can_subset=False)
         return {**others, **self.keys_by_input}
 
     @property

@@ -10,7 +10,7 @@ from segue.defs.bindings import bound
 from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError, InvariantViolationError
-from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey, AssetOrCheckKey
 from segue.model.partitions.base import PartitionsDefinition
@@ -217,7 +217,7 @@ class ReadableAssets(NamedAssets):
     @property
     def group_names_by_key(self) -> Mapping[AssetKey, str]:
         """The group of each asset."""
-        return {spec.key: spec.group_name or "default" for spec in self.specs}
+        return {spec.key: spec.group_name or DEFAULT_GROUP for spec in self.specs}
 
     @property
     def descriptions_by_key(self) -> Mapping[AssetKey, str]:

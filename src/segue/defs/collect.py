@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from segue.defs.asset_changes import require_possible_deps
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
 from segue.defs.executor import ExecutorDefinition
@@ -353,11 +354,10 @@ class Collection:
         for spec in self.specs.values():
             deps = self.deps_of(spec)
             if spec.key in deps:
-                if spec.partitions_def is None:
-                    self.error(
-                        f"The asset {spec.key.to_user_string()!r} depends on itself: that needs partitions, so that it can take "
-                        "its earlier ones."
-                    )
+                try:
+                    require_possible_deps([spec])
+                except InvalidDefinitionError as error:
+                    self.errors.append(error)
                 deps = [key for key in deps if key != spec.key]
             edges[spec.key] = deps
         try:

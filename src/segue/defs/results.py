@@ -141,7 +141,7 @@ class MaterializeResult(Generic[T]):
         value: T | NoValue = NO_VALUE,
     ) -> None:
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
-        _require_facts("MaterializeResult", metadata, check_results, data_version)
+        _require_facts("MaterializeResult", metadata, check_results, data_version, tags)
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
@@ -190,7 +190,7 @@ class ObserveResult:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
-        _require_facts("ObserveResult", metadata, check_results, data_version)
+        _require_facts("ObserveResult", metadata, check_results, data_version, tags)
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
@@ -215,7 +215,9 @@ class ObserveResult:
         return f"ObserveResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
 
 
-def _require_facts(where: str, metadata: object, check_results: Sequence[object] | None, data_version: object) -> None:
+def _require_facts(
+    where: str, metadata: object, check_results: Sequence[object] | None, data_version: object, tags: object
+) -> None:
     """Refuses what a result cannot say of its asset: the log would show it to nobody.
 
     Raises:
@@ -223,6 +225,7 @@ def _require_facts(where: str, metadata: object, check_results: Sequence[object]
     """
     require_kind(where, "metadata", metadata, Mapping)
     require_kind(where, "data_version", data_version, DataVersion)
+    require_kind(where, "tags", tags, Mapping)
     for each in require_list(where, "check_results", check_results or ()):
         require_kind(where, "check_results", each, AssetCheckResult)
 

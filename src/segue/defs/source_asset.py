@@ -10,7 +10,7 @@ from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.signature import UserFunction, read_function
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_kind
-from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.partitions.base import PartitionsDefinition
@@ -78,7 +78,7 @@ class SourceAsset:
             self.key,
             description=description,
             metadata={**self.raw_metadata, **stored},
-            group_name=group_name,
+            group_name=DEFAULT_GROUP if group_name is None else group_name,
             automation_condition=automation_condition,
             legacy_freshness_policy=legacy_freshness_policy,
             tags=tags,
@@ -118,7 +118,7 @@ class SourceAsset:
     @property
     def group_name(self) -> str:
         """The group it is shown in."""
-        return self._spec.group_name or "default"
+        return self._spec.group_name or DEFAULT_GROUP
 
     @property
     def tags(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from types import TracebackType
 
 import msgspec
 
-from segue.defs.results import Failure
+from segue.defs.results import Failure, RetryRequested
 from segue.errors import RedactedUserCodeError, SegueError
 from segue.execute.hidden_errors import bears_its_message, hidden_error_id, hides_errors
 from segue.model import codec
@@ -41,7 +41,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
 def failed_attempt(error: BaseException, failure_class: FailureClass | None = None) -> FailedAttempt:
     """What an attempt raised, as data, and of which class that is."""
     said = _said(error) if isinstance(error, Failure) else None
-    return FailedAttempt(error_info(error), said, not isinstance(error, (Failure, SegueError)), failure_class)
+    is_unforeseen = not isinstance(error, (Failure, RetryRequested, SegueError))
+    return FailedAttempt(error_info(error), said, is_unforeseen, failure_class)
 
 
 def _said(failure: Failure) -> UserFailureData:

@@ -67,7 +67,7 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
         is_address = isinstance(owner, str) and re.fullmatch(_ADDRESS, owner) is not None
         if not (is_team or is_address):
             lacks = " names no team: it" if owner == "team:" else ""
-            raise InvalidDefinitionError(f"{where}: owner {owner!r}{lacks} must be an e-mail address or 'team:name'.")
+            raise error_of_word(owner)(f"{where}: owner {owner!r}{lacks} must be an e-mail address or 'team:name'.")
     return list(owners or ())
 
 

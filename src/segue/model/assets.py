@@ -153,6 +153,14 @@ class AssetSpec:
         """What it is made of, as far as its tags say it."""
         return kinds_in(self.tags)
 
+    def in_its_group(self) -> AssetSpec:
+        """The spec of an asset that somebody declares: in the default group where it names none."""
+        if self.group_name is not None:
+            return self
+        copy = object.__new__(AssetSpec)
+        copy.__setstate__({**self.__getstate__(), "group_name": DEFAULT_GROUP})
+        return copy
+
     @property
     def auto_materialize_policy(self) -> AnyCondition | None:
         """The condition that a superseded policy became."""

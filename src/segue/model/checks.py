@@ -10,7 +10,7 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError
 from segue.model.arguments import require_kind, require_list
-from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key
+from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key, unique_deps
 from segue.model.condition_argument import optional_condition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -138,14 +138,11 @@ class AssetCheckSpec:
 def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey) -> tuple[AssetDep, ...]:
     """The other assets that a check reads."""
     where = f"check {check.to_user_string()!r}"
-    found = [
-        AssetDep.from_coercible(dep) for dep in (() if deps is None else require_list(where, "additional_deps", deps))
-    ]
-    for dep in found:
-        if dep.asset_key == check.asset_key:
-            raise InvalidDefinitionError(
-                f"{where}: the checked asset itself stands among the additional assets: leave it out there."
-            )
+    found = () if deps is None else unique_deps(require_list(where, "additional_deps", deps), where)
+    if any(dep.asset_key == check.asset_key for dep in found):
+        raise InvalidDefinitionError(
+            f"{where}: additional_deps must not include the checked asset itself; remove {check.asset_key.to_user_string()!r}."
+        )
     return tuple(found)
 
 
@@ -185,6 +182,7 @@ class AssetCheckResult:
         if passed is not True and passed is not False and type(passed).__name__ not in ("bool_", "bool"):
             raise WrongArgumentError(f"AssetCheckResult(passed=...) takes a bool, got {passed!r}.")
         require_kind("AssetCheckResult", "severity", severity, AssetCheckSeverity)
+        require_kind("AssetCheckResult", "description", description, str)
         write = object.__setattr__
         write(self, "passed", bool(passed))
         write(self, "asset_key", None if asset_key is None else AssetKey.from_coercible(asset_key))

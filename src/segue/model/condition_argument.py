@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.errors import ConflictingDefinitionsError, WrongDeclarationError
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -35,8 +35,8 @@ def condition_of(where: str, condition: object, policy: object) -> AnyCondition 
     if policy is None:
         return optional_condition(where, condition)
     if condition is not None:
-        raise InvalidDefinitionError(
-            f"{where}: automation_condition and auto_materialize_policy say the same: keep the first."
+        raise ConflictingDefinitionsError(
+            f"{where}: both automation_condition and auto_materialize_policy were provided; keep the first."
         )
     translated = getattr(policy, "to_automation_condition", None)
     return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())

@@ -349,7 +349,7 @@ def _depth(depth: int | None) -> int | None:
 
 def _other(other: AssetSelection, operator: str) -> ex.Expression:
     if not isinstance(other, AssetSelection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise InvalidInvocationError(
+        raise WrongArgumentError(
             f"AssetSelection {operator} {other!r}: expected another AssetSelection, such as AssetSelection.assets(...)."
         )
     return other.expression

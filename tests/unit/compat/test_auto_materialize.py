@@ -184,7 +184,7 @@ def test_assets_take_superseded_policies() -> None:
     assert by_policy.get_asset_spec().freshness_policy == legacy.to_freshness_policy() == spec.freshness_policy
     assert by_condition.get_asset_spec().automation_condition == C.eager()
     assert spec.automation_condition == Policy.lazy().to_automation_condition()
-    with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
+    with pytest.raises(sg.InvalidDefinitionError, match="both automation_condition and auto_materialize_policy"):
         sg.AssetSpec("x", automation_condition=C.eager(), auto_materialize_policy=Policy.eager())
     with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
         sg.AssetSpec("x", freshness_policy=legacy.to_freshness_policy(), legacy_freshness_policy=legacy)
@@ -202,3 +202,12 @@ def test_a_superseded_policy_is_equal_to_the_condition_that_it_becomes() -> None
     assert spec.automation_condition != dg.AutoMaterializePolicy.lazy()
     old = dg.LegacyFreshnessPolicy(maximum_lag_minutes=30)
     assert dg.AssetSpec("a", legacy_freshness_policy=old).freshness_policy == old
+
+
+def test_the_condition_that_an_asset_has_of_its_policy_counts_as_one() -> None:
+    given = dg.AssetSpec("a", auto_materialize_policy=dg.AutoMaterializePolicy.eager())
+    declared = dg.AssetSpec("b", automation_condition=C.eager())
+    assert isinstance(given.auto_materialize_policy, dg.AutoMaterializePolicy)
+    assert isinstance(declared.auto_materialize_policy, dg.AutoMaterializePolicy)
+    assert isinstance(dg.AutoMaterializePolicy.lazy(), dg.AutoMaterializePolicy)
+    assert not isinstance(dg.AssetSpec("c").auto_materialize_policy, dg.AutoMaterializePolicy)

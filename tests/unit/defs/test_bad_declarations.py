@@ -245,6 +245,11 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: sg.AssetDep(several(specs=[sg.AssetSpec("a"), sg.AssetSpec("b")])), ["2 assets"]),
     (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps=["a"]), ["'a:c'", "itself"]),
     (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps="b"), ["additional_deps takes a list"]),
+    (lambda: named("loop", deps=["loop"]), ["'loop' depends on itself", "partitions definition"]),
+    (lambda: several(specs=[sg.AssetSpec("loop", deps=["loop"])]), ["'loop' depends on itself", "remove"]),
+    (lambda: sg.AssetOut(code_version=1), ["code_version takes str"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetSpec("a", owners=[1]), ["owner 1"]),  # type: ignore[list-item]
+    (lambda: sg.MaterializeResult(tags=5), ["tags takes Mapping"]),  # type: ignore[arg-type]
     (lambda: sg.AssetCheckSpec("c", asset="a", metadata=5), ["metadata takes Mapping"]),  # type: ignore[arg-type]
     (lambda: sg.AssetCheckSpec("config", asset="a"), ["reserved"]),
     (lambda: sg.asset_check(asset="a", additional_ins={"x": sg.AssetIn("b")})(up), ["'x'", "no parameters"]),

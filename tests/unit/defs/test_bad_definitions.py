@@ -146,7 +146,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     ),
     ("made and declared", sg.Definitions([named("a"), sg.AssetSpec("a")]), ["'a'", HERE, "keep one"]),
     ("two specs", sg.Definitions([sg.AssetSpec("a"), sg.AssetSpec("a", group_name="g")]), ["'a'", "conflicting"]),
-    ("itself", sg.Definitions([taking("a", "a")]), ["'a' depends on itself", "partitions"]),
+    ("itself", sg.Definitions([sg.AssetSpec("a", deps=["a"])]), ["'a' depends on itself", "partitions"]),
     (
         "two checks",
         sg.Definitions([named("a")], asset_checks=[checking("a", "c"), checking("a", "c")]),

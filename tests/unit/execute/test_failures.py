@@ -254,6 +254,16 @@ def test_a_requested_retry_shows_what_it_was_raised_from() -> None:
     assert failure_of(raises).message == "KeyError: 'missing'"
 
 
+def test_a_requested_retry_is_no_error_of_user_code() -> None:
+    @sg.asset
+    def a() -> None:
+        raise sg.RetryRequested(max_retries=0)
+
+    data = sg.materialize([a], raise_on_error=False).failure_data_for_node("a")
+    assert data is not None
+    assert (data.error.cls_name, data.error.cause) == ("RetryRequested", None)
+
+
 def test_a_retry_says_when_and_why() -> None:
     @sg.asset(retry_policy=sg.RetryPolicy(max_retries=1, delay=0.001))
     def a(context: sg.AssetExecutionContext) -> None:

@@ -140,7 +140,7 @@ def test_post_processing_gives_attributes_to_selected_assets_of_a_whole_folder(t
     assert found["orders"].owners == ["team:first", "team:sales"]
     assert found["other"].tags == {"only": "1"}
     assert found["other"].group_name == "sales"
-    assert found["alone"].group_name is None
+    assert found["alone"].group_name == "default"
 
 
 def test_components_use_each_other(tmp_path: Path, package: str) -> None:

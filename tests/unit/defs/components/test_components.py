@@ -56,9 +56,10 @@ def test_attributes_make_a_component() -> None:
         }
     )
     assert dg.build_defs_for_component(made).resolve_all_asset_specs() == [
-        dg.AssetSpec(["raw", "a"], deps=["up/stream"]),
+        dg.AssetSpec(["raw", "a"], deps=["up/stream"], group_name="default"),
         dg.AssetSpec(
             ["b", "c"],
+            group_name="default",
             deps=["d", "e/f"],
             tags={"tier": "1", "open": "True"},
             kinds={"python"},
