@@ -90,8 +90,9 @@ def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
     """
     for spec in specs:
         if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
+            name = spec.key.to_user_string()
             raise InvalidDefinitionError(
-                f"The asset {spec.key.to_user_string()!r} depends on itself. Only a partitioned asset can, on its earlier "
+                f"The asset {name!r} depends on itself. Only a partitioned asset can, on its earlier "
                 "partitions: give it a partitions definition, or remove the dependency."
             )
 

@@ -76,7 +76,9 @@ class AssetIn:
         return coercible if isinstance(coercible, AssetIn) else AssetIn(key=coercible)  # pyright: ignore[reportArgumentType] reason: AssetKey checks it
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AssetIn) and all(getattr(self, each) == getattr(other, each) for each in self.__slots__)
+        return isinstance(other, AssetIn) and all(
+            getattr(self, each) == getattr(other, each) for each in self.__slots__
+        )
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds metadata, which may not be hashable
 
