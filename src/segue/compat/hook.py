@@ -22,7 +22,7 @@ from segue.compat.lookup import missing, private_name, public_name, public_names
 from segue.errors import LoadError, NotSupportedError
 
 _PUBLIC_MODULES = frozenset(
-    {"components", "preview", "version", "core", "utils", "config", "check", "serdes", "cli", "grpc"}
+    {"components", "deprecated", "preview", "version", "core", "utils", "config", "check", "serdes", "cli", "grpc"}
 )
 
 

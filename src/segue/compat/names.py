@@ -76,9 +76,85 @@ PRIVATE_MODULES: Mapping[str, str] = {
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
 PRIVATE_NAMES: Mapping[str, str] = {
+    "dagster._core.storage.db_io_manager.DbClient": "segue.execute.io_managers.database:DbClient",
+    "dagster._core.storage.db_io_manager.DbIOManager": "segue.execute.io_managers.database:DbIOManager",
+    "dagster._core.storage.db_io_manager.DbTypeHandler": "segue.execute.io_managers.database:DbTypeHandler",
+    "dagster._core.storage.db_io_manager.TablePartitionDimension": (
+        "segue.execute.io_managers.database:TablePartitionDimension"
+    ),
+    "dagster._core.storage.db_io_manager.TableSlice": "segue.execute.io_managers.database:TableSlice",
+    "dagster._annotations.beta": "segue.compat.annotations:beta",
+    "dagster._annotations.experimental": "segue.compat.annotations:experimental",
+    "dagster._annotations.is_public": "segue.compat.annotations:is_public",
+    "dagster._annotations.preview": "segue.compat.annotations:preview",
+    "dagster._annotations.public": "segue.compat.annotations:public",
+    "dagster._core.definitions.unresolved_asset_job_definition.UnresolvedAssetJobDefinition": (
+        "segue.defs.asset_job:AssetJobDefinition"
+    ),
+    "dagster._core.definitions.partitioned_schedule.UnresolvedPartitionedAssetScheduleDefinition": (
+        "segue.defs.partitioned_schedule:UnresolvedPartitionedAssetScheduleDefinition"
+    ),
+    "dagster._core.definitions.events.CoercibleToAssetKey": "segue.model.keys:CoercibleToAssetKey",
+    "dagster._core.definitions.events.CoercibleToAssetKeyPrefix": "segue.model.keys:CoercibleToAssetKeyPrefix",
+    "dagster._core.definitions.metadata.ArbitraryMetadataMapping": "segue.compat.type_names:ArbitraryMetadataMapping",
+    "dagster._core.definitions.metadata.RawMetadataMapping": "segue.compat.type_names:RawMetadataMapping",
+    "dagster._core.definitions.metadata.normalize_metadata": "segue.model.metadata:normalize_metadata",
+    "dagster._core.definitions.metadata.metadata_set.TableMetadataSet": "segue.compat.metadata_sets:TableMetadataSet",
+    "dagster._core.definitions.metadata.source_code.CodeReferencesMetadataSet": (
+        "segue.compat.metadata_sets:CodeReferencesMetadataSet"
+    ),
+    "dagster._core.definitions.data_version.DATA_VERSION_IS_USER_PROVIDED_TAG": (
+        "segue.model.data_version:USER_PROVIDED_TAG"
+    ),
+    "dagster._core.definitions.declarative_automation.operators.AndAutomationCondition": (
+        "segue.model.condition.operators:AndAutomationCondition"
+    ),
+    "dagster._core.definitions.tags.build_kind_tag": "segue.compat.small_functions:build_kind_tag",
+    "dagster._core.definitions.load_assets_from_modules.find_modules_in_package": (
+        "segue.compat.small_functions:find_modules_in_package"
+    ),
+    "dagster._core.definitions.partition.DEFAULT_DATE_FORMAT": "segue.compat.type_names:DEFAULT_DATE_FORMAT",
+    "dagster._core.definitions.partitions.utils.multi.MULTIPARTITION_KEY_DELIMITER": (
+        "segue.compat.type_names:MULTIPARTITION_KEY_DELIMITER"
+    ),
+    "dagster._utils.partitions.DEFAULT_HOURLY_FORMAT_WITHOUT_TIMEZONE": (
+        "segue.compat.type_names:DEFAULT_HOURLY_FORMAT_WITHOUT_TIMEZONE"
+    ),
+    "dagster._core.storage.tags.DOCKER_IMAGE_TAG": "segue.compat.type_names:DOCKER_IMAGE_TAG",
+    "dagster._core.execution.retries.RetryMode": "segue.compat.type_names:RetryMode",
+    "dagster._core.execution.tags.get_tag_concurrency_limits_config": (
+        "segue.compat.type_names:get_tag_concurrency_limits_config"
+    ),
+    "dagster._core.utils.parse_env_var": "segue.compat.small_functions:parse_env_var",
+    "dagster._core.execution.retries.get_retries_config": "segue.compat.type_names:get_retries_config",
+    "dagster._config.UserConfigSchema": "segue.compat.type_names:UserConfigSchema",
+    "dagster._config.config_schema.UserConfigSchema": "segue.compat.type_names:UserConfigSchema",
+    "dagster._config.field_utils.IntEnvVar": "segue.defs.environment:IntEnvVar",
+    "dagster._config.pythonic_config.resource.TResValue": "segue.compat.type_names:TResValue",
+    "dagster._config.structured_config.Resource": "segue.defs.resource:ConfigurableResource",
+    "dagster._config.structured_config.StructuredConfigIOManager": (
+        "segue.defs.configurable_io_manager:ConfigurableIOManager"
+    ),
+    "dagster._core.test_utils.environ": "segue.compat.small_functions:environ",
+    "dagster._time.get_current_datetime": "segue.compat.small_functions:get_current_datetime",
+    "dagster._seven.temp_dir.get_system_temp_directory": "segue.compat.small_functions:get_system_temp_directory",
+    "dagster._utils.backoff.backoff": "segue.compat.backoff:backoff",
+    "dagster._utils.cached_method.cached_method": "segue.compat.cached_method:cached_method",
+    "dagster._utils.error.serializable_error_info_from_exc_info": (
+        "segue.compat.small_functions:serializable_error_info_from_exc_info"
+    ),
+    "dagster._utils.merger.merge_dicts": "segue.compat.small_functions:merge_dicts",
+    "dagster._utils.merge_dicts": "segue.compat.small_functions:merge_dicts",
+    "dagster._utils.mkdir_p": "segue.compat.small_functions:mkdir_p",
+    "dagster._utils.safe_tempfile_path": "segue.compat.small_functions:safe_tempfile_path",
+    "dagster.utils.yaml_utils.load_yaml_from_path": "segue.compat.small_functions:load_yaml_from_path",
     "dagster._core.definitions.partitions.subset.AllPartitionsSubset": "segue.compat.partitions:AllPartitionsSubset",
-    "dagster._core.definitions.partitions.subset.DefaultPartitionsSubset": "segue.compat.partitions:DefaultPartitionsSubset",
-    "dagster._core.definitions.partitions.subset.TimeWindowPartitionsSubset": "segue.compat.partitions:TimeWindowPartitionsSubset",
+    "dagster._core.definitions.partitions.subset.DefaultPartitionsSubset": (
+        "segue.compat.partitions:DefaultPartitionsSubset"
+    ),
+    "dagster._core.definitions.partitions.subset.TimeWindowPartitionsSubset": (
+        "segue.compat.partitions:TimeWindowPartitionsSubset"
+    ),
     "dagster._core.definitions.partitions.context.PartitionLoadingContext": (
         "segue.compat.partitions:PartitionLoadingContext"
     ),

@@ -259,7 +259,10 @@ class ValueContext:
         ranges = self._require_subset().ranges
         if len(ranges) != 1:
             raise InvariantViolationError("The partitions are not one range: use asset_partition_keys.")
-        return PartitionKeyRange(*ranges[0])
+        definition = self._scope.partitions_def
+        if definition is None:  # a context made by hand with keys and nothing else
+            return PartitionKeyRange(*ranges[0])
+        return PartitionKeyRange(*map(definition.typed_key, ranges[0]))
 
     @property
     def asset_partitions_time_window(self) -> TimeWindow:
