@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_kind, require_list
+from segue.model.asset_words import require_event_tags
 from segue.model.checks import AssetCheckResult
 from segue.model.failure_class import failure_class_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, require_name
@@ -54,7 +55,7 @@ class Output(Generic[T]):
         self.output_name = output_name
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
         self.data_version = data_version
-        self.tags: Mapping[str, str] = dict(tags or {})
+        self.tags: Mapping[str, str] = require_event_tags(tags, "Output")
 
     def with_metadata(self, metadata: Mapping[str, object]) -> Output[T]:
         """The same output with other metadata."""
@@ -145,7 +146,7 @@ class MaterializeResult(Generic[T]):
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
-        self.tags = tags
+        self.tags = None if tags is None else require_event_tags(tags, "MaterializeResult")
         self.value: T | NoValue = value
 
     def check_result_named(self, check_name: str) -> AssetCheckResult:
@@ -194,7 +195,7 @@ class ObserveResult:
         self.metadata = metadata
         self.check_results: Sequence[AssetCheckResult] = list(check_results or ())
         self.data_version = data_version
-        self.tags = tags
+        self.tags = None if tags is None else require_event_tags(tags, "ObserveResult")
 
     def check_result_named(self, check_name: str) -> AssetCheckResult:
         """The result of the check of this name.

@@ -64,12 +64,12 @@ _SAME_FIELDS: Mapping[str, type[AnyMetadataValue]] = {
 
 def materialization(data: Json) -> AssetMaterialization:
     """A materialization."""
-    return AssetMaterialization(**_fact(data))
+    return AssetMaterialization.recorded(**_fact(data))
 
 
 def observation(data: Json) -> AssetObservation:
     """An observation."""
-    return AssetObservation(**_fact(data))
+    return AssetObservation.recorded(**_fact(data))
 
 
 def _fact(data: Json) -> dict[str, Any]:

@@ -42,6 +42,21 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
     return dict(tags or {})
 
 
+def require_event_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
+    """As `require_tags`, of an event or what becomes one: the system's own tags (`dagster/...`) hold any text.
+
+    Raises:
+        InvalidDefinitionError: as `require_tags`.
+    """
+    if not tags:
+        return {}
+    require_kind(where, "tags", tags, Mapping)
+    users = {key: value for key, value in tags.items() if not (isinstance(key, str) and key.startswith("dagster/"))}  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if users:
+        require_tags(users, where)
+    return dict(tags)
+
+
 def require_group(group_name: str | None, where: str) -> str | None:
     """The group name, if it is one.
 

@@ -256,6 +256,15 @@ class AssetCheckEvaluationTargetMaterializationData(msgspec.Struct, frozen=True)
     timestamp: float
 
 
+_EVALUATION_KINDS: tuple[tuple[str, type], ...] = (
+    ("asset_key", AssetKey),
+    ("check_name", str),
+    ("passed", bool),
+    ("severity", AssetCheckSeverity),
+    ("description", str),
+)
+
+
 class AssetCheckEvaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a check found, as it is recorded.
 
@@ -281,6 +290,8 @@ class AssetCheckEvaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     partition: str | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in _EVALUATION_KINDS:
+            require_kind("AssetCheckEvaluation", name, getattr(self, name), kind)
         msgspec.structs.force_setattr(self, "metadata", normalize_metadata(self.metadata))
 
     @property

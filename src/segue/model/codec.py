@@ -43,8 +43,8 @@ _TO_WIRE: dict[type, Callable[[Any], object]] = {
 }
 _FROM_WIRE: dict[type, Callable[[Any], object]] = {
     AssetKey: AssetKey,
-    AssetMaterialization: lambda data: AssetMaterialization(**_fact_arguments(data)),
-    AssetObservation: lambda data: AssetObservation(**_fact_arguments(data)),
+    AssetMaterialization: lambda data: AssetMaterialization.recorded(**_fact_arguments(data)),
+    AssetObservation: lambda data: AssetObservation.recorded(**_fact_arguments(data)),
     PartitionsDefinition: definition_from_wire,
     PartitionMapping: mapping_from_wire,
     AutomationCondition: condition_from_wire,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from segue.model.arguments import require_kind
+from segue.model.asset_words import require_event_tags
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, MetadataValue, normalize_metadata
 
@@ -75,6 +76,9 @@ class DataVersionsByPartition:
         return f"DataVersionsByPartition({dict(self.data_versions_by_partition)!r})"
 
 
+_FIELDS = ("asset_key", "description", "metadata", "partition", "tags", "data_version")
+
+
 class _AssetFact:
     """What a materialization and an observation have in common: which asset, which partition, what is known of it."""
 
@@ -95,6 +99,26 @@ class _AssetFact:
         tags: Mapping[str, str] | None = None,
         *,
         data_version: str | None = None,
+    ) -> None:
+        self._settle(
+            asset_key, description, metadata, partition, require_event_tags(tags, type(self).__name__), data_version
+        )
+
+    @classmethod
+    def recorded(cls, **fields: Any) -> Self:
+        """What was recorded, from the arguments of the constructor; its tags are not held to a rule that may be younger."""
+        fact = object.__new__(cls)
+        fact._settle(*(fields.get(name) for name in _FIELDS))
+        return fact
+
+    def _settle(
+        self,
+        asset_key: CoercibleToAssetKey,
+        description: str | None,
+        metadata: Mapping[str, object] | None,
+        partition: str | None,
+        tags: Mapping[str, str] | None,
+        data_version: str | None,
     ) -> None:
         write = object.__setattr__
         write(self, "asset_key", AssetKey.from_coercible(asset_key))
@@ -149,7 +173,7 @@ class _AssetFact:
 
 
 def _rebuild(kind: type[_AssetFact], fields: tuple[Any, ...]) -> _AssetFact:
-    return kind(*fields[:5], data_version=fields[5])
+    return kind.recorded(**dict(zip(_FIELDS, fields, strict=True)))
 
 
 class AssetMaterialization(_AssetFact):

@@ -365,7 +365,7 @@ def test_an_event_that_no_store_can_take_ends_the_run() -> None:
 
     @sg.asset
     def told(context: sg.AssetExecutionContext) -> None:
-        context.log_event(sg.AssetMaterialization("x", tags={"odd": object()}))  # type: ignore[dict-item]
+        context.log_event(sg.AssetMaterialization("x", tags={"dagster/odd": object()}))  # type: ignore[dict-item]
 
     with sg.Instance.ephemeral() as instance:
         with pytest.raises(NotImplementedError):

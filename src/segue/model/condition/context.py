@@ -8,6 +8,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from segue.errors import InvalidInvocationError, NotSupportedError, WrongArgumentError
+from segue.model.arguments import require_type
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor, NodeCursor, SubsetValue
 from segue.model.condition.subset import EntitySubset
@@ -301,8 +302,8 @@ class AutomationResult:
         metadata: Mapping[str, object] | None = None,
         structured_cursor: str | EntitySubset | None = None,
     ) -> None:
-        if not isinstance(true_subset, EntitySubset):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongArgumentError(f"AutomationResult: true_subset takes an EntitySubset, got {true_subset!r}.")
+        require_type(self, "true_subset", true_subset, EntitySubset)
+        require_type(self, "cursor", cursor, (str, type(None)))
         if true_subset.key is not context.key and true_subset.key != context.key:
             raise InvalidInvocationError(
                 f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."
