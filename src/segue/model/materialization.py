@@ -108,7 +108,8 @@ class _AssetFact:
     def recorded(cls, **fields: Any) -> Self:
         """What was recorded, from the arguments of the constructor; its tags are not held to a rule that may be younger."""
         fact = object.__new__(cls)
-        fact._settle(*(fields.get(name) for name in _FIELDS))
+        given: tuple[Any, ...] = tuple(fields.get(name) for name in _FIELDS)
+        fact._settle(*given)
         return fact
 
     def _settle(

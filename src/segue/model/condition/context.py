@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from segue.errors import InvalidInvocationError, NotSupportedError, WrongArgumentError
+from segue.errors import InvalidInvocationError, NotSupportedError
 from segue.model.arguments import require_type
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor, NodeCursor, SubsetValue
@@ -336,9 +336,8 @@ class AutomationResult:
         """What the condition remembers; None for one that needs no memory."""
         if not self.condition.requires_cursor:
             return None
-        return NodeCursor(
-            self.true_subset.value, self.context.candidate_subset.value, self._text, self._extra, self.metadata
-        )
+        candidates = self.context.candidate_subset.value
+        return NodeCursor(self.true_subset.value, candidates, self._text, self._extra, self.metadata)
 
     @property
     def value_hash(self) -> str:
