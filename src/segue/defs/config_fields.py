@@ -9,7 +9,7 @@ import contextlib
 import enum
 import types
 import typing
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from collections.abc import Set as AnySet
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
@@ -50,6 +50,7 @@ _KEYS: Final[Mapping[Any, ConfigType]] = {str: STRING, int: INT, float: FLOAT, b
 _MAPPINGS = (dict, Mapping, typing.Dict)  # noqa: UP006 reason: what users write
 _LISTS = (list, Sequence, tuple, set, frozenset, AnySet)
 _CACHE = "__segue_config_schema__"
+_RESOURCE_CACHE = "__segue_resource_fields__"
 
 
 def schema_of_model(model: type[BaseModel]) -> DefinitionConfigSchema:
@@ -81,6 +82,36 @@ def fields_of_model(model: type[BaseModel], given: BaseModel | None = None) -> d
             continue  # given by definitions, not by config
         found[info.alias or name] = _field(model, name, info, given)
     return found
+
+
+def resource_config_field(model: type[BaseModel], known: Collection[str] | None = None) -> Field:
+    """The config that a resource takes in a run.
+
+    Args:
+        model: the class of the resource.
+        known: the fields that have a value already, by name or alias, so that config may leave them out; all when None.
+    """
+    fields = vars(model).get(_RESOURCE_CACHE)
+    if fields is None:
+        fields = dict(_resource_fields(model))
+        setattr(model, _RESOURCE_CACHE, fields)
+    aliases = {name: info.alias or name for name, info in model.model_fields.items()}
+    has_value = fields.keys() if known is None else {aliases.get(name, name) for name in known}
+    given = {name: Field(each.config_type, is_required=False) for name, each in fields.items() if name in has_value}
+    kind = Permissive if model.model_config.get("extra") == "allow" else Shape
+    return Field(kind({**fields, **given}))
+
+
+def _resource_fields(model: type[BaseModel]) -> Iterator[tuple[str, Field]]:
+    """The fields of a resource; of those that no config describes (other resources, objects of any class) any value."""
+    for name, info in model.model_fields.items():
+        field = Field(ANY, is_required=False)
+        if getattr(info.annotation, "segue_parameter_kind", None) != "resource":
+            try:
+                field = _field(model, name, info, None)
+            except InvalidDefinitionError:  # its default, or who makes the resource, gives it a value
+                field = Field(ANY, is_required=False)
+        yield info.alias or name, field
 
 
 def type_of_annotation(annotation: Any, where: str) -> ConfigType:
@@ -299,7 +330,9 @@ class ValidatedType(ConfigType):
 
     def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
         variable = _variable(value)
-        if variable is not None and walk.fill:
+        if variable is not None:
+            if not walk.fill:
+                return value
             value = read_variable(variable, place, walk)
             if value is NO_VALUE:
                 return NO_VALUE

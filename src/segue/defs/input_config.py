@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_origin
 
-from segue.defs.config_schema.elements import ScalarUnion
+from segue.defs.config_schema.elements import Array, Map, Noneable, ScalarUnion
 from segue.defs.config_schema.place import NO_VALUE, Place, Walk
-from segue.defs.config_schema.shapes import Field, Selector, Shape
+from segue.defs.config_schema.shapes import Field, Permissive, Selector, Shape
 from segue.defs.config_schema.types import ANY, BOOL, FLOAT, INT, STRING, ConfigType
 from segue.defs.config_schema.written import resolve_to_config_type
 from segue.defs.io_definitions import type_of
 from segue.defs.op_io import In
 from segue.defs.types.base import BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, SegueType, TypeKind
+from segue.defs.types.forms import DICT_TYPE, FormType
 from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.errors import InvalidConfigError
 
@@ -28,11 +29,11 @@ _SCALARS: Final[tuple[tuple[SegueType, ConfigType], ...]] = (
 _FORMS: Final = ("json", "pickle")
 
 
-def input_field(declared: In) -> Field:
+def input_field(declared: In, is_required: bool = False) -> Field:
     """What may stand in a run config for an input: what the loader of its type takes, a value, or a file that holds it."""
     if declared.input_manager_key is not None:
         return Field(ANY, is_required=False)
-    return Field(_config_type(type_of(declared.dagster_type)), is_required=False)
+    return Field(_config_type(type_of(declared.dagster_type)), is_required=is_required)
 
 
 def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, place: Place) -> object:
@@ -41,7 +42,7 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
     Args:
         kind: the type of the input.
         given: what stands there: config for the loader of its type, the value, `{"value": ...}`, or a file that holds it as
-            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`; of a list, each element may be so.
+            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`; of a list or typed dict, each element may be so.
         context: for the loader.
         place: where it stands, for errors.
 
@@ -55,11 +56,24 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
         if config is NO_VALUE or walk.violations:
             raise InvalidConfigError(f"The value {place} does not fit:", walk.violations, given)
         return kind.loader.construct_from_config_value(context, config)
-    if isinstance(given, list) and kind.kind is TypeKind.LIST:
-        element = kind.inner_types[0]
-        if element.kind is not TypeKind.ANY:
-            elements = enumerate(cast("list[Any]", given))
-            return [value_of_input(element, each, context, place.item(index)) for index, each in elements]
+    if kind.kind is TypeKind.NULLABLE:
+        return None if given is None else value_of_input(kind.inner_types[0], given, context, place)
+    if kind.kind is TypeKind.LIST:
+        if not isinstance(given, list):
+            return cast("object", given)
+        items = enumerate(cast("list[Any]", given))
+        return [value_of_input(kind.inner_types[0], each, context, place.item(index)) for index, each in items]
+    if kind is DICT_TYPE or _is_typed_dict(kind):
+        if kind is DICT_TYPE or not isinstance(given, Mapping):
+            return cast("object", given)
+        entries = cast("Mapping[Any, Any]", given).items()
+        return {key: value_of_input(kind.inner_types[1], each, context, place.entry(key)) for key, each in entries}
+    value = _unwrapped(given, place)
+    return float(value) if kind is FLOAT_TYPE and type(value) is int else value
+
+
+def _unwrapped(given: Any, place: Place) -> object:
+    """The value that is given as it is, as `{"value": ...}`, or as a file that holds it."""
     if not isinstance(given, Mapping) or len(cast("Mapping[Any, Any]", given)) != 1:
         return cast("object", given)
     ((form, inner),) = cast("Mapping[Any, Any]", given).items()
@@ -69,13 +83,29 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
     return _from_file(form, cast("Mapping[str, str]", inner)["path"], place) if is_file else cast("object", given)
 
 
+def _is_typed_dict(kind: SegueType) -> bool:
+    return isinstance(kind, FormType) and get_origin(kind.typing_type) is dict
+
+
 def _config_type(kind: SegueType) -> ConfigType:
     if isinstance(kind.loader, TypeLoader):
         return resolve_to_config_type(kind.loader.schema_type)
-    for each, scalar in _SCALARS:
-        if kind is each:
-            return ScalarUnion(scalar, Selector({"value": scalar, "json": _FILE, "pickle": _FILE}))
-    return ANY
+    scalar = _scalar(kind)
+    if scalar is not None:
+        return ScalarUnion(scalar, Selector({"value": scalar, "json": _FILE, "pickle": _FILE}))
+    if kind.kind is TypeKind.NULLABLE:
+        return Noneable(_config_type(kind.inner_types[0]))
+    if kind.kind is TypeKind.LIST:
+        return Array(_config_type(kind.inner_types[0]))
+    if _is_typed_dict(kind):
+        key = _scalar(kind.inner_types[0])
+        return Permissive() if key is None else Map(key, _config_type(kind.inner_types[1]))
+    return Permissive() if kind is DICT_TYPE else ANY
+
+
+def _scalar(kind: SegueType) -> ConfigType | None:
+    """The scalar that the values of a type are."""
+    return next((scalar for each, scalar in _SCALARS if kind is each), None)
 
 
 def _from_file(form: str, path: str, place: Place) -> object:

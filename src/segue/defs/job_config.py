@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -14,7 +14,15 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.logger import default_loggers
 from segue.defs.node import NodeDefinition
 from segue.defs.run_config import plain, raw_config
-from segue.defs.run_config_schema import RunConfigParts, is_selected, nodes_type, run_config_type, selected_names
+from segue.defs.run_config_schema import (
+    RunConfigParts,
+    is_selected,
+    nodes_type,
+    resource_config,
+    run_config_type,
+    selected_names,
+)
+from segue.defs.value_entries import value_entries
 from segue.errors import ConfigViolation, InvalidConfigError
 
 _AS_GIVEN = ("resources", "inputs", "loggers")
@@ -45,8 +53,8 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigP
         resources=resources,
         loggers=job.loggers or default_loggers(),
         executor=job.own_executor,
-        input_names=tuple(job.graph.input_names),
         graph=None if job.graph.config is None else job.graph,
+        values=value_entries(job.flat.steps, job.flat.ops, resources, job.input_values),
     )
 
 
@@ -92,6 +100,24 @@ def resolve_run_config(run_config: object, parts: RunConfigParts) -> ResolvedCon
     if steps:
         found["ops"] = steps
     return ResolvedConfig(found, tuple(walk.violations))
+
+
+def fitting_resources(
+    keys: Iterable[str], resources: Mapping[str, object], config: Mapping[str, Any], found: Sequence[ConfigViolation]
+) -> list[str]:
+    """Those of some resources of which nothing is known that does not fit, so that they can be asked themselves.
+
+    Args:
+        keys: which.
+        resources: all of them, by key.
+        config: the run config.
+        found: what is known not to fit.
+    """
+    refused = {each.path[1] for each in found if len(each.path) > 1 and each.path[0] == "resources"}
+    given: Mapping[str, Any] = config.get("resources", {})
+    return [
+        key for key in keys if key not in refused and (key in given or not resource_config(resources[key]).is_required)
+    ]
 
 
 class _Walked(msgspec.Struct, frozen=True):

@@ -22,6 +22,8 @@ from pydantic import (
 
 from segue.defs.bindings import bound
 from segue.defs.config import Config, config_from, resolve_environment, subclasses_are_built_at_once
+from segue.defs.config_fields import resource_config_field
+from segue.defs.config_schema.shapes import Field
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.resource_definition import ResourceDefinition, opened_generator
 from segue.errors import InvalidInvocationError, InvariantViolationError
@@ -207,6 +209,11 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
         return own or any(getattr(each, "needs_teardown", False) for each in self.nested_resources.values())
 
     @property
+    def run_config_field(self) -> Field:
+        """The config that it takes in a run; no field must be given, for each has a value."""
+        return resource_config_field(type(self))
+
+    @property
     def config_values(self) -> dict[str, Any]:
         """The fields that are no resources, as plain values by the names under which they are given."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
@@ -300,6 +307,12 @@ class PartialResource(Generic[Value]):
     def nested_resources(self) -> Mapping[str, Any]:
         """The known fields that are resources themselves, by field name."""
         return nested_in_fields(self.data)
+
+    @property
+    def run_config_field(self) -> Field:
+        """The config that it takes in a run: the fields that are not known yet, and new values for those that are."""
+        kind: Any = self.resource_cls
+        return resource_config_field(kind, self.data.keys())
 
     @property
     def needs_teardown(self) -> bool:

@@ -16,6 +16,8 @@ from segue.defs.config_schema.types import ANY, ConfigType, ConfigTypeKind, wron
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
+from segue.defs.resource_definition import ResourceDefinition
+from segue.defs.value_entries import ValueEntries
 
 _SHOWN = 20
 _ANYTHING: Final = Field(ANY, is_required=False)
@@ -31,7 +33,8 @@ class RunConfigParts(msgspec.Struct, frozen=True):
         selected: the paths of the steps that are run, whose ops must be given config; all when None.
         loggers: the loggers, by key; any when None.
         executor: how the steps are executed; None for the way of the instance.
-        input_names: the inputs of the job's graph.
+        needed: the keys of the resources that are set up, whose required config must be given.
+        values: what may be said of inputs and outputs; anything when None.
         complete: whether defaults are filled in for what is not given.
         graph: the graph of the job, where it has config of its own, which then stands in the place of that of its nodes.
     """
@@ -41,7 +44,8 @@ class RunConfigParts(msgspec.Struct, frozen=True):
     selected: Set[str] | None = None
     loggers: Mapping[str, object] | None = None
     executor: Any = None
-    input_names: tuple[str, ...] = ()
+    needed: Set[str] = frozenset()
+    values: ValueEntries | None = None
     complete: bool = False
     graph: GraphDefinition | None = None
 
@@ -111,8 +115,9 @@ def run_config_type(parts: RunConfigParts) -> Shape:
         "execution": Field({"config": _field_of(parts.executor)}),
         "loggers": Field(_loggers_type(parts)),
     }
-    if parts.input_names:
-        fields["inputs"] = Field(dict.fromkeys(parts.input_names, _ANYTHING))
+    inputs: Mapping[str, Field] = {} if parts.values is None else parts.values.inputs.get("", {})
+    if inputs:
+        fields["inputs"] = _as_written(inputs)
     return Shape(fields)
 
 
@@ -139,7 +144,7 @@ def _node_type(node: NodeDefinition, path: str, parts: RunConfigParts) -> Config
     if isinstance(node, OpDefinition):
         return _op_type(node, path, parts)
     assert isinstance(node, GraphDefinition)
-    fields = {"inputs": _inputs(node), "outputs": _ANYTHING}
+    fields = _values(node, path, parts)
     if node.config is None:
         inner = {name: use.definition for name, use in node.uses.items()}
         fields["ops"] = Field(nodes_type(inner, f"{path}.", parts))
@@ -158,7 +163,7 @@ def _mapped_type(graph: GraphDefinition, selected: bool, more: Mapping[str, Fiel
 
 def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
     selected = is_selected(path, parts)
-    fields = {"inputs": _inputs(op), "outputs": _ANYTHING}
+    fields = _values(op, path, parts)
     if op.config_field is not None:
         fields["config"] = (
             op.config_field if selected else Field(_Unresolved(op.config_field.config_type), is_required=False)
@@ -168,12 +173,34 @@ def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
     return Shape(fields)
 
 
-def _inputs(node: NodeDefinition) -> Field:
-    return Field(dict.fromkeys(node.input_names, _ANYTHING)) if node.input_names else _VALUES
+def _values(node: NodeDefinition, path: str, parts: RunConfigParts) -> dict[str, Field]:
+    """The entries of the inputs and outputs of an op or graph."""
+    if parts.values is None or not is_selected(path, parts):
+        inputs = Field(dict.fromkeys(node.input_names, _ANYTHING)) if node.input_names else _VALUES
+        return {"inputs": inputs, "outputs": _ANYTHING}
+    known = {"inputs": parts.values.inputs.get(path), "outputs": parts.values.outputs.get(path)}
+    return {name: _as_written(fields) for name, fields in known.items() if fields}
+
+
+def _as_written(fields: Mapping[str, Field]) -> Field:
+    """Entries that are compared with their types, and stay as they are written."""
+    return Field(
+        {name: Field(_Unresolved(each.config_type), is_required=each.is_required) for name, each in fields.items()}
+    )
+
+
+def _needs_values(path: str, parts: RunConfigParts) -> bool:
+    """Whether an op or graph must be given something for its inputs or outputs."""
+    if parts.values is None or not is_selected(path, parts):
+        return False
+    found = (parts.values.inputs.get(path, {}), parts.values.outputs.get(path, {}))
+    return any(each.is_required for fields in found for each in fields.values())
 
 
 def _needs_config(node: NodeDefinition, path: str, parts: RunConfigParts) -> bool:
     """Whether an op, or one inside of a graph, must be given config."""
+    if _needs_values(path, parts):
+        return True
     if isinstance(node, OpDefinition):
         return node.config_field is not None and node.config_field.is_required and is_selected(path, parts)
     if not isinstance(node, GraphDefinition):
@@ -208,8 +235,27 @@ def selected_names(nodes: Mapping[str, NodeDefinition], prefix: str, parts: RunC
 
 
 def _resources_type(parts: RunConfigParts) -> Entries:
-    """The entries of resources; what stands in them is compared with the resources when all of them are known."""
-    return Entries(lambda _key: Field({"config": _ANYTHING}), parts.resources, {}, complete=False)
+    """The entries of resources: values of the types that they take. What only they can judge (validators, the environment) is
+    judged when they are set up.
+    """
+    known: dict[str, Field] = {}
+
+    def config(key: str) -> Field:
+        if key not in known:
+            own = resource_config(parts.resources[key])
+            known[key] = Field(_Unresolved(own.config_type), is_required=own.is_required)
+        return known[key]
+
+    needed = {key: None for key in sorted(parts.needed) if key in parts.resources and config(key).is_required}
+    return Entries(lambda key: Field({"config": config(key)}), parts.resources, needed, complete=False)
+
+
+def resource_config(declared: object) -> Field:
+    """The config that a resource takes in a run."""
+    if isinstance(declared, ResourceDefinition):
+        return declared.config_schema.as_field()
+    own = None if isinstance(declared, type) else getattr(declared, "run_config_field", None)
+    return own if isinstance(own, Field) else _ANYTHING
 
 
 def _loggers_type(parts: RunConfigParts) -> ConfigType:

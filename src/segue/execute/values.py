@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any, cast
 
 import msgspec
 
-from segue.defs.config_schema.declared import DefinitionConfigSchema, declared_schema
+from segue.defs.config_schema.declared import DefinitionConfigSchema
 from segue.defs.config_schema.place import ROOT, Place
 from segue.defs.config_schema.process import process_config
 from segue.defs.config_schema.shapes import Shape
@@ -19,6 +18,7 @@ from segue.defs.resource_context import Resources
 from segue.defs.run_config import config_entry
 from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.defs.value_context import ValueScope
+from segue.defs.value_entries import value_schema
 from segue.errors import InvalidConfigError, InvariantViolationError, StorageError
 from segue.execute.attempt import StepAttempt
 from segue.execute.value_types import declared_type, recorded, require_passed, type_check
@@ -259,12 +259,6 @@ def _schema(attempt: StepAttempt, manager_key: str, side: str) -> DefinitionConf
     return known[place]
 
 
-def value_schema(manager: object, manager_key: str, side: str) -> DefinitionConfigSchema | None:
-    """As `_schema`, of an IO manager as it is declared."""
-    found: Any = getattr(manager, f"{side}_config_schema", None)
-    return declared_schema(found() if inspect.ismethod(found) else found, f"the {side}s of {manager_key!r}")
-
-
 def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: str) -> Any:
     """The config of an input or output, for the IO manager that loads or stores it.
 
@@ -276,8 +270,6 @@ def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: 
         return None
     path = step.partition("[")[0]
     given: Any = config_entry(attempt.run_config, "ops", path).get(f"{side}s") or {}
-    if isinstance(given, (list, tuple)):  # one entry for each output, as the compatible API has it for types
-        given = {key: each for entry in cast("Sequence[Any]", given) for key, each in entry.items()}
     entry = {name: given[name]} if name in given else {}
     place = ROOT.below("ops", path, f"{side}s")
     result = process_config(Shape({name: schema.as_field()}), entry, place)

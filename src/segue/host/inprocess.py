@@ -14,9 +14,12 @@ from segue.defs.executor import require_built_in
 from segue.defs.instance import Instance
 from segue.defs.job_config import ResolvedConfig, job_parts, resolve_job_config, resolve_run_config
 from segue.defs.job_definition import JobDefinition
+from segue.defs.resource_order import with_needs
 from segue.defs.run_config import raw_config, storable
 from segue.defs.run_config_schema import RunConfigParts
+from segue.defs.value_entries import value_entries
 from segue.errors import InvalidInvocationError, InvalidSubsetError, UnresolvedSelectionError
+from segue.execute.resources import needed_resources
 from segue.execute.run_scope import Capture
 from segue.execute.sink import Observer
 from segue.execute.validate import validate_config
@@ -148,7 +151,7 @@ def _execute_op_job(
     plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])
     resolved = config_of(described, job.name, {} if raw is None else raw, plan)
     config = resolved.config
-    validate_config(plan, described, config, job.input_values, resolved.violations)
+    validate_config(plan, described, config, found=resolved.violations)
     stored = storable({} if raw is None else raw_config(raw), "config")
     return _start(definitions, described, instance, plan, _Start(tags, stored, config, observers, capture, options))
 
@@ -208,11 +211,17 @@ def config_of(described: Described, job_name: str, run_config: object, plan: Pla
     """The config of a run as its steps read it, and what does not fit."""
     selected = frozenset([step.path for step in plan.steps])
     job = described.jobs.get(job_name)
+    resources = described.resources
+    needed = with_needs(needed_resources(plan.steps, described), resources) if resources else frozenset[str]()
     if job is not None:
-        parts = msgspec.structs.replace(job_parts(job, described.resources), selected=selected)
+        parts = msgspec.structs.replace(job_parts(job, described.resources), needed=needed)
+        if len(selected) < len(job.flat.ops):
+            parts = msgspec.structs.replace(parts, selected=selected)
         return resolve_job_config(job, run_config, parts)
     loggers, executor = described.run_loggers(job_name), described.run_executor(job_name)
-    parts = RunConfigParts(described.nodes, described.resources, selected, loggers, executor)
+    ops = {step.path: described.ops[step.computation] for step in plan.steps}
+    values = value_entries(plan.steps, ops, resources)
+    parts = RunConfigParts(described.nodes, resources, selected, loggers, executor, needed, values)
     return resolve_run_config(run_config, parts)
 
 

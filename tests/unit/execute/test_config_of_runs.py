@@ -115,11 +115,8 @@ def test_loggers_and_execution_are_compared_with_what_the_job_has() -> None:
 def test_a_run_config_is_compared_without_a_run() -> None:
     expected = {
         "ops": {
-            "inner": {
-                "inputs": {},
-                "outputs": None,
-                "ops": {"scaled": {"inputs": {}, "config": {"factor": 2, "label": "x"}}},
-            },
+            "inner": {"config": None, "inputs": {}, "outputs": None},
+            "inner.scaled": {"config": {"factor": 2, "label": "x"}, "inputs": {}, "outputs": None},
             "named": {"inputs": {}, "outputs": None, "config": "n"},
             "one": {"config": None, "inputs": {}, "outputs": None},
         },
@@ -151,10 +148,37 @@ def test_a_run_config_is_compared_with_resources_too() -> None:
     def job() -> None:
         call()
 
-    with pytest.raises(sg.InvalidConfigError, match="resources:client"):
+    with pytest.raises(sg.InvalidConfigError, match=r"'resources': {'client': {'config': {'url'") as caught:
         sg.validate_run_config(job)
+    assert [(each.reason.name, each.path) for each in caught.value.errors] == [("MISSING_REQUIRED_FIELD", ())]
     config = {"resources": {"client": {"config": {"url": "x"}}}}
     assert sg.validate_run_config(job, config)["resources"]["client"] == {"config": {"url": "x"}}
+
+
+class Server(sg.ConfigurableResource):
+    host: str
+    port: int = 80
+
+
+def test_the_config_of_resources_is_compared_field_by_field() -> None:
+    @sg.op(required_resource_keys={"server", "other"})
+    def call(context: sg.OpExecutionContext) -> str:
+        return f"{context.resources.server.host}:{context.resources.server.port}"
+
+    @sg.job(resource_defs={"server": Server.configure_at_launch(), "other": Server(host="o")})
+    def job() -> None:
+        call()
+
+    for act in (lambda given: sg.validate_run_config(job, given), lambda given: job.execute_in_process(given)):
+        with pytest.raises(sg.InvalidConfigError) as caught:
+            act({"resources": {"server": {"config": {"port": "x"}}, "other": {"config": {"hots": "x"}}}})
+        assert [(each.reason.name, each.path) for each in caught.value.errors] == [
+            ("MISSING_REQUIRED_FIELD", ("resources", "server", "config")),
+            ("RUNTIME_TYPE_MISMATCH", ("resources", "server", "config", "port")),
+            ("FIELD_NOT_DEFINED", ("resources", "other", "config")),
+        ]
+    given = {"resources": {"server": {"config": {"host": "h"}}}}
+    assert job.execute_in_process(run_config=given).output_for_node("call") == "h:80"
 
 
 def test_an_op_without_config_has_an_entry_that_says_so() -> None:
@@ -173,8 +197,9 @@ def test_an_op_without_config_has_an_entry_that_says_so() -> None:
 
     found = sg.validate_run_config(bare)
     assert found["ops"]["silent"] == {"config": None, "inputs": {}, "outputs": None}
-    assert "config" not in found["ops"]["inner"]
-    assert sg.validate_run_config(bare, {"ops": found["ops"]})["ops"] == found["ops"]
+    assert found["ops"]["inner"] == found["ops"]["inner.silent"] == found["ops"]["silent"]
+    with pytest.raises(sg.InvalidConfigError, match="root:ops:silent: it takes"):  # it has no inputs
+        sg.validate_run_config(bare, {"ops": {"silent": {"inputs": {}}}})
 
 
 def test_the_config_of_a_mapped_job_is_compared() -> None:
@@ -207,7 +232,7 @@ def test_a_mapped_graph_that_is_run_as_a_job_takes_its_own_config() -> None:
     given = {"ops": {"config": {"title": "ab"}}}
     assert job.execute_in_process(given).output_for_node("written") == "abab"
     assert mapped.configured({"title": "x"}, name="fixed").execute_in_process().output_for_node("written") == "xx"
-    assert sg.validate_run_config(job, given)["ops"] == given["ops"]
+    assert sg.validate_run_config(job, given)["ops"] == {"written": {"config": "abab", "inputs": {}, "outputs": None}}
     with pytest.raises(sg.InvalidConfigError, match="written"):
         job.execute_in_process({"ops": {"written": {"config": "c"}}})
     with pytest.raises(sg.InvalidConfigError, match="title"):
@@ -293,9 +318,15 @@ def test_a_run_config_without_a_value_for_an_input_does_not_fit() -> None:
     def open_job() -> None:
         double.alias("again")(double())
 
-    with pytest.raises(sg.InvalidConfigError, match="ops:double:inputs:number: nothing is connected"):
+    with pytest.raises(sg.InvalidConfigError, match=r"'inputs': {'number': 0}") as caught:
         sg.validate_run_config(open_job, {})
+    assert [(each.reason.name, each.path) for each in caught.value.errors] == [("MISSING_REQUIRED_FIELD", ())]
+    with pytest.raises(sg.InvalidConfigError, match="expected Int") as caught:
+        sg.validate_run_config(open_job, {"ops": {"double": {"inputs": {"number": "x"}}}})
+    assert [each.path for each in caught.value.errors] == [("ops", "double", "inputs", "number")]
     assert sg.validate_run_config(open_job, {"ops": {"double": {"inputs": {"number": 2}}}})
     assert sg.validate_run_config(doubled.to_job(input_values={"number": 2}), {})
-    with pytest.raises(sg.InvalidConfigError, match="ops:double:inputs:number: nothing is connected"):
-        sg.validate_run_config(doubled.to_job(), {})
+    assert sg.validate_run_config(doubled.to_job(), {"inputs": {"number": 2}})
+    for config in ({}, {"ops": {"double": {"inputs": {"number": 2}}}}):  # the input is the graph's
+        with pytest.raises(sg.InvalidConfigError, match='Missing entry "inputs" at the root'):
+            sg.validate_run_config(doubled.to_job(), config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def shown(kind: Any, given: Any) -> Any:
         (sg.Any, {"a": 1, "b": 2}, {"a": 1, "b": 2}),
         (sg.List[int], [1, 2], [1, 2]),
         (sg.List[str], [{"value": "a"}, "b"], ["a", "b"]),
+        (float, 1, 1.0),
+        (sg.Optional[int], {"value": 3}, 3),
+        (sg.Optional[int], None, None),
+        (dict, {"value": {"a": 1}}, {"value": {"a": 1}}),
+        (sg.Dict[str, int], {"a": {"value": 1}, "b": 2}, {"a": 1, "b": 2}),
     ],
 )
 def test_values_are_given_as_they_are(kind: Any, given: Any, expected: Any) -> None:
@@ -77,6 +83,23 @@ def test_a_loader_makes_the_value_of_its_type() -> None:
 def test_a_value_of_another_type_is_refused_before_the_run() -> None:
     with pytest.raises(sg.InvalidConfigError, match="root:ops:show:inputs:value:value: expected Int, got 'a'"):
         shown(int, {"value": "a"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "place"),
+    [
+        (dict, 3, "root:ops:show:inputs:value"),
+        (sg.List[int], {"value": [1]}, "root:ops:show:inputs:value"),
+        (sg.List[int], [1, "a"], "root:ops:show:inputs:value[1]"),
+        (sg.Optional[int], "a", "root:ops:show:inputs:value"),
+        (sg.Dict[str, int], {"k": "a"}, "root:ops:show:inputs:value:'k'"),
+        (str, None, "root:ops:show:inputs:value"),
+    ],
+)
+def test_values_are_compared_with_the_type_before_the_run(kind: Any, given: Any, place: str) -> None:
+    with pytest.raises(sg.InvalidConfigError, match=re.escape(place)) as caught:
+        shown(kind, given)
+    assert [each.reason.name for each in caught.value.errors] == ["RUNTIME_TYPE_MISMATCH"]
 
 
 @pytest.mark.parametrize("function", [lambda config: config, lambda a, b, c: a])
@@ -140,10 +163,10 @@ def test_a_value_for_an_input_that_another_step_feeds_is_refused() -> None:
         double(five())
 
     config = {"ops": {"double": {"inputs": {"number": 7}}}}
-    with pytest.raises(sg.InvalidConfigError, match="root:ops:double:inputs:number gives a value") as caught:
+    with pytest.raises(sg.InvalidConfigError, match='Unknown entry "inputs" at path root:ops:double') as caught:
         doubling.execute_in_process(run_config=config)
     assert [(each.reason.value, each.path) for each in caught.value.errors] == [
-        ("FIELD_NOT_DEFINED", ("ops", "double", "inputs"))
+        ("FIELD_NOT_DEFINED", ("ops", "double"))
     ]
 
 

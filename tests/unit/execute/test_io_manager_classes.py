@@ -169,8 +169,15 @@ def test_outputs_and_inputs_have_config_of_their_own() -> None:
     both.execute_in_process(run_config=config)
     assert seen == [{"table": "a"}, ({"table": "a"}, {"limit": 5}), {"table": "b"}]
     del config["ops"]["takes"]["inputs"]
-    with pytest.raises(sg.InvalidConfigError, match="ops:takes:inputs"):
+    with pytest.raises(sg.InvalidConfigError, match='Missing entry "inputs" at path root:ops:takes'):
         both.execute_in_process(run_config=config)
+    config["ops"]["gives"]["outputs"]["result"]["table"] = 3
+    with pytest.raises(sg.InvalidConfigError) as caught:
+        sg.validate_run_config(both, config)
+    assert [(each.reason.name, each.path) for each in caught.value.errors] == [
+        ("RUNTIME_TYPE_MISMATCH", ("ops", "gives", "outputs", "result", "table")),
+        ("MISSING_REQUIRED_FIELD", ("ops", "takes")),
+    ]
 
 
 class Yields(sg.IOManager):

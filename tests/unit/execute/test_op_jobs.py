@@ -192,10 +192,8 @@ def test_inputs_of_steps_and_inner_graphs_come_from_their_config() -> None:
     assert unconnected.execute_in_process(run_config=config).output_for_node("add") == 8
     with pytest.raises(sg.InvalidConfigError) as caught:
         unconnected.execute_in_process()
-    assert [each.message.split(" ")[0] for each in caught.value.errors] == [
-        "ops:double:inputs:x:",
-        "ops:quadruple.double:inputs:x:",
-    ]
+    assert [(each.reason.name, each.path) for each in caught.value.errors] == [("MISSING_REQUIRED_FIELD", ())]
+    assert "{'ops': {'double': {'inputs': {'x': 0}}, 'quadruple': {'inputs': {'x': 0}}}}" in str(caught.value)
 
 
 def test_config_reaches_the_step_by_the_path_of_its_node() -> None:

@@ -56,7 +56,7 @@ def test_each_is_made_from_those_it_requires_and_torn_down() -> None:
     result = visits.execute_in_process(run_config=CONFIG)
     assert result.output_for_node("visit") == "session on local:80 at noon"
     assert TRACE == ["open", "visit", "closed"]
-    with pytest.raises(sg.InvalidConfigError, match="resources:server"):
+    with pytest.raises(sg.InvalidConfigError, match=r"'server': {'config': {'host'"):
         visits.execute_in_process()
     with pytest.raises(sg.InvalidConfigError, match="hosts"):
         visits.execute_in_process(run_config={"resources": {"server": {"config": {"hosts": "local"}}}})

@@ -75,6 +75,11 @@ class FilesystemIOManager(IOManager):
         return {}
 
     @property
+    def run_config_field(self) -> Field:
+        """The config that it takes in a run."""
+        return _CONFIG.as_field()
+
+    @property
     def config_values(self) -> dict[str, object]:
         """Its folder, as config has it."""
         return {} if self.base_dir is None else {"base_dir": os.fspath(self.base_dir)}
