@@ -10,6 +10,7 @@ import segue
 from segue.compat.component_names import COMPONENT_NAMES
 from segue.compat.names import DAGSTER_VERSION, PRIVATE_MODULES, PRIVATE_NAMES, RENAMED, SUPERSEDED
 
+_OF_COMPONENTS = ("dagster.components", "dagster_shared.serdes.objects.models.defs_state_info")
 _OWN: frozenset[str] = frozenset(vars(segue)["__all__"])  # vars: type checkers do not see it
 
 
@@ -39,7 +40,7 @@ def private_name(module: str, name: str) -> Any:
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
     if f"{module}.{name}" in PRIVATE_NAMES:
         return _at(PRIVATE_NAMES[f"{module}.{name}"])
-    if name in COMPONENT_NAMES and module.startswith("dagster.components"):
+    if name in COMPONENT_NAMES and module.startswith(_OF_COMPONENTS):
         return _at(COMPONENT_NAMES[name])
     if module in PRIVATE_MODULES:
         return getattr(importlib.import_module(PRIVATE_MODULES[module]), name)

@@ -71,7 +71,9 @@ SUPERSEDED: Mapping[str, str] = {
 PRIVATE_MODULES: Mapping[str, str] = {
     "dagster._check": "segue.compat.check",
     "dagster._check.functions": "segue.compat.check",
+    "dagster._record": "segue.compat.record",
     "dagster_shared.check": "segue.compat.check",
+    "dagster_shared.record": "segue.compat.record",
 }
 
 # A private name of Dagster (module and name) that has no public namesake, or another one -> where it stands here
@@ -83,6 +85,13 @@ PRIVATE_NAMES: Mapping[str, str] = {
         "segue.execute.io_managers.database:TablePartitionDimension"
     ),
     "dagster._core.storage.db_io_manager.TableSlice": "segue.execute.io_managers.database:TableSlice",
+    "dagster._core.libraries.DagsterLibraryRegistry": "segue.compat.library_registry:DagsterLibraryRegistry",
+    "dagster_shared.libraries.DagsterLibraryRegistry": "segue.compat.library_registry:DagsterLibraryRegistry",
+    "dagster._core.storage.defs_state.base.DefsStateStorage": "segue.compat.defs_state:DefsStateStorage",
+    "dagster_shared.serdes.objects.models.defs_state_info.LOCAL_STATE_VERSION": (
+        "segue.compat.defs_state:LOCAL_STATE_VERSION"
+    ),
+    "dagster._utils.ensure_dir": "segue.compat.small_functions:mkdir_p",
     "dagster._annotations.beta": "segue.compat.annotations:beta",
     "dagster._annotations.experimental": "segue.compat.annotations:experimental",
     "dagster._annotations.is_public": "segue.compat.annotations:is_public",

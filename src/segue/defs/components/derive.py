@@ -27,6 +27,7 @@ Resolve: TypeAlias = Callable[[ResolutionContext, Any], Any]
 _PLAIN = (str, int, float, bool, bytes, dict, list, tuple, set, frozenset, type(None), datetime.datetime, datetime.date,
           datetime.time, datetime.timedelta, Path, decimal.Decimal, uuid.UUID)  # fmt: skip
 _SEQUENCES: Mapping[Any, type] = {list: list, tuple: tuple, Sequence: list, set: set, frozenset: frozenset}
+_BARE = (*_SEQUENCES, dict, Mapping)  # what `typing.List`, `typing.Dict` and the like mean when they say no more
 _EXPECTED = """What can be made out of a file:
 * plain values: str, int, float, bool, dates, Path, Enum, Literal, and lists, dicts and unions of them
 * subclasses of Resolvable
@@ -127,6 +128,8 @@ def _of_kind(kind: Any, field: str) -> Derived:
         return _of_sequence(origin, arguments, kind, field)
     if origin in (dict, Mapping) and len(arguments) == 2:
         return _of_mapping(arguments, kind, field)
+    if origin in _BARE and not arguments:
+        return _of_kind(origin, field)
     if kind is Any or origin is Literal or isinstance(kind, TypeVar) or kind in (Sequence, Mapping, object):
         return _as_said(kind)
     if isinstance(kind, type) and issubclass(kind, DerivesModel):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Self, TypeVar, cast, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic import AliasChoices, BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.fields import Field, FieldInfo
 
 from segue.defs.components.derive import DerivesModel, Resolve, derive, split_annotated
@@ -94,12 +94,15 @@ class _Declared(NamedTuple):
     name: str
     annotation: Any
     info: FieldInfo  # the default and the words, as pydantic writes them
+    argument: str  # what the class takes it as: the alias, where it has one
 
 
 class _FieldPlan(NamedTuple):
     """How one field of a class is made."""
 
     name: str
+    argument: str  # what the class takes it as
+    attribute: str  # of the model
     said: str  # what the file calls it
     model_type: Any
     info: FieldInfo
@@ -120,31 +123,38 @@ def resolve_fields(model: BaseModel, cls: type, context: ResolutionContext) -> d
     """
     found: dict[str, Any] = {}
     for plan in _plans_of(cls):
-        if plan.said not in model.model_fields_set and not plan.info.is_required():
+        if plan.attribute not in model.model_fields_set and not plan.info.is_required():
             continue
         if plan.resolver is not None:
-            found[plan.name] = plan.resolver.execute(context, model, plan.name)
+            found[plan.argument] = plan.resolver.execute(context, model, plan.name)
         else:
-            found[plan.name] = plan.resolve(context.at_path(plan.said), getattr(model, plan.said))
+            found[plan.argument] = plan.resolve(context.at_path(plan.said), getattr(model, plan.attribute))
     return found
 
 
 @cache
 def _model_of(cls: type[Resolvable]) -> type[BaseModel]:
-    fields: dict[str, Any] = {plan.said: (plan.model_type, _said_info(plan.info)) for plan in _plans_of(cls)}
+    plans = _plans_of(cls)
+    fields: dict[str, Any] = {plan.attribute: (plan.model_type, _said_info(plan)) for plan in plans}
     name = f"{cls.__name__}Model"
     shown: ComponentFormConfig | None = cls.get_form_config()
-    order: dict[str, Any] = {"ui:order": list(fields)} if fields else {}
+    order: dict[str, Any] = {"ui:order": [plan.said for plan in plans]} if plans else {}
     extra = {**order, **(shown.to_component_json_schema_extra() if shown is not None else {})}
     base = type(name, (Model,), {"model_config": ConfigDict(json_schema_extra=extra), "__module__": cls.__module__})
     return create_model(name, __base__=base, __doc__=inspect.getdoc(cls), __module__=cls.__module__, **fields)
 
 
-def _said_info(info: FieldInfo) -> FieldInfo:
-    default: Any = ...
+def _said_info(plan: _FieldPlan) -> Any:
+    info, default = plan.info, cast("Any", ...)
     if not info.is_required():
         default = info.default if isinstance(info.default, _PLAIN_DEFAULTS) else _UNSET
-    return Field(default, description=info.description, examples=info.examples, json_schema_extra=_extra(info) or None)
+    return Field(
+        default,
+        alias=plan.said if plan.said != plan.attribute else None,
+        description=info.description,
+        examples=info.examples,
+        json_schema_extra=_extra(info) or None,
+    )
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:
@@ -170,9 +180,12 @@ def _plan(declared: _Declared) -> _FieldPlan:
             examples=resolver.examples or info.examples,
             json_schema_extra={**_extra(info), **(resolver.json_schema_extra or {})} or None,
         )
+    renamed = resolver and resolver.model_field_name
     return _FieldPlan(
         name=declared.name,
-        said=(resolver and resolver.model_field_name) or declared.name,
+        argument=declared.argument,
+        attribute=renamed or declared.name,
+        said=renamed or declared.argument,
         model_type=derived.model_type | str,  # each may be a template
         info=info,
         resolve=derived.resolve,
@@ -204,7 +217,15 @@ def _declared(cls: type[Any]) -> Iterator[_Declared]:
 
 def _of_pydantic(cls: type[BaseModel]) -> Iterator[_Declared]:
     for name, info in cls.model_fields.items():
-        yield _Declared(name, Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation, info)
+        annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        yield _Declared(name, annotation, info, _alias(info) or name)
+
+
+def _alias(info: FieldInfo) -> str | None:
+    """What a pydantic class takes a field as; where it has several names for it, the first."""
+    alias = info.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return next((each for each in choices if isinstance(each, str)), None)
 
 
 def _of_dataclass(cls: type[Any]) -> Iterator[_Declared]:
@@ -217,7 +238,7 @@ def _of_dataclass(cls: type[Any]) -> Iterator[_Declared]:
         default: Any = ... if each.default is dataclasses.MISSING else each.default
         if each.default_factory is not dataclasses.MISSING:
             default = _UNSET
-        yield _Declared(each.name, hints[each.name], _with_default(info, default))
+        yield _Declared(each.name, hints[each.name], _with_default(info, default), each.name)
 
 
 def _hints(of: Any, cls: type[Any]) -> Mapping[str, Any]:
@@ -242,7 +263,7 @@ def _of_init(cls: type[Any]) -> Iterator[_Declared]:
                 "fields are passed by name."
             )
         default: Any = ... if parameter.default is parameter.empty else parameter.default
-        yield _Declared(parameter.name, hints.get(parameter.name, Any), _with_default(None, default))
+        yield _Declared(parameter.name, hints.get(parameter.name, Any), _with_default(None, default), parameter.name)
 
 
 def _with_default(info: FieldInfo | None, default: Any) -> FieldInfo:

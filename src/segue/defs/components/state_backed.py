@@ -159,4 +159,14 @@ class StateBackedComponent(Component):
                 )
 
     def _state_path(self, project_root: Path) -> Path:
-        return project_root / STATE_FOLDER / self.defs_state_config.key / "state"
+        return get_local_state_path(self.defs_state_config.key, project_root)
+
+
+def get_local_state_path(key: str, project_root: Path) -> Path:
+    """Where a project keeps the state of a component.
+
+    Args:
+        key: the name of the state.
+        project_root: the folder of the project.
+    """
+    return project_root / STATE_FOLDER / key / "state"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from segue.defs.components.positions import SourcePositionTree
@@ -72,7 +73,7 @@ def _placed(
         names = _fields_at(model, error["loc"][:-1])
         near = difflib.get_close_matches(str(error["loc"][-1]), names, n=2)
         message += f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        message += f" It takes: {', '.join(names)}." if names and not near else ""
+        message += f". It takes: {', '.join(names)}." if names and not near else ""
     text = f"{position}: {message}{excerpt(position)}"
     kind = PydanticCustomError(error["type"], "{text}", {"text": text})
     return InitErrorDetails(type=kind, loc=tuple(known), input=error["input"])
@@ -83,10 +84,16 @@ def _fields_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     here = [model]
     for part in loc:
         named = [each for each in here if each.__name__ == part]
-        fields = [each.model_fields[part] for each in here if isinstance(part, str) and part in each.model_fields]
+        fields = [field for each in here for name, field in _fields_of(each) if name == part]
         if named or fields:
             here = named or [found for field in fields for found in _models_in(field.annotation)]
-    return list(dict.fromkeys(name for each in here for name in each.model_fields))
+    return list(dict.fromkeys(name for each in here for name, _ in _fields_of(each)))
+
+
+def _fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The fields of a model under the names that a file calls them by."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

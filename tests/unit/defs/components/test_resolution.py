@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Dict, List, Literal, NamedTuple, Optional  # noqa: UP035 reason: as old code has it
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 import segue as dg
 from segue.defs.components.form_config import FormWidget
@@ -152,6 +152,37 @@ def test_resolvers_rename_fields_see_the_whole_object_or_leave_it_alone() -> Non
     assert "col" in Thing.model().model_fields
     thing = Thing.resolve_from_dict({"col": "a", "both": "b"})
     assert (thing.column.name, thing.both, thing.raw) == ("a", "a-b", None)
+
+
+class Engine(dg.Model, dg.Resolvable):
+    schema_name: str = Field(alias="schema")
+    retries: int = Field(2, validation_alias=AliasChoices("tries", "attempts"))
+    size: Annotated[int, dg.Resolver(lambda _, text: len(text), model_field_type=str)] = Field(0, alias="word")
+
+
+class Fleet(dg.Model, dg.Resolvable):
+    engines: list[Engine]
+
+
+def test_a_field_with_an_alias_is_called_by_it() -> None:
+    assert list(Engine.model().model_json_schema()["properties"]) == ["schema", "tries", "word"]
+    fleet = Fleet.resolve_from_dict({"engines": [{"schema": "raw", "tries": 5, "word": "four"}, {"schema": "clean"}]})
+    assert [(each.schema_name, each.retries, each.size) for each in fleet.engines] == [("raw", 5, 4), ("clean", 2, 0)]
+
+
+def test_a_field_with_an_alias_is_not_called_by_its_own_name() -> None:
+    with pytest.raises(ValidationError, match="Did you mean 'schema'"):
+        Fleet.resolve_from_yaml("engines: [{schema: raw, schema_name: raw}]")
+
+
+def test_containers_that_name_no_elements_take_any() -> None:
+    @dataclass
+    class Loose(dg.Resolvable):
+        row: Dict  # noqa: UP006 reason: as old code has it
+        rows: Optional[List]  # noqa: UP006, UP045 reason: likewise
+
+    loose = Loose.resolve_from_dict({"row": {"a": [1]}, "rows": [2, "x"]})
+    assert (loose.row, loose.rows) == ({"a": [1]}, [2, "x"])
 
 
 def test_the_model_carries_words_and_refuses_what_it_does_not_know() -> None:
