@@ -96,6 +96,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
         if annotation is not None:
             annotation = _evaluate(annotation, target)
         if position == 0 and (name in _CONTEXT_NAMES or _is_context(annotation)):
+            _require_context(name, annotation, what, source)
             context = name
         elif name == "config":
             config = _require_config(annotation, what, source)
@@ -215,6 +216,22 @@ def _evaluate(annotation: Any, function: FunctionType) -> Any:
 
 def _is_context(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, _CONTEXT_CLASSES)
+
+
+def _require_context(name: str, annotation: Any, what: str, source: SourceLocation) -> None:
+    """Do nothing where the parameter for the context may be annotated so.
+
+    Raises:
+        InvalidDefinitionError: it is annotated with a class that the context of a step is no instance of.
+    """
+    if annotation is Any or not isinstance(annotation, type) or getattr(annotation, "_is_protocol", False):
+        return
+    if not _is_context(annotation) and not issubclass(OpExecutionContext, annotation):
+        raise InvalidDefinitionError(
+            f"{what} ({source}): the parameter {name!r} takes the execution context and cannot be annotated with "
+            f"{annotation.__name__}: use AssetExecutionContext, OpExecutionContext or AssetCheckExecutionContext, or rename the "
+            "parameter."
+        )
 
 
 def _is_resource(annotation: Any) -> bool:

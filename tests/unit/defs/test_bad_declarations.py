@@ -61,6 +61,14 @@ def config_without_class() -> object:
     return a
 
 
+def context_of_another_kind() -> object:
+    @sg.asset
+    def a(context: int) -> int:
+        return context
+
+    return a
+
+
 def ins_without_parameter() -> object:
     @sg.asset(ins={"other": sg.AssetIn("b")})
     def a(value: int) -> None: ...
@@ -132,6 +140,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (star_arguments, [HERE, "*values"]),
     (positional_only, [HERE, "positional-only"]),
     (config_without_class, [HERE, "'config'", "class 'object'", "another Config class"]),
+    (context_of_another_kind, [HERE, "'context'", "cannot be annotated with int", "AssetExecutionContext"]),
     (ins_without_parameter, [HERE, "'other'", "value"]),
     (input_and_dependency, ["'value'", "keep one"]),
     (context_that_is_not_first, [HERE, "'context' must be the first parameter"]),
