@@ -11,9 +11,8 @@ import msgspec
 
 from segue.defs.asset_changes import in_group, renamed_spec
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
-from segue.defs.modules import calling_module, package_modules, require_modules
+from segue.defs.modules import calling_module, package_modules, require_modules, require_one_place
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidDefinitionError
 from segue.model.assets import AssetSpec
 from segue.model.condition_argument import condition_of
 from segue.model.freshness_argument import freshness_policy_of
@@ -61,7 +60,7 @@ def load_assets_from_modules(
     condition = condition_of(where, automation_condition, auto_materialize_policy)
     freshness = freshness_policy_of(where, freshness_policy, legacy_freshness_policy)
     found: dict[int, LoadedAsset] = {}
-    origin: dict[object, str] = {}
+    origin: dict[str, str] = {}
     for module in require_modules(modules, where):
         for name, value in _definitions_in(module):
             if isinstance(value, AssetChecksDefinition) or (isinstance(value, AssetSpec) and not include_specs):
@@ -70,11 +69,7 @@ def load_assets_from_modules(
                 continue
             found[id(value)] = value
             for key in _keys_of(value):
-                place = f"{module.__name__}.{name}"
-                if origin.setdefault(key, place) != place:
-                    raise InvalidDefinitionError(
-                        f"The asset {key.to_user_string()!r} is defined at {origin[key]} and at {place}: rename one."
-                    )
+                require_one_place(origin, "asset", key.to_escaped_user_string(), f"{module.__name__}.{name}")
     values = list(found.values())
     if group_name is not None:
         values = [_mapped(each, partial(in_group, group_name=group_name)) for each in values]

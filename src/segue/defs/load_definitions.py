@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from types import ModuleType, UnionType
 from typing import TypeVar
 
 from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.load import load_asset_checks_from_modules, load_assets_from_modules
-from segue.defs.modules import calling_module, package_modules, require_modules
+from segue.defs.modules import calling_module, package_modules, require_modules, require_one_place
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
@@ -39,12 +39,9 @@ def load_definitions_from_modules(
     return Definitions(
         assets=load_assets_from_modules(found, include_specs=True),
         asset_checks=load_asset_checks_from_modules(found),
-        jobs=[*_of_kind(found, UnresolvedAssetJobDefinition), *_of_kind(found, JobDefinition)],
-        schedules=[
-            *_of_kind(found, ScheduleDefinition),
-            *_of_kind(found, UnresolvedPartitionedAssetScheduleDefinition),
-        ],
-        sensors=_of_kind(found, SensorDefinition),
+        jobs=_named(found, "job", UnresolvedAssetJobDefinition | JobDefinition),
+        schedules=_named(found, "schedule", ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition),
+        sensors=_named(found, "sensor", SensorDefinition),
         resources=resources,
         loggers=loggers,
         executor=executor,
@@ -110,7 +107,17 @@ def load_definitions_from_package_name(
     return load_definitions_from_modules(package_modules(package_name), resources, loggers, executor)
 
 
-def _of_kind(modules: Iterable[ModuleType], kind: type[T]) -> list[T]:
-    """The values of a kind at the top of modules, each once."""
-    found = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, kind)}
+def _named(modules: Iterable[ModuleType], what: str, kind: type[T] | UnionType) -> list[T]:
+    """The values of a kind at the top of modules, each once.
+
+    Raises:
+        InvalidDefinitionError: two of one name.
+    """
+    found: dict[int, T] = {}
+    places: dict[str, str] = {}
+    for module in modules:
+        for variable, value in vars(module).items():
+            if isinstance(value, kind) and id(value) not in found:
+                require_one_place(places, what, value.name, f"{module.__name__}.{variable}")
+                found[id(value)] = value
     return list(found.values())

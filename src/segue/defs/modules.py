@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from segue.defs.bindings import bound
-from segue.errors import InvalidInvocationError, WrongArgumentError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError
 
 
 def calling_module(function: str) -> ModuleType:
@@ -40,6 +40,21 @@ def require_modules(modules: Iterable[ModuleType], function: str) -> Sequence[Mo
         if not isinstance(each, ModuleType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise WrongArgumentError(f"{function} takes modules, got {each!r}: import it and pass the module itself.")
     return found
+
+
+def require_one_place(places: dict[str, str], what: str, name: str, place: str) -> None:
+    """Notes where a name is defined.
+
+    Args:
+        places: the names that were met so far; the new one is added.
+        what, name: what is defined, such as an asset, and its name.
+        place: where, as module and variable.
+
+    Raises:
+        InvalidDefinitionError: it is defined at another place, too.
+    """
+    if places.setdefault(name, place) != place:
+        raise InvalidDefinitionError(f"The {what} {name!r} is defined at {places[name]} and at {place}: rename one.")
 
 
 def package_modules(package: ModuleType | str) -> Sequence[ModuleType]:

@@ -160,6 +160,26 @@ def test_one_key_at_two_places_is_refused(shop: ModuleType) -> None:
         segue.load_assets_from_modules([shop, module])
 
 
+@pytest.mark.parametrize("what", ["job", "schedule", "sensor"])
+def test_one_name_at_two_places_is_refused(what: str) -> None:
+    def made() -> object:
+        @segue.job(name="nightly")
+        def job() -> None: ...
+
+        if what == "job":
+            return job
+        if what == "schedule":
+            return segue.ScheduleDefinition(name="nightly", job=job, cron_schedule="@daily")
+        return segue.SensorDefinition(name="nightly", job=job, evaluation_fn=lambda: None)
+
+    module = ModuleType("twofold")
+    vars(module).update(first=made(), second=made())
+    with pytest.raises(segue.InvalidDefinitionError, match=f"{what} 'nightly' is defined at .*first and at .*second"):
+        segue.load_definitions_from_module(module)
+    vars(module).update(second=vars(module)["first"])
+    assert segue.load_definitions_from_module(module)
+
+
 def test_definitions_that_a_function_makes() -> None:
     calls: list[int] = []
 
