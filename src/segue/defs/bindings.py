@@ -18,6 +18,7 @@ _TABLE = {
     "local_instance": "segue.host.instances:local_instance",
     "open_resources": "segue.execute.resources:open_resources",
     "config_violations": "segue.execute.resources:config_violations",
+    "run_config_schema": "segue.defs.job_config:run_config_schema",
     "config_type_of": "segue.defs.config_fields:type_of_annotation",
     "debugger": "pdb:Pdb",
     "invoke_directly": "segue.defs.direct_invocation:invoke",

@@ -13,9 +13,11 @@ from segue.defs.graph import GraphDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.logger import default_loggers
 from segue.defs.node import NodeDefinition
+from segue.defs.resource_order import with_needs
 from segue.defs.run_config import plain, raw_config
 from segue.defs.run_config_schema import (
     RunConfigParts,
+    RunConfigSchema,
     is_selected,
     nodes_type,
     resource_config,
@@ -24,6 +26,7 @@ from segue.defs.run_config_schema import (
 )
 from segue.defs.value_entries import value_entries
 from segue.errors import ConfigViolation, InvalidConfigError
+from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 
 _AS_GIVEN = ("resources", "inputs", "loggers")
 
@@ -100,6 +103,15 @@ def resolve_run_config(run_config: object, parts: RunConfigParts) -> ResolvedCon
     if steps:
         found["ops"] = steps
     return ResolvedConfig(found, tuple(walk.violations))
+
+
+def run_config_schema(job: JobDefinition) -> RunConfigSchema:
+    """What the run config of a job looks like."""
+    parts = job_parts(job, {DEFAULT_IO_MANAGER_KEY: None, **job.resource_defs})
+    needed = with_needs(job.required_resource_keys, job.resource_defs)
+    return RunConfigSchema(
+        msgspec.structs.replace(parts, executor=job.executor_def, needed=needed, complete=True, is_shown=True)
+    )
 
 
 def fitting_resources(

@@ -23,6 +23,7 @@ from segue.model.policies import RetryPolicy
 if TYPE_CHECKING:  # who only declares needs no graph of assets
     from segue.defs.asset_layer import AssetLayer
     from segue.defs.executor import ExecutorDefinition
+    from segue.defs.run_config_schema import RunConfigSchema
 
 
 class ReadableJob:
@@ -110,6 +111,11 @@ class ReadableJob:
     def all_node_defs(self) -> Sequence[NodeDefinition]:
         """The ops and graphs it is made of, those inside of graphs included."""
         return list(all_definitions(self.graph).values())
+
+    @property
+    def run_config_schema(self) -> RunConfigSchema:
+        """What its run config looks like, with the types of all entries."""
+        return bound("run_config_schema")(self)
 
     @property
     def required_resource_keys(self) -> Set[str]:

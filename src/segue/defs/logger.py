@@ -13,6 +13,7 @@ import msgspec
 
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema, declared_schema
 from segue.defs.config_schema.place import NO_VALUE
+from segue.defs.config_schema.shapes import Field
 from segue.defs.configurable import Configurable
 from segue.defs.run_loggers import EVENT_ATTRIBUTE
 from segue.errors import (
@@ -26,7 +27,10 @@ from segue.model import codec
 from segue.model.event import Event
 
 EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
-_CONSOLE_DEFAULTS = {"log_level": "INFO", "name": "segue"}
+_CONSOLE = {
+    "log_level": Field(str, default_value="INFO", description="the least level that is written"),
+    "name": Field(str, default_value="segue", description="the name of the logger"),
+}
 _LINE = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 _NOT_IN_JSON = ("args", "exc_info", EVENT_ATTRIBUTE)  # the event stands in the facts of the run
 _COLORS = {"DEBUG": 34, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
@@ -208,13 +212,13 @@ class _ColoredFormatter(logging.Formatter):
 
 def _console(context: InitLoggerContext, formatter: logging.Formatter) -> logging.Logger:
     """A logger that writes to standard error."""
-    config = {**_CONSOLE_DEFAULTS, **cast("Mapping[str, str]", context.logger_config or {})}
-    strange = sorted(set(config) - set(_CONSOLE_DEFAULTS))
-    level = logging.getLevelNamesMapping().get(str(config["log_level"]).upper())
-    if strange or level is None:
-        wrong = [f"{name}: there is no such field; there are log_level and name." for name in strange]
-        wrong += [] if level is not None else [f"log_level: there is no level {config['log_level']!r}."]
-        raise InvalidConfigError("The config of a console logger does not fit:", wrong)
+    config = cast("Mapping[str, str]", context.logger_config)
+    level = logging.getLevelNamesMapping().get(config["log_level"].upper())
+    if level is None:
+        raise InvalidConfigError(
+            "The config of a console logger does not fit:",
+            [f"log_level: {config['log_level']!r} is not a valid level: use one of {', '.join(_COLORS)} or INFO."],
+        )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     made = logging.Logger(config["name"], level)
@@ -230,8 +234,8 @@ def _json(context: InitLoggerContext) -> logging.Logger:
     return _console(context, JsonLogFormatter())
 
 
-colored_console_logger = LoggerDefinition(_colored, None, "Writes lines in color to standard error.")
-json_console_logger = LoggerDefinition(_json, None, "Writes lines of JSON to standard error.")
+colored_console_logger = LoggerDefinition(_colored, _CONSOLE, "Writes lines in color to standard error.")
+json_console_logger = LoggerDefinition(_json, _CONSOLE, "Writes lines of JSON to standard error.")
 
 
 def default_loggers() -> Mapping[str, LoggerDefinition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any, Final, cast
 
 import msgspec
@@ -36,6 +36,7 @@ class RunConfigParts(msgspec.Struct, frozen=True):
         needed: the keys of the resources that are set up, whose required config must be given.
         values: what may be said of inputs and outputs; anything when None.
         complete: whether defaults are filled in for what is not given.
+        is_shown: whether the type is looked at, and no value compared with it.
         graph: the graph of the job, where it has config of its own, which then stands in the place of that of its nodes.
     """
 
@@ -47,6 +48,7 @@ class RunConfigParts(msgspec.Struct, frozen=True):
     needed: Set[str] = frozenset()
     values: ValueEntries | None = None
     complete: bool = False
+    is_shown: bool = False
     graph: GraphDefinition | None = None
 
 
@@ -73,6 +75,15 @@ class Entries(ConfigType):
     @property
     def key(self) -> str:
         return f"Entries@{id(self)}"
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """All entries."""
+        return {name: self._field(name) for name in self._names}
+
+    @property
+    def inner_types(self) -> Sequence[ConfigType]:
+        return [each.config_type for each in self.fields.values()]
 
     @property
     def label(self) -> str:
@@ -119,6 +130,37 @@ def run_config_type(parts: RunConfigParts) -> Shape:
     if inputs:
         fields["inputs"] = _as_written(inputs)
     return Shape(fields)
+
+
+class RunConfigSchema:
+    """What the run config of a job looks like.
+
+    Attributes:
+        config_type: the type of the run config: a shape with the entries `ops`, `resources`, `execution` and `loggers`.
+    """
+
+    def __init__(self, parts: RunConfigParts) -> None:
+        self.config_type = run_config_type(parts)
+
+    @property
+    def run_config_schema_type(self) -> ConfigType:
+        """The same as `config_type`."""
+        return self.config_type
+
+    def all_config_types(self) -> Sequence[ConfigType]:
+        """Each config type in it once."""
+        found: dict[str, ConfigType] = {}
+        waiting: list[ConfigType] = [self.config_type]
+        while waiting:
+            each = waiting.pop()
+            if each.key not in found:
+                found[each.key] = each
+                waiting.extend(each.inner_types)
+        return list(found.values())
+
+    def has_config_type(self, name: str) -> bool:
+        """Whether there is a config type of this name in it."""
+        return any(each.given_name == name for each in self.all_config_types())
 
 
 def nodes_type(nodes: Mapping[str, NodeDefinition], prefix: str, parts: RunConfigParts) -> Entries:
@@ -243,7 +285,7 @@ def _resources_type(parts: RunConfigParts) -> Entries:
     def config(key: str) -> Field:
         if key not in known:
             own = resource_config(parts.resources[key])
-            known[key] = Field(_Unresolved(own.config_type), is_required=own.is_required)
+            known[key] = own if parts.is_shown else Field(_Unresolved(own.config_type), is_required=own.is_required)
         return known[key]
 
     needed = {key: None for key in sorted(parts.needed) if key in parts.resources and config(key).is_required}

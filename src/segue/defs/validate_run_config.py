@@ -14,8 +14,9 @@ from segue.defs.job_config import fitting_resources, job_parts, resolve_job_conf
 from segue.defs.job_definition import JobDefinition
 from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
+from segue.defs.resource_definition import ResourceDefinition
 from segue.defs.resource_order import with_needs
-from segue.defs.run_config import RunConfig, plain, raw_config
+from segue.defs.run_config import RunConfig, config_entry, plain, raw_config
 from segue.defs.run_config_schema import run_config_type
 from segue.errors import InvalidConfigError
 from segue.model.arguments import require_kind, require_type
@@ -62,7 +63,7 @@ def validate_run_config(
     return {
         "ops": dict(_nodes(job_def.graph, "", resolved.config.get("ops", {}))),
         "execution": {job_def.executor_def.name: values["execution"].get("config")},
-        "resources": {key: {"config": None, **values["resources"].get(key, {})} for key in needed},
+        "resources": {key: {"config": _resource_config(key, parts.resources[key], resolved.config)} for key in needed},
         "loggers": values["loggers"],
     }
 
@@ -77,3 +78,13 @@ def _nodes(graph: GraphDefinition, prefix: str, entries: Mapping[str, Any]) -> I
         yield path, {"config": config, "inputs": entry.get("inputs") or {}, "outputs": entry.get("outputs")}
         if isinstance(node, GraphDefinition):
             yield from _nodes(node, f"{path}.", entries)
+
+
+def _resource_config(key: str, declared: Any, config: Mapping[str, Any]) -> Any:
+    """The config of a resource with all its defaults; None where it takes none."""
+    entry = config_entry(config, "resources", key)
+    if isinstance(declared, ResourceDefinition):
+        return declared.resolve_config(entry, ROOT.below("resources", key))
+    if getattr(declared, "segue_parameter_kind", None) != "resource":
+        return entry.get("config")
+    return declared.with_values(entry.get("config") or {}, f"resources:{key}:config").config_values

@@ -272,3 +272,22 @@ def test_all_in_memory_stores_nothing() -> None:
         assert not Path(instance.storage_directory()).exists()
     with pytest.raises(sg.InvariantViolationError, match=r"resources\['warehouse'\] is an IO manager"):
         sg.materialize_to_memory([a], resources={"warehouse": sg.InMemoryIOManager()})
+
+
+def test_values_in_memory_are_kept_by_run_step_and_output() -> None:
+    @sg.asset
+    def made() -> int:
+        return 5
+
+    @sg.asset(partitions_def=sg.StaticPartitionsDefinition(["a", "b"]))
+    def parts() -> int:
+        return 6
+
+    manager = sg.InMemoryIOManager()
+    for _ in range(2):  # the latest run takes the place of the one before
+        sg.materialize([made], resources={"io_manager": manager})
+    sg.materialize([parts], resources={"io_manager": manager}, partition_key="a")
+    assert sorted((key[1:], value) for key, value in manager.values.items()) == [
+        (("made", "result"), 5),
+        (("parts", "result", "a"), 6),
+    ]
