@@ -40,7 +40,8 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         node_defs: the ops and graphs it is made of.
         dependencies: what each input takes, by node (a name, or a `NodeInvocation` with an alias) and input.
         input_mappings, output_mappings: where its own inputs go, and what its own outputs are.
-        config: a config mapping, or fixed config for its ops.
+        config: a config mapping, or fixed config for its ops. In the run config its own config stands in its entry under `ops`;
+            run as a job, in `ops` itself: `{"ops": {"config": ...}}`.
         tags: tags of the jobs made from it.
         input_assets: assets that inputs take, by node and input.
         composition_fn: the function it was composed by.

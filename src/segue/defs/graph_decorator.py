@@ -48,7 +48,8 @@ def graph(
         ins: what is said of inputs, by name.
         out: what is said of the output, or of several by name.
         tags: tags of the jobs made from it.
-        config: a config mapping, or fixed config for its ops.
+        config: a config mapping, or fixed config for its ops. In the run config its own config stands in its entry under `ops`;
+            run as a job, in `ops` itself: `{"ops": {"config": ...}}`.
 
     Raises:
         InvalidDefinitionError: something that is not valid; the message says where.
