@@ -20,7 +20,6 @@ from segue.model.partitions.subset import (
     intersection,
     keys_of_subset,
     positions_of,
-    subset_size,
     union_of_all,
     whole,
 )
@@ -64,11 +63,6 @@ class Parts:
         if definition is None:
             return EMPTY if other else one
         return difference(definition, one, other, self._now)
-
-    def size(self, key: AssetKey, part: PartitionSubset) -> int:
-        """How many partitions a part has; 1 for an asset without."""
-        definition = self.definition(key)
-        return len(part.ranges) if definition is None else subset_size(definition, part, self._now)
 
     def fed(self, parent: AssetKey, child: AssetKey, part: PartitionSubset) -> PartitionSubset:
         """The part of an asset that needs anything of a part of its parent."""

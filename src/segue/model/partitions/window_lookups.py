@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from segue.errors import InvalidInvocationError, UnknownPartitionError
+from segue.model.arguments import wrong_argument
 from segue.model.partitions.base import FrozenPartitionsDefinition
 from segue.model.partitions.calendar import ScheduleType, cron_of, cron_with, epoch_of, number_at
-from segue.model.partitions.key_format import epoch_of_reading, key_of, keys_of_run, number_of_key
+from segue.model.partitions.key_format import epoch_of_reading, key_of, keys_of_run, number_of_key, time_of_text
 from segue.model.partitions.key_range import PartitionKeyRange, TimestampWithTimezone, TimeWindow, unknown_key
 from segue.model.partitions.loading import DynamicPartitionsStore, current_time_or_now
 from segue.model.partitions.partitions_subset import PartitionsSubset
@@ -318,14 +319,17 @@ class WindowLookups(FrozenPartitionsDefinition):
     def time_windows_for_partition_keys(
         self, partition_keys: Iterable[str], validate: bool = True
     ) -> Sequence[TimeWindow]:
-        """The windows that keys name, in order of time; with `validate`, of those that exist.
+        """The windows that keys name, in order of time; with `validate`, keys of windows that do not exist now are left out.
 
         Raises:
-            UnknownPartitionError: a key is not in the format of this definition.
+            UnknownPartitionError: a text that is not in `fmt`; without `validate`, one that no window has for its key.
         """
-        now = current_time_or_now(None)
-        windows = {key: self.time_window_for_partition_key(key) for key in partition_keys}
-        return sorted(window for key, window in windows.items() if not validate or self.contains(key, now))
+        now, keys = current_time_or_now(None), list(partition_keys)
+        for key in keys:
+            if time_of_text(key, self._fields.fmt) is None:
+                raise unknown_key(self, key)
+        kept = [key for key in keys if not validate or self.contains(key, now)]
+        return sorted(self.time_window_for_partition_key(key) for key in kept)
 
     def get_partition_subset_in_time_window(self, time_window: TimeWindow) -> PartitionsSubset:
         """The windows that start in a stretch of time; whether they have ended is not asked."""
@@ -357,15 +361,16 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self.start_time_for_partition_key(partition_key1) < self.start_time_for_partition_key(partition_key2)
 
     def get_partition_key(self, key: str | date | datetime) -> str:
-        """The key of the window that starts on a date, or that contains a moment; a text is taken as a key.
+        """The key that a date or a moment has in `fmt`, its reading taken as it is; a text is taken as a key.
 
         Raises:
-            UnknownPartitionError: no such window exists now.
+            UnknownPartitionError: no window that exists now has that key.
+            WrongArgumentError: something else.
         """
-        if isinstance(key, datetime):
-            key = self.get_partition_key_for_timestamp(self._epoch(key))
-        elif isinstance(key, date):
-            key = self.get_partition_key_for_timestamp(self._epoch(datetime(key.year, key.month, key.day, 23, 59, 59)))
+        if isinstance(key, date):  # a datetime is one, too
+            key = key.strftime(self._fields.fmt)
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise wrong_argument(self, "key", key, "a key, a date or a datetime")
         self.validate_partition_key(key)
         return key
 
