@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from segue.defs.asset_changes import KeysOf, changed_specs, renamed_checks, renamed_spec
 from segue.defs.assets_reading import ReadableAssets
 from segue.defs.bindings import bound
+from segue.defs.run_arguments import hooks_of
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 from segue.model.asset_deps import coerce_asset_key
@@ -108,13 +109,17 @@ class ChangeableAssets(ReadableAssets):
             specs_by_output=specs,
             checks_by_output=checks,
             backfill_policy=backfill_policy or self.backfill_policy,
-            hook_defs=self.hook_defs | frozenset(hook_defs or ()),
+            hook_defs=self.hook_defs | hooks_of(hook_defs, repr(self)),
         )
         return changed.renamed(asset_key_replacements) if asset_key_replacements else changed
 
     def with_hooks(self, hook_defs: Set[Any]) -> Self:
-        """A copy with more hooks."""
-        return self._replaced(hook_defs=self.hook_defs | frozenset(hook_defs))
+        """A copy with more hooks.
+
+        Raises:
+            InvalidDefinitionError: something that is not a hook.
+        """
+        return self._replaced(hook_defs=self.hook_defs | hooks_of(hook_defs, repr(self)))
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy that brings the resources along that it needs, and what these are made from, out of those that are given.

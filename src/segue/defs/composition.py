@@ -54,9 +54,7 @@ class InvokedNodeOutput(msgspec.Struct, frozen=True):
 
     def alias(self, name: str) -> Any:
         """Refused: says what was meant."""
-        raise InvalidDefinitionError(
-            f"{self.node_name!r} was called before alias({name!r}): write {self.node_name}.alias({name!r})(...)."
-        )
+        raise _called_before_alias(self.node_name, name)
 
 
 class InvokedNodeDynamicOutput(msgspec.Struct, frozen=True):
@@ -79,10 +77,14 @@ class InvokedNodeDynamicOutput(msgspec.Struct, frozen=True):
         return CollectedOutput(self.node_name, self.output_name)
 
     def __iter__(self) -> Any:
-        raise _not_mapped(self)
+        raise InvariantViolationError(_not_mapped(self))
 
     def __getitem__(self, key: object) -> Any:
-        raise _not_mapped(self)
+        raise InvariantViolationError(_not_mapped(self))
+
+    def alias(self, name: str) -> Any:
+        """Refused: says what was meant."""
+        raise _called_before_alias(self.node_name, name)
 
 
 class CollectedOutput(msgspec.Struct, frozen=True):
@@ -217,7 +219,7 @@ class Scope:
 
     def _refusal(self, value: object, input_name: str, where: str) -> InvalidDefinitionError:
         if isinstance(value, InvokedNodeDynamicOutput):
-            return _not_mapped(value)
+            return InvalidDefinitionError(_not_mapped(value))
         if isinstance(value, (NodeDefinition, NodeUse)):
             return InvalidDefinitionError(
                 f"{where}: the input {input_name!r} is given {value!r} itself: call it first."
@@ -234,10 +236,16 @@ class Scope:
         )
 
 
-def _not_mapped(value: InvokedNodeDynamicOutput) -> InvalidDefinitionError:
-    return InvalidDefinitionError(
+def _not_mapped(value: InvokedNodeDynamicOutput) -> str:
+    return (
         f"The output {value.output_name!r} of {value.node_name!r} is dynamic: use .map(fn) to go on with each of its values, "
         "or .collect() to get them as a list."
+    )
+
+
+def _called_before_alias(node_name: str, alias: str) -> InvariantViolationError:
+    return InvariantViolationError(
+        f"{node_name!r} was called before alias({alias!r}): write {node_name}.alias({alias!r})(...)."
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from segue.defs.composition import current_scope, is_composing
 from segue.defs.node import NodeDefinition, NodeUse
-from segue.errors import InvalidDefinitionError
+from segue.defs.run_arguments import hooks_of
+from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
@@ -42,7 +43,7 @@ class PendingNodeInvocation:
         self.node_def = node_def
         self.given_alias = given_alias
         self.tags = tags
-        self.hook_defs: frozenset[Any] = frozenset(hook_defs or ())
+        self.hook_defs: frozenset[Any] = hooks_of(hook_defs, repr(node_def))
         self.retry_policy = retry_policy
         self.step_policy = step_policy
 
@@ -81,7 +82,7 @@ class PendingNodeInvocation:
 
     def with_hooks(self, hook_defs: Set[Any]) -> PendingNodeInvocation:
         """The same with more hooks."""
-        return self._with(hook_defs=self.hook_defs | hook_defs)
+        return self._with(hook_defs=self.hook_defs | hooks_of(hook_defs, repr(self)))
 
     def with_retry_policy(self, retry_policy: Any) -> PendingNodeInvocation:
         """The same with another retry policy."""
@@ -95,10 +96,12 @@ class PendingNodeInvocation:
         """The graph as a job; see `GraphDefinition.to_job`.
 
         Raises:
-            InvalidDefinitionError: it is no graph.
+            InvalidInvocationError: it is not a graph.
         """
         if not hasattr(self.node_def, "to_job"):
-            raise InvalidDefinitionError(f"{self.node_def!r} is no graph: only graphs become jobs.")
+            raise InvalidInvocationError(
+                f"{self.node_def!r} is not a graph, and only a graph can be made a job: call it in a graph or job."
+            )
         graph: Any = self.node_def
         given_tags: Mapping[str, str] = attributes.pop("tags", None) or {}
         tags = {**(self.tags or {}), **given_tags}

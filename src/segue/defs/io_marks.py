@@ -7,15 +7,27 @@ from typing import Final
 from segue.defs.types.base import SegueType, TypeKind
 
 
-class NoType:
-    """Marks an input or output whose type nobody names, as apart from one of type None."""
+class Mark:
+    """Stands for what nobody names, as apart from None. Each is the only one of its name, also after pickle and copy.
+
+    Args:
+        name: of the constant in this module.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __repr__(self) -> str:
-        return "NO_TYPE"
+        return self._name
+
+    def __reduce__(self) -> str:
+        return self._name
 
 
-NO_TYPE: Final = NoType()
-NO_DEFAULT: Final = NoType()
+NO_TYPE: Final = Mark("NO_TYPE")
+NO_DEFAULT: Final = Mark("NO_DEFAULT")
 
 
 def is_nothing(kind: object) -> bool:

@@ -239,8 +239,12 @@ class JobDefinition(ReadableJob):
         return self.replaced(resource_defs={**resource_defs, **self.resource_defs})
 
     def with_hooks(self, hook_defs: Set[Any]) -> JobDefinition:
-        """A copy with more hooks."""
-        return self.replaced(hook_defs=self.hook_defs | hook_defs)
+        """A copy with more hooks.
+
+        Raises:
+            InvalidDefinitionError: something that is not a hook.
+        """
+        return self.replaced(hook_defs=self.hook_defs | hooks_of(hook_defs, f"job {self.name!r}"))
 
     def with_executor_def(self, executor_def: object) -> JobDefinition:
         """A copy with another executor."""

@@ -23,6 +23,9 @@ class NoValue:
     def __repr__(self) -> str:
         return "NO_VALUE"
 
+    def __reduce__(self) -> str:
+        return "NO_VALUE"  # the name of the one that there is: a copy would pass for a value
+
 
 NO_VALUE: Final = NoValue()
 

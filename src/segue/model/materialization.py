@@ -75,6 +75,9 @@ class DataVersionsByPartition:
     def __repr__(self) -> str:
         return f"DataVersionsByPartition({dict(self.data_versions_by_partition)!r})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return DataVersionsByPartition, (self.data_versions_by_partition,)
+
 
 _FIELDS = ("asset_key", "description", "metadata", "partition", "tags", "data_version")
 

@@ -167,8 +167,8 @@ class RunRequest:
         return self.with_replaced_attrs(run_config=config, tags={**self.tags, **tags})
 
     def has_resolved_partition(self) -> bool:
-        """Whether the tags say for which partition the run is."""
-        return PARTITION_TAG in self.tags
+        """Whether nothing is left to do about its partition: the tags name it, or it asks for none."""
+        return self.partition_key is None or PARTITION_TAG in self.tags
 
     @property
     def partition_key_range(self) -> PartitionKeyRange | None:
