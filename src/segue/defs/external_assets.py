@@ -59,18 +59,6 @@ def stored_spec(asset: AnyAsset) -> AssetSpec:
     return spec.with_io_manager_key(asset.io_manager_key_of(output))
 
 
-def external_assets_from_specs(specs: Sequence[AssetSpec]) -> list[AssetsDefinition]:
-    """Definitions of assets that are made elsewhere, one for each spec. `Definitions` takes the specs as they are, too.
-
-    Args:
-        specs: the assets.
-
-    Raises:
-        InvalidDefinitionError: something that is no spec.
-    """
-    return [AssetsDefinition(specs=[spec]) for spec in specs]
-
-
 def map_asset_specs(func: Callable[[AssetSpec], AssetSpec], iterable: Iterable[AnyAsset]) -> Sequence[AnyAsset]:
     """Assets in which each spec is replaced by what a function makes of it.
 

@@ -23,8 +23,3 @@ class InstanceRef(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         database = "" if self.database is None else f", database={masked(self.database)!r}"
         return f"InstanceRef({self.root_directory!r}, values_directory={self.values_directory!r}{database})"
-
-    @staticmethod
-    def from_dir(base_dir: str) -> InstanceRef:
-        """The instance in this folder, which need not be there yet."""
-        return InstanceRef(base_dir)

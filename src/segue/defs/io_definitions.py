@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from segue.defs.dependency import InputMapping, OutputMapping
 from segue.defs.io_marks import NO_DEFAULT, NO_TYPE
 from segue.defs.types.base import ANY_TYPE, SegueType
 from segue.defs.types.resolve import resolve_type
@@ -41,17 +40,6 @@ class InputDefinition(msgspec.Struct, frozen=True):
         """Whether there is a default."""
         return self.default_value is not NO_DEFAULT
 
-    def mapping_to(self, node_name: str, input_name: str, fan_in_index: int | None = None) -> InputMapping:
-        """That this input of a graph goes to an input of one of its nodes."""
-        return InputMapping(
-            graph_input_name=self.name,
-            mapped_node_name=node_name,
-            mapped_node_input_name=input_name,
-            fan_in_index=fan_in_index,
-            graph_input_description=self.description,
-            dagster_type=self.dagster_type,
-        )
-
 
 class OutputDefinition(msgspec.Struct, frozen=True):
     """One output of an op or graph.
@@ -80,18 +68,6 @@ class OutputDefinition(msgspec.Struct, frozen=True):
     def optional(self) -> bool:
         """Whether it need not be given."""
         return not self.is_required
-
-    def mapping_from(
-        self, node_name: str, output_name: str | None = None, from_dynamic_mapping: bool = False
-    ) -> OutputMapping:
-        """That this output of a graph is an output of one of its nodes."""
-        return OutputMapping(
-            self.name,
-            node_name,
-            output_name or "result",
-            graph_output_description=self.description,
-            from_dynamic_mapping=from_dynamic_mapping,
-        )
 
 
 def type_of(given: object) -> SegueType:

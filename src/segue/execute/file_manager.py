@@ -13,7 +13,6 @@ from typing import IO, Any, Final
 
 from segue.defs.config_schema.shapes import Field
 from segue.defs.config_schema.sources import StringSource
-from segue.defs.instance import Instance
 from segue.defs.resource_context import InitResourceContext
 from segue.defs.resource_definition import ResourceDefinition
 from segue.model.arguments import require_type
@@ -76,11 +75,6 @@ class LocalFileManager:
     def __init__(self, base_dir: str) -> None:
         self.base_dir = base_dir
         self._temporary: str | None = None
-
-    @staticmethod
-    def for_instance(instance: Instance, run_id: str) -> LocalFileManager:
-        """One that keeps the files of a run in the storage folder of an instance."""
-        return LocalFileManager(os.path.join(instance.storage_directory(), run_id, _FOLDER))
 
     def ensure_base_dir_exists(self) -> None:
         """Makes the folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -106,16 +106,6 @@ def post_process_defs(defs: Definitions, post_processors: Iterable[PostProcessor
     for each in post_processors or ():
         defs = each(defs)
     return defs
-
-
-def resolve_post_processors(
-    context: ResolutionContext, post_processing: Mapping[str, Any] | None
-) -> Sequence[PostProcessor]:
-    """The post processors that the `post_processing` of a file gives."""
-    if post_processing is None:
-        return []
-    said = PostProcessing.model().model_validate(post_processing)
-    return PostProcessing.resolve_from_model(context, said).assets
 
 
 class PostProcessing(Resolvable, Model):

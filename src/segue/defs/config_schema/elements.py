@@ -199,16 +199,6 @@ class ScalarUnion(ConfigType):
         return self._key
 
     @property
-    def scalar_type_key(self) -> str:
-        """The key of the scalar."""
-        return self.scalar_type.key
-
-    @property
-    def non_scalar_type_key(self) -> str:
-        """The key of what is no scalar."""
-        return self.non_scalar_type.key
-
-    @property
     def label(self) -> str:
         return f"({self.scalar_type.label} | {self.non_scalar_type.label})"
 

@@ -26,10 +26,6 @@ class EvaluateValueResult(msgspec.Struct, frozen=True):
     value: Any
     errors: Sequence[ConfigViolation] = ()
 
-    def errors_at_level(self, *names: str) -> list[ConfigViolation]:
-        """What does not fit at one place: the root without names."""
-        return [each for each in self.errors if each.path == names]
-
 
 def process_config(config_type: object, value: object, place: Place = ROOT) -> EvaluateValueResult:
     """Compares a value with a type, fills in defaults, makes members of enums and reads the environment.

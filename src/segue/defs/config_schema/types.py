@@ -26,19 +26,9 @@ class ConfigTypeKind(enum.Enum):
     NONEABLE = "NONEABLE"
 
     @staticmethod
-    def has_fields(kind: ConfigTypeKind) -> bool:
-        """Whether values of this form have fields."""
-        return kind is ConfigTypeKind.SELECTOR or ConfigTypeKind.is_shape(kind)
-
-    @staticmethod
     def is_shape(kind: ConfigTypeKind) -> bool:
         """Whether values of this form are mappings of fields."""
         return kind in (ConfigTypeKind.STRICT_SHAPE, ConfigTypeKind.PERMISSIVE_SHAPE)
-
-    @staticmethod
-    def is_selector(kind: ConfigTypeKind) -> bool:
-        """Whether values of this form are a choice of one field."""
-        return kind is ConfigTypeKind.SELECTOR
 
 
 class ConfigType(abc.ABC):
