@@ -73,7 +73,7 @@ def test_what_the_mapping_makes_is_compared_with_the_ops() -> None:
     def misled() -> int:
         return show()
 
-    with pytest.raises(sg.InvalidConfigError, match=r"mapped by the job"):
+    with pytest.raises(sg.InvalidConfigError, match=r"mapped by graph"):
         misled.execute_in_process(run_config={"ops": {"config": {}}})
 
 

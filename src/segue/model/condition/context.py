@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from segue.errors import InvalidInvocationError, NotSupportedError
-from segue.model.arguments import require_kind, require_type
+from segue.model.arguments import require_type
 from segue.model.condition.evaluation import AutomationConditionEvaluation
 from segue.model.condition.facts import AutomationCursor, AutomationFacts, EntityCursor, NodeCursor, SubsetValue
 from segue.model.condition.subset import EntitySubset
@@ -308,7 +308,7 @@ class AutomationResult:
             raise InvalidInvocationError(
                 f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."
             )
-        require_kind("AutomationResult", "structured_cursor", structured_cursor, (str, EntitySubset))
+        require_type(self, "structured_cursor", structured_cursor, (str, EntitySubset, type(None)))
         self.context = context
         self.true_subset = true_subset
         self.child_results: Sequence[AutomationResult] = tuple(child_results or ())
