@@ -304,16 +304,15 @@ class AutomationResult:
     ) -> None:
         require_type(self, "true_subset", true_subset, EntitySubset)
         require_type(self, "cursor", cursor, (str, type(None)))
+        require_type(self, "structured_cursor", structured_cursor, (str, EntitySubset, type(None)))
         if true_subset.key is not context.key and true_subset.key != context.key:
             raise InvalidInvocationError(
                 f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."
             )
-        require_type(self, "structured_cursor", structured_cursor, (str, EntitySubset, type(None)))
         self.context = context
         self.true_subset = true_subset
         self.child_results: Sequence[AutomationResult] = tuple(child_results or ())
-        text = structured_cursor if isinstance(structured_cursor, str) else cursor
-        self._text = text
+        self._text = structured_cursor if isinstance(structured_cursor, str) else cursor
         self._extra = structured_cursor.value if isinstance(structured_cursor, EntitySubset) else None
         self.metadata = normalize_metadata(metadata) if metadata else {}
 
