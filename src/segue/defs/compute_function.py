@@ -1,13 +1,40 @@
-"""The function that an `OpDefinition` is built around by hand: it yields what it gives, and returns nothing."""
+"""The function of an op: what a decorator was put on; or what an `OpDefinition` is built around by hand, which yields what it
+gives, and returns nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import GeneratorType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from segue.defs.signature import UserFunction
 from segue.errors import InvariantViolationError
+
+_GIVEN = "_given_by_hand"
+
+
+class DecoratedFunction(NamedTuple):
+    """A function that a decorator made an op, asset or check; a call goes to it.
+
+    Attributes:
+        decorated_fn: the user's function.
+    """
+
+    decorated_fn: UserFunction
+
+    @property
+    def name(self) -> str:
+        """The name of the user's function."""
+        return self.decorated_fn.__name__
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Calls the user's function as it is: nothing is checked."""
+        return self.decorated_fn(*args, **kwargs)
+
+
+def compute_function(function: UserFunction) -> UserFunction:
+    """What users see of the function of an op: what they gave by hand, or the one that was decorated."""
+    return getattr(function, _GIVEN, None) or DecoratedFunction(function)
 
 
 def yielding_function(compute_fn: UserFunction, name: str) -> Callable[..., Any]:
@@ -34,6 +61,7 @@ def yielding_function(compute_fn: UserFunction, name: str) -> Callable[..., Any]
             "Output(...), or declare the function with @op, which may return values."
         )
 
+    setattr(call, _GIVEN, compute_fn)
     return call
 
 

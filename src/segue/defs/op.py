@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, get_origin
 
 from segue.defs.bindings import bound
-from segue.defs.compute_function import yielding_function
+from segue.defs.compute_function import compute_function, yielding_function
 from segue.defs.config_schema.declared import ANY_CONFIG, DefinitionConfigSchema
 from segue.defs.config_schema.shapes import Field
 from segue.defs.configurable import NamedConfigurable
@@ -322,8 +322,8 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     @property
     def compute_fn(self) -> UserFunction:
-        """The user's function."""
-        return self.function
+        """The user's function: as it was given by hand, or in `decorated_fn` of what comes back."""
+        return compute_function(self.function)
 
     def is_dynamic(self, output_name: str) -> bool:
         """Whether an output gives any number of values."""

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from segue.errors import InvalidSubsetError, UnresolvedSelectionError
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest
+from segue.model.manifest import AssetNode, CheckNode, ComputationNode, JobNode, Manifest, PlacedAssetNode
 from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
@@ -175,25 +175,42 @@ class AssetGraph:
         return key in (self.checks if isinstance(key, AssetCheckKey) else self.nodes)
 
     @overload
-    def get(self, key: AssetKey) -> AssetNode: ...
+    def get(self, key: AssetKey) -> PlacedAssetNode: ...
     @overload
     def get(self, key: AssetCheckKey) -> CheckNode: ...
-    def get(self, key: AssetKey | AssetCheckKey) -> AssetNode | CheckNode:
+    def get(self, key: AssetKey | AssetCheckKey) -> PlacedAssetNode | CheckNode:
         """The node of an asset or check.
 
         Raises:
             InvalidSubsetError: there is none.
         """
         if not isinstance(key, AssetCheckKey):
-            return self.node(key)
+            return self._placed(self.node(key))
         if key not in self.checks:
             raise InvalidSubsetError(f"There is no check {key.to_user_string()!r} in these definitions.")
         return self.checks[key]
 
     @property
-    def asset_nodes(self) -> Collection[AssetNode]:
+    def asset_nodes(self) -> Collection[PlacedAssetNode]:
         """The nodes of all assets, in order of declaration."""
-        return self.nodes.values()
+        return [self._placed(node) for node in self.nodes.values()]
+
+    def _placed(self, node: AssetNode) -> PlacedAssetNode:
+        alike: set[AssetKey | AssetCheckKey] = {*self.siblings(node.key)}
+        made_by = self.computations[node.computation] if node.computation is not None else None
+        if made_by is not None and not made_by.can_subset:
+            alike |= {
+                key
+                for each in self.siblings(node.key)
+                for key in self.checks_of(each)
+                if self.checks[key].computation == made_by.name
+            }
+        return PlacedAssetNode(
+            **structs.asdict(node),
+            child_keys=frozenset(self.children(node.key)),
+            check_keys=frozenset(self.checks_of(node.key)),
+            execution_set_entity_keys=frozenset(alike),
+        )
 
     @property
     def asset_check_keys(self) -> Set[AssetCheckKey]:

@@ -119,6 +119,35 @@ class AssetNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
         return self.computation is None or self.is_observable
 
 
+class PlacedAssetNode(AssetNode, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """One asset, as the graph shows it: with what stands around it.
+
+    Attributes:
+        child_keys: the assets that are made from it.
+        check_keys: the checks that look at it.
+        execution_set_entity_keys: the assets and checks that are made together or not at all, itself included.
+    """
+
+    child_keys: frozenset[AssetKey] = frozenset()
+    check_keys: frozenset[AssetCheckKey] = frozenset()
+    execution_set_entity_keys: frozenset[AssetKey | AssetCheckKey] = frozenset()
+
+    @property
+    def execution_set_asset_keys(self) -> frozenset[AssetKey]:
+        """The assets that are made together or not at all, itself included."""
+        return frozenset(key for key in self.execution_set_entity_keys if isinstance(key, AssetKey))
+
+    @property
+    def child_entity_keys(self) -> frozenset[AssetKey | AssetCheckKey]:
+        """The assets that are made from it, and the checks that look at it."""
+        return self.child_keys | self.check_keys
+
+    @property
+    def parent_entity_keys(self) -> frozenset[AssetKey]:
+        """The assets it is made from: `parent_keys`."""
+        return self.parent_keys
+
+
 class CheckNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """One check; its computation is either a step of its own or that of the asset."""
 
@@ -132,6 +161,16 @@ class CheckNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     deps: tuple[DependencyNode, ...] = ()
     automation_condition: AnyCondition | None = None
     partitions: PartitionsDefinition | None = None
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """How it is cut into partitions; what the compatible API calls `partitions`."""
+        return self.partitions
+
+    @property
+    def parent_entity_keys(self) -> frozenset[AssetKey]:
+        """The assets it reads."""
+        return frozenset((self.asset_key, *self.dep_keys))
 
     @property
     def dep_keys(self) -> tuple[AssetKey, ...]:

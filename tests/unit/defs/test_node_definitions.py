@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import segue as sg
+from segue.defs.compute_function import DecoratedFunction
 
 
 @sg.op(code_version="v1", out={"half": sg.Out(int), "rest": sg.Out(str, code_version="v2", is_required=False)})
@@ -181,3 +182,18 @@ def test_inputs_and_outputs_with_and_without_their_names() -> None:
     assert sg.Out.from_definition(out).to_definition(None, "result", None, None) == out
     assert sg.GraphIn(description="d").to_definition("a").description == "d"
     assert sg.GraphOut().to_definition(None).name == "result"
+
+
+def test_the_function_of_an_op_or_asset_can_be_called_as_it_is() -> None:
+    @sg.asset
+    def size(divide: int) -> int:
+        return divide * 10
+
+    def by_hand(context: object, inputs: object):  # type: ignore[no-untyped-def]
+        yield sg.Output((context, inputs))
+
+    added, sized = add.compute_fn, size.op.compute_fn
+    assert isinstance(added, DecoratedFunction) and isinstance(sized, DecoratedFunction)
+    assert added.decorated_fn([1, 2]) == 3
+    assert (sized.decorated_fn(4), sized(5), sized.name) == (40, 50, "size")
+    assert sg.OpDefinition(by_hand, name="given").compute_fn is by_hand

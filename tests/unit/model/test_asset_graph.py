@@ -74,12 +74,34 @@ ROWS: list[tuple[str, Callable[[], object], object]] = [
     ),
     ("mappings of a node", lambda: G.get(K("sums")).partition_mappings, {K("daily"): sg.LastPartitionMapping()}),
     ("nodes", lambda: len(G.asset_nodes), 5),
+    ("children of nodes", lambda: {node.key: node.child_keys for node in G.asset_nodes}[K("daily")], {K("sums")}),
+    ("what is below a node", lambda: G.get(K("prices")).child_entity_keys, {K("daily"), K("sums"), positive.check_key}),
+    ("checks of a node", lambda: G.get(K("prices")).check_keys, {positive.check_key}),
+    ("what stands above a node", lambda: G.get(K("daily")).parent_entity_keys, {K("prices")}),
+    ("what stands above a check", lambda: G.get(positive.check_key).parent_entity_keys, {K("prices")}),
+    ("partitions of a check", lambda: G.get(positive.check_key).partitions_def, None),
 ]
 
 
 @pytest.mark.parametrize(("ask", "answer"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_what_a_graph_answers(ask: Callable[[], object], answer: object) -> None:
     assert ask() == answer
+
+
+def test_a_node_says_what_is_made_with_it() -> None:
+    count = sg.AssetCheckSpec("count", asset="left")
+
+    @sg.multi_asset(specs=[sg.AssetSpec("left"), sg.AssetSpec("right")], check_specs=[count])
+    def both() -> None: ...
+
+    @sg.multi_asset(specs=[sg.AssetSpec("up"), sg.AssetSpec("down")], can_subset=True)
+    def either() -> None: ...
+
+    graph = sg.Definitions([both, either]).resolve_asset_graph()
+    left, up = graph.get(K("left")), graph.get(K("up"))
+    assert left.execution_set_asset_keys == {K("left"), K("right")}
+    assert left.execution_set_entity_keys == {K("left"), K("right"), count.key}
+    assert up.execution_set_entity_keys == {K("up")}
 
 
 def test_what_is_not_there() -> None:
