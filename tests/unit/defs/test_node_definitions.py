@@ -193,7 +193,8 @@ def test_the_function_of_an_op_or_asset_can_be_called_as_it_is() -> None:
         yield sg.Output((context, inputs))
 
     added, sized = add.compute_fn, size.op.compute_fn
-    assert isinstance(added, DecoratedFunction) and isinstance(sized, DecoratedFunction)
+    assert isinstance(added, DecoratedFunction)
+    assert isinstance(sized, DecoratedFunction)
     assert added.decorated_fn([1, 2]) == 3
     assert (sized.decorated_fn(4), sized(5), sized.name) == (40, 50, "size")
     assert sg.OpDefinition(by_hand, name="given").compute_fn is by_hand
