@@ -52,7 +52,7 @@ def migrate() -> None:
 @migrate.command()
 @click.option("--from", "dagster_home", metavar="FOLDER", help="Dagster's home; default: what DAGSTER_HOME names.")
 @click.option("--postgres", "url", metavar="URL", help="Read the records from Postgres instead of the home's SQLite.")
-@click.option("--apply", is_flag=True, help="Write. Without it nothing is written: it is only said what would be.")
+@click.option("--apply", is_flag=True, help="Write the changes. Without it, this is a dry run.")
 @home_option
 @json_option
 def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | None, as_json: bool) -> None:
@@ -65,7 +65,9 @@ def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | 
     """
     folder = dagster_home or os.environ.get("DAGSTER_HOME")
     if folder is None and url is None:
-        raise click.UsageError("Nothing says where Dagster's records are. Pass --from FOLDER or --postgres URL.")
+        raise click.UsageError(
+            "The location of Dagster's records was not provided: pass --from FOLDER or --postgres URL."
+        )
     settings = settings_in_force(None, home)
     proposed = new_settings(settings.project, None if folder is None else Path(folder).absolute())
     with contextlib.ExitStack() as stack:
@@ -99,7 +101,7 @@ def _values_out_of_reach(settings: Settings, storage: Path | None) -> Iterator[s
     """What to do where the project has settings already, which name another folder of values."""
     if settings.source is not None and storage is not None and settings.storage_directory != storage:
         yield (
-            f"stored values: they lie in {storage}, and {settings.source} has them in {settings.storage_directory}. Write "
+            f"stored values: they are in {storage}, but {settings.source} has them in {settings.storage_directory}. Write "
             f"{toml_text({'storage': str(storage)}).strip()} there, or copy the folder."
         )
 
@@ -128,13 +130,13 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
     print_pairs(
         {
             "runs": f"{moved.runs:,}"
-            + (f", of which {moved.unfinished_runs} had not ended" if moved.unfinished_runs else ""),
+            + (f", of which {moved.unfinished_runs} were unfinished" if moved.unfinished_runs else ""),
             "materializations": f"{moved.materializations:,} (the last of each asset and partition)",
             "observations": f"{moved.observations:,}",
             "check results": f"{moved.evaluations:,}",
             "dynamic partitions": f"{moved.dynamic_partitions:,}",
             "schedules, sensors": f"{moved.instigators:,}"
-            + (f", of which {moved.running} run as soon as a control plane does" if moved.running else ""),
+            + (f", of which {moved.running} start as soon as a control plane runs" if moved.running else ""),
             "run keys of sensors": f"{moved.run_keys:,}",
             "limits of pools": f"{moved.pools:,}",
             "here already": count(moved.known_runs, "run"),
@@ -144,7 +146,7 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
         click.echo(f"\n{settings.project / SETTINGS_FILE}{'' if document.applied else ' would be'}:")
         click.echo("".join(f"  {line}\n" for line in proposed.text.splitlines()), nl=False)
     if document.left:
-        click.echo("\nWithout a counterpart here:")
+        click.echo("\nNot migrated:")
         for line in document.left:
             click.echo(f"  {line}")
     if document.failed:
@@ -153,7 +155,7 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
             click.echo(f"  {line}")
     if moved.running:
         click.echo(
-            "\nStop Dagster's daemon before you start `segue dev` or `segue serve`: both would start the same runs."
+            "\nStop Dagster's daemon before you start `segue dev` or `segue serve`; otherwise both would start the same runs."
         )
     if not document.applied:
         click.echo("\nNothing was written. Add --apply to do it.")

@@ -82,7 +82,7 @@ class AutoMaterializeRule(msgspec.Struct, frozen=True):
         """
         raise NotSupportedError(
             "AutoMaterializeRule.skip_on_not_all_parents_updated(require_update_for_all_parent_partitions="
-            f"{require_update_for_all_parent_partitions}) has no counterpart: use AutomationCondition.on_cron(...), which waits "
+            f"{require_update_for_all_parent_partitions}) has no equivalent: use AutomationCondition.on_cron(...), which waits "
             "for all parents after each tick, or all_deps_match(newly_updated().since(...))."
         )
 
@@ -115,7 +115,7 @@ class AutoMaterializeAssetPartitionsFilter(msgspec.Struct, frozen=True):
     @property
     def description(self) -> str:
         """For people."""
-        return f"made by a run with the tags {dict(self.latest_run_required_tags or {})}"
+        return f"materialized by a run with the tags {dict(self.latest_run_required_tags or {})}"
 
     def __hash__(self) -> int:
         return hash(frozenset((self.latest_run_required_tags or {}).items()))
@@ -242,7 +242,7 @@ class AutoMaterializePolicy(metaclass=_Policies):
         asset_condition: AnyCondition | None = None,
     ) -> None:
         if bool(rules) == (asset_condition is not None):
-            raise InvalidDefinitionError("AutoMaterializePolicy takes either rules or asset_condition.")
+            raise InvalidDefinitionError("AutoMaterializePolicy: provide either rules or asset_condition.")
         self.rules = frozenset(rules)
         self.max_materializations_per_minute = max_materializations_per_minute
         self.asset_condition = asset_condition
@@ -299,7 +299,7 @@ class AutoMaterializePolicy(metaclass=_Policies):
         strange = [rule for rule in rules_to_remove if rule not in self.rules]
         if strange:
             raise InvalidDefinitionError(
-                f"This policy has no {', '.join(map(repr, strange))}: there is nothing to remove."
+                f"AutoMaterializePolicy has no rule {', '.join(map(repr, strange))} to remove."
             )
         return AutoMaterializePolicy(self.rules - set(rules_to_remove), self.max_materializations_per_minute)
 

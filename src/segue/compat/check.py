@@ -22,13 +22,13 @@ def failed(desc: str) -> NoReturn:
 
 def invariant(condition: object, desc: str | None = None) -> bool:
     """True, if the condition holds; raises CheckError otherwise."""
-    return bool(condition) or failed(desc or "A condition that must always hold does not.")
+    return bool(condition) or failed(desc or "An invariant does not hold.")
 
 
 def param_invariant(condition: object, param_name: str, desc: str | None = None) -> None:
     """Raises CheckError that names the parameter, unless the condition holds."""
     if not condition:
-        failed(f"The argument {param_name!r} cannot be this. {desc or ''}".strip())
+        failed(f"The argument {param_name!r} is invalid. {desc or ''}".strip())
 
 
 def not_none(value: T | None, additional_message: str | None = None) -> T:

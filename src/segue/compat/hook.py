@@ -35,7 +35,7 @@ def install() -> None:
     loaded = sys.modules.get("dagster")
     if loaded is not None and not isinstance(loaded, _Stand):
         raise LoadError(
-            f"dagster was imported (from {getattr(loaded, '__file__', '?')}) before Segue could stand in for it. Let Segue "
+            f"dagster was imported (from {getattr(loaded, '__file__', '?')}) before the import hook was installed. Let Segue "
             "load your code: set dagster_compat = true in segue.toml, or pass --dagster-compat."
         )
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -117,7 +117,7 @@ def _require_integration(fullname: str) -> None:
         found = None
     if found is None:
         raise ModuleNotFoundError(
-            f"{fullname} is a library for Dagster and cannot run on Segue; its counterpart would be {own}, which this version "
-            "does not have. docs/migration.md says what to use instead.",
+            f"{fullname} is a library for Dagster and cannot run on Segue, and this version has no equivalent ({own}). "
+            "docs/migration.md lists the alternatives.",
             name=fullname,
         )

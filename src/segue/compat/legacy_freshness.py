@@ -41,11 +41,11 @@ class LegacyFreshnessPolicy:
         problem = None if cron_schedule is None else cron_problem(cron_schedule)
         if problem is not None:
             raise InvalidDefinitionError(
-                f"LegacyFreshnessPolicy: cron_schedule {cron_schedule!r} is no cron line: {problem}."
+                f"LegacyFreshnessPolicy: {cron_schedule!r} is not a valid cron schedule: {problem}."
             )
         if cron_schedule_timezone is not None:
             if cron_schedule is None:
-                raise InvalidDefinitionError("LegacyFreshnessPolicy: cron_schedule_timezone needs a cron_schedule.")
+                raise InvalidDefinitionError("LegacyFreshnessPolicy: cron_schedule_timezone requires cron_schedule.")
             zone_named(cron_schedule_timezone)
         self.maximum_lag_minutes = float(maximum_lag_minutes)
         self.cron_schedule = cron_schedule

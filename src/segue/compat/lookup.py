@@ -60,9 +60,9 @@ def _at(place: str) -> Any:
 
 def missing(name: str) -> str:
     """What to say of a name that nothing here bears."""
-    message = f"Segue has nothing for Dagster's name {name!r}."
+    message = f"Segue has no equivalent of Dagster's {name!r}."
     if name.startswith("_"):
         return message
     near = difflib.get_close_matches(name, public_names(), n=2)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"{message}{hint} docs/migration.md lists what is left out, and what to write instead."
+    return f"{message}{hint} docs/migration.md lists what is not supported, and the alternatives."

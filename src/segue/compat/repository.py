@@ -294,8 +294,8 @@ def _definitions_of(
             found["sensors"].append(each)
         else:
             raise InvalidDefinitionError(
-                f"{what} holds {each!r}, which is no job, graph, asset, check, schedule or sensor. Is a decorator missing, or a "
-                "list in a list in the list?"
+                f"{what} returned {each!r}, which is not a job, graph, asset, check, schedule or sensor. Is a decorator missing, "
+                "or is the list nested too deeply?"
             )
     listed = _once(found["jobs"])
     for kind, named in (("job", listed), ("schedule", found["schedules"]), ("sensor", found["sensors"])):
@@ -317,14 +317,14 @@ def _sections_of(returned: Mapping[str, Any], what: str) -> Mapping[str, Mapping
     strange = sorted(set(returned) - set(KINDS))
     if strange:
         raise InvalidDefinitionError(
-            f"{what} returned a dict with {', '.join(map(repr, strange))}; there are {', '.join(KINDS)}."
+            f"{what} returned a dict with the unknown key {', '.join(map(repr, strange))}; expected {', '.join(KINDS)}."
         )
     for section, entries in returned.items():
         for name, value in entries.items():
             require_name(name, f"a {section[:-1]}", what)
             if not isinstance(value, KINDS[section]) and not callable(value):
                 raise WrongDeclarationError(
-                    f"{what}: {section}[{name!r}] is {value!r}, which is no {section[:-1]} and no function that gives one."
+                    f"{what}: {section}[{name!r}] must be a {section[:-1]} or a function that returns one, got {value!r}."
                 )
     return returned
 
@@ -333,15 +333,13 @@ def _refuse_two(kind: str, named: Sequence[Any], what: str) -> None:
     seen: dict[str, Any] = {}
     for each in named:
         if seen.setdefault(each.name, each) != each:
-            raise InvalidDefinitionError(
-                f"{what} holds two different {kind}s that are called {each.name!r}: rename one."
-            )
+            raise InvalidDefinitionError(f"{what}: duplicate {kind} name {each.name!r}: rename one.")
 
 
 def _refuse_other_targets(
     jobs: Sequence[AnyJob], schedules: Sequence[AnySchedule], sensors: Sequence[SensorDefinition], what: str
 ) -> None:
-    """Refuses a schedule or sensor whose job bears the name of another one."""
+    """Refuses a schedule or sensor whose job has the name of another one."""
     known: dict[str, tuple[AnyJob, str]] = {job.name: (job, "in the list") for job in jobs}
     users = [("schedule", each.name, targets_of([each], [])) for each in schedules]
     users += [("sensor", each.name, targets_of([], [each])) for each in sensors]
@@ -350,8 +348,8 @@ def _refuse_other_targets(
             other, place = known.setdefault(job.name, (job, f"that of the {kind} {name!r}"))
             if other != job:
                 raise InvalidDefinitionError(
-                    f"{what}: the {kind} {name!r} starts a job that is called {job.name!r}, and a different job of this name "
-                    f"is {place}: give it that very job, or rename one."
+                    f"{what}: the {kind} {name!r} targets a job named {job.name!r}, but a different job with this name "
+                    f"is {place}: target that job, or rename one."
                 )
 
 

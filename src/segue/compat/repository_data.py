@@ -13,6 +13,7 @@ from segue.defs.external_assets import assets_definition_of
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.near_names import not_found, not_found_for
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
@@ -160,9 +161,7 @@ class LazyData(RepositoryData):
     def _get(self, section: str, name: str) -> Any:
         known = self._sections.get(section, {})
         if name not in known:
-            raise InvariantViolationError(
-                f"There is no {section[:-1]} {name!r} in this repository; there are: {', '.join(sorted(known)) or 'none'}."
-            )
+            raise InvariantViolationError(not_found(section[:-1], name, known, _PLACE))
         if (section, name) not in self._loaded:
             value: Any = known[name]
             if not isinstance(value, KINDS[section]):
@@ -178,10 +177,8 @@ class LazyData(RepositoryData):
         targets = targets_of([found], []) if section == "schedules" else targets_of([], [found])
         for target in targets:
             if target.job is None and not self.has_job(target.job_name):
-                raise InvalidDefinitionError(
-                    f"The {section[:-1]} {found.name!r} needs the job {target.job_name!r}, which is not in this repository; there "
-                    f"are: {', '.join(sorted(self.get_job_names())) or 'none'}."
-                )
+                user = f"The {section[:-1]} {found.name!r}"
+                raise InvalidDefinitionError(not_found_for(user, "job", target.job_name, self.get_job_names(), _PLACE))
 
     def _all(self, section: str) -> list[Any]:
         return [self._get(section, name) for name in self._sections.get(section, {})]
@@ -208,13 +205,18 @@ class LazyData(RepositoryData):
         Definitions.validate_loadable(Definitions(jobs=jobs, schedules=schedules, sensors=sensors))
 
 
+_PLACE = "this repository"
+
+
 def _checked(section: str, name: str, value: Any) -> Any:
     if not isinstance(value, KINDS[section]):
-        raise WrongDeclarationError(f"The function of the {section[:-1]} {name!r} gave {value!r}, which is none.")
+        raise WrongDeclarationError(
+            f"The function of the {section[:-1]} {name!r} must return a {section[:-1]}, got {value!r}."
+        )
     found = value.coerce_to_job() if isinstance(value, GraphDefinition) else value
     if found.name != name:
         raise InvalidDefinitionError(
-            f"The {section[:-1]} under the name {name!r} is called {found.name!r}: give both the same name."
+            f"The {section[:-1]} name {found.name!r} does not match its key {name!r}: use the same name for both."
         )
     return found
 
@@ -223,5 +225,4 @@ def _named(kind: str, name: str, values: Sequence[Any]) -> Any:
     for each in values:
         if each.name == name:
             return each
-    known = ", ".join(sorted(each.name for each in values)) or "none"
-    raise InvariantViolationError(f"There is no {kind} {name!r} in this repository; there are: {known}.")
+    raise InvariantViolationError(not_found(kind, name, [each.name for each in values], _PLACE))

@@ -88,7 +88,7 @@ def serializable_error_info_from_exc_info(
         ValueError: nothing was raised.
     """
     if exc_info[1] is None:
-        raise ValueError("serializable_error_info_from_exc_info: nothing was raised, so sys.exc_info() holds None.")
+        raise ValueError("serializable_error_info_from_exc_info: sys.exc_info() contains no exception.")
     return error_info(exc_info[1])
 
 

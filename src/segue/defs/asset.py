@@ -254,11 +254,13 @@ def multi_asset(
         op_name = require_name(name or function_name(function, "multi_asset"), "a step", "multi_asset")
         what = f"multi_asset {op_name!r}"
         if outs and specs:
-            raise InvalidDefinitionError(f"{what} takes either outs or specs.")
+            raise InvalidDefinitionError(f"{what}: outs and specs were both provided; keep one.")
         further = deps or non_argument_deps
         for parameter, given in (("deps", further), ("internal_asset_deps", internal_asset_deps)):
             if specs and given:
-                raise InvalidDefinitionError(f"{what}: {parameter} goes with outs; a spec names its own deps.")
+                raise InvalidDefinitionError(
+                    f"{what}: {parameter} requires outs; with specs, put the dependencies into each spec."
+                )
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
         if specs:

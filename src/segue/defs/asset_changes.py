@@ -62,7 +62,7 @@ def _changed(spec: AssetSpec, said: KeysOf) -> AssetSpec:
     if condition is not None:
         if spec.automation_condition is not None:
             raise InvalidDefinitionError(
-                f"The asset {spec.key.to_user_string()!r} has an automation condition already: leave one of the two out."
+                f"The asset {spec.key.to_user_string()!r} already has an automation condition: remove one of the two."
             )
         changes["automation_condition"] = condition
     return spec.replace_attributes(**changes) if changes else spec
@@ -76,14 +76,14 @@ def in_group(spec: AssetSpec, group_name: str) -> AssetSpec:
     """
     if spec.group_name not in (None, DEFAULT_GROUP, group_name):
         raise InvalidDefinitionError(
-            f"The asset {spec.key.to_user_string()!r} is in the group {spec.group_name!r} and is asked to be in "
-            f"{group_name!r}: leave one out."
+            f"The asset {spec.key.to_user_string()!r} is already in the group {spec.group_name!r} and cannot be put into "
+            f"{group_name!r}: remove one of the two."
         )
     return spec.replace_attributes(group_name=group_name)
 
 
 def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
-    """Do nothing where no asset without partitions depends on itself.
+    """Does nothing if no unpartitioned asset depends on itself.
 
     Raises:
         InvalidDefinitionError: one does.
@@ -92,8 +92,8 @@ def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
         if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
             name = spec.key.to_user_string()
             raise InvalidDefinitionError(
-                f"The asset {name!r} depends on itself. Only a partitioned asset can, on its earlier "
-                "partitions: give it a partitions definition, or remove the dependency."
+                f"The asset {name!r} depends on itself. Only a partitioned asset can depend on its "
+                "own earlier partitions: add a partitions definition, or remove the dependency."
             )
 
 

@@ -235,8 +235,8 @@ def _input_keys(
     own = [name for name in shape.inputs if name not in additional]
     if len(own) > 1:
         raise InvalidDefinitionError(
-            f"{what} ({shape.source}) has the parameters {', '.join(own)}: one takes the asset's value; name the others in "
-            "additional_ins."
+            f"{what} ({shape.source}) has the parameters {', '.join(own)}: only one can take the value of the checked asset; put "
+            "the others into additional_ins."
         )
     return {name: additional.get(name, asset_key) for name in shape.inputs}
 
@@ -262,8 +262,8 @@ def _keys_by_name(
         else:
             known = ", ".join(key.to_user_string() for key in looked_at)
             raise InvalidDefinitionError(
-                f"{what} ({shape.source}): the parameter {name!r} names {'several' if name in names else 'none'} of the assets "
-                f"that the checks look at: {known}. Say which one with ins={{{name!r}: AssetIn(...)}}."
+                f"{what} ({shape.source}): the parameter {name!r} matches {'several' if name in names else 'none'} of the checked "
+                f"assets: {known}. Set ins={{{name!r}: AssetIn(...)}}."
             )
     return found
 
@@ -272,7 +272,7 @@ def _require_parameters(argument: str, ins: Mapping[str, AssetIn], shape: Functi
     unknown = [name for name in ins if name not in shape.inputs]
     if unknown:
         raise InvalidDefinitionError(
-            f"{what} ({shape.source}): {argument} names {', '.join(map(repr, unknown))}, which are no parameters."
+            f"{what} ({shape.source}): {argument} has no matching parameter for {', '.join(map(repr, unknown))}."
         )
 
 
@@ -285,9 +285,9 @@ def _by_output(specs: Sequence[AssetCheckSpec], what: str) -> dict[str, AssetChe
     found: dict[str, AssetCheckSpec] = {}
     for spec in require_list(what, "specs", specs):
         if not isinstance(spec, AssetCheckSpec):
-            raise WrongDeclarationError(f"{what}: specs takes AssetCheckSpecs, got {spec!r}.")
+            raise WrongDeclarationError(f"{what}: specs must be a list of AssetCheckSpecs, got {spec!r}.")
         if found.setdefault(spec.get_python_identifier(), spec) is not spec:
-            raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
+            raise InvalidDefinitionError(f"{what}: duplicate asset check {spec.key.to_user_string()!r}.")
     if not found:
-        raise InvalidDefinitionError(f"{what} declares no check: give at least one AssetCheckSpec.")
+        raise InvalidDefinitionError(f"{what} has no checks: add at least one AssetCheckSpec to specs.")
     return found

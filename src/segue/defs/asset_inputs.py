@@ -60,7 +60,8 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
     if unknown:
         parameters = ", ".join(shape.inputs) or "none"
         raise InvalidDefinitionError(
-            f"{what} ({shape.source}): ins names {', '.join(map(repr, unknown))}, but the function's inputs are: {parameters}."
+            f"{what} ({shape.source}): ins includes {', '.join(map(repr, unknown))}, not found among the "
+            f"function's parameters: {parameters}."
         )
     names = [*shape.inputs, *(name for name in given if name not in shape.inputs)]
     keys = {name: given[name].resolve_key(name) if name in given else AssetKey.from_user_string(name) for name in names}
@@ -70,7 +71,7 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
         known = deps.setdefault(key, dep)
         if known is not dep and known != dep:
             raise InvalidDefinitionError(
-                f"{what} ({shape.source}): two inputs take {key.to_user_string()!r} with different partition mappings."
+                f"{what} ({shape.source}): two inputs load the asset {key.to_user_string()!r} with different partition mappings."
             )
     implicit = [name for name in shape.inputs if name not in given or given[name].is_implicit]
     return AssetInputs(keys, given, name_set(implicit), deps)
@@ -108,8 +109,8 @@ def _both(through_input: AssetDep, named: AssetDep, what: str) -> AssetDep:
     mappings = [each for each in (through_input.partition_mapping, named.partition_mapping) if each is not None]
     if len(mappings) == 2 and mappings[0] != mappings[1]:
         raise ConflictingDefinitionsError(
-            f"{what} takes {named.asset_key.to_user_string()!r} as an input and names it in deps with another partition mapping: "
-            "keep one of the two."
+            f"{what}: the asset {named.asset_key.to_user_string()!r} is both an input and in deps, with different partition "
+            "mappings; keep one."
         )
     metadata = {**through_input.metadata, **named.metadata}
     return AssetDep(named.asset_key, partition_mapping=mappings[0] if mappings else None, metadata=metadata)
@@ -138,7 +139,7 @@ def deps_by_output(
     unknown = sorted(set(internal) - set(keys))
     if unknown:
         raise WrongDeclarationError(
-            f"{what}: internal_asset_deps names {', '.join(map(repr, unknown))}, which are no outputs; there are: "
+            f"{what} has no output {', '.join(map(repr, unknown))} for internal_asset_deps; available: "
             f"{', '.join(keys)}."
         )
     taken = {dep.asset_key: dep for dep in map(AssetDep.from_coercible, common)}
@@ -148,14 +149,14 @@ def deps_by_output(
         strange = sorted(set(wanted) - set(known))
         if strange:
             raise WrongDeclarationError(
-                f"{what}: internal_asset_deps[{output!r}] names {_shown(strange)}, "
-                "which the function neither takes nor makes: add it to ins or deps."
+                f"{what}: internal_asset_deps[{output!r}] includes {_shown(strange)}, "
+                "which is neither an input nor an output of the function: add it to ins or deps."
             )
         found[output] = [known[key] for key in sorted(wanted)]
     idle = sorted(set(taken).difference(*internal.values()))
     if idle:
         raise WrongDeclarationError(
-            f"{what}: the function takes {_shown(idle)}, and internal_asset_deps lets no output be made from it: name it at one."
+            f"{what}: the input {_shown(idle)} is not in the internal_asset_deps of any output: add it to one."
         )
     return found
 

@@ -51,7 +51,7 @@ class AssetIn:
         require_kind("AssetIn", "input_manager_key", input_manager_key, str)
         require_kind("AssetIn", "partition_mapping", partition_mapping, PartitionMapping)
         if key is not None and key_prefix is not None:
-            raise WrongDeclarationError("AssetIn takes key or key_prefix, not both: put the prefix into the key.")
+            raise WrongDeclarationError("AssetIn: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.metadata: Mapping[str, object] = dict(metadata or {})
         self.key_prefix: Sequence[str] | None = [key_prefix] if isinstance(key_prefix, str) else key_prefix
@@ -140,7 +140,7 @@ class AssetOut:
         require_kind("AssetOut", "code_version", code_version, str)
         require_kind("AssetOut", "description", description, str)
         if key is not None and key_prefix is not None:
-            raise WrongDeclarationError("AssetOut takes key or key_prefix, not both: put the prefix into the key.")
+            raise WrongDeclarationError("AssetOut: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.key_prefix: Sequence[str] = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
         self.is_required = is_required
@@ -175,7 +175,8 @@ class AssetOut:
         """
         if spec.deps or spec.partitions_def is not None:
             raise InvalidDefinitionError(
-                f"AssetOut.from_spec({spec.key.to_user_string()}): the spec has deps or partitions_def; use multi_asset(specs=...)."
+                f"AssetOut.from_spec({spec.key.to_user_string()}): the spec must not have deps or a "
+                "partitions_def; use multi_asset(specs=...)."
             )
         return AssetOut(
             key=spec.key,

@@ -111,7 +111,7 @@ class AssetJobDefinition(JobDefinition):
             Exception: what user code raised, with `raise_on_error`.
         """
         if op_selection is not None or input_values:
-            raise InvalidSubsetError(f"{self!r} is a job of assets: choose some of them with asset_selection.")
+            raise InvalidSubsetError(f"{self!r} is an asset job and has no ops to select: use asset_selection.")
         job = self if asset_selection is None else self.get_subset(asset_selection=asset_selection)
         return bound("execute_asset_job")(
             job,
@@ -142,7 +142,7 @@ class AssetJobDefinition(JobDefinition):
             InvalidSubsetError: something that the job does not make or check, or a part of what is made all at once.
         """
         if op_selection is not None:
-            raise InvalidSubsetError(f"{self!r} is a job of assets: choose some of them with asset_selection.")
+            raise InvalidSubsetError(f"{self!r} is an asset job and has no ops to select: use asset_selection.")
         keys = self.asset_keys
         if asset_selection is not None:
             keys = frozenset(map(AssetKey.from_coercible, asset_selection))
@@ -154,7 +154,7 @@ class AssetJobDefinition(JobDefinition):
         strange += [key.to_user_string() for key in sorted(checks - self.check_keys)]
         if strange:
             raise InvalidSubsetError(
-                f"{self!r} does not make or check {', '.join(map(repr, strange))}; it makes: {_shown(self.asset_keys)}."
+                f"{self!r} does not include {', '.join(map(repr, strange))}; available: {_shown(self.asset_keys)}."
             )
         self.definitions.asset_graph.require_whole(keys)
         graph = graph_of_job(self.definitions.described, self.name, keys, checks)

@@ -25,7 +25,9 @@ def asset_key_of(
     """
     if key is not None:
         if name is not None or prefix is not None:
-            raise InvalidDefinitionError(f"{decorator} {own_name!r} takes key, or name and key_prefix, not both.")
+            raise InvalidDefinitionError(
+                f"{decorator} {own_name!r}: key cannot be combined with name or key_prefix; keep one."
+            )
         return AssetKey.from_coercible(key)
     found = AssetKey.from_user_string(own_name) if "/" not in own_name else AssetKey(own_name)
     is_possible = is_name(own_name.replace(".", "_").replace("-", "_"))  # as the step's name has it

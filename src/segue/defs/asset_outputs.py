@@ -30,7 +30,7 @@ def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]
         require_kind(what, f"outs[{output!r}]", out, AssetOut)
         key = out.resolve_key(require_name(output, "an output", what))
         if key in found.values():
-            raise InvalidDefinitionError(f"{what} declares {key.to_user_string()!r} twice.")
+            raise InvalidDefinitionError(f"{what}: duplicate asset key {key.to_user_string()!r}.")
         found[output] = key
     return found
 
@@ -50,8 +50,8 @@ def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) 
     idle = ", ".join(repr(key.to_user_string()) for key in sorted(inputs.deps) if key not in named)
     if idle:
         raise InvalidDefinitionError(
-            f"{what} takes {idle}, as parameters or specified as AssetIns, and no spec says that it is made from it: add it to "
-            "the deps of one."
+            f"{what} has the input {idle}, specified as AssetIns or parameters, which is not in the deps of any spec: add it to "
+            "one of them."
         )
     found: dict[str, AssetSpec] = {}
     for spec in specs:
@@ -59,9 +59,10 @@ def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) 
         if output in found:
             other = found[output].key.to_user_string()
             raise InvalidDefinitionError(
-                f"{what} declares {spec.key.to_user_string()!r} twice."
+                f"{what}: duplicate asset key {spec.key.to_user_string()!r}."
                 if found[output].key == spec.key
-                else f"{what}: {other!r} and {spec.key.to_user_string()!r} would both be the output {output!r}: rename one."
+                else f"{what}: the asset keys {other!r} and {spec.key.to_user_string()!r} give the same output name "
+                f"{output!r}: rename one."
             )
         mapped = [_with_mapping(dep, inputs) for dep in spec.deps]
         found[output] = spec.replace_attributes(deps=mapped) if mapped != list(spec.deps) else spec
@@ -90,10 +91,12 @@ def with_defaults(
         InvalidDefinitionError: the two disagree.
     """
     if group_name is not None and spec.group_name is not None:
-        raise WrongDeclarationError(f"{what} and its asset {spec.key.to_user_string()!r} both name a group: keep one.")
+        raise WrongDeclarationError(
+            f"{what} and its asset {spec.key.to_user_string()!r} both have a group_name; keep one."
+        )
     if partitions_def is not None and spec.partitions_def is not None and spec.partitions_def != partitions_def:
         raise WrongDeclarationError(
-            f"{what} and its asset {spec.key.to_user_string()!r} name different partitions definitions."
+            f"{what} and its asset {spec.key.to_user_string()!r} have different partitions definitions."
         )
     if group_name is None and code_version is None and partitions_def is None and compute_kind is None:
         return spec
@@ -129,18 +132,19 @@ def checks_by_output(
     found: dict[str, AssetCheckSpec] = {}
     for spec in require_list(what, "check_specs", check_specs):
         if not isinstance(spec, AssetCheckSpec):
-            raise WrongDeclarationError(f"{what}: check_specs takes AssetCheckSpecs, got {spec!r}.")
+            raise WrongDeclarationError(f"{what}: check_specs must be a list of AssetCheckSpecs, got {spec!r}.")
         if spec.asset_key not in keys and not of_others:
             raise InvalidDefinitionError(
-                f"{what}: the check {spec.key.to_user_string()!r} is on an asset that this function does not make; use asset_check."
+                f"{what}: the check {spec.key.to_user_string()!r} is for an asset that this function "
+                "does not produce; use asset_check."
             )
         output = spec.get_python_identifier()
         if output in found:
-            raise InvalidDefinitionError(f"{what} declares the check {spec.key.to_user_string()!r} twice.")
+            raise InvalidDefinitionError(f"{what}: duplicate asset check {spec.key.to_user_string()!r}.")
         if output in outputs:
             raise WrongDeclarationError(
                 f"{what}: the check {spec.key.to_user_string()!r} and the asset {outputs[output].key.to_user_string()!r} "
-                f"would both be the output {output!r}: rename one."
+                f"give the same output name {output!r}: rename one."
             )
         found[output] = spec
     return found
@@ -155,7 +159,7 @@ def common_backfill_policy(outs: Mapping[str, AssetOut] | None, what: str) -> Ba
     policies = {out.backfill_policy for out in (outs or {}).values() if out.backfill_policy is not None}
     if len(policies) > 1:
         raise InvalidDefinitionError(
-            f"{what}: its outputs name different backfill policies; they are made together, name one."
+            f"{what}: its outputs have different backfill policies, but they are materialized together; keep one."
         )
     return next(iter(policies), None)
 
@@ -182,7 +186,7 @@ def with_io_manager(
     if io_manager_def is None:
         return io_manager_key, resource_defs or {}
     if io_manager_key is not None:
-        raise WrongDeclarationError(f"{what} takes io_manager_def or io_manager_key: both were provided, keep one.")
+        raise WrongDeclarationError(f"{what}: io_manager_def and io_manager_key were both provided; keep one.")
     own_key = key.to_python_identifier("io_manager")
     return own_key, {**(resource_defs or {}), own_key: io_manager_def}
 

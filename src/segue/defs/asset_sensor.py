@@ -75,7 +75,7 @@ class AssetSensorDefinition(SensorDefinition):
         (record,) = context.instance.get_asset_records([self.asset_key]) or (None,)
         latest = None if record is None else record.asset_entry.last_materialization_record
         if latest is None or latest.storage_id <= _storage_id(context.cursor):
-            return None, SkipReason(f"{self.asset_key.to_user_string()} was not made since this sensor was asked last.")
+            return None, SkipReason(f"{self.asset_key.to_user_string()} has not been materialized since the last tick.")
         arguments = self.evaluation.arguments(context)
         if self.evaluation.context is not None:
             arguments[self.evaluation.context] = context
@@ -88,7 +88,7 @@ class AssetSensorDefinition(SensorDefinition):
         found = answers_in(returned, self.name)
         if any(isinstance(each, SensorResult) and each.cursor is not None for each in found):
             raise InvariantViolationError(
-                f"The sensor {self.name!r} gave a cursor; one over an asset keeps its own: give the SensorResult without."
+                f"The sensor {self.name!r} returned a cursor, but an asset sensor manages its own: remove it from the SensorResult."
             )
         if latest is not None:
             context.update_cursor(str(latest.storage_id))

@@ -123,7 +123,7 @@ class NamedAssets:
         for name, spec in self.specs_by_output.items():
             if spec.key == key:
                 return name
-        raise InvalidDefinitionError(f"{self!r} does not make the asset {key.to_user_string()!r}.")
+        raise InvalidDefinitionError(f"{self!r} has no asset {key.to_user_string()!r}.")
 
     def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
         """The output that carries a check.
@@ -134,4 +134,4 @@ class NamedAssets:
         for name, spec in self.checks_by_output.items():
             if spec.key == key:
                 return name
-        raise InvalidDefinitionError(f"{self!r} does not run the check {key.to_user_string()!r}.")
+        raise InvalidDefinitionError(f"{self!r} has no check {key.to_user_string()!r}.")

@@ -46,8 +46,8 @@ class ChangeableAssets(ReadableAssets):
         for name, key in self.keys_by_input.items():
             if specs and key not in kept:
                 raise WrongDeclarationError(
-                    f"map_asset_specs took the dependency on {key.to_user_string()!r} from {self!r}, "
-                    f"but its input {name!r} loads it."
+                    f"map_asset_specs removed the dependency on {key.to_user_string()!r} from {self!r}, "
+                    f"but its input {name!r} loads that asset."
                 )
         return self.renamed(renamed, specs_by_output=specs)
 
@@ -131,7 +131,7 @@ class ChangeableAssets(ReadableAssets):
         for key in self.resource_defs.keys() & resource_defs.keys():
             if self.resource_defs[key] is not resource_defs[key]:
                 raise InvalidInvocationError(
-                    f"{self!r} brings a resource {key!r} along already, and with_resources is given another one: rename one."
+                    f"{self!r} already has a resource {key!r}, and with_resources was given a different one: rename one."
                 )
         keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
         keys &= resource_defs.keys()
@@ -165,7 +165,7 @@ class ChangeableAssets(ReadableAssets):
             return self
         if not self.can_subset:
             raise WrongArgumentError(
-                f"{self!r} makes all of its assets at once (can_subset=False): it cannot be asked for some of them only."
+                f"{self!r} cannot be subset: it materializes all of its assets at once (can_subset=False)."
             )
         return made
 

@@ -326,7 +326,7 @@ class AssetsDefinition(ChangeableAssets):
         """
         if not isinstance(self.node_def, OpDefinition):
             raise InvalidInvocationError(
-                f"{self!r} is not the work of one function and cannot be called: materialize it."
+                f"{self!r} is not backed by a single function and cannot be called: materialize it."
             )
         if is_composing():
             return self.node_def(*args, **kwargs)
@@ -373,8 +373,9 @@ class AssetChecksDefinition(AssetsDefinition):
         )
         if strange:
             raise InvalidDefinitionError(
-                f"AssetChecksDefinition.create: {', '.join(map(repr, strange))} stand on one side only: name inputs of the op "
-                f"({', '.join(node_def.input_names) or 'none'}) and all of its outputs ({', '.join(node_def.output_names)})."
+                f"AssetChecksDefinition.create: {', '.join(map(repr, strange))} does not match the op: the inputs must be among "
+                f"its inputs ({', '.join(node_def.input_names) or 'none'}), the outputs all of its outputs "
+                f"({', '.join(node_def.output_names)})."
             )
         op = node_def.with_replaced_properties(
             node_def.name, can_subset=can_subset, valueless_outputs=frozenset(check_specs_by_output_name)

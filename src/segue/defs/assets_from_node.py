@@ -62,14 +62,14 @@ def parts_from_node(
     if group_name is not None:
         if attributes.get("group_name"):
             raise InvalidDefinitionError(
-                f"{what}: name one group_name for all, or group_names_by_output_name; not both."
+                f"{what}: group_name and group_names_by_output_name were both provided; keep one."
             )
         attributes["group_name"] = dict.fromkeys(keys, group_name)
     for name, given in {**attributes, "internal_asset_deps": dict(internal_asset_deps or {})}.items():
         strange = [output for output in given if output not in keys]
         if strange:
             raise InvalidDefinitionError(
-                f"{what}: {name} speaks of the output {strange[0]!r}; there are: {', '.join(keys) or 'none'}."
+                f"{what}: {name} includes an unknown output {strange[0]!r}; available: {', '.join(keys) or 'none'}."
             )
     parts = parts_of_node(
         node,
@@ -113,8 +113,8 @@ def _require_no_loose_ends(graph: GraphDefinition, path: str) -> None:
     loose = [name for name, use in graph.uses.items() if name not in feeding and use.definition.output_names]
     if loose:
         raise WrongDeclarationError(
-            f"The graph {path!r} shall make assets, and nothing takes what {', '.join(f'{path}.{name}' for name in loose)} gives: "
-            "leaf nodes must be outputs of the graph. Return their outputs, or let another op take them."
+            f"The graph {path!r} backs assets, so its leaf nodes must be outputs of the graph, but nothing uses the outputs of "
+            f"{', '.join(f'{path}.{name}' for name in loose)}: return them, or pass them to another op."
         )
     for name, use in graph.uses.items():
         if isinstance(use.definition, GraphDefinition):
@@ -128,7 +128,9 @@ def require_op(node: object) -> OpDefinition:
         InvalidDefinitionError: something else.
     """
     if not isinstance(node, OpDefinition):
-        raise WrongDeclarationError(f"AssetsDefinition.from_op takes an op, got {node!r}; for a graph use from_graph.")
+        raise WrongDeclarationError(
+            f"AssetsDefinition.from_op: op_def must be an op, got {node!r}; use from_graph for a graph."
+        )
     return node
 
 
@@ -139,5 +141,7 @@ def require_graph(node: object) -> GraphDefinition:
         InvalidDefinitionError: something else.
     """
     if not isinstance(node, GraphDefinition):
-        raise WrongDeclarationError(f"AssetsDefinition.from_graph takes a graph, got {node!r}; for an op use from_op.")
+        raise WrongDeclarationError(
+            f"AssetsDefinition.from_graph: graph_def must be a graph, got {node!r}; use from_op for an op."
+        )
     return node

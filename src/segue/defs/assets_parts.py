@@ -72,19 +72,20 @@ def parts_of_node(
     for output, key in given.items():
         if key in by_key:
             raise WrongDeclarationError(
-                f"{what}: the outputs {by_key[key]!r} and {output!r} would both carry the asset {key.to_user_string()!r}: keep one."
+                f"{what}: the outputs {by_key[key]!r} and {output!r} both have the asset key {key.to_user_string()!r}; keep one."
             )
         by_key[key] = output
     strange = [key for key in asset_deps if key not in by_key]
     if strange:
-        raise InvalidDefinitionError(f"{what}: asset_deps names {_shown(strange)}, which it does not make.")
+        raise InvalidDefinitionError(f"{what}: asset_deps includes {_shown(strange)}, which is not an output.")
     known = {*keys_by_input.values(), *by_key}
     if specs is None:
         for key, upstream in asset_deps.items():
             unknown = [each for each in upstream if each not in known]
             if unknown:
                 raise InvalidDefinitionError(
-                    f"{what}: asset_deps of {key.to_user_string()!r} names {_shown(unknown)}, which it neither takes nor makes."
+                    f"{what}: asset_deps of {key.to_user_string()!r} includes {_shown(unknown)}, which is neither an "
+                    "input nor an output."
                 )
         specs = [
             _spec(
@@ -105,8 +106,7 @@ def parts_of_node(
     lost = [key for key in partition_mappings if key not in upstream]
     if lost:
         raise WrongDeclarationError(
-            f"{what} are given a partition mapping for {_shown(lost)}, which none of them depends on: remove it, or add the "
-            "dependency."
+            f"{what}: partition mapping for {_shown(lost)}, which is not a dependency: remove it, or add the dependency."
         )
     return AssetParts(
         node_def=node,
@@ -123,16 +123,16 @@ def _require_none(given: Mapping[str, object]) -> None:
     strange = [name for name, value in given.items() if value]
     if strange:
         raise WrongDeclarationError(
-            f"AssetsDefinition without node_def: {', '.join(strange)} would speak of the function behind the assets, and there is "
-            "none. Say what there is to say in specs."
+            f"AssetsDefinition: {', '.join(strange)} cannot be used without node_def, as there is no function: put the attributes "
+            "of the assets into specs."
         )
 
 
 def _made_elsewhere(specs: Sequence[AssetSpec] | None, partitions_def: PartitionsDefinition | None) -> AssetParts:
     if specs is None:
         raise WrongDeclarationError(
-            "AssetsDefinition: nothing says which assets it is about. Give it node_def, the op or graph that makes them, or "
-            "specs of assets that are made elsewhere."
+            "AssetsDefinition: neither node_def nor specs was provided: pass node_def, the op or graph that materializes the "
+            "assets, or specs for external assets."
         )
     given = require_list("AssetsDefinition", "specs", specs)
     by_output: dict[str, AssetSpec] = {}
@@ -143,7 +143,7 @@ def _made_elsewhere(specs: Sequence[AssetSpec] | None, partitions_def: Partition
             spec = spec.replace_attributes(partitions_def=spec.partitions_def or partitions_def)
         if by_output.setdefault(spec.key.to_python_identifier(), spec) != spec:
             raise InvalidDefinitionError(
-                f"AssetsDefinition: two conflicting AssetSpecs for {spec.key.to_user_string()!r}: keep one."
+                f"AssetsDefinition: conflicting AssetSpecs for {spec.key.to_user_string()!r}; keep one."
             )
     return AssetParts(node_def=None, specs_by_output=by_output, checks_by_output={}, keys_by_input={})
 
@@ -161,7 +161,7 @@ def _keys_of_outputs(
     if specs is not None:
         if len(specs) != len(outputs):
             raise InvalidDefinitionError(
-                f"{what}: {len(specs)} specs for {len(outputs)} outputs: say keys_by_output_name."
+                f"{what}: got {len(specs)} specs for {len(outputs)} outputs: set keys_by_output_name."
             )
         return dict(zip(outputs, [spec.key for spec in specs], strict=True))
     return default_output_keys(node, outputs)
@@ -201,7 +201,7 @@ def _require_names(what: str, parameter: str, given: Mapping[str, AssetKey], kno
     strange = [name for name in given if name not in known]
     if strange:
         raise WrongDeclarationError(
-            f"{what}: {parameter} names {', '.join(map(repr, strange))}; there are: {', '.join(known) or 'none'}."
+            f"{what}: {parameter} includes {', '.join(map(repr, strange))}, not found; available: {', '.join(known) or 'none'}."
         )
 
 

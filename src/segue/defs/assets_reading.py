@@ -54,8 +54,8 @@ class ReadableAssets(NamedAssets):
             InvariantViolationError: a graph does, or nothing here.
         """
         if not isinstance(self.node_def, OpDefinition):
-            made = "nothing here makes its assets" if self.node_def is None else f"{self.node_def!r} makes them"
-            raise InvariantViolationError(f"{self!r} has no op: {made}. Look at node_def.")
+            made = "its assets are external" if self.node_def is None else f"its node_def is {self.node_def!r}"
+            raise InvariantViolationError(f"{self!r} has no op: {made}.")
         return self.node_def
 
     @property
@@ -97,7 +97,9 @@ class ReadableAssets(NamedAssets):
             InvalidDefinitionError: it makes none, or several.
         """
         if len(self.specs_by_output) != 1:
-            raise InvalidDefinitionError(f"{self!r} makes {len(self.specs_by_output)} assets: name one by its key.")
+            raise InvalidDefinitionError(
+                f"{self!r} has {len(self.specs_by_output)} assets, expected exactly one: use keys, or pass an asset key."
+            )
         return next(iter(self.specs_by_output.values())).key
 
     @property
@@ -133,7 +135,9 @@ class ReadableAssets(NamedAssets):
             InvalidDefinitionError: there is none, or several.
         """
         if len(self.checks_by_output) != 1:
-            raise InvalidDefinitionError(f"{self!r} holds {len(self.checks_by_output)} checks: name one by its key.")
+            raise InvalidDefinitionError(
+                f"{self!r} has {len(self.checks_by_output)} checks, expected exactly one: use check_keys."
+            )
         return next(iter(self.checks_by_output.values())).key
 
     def get_spec_for_check_key(self, asset_check_key: AssetCheckKey) -> AssetCheckSpec:
@@ -145,7 +149,7 @@ class ReadableAssets(NamedAssets):
         for spec in self.checks_by_output.values():
             if spec.key == asset_check_key:
                 return spec
-        raise InvalidDefinitionError(f"{self!r} does not run the check {asset_check_key.to_user_string()!r}.")
+        raise InvalidDefinitionError(f"{self!r} has no check {asset_check_key.to_user_string()!r}.")
 
     @property
     def dependency_keys(self) -> frozenset[AssetKey]:
@@ -170,7 +174,7 @@ class ReadableAssets(NamedAssets):
                 continue
             if found is not None and found != spec.partitions_def:
                 raise InvalidDefinitionError(
-                    f"The assets of {self!r} are partitioned in different ways: ask their specs."
+                    f"The assets of {self!r} have different partitions definitions: use the partitions_def of each spec."
                 )
             found = spec.partitions_def
         return found
@@ -287,7 +291,7 @@ class ReadableAssets(NamedAssets):
         wanted = self.key if key is None else key
         found = self.specs_by_key.get(wanted)
         if found is None:
-            raise InvalidDefinitionError(f"{self!r} does not make the asset {wanted.to_user_string()!r}.")
+            raise InvalidDefinitionError(f"{self!r} has no asset {wanted.to_user_string()!r}.")
         return found
 
     def get_io_manager_key_for_asset_key(self, key: AssetKey) -> str:

@@ -110,7 +110,7 @@ class Collection:
             other = self.resources.setdefault(key, resource)
             if other is not resource and other != resource and self.source.checks_resources:
                 self.error(
-                    f"{each!r} brings a resource {key!r} along, and another one of that key is given elsewhere: rename one."
+                    f"{each!r} has a resource {key!r} in its resource_defs, and a different resource has the same key: rename one."
                 )
         definition = assets_definition_of(each)
         if definition.node_def is not None:
@@ -163,7 +163,7 @@ class Collection:
         for name, definition in all_definitions(graph).items():
             if known.setdefault(name, definition) is not definition:
                 self.error(
-                    f"{what}: {definition.node_kind} {name!r} bears the name of another definition here: rename one of them."
+                    f"{what}: duplicate name: {definition.node_kind} {name!r} is already defined differently here: rename one."
                 )
             elif isinstance(definition, OpDefinition) and name not in self.definitions:
                 self.job_ops[name] = definition
@@ -192,26 +192,24 @@ class Collection:
 
     def _collect_external(self, spec: AssetSpec) -> None:
         if self._external.setdefault(spec.key, spec) != spec:
-            self.error(f"The asset {spec.key.to_user_string()!r} is declared by two conflicting AssetSpecs: keep one.")
+            self.error(f"The asset {spec.key.to_user_string()!r} is defined by conflicting AssetSpecs; keep one.")
 
     def _collect_definition(self, definition: AssetsDefinition) -> None:
         other = self.definitions.setdefault(definition.name, definition)
         if other is not definition:
             both = f"{other.source} and {definition.source}"
             for key in sorted(definition.check_keys & other.check_keys):
-                self.error(f"The check {key.to_user_string()!r} is declared twice: {both}. Rename one.")
+                self.error(_duplicate_check(key, other.source, definition.source))
             if not definition.check_keys & other.check_keys and not definition.keys & other.keys:
-                self.error(
-                    f"Two functions would both be the step {definition.name!r}: {both}. Give one of them another name."
-                )
+                self.error(f"Duplicate step name {definition.name!r}: {both}. Rename one of the functions.")
         else:
             self._note_kind(definition)
         for output, spec in definition.specs_by_output.items():
             first = self.made_by.get(spec.key)
             if first is not None:
                 self.error(
-                    f"Two definitions make the asset {spec.key.to_user_string()!r}: {first[0].source} and "
-                    f"{definition.source}. Rename one, or give it a key_prefix."
+                    f"Duplicate asset key {spec.key.to_user_string()!r}: {first[0].source} and "
+                    f"{definition.source}. Rename one, or add a key_prefix."
                 )
                 continue
             self.made_by[spec.key] = (definition, output)
@@ -232,7 +230,7 @@ class Collection:
             if key in self.made_by:
                 source = self.made_by[key][0].source
                 self.error(
-                    f"The asset {key.to_user_string()!r} is made at {source} and declared by an AssetSpec: keep one."
+                    f"The asset {key.to_user_string()!r} is defined both at {source} and by an AssetSpec; keep one."
                 )
             self.specs.setdefault(key, spec)
 
@@ -266,13 +264,13 @@ class Collection:
         hint = f" Did you mean {' or '.join(_key_text(each) for each in close)}?" if close else ""
         if name in unresolved:
             hint += (
-                f" Its annotation {unresolved[name]!r} names nothing at run time: if it is a resource, import its class "
+                f" Its annotation {unresolved[name]!r} cannot be resolved at run time: if it is a resource, import its class "
                 "outside of TYPE_CHECKING."
             )
         self.error(
-            f"{definition.source}: the input {name!r} of {definition!r} is the asset {shown}, which is not produced or "
-            f"declared by anything here.{hint} Add its definition to Definitions(assets=[...]), declare it with "
-            f"AssetSpec({shown}), or name the asset with ins={{{name!r}: AssetIn(...)}}."
+            f"{definition.source}: the input {name!r} of {definition!r} requires the asset {shown}, which is not produced or "
+            f"declared by any definition.{hint} Add it to Definitions(assets=[...]), declare it with AssetSpec({shown}), or set "
+            f"the asset key with ins={{{name!r}: AssetIn(...)}}."
         )
 
     def _similar(self, key: AssetKey, definition: AssetsDefinition) -> AssetKey | None:
@@ -344,10 +342,7 @@ class Collection:
             for key in (spec.key for spec in definition.checks_by_output.values()):
                 other = first.setdefault(key, definition)
                 if other is not definition:
-                    self.error(
-                        f"The check {key.to_user_string()!r} is declared twice: {other.source} and "
-                        f"{definition.source}. Rename one."
-                    )
+                    self.error(_duplicate_check(key, other.source, definition.source))
 
     def _check_cycles(self) -> None:
         edges: dict[AssetKey, list[AssetKey]] = {}
@@ -377,8 +372,8 @@ class Collection:
             require_acyclic({name: sorted(deps) for name, deps in edges.items()})
         except CycleError as error:
             self.error(
-                f"The functions that make the assets wait for each other: {' -> '.join(error.path)}. One that makes several "
-                "assets makes them at once: split it in two."
+                f"The functions of the assets depend on each other in a cycle: {' -> '.join(error.path)}. A function with several "
+                "assets materializes them at once: split it in two."
             )
 
     def _unit(self, key: AssetKey) -> str:
@@ -389,7 +384,11 @@ class Collection:
         return f"{made[0].name}()"
 
 
-_FOR_ITSELF: Final = " What brings it along in its resource_defs brings it for itself only."
+_FOR_ITSELF: Final = " A definition that has it in its resource_defs has it for itself only."
+
+
+def _duplicate_check(key: AssetCheckKey, first: object, second: object) -> str:
+    return f"Duplicate asset check {key.to_user_string()!r}: {first} and {second}. Rename one."
 
 
 def _key_text(key: AssetKey) -> str:

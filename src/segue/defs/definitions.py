@@ -82,7 +82,7 @@ class Definitions(ReadableDefinitions):
     ) -> None:
         if component_tree is not None:
             raise NotSupportedError(
-                "Definitions(component_tree=...) is not built yet. List the definitions in Definitions(...)."
+                "Definitions(component_tree=...) is not supported yet: list the definitions in Definitions(...)."
             )
         require_kind("Definitions", "resources", resources, Mapping)
         require_names("Definitions", "resources", resources)
@@ -126,7 +126,9 @@ class Definitions(ReadableDefinitions):
         executors = unique([each.executor for each in def_sets if each.executor is not None])
         if len(executors) > 1:
             names = ", ".join(repr(each.name) for each in executors)
-            raise ConflictingDefinitionsError(f"Definitions.merge: two different executors, {names}: keep one.")
+            raise ConflictingDefinitionsError(
+                f"Definitions.merge: different executors were provided: {names}; keep one."
+            )
         return Definitions(
             assets=unique([each for defs in def_sets for each in defs.assets]),
             asset_checks=unique([each for defs in def_sets for each in defs.asset_checks]),
@@ -152,8 +154,8 @@ class Definitions(ReadableDefinitions):
         read = [number for number, each in enumerate(def_sets) if "described" in vars(each)]
         if read:
             raise InvariantViolationError(
-                f"Definitions.merge_unbound_defs: number {', '.join(map(str, read))} of the list (from 0) was read already: "
-                "merge before asking for its graph or jobs, or use Definitions.merge."
+                f"Definitions.merge_unbound_defs: argument {', '.join(map(str, read))} (counted from 0) has already been resolved: "
+                "merge before resolving its graph or jobs, or use Definitions.merge."
             )
         return Definitions.merge(*def_sets)
 
@@ -294,7 +296,9 @@ def _by_key(what: str, parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
     for key, value in [each for part in parts for each in part.items()]:
         if key in found and found[key] is not value and found[key] != value:
-            raise ConflictingDefinitionsError(f"Definitions.merge: two different {what} for the key {key!r}.")
+            raise ConflictingDefinitionsError(
+                f"Definitions.merge: different {what} were provided for the key {key!r}; keep one."
+            )
         found[key] = value
     return found
 
@@ -304,15 +308,15 @@ def _elements(parameter: str, values: Iterable[T] | None, kinds_of: Callable[[],
         return ()
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise WrongDeclarationError(
-            f"Definitions({parameter}=...) takes a list of {_names(kinds_of())}, got {values!r}."
+            f"Definitions({parameter}=...) must be a list of {_names(kinds_of())}, got {values!r}."
         )
     found = tuple(values)
     kinds = kinds_of() if found else ()
     for value in found:
         if not isinstance(value, kinds):
             raise WrongDeclarationError(
-                f"Definitions({parameter}=...) takes {_names(kinds)}, got {value!r}. Is a decorator missing, or a list "
-                "inside the list?"
+                f"Definitions({parameter}=...) can only contain {_names(kinds)}, got {value!r}. Is a decorator missing, or is "
+                "there a list inside the list?"
             )
     return found
 

@@ -12,6 +12,7 @@ from segue.defs.collecting import collector_paused
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
+from segue.defs.near_names import not_found
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import AssetSpec
@@ -114,7 +115,7 @@ class ReadableDefinitions:
                     return each
             elif each.key == wanted:
                 return assets_definition_of(each)
-        raise InvariantViolationError(f"No definition here is one of the asset {wanted.to_user_string()!r}.")
+        raise InvariantViolationError(f"Asset {wanted.to_user_string()!r} not found in these definitions.")
 
     def resolve_assets_def(self, key: object) -> AssetsDefinition:
         """The definition that makes an asset; one that is only named as a dependency included.
@@ -139,7 +140,7 @@ class ReadableDefinitions:
         for each in self.asset_checks:
             if key in each.check_keys:
                 return _checks_definition(each)
-        raise InvariantViolationError(f"No definition here runs the check {key.to_user_string()!r}.")
+        raise InvariantViolationError(f"Asset check {key.to_user_string()!r} not found in these definitions.")
 
     def get_schedule_def(self, name: str) -> ScheduleDefinition:
         """The schedule of this name.
@@ -197,8 +198,7 @@ class ReadableDefinitions:
             return described.jobs[name].with_top_level_resources(self.resources)
         if name in described.asset_jobs:
             return bound("asset_job")(self, described.graph.jobs[name])
-        known = ", ".join(sorted({*described.graph.jobs, IMPLICIT_JOB_NAME})) or "none"
-        raise InvariantViolationError(f"There is no job {name!r} here; there are: {known}.")
+        raise InvariantViolationError(not_found("job", name, [*described.graph.jobs, IMPLICIT_JOB_NAME]))
 
     def resolve_job_def(self, name: str) -> JobDefinition:
         """The job of this name; the same as `get_job_def`."""
@@ -245,7 +245,7 @@ class ReadableDefinitions:
                 known = found.setdefault(spec.key, spec)
                 if known != spec or (known is not spec and definition.is_executable):
                     raise InvalidDefinitionError(
-                        f"The asset {spec.key.to_user_string()!r} is declared by two conflicting AssetSpecs or functions: keep one."
+                        f"The asset {spec.key.to_user_string()!r} is defined by conflicting AssetSpecs or functions; keep one."
                     )
         return list(found.values())
 
@@ -254,8 +254,7 @@ def _named(kind: str, name: str, values: Sequence[Named]) -> Named:
     for each in values:
         if each.name == name:
             return each
-    known = ", ".join(sorted(each.name for each in values)) or "none"
-    raise InvariantViolationError(f"There is no {kind} {name!r} in these definitions; there are: {known}.")
+    raise InvariantViolationError(not_found(kind, name, [each.name for each in values]))
 
 
 def unique(values: Iterable[T]) -> list[T]:
@@ -272,7 +271,7 @@ def _checks_definition(definition: AssetsDefinition) -> AssetChecksDefinition:
     if isinstance(definition, AssetChecksDefinition):
         return definition
     if definition.specs_by_output:
-        raise InvalidDefinitionError(f"{definition!r} makes assets: it is no definition of checks alone.")
+        raise InvalidDefinitionError(f"{definition!r} also materializes assets, so it is not an AssetChecksDefinition.")
     made = AssetChecksDefinition.__new__(AssetChecksDefinition)
     made.__dict__.update(definition.__dict__)
     return made

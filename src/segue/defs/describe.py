@@ -371,7 +371,7 @@ def _jobs(collection: Collection, graph: AssetGraph) -> list[JobNode]:
     nodes: dict[str, JobNode] = {}
     for job in collection.source.jobs:
         if job.name in nodes:
-            collection.error(f"Two jobs are called {job.name!r}: rename one.")
+            collection.error(f"Duplicate job name {job.name!r}: rename one.")
         try:
             if isinstance(job, UnresolvedAssetJobDefinition):
                 nodes[job.name] = asset_job_node(job, graph, collection.resources)

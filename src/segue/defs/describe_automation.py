@@ -8,6 +8,7 @@ from typing import TypeAlias
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions_reading import unique
 from segue.defs.external_assets import AnyAsset
+from segue.defs.near_names import not_found_for
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.run_config import raw_config, storable
 from segue.defs.schedule import ScheduleDefinition
@@ -150,7 +151,7 @@ def _default_automation(nodes: Sequence[SensorNode], graph: AssetGraph) -> Itera
             name=DEFAULT_AUTOMATION_SENSOR,
             sensor_type=SensorType.AUTO_MATERIALIZE,
             asset_selection=tuple(sorted(left - covered)),
-            description="Evaluates the automation conditions that no other sensor evaluates.",
+            description="Evaluates the automation conditions that are not evaluated by another sensor.",
         )
 
 
@@ -164,7 +165,8 @@ def _note_evaluated_twice(nodes: Sequence[SensorNode], note: Note) -> None:
             other = owners.setdefault(key, node.name)
             if other != node.name:
                 note(
-                    f"The sensors {other!r} and {node.name!r} both evaluate the condition of {key.to_user_string()!r}: leave it "
+                    f"The sensors {other!r} and {node.name!r} both evaluate the automation condition of "
+                    f"{key.to_user_string()!r}: leave it "
                     "out of the target of one of them."
                 )
                 break
@@ -193,17 +195,16 @@ def _sensor_node(
 def note_names_used_twice(
     schedules: Iterable[ScheduleDefinition], sensors: Iterable[SensorDefinition], note: Note
 ) -> None:
-    """Notes schedules and sensors that bear one name."""
+    """Notes schedules and sensors with the same name."""
     seen: dict[str, object] = {}
     for each in (*schedules, *sensors):
         if seen.setdefault(each.name, each) is not each:
-            note(f"Two schedules or sensors are called {each.name!r}: rename one.")
+            note(f"Duplicate schedule or sensor name {each.name!r}: rename one.")
 
 
 def _note_unknown(what: str, names: Iterable[str], known: Mapping[str, object], kind: str, note: Note) -> None:
     for name in sorted(set(names) - set(known)):
-        shown = ", ".join(sorted(known)) or "none"
-        note(f"{what} needs the {kind} {name!r}, which is not in these definitions; there are: {shown}.")
+        note(not_found_for(what, kind, name, known))
 
 
 def _resolved(selection: AssetSelection, graph: AssetGraph, what: str, note: Note) -> tuple[AssetKey, ...]:

@@ -21,8 +21,8 @@ def check_partitions(collection: Collection, graph: AssetGraph) -> tuple[Invalid
         asset = graph.nodes[check.asset_key]
         if check.partitions is not None and not asset.is_external and check.partitions != asset.partitions:
             collection.error(
-                f"The check {check.key.to_user_string()!r} is partitioned by {check.partitions!r}, and its asset "
-                f"{asset.key.to_user_string()!r} by {asset.partitions!r}: give it that of the asset, or none."
+                f"The partitions definition of the check {check.key.to_user_string()!r}, {check.partitions!r}, does not match that "
+                f"of its asset {asset.key.to_user_string()!r}, {asset.partitions!r}: use the same, or none."
             )
     unclear: list[InvalidDefinitionError] = []
     valid: dict[int, PartitionsDefinition] = {}

@@ -241,7 +241,7 @@ def _shape(function: UserFunction) -> FunctionShape:
     """What a composition function takes: inputs, and nothing else."""
     code = getattr(function, "__code__", None)
     if code is None:
-        raise InvalidDefinitionError(f"A graph of assets is composed by a function, got {function!r}.")
+        raise InvalidDefinitionError(f"graph_asset must decorate a function, got {function!r}.")
     return FunctionShape(
         context=None,
         config=None,

@@ -34,7 +34,7 @@ class LazyDefinitions:
         name = getattr(self.load_fn, "__name__", "?")
         if self.has_context_arg and context is None:
             raise InvariantViolationError(
-                f"@definitions: {name}() takes a ComponentLoadContext, and none was given: let load_from_defs_folder or a "
+                f"@definitions: {name}() requires a ComponentLoadContext, which was not provided: let load_from_defs_folder or a "
                 "code location call it, or take the parameter away."
             )
         made = self.load_fn(context) if self.has_context_arg else self.load_fn()
@@ -58,8 +58,8 @@ def definitions(fn: Callable[..., Any]) -> LazyDefinitions:
     parameters = list(inspect.signature(fn).parameters.values())
     if len(parameters) > 1 or (parameters and not _takes_context(parameters[0])):
         raise InvariantViolationError(
-            f"@definitions: {fn.__name__}({', '.join(each.name for each in parameters)}). It must take nothing, or one "
-            "parameter annotated as ComponentLoadContext."
+            f"@definitions: {fn.__name__}({', '.join(each.name for each in parameters)}) must have no parameters, or one "
+            "annotated as ComponentLoadContext."
         )
     return LazyDefinitions(fn, has_context_arg=bool(parameters))
 

@@ -20,7 +20,7 @@ def calling_module(function: str) -> ModuleType:
     module = sys.modules.get(name) if isinstance(name, str) else None
     if module is None:
         raise InvalidInvocationError(
-            f"{function} must be called from a module: name one with the function without 'current'."
+            f"{function} must be called from a module; elsewhere, use the variant without 'current' and pass the module."
         )
     return module
 
@@ -33,12 +33,14 @@ def require_modules(modules: Iterable[ModuleType], function: str) -> Sequence[Mo
     """
     if isinstance(modules, ModuleType):
         raise WrongArgumentError(
-            f"{function} takes a list of modules, got {modules.__name__!r}: write [...] around it."
+            f"{function}: modules must be a list, got the module {modules.__name__!r}: put it into a list."
         )
     found = list(modules)
     for each in found:
         if not isinstance(each, ModuleType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongArgumentError(f"{function} takes modules, got {each!r}: import it and pass the module itself.")
+            raise WrongArgumentError(
+                f"{function}: expected a module, got {each!r}: import it, and pass the module itself."
+            )
     return found
 
 

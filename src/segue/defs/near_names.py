@@ -1,4 +1,4 @@
-"""Keys that somebody may have meant by one that names nothing: for the hint in an error."""
+"""Names and keys that are not found: what the error says, and what may have been meant."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from segue.model.keys import AssetKey
 
 _SHOWN = 5
 _ALIKE = 0.8  # of 1; one or two letters in a short name
+
+
+def not_found(kind: str, name: str, known: Iterable[str], place: str = "these definitions") -> str:
+    """The error for a name that nothing of a kind has, such as a job or a schedule."""
+    return (
+        f"{kind.capitalize()} {name!r} not found in {place}; available {kind}s: {', '.join(sorted(known)) or 'none'}."
+    )
+
+
+def not_found_for(user: str, kind: str, name: str, known: Iterable[str], place: str = "these definitions") -> str:
+    """The error for a name that something refers to and nothing of the kind has."""
+    shown = ", ".join(sorted(known)) or "none"
+    return f"{user} requires the {kind} {name!r}, which was not found in {place}; available {kind}s: {shown}."
 
 
 def near_keys(key: AssetKey, known: Iterable[AssetKey]) -> list[AssetKey]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from segue.defs.near_names import not_found
 from segue.defs.tick_context import DeclaredGraph, TickContext
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
@@ -46,7 +47,7 @@ def resolved(
         partitions = _partitions_of(_definitions(context).asset_graph, request, job_name)
     if partitions is None:
         raise InvalidInvocationError(
-            f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, and it has no partitions."
+            f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, but it has no partitions definition."
         )
     partitions.validate_partition_key(key, now, store_after(added, context.instance_if_any))
     return request.with_replaced_attrs(tags={**request.tags, **partitions.get_tags_for_partition_key(key)})
@@ -55,7 +56,7 @@ def resolved(
 def _definitions(context: TickContext) -> DeclaredGraph:
     if context.definitions is None:
         raise InvariantViolationError(
-            "A run of a partition was requested, and this context has no definitions to look the partition up in: pass "
+            "A run of a partition was requested, but this context has no definitions to look up the partition in: pass "
             f"definitions= (or repository_def=) to {context.builder}."
         )
     return context.definitions
@@ -64,8 +65,7 @@ def _definitions(context: TickContext) -> DeclaredGraph:
 def _partitions_of(graph: AssetGraph, request: RunRequest, job_name: str | None) -> PartitionsDefinition | None:
     job = None if job_name is None else graph.jobs.get(job_name)
     if job_name is not None and job is None:
-        known = ", ".join(sorted(graph.jobs)) or "none"
-        raise InvariantViolationError(f"There is no job {job_name!r} in these definitions; there are: {known}.")
+        raise InvariantViolationError(not_found("job", job_name, graph.jobs))
     if job is not None and job.partitions is not None:
         return job.partitions
     keys: Sequence[AssetKey] = request.asset_selection or (() if job is None else job.assets)

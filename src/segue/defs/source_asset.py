@@ -138,7 +138,7 @@ class SourceAsset:
             InvariantViolationError: nothing does.
         """
         if self._op is None:
-            raise InvariantViolationError(f"{self!r} has no observe_fn, and so no op.")
+            raise InvariantViolationError(f"{self!r} has no observe_fn, so it has no op.")
         return self._op
 
     @property

@@ -63,7 +63,9 @@ def read_targets(
     given = {"job_name": job_name, "job": job, "jobs": jobs, "target": target, "asset_selection": asset_selection}
     said = [parameter for parameter, value in given.items() if value is not None]
     if len(said) > 1:
-        raise InvalidDefinitionError(f"{where} takes one of {', '.join(given)}; got {' and '.join(said)}.")
+        raise InvalidDefinitionError(
+            f"{where}: {' and '.join(said)} were both provided; keep one of {', '.join(given)}."
+        )
     if job_name is not None:
         return (Target(job_name),)
     if job is not None:
@@ -86,7 +88,7 @@ def _of_job(job: object, where: str) -> Target:
     if isinstance(job, (UnresolvedAssetJobDefinition, JobDefinition)):
         return Target(job.name, job)
     raise WrongDeclarationError(
-        f"{where}: {job!r} is no job; use what @job or define_asset_job gives, job_name= for a name, target= for assets."
+        f"{where}: {job!r} is not a job: pass the result of @job or define_asset_job, or use job_name= or target=."
     )
 
 
@@ -94,11 +96,11 @@ def _of_anything(target: object, name: str | None, where: str) -> Target:
     if isinstance(target, (UnresolvedAssetJobDefinition, JobDefinition, GraphDefinition)):
         return _of_job(target, where)
     if name is None:
-        raise InvalidDefinitionError(f"{where}: give it a name, from which the job over its target takes its own.")
+        raise InvalidDefinitionError(f"{where}: target requires a name, from which the name of its job is derived.")
     try:
         selection = AssetSelection.from_coercible(cast("CoercibleToAssetSelection", target))
     except InvalidInvocationError as error:
-        raise InvalidDefinitionError(f"{where}: target takes a job or a selection of assets: {error}") from error
+        raise InvalidDefinitionError(f"{where}: target must be a job or an asset selection: {error}") from error
     several = cast("Sequence[object]", target) if isinstance(target, (list, tuple)) else (target,)
     assets = [each for each in several if isinstance(each, AssetsDefinition)]
     job = UnresolvedAssetJobDefinition(name=f"{ANONYMOUS_JOB_PREFIX}{name}", selection=selection)
@@ -115,6 +117,6 @@ def monitored(job: object, sensor_name: str) -> MonitoredJobs:
         return MonitoredJobs(location_name=job.location_name)
     if isinstance(job, JobSelector):
         if job.job_name is None:
-            raise InvalidDefinitionError(f"sensor {sensor_name!r}: JobSelector(job_name=...) names the job.")
+            raise InvalidDefinitionError(f"sensor {sensor_name!r}: the JobSelector has no job_name.")
         return MonitoredJobs(job.job_name, job.location_name)
     return MonitoredJobs(_of_job(job, f"sensor {sensor_name!r}").job_name)

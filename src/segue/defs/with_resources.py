@@ -48,28 +48,28 @@ def _configured(key: str, value: object, configs: Mapping[str, Any]) -> object:
         return value
     entry: object = configs[key]
     if not isinstance(entry, Mapping) or "config" not in entry:
-        raise WrongArgumentError(f"resource_config_by_key[{key!r}] takes {{'config': ...}}, got {entry!r}.")
+        raise WrongArgumentError(f"resource_config_by_key[{key!r}] must be {{'config': ...}}, got {entry!r}.")
     config = cast("Mapping[str, Any]", entry)["config"]
     resource: Any = value
     if isinstance(value, ResourceDefinition):
-        value.resolve_config({"config": config}, ROOT.field(key), f"The config of the resource {key!r} does not fit:")
+        value.resolve_config({"config": config}, ROOT.field(key), f"Invalid config for the resource {key!r}:")
         return value.configured(config)
     if hasattr(resource, "with_values"):
         return resource.with_values(config, f"{key}:config")
     raise InvalidInvocationError(
-        f"resource_config_by_key gives config to {key!r}, a {type(value).__name__}, which takes none."
+        f"resource_config_by_key: the resource {key!r} is a {type(value).__name__}, which does not accept config."
     )
 
 
 def _with(definition: Any, given: Mapping[str, object]) -> Any:
     if not isinstance(definition, (AssetsDefinition, SourceAsset)):
-        raise WrongArgumentError(f"with_resources takes definitions of assets, got {definition!r}.")
+        raise WrongArgumentError(f"with_resources: definitions must be asset definitions, got {definition!r}.")
     own: Mapping[str, object] = definition.resource_defs
     again = sorted(own.keys() & given.keys())
     if again:
         raise InvalidInvocationError(
-            f"{definition!r} brings {', '.join(map(repr, again))} along already, and with_resources is given the same key: take "
-            "one of them away, or rename it."
+            f"{definition!r} already has the resource {', '.join(map(repr, again))}, and with_resources was given the same key: "
+            "remove or rename one."
         )
     everything = {**given, **own}
     wanted = with_needs([*_needs(definition), *own], everything)

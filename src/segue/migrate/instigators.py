@@ -135,9 +135,9 @@ def change_of(standing: Standing, state: InstigatorState, newest: int) -> Change
     if standing.sensor_type in _OF_THEIR_OWN:
         return Change(state.id, status, standing.cursor, None)
     if standing.sensor_type in ("ASSET", "MULTI_ASSET"):
-        left = f"the cursor of {standing}: it goes on from what is made after this"
+        left = f"the cursor of {standing}: it continues with what is materialized from now on"
         return Change(state.id, status, _newest_place(standing.sensor_type, standing.cursor, newest), left)
-    return Change(state.id, status, None, f"the cursor of {standing}: it goes on from what happens once it runs here")
+    return Change(state.id, status, None, f"the cursor of {standing}: it continues with what happens once it runs here")
 
 
 def _newest_place(sensor_type: str, cursor: str, newest: int) -> str:

@@ -209,7 +209,7 @@ def _changes(
     changes: list[Change] = []
     left: list[str] = []
     for row in source.instigators():
-        standing = unreadable.read(f"how a {row.kind.lower()} stands", lambda row=row: standing_of(row))
+        standing = unreadable.read(f"the state of a {row.kind.lower()}", lambda row=row: standing_of(row))
         if standing is None or not standing.says_anything:
             continue
         location = place_here(standing.location, locations)

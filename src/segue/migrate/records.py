@@ -93,12 +93,14 @@ def _end(row: RunRow, tags: Mapping[str, str], started: bool) -> AnyPayload:
     if row.status == "SUCCESS":
         return RunSuccessData()
     if row.status == "CANCELED" or (row.status not in FINISHED and not started):
-        return RunCanceledData("" if row.status == "CANCELED" else f"It was {row.status} in Dagster when it was moved.")
+        return RunCanceledData(
+            "" if row.status == "CANCELED" else f"Its status in Dagster was {row.status} when it was migrated."
+        )
     if row.status == "FAILURE":
         is_step = tags.get(_FAILURE_REASON_TAG) == "STEP_FAILURE"
         reason = FailureReason.STEP_FAILURE if is_step else FailureReason.PLATFORM
-        return RunFailureData(reason, "It failed in Dagster; its events stayed there.")
-    return RunFailureData(FailureReason.INTERRUPTED, f"It was {row.status} in Dagster when it was moved.")
+        return RunFailureData(reason, "It failed in Dagster; its events were not migrated.")
+    return RunFailureData(FailureReason.INTERRUPTED, f"Its status in Dagster was {row.status} when it was migrated.")
 
 
 def asset_events(source: Source, runs: Callable[[str], bool], unreadable: Unreadable) -> Iterator[Event]:

@@ -103,7 +103,7 @@ def _targets(project: Path, left: list[str]) -> list[dict[str, str]]:
         try:
             tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise LoadError(f"{pyproject} is no TOML: {error}.") from error
+            raise LoadError(f"{pyproject} is not valid TOML: {error}.") from error
         dagster = tool.get("dagster", {})
         modules = [each["name"] for each in dagster.get("modules", ())]
         module = dagster.get("module_name") or _defs_module(tool.get("dg", {}))
@@ -141,5 +141,5 @@ def _yaml(file: Path) -> Mapping[str, Any]:
     try:
         read = cast("object", yaml.safe_load(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LoadError(f"{file} is no YAML: {error}.") from error
+        raise LoadError(f"{file} is not valid YAML: {error}.") from error
     return cast("Mapping[str, Any]", read) if isinstance(read, dict) else {}

@@ -110,7 +110,7 @@ def open_home(home: Path) -> Generator[Source]:
     events = home / "history" / "runs" / "index.db"
     if not events.exists():
         raise StorageError(
-            f"{home} is no home folder of Dagster with records in SQLite: {events} is missing. Give the folder that "
+            f"{home} is not a DAGSTER_HOME folder with records in SQLite: {events} does not exist. Pass the folder that "
             "DAGSTER_HOME names, or --postgres URL when its records are in Postgres."
         )
     with contextlib.ExitStack() as stack:
@@ -126,7 +126,7 @@ def _sqlite(file: Path, stack: contextlib.ExitStack) -> Query:
         try:
             yield from connection.execute(text)
         except sqlite3.Error as error:
-            raise StorageError(f"{file} cannot be read as a database of Dagster: {error}.") from error
+            raise StorageError(f"{file} cannot be read as a Dagster database: {error}.") from error
 
     return query
 

@@ -96,7 +96,7 @@ def test_rules_are_added_and_removed() -> None:
     all_of_it = Rule.skip_on_backfill_in_progress(all_partitions=True)
     one = Policy({parents, Rule.skip_on_backfill_in_progress()}).with_rules(all_of_it)
     assert one.rules == {parents, all_of_it}
-    with pytest.raises(sg.InvalidDefinitionError, match=r"no MaterializeOnMissingRule\(\)"):
+    with pytest.raises(sg.InvalidDefinitionError, match=r"no rule MaterializeOnMissingRule\(\)"):
         Policy({parents}).without_rules(missing)
     with pytest.raises(sg.InvalidDefinitionError, match="either rules or asset_condition"):
         Policy({parents}, asset_condition=C.eager())
@@ -160,9 +160,9 @@ def test_the_policy_that_comes_nearest(arguments: dict[str, Any], policy: sg.Fre
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"cron_schedule": "sometimes"}, "is no cron line"),
+        ({"cron_schedule": "sometimes"}, "is not a valid cron schedule"),
         ({"cron_schedule": "@daily", "cron_schedule_timezone": "Mars/Base"}, "Unknown timezone"),
-        ({"cron_schedule_timezone": "UTC"}, "needs a cron_schedule"),
+        ({"cron_schedule_timezone": "UTC"}, "requires cron_schedule"),
     ],
 )
 def test_what_is_no_legacy_policy(arguments: dict[str, Any], says: str) -> None:

@@ -72,7 +72,7 @@ WRONG: list[tuple[str, tuple[Any, ...], str]] = [
     ("dict_param", ({1: 1}, "d", str), "a key"),
     ("dict_param", ({"a": 1}, "d", str, str), "a value"),
     ("opt_dict_param", ([], "d"), "dict"),
-    ("invariant", (False,), "must always hold"),
+    ("invariant", (False,), "invariant does not hold"),
     ("invariant", (False, "two and two"), "two and two"),
     ("param_invariant", (False, "x", "Too far."), r"'x'.*Too far\."),
     ("failed", ("gone wrong",), "gone wrong"),

@@ -66,7 +66,7 @@ def test_the_version_is_that_of_the_compatible_api() -> None:
     ],
 )
 def test_an_unknown_name_is_refused_with_the_page_to_read(line: str) -> None:
-    with pytest.raises(ImportError, match=r"Segue has nothing for .*migration\.md"):
+    with pytest.raises(ImportError, match=r"Segue has no equivalent of .*migration\.md"):
         run(line)
 
 

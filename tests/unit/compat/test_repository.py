@@ -63,7 +63,7 @@ def test_a_list_of_definitions_is_sorted_by_kind() -> None:
     assert list(repo.assets_defs_by_key) == [sg.AssetKey("table")]
     assert list(repo.asset_checks_defs_by_key) == [sg.AssetCheckKey(sg.AssetKey("table"), "large")]
     repo.load_all_definitions()
-    with pytest.raises(sg.InvariantViolationError, match="no job 'other' in this repository; there are: __ASSET_JOB"):
+    with pytest.raises(sg.InvariantViolationError, match="'other' not found in this repository; available jobs: __ASSET_JOB"):
         repo.get_job("other")
 
 
@@ -100,19 +100,19 @@ def test_functions_in_a_dict_are_called_when_their_name_is_asked_for() -> None:
     assert not called
     assert lazy.get_job("a") is lazy.get_job("a")
     assert called == ["a"]
-    with pytest.raises(sg.InvalidDefinitionError, match="under the name 'wrong' is called 'c'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="name 'c' does not match its key 'wrong'"):
         lazy.get_job("wrong")
 
 
 @pytest.mark.parametrize(
     ("returned", "words"),
     [
-        ([nightly, ones.to_job(name="nightly")], "two different jobs that are called 'nightly'"),
-        ([nightly, [[table]]], "list in a list"),
-        ([5], "holds 5, which is no job"),
+        ([nightly, ones.to_job(name="nightly")], "duplicate job name 'nightly'"),
+        ([nightly, [[table]]], "nested too deeply"),
+        ([5], "returned 5, which is not a job"),
         ("x", "returned a str"),
-        ({"pipelines": {}}, "'pipelines'; there are jobs, schedules, sensors"),
-        ({"jobs": {"a": 5}}, r"jobs\['a'\] is 5"),
+        ({"pipelines": {}}, "'pipelines'; expected jobs, schedules, sensors"),
+        ({"jobs": {"a": 5}}, r"jobs\['a'\] must be a job"),
     ],
 )
 def test_what_cannot_be_is_refused_at_once(returned: Any, words: str) -> None:
@@ -130,7 +130,7 @@ def test_data_of_the_user_s_own() -> None:
     assert repo.has_job("nightly")
     assert repo.get_schedule_def is not None
     assert [job.name for job in repo.manifest.jobs] == ["nightly"]
-    with pytest.raises(sg.InvariantViolationError, match="no sensor 'x'"):
+    with pytest.raises(sg.InvariantViolationError, match="Sensor 'x' not found"):
         repo.get_sensor_def("x")
 
 
@@ -140,9 +140,9 @@ def test_definitions_give_jobs_of_assets_by_name() -> None:
     assert (job.is_asset_job, job.name) == (True, "tables")
     assert job.execute_in_process(asset_selection=[sg.AssetKey("table")]).asset_value("table") == 5
     assert [each.name for each in definitions.resolve_all_job_defs()] == ["__ASSET_JOB", "tables"]
-    with pytest.raises(sg.InvalidSubsetError, match="does not make or check 'other'"):
+    with pytest.raises(sg.InvalidSubsetError, match="does not include 'other'"):
         job.execute_in_process(asset_selection=[sg.AssetKey("other")])
-    with pytest.raises(sg.InvalidSubsetError, match="with asset_selection"):
+    with pytest.raises(sg.InvalidSubsetError, match="use asset_selection"):
         job.execute_in_process(op_selection=["table"])
     assert sg.Definitions(assets=[table], jobs=[job]).get_job_def("tables").execute_in_process().success
 
@@ -201,10 +201,10 @@ def test_schedules_and_sensors_in_a_dict_name_jobs_of_the_repository() -> None:
         }
 
     with pytest.raises(
-        sg.InvalidDefinitionError, match=r"sensor 'watch_gone' needs the job 'gone'.*there are: nightly"
+        sg.InvalidDefinitionError, match=r"sensor 'watch_gone' requires the job 'gone'.*available jobs: nightly"
     ):
         lazy.get_sensor_def("watch_gone")
-    with pytest.raises(sg.InvalidDefinitionError, match="schedule 'daily' needs the job 'gone'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="schedule 'daily' requires the job 'gone'"):
         lazy.get_schedule_def("daily")
     with pytest.raises(sg.InvalidDefinitionError, match="'gone'"):
         lazy.load_all_definitions()
@@ -235,7 +235,7 @@ def test_definitions_are_a_repository_where_one_is_asked_for() -> None:
         assert set(each.assets_defs_by_key) == {table.key, sg.AssetKey("outside")}
         assert set(each.source_assets_by_key) == {outside.key}
         assert each.get_job(TABLES.name).execute_in_process().success
-    with pytest.raises(sg.InvalidDefinitionError, match="Two definitions make"):
+    with pytest.raises(sg.InvalidDefinitionError, match="Duplicate asset key"):
         dg.Definitions(assets=[table, table.with_resources({"unit": 1})]).get_repository_def()
 
 
@@ -252,12 +252,12 @@ def test_resources_of_listed_assets_are_asked_for_with_the_jobs() -> None:
     @sg.asset(resource_defs={"shallow": sg.ResourceDefinition.hardcoded_resource(1)})
     def other() -> None: ...
 
-    for assets, words in (([needy], "'missing'"), ([deep], "'deeper'"), ([deep, other], "brings a resource 'shallow'")):
+    for assets, words in (([needy], "'missing'"), ([deep], "'deeper'"), ([deep, other], "has a resource 'shallow'")):
         repo = dg.repository(name="listed")(lambda given=assets: given)
         assert set(repo.assets_defs_by_key) == {each.key for each in assets}
         with pytest.raises(sg.InvalidDefinitionError, match=words):
             repo.get_all_jobs()
-    with pytest.raises(sg.InvalidDefinitionError, match="Two definitions make"):
+    with pytest.raises(sg.InvalidDefinitionError, match="Duplicate asset key"):
         dg.repository(name="twice")(lambda: [needy, needy.with_resources({"missing": 1})])
 
 
@@ -267,7 +267,7 @@ def test_a_target_that_bears_the_name_of_another_job_is_refused_with_who_starts_
     starter: Any = sg.SensorDefinition("starter", job=twin, evaluation_fn=lambda: None)
     if kind == "schedule":
         starter = sg.ScheduleDefinition("starter", job=twin, cron_schedule="@daily")
-    with pytest.raises(sg.InvalidDefinitionError, match=f"the {kind} 'starter' starts a job that is called 'nightly'"):
+    with pytest.raises(sg.InvalidDefinitionError, match=f"the {kind} 'starter' targets a job named 'nightly'"):
         dg.repository(name="twins")(lambda: [nightly, starter])
     with pytest.raises(sg.InvalidDefinitionError, match="is that of the sensor 'watch'"):
         dg.repository(name="twins")(lambda: [watch, sg.SensorDefinition("other", job=twin, evaluation_fn=lambda: None)])

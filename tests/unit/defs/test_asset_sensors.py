@@ -62,7 +62,7 @@ def test_a_sensor_over_an_asset_is_asked_once_for_each_time_it_was_made(instance
     found = over_a(lambda _, event: sg.RunRequest(run_key=event.event.materialization.asset_key.to_user_string()))
     before = found.evaluate_tick(sg.build_sensor_context(instance))
     assert (list(before.run_requests), before.cursor) == ([], None)
-    assert before.skip_message == "a was not made since this sensor was asked last."
+    assert before.skip_message == "a has not been materialized since the last tick."
     made(instance, "b", "a", "a")
     tick = found.evaluate_tick(sg.build_sensor_context(instance))
     assert [request.run_key for request in tick.run_requests] == ["a"]
@@ -83,7 +83,7 @@ def test_whatever_it_answers_it_goes_on_from_there(instance: sg.Instance, answer
 
 def test_its_cursor_is_its_own(instance: sg.Instance) -> None:
     made(instance, "a")
-    with pytest.raises(sg.InvariantViolationError, match="keeps its own"):
+    with pytest.raises(sg.InvariantViolationError, match="manages its own"):
         over_a(sg.SensorResult(cursor="x")).evaluate_tick(sg.build_sensor_context(instance))
 
 

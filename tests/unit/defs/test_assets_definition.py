@@ -88,9 +88,9 @@ def test_attributes_go_by_the_present_keys() -> None:
     assert [key.asset_key for key in changed.check_keys] == [K("aa")]
     assert changed.metadata_by_key[K(["p", "b"])] == {"m": 1}
     assert len(changed.automation_conditions_by_key) == 2
-    with pytest.raises(sg.InvalidDefinitionError, match="is in the group 'g'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="already in the group 'g'"):
         changed.with_attributes(group_names_by_key={K("aa"): "other"})
-    with pytest.raises(sg.InvalidDefinitionError, match="automation condition already"):
+    with pytest.raises(sg.InvalidDefinitionError, match="already has an automation condition"):
         changed.with_attributes(automation_condition=sg.AutomationCondition.on_missing())
 
 
@@ -245,15 +245,15 @@ def test_the_result_of_an_observation_finds_its_checks_by_name() -> None:
 
 
 BAD: list[tuple[str, dict[str, object], str]] = [
-    ("neither", {}, "nothing says which assets"),
-    ("input", {"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name names 'nope'"),
-    ("output", {"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name names 'nope'; there are: x, y"),
-    ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both carry the asset 'a'"),
-    ("deps", {"asset_deps": {K("x"): {K("nope")}}}, "names 'nope', which it neither takes nor makes"),
+    ("neither", {}, "neither node_def nor specs"),
+    ("input", {"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name includes 'nope', not found"),
+    ("output", {"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name includes 'nope', not found; available: x, y"),
+    ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both have the asset key 'a'"),
+    ("deps", {"asset_deps": {K("x"): {K("nope")}}}, "includes 'nope', which is neither"),
     (
         "mapping",
         {"partition_mappings": {K("nope"): sg.LastPartitionMapping()}},
-        "given a partition mapping for 'nope'",
+        "partition mapping for 'nope', which is not",
     ),
 ]
 

@@ -79,7 +79,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "two of one key",
         sg.Definitions([named("a"), named("a")]),
-        ["Two definitions make the asset 'a'", HERE, "Rename one"],
+        ["Duplicate asset key 'a'", HERE, "Rename one"],
     ),
     ("cycle", sg.Definitions([taking("a", "c"), taking("b", "a"), taking("c", "b")]), ["cycle", "a -> b -> c -> a"]),
     (
@@ -110,7 +110,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "one step name",
         sg.Definitions([named("a-b"), named("a_b")]),
-        ["the step 'a_b'", HERE, "another name"],
+        ["Duplicate step name 'a_b'", HERE, "Rename one"],
     ),
     (
         "input of another IO manager",
@@ -127,7 +127,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
         sg.Definitions(
             [named("a", check_specs=[sg.AssetCheckSpec("c", asset="a")])], asset_checks=[checking("a", "c")]
         ),
-        ["'a:c' is declared twice", HERE],
+        ["Duplicate asset check 'a:c'", HERE],
     ),
     (
         "partitions of a job",
@@ -150,12 +150,12 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "two checks",
         sg.Definitions([named("a")], asset_checks=[checking("a", "c"), checking("a", "c")]),
-        ["'a:c' is declared twice", HERE, "Rename one"],
+        ["Duplicate asset check 'a:c'", HERE, "Rename one"],
     ),
     (
         "two jobs",
         sg.Definitions([named("a")], jobs=[sg.define_asset_job("j"), sg.define_asset_job("j")]),
-        ["Two jobs", "'j'"],
+        ["Duplicate job name 'j'", "'j'"],
     ),
     (
         "unknown selection",

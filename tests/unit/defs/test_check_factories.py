@@ -59,7 +59,7 @@ def ago(span: timedelta) -> sg.TimestampMetadataValue:
             Deadlines(None, "UTC", HOUR),
             NOW - HOUR - timedelta(seconds=1),
             False,
-            "Too old. Updated 1 hour, 1 second ago; no more than 1 hour are allowed.",
+            "Overdue. Updated 1 hour, 1 second ago; no more than 1 hour are allowed.",
             {"last_updated_timestamp": NOW - HOUR - timedelta(seconds=1)},
         ),
         (
@@ -73,7 +73,7 @@ def ago(span: timedelta) -> sg.TimestampMetadataValue:
                 "fresh_until_timestamp": NOW.replace(hour=9) + timedelta(days=1),
             },
         ),
-        (Deadlines("0 9 * * *", "UTC", HOUR), NOW.replace(hour=7), False, "Too old", {}),
+        (Deadlines("0 9 * * *", "UTC", HOUR), NOW.replace(hour=7), False, "Overdue", {}),
         (Deadlines("0 9 * * *", "UTC", HOUR), NOW.replace(hour=11), True, "Fresh", {}),
     ],
 )
@@ -128,11 +128,11 @@ def test_the_partition_that_is_due() -> None:
     assert partition_due(deadlines, daily, before + timedelta(minutes=1)) == "2024-05-13"
     assert partition_due(deadlines, daily, datetime(2024, 5, 10, 12, tzinfo=chicago)) is None
     found = judge_partition(deadlines, "2024-05-13", False, False, NOW)
-    assert (found.passed, found.description.split(".")[0]) == (False, "Nothing of the asset was ever recorded")
+    assert (found.passed, found.description.split(".")[0]) == (False, "The asset has never been materialized or observed")
     found = judge_partition(deadlines, "2024-05-13", True, False, NOW)
     assert (found.passed, found.description) == (
         False,
-        "Overdue. Partition 2024-05-13 was neither made nor observed.",
+        "Overdue. Partition 2024-05-13 has not been materialized or observed.",
     )
     assert judge_partition(deadlines, "2024-05-13", True, True, NOW).passed
     assert judge_partition(deadlines, None, False, False, NOW).passed
@@ -175,7 +175,7 @@ def test_partitions_are_looked_for_in_the_store() -> None:
         assert passed
         assert metadata["dagster/freshness_params"] == {"timezone": "UTC", "deadline_cron": "0 0 * * *"}
         others = sg.build_time_partition_freshness_checks(assets=[plain], deadline_cron="0 0 * * *")
-        with pytest.raises(sg.InvariantViolationError, match="'plain' is not partitioned by windows of time"):
+        with pytest.raises(sg.InvariantViolationError, match="'plain' is not time-partitioned"):
             results(instance, others, [plain])
 
 
@@ -202,13 +202,13 @@ with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
     [
         (
             lambda: sg.build_last_update_freshness_checks(assets=["a", sg.AssetSpec("a")], lower_bound_delta=HOUR),
-            "assets are named twice: a",
+            "duplicate assets: a",
         ),
-        (lambda: sg.build_last_update_freshness_checks(assets=[], lower_bound_delta=HOUR), "no assets"),
+        (lambda: sg.build_last_update_freshness_checks(assets=[], lower_bound_delta=HOUR), "assets must not be empty"),
         (lambda: sg.build_last_update_freshness_checks(assets="a", lower_bound_delta=HOUR), "assets takes a list"),
         (
             lambda: sg.build_last_update_freshness_checks(assets=["a"], lower_bound_delta=10),
-            "takes a timedelta, got 10",
+            "must be a timedelta, got 10",
         ),
         (
             lambda: sg.build_last_update_freshness_checks(assets=["a"], lower_bound_delta=HOUR, deadline_cron="now"),
@@ -219,25 +219,25 @@ with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
             lambda: sg.build_time_partition_freshness_checks(assets=["a"], deadline_cron="0 0 * * *", timezone="Mars"),
             "Invalid IANA timezone",
         ),
-        (lambda: sg.build_column_schema_change_checks(assets=["a"], severity="WARN"), "severity takes"),
+        (lambda: sg.build_column_schema_change_checks(assets=["a"], severity="WARN"), "severity must be"),
         (
             lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n", min_value=2, max_value=1),
-            "the least value 2 is above the greatest one 1",
+            "min_value 2 is greater than max_value 1",
         ),
-        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n"), "no bound is given"),
-        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n", min_value="1"), "takes a number"),
-        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="", min_value=1), "metadata_key takes"),
-        (lambda: sg.build_row_count_checks(assets=["a"]), "no limit is given"),
-        (lambda: sg.build_row_count_checks(assets=["a"], max_decrease=-1), "max_decrease takes a number from 0"),
+        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n"), "no bound was provided"),
+        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n", min_value="1"), "must be a number"),
+        (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="", min_value=1), "metadata_key must be"),
+        (lambda: sg.build_row_count_checks(assets=["a"]), "no limit was provided"),
+        (lambda: sg.build_row_count_checks(assets=["a"], max_decrease=-1), "max_decrease must be a number of at least 0"),
         (
             lambda: sg.build_sensor_for_freshness_checks(freshness_checks=[*DAY_CHECKS, *DAY_CHECKS]),
-            "checks are named twice: orders:freshness_check",
+            "duplicate checks: orders:freshness_check",
         ),
         (
             lambda: sg.build_sensor_for_freshness_checks(freshness_checks=DAY_CHECKS, minimum_interval_seconds=0),
             "must be 1 or more",
         ),
-        (lambda: sg.build_sensor_for_freshness_checks(freshness_checks=["a"]), "takes definitions of checks"),
+        (lambda: sg.build_sensor_for_freshness_checks(freshness_checks=["a"]), "must be a list of asset checks"),
     ],
 )
 def test_what_cannot_be_checked(build: Any, says: str) -> None:
@@ -252,10 +252,10 @@ def schema(**columns: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("old", "new", "passed", "says"),
     [
-        ({}, {}, False, ["The last materialization does not name its columns"]),
-        (schema(a="int"), {}, False, ["The last materialization does not name its columns"]),
-        ({}, schema(a="int"), False, ["The materialization before does not name its columns"]),
-        (schema(a="int", b="text"), schema(b="text", a="int"), True, ["Columns are as they were before"]),
+        ({}, {}, False, ["The last materialization has no column schema"]),
+        (schema(a="int"), {}, False, ["The last materialization has no column schema"]),
+        ({}, schema(a="int"), False, ["The previous materialization has no column schema"]),
+        (schema(a="int", b="text"), schema(b="text", a="int"), True, ["Columns have not changed"]),
         (schema(a="int"), schema(a="int", c="x", b="x"), False, ["Columns changed", "Added: c, b"]),
         (schema(a="int", b="x"), schema(a="int"), False, ["Removed: b"]),
         (schema(a="int"), schema(a="text"), False, ["Other types:", "a: int -> text"]),
@@ -267,7 +267,7 @@ def test_columns_that_changed(old: dict[str, Any], new: dict[str, Any], passed: 
         made(instance, **old)
         assert results(instance, checks)["orders:column_schema_change"][:2] == (
             True,
-            "Fewer than two materializations: nothing to compare",
+            "Nothing to compare: fewer than two materializations",
         )
         made(instance, **new)
         found = results(instance, checks)["orders:column_schema_change"]
@@ -292,7 +292,7 @@ def test_columns_that_changed(old: dict[str, Any], new: dict[str, Any], passed: 
 def test_numbers_in_metadata(bounds: dict[str, Any], value: object, description: str | None) -> None:
     checks = sg.build_metadata_bounds_checks(assets=["orders"], metadata_key="my/n", **bounds)
     with sg.Instance.ephemeral() as instance:
-        assert results(instance, checks)["orders:my_n_bounds_check"][1] == "The asset was never materialized."
+        assert results(instance, checks)["orders:my_n_bounds_check"][1] == "The asset has never been materialized."
         made(instance)
         assert (
             results(instance, checks)["orders:my_n_bounds_check"][1]
@@ -300,14 +300,14 @@ def test_numbers_in_metadata(bounds: dict[str, Any], value: object, description:
         )
         made(instance, my__n=value)
         found = results(instance, checks)["orders:my_n_bounds_check"]
-    assert found[:2] == (description is None, description or f"{value} lies within the bounds")
+    assert found[:2] == (description is None, description or f"{value} is within the bounds")
 
 
 def test_bounds_say_what_they_ask() -> None:
     [check] = sg.build_metadata_bounds_checks(
         assets=["orders"], metadata_key="n", min_value=1, max_value=10, exclusive_max=True
     )
-    assert check.check_specs[0].description == ("Whether `n` of the last materialization is at least 1 and below 10.")
+    assert check.check_specs[0].description == ("Checks whether `n` of the last materialization is at least 1 and below 10.")
 
 
 @pytest.mark.parametrize(
@@ -316,10 +316,10 @@ def test_bounds_say_what_they_ask() -> None:
         ({"min_rows": 1}, [5], True, "5 rows"),
         ({"min_rows": 1}, [0], False, "Row count 0 is below 1"),
         ({"max_rows": 4}, [5], False, "Row count 5 is above 4"),
-        ({"min_rows": 1}, [None], False, "names no row count"),
+        ({"min_rows": 1}, [None], False, "has no row count"),
         ({"max_decrease": 0.5}, [100], True, "100 rows"),
         ({"max_decrease": 0.5}, [100, 50], True, "50 rows"),
-        ({"max_decrease": 0.5}, [100, 49], False, "Row count fell by 51.0%, to 49; 50.0% are allowed"),
+        ({"max_decrease": 0.5}, [100, 49], False, "Row count fell by 51.0%, to 49; the maximum decrease is 50.0%"),
         ({"max_decrease": 0.5}, [100, 1000], True, "1000 rows"),
         ({"max_increase": 0.5}, [100, 151], False, "Row count rose by 51.0%"),
         ({"max_increase": 0.5}, [0, 151], True, "151 rows"),
@@ -329,7 +329,7 @@ def test_bounds_say_what_they_ask() -> None:
 def test_row_counts(limits: dict[str, Any], counts: list[int | None], passed: bool, says: str) -> None:
     checks = sg.build_row_count_checks(assets=["orders"], **limits)
     with sg.Instance.ephemeral() as instance:
-        assert results(instance, checks)["orders:row_count"][:2] == (False, "The asset was never materialized.")
+        assert results(instance, checks)["orders:row_count"][:2] == (False, "The asset has never been materialized.")
         for count in counts:
             made(instance, **({} if count is None else {"dagster__row_count": count}))
         found = results(instance, checks)["orders:row_count"]

@@ -29,13 +29,13 @@ def test_the_same_object_may_be_listed_twice() -> None:
     sg.Definitions.validate_loadable(definitions)
     assert sorted(job.name for job in definitions.resolve_all_job_defs()) == ["__ASSET_JOB", "stored", "work"]
     other = sg.define_asset_job("stored", [orders], description="another")
-    with pytest.raises(sg.InvalidDefinitionError, match="Two jobs are called 'stored'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="Duplicate job name 'stored'"):
         sg.Definitions.validate_loadable(sg.Definitions(assets=[orders], jobs=[stored, other]))
 
 
 def test_two_resources_of_one_key_are_both_kinds_of_error() -> None:
     for kind in (sg.InvariantViolationError, sg.InvalidDefinitionError):
-        with pytest.raises(kind, match="two different resources for the key 'db'"):
+        with pytest.raises(kind, match="different resources were provided for the key 'db'"):
             sg.Definitions.merge(sg.Definitions(resources={"db": 1}), sg.Definitions(resources={"db": 2}))
 
 
@@ -43,5 +43,5 @@ def test_what_is_no_definition_is_of_a_wrong_type() -> None:
     for kind in (sg.InvalidDefinitionError, TypeError):
         with pytest.raises(kind, match="got 5"):
             sg.Definitions(assets=[5])  # type: ignore[list-item]
-        with pytest.raises(kind, match="takes a list"):
+        with pytest.raises(kind, match="must be a list"):
             sg.Definitions(jobs="work")  # type: ignore[arg-type]

@@ -139,10 +139,10 @@ def test_code_outside_of_a_module_has_no_calling_module() -> None:
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        (lambda: segue.load_assets_from_modules(segue), "takes a list of modules, got 'segue'"),  # type: ignore[arg-type]
-        (lambda: segue.load_assets_from_modules(["shop"]), "takes modules, got 'shop'"),  # type: ignore[list-item]
-        (lambda: segue.load_asset_checks_from_modules(["shop"]), "takes modules, got 'shop'"),  # type: ignore[list-item]
-        (lambda: segue.load_definitions_from_modules(["shop"]), "takes modules, got 'shop'"),  # type: ignore[list-item]
+        (lambda: segue.load_assets_from_modules(segue), "modules must be a list, got the module 'segue'"),  # type: ignore[arg-type]
+        (lambda: segue.load_assets_from_modules(["shop"]), "expected a module, got 'shop'"),  # type: ignore[list-item]
+        (lambda: segue.load_asset_checks_from_modules(["shop"]), "expected a module, got 'shop'"),  # type: ignore[list-item]
+        (lambda: segue.load_definitions_from_modules(["shop"]), "expected a module, got 'shop'"),  # type: ignore[list-item]
     ],
 )
 def test_what_is_no_module_is_refused(call: Callable[[], object], complaint: str) -> None:
@@ -194,7 +194,7 @@ def test_definitions_that_a_function_makes() -> None:
 
 
 def test_a_definitions_function_of_a_wrong_form_is_refused() -> None:
-    with pytest.raises(segue.InvariantViolationError, match=r"defs\(a, b\)\. It must take nothing"):
+    with pytest.raises(segue.InvariantViolationError, match=r"defs\(a, b\) must have no parameters"):
 
         @segue.definitions
         def defs(a: int, b: int) -> segue.Definitions: ...
@@ -210,7 +210,7 @@ def test_a_definitions_function_of_a_wrong_form_is_refused() -> None:
     def asking(context: ComponentLoadContext) -> segue.Definitions:  # noqa: F821
         return segue.Definitions()
 
-    with pytest.raises(segue.InvariantViolationError, match="ComponentLoadContext, and none was given"):
+    with pytest.raises(segue.InvariantViolationError, match="ComponentLoadContext, which was not provided"):
         asking()
 
 

@@ -187,9 +187,9 @@ def test_wrong_declarations_say_why() -> None:
             sg.run_status_sensor(run_status=status)(lambda_free)
     with pytest.raises(sg.InvalidDefinitionError, match="leave one out"):
         over_successes(None, monitored_jobs=[good_job], monitor_all_code_locations=True)
-    with pytest.raises(sg.InvalidDefinitionError, match="names the job"):
+    with pytest.raises(sg.InvalidDefinitionError, match="has no job_name"):
         over_successes(None, monitored_jobs=[sg.JobSelector("shop")])
-    with pytest.raises(sg.InvalidDefinitionError, match="no job"):
+    with pytest.raises(sg.InvalidDefinitionError, match="is not a job"):
         over_successes(None, monitored_jobs=["good_job"])
     with pytest.warns(DeprecationWarning, match="write monitor_all_code_locations"):
         assert over_successes(None, monitor_all_repositories=True).monitor_all_code_locations

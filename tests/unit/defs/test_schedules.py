@@ -83,9 +83,9 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=nightly, job_name="x"),
         "job_name and job",
     ),
-    "no job": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=5), "no job"),  # type: ignore[arg-type]
-    "no selection": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", target=5), "target takes"),  # type: ignore[arg-type]
-    "target without name": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", target="orders"), "give it a name"),
+    "is not a job": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=5), "is not a job"),  # type: ignore[arg-type]
+    "no selection": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", target=5), "target must be"),  # type: ignore[arg-type]
+    "target without name": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", target="orders"), "requires a name"),
     "name": (lambda: sg.ScheduleDefinition("a b", cron_schedule="@daily", job=nightly), "not a valid name"),
     "zone": (
         lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, execution_timezone="Europe/Bern"),
@@ -341,7 +341,7 @@ def test_definitions_hold_schedules_as_data() -> None:
     assert (node.owners, node.description) == (("team:shop",), "each night")
     assert list(defs.asset_graph.jobs) == ["nightly"]
     assert defs.get_schedule_def("nightly_schedule") is defs.resolve_schedule_def("nightly_schedule") is found
-    with pytest.raises(sg.InvariantViolationError, match=r"no schedule 'x'.*nightly_schedule"):
+    with pytest.raises(sg.InvariantViolationError, match=r"Schedule 'x' not found.*nightly_schedule"):
         defs.get_schedule_def("x")
     merged = sg.Definitions.merge(defs, sg.Definitions(schedules=[giving({}, name="other")]))
     assert [each.name for each in merged.manifest.schedules] == ["nightly_schedule", "other"]
@@ -354,7 +354,7 @@ def test_definitions_refuse_schedules_that_name_what_is_not_there() -> None:
     with pytest.raises(sg.DefinitionErrors) as caught:
         sg.Definitions.validate_loadable(sg.Definitions(assets=[orders], schedules=[lost, needy, twin]))
     text = str(caught.value)
-    for part in ("'lost' needs the job 'gone'", "'needy' needs the resource 'shop'", "called 'needy'"):
+    for part in ("'lost' requires the job 'gone'", "'needy' requires the resource 'shop'", "name 'needy'"):
         assert part in text
     with pytest.raises(sg.InvalidDefinitionError, match="schedules"):
         sg.Definitions(schedules=[5])  # type: ignore[list-item]

@@ -69,7 +69,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "lambda": (lambda: sg.sensor(job=nightly)(lambda _: None), "not a valid name"),
     "interval": (lambda: giving(None, minimum_interval_seconds="x"), "minimum_interval_seconds takes int"),
     "owner": (lambda: giving(None, owners=["x"]), "owner 'x'"),
-    "target without name": (lambda: sg.SensorDefinition(evaluation_fn=look, target="orders"), "give it a name"),
+    "target without name": (lambda: sg.SensorDefinition(evaluation_fn=look, target="orders"), "requires a name"),
     "no function at all": (lambda: sg.SensorDefinition("s", evaluation_fn=5), "takes a function"),  # type: ignore[arg-type]
 }
 
@@ -195,7 +195,7 @@ def test_a_partition_must_exist() -> None:
     assert ticked(found, definitions=DEFS).run_requests[0].tags["dagster/partition"] == "a"
     with pytest.raises(sg.UnknownPartitionError, match="'z'"):
         ticked(giving(sg.RunRequest(partition_key="z"), job=by_part), definitions=DEFS)
-    with pytest.raises(sg.InvariantViolationError, match="no job 'lost'"):
+    with pytest.raises(sg.InvariantViolationError, match="Job 'lost' not found"):
         ticked(giving(sg.RunRequest(partition_key="a"), job_name="lost"), definitions=DEFS)
 
 
@@ -359,7 +359,7 @@ def test_definitions_refuse_sensors_that_name_what_is_not_there() -> None:
     with pytest.raises(sg.DefinitionErrors) as caught:
         sg.Definitions.validate_loadable(sg.Definitions(assets=[orders], sensors=sensors, schedules=[schedule]))
     text = str(caught.value)
-    for part in ("'lost' needs the job 'gone'", "'needy' needs the resource 'shop'", "called 'twin'", "'blind'"):
+    for part in ("'lost' requires the job 'gone'", "'needy' requires the resource 'shop'", "name 'twin'", "'blind'"):
         assert part in text
 
 

@@ -249,10 +249,10 @@ def test_an_op_that_stands_by_itself_becomes_assets() -> None:
 
 
 BAD = [
-    ({"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name names 'nope'"),
-    ({"internal_asset_deps": {"nope": {K("a")}}}, "internal_asset_deps speaks of the output 'nope'"),
-    ({"group_name": "g", "group_names_by_output_name": {"result": "h"}}, "not both"),
-    ({"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name names 'nope'"),
+    ({"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name includes 'nope', not found"),
+    ({"internal_asset_deps": {"nope": {K("a")}}}, "internal_asset_deps includes an unknown output 'nope'"),
+    ({"group_name": "g", "group_names_by_output_name": {"result": "h"}}, "were both provided"),
+    ({"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name includes 'nope', not found"),
 ]
 
 

@@ -203,7 +203,7 @@ def test_definitions_keep_loggers_and_executor_when_merged() -> None:
     one, two = sg.Definitions(loggers={"a": kept}, executor=sg.in_process_executor), sg.Definitions(loggers={"b": kept})
     merged = sg.Definitions.merge(one, two)
     assert (merged.loggers, merged.executor) == ({"a": kept, "b": kept}, sg.in_process_executor)
-    with pytest.raises(sg.InvalidDefinitionError, match="loggers for the key 'a'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="loggers were provided for the key 'a'"):
         sg.Definitions.merge(one, sg.Definitions(loggers={"a": keeping(Keeps())}))
     with pytest.raises(sg.InvalidDefinitionError, match="executors"):
         sg.Definitions.merge(one, sg.Definitions(executor=sg.multiprocess_executor))
@@ -260,5 +260,5 @@ def test_definitions_that_were_read_are_not_merged_as_unread() -> None:
     one, two = sg.Definitions(resources={"a": 1}), sg.Definitions(resources={"b": 2})
     assert sg.Definitions.merge_unbound_defs(one, two).resources == {"a": 1, "b": 2}
     sg.Definitions.validate_loadable(two)
-    with pytest.raises(sg.InvariantViolationError, match=r"number 1 of the list \(from 0\) was read already"):
+    with pytest.raises(sg.InvariantViolationError, match=r"argument 1 \(counted from 0\) has already been resolved"):
         sg.Definitions.merge_unbound_defs(one, two)

@@ -102,18 +102,18 @@ BAD: list[tuple[str, Any, dict[str, Any], dict[str, Any], type[Exception], str]]
         sg.InvariantViolationError,
         "made from itself",
     ),
-    ("twice", owner, {"own": 3, "base": 1}, {}, sg.InvalidInvocationError, "brings 'own' along already"),
-    ("config of another form", asks, RESOURCES, {"host": "x"}, sg.InvalidInvocationError, "takes {'config': ...}"),
+    ("twice", owner, {"own": 3, "base": 1}, {}, sg.InvalidInvocationError, "already has the resource 'own'"),
+    ("config of another form", asks, RESOURCES, {"host": "x"}, sg.InvalidInvocationError, "must be {'config': ...}"),
     (
         "config that does not fit",
         asks,
         RESOURCES,
         {"host": {"config": 5}},
         sg.InvalidConfigError,
-        "'host' does not fit",
+        "Invalid config for the resource 'host'",
     ),
-    ("config for an object", asks, RESOURCES, {"unused": {"config": 5}}, sg.InvalidInvocationError, "which takes none"),
-    ("no definition", 5, {}, {}, sg.InvalidInvocationError, "takes definitions of assets, got 5"),
+    ("config for an object", asks, RESOURCES, {"unused": {"config": 5}}, sg.InvalidInvocationError, "which does not accept config"),
+    ("no definition", 5, {}, {}, sg.InvalidInvocationError, "must be asset definitions, got 5"),
 ]
 
 

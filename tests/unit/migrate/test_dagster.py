@@ -312,15 +312,15 @@ def test_wrong_calls_are_refused(home: Path, project: Path) -> None:
         return result.exit_code, result.stderr
 
     assert said() == (2, said()[1])
-    assert "Pass --from FOLDER or --postgres URL" in said()[1]
+    assert "pass --from FOLDER or --postgres URL" in said()[1]
     code, text = said("--from", str(project))
     assert code == 1
-    assert "is no home folder of Dagster" in text
+    assert "is not a DAGSTER_HOME folder" in text
     (home / "history" / "runs.db").write_bytes(b"this is no database")
     code, text = said("--from", str(home), "--apply")
     assert code == 1
-    assert "runs.db cannot be read as a database of Dagster" in text
+    assert "runs.db cannot be read as a Dagster database" in text
     shutil.rmtree(home / "history")
     assert said("--from", str(home))[0] == 1
     (project / "workspace.yaml").write_text("a: [")
-    assert "is no YAML" in said("--from", str(home))[1]
+    assert "is not valid YAML" in said("--from", str(home))[1]

@@ -112,9 +112,9 @@ def test_a_sensor_over_assets_goes_on_from_the_newest_place_in_the_log(home: Pat
     record(home, "SENSOR", "runs", "RUNNING", cursor='{"record_id": 9}', sensor_type="RUN_STATUS")
     document = migrate(home, "--apply")
     assert [line for line in document["left"] if "watch" not in line] == [
-        "the cursor of the sensor one: it goes on from what is made after this",
-        "the cursor of the sensor several: it goes on from what is made after this",
-        "the cursor of the sensor runs: it goes on from what happens once it runs here",
+        "the cursor of the sensor one: it continues with what is materialized from now on",
+        "the cursor of the sensor several: it continues with what is materialized from now on",
+        "the cursor of the sensor runs: it continues with what happens once it runs here",
     ]
     found = {each.name: state.cursor for each, state in states().items()}
     with sg.Instance.get() as instance:
@@ -172,5 +172,5 @@ def test_limits_of_pools_are_taken_and_those_that_are_set_here_stay(home: Path) 
 def test_people_are_told_to_stop_what_runs_there(home: Path) -> None:
     record(home, "SCHEDULE", "nightly", "RUNNING")
     result = CliRunner().invoke(command, ["migrate", "dagster", "--from", str(home)])
-    assert "1, of which 1 run as soon as a control plane does" in result.stdout
+    assert "1, of which 1 start as soon as a control plane runs" in result.stdout
     assert "Stop Dagster's daemon before you start `segue dev` or `segue serve`" in result.stdout

@@ -91,9 +91,9 @@ def asset_keys(where: str, assets: Sequence[object]) -> list[AssetKey]:
             found.append(coerce_asset_key(each))
     twice = sorted({key.to_user_string() for key in found if found.count(key) > 1})
     if twice:
-        raise WrongDeclarationError(f"{where}: assets are named twice: {', '.join(twice)}.")
+        raise WrongDeclarationError(f"{where}: duplicate assets: {', '.join(twice)}.")
     if not found:
-        raise InvalidDefinitionError(f"{where}: no assets are given; name at least one.")
+        raise InvalidDefinitionError(f"{where}: assets must not be empty.")
     return found
 
 
@@ -104,7 +104,7 @@ def require_severity(where: str, severity: object) -> None:
         InvalidDefinitionError: it is not.
     """
     if not isinstance(severity, AssetCheckSeverity):
-        raise WrongDeclarationError(f"{where}: severity takes AssetCheckSeverity.WARN or .ERROR, got {severity!r}.")
+        raise WrongDeclarationError(f"{where}: severity must be AssetCheckSeverity.WARN or .ERROR, got {severity!r}.")
 
 
 def materializations(instance: Instance, key: AssetKey, limit: int) -> list[AssetMaterialization]:

@@ -27,9 +27,9 @@ LAST_UPDATED = "dagster/last_updated_timestamp"
 LOWER_BOUND = "dagster/freshness_lower_bound_timestamp"
 FRESH_UNTIL = "dagster/fresh_until_timestamp"
 LATEST_TICK = "dagster/latest_cron_tick_timestamp"
-_DESCRIPTION = "Whether the asset is fresh enough."
+_DESCRIPTION = "Checks whether the asset is fresh."
 _OBSERVATIONS = 25  # so many are searched for one that says when the data was updated
-_NEVER = "Nothing recorded says that the asset was ever updated."
+_NEVER = "The asset has no recorded update."
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ def build_last_update_freshness_checks(
     warn_superseded(where, "give the assets a FreshnessPolicy", SupersessionWarning)
     require_severity(where, severity)
     if not isinstance(lower_bound_delta, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongDeclarationError(f"{where}: lower_bound_delta takes a timedelta, got {lower_bound_delta!r}.")
+        raise WrongDeclarationError(f"{where}: lower_bound_delta must be a timedelta, got {lower_bound_delta!r}.")
     require_deadlines(where, "0 0 * * *" if deadline_cron is None else deadline_cron, timezone)
     deadlines = Deadlines(deadline_cron, timezone, lower_bound_delta)
 
@@ -145,7 +145,7 @@ def build_time_partition_freshness_checks(
         definition = context.asset_partitions_def(key)
         if not isinstance(definition, TimeWindowPartitionsDefinition):
             raise InvariantViolationError(
-                f"{where}: the asset {key.to_user_string()!r} is not partitioned by windows of time: use "
+                f"{where}: the asset {key.to_user_string()!r} is not time-partitioned: use "
                 "build_last_update_freshness_checks."
             )
         now = datetime.now(UTC)
@@ -184,10 +184,10 @@ def judge_update(deadlines: Deadlines, updated: float | None, now: datetime) -> 
     metadata[LAST_UPDATED] = TimestampMetadataValue(updated)
     ago = f"Updated {_span(now.timestamp() - updated)} ago"
     if passed:
-        return Finding(True, f"Fresh. {ago}; up to {_span(now.timestamp() - bound)} are allowed.", metadata)
+        return Finding(True, f"Fresh. {ago}; the maximum is {_span(now.timestamp() - bound)}.", metadata)
     return Finding(
         False,
-        f"Too old. {ago}; no more than {_span(now.timestamp() - bound)} are allowed.",
+        f"Overdue. {ago}; the maximum is {_span(now.timestamp() - bound)}.",
         metadata,
     )
 
@@ -199,13 +199,13 @@ def judge_partition(deadlines: Deadlines, due: str | None, has_any: bool, has_ar
     if deadline is not None:
         metadata[LATEST_TICK] = TimestampMetadataValue(deadline.timestamp())
     if due is not None and not has_arrived:
-        missing = f"Partition {due} was neither made nor observed."
-        begin = "Overdue." if has_any else "Nothing of the asset was ever recorded."
+        missing = f"Partition {due} has not been materialized or observed."
+        begin = "Overdue." if has_any else "The asset has never been materialized or observed."
         return Finding(False, f"{begin} {missing}", metadata)
     until = _next_deadline(deadlines, now)
     if until is not None:
         metadata[FRESH_UNTIL] = TimestampMetadataValue(until)
-    reason = "no partition is due yet" if due is None else f"partition {due} was made or observed"
+    reason = "no partition is due yet" if due is None else f"partition {due} has been materialized or observed"
     return Finding(True, f"Fresh: {reason}.", metadata)
 
 

@@ -51,11 +51,11 @@ def build_sensor_for_freshness_checks(
     keys: list[AssetCheckKey] = []
     for each in require_list(where, "freshness_checks", freshness_checks):
         if not isinstance(each, AssetChecksDefinition):
-            raise WrongDeclarationError(f"{where}: freshness_checks takes definitions of checks, got {each!r}.")
+            raise WrongDeclarationError(f"{where}: freshness_checks must be a list of asset checks, got {each!r}.")
         keys += sorted(each.check_keys)
     twice = sorted({key.to_user_string() for key in keys if keys.count(key) > 1})
     if twice:
-        raise WrongDeclarationError(f"{where}: checks are named twice: {', '.join(twice)}.")
+        raise WrongDeclarationError(f"{where}: duplicate checks: {', '.join(twice)}.")
     if minimum_interval_seconds is not None and minimum_interval_seconds <= 0:
         raise WrongDeclarationError(
             f"{where}: minimum_interval_seconds must be 1 or more, got {minimum_interval_seconds}."
@@ -71,14 +71,14 @@ def build_sensor_for_freshness_checks(
         running = {key for run in runs for key in run.asset_check_selection}
         wanted = [key for key in due if key not in running]
         if not wanted:
-            return SkipReason("Every result of these checks still holds.")
+            return SkipReason("All results of these checks are still valid.")
         return RunRequest(asset_check_keys=wanted, tags=run_tags)
 
     return SensorDefinition(
         name=name,
         evaluation_fn=evaluate,
         minimum_interval_seconds=minimum_interval_seconds,
-        description="Runs checks of freshness whose last result is out of date.",
+        description="Runs freshness checks whose last result has expired.",
         default_status=default_status,
         asset_selection=AssetSelection.checks(*keys),
     )

@@ -39,13 +39,15 @@ def build_metadata_bounds_checks(
     where = "build_metadata_bounds_checks"
     require_severity(where, severity)
     if not isinstance(metadata_key, str) or not metadata_key:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongDeclarationError(f"{where}: metadata_key takes a text, got {metadata_key!r}.")
+        raise WrongDeclarationError(f"{where}: metadata_key must be a string, got {metadata_key!r}.")
     bounds = Bounds(where, min_value, max_value, exclusive_min, exclusive_max)
 
     def judge(context: AssetCheckExecutionContext, key: AssetKey) -> AssetCheckResult:
         made = materializations(context.instance, key, 1)
         if not made:
-            return AssetCheckResult(passed=False, severity=severity, description="The asset was never materialized.")
+            return AssetCheckResult(
+                passed=False, severity=severity, description="The asset has never been materialized."
+            )
         found = made[0].metadata.get(metadata_key)
         if found is None:
             description = f"The last materialization has no metadata `{metadata_key}`."
@@ -55,7 +57,7 @@ def build_metadata_bounds_checks(
             passed=violation is None,
             severity=severity,
             metadata={metadata_key: found},
-            description=f"{found.value} {violation or 'lies within the bounds'}",
+            description=f"{found.value} {violation or 'is within the bounds'}",
         )
 
     return checks_of_assets(
@@ -64,7 +66,7 @@ def build_metadata_bounds_checks(
         judge,
         step="metadata_bounds_check",
         check_name=f"{re.sub('[^A-Za-z0-9_]', '_', metadata_key)}_bounds_check",
-        description=f"Whether `{metadata_key}` of the last materialization is {bounds.description}.",
+        description=f"Checks whether `{metadata_key}` of the last materialization is {bounds.description}.",
     )
 
 
@@ -85,11 +87,11 @@ class Bounds:
     ) -> None:
         for bound in (low, high):
             if bound is not None and not is_number(bound):
-                raise WrongDeclarationError(f"{where}: a bound takes a number, got {bound!r}.")
+                raise WrongDeclarationError(f"{where}: a bound must be a number, got {bound!r}.")
         if low is None and high is None:
-            raise InvalidDefinitionError(f"{where}: no bound is given; give a least value, a greatest one, or both.")
+            raise InvalidDefinitionError(f"{where}: no bound was provided: set min_value, max_value, or both.")
         if low is not None and high is not None and low > high:
-            raise InvalidDefinitionError(f"{where}: the least value {low} is above the greatest one {high}.")
+            raise InvalidDefinitionError(f"{where}: min_value {low} is greater than max_value {high}.")
         self.low = low
         self.high = high
         self.exclusive_min = exclusive_min

@@ -51,18 +51,22 @@ def build_row_count_checks(
     changes = {"max_decrease": max_decrease, "max_increase": max_increase}
     for name, limit in changes.items():
         if limit is not None and (not is_number(limit) or limit < 0):
-            raise WrongDeclarationError(f"{where}: {name} takes a number from 0 (0.5 for by half), got {limit!r}.")
+            raise WrongDeclarationError(
+                f"{where}: {name} must be a number of at least 0 (0.5 means half), got {limit!r}."
+            )
     has_bounds = min_rows is not None or max_rows is not None
     if not has_bounds and max_decrease is None and max_increase is None:
         raise InvalidDefinitionError(
-            f"{where}: no limit is given; give min_rows, max_rows, max_decrease or max_increase."
+            f"{where}: no limit was provided: set min_rows, max_rows, max_decrease or max_increase."
         )
     bounds = Bounds(where, min_rows, max_rows) if has_bounds else None
 
     def judge(context: AssetCheckExecutionContext, key: AssetKey) -> AssetCheckResult:
         made = materializations(context.instance, key, 2)
         if not made:
-            return AssetCheckResult(passed=False, severity=severity, description="The asset was never materialized.")
+            return AssetCheckResult(
+                passed=False, severity=severity, description="The asset has never been materialized."
+            )
         count = rows_of(made[0])
         if count is None:
             return AssetCheckResult(passed=False, severity=severity, description=_NO_COUNT)
@@ -81,7 +85,7 @@ def build_row_count_checks(
         judge,
         step="row_count_check",
         check_name="row_count",
-        description="Checks how many rows the last materialization has.",
+        description="Checks the row count of the last materialization.",
         blocking=blocking,
     )
 
@@ -112,7 +116,9 @@ def build_non_empty_checks(
         def not_empty(value: object) -> AssetCheckResult:
             count = size_of(value)
             if count is None:
-                description = f"A {type(value).__name__} has no size: this check is for tables, lists and the like."
+                description = (
+                    f"A {type(value).__name__} has no size: this check requires a table, a list or another sized value."
+                )
                 return AssetCheckResult(passed=False, severity=severity, description=description)
             description = f"{count} rows or elements" if count else "The stored value is empty."
             return AssetCheckResult(
@@ -162,13 +168,13 @@ def _problems(
     if violation is not None:
         found.append(f"Row count {count} {violation}")
     if change is not None and max_decrease is not None and -change > max_decrease:
-        found.append(f"Row count fell by {-change:.1%}, to {count}; {max_decrease:.1%} are allowed")
+        found.append(f"Row count fell by {-change:.1%}, to {count}; the maximum decrease is {max_decrease:.1%}")
     if change is not None and max_increase is not None and change > max_increase:
-        found.append(f"Row count rose by {change:.1%}, to {count}; {max_increase:.1%} are allowed")
+        found.append(f"Row count rose by {change:.1%}, to {count}; the maximum increase is {max_increase:.1%}")
     return found
 
 
 _NO_COUNT = (
-    f"The last materialization names no row count: report the metadata `{ROW_COUNT}`, or use build_non_empty_checks, which "
-    "looks at the stored value."
+    f"The last materialization has no row count: report the metadata `{ROW_COUNT}`, or use build_non_empty_checks, which "
+    "checks the stored value."
 )

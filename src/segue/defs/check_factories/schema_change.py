@@ -39,19 +39,19 @@ def build_column_schema_change_checks(
         judge,
         step="column_schema_change_check",
         check_name="column_schema_change",
-        description="Whether the columns are those of the materialization before.",
+        description="Checks whether the columns have changed since the previous materialization.",
     )
 
 
 def compare(made: Sequence[AssetMaterialization]) -> tuple[bool, str]:
     """Whether the last two materializations, newest first, have the same columns; and what is to be said."""
     if len(made) < 2:
-        return True, "Fewer than two materializations: nothing to compare"
+        return True, "Nothing to compare: fewer than two materializations"
     new, old = _columns(made[0]), _columns(made[1])
     if new is None:
-        return False, "The last materialization does not name its columns"
+        return False, "The last materialization has no column schema"
     if old is None:
-        return False, "The materialization before does not name its columns"
+        return False, "The previous materialization has no column schema"
     lines: list[str] = []
     added = [name for name in new if name not in old]
     removed = [name for name in old if name not in new]
@@ -67,8 +67,8 @@ def compare(made: Sequence[AssetMaterialization]) -> tuple[bool, str]:
     if changed:
         lines += ["Other types:", *changed]
     if lines:
-        return False, "\n".join(["Columns changed since the materialization before:", *lines])
-    return True, "Columns are as they were before"
+        return False, "\n".join(["Columns changed since the previous materialization:", *lines])
+    return True, "Columns have not changed"
 
 
 def _columns(made: AssetMaterialization) -> dict[str, TableColumn] | None:
