@@ -63,7 +63,9 @@ def test_a_list_of_definitions_is_sorted_by_kind() -> None:
     assert list(repo.assets_defs_by_key) == [sg.AssetKey("table")]
     assert list(repo.asset_checks_defs_by_key) == [sg.AssetCheckKey(sg.AssetKey("table"), "large")]
     repo.load_all_definitions()
-    with pytest.raises(sg.InvariantViolationError, match="'other' not found in this repository; available jobs: __ASSET_JOB"):
+    with pytest.raises(
+        sg.InvariantViolationError, match="'other' not found in this repository; available jobs: __ASSET_JOB"
+    ):
         repo.get_job("other")
 
 

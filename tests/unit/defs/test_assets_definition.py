@@ -247,7 +247,11 @@ def test_the_result_of_an_observation_finds_its_checks_by_name() -> None:
 BAD: list[tuple[str, dict[str, object], str]] = [
     ("neither", {}, "neither node_def nor specs"),
     ("input", {"keys_by_input_name": {"nope": K("a")}}, "keys_by_input_name includes 'nope', not found"),
-    ("output", {"keys_by_output_name": {"nope": K("a")}}, "keys_by_output_name includes 'nope', not found; available: x, y"),
+    (
+        "output",
+        {"keys_by_output_name": {"nope": K("a")}},
+        "keys_by_output_name includes 'nope', not found; available: x, y",
+    ),
     ("twice", {"keys_by_output_name": {"x": K("a"), "y": K("a")}}, "both have the asset key 'a'"),
     ("deps", {"asset_deps": {K("x"): {K("nope")}}}, "includes 'nope', which is neither"),
     (

@@ -128,7 +128,10 @@ def test_the_partition_that_is_due() -> None:
     assert partition_due(deadlines, daily, before + timedelta(minutes=1)) == "2024-05-13"
     assert partition_due(deadlines, daily, datetime(2024, 5, 10, 12, tzinfo=chicago)) is None
     found = judge_partition(deadlines, "2024-05-13", False, False, NOW)
-    assert (found.passed, found.description.split(".")[0]) == (False, "The asset has never been materialized or observed")
+    assert (found.passed, found.description.split(".")[0]) == (
+        False,
+        "The asset has never been materialized or observed",
+    )
     found = judge_partition(deadlines, "2024-05-13", True, False, NOW)
     assert (found.passed, found.description) == (
         False,
@@ -228,7 +231,10 @@ with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
         (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="n", min_value="1"), "must be a number"),
         (lambda: sg.build_metadata_bounds_checks(assets=["a"], metadata_key="", min_value=1), "metadata_key must be"),
         (lambda: sg.build_row_count_checks(assets=["a"]), "no limit was provided"),
-        (lambda: sg.build_row_count_checks(assets=["a"], max_decrease=-1), "max_decrease must be a number of at least 0"),
+        (
+            lambda: sg.build_row_count_checks(assets=["a"], max_decrease=-1),
+            "max_decrease must be a number of at least 0",
+        ),
         (
             lambda: sg.build_sensor_for_freshness_checks(freshness_checks=[*DAY_CHECKS, *DAY_CHECKS]),
             "duplicate checks: orders:freshness_check",
@@ -307,7 +313,9 @@ def test_bounds_say_what_they_ask() -> None:
     [check] = sg.build_metadata_bounds_checks(
         assets=["orders"], metadata_key="n", min_value=1, max_value=10, exclusive_max=True
     )
-    assert check.check_specs[0].description == ("Checks whether `n` of the last materialization is at least 1 and below 10.")
+    assert check.check_specs[0].description == (
+        "Checks whether `n` of the last materialization is at least 1 and below 10."
+    )
 
 
 @pytest.mark.parametrize(

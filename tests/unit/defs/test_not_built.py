@@ -17,7 +17,9 @@ ROWS = [(where, call, parameter) for where, call, parameters in NOT_BUILT for pa
 @pytest.mark.parametrize(("where", "call", "parameter"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
 def test_what_is_not_built_names_the_alternative(where: str, call: Callable[..., object], parameter: str) -> None:
     given = True if parameter == "is_virtual" else {"x": object()}
-    with pytest.raises(sg.NotSupportedError, match=rf"^{where}\({parameter}=\.\.\.\) is not (built|supported) yet[.:] \w+ .*\.$"):
+    with pytest.raises(
+        sg.NotSupportedError, match=rf"^{where}\({parameter}=\.\.\.\) is not (built|supported) yet[.:] \w+ .*\.$"
+    ):
         call(**{parameter: given})
 
 

@@ -112,7 +112,14 @@ BAD: list[tuple[str, Any, dict[str, Any], dict[str, Any], type[Exception], str]]
         sg.InvalidConfigError,
         "Invalid config for the resource 'host'",
     ),
-    ("config for an object", asks, RESOURCES, {"unused": {"config": 5}}, sg.InvalidInvocationError, "which does not accept config"),
+    (
+        "config for an object",
+        asks,
+        RESOURCES,
+        {"unused": {"config": 5}},
+        sg.InvalidInvocationError,
+        "which does not accept config",
+    ),
     ("no definition", 5, {}, {}, sg.InvalidInvocationError, "must be asset definitions, got 5"),
 ]
 
