@@ -13,7 +13,7 @@ from segue.defs.external_assets import assets_definition_of
 from segue.defs.graph import GraphDefinition
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.near_names import not_found, not_found_for
+from segue.defs.not_found import not_found, not_found_for
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition

@@ -12,7 +12,7 @@ from segue.defs.collecting import collector_paused
 from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
-from segue.defs.near_names import not_found
+from segue.defs.not_found import not_found
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import AssetSpec

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.definitions_reading import unique
 from segue.defs.external_assets import AnyAsset
-from segue.defs.near_names import not_found_for
+from segue.defs.not_found import not_found_for
 from segue.defs.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from segue.defs.run_config import raw_config, storable
 from segue.defs.schedule import ScheduleDefinition

@@ -1,4 +1,4 @@
-"""Names and keys that are not found: what the error says, and what may have been meant."""
+"""Keys that may have been meant by one that is not found: for the hint in an error."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from segue.model.keys import AssetKey
 
 _SHOWN = 5
 _ALIKE = 0.8  # of 1; one or two letters in a short name
-
-
-def not_found(kind: str, name: str, known: Iterable[str], place: str = "these definitions") -> str:
-    """The error for a name that nothing of a kind has, such as a job or a schedule."""
-    return (
-        f"{kind.capitalize()} {name!r} not found in {place}; available {kind}s: {', '.join(sorted(known)) or 'none'}."
-    )
-
-
-def not_found_for(user: str, kind: str, name: str, known: Iterable[str], place: str = "these definitions") -> str:
-    """The error for a name that something refers to and nothing of the kind has."""
-    shown = ", ".join(sorted(known)) or "none"
-    return f"{user} requires the {kind} {name!r}, which was not found in {place}; available {kind}s: {shown}."
 
 
 def near_keys(key: AssetKey, known: Iterable[AssetKey]) -> list[AssetKey]:

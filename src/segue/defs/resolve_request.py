@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from segue.defs.near_names import not_found
+from segue.defs.not_found import not_found
 from segue.defs.tick_context import DeclaredGraph, TickContext
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.graph import AssetGraph
