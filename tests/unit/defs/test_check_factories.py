@@ -47,7 +47,7 @@ def ago(span: timedelta) -> sg.TimestampMetadataValue:
 @pytest.mark.parametrize(
     ("deadlines", "updated", "passed", "says", "metadata"),
     [
-        (Deadlines(None, "UTC", HOUR), None, False, "Nothing recorded says that the asset was ever updated.", {}),
+        (Deadlines(None, "UTC", HOUR), None, False, "The asset has no recorded update.", {}),
         (
             Deadlines(None, "UTC", HOUR),
             NOW - HOUR,
@@ -59,7 +59,7 @@ def ago(span: timedelta) -> sg.TimestampMetadataValue:
             Deadlines(None, "UTC", HOUR),
             NOW - HOUR - timedelta(seconds=1),
             False,
-            "Overdue. Updated 1 hour, 1 second ago; no more than 1 hour are allowed.",
+            "Overdue. Updated 1 hour, 1 second ago; the maximum is 1 hour.",
             {"last_updated_timestamp": NOW - HOUR - timedelta(seconds=1)},
         ),
         (
