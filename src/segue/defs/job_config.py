@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, cast
 
 import msgspec
@@ -44,12 +44,13 @@ class ResolvedConfig(msgspec.Struct, frozen=True):
     violations: Sequence[ConfigViolation]
 
 
-def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigParts:
+def job_parts(job: JobDefinition, resources: Mapping[str, object], selected: Set[str] | None = None) -> RunConfigParts:
     """What the run config of a job of ops may speak of.
 
     Args:
         job: the job.
         resources: the resources, by key.
+        selected: the paths of the steps that are run; all when None.
     """
     return RunConfigParts(
         nodes={name: use.definition for name, use in job.graph.uses.items()},
@@ -57,7 +58,8 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object]) -> RunConfigP
         loggers=job.loggers or default_loggers(),
         executor=job.own_executor,
         graph=None if job.graph.config is None else job.graph,
-        values=value_entries(job.flat.steps, job.flat.ops, resources, job.input_values),
+        selected=selected,
+        values=value_entries(job.flat.steps, job.flat.ops, resources, job.input_values, selected),
     )
 
 

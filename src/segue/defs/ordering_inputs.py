@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from segue.model.assets import AssetSpec
@@ -50,4 +51,4 @@ def check_upstream(check: AssetCheckSpec) -> list[AssetKey]:
 
 
 def _name(key: AssetKey) -> str:
-    return "_".join(key.parts).replace("-", "_")
+    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(key.parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +35,7 @@ def value_entries(
     ops: Mapping[str, OpDefinition],
     resources: Mapping[str, object],
     given: Collection[str] = (),
+    selected: Set[str] | None = None,
 ) -> ValueEntries:
     """The entries of the values of steps.
 
@@ -43,6 +44,7 @@ def value_entries(
         ops: the ops behind them, by path.
         resources: the resources, by key; IO managers among them may take config of inputs and outputs.
         given: the inputs of the job that whoever starts the run gives values for.
+        selected: the paths of the steps that are run; all when None. What another step would give may be said for these.
     """
     loading = _schemas(resources, "input")
     storing = _schemas(resources, "output")
@@ -62,11 +64,20 @@ def value_entries(
                 for part in each.source.sources:
                     if isinstance(part, GraphInputSource):
                         inputs.setdefault(part.path, {}).setdefault(part.name, _ANY_VALUE)
+                    elif _is_left_out(part, selected):
+                        inputs.setdefault(step.path, {})[each.name] = _ANY_VALUE
+            elif _is_left_out(each.source, selected) and each.has_value:
+                _add_input(inputs, step.path, each, op, is_required=False)
         if storing:
             for name, out in op.outs.items():
                 if out.io_manager_key in storing:
                     outputs.setdefault(step.path, {})[name] = storing[out.io_manager_key]
     return ValueEntries(inputs, outputs)
+
+
+def _is_left_out(source: object, selected: Set[str] | None) -> bool:
+    """Whether the step that would give a value is not run."""
+    return selected is not None and isinstance(source, (OutputSource, CollectSource)) and source.step not in selected
 
 
 def _loaded_by(each: Any, ops: Mapping[str, OpDefinition]) -> str | None:

@@ -214,9 +214,8 @@ def config_of(described: Described, job_name: str, run_config: object, plan: Pla
     resources = described.resources
     needed = with_needs(needed_resources(plan.steps, described), resources) if resources else frozenset[str]()
     if job is not None:
-        parts = msgspec.structs.replace(job_parts(job, described.resources), needed=needed)
-        if len(selected) < len(job.flat.ops):
-            parts = msgspec.structs.replace(parts, selected=selected)
+        parts = job_parts(job, resources, selected if len(selected) < len(job.flat.ops) else None)
+        parts = msgspec.structs.replace(parts, needed=needed)
         return resolve_job_config(job, run_config, parts)
     loggers, executor = described.run_loggers(job_name), described.run_executor(job_name)
     ops = {step.path: described.ops[step.computation] for step in plan.steps}

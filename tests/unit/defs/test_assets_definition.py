@@ -28,12 +28,27 @@ def pair(source: int) -> tuple[int, int]:
     return source, source
 
 
+@sg.asset(deps=["shop.orders", sg.AssetKey(["deep", "my-table"])])
+def waits() -> None: ...
+
+
+@sg.asset_check(asset="shop.orders")
+def looks() -> bool:
+    return True
+
+
 READ: list[tuple[str, Callable[[], object], object]] = [
     ("keys", lambda: pair.keys, {K("a"), K(["p", "b"])}),
     ("inputs", lambda: pair.keys_by_input_name, {"source": K("up"), "__subset_input__a": K("a")}),
     ("inputs by key", lambda: pair.input_names_by_node_key, {K("up"): "source", K("a"): "__subset_input__a"}),
     ("inputs of a part", lambda: pair.subset_for({K("a")}, None).keys_by_input_name, {"source": K("up")}),
     ("inputs of the other part", lambda: pair.subset_for({K(["p", "b"])}, None).input_names, ["__subset_input__a"]),
+    (
+        "inputs of what it only waits for",
+        lambda: waits.keys_by_input_name,
+        {"shop_orders": K("shop.orders"), "deep_my_table": K(["deep", "my-table"])},
+    ),
+    ("input of a check", lambda: looks.keys_by_input_name, {"shop_orders": K("shop.orders")}),
     ("outputs", lambda: pair.keys_by_output_name, {"a": K("a"), "b": K(["p", "b"])}),
     ("output of a check", lambda: pair.get_output_name_for_asset_check_key(pair.check_key), "a_good"),
     ("output of an asset", lambda: pair.get_output_name_for_asset_key(K("a")), "a"),

@@ -187,3 +187,32 @@ def test_a_job_may_return_several_outputs_without_names() -> None:
         @sg.job
         def odd():  # type: ignore[no-untyped-def]
             return one(), 5
+
+
+def test_what_a_step_that_is_left_out_would_give_may_be_said() -> None:
+    @sg.op
+    def one() -> int:
+        return 1
+
+    @sg.op
+    def add(left: int, right: int) -> int:
+        return left + right
+
+    @sg.op
+    def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    @sg.job
+    def sums() -> None:
+        add(one(), one())
+        total([one(), one()])
+
+    def config(step: str, **inputs: object) -> dict[str, object]:
+        return {"ops": {step: {"inputs": inputs}}}
+
+    given = config("add", left={"value": 3}, right={"value": 4})
+    assert sums.execute_in_process(run_config=given, op_selection=["add"]).output_for_node("add") == 7
+    listed = config("total", numbers=[{"value": 3}, {"value": 5}])
+    assert sums.execute_in_process(run_config=listed, op_selection=["total"]).output_for_node("total") == 8
+    with pytest.raises(sg.InvalidConfigError, match="root:ops:add"):
+        sums.execute_in_process(run_config=given)
