@@ -27,11 +27,13 @@ class UnboundHookContext(HookContext, TickContext):
         if name in self._GIVEN:
             value = self._instance if name == "instance" else self._facts[name]
             if value is None:
-                raise InvalidPropertyError(f"This context has no {name}: pass one to build_hook_context({name}=...).")
+                raise InvalidPropertyError(f"This context has no {name}. Pass one to build_hook_context({name}=...).")
             return value
         if name in self._facts:
             return self._facts[name]
-        raise InvalidPropertyError(f"A context of build_hook_context has no {name}: only one of a run does.")
+        raise InvalidPropertyError(
+            f"{name} is not available in a context made by build_hook_context; it exists only in a run."
+        )
 
     def require_resources(self, keys: Iterable[str]) -> None:
         for key in sorted(keys):

@@ -155,7 +155,7 @@ def _scope(
 ) -> ValueScope:
     now = datetime.now(UTC)
     if key_range is not None and partition_key is not None:
-        raise InvalidInvocationError("A context has a partition_key or an asset_partition_key_range, not both.")
+        raise InvalidInvocationError("Both partition_key and asset_partition_key_range were provided; keep one.")
     first, last = (partition_key, partition_key) if key_range is None else (key_range.start, key_range.end)
     subset = None
     if first is not None and last is not None:
@@ -167,7 +167,8 @@ def _scope(
             subset = PartitionSubset(((first, last),))
         else:
             raise InvalidInvocationError(
-                "asset_partition_key_range needs asset_partitions_def, which says what lies in it."
+                "asset_partition_key_range requires asset_partitions_def, which defines the partition keys in "
+                "the range."
             )
     return ValueScope(
         asset_key=None if asset_key is None else AssetKey.from_coercible(asset_key),

@@ -34,7 +34,7 @@ def build_resources(
 
     Raises:
         ResourceFunctionError: a resource raised while it was set up.
-        InvalidConfigError: config that does not fit.
+        InvalidConfigError: the config is invalid.
     """
     del event_loop
     with contextlib.ExitStack() as stack:

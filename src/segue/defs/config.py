@@ -95,7 +95,7 @@ class Config(BaseModel):
             where: the place of the config, for errors.
 
         Raises:
-            InvalidConfigError: a variable that is not set, or holds what does not fit.
+            InvalidConfigError: an environment variable is not set, or its value is invalid.
         """
         return resolved_config(self, where)
 
@@ -108,7 +108,7 @@ class Config(BaseModel):
             place: their place there, for errors.
 
         Raises:
-            InvalidConfigError: values that do not fit, or a variable that is not set.
+            InvalidConfigError: values are invalid, or an environment variable is not set.
         """
         walk = Walk(defaults=False)
         resolved = cls.to_config_schema().config_type.evaluate(values, place, walk)
@@ -145,7 +145,7 @@ def config_from(model: type[ConfigType], values: Mapping[str, object], where: st
         where: the place in the run config, for errors (`resources:db:config`).
 
     Raises:
-        InvalidConfigError: values that do not fit.
+        InvalidConfigError: values are invalid.
     """
     return _validated(model, values, resolve_environment(values, where), ROOT.below(*where.split(":")))
 
@@ -160,7 +160,7 @@ def _validated(
 
 
 def _preamble(model: type[Config], place: Place) -> str:
-    return f"The config {place} does not fit {model.__name__}:"
+    return f"The config {place} is not valid for {model.__name__}:"
 
 
 def _takes_none(annotation: Any) -> bool:
@@ -171,7 +171,7 @@ def resolved_config(config: ConfigType, where: str) -> ConfigType:
     """The config with every `EnvVar` in it replaced by its value now; the same object where there is none.
 
     Raises:
-        InvalidConfigError: a variable that is not set, or a value that does not fit the field.
+        InvalidConfigError: an environment variable is not set, or its value is not valid for the field.
     """
     values = {name: getattr(config, name) for name in type(config).model_fields}
     values.update(config.model_extra or {})
@@ -185,7 +185,7 @@ def resolved_config(config: ConfigType, where: str) -> ConfigType:
         )
     except ValidationError as error:
         raise InvalidConfigError(
-            f"The environment's values at {where} do not fit {type(config).__name__}:",
+            f"The values of environment variables at {where} are not valid for {type(config).__name__}:",
             _violations(error, values, resolved, ROOT.below(*where.split(":"))),
         ) from None
     return checked

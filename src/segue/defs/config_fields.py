@@ -125,7 +125,9 @@ def type_of_annotation(annotation: Any, where: str) -> ConfigType:
         InvalidConfigDefinitionError: a type that no config can hold.
     """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not _is_config(annotation):
-        raise _unsupported(annotation, f"{where}: derive it from Config instead of BaseModel.")
+        raise _unsupported(
+            annotation, (f"{where}: a BaseModel cannot be used for config. Derive the class from Config instead.")
+        )
     return _type(annotation, None, where)
 
 
@@ -195,8 +197,8 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, given: BaseModel 
     default: Any = info.default
     if isinstance(default, Field):
         raise InvalidDefinitionError(
-            f"{where} has a segue.Field for its default: that is of the schema form. In a class, describe a field with "
-            "pydantic.Field."
+            f"{where}: the default must not be a segue.Field, which belongs in a config_schema. Use pydantic.Field "
+            "in a class."
         )
     kind = _type(info.annotation, info.discriminator, where)
     if default is PydanticUndefined and info.default_factory is not None and kind.kind is ConfigTypeKind.SELECTOR:
@@ -341,7 +343,7 @@ class ValidatedType(ConfigType):
         except ValidationError as error:
             shown = f"{{'env': {variable!r}}}" if variable is not None else f"{value!r}"
             why = "" if variable is not None else f" {'; '.join(each['msg'] for each in error.errors())}."
-            return walk.refuse(place, f"{place.start} takes a {self.label}, got {shown}.{why}")
+            return walk.refuse(place, f"{place.start} must be a {self.label}, got {shown}.{why}")
         return value
 
 
@@ -356,9 +358,9 @@ def _variable(value: Any) -> str | None:
 
 def _unsupported(annotation: object, where: str) -> InvalidConfigDefinitionError:
     return InvalidConfigDefinitionError(
-        f"{where}: no config can hold a {annotation!r}. A config field can be int, float, bool, str, an enum, a Literal, a "
-        "list or dict of such, another Config class, a discriminated union of them, Optional of any of these, or what pydantic "
-        "can make out of JSON.",
+        f"{where}: {annotation!r} is not a valid type for a config field. Use int, float, bool, str, an enum, a "
+        "Literal, a list or dict of these, a Config class, a discriminated union of Config classes, Optional of any "
+        "of these, or another type that pydantic can parse from JSON.",
         None,
         annotation,
     )

@@ -25,12 +25,12 @@ def config_from_files(config_files: Sequence[str]) -> dict[str, Any]:
     for pattern in config_files:
         paths = sorted(glob.glob(str(pattern)))
         if not paths:
-            raise InvariantViolationError(f"There is no config file {str(pattern)!r}.")
+            raise InvariantViolationError(f"No config file matches {str(pattern)!r}.")
         for path in paths:
             try:
                 found.append((path, Path(path).read_text(encoding="utf-8")))
             except (OSError, UnicodeDecodeError) as error:
-                raise InvariantViolationError(f"The config file {path} cannot be read as text: {error}.") from error
+                raise InvariantViolationError(f"The config file {path} cannot be decoded as text: {error}.") from error
     return _together(found)
 
 
@@ -50,7 +50,7 @@ def config_from_pkg_resources(pkg_resource_defs: Sequence[tuple[str, str]]) -> d
         try:
             found.append((place, bound("package_files")(package).joinpath(name).read_text(encoding="utf-8")))
         except (OSError, ModuleNotFoundError, UnicodeDecodeError) as error:
-            raise InvariantViolationError(f"The config file {place} cannot be read as text: {error}.") from error
+            raise InvariantViolationError(f"The config file {place} cannot be decoded as text: {error}.") from error
     return _together(found)
 
 
@@ -71,9 +71,9 @@ def _together(texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise InvariantViolationError(f"{place} is no YAML: {' '.join(str(error).split())}.") from error
+            raise InvariantViolationError(f"{place} is not valid YAML: {' '.join(str(error).split())}.") from error
         if not isinstance(value, Mapping):
-            raise InvariantViolationError(f"{place} holds a {type(value).__name__}; run config is a mapping.")
+            raise InvariantViolationError(f"{place} contains a {type(value).__name__}: run config must be a mapping.")
         _merge(whole, cast("Mapping[str, Any]", value))
     return whole
 

@@ -39,7 +39,7 @@ class ConfigMapping:
         receive_processed_config_values: bool | None = None,
     ) -> None:
         if not callable(config_fn):
-            raise WrongArgumentError(f"ConfigMapping takes a function for config_fn, got {config_fn!r}.")
+            raise WrongArgumentError(f"ConfigMapping: config_fn must be a function, got {config_fn!r}.")
         name = getattr(config_fn, "__name__", "a function")
         self.config_fn = config_fn
         self.receive_processed_config_values = receive_processed_config_values
@@ -56,7 +56,7 @@ class ConfigMapping:
         """The config of the ops, for config as it is given to a job.
 
         Raises:
-            InvalidConfigError: the config does not fit.
+            InvalidConfigError: the config is invalid.
             ConfigMappingFunctionError: the function raised.
         """
         return self._resolve(config, ROOT, self.receive_processed_config_values is not False)
@@ -65,7 +65,7 @@ class ConfigMapping:
         """The config of the ops, for config that fits, as it is given to a graph.
 
         Raises:
-            InvalidConfigError: it does not fit all the same.
+            InvalidConfigError: it is invalid all the same.
             ConfigMappingFunctionError: the function raised.
         """
         return self._resolve(config, ROOT, bool(self.receive_processed_config_values))
@@ -74,7 +74,7 @@ class ConfigMapping:
         """The config of the ops of a graph, for the config at a place of a run config.
 
         Raises:
-            InvalidConfigError: the config does not fit.
+            InvalidConfigError: the config is invalid.
             ConfigMappingFunctionError: the function raised.
         """
         return self._resolve(config, place, bool(self.receive_processed_config_values))
@@ -88,7 +88,7 @@ class ConfigMapping:
         kind = self._function.schema.config_type if self._function.model is not None else field.config_type
         value = kind.evaluate(config, place, walk) if given else field.fill_default(place, walk)
         if walk.violations:
-            raise InvalidConfigError(f"The config does not fit {self._function.what}:", walk.violations, config)
+            raise InvalidConfigError(f"The config is not valid for {self._function.what}:", walk.violations, config)
         return self._function(config if self._function.model is not None else value, place)
 
     def with_schema(self, config_schema: DefinitionConfigSchema) -> ConfigMapping:
@@ -136,11 +136,11 @@ def mapped_config(mapping: object, config: Any, place: Place) -> Any:
     """What the `config` of a graph makes of the config it is given: fixed config is taken as it is.
 
     Raises:
-        InvalidConfigError: the config does not fit the mapping.
+        InvalidConfigError: the config is invalid the mapping.
         ConfigMappingFunctionError: its function raised.
     """
     if isinstance(mapping, ConfigMapping):
         return mapping.resolve_at(config, place)
     if config is not NO_VALUE and config:
-        raise InvalidConfigError(f"{place.text} is fixed where the graph is declared, and takes no config here.")
+        raise InvalidConfigError(f"{place.text} must not be given here: it is fixed by the config of the graph.")
     return cast("Mapping[str, Any]", mapping)

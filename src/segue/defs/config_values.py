@@ -83,7 +83,7 @@ def _stored(value: Any, where: str) -> Any:
             return to_jsonable_python(value)
         except PydanticSerializationError:
             raise InvalidConfigError(
-                f"{where}: a {type(value).__name__} cannot stand in run config: use plain values."
+                f"{where}: a {type(value).__name__} cannot be used in run config. Use plain values."
             ) from None
 
 

@@ -81,7 +81,7 @@ class NamedConfigurable(abc.ABC):
         own_name = name or getattr(config_or_config_fn, "__name__", None) or self.configured_name
         if own_name is None:
             raise InvalidInvocationError(
-                f"{self!r} is given fixed config: give it another name= as well, so that the two can be told apart."
+                f"{self!r} already has fixed config. Pass name= as well, so that the configured copy can be told apart."
             )
         schema = self.configured_schema(config_or_config_fn, config_schema)
         return self.copy_for_configured(own_name, description, schema)
@@ -119,7 +119,8 @@ def configured(
         target = cast("Any", configurable).definition_of_class()
     if not isinstance(target, (Configurable, NamedConfigurable)):
         raise WrongArgumentError(
-            f"configured takes a resource, op, graph, logger, executor or IO manager definition, got {configurable!r}."
+            "configured must be given a resource, op, graph, logger, executor or IO manager definition, got "
+            f"{configurable!r}."
         )
 
     def give(config_or_config_fn: object) -> T:

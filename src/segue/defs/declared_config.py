@@ -23,7 +23,7 @@ def declared_config(config_schema: object, shape: FunctionShape, name: str) -> D
         return declared_schema(config_schema, what)
     if config_schema is not None:
         raise WrongDeclarationError(
-            f"{what} has both a `config` parameter and config_schema=: the parameter says it all, leave config_schema out."
+            f"{what}: both a `config` parameter and config_schema= were provided. Remove config_schema."
         )
     if getattr(shape.config, "segue_parameter_kind", None) == "config":
         return declared_schema(shape.config, what)

@@ -43,7 +43,7 @@ def invoke(
     Raises:
         InvalidInvocationError: arguments that the function does not take, or too few.
         InvalidDefinitionError: a resource that nobody gave.
-        InvalidConfigError: config that does not fit.
+        InvalidConfigError: the config is invalid.
         TypeCheckDidNotPass, InvariantViolationError: an input or output that is not as declared.
         Exception: what the function raises.
     """

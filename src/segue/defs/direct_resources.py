@@ -36,8 +36,8 @@ class DirectResources(ResourcesOnUse):
         strange = sorted(set(self.resources_config) - set(self.declared))
         if strange:
             raise InvalidConfigError(
-                "resources_config does not fit:",
-                [f"{key}: there is no resource of that name." for key in strange],
+                "resources_config is invalid:",
+                [f"{key}: unknown resource key." for key in strange],
             )
         self._instance = instance
         self._stack = contextlib.ExitStack()
@@ -62,8 +62,7 @@ class DirectResources(ResourcesOnUse):
         twice = [key for key, each in resource_defs.items() if self.declared.get(key, each) is not each]
         if twice:
             raise InvalidInvocationError(
-                f"The context was given a resource {twice[0]!r}, and what is called brings one of that key along: leave it out of "
-                "the context."
+                f"The context has a resource {twice[0]!r}, and so does what is called. Remove it from the context."
             )
         if not resource_defs.keys() <= self.declared.keys():
             self.declared = {**self.declared, **resource_defs}
@@ -82,8 +81,8 @@ class DirectResources(ResourcesOnUse):
             if isinstance(opened, ResourcesToClose) and not self.entered:
                 self._stack.close()
                 raise InvariantViolationError(
-                    "At least one of the resources must be torn down at the end: use the context in a `with` block, such as "
-                    "`with build_op_context(...) as context:`."
+                    "At least one of the resources needs teardown: use the context in a `with` block, such as `with "
+                    "build_op_context(...) as context:`."
                 )
             self._opened = opened
         return opened
@@ -97,8 +96,9 @@ class DirectResources(ResourcesOnUse):
         for key in keys:
             if key not in self.declared:
                 raise InvalidDefinitionError(
-                    f"resource with key {key!r} required by {what} was not provided; there are: "
-                    f"{', '.join(sorted(self.declared)) or 'none'}. Give it as build_op_context(resources={{{key!r}: ...}})."
+                    f"resource with key {key!r} required by {what} was not provided; available: "
+                    f"{', '.join(sorted(self.declared)) or 'none'}. Pass it as build_op_context(resources={{{key!r}: "
+                    "...})."
                 )
 
     def close(self) -> None:

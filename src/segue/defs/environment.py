@@ -44,8 +44,7 @@ class EnvVar(str):
         value = os.environ.get(self.env_var_name)
         if value is None:
             raise InvalidConfigError(
-                f"{where} takes its value from the environment variable {self.env_var_name}, which is not set: "
-                "set it and run again."
+                f"{where}: the environment variable {self.env_var_name} is not set. Set it and run again."
             )
         return value
 
@@ -111,7 +110,7 @@ class IntEnvVar(int):
             return int(text)
         except ValueError:
             raise InvalidConfigError(  # without the value, which may be a secret
-                f"{where} takes a whole number from the environment variable {self.name}, which holds something else: correct it."
+                f"{where}: the value of the environment variable {self.name} is not an integer."
             ) from None
 
     def __repr__(self) -> str:
@@ -121,6 +120,6 @@ class IntEnvVar(int):
 def _used_too_early(variable: EnvVar | IntEnvVar, used: str) -> UnresolvedVariableError:
     """The error for an f-string, `str()` or arithmetic, which would take a stand-in for the value."""
     return UnresolvedVariableError(
-        f"{variable!r} stands for a value that is read when a run needs it, and was {used}. Pass it to a field of a Config or a "
-        "resource as it is; for the value now, call get_value(); for the name, env_var_name."
+        f"{variable!r} is resolved at run time, but was {used} before that. Pass it to a field of a Config or "
+        "resource as it is, call get_value() for the current value, or use env_var_name for the name."
     )

@@ -47,14 +47,14 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
         place: where it stands, for errors.
 
     Raises:
-        InvalidConfigError: it does not fit, or the file cannot be read.
+        InvalidConfigError: it is invalid, or the file cannot be read.
         Exception: whatever the loader raises.
     """
     if isinstance(kind.loader, TypeLoader):
         walk = Walk()
         config = resolve_to_config_type(kind.loader.schema_type).evaluate(given, place, walk)
         if config is NO_VALUE or walk.violations:
-            raise InvalidConfigError(f"The value {place} does not fit:", walk.violations, given)
+            raise InvalidConfigError(f"The value {place} is invalid:", walk.violations, given)
         return kind.loader.construct_from_config_value(context, config)
     if kind.kind is TypeKind.NULLABLE:
         return None if given is None else value_of_input(kind.inner_types[0], given, context, place)
@@ -116,6 +116,4 @@ def _from_file(form: str, path: str, place: Place) -> object:
         with open(path, "rb") as file:
             return pickle.load(file)
     except (OSError, ValueError, pickle.UnpicklingError, EOFError) as error:
-        raise InvalidConfigError(
-            f"{place.text} names the {form} file {path}, which cannot be read: {error}."
-        ) from error
+        raise InvalidConfigError(f"{place.text}: the {form} file {path} cannot be read: {error}.") from error

@@ -121,7 +121,7 @@ class OutputContext(ValueContext):
         again = sorted(set(metadata) & set(self._logged_metadata))
         if again:
             raise InvariantViolationError(
-                f"The metadata {', '.join(map(repr, again))} of this output was added before: give it another name."
+                f"The metadata keys {', '.join(map(repr, again))} were already added to this output. Use other keys."
             )
         self._logged_metadata.update(normalize_metadata(metadata))
 
@@ -180,7 +180,8 @@ class InputContext(ValueContext):
         """
         if self._upstream_output is None:
             raise InvariantViolationError(
-                f"The input {self._name!r} has no upstream_output: it comes from no step, and has no identifier."
+                f"The input {self._name!r} has no upstream_output: it does not come from a step, so it has no "
+                "identifier."
             )
         return self._upstream_output.get_identifier()
 

@@ -74,7 +74,7 @@ def resolve_job_config(job: JobDefinition, run_config: object, parts: RunConfigP
         parts: what it may speak of.
 
     Raises:
-        InvalidConfigError: it does not fit the config mapping of the job.
+        InvalidConfigError: it is invalid the config mapping of the job.
         ConfigMappingFunctionError: the function of a config mapping raised.
     """
     given = raw_config(run_config)
@@ -169,7 +169,7 @@ def _inside(
     except InvalidConfigError as error:
         to.walk.violations.extend(error.errors or [ConfigViolation(str(error), path=here.path)])
         return {}, place
-    there = Place(here.path, f"{here.text} (mapped by graph {graph.name!r})")
+    there = Place(here.path, f"{here.text} (returned by the config mapping of the graph {graph.name!r})")
     inner = {name: use.definition for name, use in graph.uses.items()}
     nodes_type(inner, f"{path}." if path else "", to.parts).evaluate(made, there, to.walk)
     return _mapping(made), there

@@ -28,7 +28,7 @@ from segue.model.event import Event
 
 EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
 _CONSOLE = {
-    "log_level": Field(str, default_value="INFO", description="the least level that is written"),
+    "log_level": Field(str, default_value="INFO", description="lowest level that is written"),
     "name": Field(str, default_value="segue", description="the name of the logger"),
 }
 _LINE = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
@@ -75,7 +75,7 @@ class UnboundInitLoggerContext(InitLoggerContext):
     @property
     def logger_def(self) -> LoggerDefinition | None:
         """Raises InvariantViolationError: no logger is being made yet."""
-        raise InvariantViolationError("This context belongs to no logger yet: call a logger definition with it.")
+        raise InvariantViolationError("This context is not bound to a logger yet. Call a logger definition with it.")
 
     @property
     def run_id(self) -> str | None:
@@ -99,7 +99,9 @@ class LoggerDefinition(Configurable):
         self, logger_fn: Callable[..., logging.Logger], config_schema: Any = None, description: str | None = None
     ) -> None:
         if not callable(logger_fn):
-            raise WrongDeclarationError(f"LoggerDefinition takes a function that makes loggers, got {logger_fn!r}.")
+            raise WrongDeclarationError(
+                f"LoggerDefinition: logger_fn must be a function that returns a logger, got {logger_fn!r}."
+            )
         self.logger_fn = logger_fn
         self._config_schema = (
             declared_schema(config_schema, f"logger {getattr(logger_fn, '__name__', '')!r}") or ANY_CONFIG
@@ -116,15 +118,18 @@ class LoggerDefinition(Configurable):
 
         Raises:
             InvalidInvocationError: not one argument, the context.
-            InvalidConfigError: config that does not fit.
+            InvalidConfigError: the config is invalid.
         """
         if len(args) + len(kwargs) != 1:
             raise InvalidInvocationError(
-                "A logger is made with one argument, its context: build_init_logger_context() makes one."
+                "A logger definition must be called with one argument, its context. Use "
+                "build_init_logger_context() to create one."
             )
         context = next(iter((*args, *kwargs.values())))
         if context is not None and not isinstance(context, InitLoggerContext):
-            raise InvalidInvocationError(f"A logger is made with an InitLoggerContext, got {context!r}.")
+            raise InvalidInvocationError(
+                f"A logger definition must be called with an InitLoggerContext, got {context!r}."
+            )
         config = None if context is None else context.logger_config
         job = None if context is None else context.job_def
         return self.make(config, job, EPHEMERAL_RUN_ID)
@@ -136,7 +141,7 @@ class LoggerDefinition(Configurable):
         """The logger of one run.
 
         Raises:
-            InvalidConfigError: config that does not fit.
+            InvalidConfigError: the config is invalid.
             InvalidDefinitionError: the function gave no logger.
         """
         context = InitLoggerContext(self._config(config), self, job_def, run_id)
@@ -144,7 +149,7 @@ class LoggerDefinition(Configurable):
         made = self.logger_fn(context) if takes_context else self.logger_fn()
         if not isinstance(made, logging.Logger):  # pyright: ignore[reportUnnecessaryIsInstance] reason: the user's function
             raise InvalidDefinitionError(
-                f"The logger function {self.logger_fn!r} gave {made!r}, which is no logging.Logger."
+                f"The logger function {self.logger_fn!r} must return a logging.Logger, got {made!r}."
             )
         return made
 
@@ -216,7 +221,7 @@ def _console(context: InitLoggerContext, formatter: logging.Formatter) -> loggin
     level = logging.getLevelNamesMapping().get(config["log_level"].upper())
     if level is None:
         raise InvalidConfigError(
-            "The config of a console logger does not fit:",
+            "The config of the console logger is invalid:",
             [f"log_level: {config['log_level']!r} is not a valid level: use one of {', '.join(_COLORS)} or INFO."],
         )
     handler = logging.StreamHandler(sys.stderr)
@@ -262,9 +267,11 @@ def require_loggers(loggers: object, where: str) -> dict[str, LoggerDefinition]:
     if loggers is None:
         return {}
     if not isinstance(loggers, Mapping):
-        raise WrongDeclarationError(f"{where}: loggers takes loggers by key, got {loggers!r}.")
+        raise WrongDeclarationError(f"{where}: loggers must be a mapping of logger keys to loggers, got {loggers!r}.")
     found = cast("Mapping[str, object]", loggers)
     for key, value in found.items():
         if not isinstance(value, LoggerDefinition):
-            raise WrongDeclarationError(f"{where}: the logger {key!r} is {value!r}; use what @logger gives.")
+            raise WrongDeclarationError(
+                f"{where}: the logger {key!r} must be a LoggerDefinition, got {value!r}. Declare it with @logger."
+            )
     return dict(cast("Mapping[str, LoggerDefinition]", found))

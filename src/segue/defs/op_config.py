@@ -22,7 +22,7 @@ def config_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> An
         place: its place there.
 
     Raises:
-        InvalidConfigError: the config does not fit.
+        InvalidConfigError: the config is invalid.
     """
     given = entry.get("config", NO_VALUE)
     if _is_config_class(op.shape.config):
@@ -37,7 +37,7 @@ def values_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> An
     """The same as plain values, with all defaults: what `context.op_config` is.
 
     Raises:
-        InvalidConfigError: the config does not fit.
+        InvalidConfigError: the config is invalid.
     """
     given = entry.get("config", NO_VALUE)
     if op.config_field is None:
@@ -60,7 +60,7 @@ def _given_to_class(op: OpDefinition, given: Any, place: Place) -> Any:
         walk = Walk()
         given = schema.config_type.made(given, place, walk)
         if walk.violations:
-            raise InvalidConfigError(f"The config {place} does not fit:", walk.violations)
+            raise InvalidConfigError(f"The config {place} is invalid:", walk.violations)
         schema = schema.config_type.target
     return given
 

@@ -64,17 +64,17 @@ class PartitionedConfig:
     ) -> None:
         if not isinstance(partitions_def, PartitionsDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise WrongDeclarationError(
-                f"PartitionedConfig: partitions_def is a PartitionsDefinition, got {partitions_def!r}."
+                f"PartitionedConfig: partitions_def must be a PartitionsDefinition, got {partitions_def!r}."
             )
         if (run_config_for_partition_fn is None) == (run_config_for_partition_key_fn is None):
             raise InvalidDefinitionError(
-                "PartitionedConfig takes one function for the config: run_config_for_partition_key_fn, or "
-                "run_config_for_partition_fn, which it supersedes."
+                "PartitionedConfig: exactly one of run_config_for_partition_key_fn and run_config_for_partition_fn "
+                "(superseded) must be provided."
             )
         if tags_for_partition_fn is not None and tags_for_partition_key_fn is not None:
             raise InvalidDefinitionError(
-                "PartitionedConfig takes one function for the tags: tags_for_partition_key_fn, or tags_for_partition_fn, "
-                "which it supersedes."
+                "PartitionedConfig: both tags_for_partition_key_fn and tags_for_partition_fn (superseded) were "
+                "provided; keep the first."
             )
         self.partitions_def = partitions_def
         for parameter, given in (
@@ -128,7 +128,8 @@ class PartitionedConfig:
         if isinstance(config, PartitionedConfig):
             if config.partitions_def != partitions_def:
                 raise InvalidDefinitionError(
-                    f"The partitions of the config, {config.partitions_def!r}, are not those of the job, {partitions_def!r}."
+                    f"The partitions definition of the config, {config.partitions_def!r}, does not match that of "
+                    f"the job, {partitions_def!r}."
                 )
             return config
         return PartitionedConfig(partitions_def, run_config_for_partition_key_fn=lambda _: config)
@@ -141,7 +142,7 @@ class PartitionedConfig:
         """
         if self._decorated_fn is None:
             raise InvalidInvocationError(
-                "A PartitionedConfig is called only where a decorator made it of a function: ask "
+                "This PartitionedConfig cannot be called: it was not made by a decorator. Use "
                 "get_run_config_for_partition_key(key)."
             )
         return self._decorated_fn(*args, **kwargs)

@@ -72,8 +72,8 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and type(self).model_config.get("frozen"):
             raise InvalidInvocationError(
-                f"{type(self).__name__}.{name} cannot be set: resources are immutable. Pass the value when the object is made, "
-                "or keep what changes in a private attribute (`_name: ... = PrivateAttr()`) or in a client of its own."
+                f"{type(self).__name__}.{name} cannot be set: a resource is immutable. Pass the value to the "
+                "constructor, or keep state that changes in a private attribute (`_name: ... = PrivateAttr()`)."
             )
         super().__setattr__(name, value)
 
@@ -123,8 +123,8 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
         """
         if self._segue_context is None:
             raise InvariantViolationError(
-                f"This {type(self).__name__} has no context: it has not been set up. A "
-                "run does that, and so does `with resource.process_config_and_initialize_cm() as ready:`."
+                f"This {type(self).__name__} has no context because it has not been initialized. A run initializes "
+                "it; outside of a run, use `with resource.process_config_and_initialize_cm() as ready:`."
             )
         return self._segue_context
 
@@ -167,7 +167,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
         """What user code gets, set up outside of a run: with variables read, and nested resources ready.
 
         Raises:
-            InvalidConfigError: a variable that is not set, or holds what does not fit.
+            InvalidConfigError: an environment variable is not set, or its value is invalid.
             InvariantViolationError: the resource must be torn down again: use `process_config_and_initialize_cm`.
         """
         return _opened_for_good(self, InitResourceContext())
@@ -228,7 +228,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
             where: the place in the run config, for errors.
 
         Raises:
-            InvalidConfigError: a value that does not fit, or a variable that is not set.
+            InvalidConfigError: a value is invalid, or an environment variable is not set.
         """
         fields = type(self).model_fields
         current = {name: getattr(self, name) for name in fields} | (self.model_extra or {})
@@ -323,7 +323,7 @@ class PartialResource(Generic[Value]):
         """The resource for one run.
 
         Raises:
-            InvalidConfigError: fields that are missing or do not fit, or a variable that is not set.
+            InvalidConfigError: fields are missing or invalid, or an environment variable is not set.
         """
         kind: Any = self.resource_cls
         return config_from(kind, {**self.data, **values}, where)
@@ -340,7 +340,7 @@ def is_declared_resource(value: object) -> bool:
 def _opened_for_good(resource: ConfigurableResourceFactory[Any], context: InitResourceContext) -> Any:
     if resource.needs_teardown:
         raise InvariantViolationError(
-            f"{type(resource).__name__} tears something down when it is done with: use process_config_and_initialize_cm() or "
+            f"{type(resource).__name__} needs teardown: use process_config_and_initialize_cm() or "
             "from_resource_context_cm(...) in a `with` block."
         )
     return bound("open_declared")(resource, context, contextlib.ExitStack())

@@ -21,7 +21,7 @@ def resource_errors(declared: Mapping[str, object]) -> Iterator[str]:
     needs: dict[str, set[str]] = {}
     for key, value in declared.items():
         if isinstance(value, type) and is_resource(value):
-            yield f"The resource {key!r} is the class {value.__name__}: give an instance, {value.__name__}(...)."
+            yield f"The resource {key!r} is the class {value.__name__}: use an instance, {value.__name__}(...)."
             continue
         needs[key] = set(needed_keys_of(value, by_id))
         for missing in sorted(needs[key] - declared.keys()):
@@ -34,7 +34,7 @@ def resource_errors(declared: Mapping[str, object]) -> Iterator[str]:
     if waiting:
         path = resource_cycle(waiting)
         yield (
-            f"The resource {path[0]!r} is made from itself: {' -> '.join(path)}. Take one of these from the "
+            f"The resource {path[0]!r} depends on itself: {' -> '.join(path)}. Remove one of these from the "
             "required_resource_keys of the other."
         )
 
@@ -45,8 +45,9 @@ def _nested_errors(value: object, key: str, by_id: Mapping[int, str]) -> Iterato
             continue
         if getattr(each, "waits_for_config", False) or (isinstance(each, ResourceDefinition) and each.needs_config):
             yield (
-                f"The resource {key!r} holds in its field {field!r} a resource that still needs config ({each!r}): add it to the "
-                "resources under a key of its own, under which runs can give its config."
+                f"The field {field!r} of the resource {key!r} contains a resource that still needs config "
+                f"({each!r}). Add that resource to the definitions under its own resource key, so that runs can "
+                "configure it."
             )
         if isinstance(each, ResourceDefinition):
             for missing in sorted(each.required_resource_keys - set(by_id.values())):
@@ -70,8 +71,9 @@ def missing_resource(key: str, user: str, declared: Mapping[str, object], kind: 
     close = difflib.get_close_matches(key, declared, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return (
-        f"{user} needs the {kind} {key!r}, and nobody gives it; there are: {', '.join(sorted(declared)) or 'none'}."
-        f"{hint} Add {key!r} to Definitions(resources={{...}}), or correct the name."
+        f"{user} requires the {kind} {key!r}, which was not provided; available: "
+        f"{', '.join(sorted(declared)) or 'none'}.{hint} Add {key!r} to Definitions(resources={{...}}), or correct "
+        "the resource key."
     )
 
 
@@ -86,8 +88,8 @@ def manager_error(key: str, value: object, loads_only: bool) -> str | None:
     if role is not None and (loads_only or role != "input manager"):
         return None
     wanted = "load_input" if loads_only else "handle_output and load_input"
-    made = "makes no IO manager: declare it with @io_manager" if isinstance(value, ResourceDefinition) else "is none"
+    made = "does not create an IO manager (use @io_manager)" if isinstance(value, ResourceDefinition) else "is none"
     return (
-        f"names the resource {key!r} as its IO manager, but that is a {type(value).__name__}, which {made} (an IO "
-        f"manager has {wanted})."
+        f"uses the resource {key!r} as its IO manager, but that is a {type(value).__name__}, which {made}; an IO "
+        f"manager must have {wanted}."
     )

@@ -40,8 +40,8 @@ class Resources:
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UnknownResourceError(
             name,
-            f"There is no resource {name!r} here; there are: {known}.{hint} Ask for it with a parameter of its type or with "
-            f"required_resource_keys={{{name!r}}}, and give it in Definitions(resources=...).",
+            f"The resource {name!r} is not available here; available: {known}.{hint} Require it with a parameter of "
+            f"its type or with required_resource_keys={{{name!r}}}, and provide it in Definitions(resources=...).",
         )
 
     @property
@@ -97,8 +97,8 @@ class IAttachDifferentObjectToOpContext:
     def get_object_to_set_on_execution_context(self) -> Any:
         """What `context.resources` shows."""
         raise NotImplementedError(
-            f"{type(self).__name__} must implement get_object_to_set_on_execution_context, which says what "
-            "context.resources shows of it."
+            f"{type(self).__name__} must implement get_object_to_set_on_execution_context, which returns what "
+            "context.resources exposes."
         )
 
 
@@ -242,7 +242,7 @@ class UnboundInitResourceContext(InitResourceContext):
             self._opened = bound("open_scoped_resources")(self._all_resource_defs, self._instance, self._stack)
         if isinstance(self._opened, ResourcesToClose) and not self._entered:
             raise InvariantViolationError(
-                "One of the resources of this context must be torn down again: use it as a context manager, "
+                "At least one of the resources of this context needs teardown: use the context in a `with` block, "
                 "`with build_init_resource_context(...) as context:`."
             )
         return self._opened

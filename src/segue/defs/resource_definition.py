@@ -50,7 +50,7 @@ class ResourceDefinition(Configurable):
         require_kind(what, "description", description, str)
         require_kind(what, "version", version, str)
         if not callable(resource_fn):
-            raise WrongDeclarationError(f"{what}: resource_fn takes a function, got {resource_fn!r}.")
+            raise WrongDeclarationError(f"{what}: resource_fn must be a function, got {resource_fn!r}.")
         self._resource_fn = resource_fn
         self._parameter = _context_parameter(resource_fn, what)
         self._config_schema = declared_schema(config_schema, f"{what} {_name_of(resource_fn)}") or ANY_CONFIG
@@ -111,7 +111,7 @@ class ResourceDefinition(Configurable):
         copy._config_schema = declared_schema(config_schema, repr(self)) or ANY_CONFIG
         return copy
 
-    def resolve_config(self, given: Mapping[str, Any], place: Place, what: str = "The config does not fit:") -> Any:
+    def resolve_config(self, given: Mapping[str, Any], place: Place, what: str = "The config is invalid:") -> Any:
         """The config its function gets.
 
         Args:
@@ -120,7 +120,7 @@ class ResourceDefinition(Configurable):
             what: the first line of the error.
 
         Raises:
-            InvalidConfigError: it does not fit the schema.
+            InvalidConfigError: it is invalid the schema.
         """
         result = process_config(Shape({"config": self._config_schema.as_field()}), dict(given), place)
         if result.errors:
@@ -147,7 +147,8 @@ class ResourceDefinition(Configurable):
         if self._parameter is None:
             if args or kwargs:
                 raise InvalidInvocationError(
-                    f"{self!r} takes no context, and was called with one: call it without, or give its function a parameter."
+                    f"{self!r} takes no context, but was called with one. Call it without arguments, or add a "
+                    "parameter to its function."
                 )
             return self._resource_fn()
         return self._resource_fn(self._context_for_call(args, kwargs))
@@ -156,31 +157,29 @@ class ResourceDefinition(Configurable):
         name = self._parameter
         if not args and not kwargs:
             raise InvalidInvocationError(
-                f"{self!r} was called without a context: pass build_init_resource_context(...), or None."
+                f"{self!r} was called without a context. Pass build_init_resource_context(...), or None."
             )
         if len(args) + len(kwargs) > 1 or (kwargs and name not in kwargs):
-            raise InvalidInvocationError(
-                f"{self!r} takes one argument, {name!r}: pass it by position or by this name, and nothing else."
-            )
+            raise InvalidInvocationError(f"{self!r} takes one argument, {name!r}. Pass it by position or by this name.")
         context: InitResourceContext | None = args[0] if args else kwargs[name or ""]
         if context is None and self._required:
             raise InvalidInvocationError(
-                f"{self!r} needs the resources {', '.join(sorted(self._required))}, and got None for a context: pass "
+                f"{self!r} requires the resources {', '.join(sorted(self._required))}, but its context is None. Pass "
                 "build_init_resource_context(resources={...})."
             )
         if context is None and self.needs_config:
             raise InvalidInvocationError(
-                f"{self!r} needs config, and got None for a context: pass build_init_resource_context(config={{...}})."
+                f"{self!r} requires config, but its context is None. Pass build_init_resource_context(config={{...}})."
             )
         context = InitResourceContext() if context is None else context
         missing = sorted(key for key in self._required if not hasattr(context.resources, key))
         if missing:
             raise InvalidDefinitionError(
-                f"{self!r} needs the resource {missing[0]!r}, which its context does not have: add it to "
+                f"{self!r} requires the resource {missing[0]!r}, which its context does not have. Add it to "
                 "build_init_resource_context(resources={...})."
             )
         given = {} if context.resource_config is None else {"config": context.resource_config}
-        return context.replace_config(self.resolve_config(given, ROOT, f"The config of {self!r} does not fit:"))
+        return context.replace_config(self.resolve_config(given, ROOT, f"The config of {self!r} is invalid:"))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({_name_of(self._resource_fn)})"
@@ -274,8 +273,8 @@ def _context_parameter(function: ResourceFunction, what: str) -> str | None:
     if len(needed) > 1:
         name = getattr(function, "__name__", repr(function))
         raise InvalidDefinitionError(
-            f"{what}: the function {name} takes {', '.join(each.name for each in needed)}: it expects only a single "
-            "positional required argument, the context. Give the others a default, or take them from the config."
+            f"{what}: the function {name} has the required parameters {', '.join(each.name for each in needed)}, "
+            "but only one is allowed: the context. Give the others a default, or read them from the config."
         )
     first = next((each for each in places if each.kind is not inspect.Parameter.VAR_KEYWORD), None)
     return None if first is None else first.name
@@ -293,6 +292,6 @@ def _keys(keys: Set[str] | None, what: str) -> frozenset[str]:
     found: set[str] = set()
     for key in () if keys is None else require_list(what, "required_resource_keys", keys):
         if not isinstance(key, str):
-            raise WrongDeclarationError(f"{what}: required_resource_keys takes texts, got {key!r}.")
+            raise WrongDeclarationError(f"{what}: required_resource_keys must contain strings, got {key!r}.")
         found.add(key)
     return frozenset(found)

@@ -13,7 +13,8 @@ def resource_nodes(collection: Collection) -> tuple[ResourceNode, ...]:
     if unknown and collection.source.checks_resources:
         known = ", ".join(sorted(collection.resources)) or "none"
         collection.error(
-            f"resource_limits names {', '.join(map(repr, unknown))}, which is no resource; there are: {known}."
+            f"resource_limits contains {', '.join(map(repr, unknown))}, which is not a resource key; available: "
+            f"{known}."
         )
     return tuple(
         [

@@ -27,7 +27,9 @@ def resource_order(keys: Iterable[str], declared: Mapping[str, object]) -> list[
         if key in needs:
             continue
         if key not in declared:
-            raise UnknownResourceError(key, f"There is no resource {key!r}; there are: {', '.join(sorted(declared))}.")
+            raise UnknownResourceError(
+                key, (f"The resource {key!r} is not defined; available: {', '.join(sorted(declared))}.")
+            )
         needs[key] = set(needed_keys_of(declared[key], by_id))
         open_keys.extend(needs[key])
     order: list[str] = []
@@ -37,7 +39,7 @@ def resource_order(keys: Iterable[str], declared: Mapping[str, object]) -> list[
         if not free:
             path = resource_cycle(waiting)
             raise InvariantViolationError(
-                f"The resource {path[0]!r} is made from itself: {' -> '.join(path)}. Take one of these from the "
+                f"The resource {path[0]!r} depends on itself: {' -> '.join(path)}. Remove one of these from the "
                 "required_resource_keys of the other."
             )
         for key in free:

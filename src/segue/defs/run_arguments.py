@@ -52,5 +52,5 @@ def job_config_of(value: Any, where: str) -> Any:
     if given is None or isinstance(given, (Mapping, RunConfig)) or getattr(type(given), "is_job_config", False):
         return value
     raise WrongDeclarationError(
-        f"{where}: config takes a mapping, a RunConfig, a ConfigMapping or a PartitionedConfig, got {value!r}."
+        f"{where}: config must be a mapping, a RunConfig, a ConfigMapping or a PartitionedConfig, got {value!r}."
     )

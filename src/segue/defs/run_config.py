@@ -62,7 +62,7 @@ def _entry(value: Any, where: str) -> Any:
             return {**storable({key: each for key, each in entry.items() if key != "ops"}, where), "ops": inner}
         return storable(dict(entry) if not entry or set(entry) & _ENTRY else {"config": dict(entry)}, where)
     if not hasattr(value, "model_dump"):
-        raise InvalidConfigError(f"RunConfig takes Config instances or mappings, got {value!r} for {where}.")
+        raise InvalidConfigError(f"RunConfig: {where} must be a Config object or a mapping, got {value!r}.")
     return {"config": storable(value, where)}
 
 
@@ -101,7 +101,7 @@ def _plain(value: Any, where: str, keep_keys: bool) -> Any:
         return value.to_run_config(where)
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
-    raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot stand in run config: use plain values.")
+    raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot be used in run config. Use plain values.")
 
 
 def normalize_run_config(
@@ -124,20 +124,20 @@ def normalize_run_config(
     elif isinstance(run_config, Mapping):
         config = run_config  # pyright: ignore[reportUnknownVariableType] reason: door to user code, checked below
     else:
-        raise InvalidConfigError(f"Run config is a RunConfig or a mapping, got {type(run_config).__name__}.")
+        raise InvalidConfigError(f"Run config must be a RunConfig or a mapping, got {type(run_config).__name__}.")
     errors: list[str] = []
     for section, entries in config.items():
         known: Mapping[str, object] | None = {"ops": ops, "resources": resources}.get(section)
         if section in ("loggers", "execution"):
             continue
         if known is None:
-            errors.append(f"{section}: no such section; there are ops, resources, loggers and execution.")
+            errors.append(f"{section}: unknown section; available: ops, resources, loggers and execution.")
         elif not isinstance(entries, Mapping):
             errors.append(f"{section}: expected a mapping of names, got {entries!r}.")
         else:
             errors.extend(_entry_errors(section, entries, known))  # pyright: ignore[reportUnknownArgumentType] reason: checked there
     if errors:
-        raise InvalidConfigError("The run config does not fit:", errors)
+        raise InvalidConfigError("The run config is invalid:", errors)
     return {section: dict(entries) for section, entries in config.items() if entries}
 
 
@@ -145,9 +145,7 @@ def _entry_errors(section: str, entries: Mapping[str, Any], known: Mapping[str, 
     errors: list[str] = []
     for name, entry in entries.items():
         if name not in known:
-            errors.append(
-                f"{section}:{name}: there is none of that name; there are {', '.join(sorted(known)) or 'none'}."
-            )
+            errors.append(f"{section}:{name}: unknown name; available: {', '.join(sorted(known)) or 'none'}.")
         elif not isinstance(entry, Mapping) or set(entry) - {"config", "ops", "inputs", "outputs"}:  # pyright: ignore[reportUnknownArgumentType] reason: keys of a user's mapping
             errors.append(f"{section}:{name}: expected {{'config': {{...}}}}, got {entry!r}.")
     return errors

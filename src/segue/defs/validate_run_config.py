@@ -37,7 +37,7 @@ def validate_run_config(
         graph by its path (`graph.op`), under `resources` one for each that the job needs.
 
     Raises:
-        InvalidConfigError: it does not fit; everything that does not is named at once.
+        InvalidConfigError: it is invalid; all violations are reported at once.
     """
     require_type("validate_run_config", "job_def", job_def, JobDefinition)
     require_kind("validate_run_config", "run_config", run_config, (Mapping, RunConfig))
@@ -57,7 +57,7 @@ def validate_run_config(
     for key in fitting_resources(keys, declared, resolved.config, resolved.violations):
         found.extend(bound("config_violations")(key, job_def.resource_defs[key], resolved.config))
     if found:
-        raise InvalidConfigError(f"The run config does not fit the job {job_def.name!r}:", found, given)
+        raise InvalidConfigError(f"The run config is invalid for the job {job_def.name!r}:", found, given)
     values = run_config_type(parts).evaluate(plain(raw_config(given) or {}, "config"), ROOT, Walk())
     needed = [key for key in parts.resources if key == DEFAULT_IO_MANAGER_KEY or key in job_def.required_resource_keys]
     return {

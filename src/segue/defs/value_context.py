@@ -79,8 +79,8 @@ class ValueContext:
         if value is None:
             kind = type(self).__name__
             raise InvariantViolationError(
-                f"This {kind} was made without {name}: a run gives it, and so "
-                f"does build_{'output' if kind == 'OutputContext' else 'input'}_context({name}=...)."
+                f"This {kind} has no {name}: it is set in a run, or by "
+                f"build_{('output' if kind == 'OutputContext' else 'input')}_context({name}=...)."
             )
         return value
 
@@ -182,7 +182,7 @@ class ValueContext:
         """
         if self._scope.asset_key is None:
             raise InvariantViolationError(
-                "There is no asset_key: this value is not that of an asset: ask has_asset_key first."
+                "This value does not belong to an asset, so it has no asset_key. Check has_asset_key first."
             )
         return self._scope.asset_key
 
@@ -199,7 +199,9 @@ class ValueContext:
             InvariantViolationError: the run has none, or several.
         """
         if self._scope.run_partition is None:
-            raise InvariantViolationError("The run has no single partition key: ask has_partition_key first.")
+            raise InvariantViolationError(
+                "The run does not have a single partition key. Check has_partition_key first."
+            )
         return self._scope.run_partition
 
     @property
@@ -220,9 +222,9 @@ class ValueContext:
         """The partitions, with the keys that were there when the run began."""
         if self._scope.partitions_def is None:
             raise InvariantViolationError(
-                f"{self.asset_key.to_user_string()} is not partitioned: ask has_asset_partitions first."
+                f"{self.asset_key.to_user_string()} is not partitioned. Check has_asset_partitions first."
                 if self.has_asset_key
-                else "This value is not that of a partitioned asset: ask has_asset_partitions first."
+                else "This value does not belong to a partitioned asset. Check has_asset_partitions first."
             )
         return self._scope.partitions_def
 
@@ -245,7 +247,7 @@ class ValueContext:
         if len(keys) != 1:
             name = self.asset_key.to_user_string() if self.has_asset_key else "the asset"
             raise InvariantViolationError(
-                f"Expected one partition of {name}, there are {len(keys)}: use asset_partition_keys."
+                f"Expected one partition of {name}, got {len(keys)}. Use asset_partition_keys."
             )
         return keys[0]
 
@@ -258,7 +260,7 @@ class ValueContext:
         """
         ranges = self._require_subset().ranges
         if len(ranges) != 1:
-            raise InvariantViolationError("The partitions are not one range: use asset_partition_keys.")
+            raise InvariantViolationError("The partitions are not a single range. Use asset_partition_keys.")
         definition = self._scope.partitions_def
         if definition is None:  # a context made by hand with keys and nothing else
             return PartitionKeyRange(*ranges[0])
@@ -298,5 +300,5 @@ class ValueContext:
 
     def _require_subset(self) -> PartitionSubset:
         if self._scope.subset is None:
-            raise InvariantViolationError("The asset is not partitioned: ask has_asset_partitions first.")
+            raise InvariantViolationError("The asset is not partitioned. Check has_asset_partitions first.")
         return self._scope.subset

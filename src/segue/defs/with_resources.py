@@ -35,7 +35,7 @@ def with_resources(
         InvalidDefinitionError: a resource that is needed and that nobody gives.
         InvariantViolationError: resources that are made from each other in a circle.
         InvalidInvocationError: a definition brings another resource of the same key along; or config of another form.
-        InvalidConfigError: config that does not fit.
+        InvalidConfigError: the config is invalid.
     """
     require_kind("with_resources", "resource_defs", resource_defs, Mapping)
     given = {key: _configured(key, value, resource_config_by_key or {}) for key, value in resource_defs.items()}
@@ -91,5 +91,5 @@ def _user(key: str, definition: object, everything: Mapping[str, object]) -> str
     """Who needs a resource: the definition, or another resource."""
     for other, value in everything.items():
         if key in needed_keys_of(value, {}):
-            return f"The resource {other!r}, which comes with {definition!r},"
+            return f"The resource {other!r}, which belongs to {definition!r},"
     return repr(definition)

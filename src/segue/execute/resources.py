@@ -64,7 +64,7 @@ def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStac
 
     Raises:
         ResourceFunctionError: a resource raised; its exception is the cause.
-        InvalidConfigError: config that does not fit a resource.
+        InvalidConfigError: the config is invalid a resource.
         UnknownResourceError: a resource that another one is made from, and that nobody declares.
         InvariantViolationError: resources that are made from each other in a circle.
     """
@@ -83,7 +83,7 @@ def config_violations(key: str, declared: Any, run_config: Mapping[str, Any]) ->
                 declared.with_values(values or {}, f"resources:{key}:config")
         elif entry.get("config"):
             return (
-                f"resources:{key}:config: a {type(declared).__name__} takes no config; make it a ConfigurableResource.",
+                f"resources:{key}:config: a {type(declared).__name__} takes no config. Make it a ConfigurableResource.",
             )
     except InvalidConfigError as error:
         return error.errors or (str(error),)
@@ -198,7 +198,7 @@ class OpenedResources:
     def _object(self, declared: object, key: str) -> object:
         if config_entry(self.scope.run_config, "resources", key).get("config"):
             raise InvalidConfigError(
-                f"resources:{key}: a {type(declared).__name__} takes no config; make it a ConfigurableResource."
+                f"resources:{key}: a {type(declared).__name__} takes no config. Make it a ConfigurableResource."
             )
         open_resource = getattr(declared, "yield_for_execution", None)
         if open_resource is None or isinstance(declared, type):

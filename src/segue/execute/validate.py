@@ -31,7 +31,7 @@ def validate_config(
         found: what is known not to fit.
 
     Raises:
-        InvalidConfigError: some of it does not fit; one line for each violation of all.
+        InvalidConfigError: some of it is invalid; all violations are reported, one per line.
     """
     lines: list[ConfigViolation | str] = list(found)
     for step in plan.steps:
@@ -45,4 +45,4 @@ def validate_config(
     for key in fitting_resources(resource_order(wanted, resources), resources, run_config, found):
         lines.extend(config_violations(key, resources[key], run_config))
     if lines:
-        raise InvalidConfigError("The run config does not fit:", lines)
+        raise InvalidConfigError("The run config is invalid:", lines)

@@ -62,10 +62,10 @@ def missing_input(attempt: StepAttempt, source: StepInput) -> object:
     declared = attempt.op.ins[source.name]
     if not declared.has_default_value:
         raise InvariantViolationError(
-            f"{attempt.step_key!r}: the input {source.name!r} has no value in this run, and no default. Give the parameter a "
-            "default: the trigger rule of the step lets it start without."
+            f"{attempt.step_key!r}: the input {source.name!r} has no value in this run and no default. Give the "
+            "parameter a default: the trigger rule lets the step start without the value."
         )
-    attempt.log.info(f"The input {source.name!r} was not given by any step of this run: it keeps its default.")
+    attempt.log.info(f"No step of this run provided the input {source.name!r}: its default is used.")
     return declared.default_value
 
 
@@ -217,8 +217,8 @@ def _yielded(
     for each in several:
         if not isinstance(each, (AssetMaterialization, AssetObservation, Mapping)):
             raise InvariantViolationError(
-                f"handle_output of the IO manager {key!r} ({type(manager).__name__}) gave {each!r}: it returns nothing, or "
-                "yields AssetMaterializations and mappings of metadata."
+                f"handle_output of the IO manager {key!r} ({type(manager).__name__}) returned or yielded {each!r}. "
+                "It must return nothing, or yield AssetMaterializations and mappings of metadata."
             )
         yield cast("Mapping[str, object]", each)
 
@@ -232,8 +232,8 @@ def _method(manager: object, key: str, name: str) -> Any:
     method = getattr(manager, name, None)
     if method is None:
         raise InvariantViolationError(
-            f"The resource {key!r} is used as an IO manager, but what it gives is a {type(manager).__name__}, which has no "
-            f"{name}: give an IOManager."
+            f"The resource {key!r} is used as an IO manager, but it is a {type(manager).__name__}, which has no "
+            f"{name}. Use an IOManager."
         )
     return method
 
@@ -263,7 +263,7 @@ def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: 
     """The config of an input or output, for the IO manager that loads or stores it.
 
     Raises:
-        InvalidConfigError: it does not fit.
+        InvalidConfigError: it is invalid.
     """
     schema = _schema(attempt, manager_key, side)
     if schema is None:
@@ -274,7 +274,7 @@ def _config(attempt: StepAttempt, step: str, side: str, name: str, manager_key: 
     place = ROOT.below("ops", path, f"{side}s")
     result = process_config(Shape({name: schema.as_field()}), entry, place)
     if result.errors:
-        raise InvalidConfigError("The run config does not fit:", result.errors, given)
+        raise InvalidConfigError("The run config is invalid:", result.errors, given)
     return dict(result.value).get(name)
 
 
@@ -342,7 +342,7 @@ def _upstream_context(
     """The context the value was, or will have been, stored with: enough for an IO manager to find its place."""
     spec = attempt.scope.described.specs.get(asset_key)
     if spec is None:
-        raise InvariantViolationError(f"The input {source.name!r} of {attempt.step_key!r} names an unknown asset.")
+        raise InvariantViolationError(f"The input {source.name!r} of {attempt.step_key!r} refers to an unknown asset.")
     node = attempt.scope.described.graph.nodes[asset_key]
     return OutputContext(
         scope,

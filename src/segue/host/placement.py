@@ -76,7 +76,7 @@ def executor_config(definition: ExecutorDefinition | None, run_config: Mapping[s
         run_config: the run config as it was given.
 
     Raises:
-        InvalidConfigError: it does not fit.
+        InvalidConfigError: it is invalid.
     """
     section: Any = run_config.get("execution") or {}
     given = section.get("config", NO_VALUE)

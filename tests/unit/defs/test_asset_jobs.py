@@ -237,7 +237,7 @@ def test_the_config_of_a_job_speaks_of_its_own_functions_alone() -> None:
     both = sg.define_asset_job("both", config=config)
     sg.Definitions.validate_loadable(sg.Definitions([table, other], jobs=[both]))
     one = sg.define_asset_job("one", "other", config=config)
-    with pytest.raises(sg.InvalidDefinitionError, match="ops:table: there is none of that name; there are other"):
+    with pytest.raises(sg.InvalidDefinitionError, match="ops:table: unknown name; available: other"):
         sg.Definitions.validate_loadable(sg.Definitions([table, other], jobs=[one]))
 
 

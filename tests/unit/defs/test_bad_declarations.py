@@ -139,7 +139,7 @@ def outs_and_specs() -> object:
 DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (star_arguments, [HERE, "*values"]),
     (positional_only, [HERE, "positional-only"]),
-    (config_without_class, [HERE, "'config'", "class 'object'", "another Config class"]),
+    (config_without_class, [HERE, "'config'", "class 'object'", "a Config class"]),
     (context_of_another_kind, [HERE, "'context'", "cannot be annotated with int", "AssetExecutionContext"]),
     (ins_without_parameter, [HERE, "'other'", "value"]),
     (input_and_dependency, ["'value'", "keep one"]),

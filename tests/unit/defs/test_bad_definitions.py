@@ -165,7 +165,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "unknown config",
         sg.Definitions([named("a")], jobs=[sg.define_asset_job("j", config={"ops": {"b": {"config": {}}}})]),
-        ["Job 'j'", "ops:b", "there are a"],
+        ["Job 'j'", "ops:b", "available: a"],
     ),
     (
         "partitions that do not fit",

@@ -52,5 +52,5 @@ def test_a_nested_class_whose_fields_have_defaults_may_be_left_out_of_the_run_co
     config, values = received(Holder, {"limits": {"a": 1}})
     assert config == Holder(window=Window(), limits={"a": 1})
     assert values["window"] == Window().model_dump()
-    with pytest.raises(sg.InvalidConfigError, match='Missing entry "limits"'):
+    with pytest.raises(sg.InvalidConfigError, match='Missing required entry "limits"'):
         received(Holder, {"window": {}})

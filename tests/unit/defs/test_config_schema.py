@@ -98,35 +98,35 @@ def test_defaults_stand_in_where_no_config_is_given() -> None:
 @pytest.mark.parametrize(
     ("schema", "value", "path", "says"),
     [
-        (int, "3", (), "Invalid scalar at path root:ops:tell:config: expected Int, got '3' of type str"),
-        (int, True, (), "Invalid scalar"),
-        (str, None, (), "takes String, and must not be None"),
-        ({"a": int}, 3, (), "config must be dict: { a: Int }. Got 3 of type int"),
-        ([int], {}, (), r"config must be list: \[Int\]"),
+        (int, "3", (), "Invalid value at path root:ops:tell:config: expected Int, got '3' of type str"),
+        (int, True, (), "Invalid value"),
+        (str, None, (), "must not be None: expected String"),
+        ({"a": int}, 3, (), "config must be a dict: expected { a: Int }, got 3 of type int"),
+        ([int], {}, (), r"config must be a list: expected \[Int\]"),
         ([int], [1, "x"], (1,), r"config\[1\]"),
         ({str: int}, {"k": "x"}, ("k",), "config:'k'"),
-        ({str: int}, {1: 1}, (1, "key"), "Invalid scalar"),
-        ({"a": {"b": int}}, {"a": {}}, ("a",), "Missing entry \"b\" at path .*:a. .*{'b': 0}"),
-        ({"a": int, "b": str}, {}, (), r"Missing entries \['a', 'b'\]"),
+        ({str: int}, {1: 1}, (1, "key"), "Invalid value"),
+        ({"a": {"b": int}}, {"a": {}}, ("a",), "Missing required entry \"b\" at path .*:a. .*{'b': 0}"),
+        ({"a": int, "b": str}, {}, (), r"Missing required entries \['a', 'b'\]"),
         ({"limit": int}, {"limit": 1, "limt": 2}, (), "Unknown entry \"limt\" .* Did you mean 'limit'"),
         ({"a": sg.Noneable(int)}, {"x": 1, "y": 2}, (), r"Unknown entries .*'x', 'y'.*{ a\?: Int\? }"),
-        (SEASON, "SPRNG", (), r"takes one of \['SPRING', 'AUTUMN'\] \(Season\), got 'SPRNG'. Did you mean 'SPRING'"),
-        (SEASON, 3, (), r"takes a text, one of .*Season\), got 3"),
+        (SEASON, "SPRNG", (), r"must be one of \['SPRING', 'AUTUMN'\] \(Season\), got 'SPRNG'. Did you mean 'SPRING'"),
+        (SEASON, 3, (), r"must be one of the strings .*Season\), got 3"),
         (
             sg.Selector({"a": int, "b": int}),
             {"a": 1, "b": 2},
             (),
-            r"takes one choice of \['a', 'b'\], got \['a', 'b'\]",
+            r"must have exactly one of the entries \['a', 'b'\], got \['a', 'b'\]",
         ),
-        (sg.Selector({"a": int, "b": int}), {}, (), "takes one choice of .*, got none"),
-        (sg.Selector({"a": int}), {}, (), "takes one choice of .*, got none"),
-        (sg.Selector({"a": sg.Field({}), "b": int}), "a", (), "config must be dict"),
-        (sg.StringSource, {}, (), "takes one choice of .*, got none"),
+        (sg.Selector({"a": int, "b": int}), {}, (), "must have exactly one of the entries .*, got none"),
+        (sg.Selector({"a": int}), {}, (), "must have exactly one of the entries .*, got none"),
+        (sg.Selector({"a": sg.Field({}), "b": int}), "a", (), "config must be a dict"),
+        (sg.StringSource, {}, (), "must have exactly one of the entries .*, got none"),
         (sg.Selector({"file": int, "b": int}), {"fil": 1}, (), "Did you mean 'file'"),
         (sg.ScalarUnion(str, {"at": str}), 3, (), "expected String"),
-        (sg.ScalarUnion(str, {"at": str}), None, (), "and must not be None"),
-        (sg.Shape({"a": int}, field_aliases={"a": "z"}), {"a": 1, "z": 2}, (), 'both field "a" and field "z"'),
-        (sg.StringSource, {"env": 1}, ("env",), "Invalid scalar"),
+        (sg.ScalarUnion(str, {"at": str}), None, (), "must not be None"),
+        (sg.Shape({"a": int}, field_aliases={"a": "z"}), {"a": 1, "z": 2}, (), 'Both "a" and its alias "z"'),
+        (sg.StringSource, {"env": 1}, ("env",), "Invalid value"),
         (sg.Permissive({"a": int}), {"b": 1}, (), 'entry "a"'),
     ],
 )
@@ -172,7 +172,7 @@ def test_config_that_is_required_is_asked_for_where_it_is_missing(
         tell()
 
     with pytest.raises(
-        sg.InvalidConfigError, match=f"Missing entry \"{entry}\" at .*, for example: .*'rows': 0"
+        sg.InvalidConfigError, match=f"Missing required entry \"{entry}\" at .*Example: .*'rows': 0"
     ) as caught:
         job.execute_in_process(run_config=run_config)
     assert [(each.path, each.reason.name) for each in caught.value.errors] == [(path, "MISSING_REQUIRED_FIELD")]
@@ -191,7 +191,7 @@ def test_config_that_is_required_is_asked_for_where_it_is_missing(
 def test_sources_read_the_environment_when_the_run_starts(
     source: Any, text: str, expected: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(sg.InvalidConfigError, match="'NOT_SET_YET', which is not set"):
+    with pytest.raises(sg.InvalidConfigError, match="'NOT_SET_YET' is not set"):
         received(source, {"config": {"env": "NOT_SET_YET"}})
     monkeypatch.setenv("NOT_SET_YET", text)
     assert received(source, {"config": {"env": "NOT_SET_YET"}}) == expected
@@ -200,7 +200,7 @@ def test_sources_read_the_environment_when_the_run_starts(
 @pytest.mark.parametrize(("source", "form"), [(sg.IntSource, "an int"), (sg.BoolSource, "a bool")])
 def test_what_stands_in_the_environment_is_not_shown(source: Any, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_SECRET", "hunter2")
-    with pytest.raises(sg.InvalidConfigError, match=f"text is not {form}") as caught:
+    with pytest.raises(sg.InvalidConfigError, match=f"A_SECRET' is not {form}") as caught:
         received({"x": source}, {"config": {"x": {"env": "A_SECRET"}}})
     assert "hunter2" not in str(caught.value)
 
@@ -211,25 +211,25 @@ def test_what_stands_in_the_environment_is_not_shown(source: Any, form: str, mon
         (
             "text",
             sg.InvalidConfigDefinitionError,
-            "'text' is no config schema.*config_schema of 'broken' .*test_config_schema",
+            "'text' is not a valid config schema.*config_schema of 'broken' .*test_config_schema",
         ),
-        ({"a": {"b": "text"}}, sg.InvalidConfigDefinitionError, r"'text' is no config schema \(at a:b\)"),
-        ({"a": []}, sg.InvalidConfigDefinitionError, "A list holds one type"),
-        ({"a": ["x"]}, sg.InvalidConfigDefinitionError, r"\(at a\).* and 'x' is none"),
-        ({"a": [None]}, sg.InvalidConfigDefinitionError, r"write \[Any\]"),
-        ({"a": None}, sg.InvalidConfigDefinitionError, "None is no type"),
-        ({"a": {str: "x"}}, sg.InvalidConfigDefinitionError, "A map holds the type of its values"),
+        ({"a": {"b": "text"}}, sg.InvalidConfigDefinitionError, r"'text' is not a valid config schema \(at a:b\)"),
+        ({"a": []}, sg.InvalidConfigDefinitionError, "A list schema must contain exactly one type"),
+        ({"a": ["x"]}, sg.InvalidConfigDefinitionError, r"\(at a\).* 'x' is not a valid type"),
+        ({"a": [None]}, sg.InvalidConfigDefinitionError, r"use \[Any\]"),
+        ({"a": None}, sg.InvalidConfigDefinitionError, "None is not a valid type"),
+        ({"a": {str: "x"}}, sg.InvalidConfigDefinitionError, "A map schema must contain the type of its values"),
         ({sg.Noneable(int): str}, sg.InvalidConfigDefinitionError, "Non-scalar key"),
         ({5: str}, sg.InvalidConfigDefinitionError, "Invalid key 5"),
         ({5: str, "a": int}, sg.InvalidConfigDefinitionError, "Invalid key 5"),
-        (typing.List, sg.InvalidDefinitionError, "typing.List is an annotation"),  # noqa: UP006 reason: what users may write
-        (list[int], sg.InvalidDefinitionError, "is an annotation"),
+        (typing.List, sg.InvalidDefinitionError, "typing.List is a type annotation"),  # noqa: UP006 reason: what users may write
+        (list[int], sg.InvalidDefinitionError, "is a type annotation"),
         (int | None, sg.InvalidDefinitionError, "Noneable"),
-        (sg.List[int], sg.InvalidDefinitionError, "List describes inputs"),
-        (sg.Set[int], sg.InvalidDefinitionError, "Set describes inputs"),
-        (sg.Tuple[int, int], sg.InvalidDefinitionError, "Tuple describes inputs"),
-        (sg.Optional[int], sg.InvalidDefinitionError, "describes inputs and outputs"),
-        (object(), sg.InvalidConfigDefinitionError, "is no config schema"),
+        (sg.List[int], sg.InvalidDefinitionError, "List is a type for inputs"),
+        (sg.Set[int], sg.InvalidDefinitionError, "Set is a type for inputs"),
+        (sg.Tuple[int, int], sg.InvalidDefinitionError, "Tuple is a type for inputs"),
+        (sg.Optional[int], sg.InvalidDefinitionError, "is a type for inputs and outputs"),
+        (object(), sg.InvalidConfigDefinitionError, "is not a valid config schema"),
     ],
 )
 def test_what_is_no_schema_is_refused_when_it_is_declared(schema: Any, error: type[Exception], says: str) -> None:
@@ -316,7 +316,7 @@ def test_assets_and_checks_take_a_config_schema() -> None:
 
 
 def test_a_config_parameter_and_a_schema_exclude_each_other() -> None:
-    with pytest.raises(sg.InvalidDefinitionError, match="leave config_schema out"):
+    with pytest.raises(sg.InvalidDefinitionError, match="Remove config_schema"):
 
         @sg.op(config_schema={"rows": int})
         def both(config: Rows) -> None: ...

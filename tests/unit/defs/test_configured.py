@@ -96,7 +96,7 @@ def test_what_a_function_takes_and_gives_is_checked() -> None:
     def wrong(config: Any) -> Any:
         return {"rows": "many"}
 
-    with pytest.raises(sg.InvalidConfigError, match=r"made by .*:rows: expected Int, got 'many'"):
+    with pytest.raises(sg.InvalidConfigError, match=r"returned by .*:rows: expected Int, got 'many'"):
         result_of(sg.configured(count, int)(wrong), 1)
 
     def broken(config: Any) -> Any:
@@ -110,13 +110,13 @@ def test_what_a_function_takes_and_gives_is_checked() -> None:
 @pytest.mark.parametrize(
     ("give", "says"),
     [
-        (lambda: count.configured({"rows": 1}), "another name"),
-        (lambda: sg.configured(count, int, name="n")({"rows": 1}), "leave it out"),
-        (lambda: sg.configured(count, int)(from_amount), "leave config_schema out"),
-        (lambda: sg.configured(count)(lambda a, b: {}), "takes one argument"),
+        (lambda: count.configured({"rows": 1}), "Pass name="),
+        (lambda: sg.configured(count, int, name="n")({"rows": 1}), "Remove config_schema"),
+        (lambda: sg.configured(count, int)(from_amount), "Remove config_schema"),
+        (lambda: sg.configured(count)(lambda a, b: {}), "must take exactly one argument"),
         (lambda: sg.configured(3), "got 3"),
         (lambda: sg.ConfigMapping(3), "got 3"),  # type: ignore[arg-type]
-        (lambda: sg.config_mapping(config_schema=int)(from_amount), "leave config_schema out"),
+        (lambda: sg.config_mapping(config_schema=int)(from_amount), "Remove config_schema"),
     ],
 )
 def test_what_cannot_be_configured_is_refused(give: Any, says: str) -> None:

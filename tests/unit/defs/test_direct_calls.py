@@ -261,7 +261,7 @@ def test_resources_that_must_be_torn_down_need_a_with() -> None:
     def uses(context: sg.OpExecutionContext) -> str:
         return context.resources.connection.name
 
-    with pytest.raises(sg.InvariantViolationError, match="must be torn down at the end: use the context in"):
+    with pytest.raises(sg.InvariantViolationError, match="needs teardown: use the context in"):
         uses(sg.build_op_context(resources={"connection": Connection()}))
     config = {"connection": {"config": {"name": "b"}}}
     with sg.build_op_context(resources={"connection": Connection()}, resources_config=config) as context:

@@ -221,7 +221,7 @@ def of_nothing() -> Any:
 @pytest.mark.parametrize(
     ("asset", "key", "message"),
     [
-        (without_column, "x", "no entry 'partition_expr' in its metadata says which column"),
+        (without_column, "x", "its metadata has no 'partition_expr'"),
         (without_dimension, "x|y", "the partition dimension 'b'"),
         (
             of_another_type,
@@ -266,4 +266,4 @@ def test_an_input_without_annotation_is_of_the_type_that_is_the_default(database
 
     assert run(Rows).success
     (failed,) = run(None).get_step_failure_events()
-    assert "annotate the parameter with Rows or str" in failed.step_failure_data.error_display_string
+    assert "Annotate the parameter with Rows or str" in failed.step_failure_data.error_display_string

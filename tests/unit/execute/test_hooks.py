@@ -92,7 +92,7 @@ def test_a_resource_that_a_hook_takes_must_be_given() -> None:
     def job() -> None:
         give()
 
-    with pytest.raises(sg.InvalidDefinitionError, match="needs the resource 'channel'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="requires the resource 'channel'"):
         job.execute_in_process()
     no_hooks: Any = {5}
     with pytest.raises(sg.InvalidDefinitionError, match="is no hook"):

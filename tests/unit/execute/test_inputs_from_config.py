@@ -130,7 +130,7 @@ def test_resources_that_a_loader_takes_are_set_up_on_its_account() -> None:
 
     result = placing.execute_in_process(run_config={"ops": {"place": {"inputs": {"point": 2}}}})
     assert result.output_for_node("place") == (7, 0)
-    with pytest.raises(sg.InvalidDefinitionError, match="op 'place' needs the resource 'offset'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="op 'place' requires the resource 'offset'"):
         sg.Definitions.validate_loadable(sg.Definitions(jobs=[placing.graph.to_job()]))
 
 

@@ -169,7 +169,7 @@ def test_outputs_and_inputs_have_config_of_their_own() -> None:
     both.execute_in_process(run_config=config)
     assert seen == [{"table": "a"}, ({"table": "a"}, {"limit": 5}), {"table": "b"}]
     del config["ops"]["takes"]["inputs"]
-    with pytest.raises(sg.InvalidConfigError, match='Missing entry "inputs" at path root:ops:takes'):
+    with pytest.raises(sg.InvalidConfigError, match='Missing required entry "inputs" at path root:ops:takes'):
         both.execute_in_process(run_config=config)
     config["ops"]["gives"]["outputs"]["result"]["table"] = 3
     with pytest.raises(sg.InvalidConfigError) as caught:
@@ -208,17 +208,27 @@ def test_what_is_yielded_is_recorded() -> None:
 
 
 WRONG: list[tuple[str, object, type[Exception], str]] = [
-    ("yields something else", Yields([5]), sg.InvariantViolationError, "gave 5: it returns nothing, or yields"),
-    ("metadata twice", Yields([{"a": 1}, {"a": 2}]), sg.InvariantViolationError, "'a' of this output was added before"),
+    ("yields something else", Yields([5]), sg.InvariantViolationError, "returned or yielded 5. It must return nothing"),
+    (
+        "metadata twice",
+        Yields([{"a": 1}, {"a": 2}]),
+        sg.InvariantViolationError,
+        "'a' were already added to this output",
+    ),
     (
         "makes none",
         sg.IOManagerDefinition.hardcoded_io_manager("text"),
         sg.InvariantViolationError,
-        "'io_manager' is used as an IO manager, but what it gives is a str, which has no handle_output",
+        "'io_manager' is used as an IO manager, but it is a str, which has no handle_output",
     ),
-    ("a resource", sg.ResourceDefinition.hardcoded_resource(1), sg.InvalidDefinitionError, "makes no IO manager"),
-    ("an object", 5, sg.InvalidDefinitionError, "names the resource 'io_manager' as its IO manager, but that is a int"),
-    ("loads only", reader, sg.InvalidDefinitionError, "an IO manager has handle_output and load_input"),
+    (
+        "a resource",
+        sg.ResourceDefinition.hardcoded_resource(1),
+        sg.InvalidDefinitionError,
+        "does not create an IO manager",
+    ),
+    ("an object", 5, sg.InvalidDefinitionError, "uses the resource 'io_manager' as its IO manager, but that is a int"),
+    ("loads only", reader, sg.InvalidDefinitionError, "an IO manager must have handle_output and load_input"),
 ]
 
 
@@ -302,18 +312,18 @@ def test_resources_of_a_context_made_by_hand_are_set_up_and_torn_down() -> None:
             assert trace == ["open"]
         assert trace == ["open", "closed"]
         trace.clear()
-        with pytest.raises(sg.InvariantViolationError, match="must be torn down"):
+        with pytest.raises(sg.InvariantViolationError, match="needs teardown"):
             _ = build(resources={"connection": connection}).resources
         trace.clear()
 
 
 def test_what_a_context_cannot_be() -> None:
     keys = sg.PartitionKeyRange("a", "b")
-    with pytest.raises(sg.InvalidInvocationError, match="not both"):
+    with pytest.raises(sg.InvalidInvocationError, match="keep one"):
         sg.build_input_context(partition_key="a", asset_partition_key_range=keys)
-    with pytest.raises(sg.InvalidInvocationError, match="needs asset_partitions_def"):
+    with pytest.raises(sg.InvalidInvocationError, match="requires asset_partitions_def"):
         sg.build_input_context(asset_partition_key_range=keys)
-    with pytest.raises(sg.InvariantViolationError, match="comes from no step"):
+    with pytest.raises(sg.InvariantViolationError, match="does not come from a step"):
         sg.build_input_context(name="i").get_identifier()
-    with pytest.raises(sg.InvariantViolationError, match="without instance"):
+    with pytest.raises(sg.InvariantViolationError, match="has no instance"):
         _ = sg.build_input_context().instance

@@ -192,7 +192,7 @@ def test_loggers_and_executor_of_definitions_are_those_of_jobs_that_name_none() 
         ours.records.clear()
         found[name].execute_in_process(run_config={"loggers": {"ours": {}}})
         assert any(each.levelno == logging.INFO for each in ours.records), name
-    with pytest.raises(sg.InvalidConfigError, match="takes ours"):
+    with pytest.raises(sg.InvalidConfigError, match="Expected: ours"):
         found["picking"].execute_in_process(run_config={"loggers": {"console": {}}})
     with pytest.raises(sg.InvalidConfigError, match="max_concurrent"):
         found["picking"].execute_in_process(run_config={"execution": {"config": {"max_concurrent": 2}}})

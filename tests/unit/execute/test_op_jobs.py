@@ -214,7 +214,7 @@ def test_config_reaches_the_step_by_the_path_of_its_node() -> None:
     assert job.execute_in_process(run_config=given).output_for_node("inner") == 5
     with pytest.raises(
         sg.InvalidConfigError,
-        match=r"Unknown entry \"scale\" at path root:ops:inner:ops: it takes scaled. Did you mean 'scaled'",
+        match=r"Unknown entry \"scale\" at path root:ops:inner:ops. Expected: scaled. Did you mean 'scaled'",
     ):
         job.execute_in_process(run_config={"ops": {"inner": {"ops": {"scale": {}}}}})
 
@@ -261,7 +261,7 @@ def test_a_job_in_definitions_runs_by_its_name_with_their_resources_and_stores_v
     other = job.execute_in_process(resources={"greeting": Greeting(text="bye")}, tags={"more": "b"})
     assert other.output_for_node("shout") == "BYE"
     assert other.run.tags == {"team": "a", "more": "b"}
-    with pytest.raises(sg.InvalidDefinitionError, match="op 'greet' needs the resource 'greeting'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="op 'greet' requires the resource 'greeting'"):
         greetings.execute_in_process()
 
 

@@ -98,18 +98,20 @@ def test_partitions_lie_below_and_come_as_a_dict(tmp_path: Path, number: int) ->
         sg.materialize([day], partition_key=key, resources=resources)
     with pytest.raises(FileNotFoundError) as caught:
         sg.materialize([day, all_days], selection=[all_days], resources=resources)
-    assert "day, partition wed" in caught.value.__notes__[0]
+    assert "No value of day is stored for partition wed" in caught.value.__notes__[0]
     kept = sg.materialize([day, some_days], selection=[some_days], resources=resources)
     assert kept.asset_value("some_days") == ["mon", "tue"]
     sg.materialize([day], partition_key="wed", resources=resources)
     made = sg.materialize([day, all_days], selection=[all_days], resources=resources)
     assert made.asset_value("all_days") == ["mon=mon", "tue=tue", "wed=wed"]
     with pytest.raises(
-        sg.InvariantViolationError, match=r"takes 3 partitions of day and is of type typing.List.*make it a dict"
+        sg.InvariantViolationError, match=r"takes 3 partitions of day, but its type is typing.List.*Use a dict"
     ):
         sg.materialize([day, as_list], selection=[as_list], resources=resources)
     tags = {"dagster/asset_partition_range_start": "mon", "dagster/asset_partition_range_end": "tue"}
-    with pytest.raises(sg.InvariantViolationError, match="stores one partition at a time, and this run makes 2 of day"):
+    with pytest.raises(
+        sg.InvariantViolationError, match="stores one partition at a time, but this run materializes 2 of day"
+    ):
         sg.materialize([day], tags=tags, resources=resources)
 
 
@@ -175,11 +177,11 @@ def test_values_lie_on_other_file_systems_too() -> None:
 
 def test_other_file_systems_need_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "upath", None)  # as where it is not installed
-    with pytest.raises(sg.NotSupportedError, match=r"install universal-pathlib.*segue\[paths\]"):
+    with pytest.raises(sg.NotSupportedError, match=r"Install universal-pathlib.*segue\[paths\]"):
         Json("s3://bucket/folder")
     local = Json()
     assert local.storage_options == {}
-    with pytest.raises(sg.InvariantViolationError, match="a local path: it has no file system"):
+    with pytest.raises(sg.InvariantViolationError, match="a local path, so it has no fsspec file system"):
         _ = local.fs
 
 
@@ -232,7 +234,7 @@ def test_paths_that_outputs_name(tmp_path: Path) -> None:
     config = {"resources": {"io_manager": {"config": {"base_dir": str(tmp_path)}}}}
     both.execute_in_process(run_config=config)
     assert (tmp_path / "a" / "b").exists()
-    with pytest.raises(sg.InvariantViolationError, match="'result' of 'unnamed' names no path"):
+    with pytest.raises(sg.InvariantViolationError, match="'result' of 'unnamed' has no path"):
         fails.execute_in_process(run_config=config)
 
 

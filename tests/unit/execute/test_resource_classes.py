@@ -231,7 +231,7 @@ def test_it_knows_the_context_it_was_set_up_with() -> None:
         assert result.asset_value("where") == folder
         context = sg.build_init_resource_context(instance=instance)
         assert Folder().with_replaced_resource_context(context).path() == folder
-    with pytest.raises(sg.InvariantViolationError, match="has no context: it has not been set up"):
+    with pytest.raises(sg.InvariantViolationError, match="has no context because it has not been initialized"):
         Folder().path()
 
 
@@ -265,7 +265,7 @@ def test_outside_of_runs_it_is_set_up_by_hand(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(sg.InvariantViolationError, match="process_config_and_initialize_cm"):
         closed.process_config_and_initialize()
     monkeypatch.delenv("SEGUE_TEST_NAME")
-    with pytest.raises(sg.InvalidConfigError, match="SEGUE_TEST_NAME, which is not set"):
+    with pytest.raises(sg.InvalidConfigError, match="SEGUE_TEST_NAME is not set"):
         held.process_config_and_initialize()
 
 
@@ -310,7 +310,7 @@ def test_objects_are_values() -> None:
     assert hash(one) == hash(same)
     assert one.process_config_and_initialize().user == "a"
     for name in ("user", "new"):
-        with pytest.raises(sg.InvalidInvocationError, match=r"cannot be set: resources are immutable"):
+        with pytest.raises(sg.InvalidInvocationError, match=r"cannot be set: a resource is immutable"):
             setattr(one, name, "c")
     with pytest.raises(pydantic.ValidationError, match="credentials"):
         Store(credentials="nobody")  # pyright: ignore[reportArgumentType] reason: wrong on purpose

@@ -77,7 +77,7 @@ def test_outside_of_a_run() -> None:
         assert (opened.session, opened.plain) == ("session on local:80 at noon", 5)
         assert TRACE == ["open"]
         assert len(opened) == 4
-        with pytest.raises(sg.UnknownResourceError, match=r"'sesion' here.*Did you mean 'session'"):
+        with pytest.raises(sg.UnknownResourceError, match=r"'sesion' is not available here.*Did you mean 'session'"):
             _ = opened.sesion
     assert TRACE == ["open", "closed"]
 
@@ -113,19 +113,24 @@ def text(context: sg.InitResourceContext) -> str:
 
 CALLS: list[tuple[str, Any, type[Exception], str]] = [
     ("no context", lambda: server(), sg.InvalidInvocationError, "was called without a context"),
-    ("none does not fits", lambda: server(None), sg.InvalidInvocationError, "needs the resources clock"),
-    ("none for config", lambda: text(None), sg.InvalidInvocationError, "needs config, and got None"),
+    ("none does not fits", lambda: server(None), sg.InvalidInvocationError, "requires the resources clock"),
+    ("none for config", lambda: text(None), sg.InvalidInvocationError, "requires config, but its context is None"),
     ("another name", lambda: server(ctx=None), sg.InvalidInvocationError, "takes one argument, 'context'"),
     ("superfluous", lambda: clock(None), sg.InvalidInvocationError, "takes no context"),
     (
         "missing resource",
         lambda: server(sg.build_init_resource_context({"host": "x"})),
         sg.InvalidDefinitionError,
-        "needs the resource 'clock', which",
+        "requires the resource 'clock', which",
     ),
-    ("bad config", lambda: text(sg.build_init_resource_context({"a": 1})), sg.InvalidConfigError, "does not fit"),
-    ("two arguments", lambda: sg.resource(lambda a, b: (a, b)), sg.InvalidDefinitionError, "a single positional"),
-    ("no function", lambda: sg.ResourceDefinition(5), sg.InvalidDefinitionError, "takes a function"),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
+    ("bad config", lambda: text(sg.build_init_resource_context({"a": 1})), sg.InvalidConfigError, "is invalid"),
+    (
+        "two arguments",
+        lambda: sg.resource(lambda a, b: (a, b)),
+        sg.InvalidDefinitionError,
+        "only one is allowed: the context",
+    ),
+    ("no function", lambda: sg.ResourceDefinition(5), sg.InvalidDefinitionError, "must be a function"),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
     ("keys", lambda: sg.resource(required_resource_keys="ab")(lambda: None), sg.InvalidDefinitionError, "takes a list"),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
 ]
 
@@ -145,7 +150,7 @@ def test_a_context_with_open_resources_needs_a_with_block() -> None:
         TRACE.append("-")
 
     context = sg.build_init_resource_context(resources={"held": held})
-    with pytest.raises(sg.InvariantViolationError, match="use it as a context manager"):
+    with pytest.raises(sg.InvariantViolationError, match="needs teardown: use the context"):
         _ = context.resources
     del context
     assert TRACE == ["+", "-"]
@@ -203,21 +208,21 @@ def needing(key: str) -> sg.ResourceDefinition:
 
 
 BAD: list[tuple[str, dict[str, object], list[str]]] = [
-    ("missing", {"a": needing("b")}, ["The resource 'a' needs the resource 'b', and nobody gives it"]),
+    ("missing", {"a": needing("b")}, ["The resource 'a' requires the resource 'b', which was not provided"]),
     ("near", {"a": needing("cloc"), "clock": clock}, ["Did you mean 'clock'?"]),
-    ("circle", {"a": needing("b"), "b": needing("a")}, ["'a' is made from itself: a -> b -> a"]),
+    ("circle", {"a": needing("b"), "b": needing("a")}, ["'a' depends on itself: a -> b -> a"]),
     ("itself", {"a": needing("a")}, ["a -> a"]),
-    ("class", {"a": Client}, ["is the class Client: give an instance"]),
+    ("class", {"a": Client}, ["is the class Client: use an instance"]),
     (
         "partial inside",
         {"a": Holder(client=Client.configure_at_launch())},
-        ["'a' holds in its field 'client'", "under a key of its own"],
+        ["The field 'client' of the resource 'a'", "under its own resource key"],
     ),
-    ("function inside that needs config", {"a": Plugged(tool=text)}, ["under a key of its own"]),
+    ("function inside that needs config", {"a": Plugged(tool=text)}, ["under its own resource key"]),
     (
         "function inside that needs another",
         {"a": Plugged(tool=needing("b"))},
-        ["The resource in field 'tool' of 'a' needs the resource 'b'"],
+        ["The resource in field 'tool' of 'a' requires the resource 'b'"],
     ),
 ]
 
@@ -232,11 +237,14 @@ def test_what_cannot_be_is_reported_when_definitions_load(resources: dict[str, o
 
 def test_a_circle_is_refused_outside_of_definitions_too() -> None:
     with (
-        pytest.raises(sg.InvariantViolationError, match="is made from itself"),
+        pytest.raises(sg.InvariantViolationError, match="depends on itself"),
         sg.build_resources({"a": needing("b"), "b": needing("a")}),
     ):
         raise AssertionError
-    with pytest.raises(sg.UnknownResourceError, match="no resource 'b'"), sg.build_resources({"a": needing("b")}):
+    with (
+        pytest.raises(sg.UnknownResourceError, match="resource 'b' is not defined"),
+        sg.build_resources({"a": needing("b")}),
+    ):
         raise AssertionError
 
 
@@ -276,8 +284,8 @@ def test_what_an_asset_brings_along_is_for_it_alone() -> None:
     def another() -> None: ...
 
     for assets, words in (
-        ([taking, bringing], "AssetsDefinition.taking. needs"),
-        ([another, bringing], "'other' needs"),
+        ([taking, bringing], "AssetsDefinition.taking. requires"),
+        ([another, bringing], "'other' requires"),
     ):
         with pytest.raises(sg.InvalidDefinitionError, match=rf"{words} the resource 'foo'.*for itself only"):
             sg.Definitions(assets).get_implicit_global_asset_job_def()

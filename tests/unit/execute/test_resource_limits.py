@@ -266,6 +266,6 @@ def test_limits_stand_in_the_manifest_and_stay_when_definitions_are_merged() -> 
 
 def test_limits_of_a_resource_that_nobody_declares_are_refused() -> None:
     with pytest.raises(
-        dg.InvalidDefinitionError, match="resource_limits names 'apo', which is no resource; there are: api"
+        dg.InvalidDefinitionError, match="resource_limits contains 'apo', which is not a resource key; available: api"
     ):
         dg.Definitions.validate_loadable(dg.Definitions(resources={"api": 1}, resource_limits={"apo": [SLOW]}))

@@ -218,7 +218,9 @@ def test_config_of_a_run_changes_fields_for_that_run_only() -> None:
 def test_a_function_sees_only_the_resources_it_asked_for() -> None:
     @sg.asset(required_resource_keys={"plain"})
     def asks(context: sg.AssetExecutionContext) -> str:
-        with pytest.raises(sg.UnknownResourceError, match="no resource 'other' here; there are: io_manager, plain"):
+        with pytest.raises(
+            sg.UnknownResourceError, match="resource 'other' is not available here; available: io_manager, plain"
+        ):
             _ = context.resources.other
         assert not hasattr(context.resources, "other")
         return context.resources.plain

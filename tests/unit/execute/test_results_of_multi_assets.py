@@ -118,7 +118,7 @@ def test_resources_of_an_asset_come_along_when_it_is_called() -> None:
     assert both(sg.build_asset_context(resources={"second": 2})) == 3
     context = sg.build_asset_context(resources={"second": 5})
     assert [both(context), both(context)] == [6, 6]
-    with pytest.raises(sg.InvalidInvocationError, match=r"given a resource 'first'.*brings one"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"has a resource 'first'.*so does what is called"):
         both(sg.build_asset_context(resources={"first": 3, "second": 2}))
     with pytest.raises(sg.InvalidDefinitionError, match="'second'"):
         both(sg.build_asset_context())

@@ -145,10 +145,15 @@ def test_two_values_in_one_file_are_refused(tmp_path: Path, is_partition_first: 
     there = names[0] if is_partition_first else names[1]
     with pytest.raises(sg.InvariantViolationError) as caught:
         second()
-    assert f"belongs in {tmp_path / 'p' / 'red'}, where that of {there} is" in str(caught.value)
+    assert f"must be stored in {tmp_path / 'p' / 'red'}, which already contains the value of {there}" in str(
+        caught.value
+    )
     first()  # again: its own value
     if is_partition_first:
-        with pytest.raises(sg.InvariantViolationError, match=r"The value of p/red belongs in .*where that of asset"):
+        with pytest.raises(
+            sg.InvariantViolationError,
+            match=r"The value of p/red .*already contains the value of asset",
+        ):
             loaded(sg.FilesystemIOManager(tmp_path), sg.AssetKey(["p", "red"]))
 
 
@@ -156,12 +161,14 @@ def test_a_file_where_a_folder_must_be_and_the_other_way_round_name_both(tmp_pat
     store = sg.FilesystemIOManager(tmp_path)
     stored(store, sg.AssetKey("a"), 1)
     with pytest.raises(
-        sg.InvariantViolationError, match=r"The value of a/b belongs in the folder .*with the value of asset"
+        sg.InvariantViolationError,
+        match=r"The value of a/b must be stored in the folder .* is a file with the value of asset",
     ):
         stored(store, sg.AssetKey(["a", "b"]), 2)
     stored(store, sg.AssetKey(["c", "d"]), 3)
     with pytest.raises(
-        sg.InvariantViolationError, match=r'The value of c belongs.*folder, in which the value of asset \["c", "d"'
+        sg.InvariantViolationError,
+        match=r'The value of c must be stored.*folder, which contains the value of asset \["c", "d"',
     ):
         stored(store, sg.AssetKey("c"), 4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]

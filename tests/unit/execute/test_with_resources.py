@@ -90,17 +90,17 @@ def owner() -> None: ...
 
 
 BAD: list[tuple[str, Any, dict[str, Any], dict[str, Any], type[Exception], str]] = [
-    ("missing", asks, {"page": Page()}, {}, sg.InvalidDefinitionError, "needs the resource 'client'"),
-    ("missing IO manager", stored, {}, {}, sg.InvalidDefinitionError, "needs the resource 'lake'"),
+    ("missing", asks, {"page": Page()}, {}, sg.InvalidDefinitionError, "requires the resource 'client'"),
+    ("missing IO manager", stored, {}, {}, sg.InvalidDefinitionError, "requires the resource 'lake'"),
     ("missing further on", asks, {"client": client, "page": Page()}, {}, sg.InvalidDefinitionError, "'host'"),
-    ("missing for its own", owner, {}, {}, sg.InvalidDefinitionError, "The resource 'own', which comes with"),
+    ("missing for its own", owner, {}, {}, sg.InvalidDefinitionError, "The resource 'own', which belongs to"),
     (
         "circle",
         asks,
         {"client": needing("page"), "page": needing("client")},
         {},
         sg.InvariantViolationError,
-        "made from itself",
+        "depends on itself",
     ),
     ("twice", owner, {"own": 3, "base": 1}, {}, sg.InvalidInvocationError, "already has the resource 'own'"),
     ("config of another form", asks, RESOURCES, {"host": "x"}, sg.InvalidInvocationError, "must be {'config': ...}"),

@@ -98,7 +98,7 @@ def test_values_of_runs_are_loaded(instance: sg.Instance) -> None:
     with sg.AssetValueLoader({total.key: total, day.key: day}, instance) as loader:
         several = loader.load_asset_value("day", partition_key_range=sg.PartitionKeyRange("mon", "tue"))
     assert several == {"mon": "value of mon", "tue": "value of tue"}
-    with pytest.raises(sg.StepOutputNotFoundError, match="day, partition wed"):
+    with pytest.raises(sg.StepOutputNotFoundError, match="No value of day, partition wed is stored"):
         defs.load_asset_value("day", instance=instance, partition_key="wed")
 
 

@@ -87,10 +87,10 @@ def test_values_of_finished_steps_come_from_the_io_manager(instance: sg.Instance
     memory = sg.InMemoryIOManager()
     lost = retry_run(world.definitions(resources={"io_manager": memory}), instance, run.run_id)
     assert lost.is_failure
-    memory.values[(sg.AssetKey("first"), None)] = 7
+    memory.handle_output(sg.build_output_context(asset_key="first"), 7)
     found = retry_run(world.definitions(resources={"io_manager": memory}), instance, lost.run_id)
     assert found.is_success
-    assert memory.values[(sg.AssetKey("third"), None)] == 71
+    assert [value for key, value in memory.values.items() if key[-2:] == ("third", "result")] == [71]
 
 
 def test_a_chain_of_retries_remembers_all_of_it(instance: sg.Instance) -> None:

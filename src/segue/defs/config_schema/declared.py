@@ -66,7 +66,7 @@ class DefinitionConfigSchema:
         return self._field.description
 
     def resolve_config(
-        self, value: object = NO_VALUE, place: Place = ROOT, what: str = "The config does not fit:"
+        self, value: object = NO_VALUE, place: Place = ROOT, what: str = "The config is invalid:"
     ) -> Any:
         """The config as user code gets it: with defaults, members of enums, values from the environment.
 
@@ -76,7 +76,7 @@ class DefinitionConfigSchema:
             what: the first line of the error.
 
         Raises:
-            InvalidConfigError: it does not fit.
+            InvalidConfigError: it is invalid.
         """
         walk = Walk()
         given = value is not NO_VALUE
@@ -108,11 +108,11 @@ def declared_schema(config_schema: object, what: str) -> DefinitionConfigSchema 
         return DefinitionConfigSchema(convert_potential_field(config_schema))
     except InvalidConfigDefinitionError as error:
         raise InvalidConfigDefinitionError(
-            f"{error} It is the config_schema of {what}.",
+            f"{error} This is the config_schema of {what}.",
             error.original_root,
             error.current_value,
             error.stack,
             error.reason,
         ) from None
     except InvalidDefinitionError as error:
-        raise InvalidDefinitionError(f"{error} It is the config_schema of {what}.") from None
+        raise InvalidDefinitionError(f"{error} This is the config_schema of {what}.") from None

@@ -190,7 +190,8 @@ class ScalarUnion(ConfigType):
             raise WrongArgumentError(f"ScalarUnion: scalar_type must be a scalar type, got {self.scalar_type.label}.")
         if self.non_scalar_type.kind in (ConfigTypeKind.SCALAR, ConfigTypeKind.SCALAR_UNION, ConfigTypeKind.ANY):
             raise WrongArgumentError(
-                f"ScalarUnion: non_scalar_schema must be a list or have fields, got {self.non_scalar_type.label}."
+                "ScalarUnion: non_scalar_schema must be a list type or a type with fields, got "
+                f"{self.non_scalar_type.label}."
             )
         self._key = _key or f"ScalarUnion.{self.scalar_type.key}-{self.non_scalar_type.key}"
 
@@ -224,10 +225,15 @@ class ScalarUnion(ConfigType):
 def read_list(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
     """The type that is written as a list of one type."""
     if len(schema) != 1:
-        raise bad_schema(root, schema, stack, "A list holds one type, that of its items: [int].")
+        raise bad_schema(
+            root, schema, stack, ("A list schema must contain exactly one type, the type of its items: [int].")
+        )
     if schema[0] is None:
         raise bad_schema(
-            root, schema, stack, "A list holds the type of its items, such as [int]; None is none: write [Any]."
+            root,
+            schema,
+            stack,
+            ("A list schema must contain the type of its items, such as [int]. For items of any type, use [Any]."),
         )
     try:
         return Array(read_type(schema[0], root, stack))
@@ -235,5 +241,8 @@ def read_list(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
         if error.current_value is not schema[0]:
             raise
         raise bad_schema(
-            root, schema, stack, f"A list holds the type of its items, such as [int], and {schema[0]!r} is none."
+            root,
+            schema,
+            stack,
+            (f"A list schema must contain the type of its items, such as [int]; {schema[0]!r} is not a valid type."),
         ) from None

@@ -52,7 +52,7 @@ def refuse_missing(fields: Mapping[str, FieldLike], names: Sequence[str], place:
         what, reason = f'entry "{names[0]}"', ConfigErrorReason.MISSING_REQUIRED_FIELD
     else:
         what, reason = f"entries {sorted(names)}", ConfigErrorReason.MISSING_REQUIRED_FIELDS
-    walk.refuse(place, f"Missing {what} {place}, for example: {sample}", reason)
+    walk.refuse(place, f"Missing required {what} {place}. Example: {sample}", reason)
 
 
 def refuse_unknown(
@@ -63,12 +63,12 @@ def refuse_unknown(
         return
     if len(names) == 1:
         near = near_names(names[0], fields)
-        text = f'Unknown entry "{names[0]}" {place}: it takes {expected}.{near}'
+        text = f'Unknown entry "{names[0]}" {place}. Expected: {expected}.{near}'
         walk.refuse(place, text, ConfigErrorReason.FIELD_NOT_DEFINED)
         return
     wrong = sorted(map(str, names))
     near = "".join(f" For {name!r}:{hint}" for name in wrong if (hint := near_names(name, fields)))
-    text = f"Unknown entries {wrong} {place}: it takes {expected}.{near}"
+    text = f"Unknown entries {wrong} {place}. Expected: {expected}.{near}"
     walk.refuse(place, text, ConfigErrorReason.FIELDS_NOT_DEFINED)
 
 

@@ -32,7 +32,7 @@ class ConfigFunction:
         self.model: Any = _config_class(function, what)
         if self.model is not None and config_schema is not None:
             raise InvalidInvocationError(
-                f"{what} takes a {self.model.__name__}, which says what it takes: leave config_schema out."
+                f"{what} takes a {self.model.__name__}, which already defines its schema. Remove config_schema."
             )
         self.schema: DefinitionConfigSchema = (
             declared_schema(config_schema if self.model is None else self.model, what) or ANY_CONFIG
@@ -57,7 +57,7 @@ class ConfigFunction:
         except SegueError:
             raise
         except Exception as error:
-            raise ConfigMappingFunctionError(f"{self.what} raised {error!r} on the config {place}.", error) from error
+            raise ConfigMappingFunctionError(f"{self.what} raised {error!r} for the config {place}.", error) from error
         return plain(made.to_config_dict() if hasattr(made, "to_config_dict") else made, self.what)
 
 
@@ -121,7 +121,7 @@ class MappedType(ConfigType):
         if given is NO_VALUE:
             return NO_VALUE
         return self.target.config_type.evaluate(
-            given, Place(place.path, f"{place.text} (made by {self.function.what})"), walk
+            given, Place(place.path, f"{place.text} (returned by {self.function.what})"), walk
         )
 
 
@@ -143,7 +143,7 @@ def mapped_schema(
         what: the thing, for errors.
 
     Raises:
-        InvalidConfigError: the config that is given does not fit.
+        InvalidConfigError: the config is invalid.
         InvalidInvocationError: a schema besides fixed config, or a function with other parameters than one.
     """
     if callable(config_or_config_fn):
@@ -151,7 +151,8 @@ def mapped_schema(
         return DefinitionConfigSchema(Field(MappedType(function, target)))
     if config_schema is not None:
         raise InvalidInvocationError(
-            f"{what}: config_schema says what a function takes, and fixed config is given: leave it out."
+            f"{what}: config_schema describes the input of a config function, but fixed config was given. Remove "
+            "config_schema."
         )
     function = fixed_config(config_or_config_fn, f"the config that {what} is given")
     return DefinitionConfigSchema(Field(MappedType(function, target), is_required=None))
@@ -162,7 +163,8 @@ def _config_class(function: Callable[..., Any], what: str) -> Any:
     parameters = list(inspect.signature(function).parameters.values())
     if len(parameters) != 1:
         raise WrongArgumentError(
-            f"{what} takes one argument, the config: it has {len(parameters)} ({', '.join(map(str, parameters)) or 'none'})."
+            f"{what} must take exactly one argument, the config; it takes {len(parameters)} "
+            f"({', '.join(map(str, parameters)) or 'none'})."
         )
     annotation = parameters[0].annotation
     if isinstance(annotation, str):

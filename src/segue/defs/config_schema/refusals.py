@@ -23,7 +23,7 @@ def bad_schema(root: object, current: object, stack: tuple[str, ...], reason: st
     where = f" (at {':'.join(stack)})" if stack else ""
     why = f" {reason}" if reason else ""
     message = (
-        f"{current!r} is no config schema{where}.{why} It is part of {root!r}. A config schema is written as {_PLAIN}."
+        f"{current!r} is not a valid config schema{where}.{why} It is part of {root!r}. Valid schemas are {_PLAIN}."
     )
     return InvalidConfigDefinitionError(message, root, current, stack, reason)
 
@@ -39,16 +39,17 @@ def refuse_other_types(schema: Any) -> None:
     word = (schema.display_name.partition("[")[0] or "List") if is_type else ""  # a list is called `[Int]`
     if word in ("List", "Set", "Tuple"):
         raise InvalidDefinitionError(
-            f"{word} describes inputs and outputs, and no config. For a list in a config, write [int] or Array(int)."
+            f"{word} is a type for inputs and outputs and cannot be used in a config schema. For a list, use "
+            "[int] or Array(int)."
         )
     if is_type:
         raise InvalidDefinitionError(
-            f"{schema!r} describes inputs and outputs, and no config. In a config schema, write {_PLAIN}."
+            f"{schema!r} is a type for inputs and outputs and cannot be used in a config schema. Use {_PLAIN}."
         )
     if get_origin(schema) is not None or isinstance(schema, types.UnionType) or _is_bare_typing(schema):
         raise InvalidDefinitionError(
-            f"{schema} is an annotation, and stands where a config schema is expected. Write {_PLAIN}; for a type or None, "
-            "Noneable(type)."
+            f"{schema} is a type annotation and cannot be used in a config schema. Use {_PLAIN}; for a value that "
+            "may be None, use Noneable(type)."
         )
 
 

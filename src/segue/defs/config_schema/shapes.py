@@ -61,7 +61,8 @@ class Field:
         if default_value is not NO_VALUE:
             if is_required:
                 raise WrongArgumentError(
-                    f"Field({self.config_type.label}): a required field takes no default_value; leave one of the two out."
+                    f"Field({self.config_type.label}): a required field cannot have a default_value. Remove one "
+                    "of the two."
                 )
             _require_default_fits(self.config_type, default_value)
         self._is_required = is_required
@@ -94,7 +95,7 @@ class Field:
             return self._default
         if not self.default_provided:
             raise InvalidInvocationError(
-                f"A field of type {self.config_type.label} has no default: ask default_provided first."
+                f"A field of type {self.config_type.label} has no default value. Check default_provided first."
             )
         return self.config_type.evaluate(self.config_type.implicit_value, ROOT, Walk())
 
@@ -148,7 +149,7 @@ class _WithFields(ConfigType):
 
     def __init__(self, fields: Mapping[str, Any], description: str | None = None) -> None:
         if not isinstance(cast("object", fields), Mapping):
-            raise WrongArgumentError(f"{type(self).__name__} takes a mapping of fields, got {fields!r}.")
+            raise WrongArgumentError(f"{type(self).__name__} must be given a mapping of fields, got {fields!r}.")
         self.fields: Mapping[str, Field] = read_fields(fields)
         self.description = description
         self._key: str | None = None
@@ -222,7 +223,7 @@ class Shape(_WithFields):
         names = {alias: name for name, alias in self.field_aliases.items() if alias in value}
         for alias, name in names.items():
             if name in value and name != alias:
-                text = f'Received both field "{name}" and field "{alias}" {place}: they are the same, keep one.'
+                text = f'Both "{name}" and its alias "{alias}" were provided {place}; keep one.'
                 walk.refuse(place, text, ConfigErrorReason.FIELD_ALIAS_COLLISION)
         return {names.get(key, key): each for key, each in value.items()} if names else value
 
@@ -279,10 +280,13 @@ class Selector(_WithFields):
             return wrong_form(self, "dict", value, place, walk)
         given = cast("Mapping[Any, Any]", value)
         if len(given) > 1:
-            text = f"{place.start} takes one choice of {sorted(self.fields)}, got {sorted(map(str, given))}."
+            text = (
+                f"{place.start} must have exactly one of the entries {sorted(self.fields)}, got "
+                f"{sorted(map(str, given))}."
+            )
             return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
         if not given and not self.has_implicit_default:
-            text = f"{place.start} takes one choice of {sorted(self.fields)}, got none."
+            text = f"{place.start} must have exactly one of the entries {sorted(self.fields)}, got none."
             return walk.refuse(place, text, ConfigErrorReason.SELECTOR_FIELD_ERROR)
         unknown = [name for name in given if name not in self.fields]
         if unknown:
@@ -315,15 +319,13 @@ def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Pla
 def _require_default_fits(config_type: ConfigType, default: Any) -> None:
     if isinstance(config_type, Enum) and not isinstance(default, str):
         raise InvalidDefinitionError(
-            f"The default_value of a field of {config_type.label} is written as in a config, as one of "
-            f"{config_type.config_values}, got {default!r}."
+            f"The default_value of a field of type {config_type.label} must be one of {config_type.config_values}, "
+            f"as it is written in config; got {default!r}."
         )
     walk = Walk(fill=False)
     config_type.evaluate(default, ROOT, walk)
     if walk.violations:
-        raise InvalidConfigError(
-            f"The default_value {default!r} is none that the field takes:", walk.violations, default
-        )
+        raise InvalidConfigError(f"The default_value {default!r} is not valid for the field:", walk.violations, default)
 
 
 def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str, ...] = ()) -> dict[str, Field]:
@@ -336,12 +338,10 @@ def read_fields(fields: Mapping[Any, Any], root: object = None, stack: tuple[str
     found: dict[str, Field] = {}
     for name, each in fields.items():
         if not isinstance(name, str):
-            raise bad_schema(whole, fields, stack, f"Invalid key {name!r}: fields are named by texts.")
+            raise bad_schema(whole, fields, stack, f"Invalid key {name!r}: field names must be strings.")
         if each is None:
-            raise bad_schema(
-                whole, each, (*stack, name), "None is no type. For a value of any type, write Any; for one that may be "
-                "None, Noneable(type)."
-            )  # fmt: skip
+            why = "None is not a valid type. For a value of any type, use Any; for one that may be None, use Noneable(type)."
+            raise bad_schema(whole, each, (*stack, name), why)
         found[name] = each if isinstance(each, Field) else Field(read_type(each, whole, (*stack, name)))
     return found
 
@@ -358,7 +358,9 @@ def refuse_field(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigTyp
         InvalidConfigDefinitionError: always.
     """
     raise bad_schema(
-        root, schema, stack, f"A Field describes an entry of a dict. Use its type here: {schema.label}."
+        root, schema, stack, (
+            f"A Field describes an entry of a dict and cannot be used as a type. Use {schema.label} instead."
+        )
     )  # fmt: skip
 
 
@@ -374,11 +376,11 @@ def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigTyp
             root,
             schema,
             stack,
-            f"Invalid key {keys[0]!r}: fields are named by texts, and a map has a scalar type for its key.",
+            f"Invalid key {keys[0]!r}: field names must be strings, and the key of a map must be a scalar type.",
         ) from None
     if key_type.kind is not ConfigTypeKind.SCALAR:
         raise bad_schema(
-            root, schema, stack, f"Non-scalar key {keys[0]!r}: the key of a map is a scalar type such as str."
+            root, schema, stack, f"Non-scalar key {keys[0]!r}: the key of a map must be a scalar type such as str."
         )
     try:
         return Map(key_type, read_type(schema[keys[0]], root, stack))
@@ -386,5 +388,8 @@ def read_mapping(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigTyp
         if error.current_value is not schema[keys[0]]:
             raise
         raise bad_schema(
-            root, schema, stack, f"A map holds the type of its values, such as {{str: int}}, and {schema[keys[0]]!r} is none."
+            root, schema, stack, (
+                f"A map schema must contain the type of its values, such as {{str: int}}; {schema[keys[0]]!r} is not "
+                "a valid type."
+            )
         ) from None  # fmt: skip

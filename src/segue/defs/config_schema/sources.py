@@ -44,9 +44,7 @@ class Source(ScalarUnion):
             return NO_VALUE
         made = self._read(text)
         if made is None:  # without the text, which may be a secret
-            message = (
-                f"{place.start} names the environment variable {name!r}, whose text is not {self._form}: correct it."
-            )
+            message = f"{place.start}: the value of the environment variable {name!r} is not {self._form}."
             return walk.refuse(place, message, ConfigErrorReason.FAILED_POST_PROCESSING)
         return made
 
@@ -56,9 +54,7 @@ def read_variable(name: str, place: Place, walk: Walk) -> Any:
     text = os.environ.get(name)
     if text is not None:
         return text
-    message = (
-        f"{place.start} names the environment variable {name!r}, which is not set: set it where the run is executed."
-    )
+    message = f"{place.start}: the environment variable {name!r} is not set. Set it where the run is executed."
     return walk.refuse(place, message, ConfigErrorReason.FAILED_POST_PROCESSING)
 
 

@@ -108,7 +108,7 @@ class ConfigType(abc.ABC):
 
 def not_none(kind: ConfigType, place: Place, walk: Walk) -> Any:
     """Takes note that a value is None where it must not be."""
-    return walk.refuse(place, f"{place.start} takes {kind.label}, and must not be None.")
+    return walk.refuse(place, f"{place.start} must not be None: expected {kind.label}.")
 
 
 def wrong_form(kind: ConfigType, form: str, value: Any, place: Place, walk: Walk) -> Any:
@@ -116,7 +116,7 @@ def wrong_form(kind: ConfigType, form: str, value: Any, place: Place, walk: Walk
     if value is None:
         return not_none(kind, place, walk)
     came = f"{value!r} of type {type(value).__name__}"
-    return walk.refuse(place, f"{place.start} must be {form}: {kind.label}. Got {came}.")
+    return walk.refuse(place, f"{place.start} must be a {form}: expected {kind.label}, got {came}.")
 
 
 class ScalarType(ConfigType):
@@ -161,7 +161,7 @@ class ScalarType(ConfigType):
         if value is None:
             return not_none(self, place, walk)
         came = f"{value!r} of type {type(value).__name__}"
-        return walk.refuse(place, f"Invalid scalar {place}: expected {self.label}, got {came}.")
+        return walk.refuse(place, f"Invalid value {place}: expected {self.label}, got {came}.")
 
     def post_process(self, value: Any) -> Any:
         return value if self._convert is None else self._convert(value)
@@ -217,7 +217,7 @@ class EnumValue:
 
     def __init__(self, config_value: str, python_value: object | None = None, description: str | None = None) -> None:
         if not isinstance(cast("object", config_value), str):
-            raise WrongArgumentError(f"EnumValue takes a text for config_value, got {config_value!r}.")
+            raise WrongArgumentError(f"EnumValue: config_value must be a string, got {config_value!r}.")
         self.config_value = config_value
         self.python_value = config_value if python_value is None else python_value
         self.description = description
@@ -238,15 +238,15 @@ class Enum(ConfigType):
 
     def __init__(self, name: str, enum_values: Sequence[EnumValue]) -> None:
         if not isinstance(cast("object", name), str):
-            raise WrongArgumentError(f"Enum takes a text for its name, got {name!r}.")
+            raise WrongArgumentError(f"Enum: name must be a string, got {name!r}.")
         self.given_name = name
         self.enum_values = list(enum_values)
         strange = [each for each in self.enum_values if not isinstance(cast("object", each), EnumValue)]
         if strange:
-            raise WrongArgumentError(f"Enum {name!r} takes EnumValues, got {strange[0]!r}.")
+            raise WrongArgumentError(f"Enum {name!r}: enum_values must contain EnumValue objects, got {strange[0]!r}.")
         self._by_text = {each.config_value: each for each in self.enum_values}
         if len(self._by_text) < len(self.enum_values):
-            raise InvalidDefinitionError(f"Enum {name!r}: a value stands in it more than once.")
+            raise InvalidDefinitionError(f"Enum {name!r} has a duplicate value.")
 
     @classmethod
     def from_python_enum(cls, enum: type[enum.Enum], name: str | None = None) -> Enum:
@@ -286,12 +286,12 @@ class Enum(ConfigType):
             return value
         if not isinstance(value, str):
             return walk.refuse(
-                place, f"{place.start} takes a text, one of {self.config_values} ({self.label}), got {value!r}."
+                place, f"{place.start} must be one of the strings {self.config_values} ({self.label}), got {value!r}."
             )
         if value not in self._by_text:
             near = near_names(value, self._by_text)
             return walk.refuse(
-                place, f"{place.start} takes one of {self.config_values} ({self.label}), got {value!r}.{near}"
+                place, f"{place.start} must be one of {self.config_values} ({self.label}), got {value!r}.{near}"
             )
         return self._by_text[value].python_value if walk.fill else value
 
@@ -302,4 +302,6 @@ class Enum(ConfigType):
         for each in self.enum_values:
             if each.python_value is value:
                 return value
-        raise InvalidDefinitionError(f"{value!r} is no value of the enum {self.label}: one of {self.config_values}.")
+        raise InvalidDefinitionError(
+            f"{value!r} is not a value of the enum {self.label}: expected one of {self.config_values}."
+        )

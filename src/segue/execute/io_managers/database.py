@@ -161,7 +161,8 @@ class DbIOManager(IOManager):
         """
         if obj is None:
             raise InvariantViolationError(
-                f"{self._name} was given None for {_what(context)}. Annotate the function with `-> None` if it returns nothing."
+                f"{self._name} got None for {_what(context)}. Annotate the function with `-> None` if it returns "
+                "nothing."
             )
         handler = self._handler(type(obj), context)
         rows = self._slice(context, context)
@@ -180,7 +181,9 @@ class DbIOManager(IOManager):
         """
         made = context.upstream_output
         if made is None:
-            raise InvalidInvocationError(f"{self._name} loads what an output holds, and {_what(context)} names none.")
+            raise InvalidInvocationError(
+                f"{self._name} can only load values of outputs, but {_what(context)} has no upstream output."
+            )
         wanted = context.dagster_type.typing_type
         kind = self._default_load_type if wanted is Any and self._default_load_type is not None else wanted
         handler = self._handler(kind, context)
@@ -202,11 +205,12 @@ class DbIOManager(IOManager):
         known = " or ".join(each.__name__ for each in self._handlers)
         if kind is Any:
             raise InvalidInvocationError(
-                f"{self._name} cannot tell as what to load {_what(context)}: annotate the parameter with {known}."
+                f"{self._name} does not know which type to load for {_what(context)}. Annotate the parameter "
+                f"with {known}."
             )
         raise InvalidInvocationError(
-            f"{self._name} has no handler for {getattr(kind, '__name__', kind)}, the type of {_what(context)}. It handles {known}: "
-            "use one of these, or add a DbTypeHandler for it."
+            f"{self._name} has no handler for {getattr(kind, '__name__', kind)}, the type of {_what(context)}. It "
+            f"handles {known}: use one of these types, or add a DbTypeHandler."
         )
 
     def _slice(self, context: Context, made: OutputContext) -> TableSlice:
@@ -239,8 +243,8 @@ def _dimensions(context: Context, expression: object) -> list[TablePartitionDime
     definition = context.asset_partitions_def
     if expression is None:
         raise InvalidInvocationError(
-            f"{_what(context)} has partitions, and no entry 'partition_expr' in its metadata says which column holds them: write "
-            'metadata={"partition_expr": "the_column"}.'
+            f"{_what(context)} is partitioned, but its metadata has no 'partition_expr', which names the partition "
+            'column. Add metadata={"partition_expr": "the_column"}.'
         )
     if not isinstance(definition, MultiPartitionsDefinition):
         if isinstance(definition, TimeWindowPartitionsDefinition):
@@ -254,8 +258,8 @@ def _dimensions(context: Context, expression: object) -> list[TablePartitionDime
     missing = [each.name for each in definition.partitions_defs if each.name not in by_dimension]
     if missing:
         raise InvalidInvocationError(
-            f"{_what(context)} has the partition dimension {missing[0]!r}, and the entry 'partition_expr' of its metadata names no "
-            f"column for it: write a mapping of dimension to column."
+            f"{_what(context)} has the partition dimension {missing[0]!r}, but 'partition_expr' in its metadata has "
+            "no column for it. Use a mapping of dimensions to columns."
         )
     span = context.asset_partition_key_range
     first, last = (cast("MultiPartitionKey", each).keys_by_dimension for each in (span.start, span.end))

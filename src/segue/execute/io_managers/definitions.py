@@ -47,7 +47,9 @@ class CustomPathIOManager(IOManager):
         """
         output = context.upstream_output
         if output is None:
-            raise InvariantViolationError(f"The input {context.name!r} comes from no output: no path is known of it.")
+            raise InvariantViolationError(
+                f"The input {context.name!r} does not come from an output, so its path is unknown."
+            )
         what = f"the output {output.name!r} of {output.step_key!r}"
         return read_pickle(self._path(output), what, output.step_key, output.name)
 
@@ -55,7 +57,7 @@ class CustomPathIOManager(IOManager):
         path = context.definition_metadata.get("path")
         if not isinstance(path, str):
             raise InvariantViolationError(
-                f"The output {context.name!r} of {context.step_key!r} names no path: give it metadata={{'path': ...}}."
+                f"The output {context.name!r} of {context.step_key!r} has no path. Add metadata={{'path': ...}}."
             )
         return os.path.join(self.base_dir, path)
 

@@ -90,7 +90,7 @@ class FilesystemIOManager(IOManager):
         Raises:
             InvalidConfigError: fields that it does not have, or a variable that is not set.
         """
-        found = _CONFIG.resolve_config(dict(values), ROOT.field(where), f"The config at {where} does not fit:")
+        found = _CONFIG.resolve_config(dict(values), ROOT.field(where), f"The config at {where} is invalid:")
         folder = found.get("base_dir", self.base_dir)
         return FilesystemIOManager(folder.read(where) if isinstance(folder, EnvVar) else folder)
 
@@ -156,16 +156,19 @@ class FilesystemIOManager(IOManager):
         asset, keys = context.asset_key, context.asset_partition_keys
         if len(keys) != 1:
             raise InvariantViolationError(
-                f"FilesystemIOManager stores one partition at a time, and this run makes {len(keys)} of "
-                f"{asset.to_user_string()}: use an IO manager that splits them, store the partitions in the "
-                "function itself, or run one partition per run."
+                f"FilesystemIOManager stores one partition at a time, but this run materializes {len(keys)} of "
+                f"{asset.to_user_string()}. Use an IO manager that splits the value, store the partitions in the "
+                "function, or run one partition per run."
             )
         folder = self._path(asset.parts)
         if os.path.isfile(folder) and owner_of(folder) in (None, _owner(asset, None)):
             kept = f"{folder}.without_partitions"
             os.replace(folder, kept)
             context.log.warning(
-                "%s was stored without partitions in %s: that value is in %s now.", asset.to_user_string(), folder, kept
+                ("%s was stored without partitions in %s; that value was moved to %s."),
+                asset.to_user_string(),
+                folder,
+                kept,
             )
         path = self._path(asset.parts, _partition_text(keys[0]))
         what = f"{asset.to_user_string()}, partition {keys[0]}"

@@ -55,8 +55,8 @@ class InMemoryIOManager(IOManager):
         if place not in self.values:
             run_id, step_key, output = place[:3]
             raise StepOutputNotFoundError(
-                f"No value of the output {output!r} of {step_key!r} of run {run_id} is in memory: run the step again, or use an "
-                "IO manager that keeps values.",
+                f"The value of the output {output!r} of {step_key!r} of run {run_id} is not in memory. Run the step "
+                "again, or use a persistent IO manager.",
                 step_key,
                 output,
             )
@@ -67,7 +67,10 @@ class InMemoryIOManager(IOManager):
         if place is None or place not in self.values:
             what = key.to_user_string() if partition is None else f"{key.to_user_string()}, partition {partition}"
             raise StepOutputNotFoundError(
-                f"No value of {what} is in memory: make it in the same run, or use an IO manager that keeps values.",
+                (
+                    f"The value of {what} is not in memory. Materialize it in the same run, or use a persistent IO "
+                    "manager."
+                ),
                 key.to_python_identifier(),
                 "result",
             )

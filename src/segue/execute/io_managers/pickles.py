@@ -52,17 +52,17 @@ def write_pickle(
     except BaseException as error:
         if isinstance(error, (pickle.PicklingError, TypeError, AttributeError, RecursionError)):
             raise InvariantViolationError(
-                f"The value of {what} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can, "
-                "or choose another IO manager with io_manager_key."
+                f"The value of {what} ({type(value).__name__}) cannot be pickled: {error}. Return a value that can "
+                "be pickled, or choose another IO manager with io_manager_key."
             ) from error
         if isinstance(error, OSError) and os.path.isdir(path):
             raise InvariantViolationError(
-                f"The value of {what} belongs in the file {path}, but that is a folder{_inside(path)}. A value and those below "
-                "its name cannot lie in one place: give one of them another key or another folder, or move the folder away if "
-                "its values are no longer needed."
+                f"The value of {what} must be stored in the file {path}, but that is a folder{_inside(path)}. One of "
+                "them needs another asset key or another folder; or move the folder away if its values are no longer "
+                "needed."
             ) from error
         if isinstance(error, OSError) and error.filename is None:  # a full disk, say, names no file by itself
-            error.add_note(f"While writing the value of {what} to {path}: free space there, or choose another folder.")
+            error.add_note(f"While writing the value of {what} to {path}. Free space there, or choose another folder.")
         raise
 
 
@@ -89,7 +89,7 @@ def read_pickle(path: str, what: str, step_key: str, output: str = "result", own
         if os.path.isfile(path):  # the file is there: it was the code of the value that looked for another one
             raise
         raise StepOutputNotFoundError(
-            f"No value of {what} is stored ({path} is no file): materialize it first.",
+            f"No value of {what} is stored ({path} does not exist). Materialize it first.",
             step_key,
             output,
         ) from None
@@ -117,9 +117,10 @@ def _owner_in(end: bytes) -> str | None:
 def _require_own(path: str, found: str | None, owner: str, what: str) -> None:
     if found is not None and found != owner:
         raise InvariantViolationError(
-            f"The value of {what} belongs in {path}, where that of {found} is. Two values cannot lie in one file: give one of "
-            "them another key, or another folder with io_manager_key. Remove the file if its value is no longer needed; if it "
-            "was renamed on purpose, cut off its last line, which says whose it is."
+            f"The value of {what} must be stored in {path}, which already contains the value of {found}. Give one of "
+            "them another asset key, or another folder with io_manager_key. Remove the file if its value is no "
+            "longer needed; if the asset was renamed on purpose, remove the last line of the file, which names its "
+            "owner."
         )
 
 
@@ -131,9 +132,9 @@ def _make_folder(folder: str, what: str) -> None:
         while above and not os.path.lexists(above):
             above = os.path.dirname(above)
         raise InvariantViolationError(
-            f"The value of {what} belongs in the folder {folder}, but {above} is a file, with the value of "
-            f"{owner_of(above) or 'something that wrote no owner into it'}. A value and those below its name cannot lie in one "
-            "place: give one of them another key or another folder, or remove the file if its value is no longer needed."
+            f"The value of {what} must be stored in the folder {folder}, but {above} is a file with the value of "
+            f"{owner_of(above) or 'something that wrote no owner into it'}. One of them needs another asset key or "
+            "another folder; or remove the file if its value is no longer needed."
         ) from error
 
 
@@ -143,5 +144,5 @@ def _inside(folder: str) -> str:
         for name in sorted(names):
             owner = owner_of(os.path.join(above, name))
             if owner is not None:
-                return f", in which the value of {owner} is"
+                return f", which contains the value of {owner}"
     return ""

@@ -59,7 +59,7 @@ class UPathIOManager(IOManager):
         """
         found = getattr(self._base_path, "fs", None)
         if found is None:
-            raise InvariantViolationError(f"{self._base_path} is a local path: it has no file system of fsspec.")
+            raise InvariantViolationError(f"{self._base_path} is a local path, so it has no fsspec file system.")
         return found
 
     @property
@@ -122,7 +122,7 @@ class UPathIOManager(IOManager):
 
     def get_missing_partition_log_message(self, partition_key: str) -> str:
         """What is logged when a partition is missing and may be."""
-        return f"Nothing is stored of partition {partition_key}: it is left out."
+        return f"Skipping partition {partition_key}: no value is stored."
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Stores a value.
@@ -189,8 +189,9 @@ class UPathIOManager(IOManager):
     def _missing(self, context: InputContext, key: str, path: Any, error: FileNotFoundError) -> None:
         if not context.definition_metadata.get(ALLOW_MISSING_PARTITIONS, False):
             error.add_note(
-                f"Nothing is stored of {context.asset_key.to_user_string()}, partition {key} ({path}): materialize it first, or "
-                f"give the input the metadata {{{ALLOW_MISSING_PARTITIONS!r}: True}}, which leaves out what is missing."
+                f"No value of {context.asset_key.to_user_string()} is stored for partition {key} ({path}). "
+                f"Materialize it first, or set the input metadata {{{ALLOW_MISSING_PARTITIONS!r}: True}} to skip "
+                "missing partitions."
             )
             raise error
         context.log.warning(self.get_missing_partition_log_message(key))
@@ -200,7 +201,8 @@ class UPathIOManager(IOManager):
         if not _takes_dict(kind, get_origin(kind)):
             raise InvariantViolationError(
                 f"The input takes {len(context.asset_partition_keys)} partitions of "
-                f"{context.asset_key.to_user_string()} and is of type {kind}: make it a dict, which gets one value per partition."
+                f"{context.asset_key.to_user_string()}, but its type is {kind}. Use a dict, which gets one value per "
+                "partition key."
             )
 
     def _partition_paths(self, context: InputContext) -> dict[str, Any]:
@@ -218,8 +220,9 @@ class UPathIOManager(IOManager):
         keys = context.asset_partition_keys
         if len(keys) != 1:
             raise InvariantViolationError(
-                f"{type(self).__name__} stores one partition at a time, and this run makes {len(keys)} of "
-                f"{context.asset_key.to_user_string()}: run one partition per run, or store them in the function itself."
+                f"{type(self).__name__} stores one partition at a time, but this run materializes {len(keys)} of "
+                f"{context.asset_key.to_user_string()}. Run one partition per run, or store them in the function "
+                "itself."
             )
         return self._path_of_partition(context, keys[0])
 
@@ -258,6 +261,6 @@ def as_path(given: Any) -> Any:
         return bound("upath")(given)
     except ModuleNotFoundError as error:
         raise NotSupportedError(
-            f"{given} is no local path: install universal-pathlib (pip install 'segue[paths]'), with the library for its "
-            "file system."
+            f"{given} is not a local path. Install universal-pathlib (pip install 'segue[paths]') and the library "
+            "for its file system."
         ) from error
