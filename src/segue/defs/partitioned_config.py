@@ -68,8 +68,8 @@ class PartitionedConfig:
             )
         if (run_config_for_partition_fn is None) == (run_config_for_partition_key_fn is None):
             raise InvalidDefinitionError(
-                "PartitionedConfig: exactly one of run_config_for_partition_key_fn and run_config_for_partition_fn "
-                "(superseded) must be provided."
+                "PartitionedConfig: provide run_config_for_partition_key_fn, or its superseded form "
+                "run_config_for_partition_fn, and not both."
             )
         if tags_for_partition_fn is not None and tags_for_partition_key_fn is not None:
             raise InvalidDefinitionError(

@@ -171,7 +171,7 @@ def test_dynamic_outputs_are_lists_of_values_with_keys() -> None:
         return [sg.DynamicOutput(number, str(number)) for number in range(count)]
 
     @sg.op(out=sg.DynamicOut())
-    def same() -> list[Any]:
+    def same() -> list[sg.DynamicOutput[int]]:
         return [sg.DynamicOutput(1, "a"), sg.DynamicOutput(2, "a")]
 
     assert [each.mapping_key for each in parts(2)] == ["0", "1"]
