@@ -70,7 +70,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 
 class SegueError(Exception):
@@ -80,6 +79,17 @@ class SegueError(Exception):
     def is_user_code_error(self) -> bool:
         """Whether user code raised, as apart from Segue."""
         return False
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[SegueError], arguments: tuple[object, ...], attributes: dict[str, object]) -> SegueError:
+    """An error as it was, not made anew: what `__init__` takes differs from error to error."""
+    error = kind.__new__(kind)
+    error.args = arguments
+    vars(error).update(attributes)
+    return error
 
 
 class ExecutionInterruptedError(KeyboardInterrupt):
@@ -213,9 +223,6 @@ class InvalidConfigError(SegueError):
         self.config_value = config_value
         self.message = "\n".join([message, *(f"  {each.message}" for each in self.errors)])
         super().__init__(self.message)
-
-    def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[str, tuple[ConfigViolation, ...], object]]:
-        return InvalidConfigError, (self.preamble, self.errors, self.config_value)
 
 
 class AssetCheckFailedError(SegueError):
@@ -372,9 +379,6 @@ class ResourceBusyError(SegueError):
         self.run_ids: tuple[str, ...] = tuple(run_ids)
         super().__init__(message)
 
-    def __reduce__(self) -> tuple[type[ResourceBusyError], tuple[Any, ...]]:
-        return ResourceBusyError, (str(self), self.resources, self.run_ids)
-
 
 class CircuitOpenError(ResourceBusyError):
     """A resource failed too often and is left alone for a while, and its circuit breaker says that callers fail meanwhile.
@@ -387,9 +391,6 @@ class CircuitOpenError(ResourceBusyError):
     def __init__(self, message: str, resources: Sequence[str] = (), seconds: float = 0.0) -> None:
         self.seconds = seconds
         super().__init__(message, resources)
-
-    def __reduce__(self) -> tuple[type[CircuitOpenError], tuple[Any, ...]]:
-        return CircuitOpenError, (str(self), self.resources, self.seconds)
 
 
 class ProcessHostError(SegueError):
@@ -432,9 +433,6 @@ class LeaseLostError(StorageError):
         self.name = name
         self.holder = holder
         super().__init__(message)
-
-    def __reduce__(self) -> tuple[type[LeaseLostError], tuple[str, str, str | None]]:
-        return LeaseLostError, (str(self), self.name, self.holder)
 
 
 class StorageUnavailableError(StorageError):
