@@ -1,0 +1,82 @@
+"""What definitions answer about sensors, schedules and specs that are not resolved yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import segue as sg
+
+DAYS = sg.DailyPartitionsDefinition("2024-01-01")
+
+
+@sg.asset(metadata={"rows": 1})
+def plain() -> int:
+    return 1
+
+
+@sg.asset(partitions_def=DAYS)
+def daily() -> None: ...
+
+
+daily_job = sg.define_asset_job("daily_job", [daily])
+by_partition = sg.build_schedule_from_partitioned_job(daily_job, name="by_partition", description="each day")
+
+
+@sg.schedule(cron_schedule="0 0 * * *", target=[plain])
+def nightly() -> sg.RunRequest:
+    return sg.RunRequest()
+
+
+@sg.sensor(target=[plain])
+def watching() -> sg.SensorReturnTypesUnion:
+    return [sg.RunRequest(run_key="one"), sg.RunRequest(run_key="two")]
+
+
+DEFINITIONS = sg.Definitions([plain, daily], jobs=[daily_job], schedules=[nightly, by_partition], sensors=[watching])
+
+
+def test_schedules_and_sensors_are_found_as_they_were_declared() -> None:
+    assert DEFINITIONS.get_unresolved_schedule_def("nightly") is nightly
+    assert DEFINITIONS.get_unresolved_schedule_def("by_partition") is by_partition
+    assert DEFINITIONS.get_unresolved_sensor_def("watching") is watching
+    for find in (DEFINITIONS.get_unresolved_schedule_def, DEFINITIONS.get_unresolved_sensor_def):
+        with pytest.raises(sg.InvariantViolationError, match="nothing_like_it"):
+            find("nothing_like_it")
+
+
+def test_the_answer_of_a_sensor_may_be_any_of_the_kinds() -> None:
+    tick = watching.evaluate_tick(sg.build_sensor_context(definitions=DEFINITIONS))
+    assert [each.run_key for each in tick.run_requests or ()] == ["one", "two"]
+
+    @sg.sensor(target=[plain])
+    def quiet() -> sg.SensorReturnTypesUnion:
+        return sg.SkipReason("nothing new")
+
+    @sg.sensor(target=[plain])
+    def streaming() -> Iterator[sg.RunRequest]:
+        yield sg.RunRequest(run_key="three")
+
+    context = sg.build_sensor_context(definitions=sg.Definitions([plain], sensors=[quiet, streaming]))
+    assert quiet.evaluate_tick(context).skip_message == "nothing new"
+    assert [each.run_key for each in streaming.evaluate_tick(context).run_requests or ()] == ["three"]
+
+
+def test_a_schedule_by_partition_with_metadata_is_a_copy() -> None:
+    changed = by_partition.with_metadata({"owner": "blue"})
+    assert changed.metadata == {"owner": "blue"}
+    assert (type(changed), changed.name) == (type(by_partition), by_partition.name)
+    assert not by_partition.metadata
+
+
+def test_specs_are_changed_where_they_are_selected() -> None:
+    def counted(spec: sg.AssetSpec) -> sg.AssetSpec:
+        return spec.merge_attributes(metadata={"seen": True})
+
+    for changed, seen in (
+        (DEFINITIONS.permissive_map_resolved_asset_specs(counted, None), {"plain", "daily"}),
+        (DEFINITIONS.permissive_map_resolved_asset_specs(counted, "plain"), {"plain"}),
+    ):
+        found = {spec.key.to_user_string() for spec in changed.resolve_all_asset_specs() if "seen" in spec.metadata}
+        assert found == seen
