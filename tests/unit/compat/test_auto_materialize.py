@@ -211,3 +211,17 @@ def test_the_condition_that_an_asset_has_of_its_policy_counts_as_one() -> None:
     assert isinstance(declared.auto_materialize_policy, dg.AutoMaterializePolicy)
     assert isinstance(dg.AutoMaterializePolicy.lazy(), dg.AutoMaterializePolicy)
     assert not isinstance(dg.AssetSpec("c").auto_materialize_policy, dg.AutoMaterializePolicy)
+
+
+def test_each_rule_means_a_condition_and_a_policy_shows_its_rules() -> None:
+    assert Rule.skip_on_run_in_progress().to_asset_condition() == C.run_in_progress()
+    assert Rule.materialize_on_missing().to_asset_condition() is not None
+    running = Policy.eager().with_rules(Rule.skip_on_run_in_progress())
+    assert "SkipOnRunInProgressRule()" in repr(running)
+    assert "SkipOnRunInProgressRule()" not in repr(Policy.eager())
+    assert "team" in dg.AutoMaterializeAssetPartitionsFilter({"team": "blue"}).description
+
+
+def test_a_rule_of_ones_own_must_say_what_it_means() -> None:
+    with pytest.raises((TypeError, NotImplementedError)):
+        Rule().to_asset_condition()

@@ -69,6 +69,49 @@ def test_a_list_of_definitions_is_sorted_by_kind() -> None:
         repo.get_job("other")
 
 
+def test_a_repository_lists_what_it_has() -> None:
+    repo = everything()
+    assert list(repo.schedule_defs) == [DAILY]
+    assert list(repo.sensor_defs) == [watch]
+    assert set(repo.asset_graph.get_all_asset_keys()) == {sg.AssetKey("table")}
+    assert repr(repo) == "RepositoryDefinition('everything')"
+
+    @dg.repository
+    def furnished() -> list[Any]:
+        return dg.with_resources([needy], {"api": sg.ResourceDefinition.hardcoded_resource(1)})
+
+    assert not repo.get_top_level_resources()
+    assert furnished().get_job("__ASSET_JOB").execute_in_process().output_for_node("needy") == 1
+
+
+@sg.asset(required_resource_keys={"api"})
+def needy(context: sg.AssetExecutionContext) -> int:
+    return context.resources.api
+
+
+class OwnData(RepositoryData):
+    """A repository that finds its jobs itself."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self.broken = broken
+
+    def get_all_jobs(self) -> list[sg.JobDefinition]:
+        if self.broken:
+            raise sg.InvalidDefinitionError("no jobs today")
+        return [nightly]
+
+
+def test_data_of_ones_own_is_loaded_as_a_whole() -> None:
+    @dg.repository
+    def own() -> RepositoryData:
+        return OwnData()
+
+    assert own().job_names == ["nightly"]
+    own().load_all_definitions()
+    with pytest.raises(sg.InvalidDefinitionError, match="no jobs today"):
+        OwnData(broken=True).load_all_definitions()
+
+
 def test_its_jobs_run_also_those_of_assets() -> None:
     assert everything.get_job("ones").execute_in_process().output_for_node("one") == 1
     result = everything.get_job("tables").execute_in_process()

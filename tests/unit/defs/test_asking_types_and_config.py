@@ -69,7 +69,7 @@ def test_a_config_that_is_missing_is_shown_by_an_example(schema: Any, example: s
     def asks() -> None:
         needs_it()
 
-    with pytest.raises(sg.InvalidConfigError, match='"ops"|"setting"') as caught:
+    with pytest.raises(sg.InvalidConfigError, match="setting") as caught:
         asks.execute_in_process()
     assert f"'setting': {example}" in str(caught.value)
 

@@ -31,7 +31,7 @@ class Probe(sg.AutomationCondition[sg.AssetKey]):
         return sg.AutomationResult(context, context.candidate_subset, structured_cursor=self.remember(context))
 
 
-def evaluated(probe: Probe, times: int = 1, partitions: sg.PartitionsDefinition | None = None) -> list[int]:
+def evaluated(probe: sg.AutomationCondition[sg.AssetKey], times: int = 1, partitions: sg.PartitionsDefinition | None = None) -> list[int]:
     """How many partitions (or assets) each evaluation requested."""
 
     @sg.asset(partitions_def=partitions)
@@ -95,6 +95,48 @@ def test_the_context_tells_of_the_evaluation_before() -> None:
 
     evaluated(Probe(ask, lambda _context: None), 2, KEYS)
     assert found == [(None, True), (2, False)]
+
+
+def test_the_context_knows_what_was_requested_and_reaches_the_graph() -> None:
+    found: list[Any] = []
+
+    def ask(context: sg.AutomationContext) -> None:
+        before = context.previous_temporal_context
+        requested = context.get_previous_requested_subset(A)
+        found.append(
+            {
+                "all": context.get_full_subset().size,
+                "so far": dict(context.request_subsets_by_key),
+                "before": None if before is None else before.effective_dt == context.previous_evaluation_time,
+                "requested": None if requested is None else requested.size,
+                "metadata": context.previous_metadata,
+                "in graph": context.asset_graph_view.get_full_subset(key=UP).size,
+                "same graph": context.asset_graph_view.asset_graph is context.asset_graph,
+            }
+        )
+
+    assert evaluated(Probe(ask, lambda _context: None), 2, KEYS) == [2, 2]
+    first = {"all": 2, "so far": {}, "before": None, "requested": None, "metadata": None, "in graph": 2, "same graph": True}
+    assert found[0] == first
+    assert {**found[1], "metadata": None} == {**first, "before": True, "requested": 2}
+
+
+def test_a_condition_sees_the_metadata_that_it_gave_before() -> None:
+    found: list[Any] = []
+
+    class Counting(sg.AutomationCondition[sg.AssetKey]):
+        @property
+        def name(self) -> str:
+            return "counting"
+
+        def evaluate(self, context: sg.AutomationContext[sg.AssetKey]) -> sg.AutomationResult[sg.AssetKey]:
+            before = context.previous_metadata
+            number = 1 if not before else before["number"].value + 1
+            found.append(number)
+            return sg.AutomationResult(context, context.get_empty_subset(), metadata={"number": number})
+
+    assert evaluated(Counting(), 3) == [0, 0, 0]
+    assert found == [1, 2, 3]
 
 
 def test_a_part_of_a_target_is_a_value_with_algebra_along_the_graph() -> None:

@@ -16,7 +16,7 @@ import pytest
 import segue as sg
 from segue.defs.components.paths import ComponentPath
 from segue.defs.components.state_backed import DefsStateConfigArgs
-from segue.errors import ResolutionError
+from segue.errors import ComponentTreeError, ResolutionError
 
 _NUMBERS = itertools.count()
 KINDS = """
@@ -81,6 +81,28 @@ def test_a_context_leads_to_other_places_and_names_types(project: Project) -> No
     assert there.path == project.defs / "one"
     assert there.normalize_component_type_str(".Greeter") == f"{project.name}.defs.one.Greeter"
     assert context.normalize_component_type_str("other.Greeter") == "other.Greeter"
+
+
+def test_a_tree_finds_what_stands_where_before_it_is_loaded(project: Project) -> None:
+    tree = project.tree()
+    assert (tree.defs_module_name, tree.defs_module_path) == (f"{project.name}.defs", project.defs)
+    assert tree.decl_load_context.path == tree.load_context.path == project.defs
+    assert type(tree.find_decl_at_path("one")) is type(tree.find_decl_at_path(project.defs / "two"))
+    assert tree.find_root_decl().path == project.defs
+    with pytest.raises(ComponentTreeError, match="three"):
+        tree.find_decl_at_path("three")
+    made = tree.build_defs_at_path("one").resolve_all_asset_specs()
+    assert [spec.key.to_user_string() for spec in made] == ["from_one"]
+
+
+def test_modules_are_found_from_a_place_in_the_folder(project: Project) -> None:
+    (project.defs / "one" / "more.py").write_text("NUMBER = 7")
+    context = project.tree().load_context
+    there = context.for_component_loc(ComponentPath.from_path(project.defs / "one"))
+    assert there.path == project.defs / "one"
+    assert there.absolute_module_name(".more") == f"{project.name}.defs.one.more"
+    assert there.absolute_module_name("json") == "json"
+    assert context.load_defs_relative_python_module(project.defs / "one" / "more.py").NUMBER == 7
 
 
 def test_a_folder_gives_the_component_in_it_and_what_stands_around_that(project: Project) -> None:
