@@ -31,7 +31,9 @@ class Probe(sg.AutomationCondition[sg.AssetKey]):
         return sg.AutomationResult(context, context.candidate_subset, structured_cursor=self.remember(context))
 
 
-def evaluated(probe: sg.AutomationCondition[sg.AssetKey], times: int = 1, partitions: sg.PartitionsDefinition | None = None) -> list[int]:
+def evaluated(
+    probe: sg.AutomationCondition[sg.AssetKey], times: int = 1, partitions: sg.PartitionsDefinition | None = None
+) -> list[int]:
     """How many partitions (or assets) each evaluation requested."""
 
     @sg.asset(partitions_def=partitions)
@@ -116,7 +118,15 @@ def test_the_context_knows_what_was_requested_and_reaches_the_graph() -> None:
         )
 
     assert evaluated(Probe(ask, lambda _context: None), 2, KEYS) == [2, 2]
-    first = {"all": 2, "so far": {}, "before": None, "requested": None, "metadata": None, "in graph": 2, "same graph": True}
+    first = {
+        "all": 2,
+        "so far": {},
+        "before": None,
+        "requested": None,
+        "metadata": None,
+        "in graph": 2,
+        "same graph": True,
+    }
     assert found[0] == first
     assert {**found[1], "metadata": None} == {**first, "before": True, "requested": 2}
 
