@@ -1,4 +1,4 @@
-"""A public name exists only when a test drives it: here it is held that each occurs in one, as far as that can be seen in the text."""
+"""A public name exists only when a test drives it: here it is held that each occurs in one, as far as the text shows that."""
 
 from __future__ import annotations
 
