@@ -12,6 +12,7 @@ from segue.model.asset_deps import AssetDep
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
+from segue.model.partitions.mapping_base import PartitionMapping
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -83,18 +84,36 @@ def in_group(spec: AssetSpec, group_name: str) -> AssetSpec:
 
 
 def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
-    """Does nothing if no unpartitioned asset depends on itself.
+    """Does nothing if no asset depends on itself, other than on earlier partitions.
 
     Raises:
         InvalidDefinitionError: one does.
     """
     for spec in specs:
-        if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
-            name = spec.key.to_user_string()
-            raise InvalidDefinitionError(
-                f"The asset {name!r} depends on itself. Only a partitioned asset can depend on its "
-                "own earlier partitions: add a partitions definition, or remove the dependency."
-            )
+        for dep in spec.deps:
+            if dep.asset_key == spec.key and (spec.partitions_def is None or _takes_itself(dep.partition_mapping)):
+                raise own_dependency(spec.key)
+
+
+def own_dependency(key: AssetKey) -> InvalidDefinitionError:
+    """The error for an asset that depends on itself."""
+    name = key.to_user_string()
+    return InvalidDefinitionError(
+        f"The asset {name!r} depends on itself. Only a partitioned asset can depend on its own earlier partitions: add a "
+        "partitions definition and a mapping such as TimeWindowPartitionMapping(start_offset=-1, end_offset=-1), or remove "
+        "the dependency."
+    )
+
+
+def _takes_itself(mapping: PartitionMapping | None) -> bool:
+    """Whether a partition depends on itself by a mapping between the partitions of one asset."""
+    if mapping is None:
+        return True
+    end: object = getattr(mapping, "end_offset", None)
+    return vars(type(mapping)).get("tag") in _SAME or (isinstance(end, int) and end >= 0)
+
+
+_SAME = ("identity", "all")  # tags of mappings
 
 
 def renamed_spec(spec: AssetSpec, names: Mapping[AssetKey, AssetKey]) -> AssetSpec:

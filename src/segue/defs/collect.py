@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from segue.defs.asset_changes import require_possible_deps
+from segue.defs.asset_changes import own_dependency
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
 from segue.defs.executor import ExecutorDefinition
@@ -19,6 +19,7 @@ from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.job_reading import needed_keys
 from segue.defs.logger import LoggerDefinition
+from segue.defs.named_assets import AssetsByName, asset_in_group, assets_by_name, similar_asset
 from segue.defs.near_names import near_keys
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import ops_of
@@ -29,7 +30,7 @@ from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
 from segue.defs.type_checks import resources_of_types
 from segue.errors import CycleError, InvalidDefinitionError
-from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
+from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.gates import AnyLimit
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
@@ -93,6 +94,7 @@ class Collection:
         self._add_external()
         for definition in self._with_inputs:
             self._resolve_inputs(definition)
+        self._resolve_deps()
         self._add_stubs()
         if self.source.checks_resources:
             for definition in self.definitions.values():
@@ -235,12 +237,8 @@ class Collection:
             self.specs.setdefault(key, spec)
 
     @cached_property
-    def _by_name(self) -> Mapping[tuple[str, str], Sequence[AssetKey]]:
-        """The assets by the last part of their key and their group."""
-        found: dict[tuple[str, str], list[AssetKey]] = {}
-        for spec in self.specs.values():
-            found.setdefault((spec.key.parts[-1], spec.group_name or DEFAULT_GROUP), []).append(spec.key)
-        return found
+    def _by_name(self) -> AssetsByName:
+        return assets_by_name(self.specs.values())
 
     def _resolve_inputs(self, definition: AssetsDefinition) -> None:
         """Ties each input to an asset: the one of its name, or the only one of that name below the same prefix or group."""
@@ -248,7 +246,10 @@ class Collection:
         for name, key in definition.keys_by_input.items():
             if key in self.specs:
                 continue
-            near = self._similar(key, definition) if name in definition.implicit_inputs else None
+            if name in definition.implicit_inputs:
+                near = similar_asset(key, definition, self._by_name, self.specs)
+            else:
+                near = asset_in_group(key, definition, self._by_name)
             if near is not None:
                 renamed[key] = near
             else:
@@ -273,16 +274,14 @@ class Collection:
             f"the asset key with ins={{{name!r}: AssetIn(...)}}."
         )
 
-    def _similar(self, key: AssetKey, definition: AssetsDefinition) -> AssetKey | None:
-        name = key.parts[-1]
-        for spec in definition.specs_by_output.values():
-            below = AssetKey([*spec.key.parts[:-1], name])
-            if below != key and below in self.specs:
-                return below
-            same = self._by_name.get((name, spec.group_name or DEFAULT_GROUP), ())
-            if len(same) == 1:
-                return same[0]
-        return None
+    def _resolve_deps(self) -> None:
+        """Ties dependencies that are a name alone, and the name of no asset, as those of inputs are tied."""
+        for spec in self.specs.values():
+            for key in (dep.asset_key for dep in spec.deps if dep.asset_key not in self.specs):
+                made = self.made_by.get(spec.key)
+                near = None if made is None else asset_in_group(key, made[0], self._by_name)
+                if made is not None and near is not None and near not in made[0].keys:
+                    self._renamed.setdefault(made[0].name, {})[key] = near
 
     def _add_stubs(self) -> None:
         """An asset that is only named as a dependency is taken to be made elsewhere."""
@@ -349,10 +348,8 @@ class Collection:
         for spec in self.specs.values():
             deps = self.deps_of(spec)
             if spec.key in deps:
-                try:
-                    require_possible_deps([spec])
-                except InvalidDefinitionError as error:
-                    self.errors.append(error)
+                if spec.partitions_def is None:
+                    self.errors.append(own_dependency(spec.key))
                 deps = [key for key in deps if key != spec.key]
             edges[spec.key] = deps
         try:

@@ -61,6 +61,10 @@ def config_without_class() -> object:
     return a
 
 
+def looped(mapping: sg.PartitionMapping | None) -> object:
+    return named("loop", deps=[sg.AssetDep("loop", partition_mapping=mapping)], partitions_def=DAILY)
+
+
 def context_of_another_kind() -> object:
     @sg.asset
     def a(context: int) -> int:
@@ -255,6 +259,10 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps=["a"]), ["'a:c'", "itself"]),
     (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps="b"), ["additional_deps takes a list"]),
     (lambda: named("loop", deps=["loop"]), ["'loop' depends on itself", "partitions definition"]),
+    (lambda: looped(None), ["'loop' depends on itself", "start_offset=-1"]),
+    (lambda: looped(sg.IdentityPartitionMapping()), ["'loop' depends on itself"]),
+    (lambda: looped(sg.AllPartitionMapping()), ["'loop' depends on itself"]),
+    (lambda: looped(sg.TimeWindowPartitionMapping(start_offset=-1)), ["'loop' depends on itself"]),
     (lambda: several(specs=[sg.AssetSpec("loop", deps=["loop"])]), ["'loop' depends on itself", "remove"]),
     (lambda: sg.AssetOut(code_version=1), ["code_version takes str"]),  # type: ignore[arg-type]
     (lambda: sg.AssetSpec("a", owners=[1]), ["owner 1"]),  # type: ignore[list-item]

@@ -30,7 +30,7 @@ def made(*parts: str) -> dg.AssetsDefinition:
 def test_what_is_near_is_named(named: list[str], meant: list[list[str]]) -> None:
     known = [made("sales", "orders"), made("customer"), made("customers"), made("raw", "events")]
 
-    @dg.asset(ins={"rows": dg.AssetIn(key=named)})
+    @dg.asset(group_name="reports", ins={"rows": dg.AssetIn(key=named)})
     def report(rows: object) -> None: ...
 
     with pytest.raises(dg.InvalidDefinitionError) as caught:

@@ -1,4 +1,4 @@
-"""Functions that wait for each other although none of their assets do take turns, each making what it can."""
+"""Functions that depend on each other in a cycle although none of their assets do take turns, each making what it can."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_later_turn_does_not_take_the_name_of_another_function() -> None:
 def test_functions_that_cannot_be_divided_are_refused() -> None:
     fixed = function("fixed", {"a": [], "c": ["b"]}, can_subset=False)
 
-    with pytest.raises(sg.InvalidDefinitionError, match="wait for each other"):
+    with pytest.raises(sg.InvalidDefinitionError, match="depend on each other in a cycle"):
         planned([fixed, function("other", {"b": ["a"], "d": ["c"]}, can_subset=False)])
 
 
