@@ -60,7 +60,7 @@ def test_a_backfill_keeps_to_the_definitions_it_began_with_and_says_what_changed
     parts = {each["asset"]: each["partitions"] for each in ended["done"]}
     assert parts == {"raw": [["a", "c"]], "clean": [["a", "a"]]}
     assert [each["asset"] for each in ended["failed"]] == ["clean"]
-    assert "cannot make clean" in str(ended["error"])
+    assert "can no longer materialize clean" in str(ended["error"])
     text = project.run("backfill", "show", name).out
     assert "code version, partitions" in text
     assert "gone" in text

@@ -99,6 +99,6 @@ def test_a_schedule_that_can_never_tick_is_named_and_the_others_go_on(tmp_path: 
     with control_plane(folder, command="serve") as plane:
         found = {each["name"]: each for each in plane.get("/api/locations").document}
         assert found["one"]["status"] == "broken"
-        assert "no month it names has a day 30" in found["one"]["error"]
+        assert "none of its months has a day 30" in found["one"]["error"]
         assert "one.py" in found["one"]["error"]
         assert plane.run(assets=["quick"], location="two")["status"] == "SUCCESS"

@@ -47,4 +47,4 @@ def test_a_wrong_rule_in_the_settings_is_told_with_its_place(tmp_path: Path) -> 
         settings.write(RULE.replace("upstream_data", "stock"))
     answer = project.run("materialize", "--select", "stock")
     assert answer.code == 1
-    assert "segue.toml: failure_rules: FailureRule: there is no failure class 'stock'" in answer.last_error_line
+    assert "segue.toml: failure_rules: FailureRule: 'stock' is not a failure class" in answer.last_error_line

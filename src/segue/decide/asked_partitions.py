@@ -37,12 +37,14 @@ def require_run_partitions(graph: AssetGraph, run: Run, now: datetime) -> None:
         definition = common_partitions(graph, meant)
     if definition is None:
         if named and all(graph.checks[key].partitions is None for key in run.asset_check_selection or ()):
-            raise InvalidSubsetError("Nothing of what is to be run has partitions. Leave the partition out.")
+            raise InvalidSubsetError(
+                "A partition was provided, but none of the assets to run is partitioned. Leave the partition out."
+            )
         return
     if run.partition_start is None or run.partition_end is None:
         raise InvalidSubsetError(
-            "What is to be run has partitions. Say which with --partition or --partition-range "
-            "(over HTTP: partition, partition_end)."
+            "The assets to run are partitioned, but no partition was provided. Choose one with --partition or "
+            "--partition-range (over HTTP: partition, partition_end)."
         )
     if any(isinstance(each, OpaquePartitionsDefinition) for each in (definition, *definition.axes)):
         return
@@ -57,7 +59,7 @@ def require_partition(definition: PartitionsDefinition, key: str, now: datetime)
         UnknownPartitionError: it does not; names the partitions there are.
     """
     if not definition.has_partition_key(key, now):
-        raise UnknownPartitionError(f"There is no partition {key!r}: {_known(definition, now)}. Choose one of these.")
+        raise UnknownPartitionError(f"Partition key {key!r} not found; {_known(definition, now)}.")
 
 
 def common_partitions(graph: AssetGraph, assets: Sequence[AssetKey]) -> PartitionsDefinition | None:
@@ -76,8 +78,8 @@ def common_partitions(graph: AssetGraph, assets: Sequence[AssetKey]) -> Partitio
     if len(found) > 1:
         groups = "; ".join(f"{', '.join(names)}: {definition!r}" for definition, names in found.values())
         raise InvalidSubsetError(
-            f"The selected assets have different partitions definitions and cannot share a partition: {groups}. "
-            "Select those of one definition with --select, and run the others after them."
+            f"The selected assets have different partitions definitions and cannot share a partition: {groups}. Select "
+            "the assets of one definition with --select, and run the others separately."
         )
     return next((definition for definition, _ in found.values()), None)
 
@@ -85,8 +87,8 @@ def common_partitions(graph: AssetGraph, assets: Sequence[AssetKey]) -> Partitio
 def _known(definition: PartitionsDefinition, now: datetime) -> str:
     number = definition.get_num_partitions(now)
     if number == 0:
-        return "there are none yet"
+        return "there are no partitions yet"
     if number <= 8:
-        return "there are " + ", ".join(repr(key) for key in definition.get_partition_keys(now))
+        return "available partition keys: " + ", ".join(repr(key) for key in definition.get_partition_keys(now))
     first, last = definition.get_first_partition_key(now), definition.get_last_partition_key(now)
-    return f"there are {number:,}, from {first!r} to {last!r}"
+    return f"there are {number:,} available partition keys, from {first!r} to {last!r}"

@@ -62,7 +62,7 @@ def decide_queue(
     for run in _in_turn(queued):
         reason = run.held_by or room.what_blocks(run)
         if reason is None and most is not None and len(start) >= most:
-            reason = f"{most} runs are being started; it comes with the next ones"
+            reason = f"{most} runs are already starting; this run starts with the next batch"
         if reason is None:
             start.append(run.run_id)
             room.take(run)

@@ -84,7 +84,7 @@ def _of_job(graph: AssetGraph, job_name: str) -> tuple[frozenset[AssetKey], froz
     job = graph.jobs.get(job_name)
     if job is None:
         known = ", ".join(sorted(graph.jobs)) or "none"
-        raise InvalidSubsetError(f"There is no job {job_name!r}; there are: {known}.")
+        raise InvalidSubsetError(f"Job {job_name!r} not found; available jobs: {known}.")
     return frozenset(job.assets), frozenset(AssetCheckKey(key, name) for key, name in job.checks), dict(job.tags)
 
 

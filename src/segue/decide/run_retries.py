@@ -42,7 +42,7 @@ def asked_retries(tags: Mapping[str, str]) -> int | None:
         return None
     if not said.isdecimal():
         raise InvalidInvocationError(
-            f"The tag {MAX_RETRIES_TAG} of a run is {said!r}: it takes a whole number, 0 for no retry."
+            f"The run tag {MAX_RETRIES_TAG} must be a whole number (0 for no retries), got {said!r}."
         )
     return int(said)
 

@@ -1,6 +1,6 @@
 """Which ticks of schedules are due. Pure.
 
-A tick is due once for each time at which one of the schedule's cron lines fires, after the last one that was decided and
+A tick is due once for each time at which one of the schedule's cron schedules fires, after the last one that was decided and
 after the schedule was switched on. What becomes of times that passed while nobody decided is the choice of `CatchUp`, of the
 schedule or of the deployment.
 """
@@ -28,7 +28,7 @@ class DueTicks(msgspec.Struct, frozen=True):
 
     Attributes:
         times: the times to decide now, the oldest first, in seconds since 1970, UTC.
-        next_at: when to look again; None for a cron line that never fires again.
+        next_at: when to look again; None for a cron schedule that never fires again.
     """
 
     times: tuple[float, ...]
@@ -100,5 +100,5 @@ def _before_last(node: ScheduleNode, base: float, until: float, kept: int) -> fl
 
 
 def _just_before(moment: float) -> float:
-    """A time before this one, and after every earlier tick: no cron line is finer than a second."""
+    """A time before this one, and after every earlier tick: no cron schedule is finer than a second."""
     return moment - 0.5

@@ -61,19 +61,19 @@ def _causes(
 ) -> Iterator[StaleCause]:
     node = graph.node(key)
     if node.code_version is not None and node.code_version != provenance.code_version:
-        yield StaleCause(key, StaleCauseCategory.CODE, f"its code is now of version {node.code_version}")
+        yield StaleCause(key, StaleCauseCategory.CODE, f"its code version is now {node.code_version}")
     deps = sorted({dep for dep in graph.real_parents(key) if dep != key})
     for dep in sorted(set(provenance.input_data_versions) - {*deps, key}):
-        reason = f"it is no longer made from {dep.to_user_string()}"
+        reason = f"it no longer depends on {dep.to_user_string()}"
         yield StaleCause(key, StaleCauseCategory.DEPENDENCIES, reason, dep)
     for dep in deps:
         before = provenance.input_data_versions.get(dep)
         if before is None:
-            reason = f"it was not made from {dep.to_user_string()} yet"
+            reason = f"it has not been materialized from {dep.to_user_string()} yet"
             yield StaleCause(key, StaleCauseCategory.DEPENDENCIES, reason, dep)
             continue
         now = recorded[dep].version if dep in recorded else INITIAL
         if now != before.value:
-            child = StaleCause(dep, StaleCauseCategory.DATA, "its data is of another version")
+            child = StaleCause(dep, StaleCauseCategory.DATA, "its data version has changed")
             reason = f"the data of {dep.to_user_string()} has changed"
             yield StaleCause(key, StaleCauseCategory.DATA, reason, dep, (child,))

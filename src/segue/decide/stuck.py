@@ -40,9 +40,9 @@ def _interrupted(run: Run, now: float, how: str | None) -> Event:
     """How a run ended whose worker is gone: as was asked, where somebody had canceled it."""
     worker = f" ({run.worker})" if run.worker else ""
     if run.status is RunStatus.CANCELING:
-        said = f"It was canceled, and its process{worker} ended before it had stopped."
+        said = f"The run was canceled, and its process{worker} ended before the run had stopped."
         return Event(now, RunCanceledData(said), run_id=run.run_id)
     ended = "ended before the run did" if how is None else f"{how} before the run had ended"
-    message = f"The process that executed the run{worker} {ended}. Retry the run to do what is left."
+    message = f"The process that executed the run{worker} {ended}. Retry the run to execute the remaining steps."
     payload = RunFailureData(FailureReason.INTERRUPTED, message, failure_class=FailureClass.KILLED)
     return Event(now, payload, run_id=run.run_id)

@@ -70,7 +70,8 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         )
         if default_condition is not None and not use_user_code_server:
             raise InvalidDefinitionError(
-                f"sensor {name!r}: default_condition needs use_user_code_server=True, as only user code knows it."
+                f"sensor {name!r}: default_condition requires use_user_code_server=True, because it is only available in "
+                "user code."
             )
         self.run_tags: Mapping[str, str] = tags_of_runs(run_tags)
         self.emit_backfills = emit_backfills
@@ -94,6 +95,6 @@ def _evaluated_elsewhere() -> None:
 
 def _not_a_function(name: str) -> NotSupportedError:
     return NotSupportedError(
-        f"The sensor {name!r} evaluates automation conditions and cannot be asked like one of a function: use "
+        f"The sensor {name!r} evaluates automation conditions and has no function to call: use "
         "evaluate_automation_conditions(defs, instance)."
     )

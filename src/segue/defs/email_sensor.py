@@ -49,14 +49,14 @@ def make_email_on_run_failure_sensor(
         job_selection, monitor_all_repositories: superseded by these.
 
     Raises:
-        InvalidDefinitionError: nobody to send to, or another `smtp_type`.
+        InvalidDefinitionError: `email_to` is empty, or another `smtp_type`.
     """
     receivers = require_list("make_email_on_run_failure_sensor", "email_to", email_to)
     if not receivers:
-        raise InvalidDefinitionError("make_email_on_run_failure_sensor(email_to=...) names nobody.")
+        raise InvalidDefinitionError("make_email_on_run_failure_sensor: email_to must have at least one address.")
     if smtp_type not in _PORTS:
         raise InvalidDefinitionError(
-            f"make_email_on_run_failure_sensor(smtp_type={smtp_type!r}): it must be {' or '.join(_PORTS)}."
+            f"make_email_on_run_failure_sensor: smtp_type must be {' or '.join(_PORTS)}, got {smtp_type!r}."
         )
 
     @run_failure_sensor(

@@ -19,7 +19,7 @@ def apply_freshness_policy(spec: AssetSpec, policy: FreshnessPolicy, overwrite_e
         WrongDeclarationError: `policy` is none.
     """
     if not isinstance(policy, FreshnessPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongDeclarationError(f"apply_freshness_policy takes a FreshnessPolicy, got {policy!r}.")
+        raise WrongDeclarationError(f"apply_freshness_policy: policy must be a FreshnessPolicy, got {policy!r}.")
     if spec.freshness_policy is not None and not overwrite_existing:
         return spec
     return spec.replace_attributes(freshness_policy=policy)

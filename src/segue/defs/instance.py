@@ -82,7 +82,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
         """
         if self._home is None:
             raise InvariantViolationError(
-                "This instance is kept in memory only: no other process can open it. Use Instance.local_temp(folder)."
+                "This instance only exists in memory, so no other process can open it. Use Instance.local_temp(folder)."
             )
         return InstanceRef(str(self._home), str(self._storage_directory), self._database)
 

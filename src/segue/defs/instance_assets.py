@@ -228,7 +228,7 @@ class InstanceAssets:
             payload = AssetCheckEvaluationData(asset_event)
         else:
             raise InvariantViolationError(
-                "report_runless_asset_event records an AssetMaterialization, an AssetObservation or an "
+                "report_runless_asset_event expected an AssetMaterialization, an AssetObservation or an "
                 f"AssetCheckEvaluation, got {asset_event!r}."
             )
         self.store.append([Event(time.time(), payload)])
@@ -276,4 +276,6 @@ def _key_of(cursor: str) -> AssetKey:
     try:
         return AssetKey(msgspec.json.decode(cursor, type=list[str]))
     except msgspec.DecodeError as error:
-        raise InvalidInvocationError(f"{cursor!r} is no cursor: pass AssetKey.to_string() of the last key.") from error
+        raise InvalidInvocationError(
+            f"{cursor!r} is not a valid cursor: pass AssetKey.to_string() of the last asset key."
+        ) from error

@@ -89,7 +89,7 @@ class EventLogStorage(PoolStorage):
             InvalidInvocationError: the limit is less than 1.
         """
         if limit < 1:
-            raise InvalidInvocationError(f"limit says how many executions to give, at least 1, got {limit}.")
+            raise InvalidInvocationError(f"limit must be at least 1, got {limit}.")
         found: list[AssetCheckExecutionRecord] = []
         evaluated: set[str] = set()
         before: int | None = None  # from the end on also behind a cursor: what a run evaluated is no longer planned

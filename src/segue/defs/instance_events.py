@@ -41,7 +41,7 @@ class InstanceEvents:
             ascending: oldest first; otherwise newest first.
         """
         warn_superseded(
-            "get_event_records", "ask fetch_materializations, fetch_observations or fetch_run_status_changes"
+            "get_event_records", "use fetch_materializations, fetch_observations or fetch_run_status_changes"
         )
         return self.store.events(self._event_filter(event_records_filter, ascending), limit)
 
@@ -83,7 +83,7 @@ class InstanceEvents:
         ascending: bool = False,
     ) -> EventRecordsResult:
         """One page of what runs intended to make of an asset; the arguments are those of `fetch_materializations`. Superseded."""
-        warn_superseded("fetch_planned_materializations", "ask all_logs of the run")
+        warn_superseded("fetch_planned_materializations", "use all_logs of the run")
         return self._asset_page(EventType.ASSET_MATERIALIZATION_PLANNED, records_filter, limit, cursor, ascending)
 
     def fetch_run_status_changes(
@@ -215,7 +215,7 @@ class InstanceEvents:
 
     def _page(self, which: EventFilter, limit: int, cursor: str | None) -> EventRecordsResult:
         if limit < 1:
-            raise WrongArgumentError(f"A page holds at least one record: limit must be 1 or more, got {limit}.")
+            raise WrongArgumentError(f"limit must be at least 1, got {limit}.")
         offset_of(cursor)
         records = self.store.events(which, limit + 1)
         page = records[:limit]

@@ -53,7 +53,9 @@ class InstancePartitions:
         shown = 0
         if cursor:
             if cursor not in keys:
-                raise InvalidInvocationError(f"The page before ended at {cursor!r}, which is gone: start again.")
+                raise InvalidInvocationError(
+                    f"The previous page ended at {cursor!r}, which no longer exists: start again."
+                )
             shown = keys.index(cursor) + 1 if ascending else len(keys) - keys.index(cursor)
         start, stop = page_bounds(len(keys), limit, ascending, shown)
         page = keys[start:stop][:: 1 if ascending else -1]

@@ -141,7 +141,7 @@ class InstancePools:
         """
         if limit is not None and not 0 <= limit <= MOST_SLOTS:
             raise InvalidInvocationError(
-                f"The pool {name!r} cannot have {limit} slots: give 0 to {MOST_SLOTS:,}, or None."
+                f"The limit of pool {name!r} must be between 0 and {MOST_SLOTS:,}, or None, got {limit}."
             )
         self.store.set_claim_limit(pool_resource(name), limit)
 
@@ -200,7 +200,7 @@ class PoolStorage:
         """
         if not 0 <= num <= MOST_SLOTS:
             raise InvalidInvocationError(
-                f"The pool {concurrency_key!r} cannot have {num} slots: give 0 to {MOST_SLOTS:,}."
+                f"The limit of pool {concurrency_key!r} must be between 0 and {MOST_SLOTS:,}, got {num}."
             )
         self._store.set_claim_limit(pool_resource(concurrency_key), num)
 

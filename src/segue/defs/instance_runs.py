@@ -208,4 +208,4 @@ def _order(order_by: str | None) -> RunOrder:
         return RunOrder.ID if order_by is None else RunOrder(order_by)
     except ValueError:
         known = ", ".join(order.value for order in RunOrder)
-        raise InvalidInvocationError(f"Runs are not ordered by {order_by!r}: one of {known}.") from None
+        raise InvalidInvocationError(f"order_by must be one of {known}, got {order_by!r}.") from None

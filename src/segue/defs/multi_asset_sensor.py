@@ -74,7 +74,9 @@ class MultiAssetSensorDefinition(SensorDefinition):
             isinstance(key, AssetKey)  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             for key in monitored_assets
         ):
-            raise InvalidDefinitionError(f"sensor {name!r}: monitored_assets takes AssetKeys or an AssetSelection.")
+            raise InvalidDefinitionError(
+                f"sensor {name!r}: monitored_assets must be a list of AssetKeys or an AssetSelection."
+            )
         self.monitored_assets = monitored_assets
 
     @property
@@ -110,14 +112,15 @@ class MultiAssetSensorDefinition(SensorDefinition):
         results = [each for each in found if isinstance(each, SensorResult)]
         if any(each.cursor is not None for each in results):
             raise InvariantViolationError(
-                f"The sensor {self.name!r} gave a cursor; one over assets keeps its own: call context.advance_cursor."
+                f"The sensor {self.name!r} returned a SensorResult with a cursor, but a multi-asset sensor manages its "
+                "own cursor: call context.advance_cursor instead."
             )
         asks = any(isinstance(each, RunRequest) for each in found) or any(each.run_requests for each in results)
         if isinstance(context, MultiAssetSensorEvaluationContext):
             if asks and not context.cursor_has_been_advanced:
                 raise InvalidDefinitionError(
-                    f"The sensor {self.name!r} asks for runs and does not say which materializations it took care of: it would "
-                    "ask again. Call context.advance_cursor or context.advance_all_cursors."
+                    f"The sensor {self.name!r} requested runs without advancing its cursor, so the same materializations "
+                    "would request them again. Call context.advance_cursor or context.advance_all_cursors."
                 )
             context.update_cursor_after_evaluation()
         return found

@@ -67,7 +67,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def update_cursor(self, cursor: str | None) -> None:
         """Raises InvariantViolationError: the cursors are advanced, not set."""
         raise InvariantViolationError(
-            "A sensor over several assets keeps a cursor for each: call advance_cursor or advance_all_cursors."
+            "A multi-asset sensor has a cursor for each asset: call advance_cursor or advance_all_cursors."
         )
 
     def latest_materialization_records_by_key(
@@ -135,7 +135,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             InvalidInvocationError: no asset named, and several looked at.
         """
         if asset_key is None and len(self.asset_keys) != 1:
-            raise InvalidInvocationError("This sensor looks at several assets: name one.")
+            raise InvalidInvocationError("This sensor monitors several assets: specify the asset key.")
         return self._place(self.asset_keys[0] if asset_key is None else asset_key).partition
 
     def all_partitions_materialized(self, asset_key: AssetKey, partitions: Sequence[str] | None = None) -> bool:
@@ -201,7 +201,9 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def _place(self, asset_key: AssetKey) -> AssetCursor:
         if asset_key not in self.asset_keys:
             shown = ", ".join(key.to_user_string() for key in self.asset_keys)
-            raise InvalidInvocationError(f"{asset_key.to_user_string()!r} is none of the assets it looks at: {shown}.")
+            raise InvalidInvocationError(
+                f"{asset_key.to_user_string()!r} is not monitored by this sensor; its assets are: {shown}."
+            )
         return self._cursors.get(asset_key, START)
 
     def _advanced_place(self, asset_key: AssetKey) -> AssetCursor:
@@ -229,14 +231,15 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def _graph(self) -> AssetGraph:
         if self._definitions is None:
             raise InvariantViolationError(
-                "This context has no definitions to look assets up in: pass definitions= to build_multi_asset_sensor_context."
+                "The context has no definitions to find assets in: pass definitions= to "
+                "build_multi_asset_sensor_context."
             )
         return self._definitions.asset_graph
 
     def _partitions(self, asset_key: AssetKey) -> PartitionsDefinition:
         found = self._graph().node(asset_key).partitions
         if found is None:
-            raise InvariantViolationError(f"The asset {asset_key.to_user_string()!r} has no partitions.")
+            raise InvariantViolationError(f"The asset {asset_key.to_user_string()!r} is not partitioned.")
         return found
 
 
@@ -274,10 +277,11 @@ def build_multi_asset_sensor_context(
             `cursor_from_latest_materializations`.
     """
     if (definitions is None) == (repository_def is None):
-        raise InvalidInvocationError("build_multi_asset_sensor_context takes definitions=.")
+        raise InvalidInvocationError("build_multi_asset_sensor_context: definitions= was not provided.")
     if cursor is not None and cursor_from_latest_materializations:
         raise InvalidInvocationError(
-            "build_multi_asset_sensor_context takes cursor or cursor_from_latest_materializations, got both: leave one out."
+            "build_multi_asset_sensor_context: both cursor and cursor_from_latest_materializations were provided; keep "
+            "one."
         )
     context = MultiAssetSensorEvaluationContext(
         monitored_assets=monitored_assets,

@@ -64,13 +64,13 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
         """
         where = f"build_schedule_from_partitioned_job of {self.job.name!r}"
         if partitions is None:
-            raise InvalidDefinitionError(f"{where}: the job has no partitions; use ScheduleDefinition(job=...).")
+            raise InvalidDefinitionError(f"{where}: the job is not partitioned; use ScheduleDefinition(job=...).")
         cron, timezone = self._rhythm(partitions, where)
 
         def partitions_that_ended(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
             keys = _keys_at(partitions, context)
             if not keys:
-                return SkipReason(f"No partition of {self.job.name} has ended by now, or the last is left out.")
+                return SkipReason(f"No partition of {self.job.name} has ended yet, or the last one is excluded.")
             return [self._request(partitions, key) for key in keys]
 
         return ScheduleDefinition(
@@ -100,18 +100,19 @@ class UnresolvedPartitionedAssetScheduleDefinition(msgspec.Struct, frozen=True, 
         )
 
     def _rhythm(self, partitions: PartitionsDefinition, where: str) -> tuple[str, str | None]:
-        """When the schedule ticks: cron line and time zone."""
+        """When the schedule ticks: cron schedule and time zone."""
         times = _times_of(partitions)
         if times is None:
             if self.cron_schedule is None:
                 raise WrongDeclarationError(
-                    f"{where}: its partitions are not windows of time and do not say when to run: give cron_schedule=."
+                    f"{where}: the partitions are not time windows, so cron_schedule must be provided."
                 )
             return self.cron_schedule, self.execution_timezone
         if self.cron_schedule is not None or self.execution_timezone is not None:
             raise WrongDeclarationError(
-                f"{where}: its partitions say when they end: leave cron_schedule and execution_timezone out; minute_of_hour, "
-                "hour_of_day, day_of_week and day_of_month say when to run after that."
+                f"{where}: the schedule of time-window partitions follows from their end, so cron_schedule and "
+                "execution_timezone cannot be set; use minute_of_hour, hour_of_day, day_of_week and day_of_month to run "
+                "later than that."
             )
         offsets = (self.minute_of_hour, self.hour_of_day, self.day_of_week, self.day_of_month)
         return times.get_cron_schedule(*offsets), times.timezone
@@ -211,7 +212,7 @@ def build_schedule_from_partitioned_job(
         partitions = config.partitions_def
     if partitions is None and isinstance(target, JobDefinition):
         raise WrongDeclarationError(
-            f"build_schedule_from_partitioned_job of {target.name!r}: this job has no partitions. Give it partitions_def=, or "
-            "write ScheduleDefinition(job=..., cron_schedule=...)."
+            f"build_schedule_from_partitioned_job: the job {target.name!r} is not partitioned. Set its partitions_def=, "
+            "or use ScheduleDefinition(job=..., cron_schedule=...)."
         )
     return declared if partitions is None else declared.resolve(partitions)

@@ -47,7 +47,7 @@ def resolved(
         partitions = _partitions_of(_definitions(context).asset_graph, request, job_name)
     if partitions is None:
         raise InvalidInvocationError(
-            f"A run of {job_name or 'the assets'} was requested for the partition {key!r}, but it has no partitions definition."
+            f"A run of {job_name or 'the assets'} was requested for the partition key {key!r}, but it is not partitioned."
         )
     partitions.validate_partition_key(key, now, store_after(added, context.instance_if_any))
     return request.with_replaced_attrs(tags={**request.tags, **partitions.get_tags_for_partition_key(key)})

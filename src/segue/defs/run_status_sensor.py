@@ -87,11 +87,11 @@ class RunStatusSensorDefinition(SensorDefinition):
         if run_status not in _EVENT_OF_STATUS:
             known = ", ".join(status.value for status in _EVENT_OF_STATUS)
             raise WrongDeclarationError(
-                f"sensor {name!r}: no event says that a run is {run_status!r}; there are {known}."
+                f"sensor {name!r}: run_status {run_status!r} cannot be monitored; expected one of {known}."
             )
         if monitored_jobs is not None and monitor_all_code_locations:
             raise InvalidDefinitionError(
-                f"sensor {name!r} takes monitored_jobs or monitor_all_code_locations, got both: leave one out."
+                f"sensor {name!r}: both monitored_jobs and monitor_all_code_locations were provided; keep one."
             )
         self.run_status = run_status
         self.monitor_all_code_locations = bool(monitor_all_code_locations)
@@ -123,7 +123,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         if context.cursor is None:
             latest = self._events(context, None, ascending=False, limit=1)
             context.update_cursor(str(latest[0].storage_id if latest else 0))
-            return [SkipReason(f"{self.name} looks at runs from now on.")]
+            return [SkipReason(f"{self.name} started monitoring runs.")]
         results: list[SensorResult] = []
         reactions: list[RunReaction] = []
         skips: list[SkipReason] = []
@@ -166,7 +166,8 @@ class RunStatusSensorDefinition(SensorDefinition):
             answers = answers_in(self.ask(of_run), self.name)
         if any(isinstance(each, SensorResult) and each.cursor is not None for each in answers):
             raise InvariantViolationError(
-                f"The sensor {self.name!r} gave a cursor; one over runs keeps its own: give the SensorResult without."
+                f"The sensor {self.name!r} returned a SensorResult with a cursor, but a run status sensor manages its own "
+                "cursor: leave it out."
             )
         return [SensorResult([each]) if isinstance(each, RunRequest) else each for each in answers] or [
             RunReaction(run.run_id)

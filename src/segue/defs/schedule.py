@@ -48,24 +48,24 @@ def _catch_up(where: str, value: str) -> CatchUp:
         return CatchUp(value)
     except ValueError as error:
         known = ", ".join(each.value for each in CatchUp)
-        raise InvalidDefinitionError(f"{where}: catch_up is {value!r}; it takes one of: {known}.") from error
+        raise InvalidDefinitionError(f"{where}: catch_up must be one of {known}, got {value!r}.") from error
 
 
 class ScheduleDefinition:
-    """A job, and the cron lines at which it starts.
+    """A job, and the cron schedules at which it starts.
 
     Each tick asks for one run of the job with `run_config` and `tags`, unless functions say otherwise: either
     `execution_fn` alone, or any of `should_execute`, `run_config_fn` and `tags_fn`.
 
     Args:
         name: unique among schedules and sensors; from the job's name when None.
-        cron_schedule: a cron line, or several: it ticks whenever one of them does.
+        cron_schedule: a cron schedule, or several: it ticks whenever one of them does.
         job_name, job, target: what it starts, exactly one: a name, a job, or either a job or assets to run.
         run_config, run_config_fn: the config of its runs, as a value or by a function of the context.
         tags, tags_fn: the tags of its runs, as a value or by a function of the context.
         should_execute: whether a tick starts anything.
         environment_vars: superseded; set variables where the schedule runs.
-        execution_timezone: the time zone in which the cron lines are read; UTC when None.
+        execution_timezone: the time zone in which the cron schedules are read; UTC when None.
         execution_fn: what a tick asks for: a `RunRequest`, several of them, or a `SkipReason`.
         description, metadata, owners: for people.
         default_status: whether it runs before anyone has switched it on.
@@ -74,7 +74,7 @@ class ScheduleDefinition:
             or `"all"`; None for what the deployment says, which is `"latest"` unless set.
 
     Raises:
-        InvalidDefinitionError: no target or several, a bad cron line, time zone, name or owner, or functions that exclude
+        InvalidDefinitionError: no target or several, a bad cron schedule, time zone, name or owner, or functions that exclude
             each other.
     """
 
@@ -106,7 +106,7 @@ class ScheduleDefinition:
         self.catch_up: CatchUp | None = None if catch_up is None else _catch_up(where, catch_up)
         targets = read_targets(where, name, job_name=job_name, job=job, target=target)
         if not targets:
-            raise WrongDeclarationError(f"{where} starts nothing: give it one of job, target and job_name.")
+            raise WrongDeclarationError(f"{where} has no target: provide job, target or job_name.")
         self.target: Target = targets[0]
         self.name: str = require_name(name or f"{self.target.job_name}_schedule", "a schedule", where)
         require_cron(cron_schedule, where, may_have_seconds=True)
@@ -120,7 +120,7 @@ class ScheduleDefinition:
             raise InvalidDefinitionError(f"{where}: both run_config and run_config_fn were provided; keep one.")
         if execution_fn is not None and (run_config or run_config_fn or tags_fn or should_execute):
             raise InvalidDefinitionError(
-                f"{where}: execution_fn says everything; leave run_config, run_config_fn, tags_fn and should_execute out."
+                f"{where}: execution_fn cannot be combined with run_config, run_config_fn, tags_fn or should_execute."
             )
         self.tags: Mapping[str, str] = run_tags(tags)
         self.description = description
@@ -166,7 +166,7 @@ class ScheduleDefinition:
         """
         if self.target.job is None:
             raise InvalidDefinitionError(
-                f"The schedule {self.name!r} knows only the name of its job, {self.job_name!r}: give it job= instead."
+                f"The schedule {self.name!r} only has the name of its job, {self.job_name!r}: pass job= instead."
             )
         return self.target.job
 
@@ -216,7 +216,8 @@ class ScheduleDefinition:
             return ScheduleTick(skip_message=reason)
         if len(requests) > 1 and not all(request.run_key for request in requests):
             raise InvariantViolationError(
-                f"The schedule {self.name!r} asks for {len(requests)} runs at once: give each RunRequest a run_key."
+                f"The schedule {self.name!r} requested {len(requests)} runs in one tick, so each RunRequest must have a "
+                "run_key."
             )
         now = context.scheduled_execution_time if context.has_time else datetime.now(UTC)
         own_partitions = None if self.target.job is None else self.target.job.partitions_def
@@ -230,7 +231,7 @@ class ScheduleDefinition:
     def _answer(self, context: ScheduleEvaluationContext) -> tuple[list[RunRequest], str | None]:
         """The requests, and what to say where there are none."""
         if self._should_execute is not None and not self._ask(self._should_execute, context):
-            return [], f"should_execute of {self.name} said no."
+            return [], f"should_execute of {self.name} returned false."
         if self.evaluation is None:
             config = self._ask(self._run_config_fn, context) if self._run_config_fn is not None else self.run_config
             return [self._request(config, context)], None
@@ -242,17 +243,18 @@ class ScheduleDefinition:
         for each in answers:
             if not isinstance(each, (RunRequest, SkipReason)):
                 raise InvariantViolationError(
-                    f"The schedule {self.name!r} gave {each!r}: a schedule gives RunRequests, a SkipReason or run config."
+                    f"The schedule {self.name!r} returned {each!r}; expected RunRequests, a SkipReason or run config."
                 )
         skips = [each for each in answers if isinstance(each, SkipReason)]
         if skips and len(answers) > 1:
             raise InvariantViolationError(
-                f"The schedule {self.name!r} gave a SkipReason among {len(answers)} answers: give it alone."
+                f"The schedule {self.name!r} returned a SkipReason together with other results ({len(answers)} in all): "
+                "return it alone."
             )
         if skips:
             return [], skips[0].skip_message
         requests = [each for each in answers if isinstance(each, RunRequest)]
-        return requests, f"{self.name} asked for no run."
+        return requests, f"{self.name} requested no runs."
 
     def _request(self, config: RunConfigSource | None, context: ScheduleEvaluationContext) -> RunRequest:
         tags = self.tags if self._tags_fn is None else self._ask(self._tags_fn, context)

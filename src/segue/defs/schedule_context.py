@@ -56,7 +56,7 @@ class ScheduleEvaluationContext(TickContext):
         """
         if self._time is None:
             raise InvariantViolationError(
-                "This context has no scheduled_execution_time: pass one to build_schedule_context."
+                "The context has no scheduled_execution_time: pass it to build_schedule_context."
             )
         return self._time
 
@@ -79,7 +79,7 @@ class ScheduleEvaluationContext(TickContext):
         """
         if self._definitions is None:
             raise InvariantViolationError(
-                "This context has no definitions: pass them to build_schedule_context(repository_def=...)."
+                "The context has no definitions: pass them to build_schedule_context(repository_def=...)."
             )
         return self._definitions
 

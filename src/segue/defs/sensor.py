@@ -76,10 +76,10 @@ class SensorDefinition:
     ) -> None:
         where = type(self).__name__
         if evaluation_fn is None:
-            raise InvalidDefinitionError(f"{where} takes evaluation_fn, the function that says what to run.")
+            raise InvalidDefinitionError(f"{where}: evaluation_fn was not provided.")
         own_name = name or getattr(evaluation_fn, "__name__", None)
         if own_name is None:
-            raise InvalidDefinitionError(f"{where}: the function has no name of its own; give the sensor one.")
+            raise InvalidDefinitionError(f"{where}: the function has no name; pass name=.")
         self.name: str = (
             own_name if name is None and own_name == "<lambda>" else require_name(own_name, "a sensor", where)
         )
@@ -126,7 +126,7 @@ class SensorDefinition:
             InvalidDefinitionError: there are none, or only their name is known.
         """
         if not self.targets:
-            raise InvalidDefinitionError(f"The sensor {self.name!r} has no job: give it job=, jobs= or target=.")
+            raise InvalidDefinitionError(f"The sensor {self.name!r} has no job: pass job=, jobs= or target=.")
         return [self._known(each) for each in self.targets]
 
     @property
@@ -153,13 +153,13 @@ class SensorDefinition:
         if len(self.targets) > 1:
             names = ", ".join(each.job_name for each in self.targets)
             raise InvalidDefinitionError(
-                f"The sensor {self.name!r} has several jobs ({names}) and no one {name}: use jobs."
+                f"The sensor {self.name!r} has several jobs ({names}), not a single {name}: use jobs."
             )
 
     def _known(self, target: Target) -> ExecutableDefinition:
         if target.job is None:
             raise InvalidDefinitionError(
-                f"The sensor {self.name!r} knows only the name of its job, {target.job_name!r}: give it job= instead."
+                f"The sensor {self.name!r} only has the name of its job, {target.job_name!r}: pass job= instead."
             )
         return target.job
 

@@ -47,7 +47,7 @@ def answers_in(returned: Any, name: str) -> list[Answer]:
             continue
         if not isinstance(each, _KINDS):
             raise InvariantViolationError(
-                f"The sensor {name!r} gave {each!r}: a sensor gives RunRequests, a SkipReason or a SensorResult."
+                f"The sensor {name!r} returned {each!r}; expected RunRequests, a SkipReason or a SensorResult."
             )
         found.append(each)
     return found
@@ -66,7 +66,8 @@ def tick_of(
     result = _result(answers, targets.name)
     if result.cursor is not None and context.cursor_updated:
         raise InvariantViolationError(
-            f"The sensor {targets.name!r} gave a SensorResult with a cursor and called context.update_cursor: do one of the two."
+            f"The sensor {targets.name!r} returned a SensorResult with a cursor and also called context.update_cursor: "
+            "use one of the two."
         )
     require_few(len(result.run_requests), f"sensor {targets.name!r}")
     full = [_resolved(request, targets, context, result, now) for request in result.run_requests]
@@ -75,7 +76,7 @@ def tick_of(
     reactions = [each for each in answers if isinstance(each, RunReaction)]
     reason = None if result.skip_reason is None else result.skip_reason.skip_message
     if result.skip_reason is None and not requests and not reactions:
-        reason = f"{targets.name} asked for no run."
+        reason = f"{targets.name} requested no runs."
     return SensorTick(
         run_requests=requests,
         skip_message=reason,
@@ -92,7 +93,8 @@ def _result(answers: Sequence[Answer], name: str) -> SensorResult:
     results = [each for each in answers if isinstance(each, SensorResult)]
     if results and len(answers) > 1:
         raise InvariantViolationError(
-            f"The sensor {name!r} gave a SensorResult among {len(answers)} answers: give it alone."
+            f"The sensor {name!r} returned a SensorResult together with other results ({len(answers)} in all): return it "
+            "alone."
         )
     if results:
         return results[0]
@@ -100,7 +102,8 @@ def _result(answers: Sequence[Answer], name: str) -> SensorResult:
     skips = [each for each in answers if isinstance(each, SkipReason)]
     if len(skips) > 1 or (skips and requests):
         raise InvariantViolationError(
-            f"The sensor {name!r} gave {len(skips)} SkipReasons and {len(requests)} RunRequests: give one reason, or runs."
+            f"The sensor {name!r} returned {len(skips)} SkipReasons and {len(requests)} RunRequests: return one "
+            "SkipReason, or only RunRequests."
         )
     return SensorResult(run_requests=requests, skip_reason=skips[0] if skips else None)
 
@@ -115,15 +118,17 @@ def _resolved(
     known = targets.job_names
     if not known:
         raise InvariantViolationError(
-            f"The sensor {targets.name!r} asks for a run and has nothing to start: give it job=, jobs=, job_name= or target=."
+            f"The sensor {targets.name!r} requested a run but has no target: pass job=, jobs=, job_name= or target=."
         )
     if request.job_name is None and len(known) > 1:
         raise InvariantViolationError(
-            f"The sensor {targets.name!r} asks for a run without job_name; it may start {', '.join(known)}: name one."
+            f"The sensor {targets.name!r} has several jobs, and the RunRequest has no job_name: set it to one of "
+            f"{', '.join(known)}."
         )
     if request.job_name is not None and request.job_name not in known:
         raise InvariantViolationError(
-            f"The sensor {targets.name!r} asks for a run of {request.job_name!r}; it may start {', '.join(known)}."
+            f"The sensor {targets.name!r} requested a run of {request.job_name!r}, which is not one of its jobs: "
+            f"{', '.join(known)}."
         )
     return resolved(request, request.job_name or next(iter(known)), context, result.dynamic_partitions_requests, now)
 
@@ -134,7 +139,7 @@ def _of_assets(
     """A request for assets, all of the selection where it names none."""
     if context.definitions is None:
         raise InvariantViolationError(
-            f"The sensor {name!r} asks for a run of assets, and its context has no definitions to look them up in: pass "
+            f"The sensor {name!r} requested a run of assets, but its context has no definitions to find them in: pass "
             f"definitions= to {context.builder}."
         )
     graph = context.definitions.asset_graph
@@ -145,6 +150,6 @@ def _of_assets(
     outside = [key.to_user_string() for key in request.asset_selection if key not in allowed]
     if outside:
         raise InvalidSubsetError(
-            f"The sensor {name!r} asks for assets outside of its asset_selection: {', '.join(outside)}."
+            f"The sensor {name!r} requested assets outside its asset_selection: {', '.join(outside)}."
         )
     return request

@@ -132,7 +132,7 @@ class SensorEvaluationContext(TickContext):
         """
         name = self._facts["sensor_name"]
         if name is None:
-            raise InvariantViolationError("This context has no sensor_name: pass one to build_sensor_context.")
+            raise InvariantViolationError("The context has no sensor_name: pass it to build_sensor_context.")
         return name
 
     @property

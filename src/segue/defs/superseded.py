@@ -45,6 +45,8 @@ def renamed(where: str, name: str, value: T | None, old_name: str, old_value: T 
     if old_value is None:
         return value
     if value is not None:
-        raise InvalidDefinitionError(f"{where}: give {name}, or {old_name}, which it supersedes: not both.")
+        raise InvalidDefinitionError(
+            f"{where}: both {name} and {old_name}, which it supersedes, were provided; keep {name}."
+        )
     warn_superseded(f"{old_name} of {where}", f"write {name}")
     return old_value

@@ -91,8 +91,8 @@ class TickContext:
         if key not in self._declared:
             known = ", ".join(sorted(self._declared)) or "none"
             raise InvalidDefinitionError(
-                f"The resource {key!r} is needed and was not given; there are: {known}. Give it in "
-                f"Definitions(resources=...), or to {self.builder}(resources=...)."
+                f"The resource key {key!r} is required but was not provided; available resource keys: {known}. Add it to "
+                f"Definitions(resources=...), or pass it to {self.builder}(resources=...)."
             )
         return self.opened()[key]
 
@@ -103,9 +103,7 @@ class TickContext:
             InvariantViolationError: its resources are in use already.
         """
         if self._resources is not None:
-            raise InvariantViolationError(
-                "Resources are added to a context before they are used, and these are in use."
-            )
+            raise InvariantViolationError("Resources cannot be added to a context whose resources are already in use.")
         copy = self.copied()
         copy._declared = {**self._declared, **resources_dict}
         return copy
@@ -118,7 +116,7 @@ class TickContext:
             InvariantViolationError: the context was made without one.
         """
         if self._instance is None:
-            raise InvariantViolationError(f"This context has no instance: pass one to {self.builder}(instance=...).")
+            raise InvariantViolationError(f"The context has no instance: pass it to {self.builder}(instance=...).")
         return self._instance
 
     @property

@@ -23,7 +23,7 @@ def require_type(owner: object, name: str, value: object, kind: type | tuple[typ
     """
     if not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        raise wrong_argument(owner, name, value, " or ".join(each.__name__ for each in kinds))
+        raise wrong_argument(owner, name, value, "of type " + " or ".join(each.__name__ for each in kinds))
 
 
 def require_sequence(owner: object, name: str, values: Sequence[object], kind: type | tuple[type, ...]) -> list[object]:
@@ -48,7 +48,7 @@ def require_kind(where: str, name: str, value: object, kind: type | tuple[type, 
     if value is not None and not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = " or ".join(each.__name__ for each in kinds)
-        raise WrongDeclarationError(f"{where}: {name} takes {names}, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} must be of type {names}, got {value!r}.")
 
 
 def require_names(where: str, name: str, values: Mapping[object, object] | Mapping[str, object] | None) -> None:
@@ -60,7 +60,7 @@ def require_names(where: str, name: str, values: Mapping[object, object] | Mappi
     strange = [key for key in values or () if not isinstance(key, str)]
     if strange:
         raise WrongDeclarationError(
-            f"{where}: {name} takes values by name, got {strange[0]!r} for a name; write {str(strange[0])!r}."
+            f"{where}: the keys of {name} must be strings, got {strange[0]!r}; write {str(strange[0])!r}."
         )
 
 
@@ -73,5 +73,5 @@ def require_list(where: str, name: str, values: object) -> list[object]:
     if isinstance(values, list):
         return values.copy()  # pyright: ignore[reportUnknownVariableType] reason: elements of any type
     if isinstance(values, (str, AssetKey, Mapping)) or not isinstance(values, Iterable):
-        raise WrongDeclarationError(f"{where}: {name} takes a list, got {values!r}; write [{values!r}].")
+        raise WrongDeclarationError(f"{where}: {name} must be a list, got {values!r}; write [{values!r}].")
     return list(values)  # pyright: ignore[reportUnknownArgumentType] reason: elements of any type

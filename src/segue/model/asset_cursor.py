@@ -76,7 +76,5 @@ def decode_cursors(text: str | None) -> dict[AssetKey, AssetCursor]:
     try:
         found = msgspec.json.decode(text, type=dict[str, AssetCursor])
     except msgspec.MsgspecError as error:
-        raise InvariantViolationError(
-            f"This is no cursor of a sensor over several assets: {text!r} ({error})."
-        ) from error
+        raise InvariantViolationError(f"{text!r} is not a valid cursor of a multi-asset sensor: {error}.") from error
     return {AssetKey.from_user_string(name): cursor for name, cursor in found.items()}

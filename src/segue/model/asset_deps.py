@@ -27,7 +27,8 @@ def coerce_asset_key(asset: object) -> AssetKey:
     if isinstance(asset, Sequence):
         return AssetKey.from_coercible(asset)  # pyright: ignore[reportUnknownArgumentType] reason: parts are checked there
     raise WrongArgumentError(
-        f"Expected an asset (AssetKey, string, sequence of strings, AssetSpec or a definition of one asset), got {asset!r}."
+        "Expected an asset key (AssetKey, string or sequence of strings), an AssetSpec or a definition of one asset, got "
+        f"{asset!r}."
     )
 
 
@@ -118,7 +119,8 @@ def unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> list[AssetDe
             known = found.setdefault(dep.asset_key, dep)
             if known is not dep and known != dep:
                 raise ConflictingDefinitionsError(
-                    f"{where}: two different dependencies on {dep.asset_key.to_user_string()!r}; keep one."
+                    f"{where}: duplicate dependency on {dep.asset_key.to_user_string()!r} with different settings; keep "
+                    "one."
                 )
     return list(found.values())
 

@@ -33,11 +33,13 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
         parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not 1 <= len(parts) <= 2 or not all(re.fullmatch(_TAG_PART, part) for part in parts):
             raise InvalidDefinitionError(
-                f"{where}: tag key {key!r} must be 'name' or 'prefix/name' of letters, digits, '_', '-', '.', at most 63 each."
+                f"{where}: {key!r} is not a valid tag key: expected 'name' or 'prefix/name', where each part has 1 to 63 "
+                "letters, digits, '_', '-' or '.'."
             )
         if not isinstance(value, str) or not re.fullmatch(_TAG_VALUE, value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise InvalidDefinitionError(
-                f"{where}: the value of tag {key!r} must be text of at most 63 letters, digits, '_', '-', '.', got {value!r}."
+                f"{where}: the value of tag {key!r} must be a string of at most 63 letters, digits, '_', '-' or '.', got "
+                f"{value!r}."
             )
     return dict(tags or {})
 
@@ -64,9 +66,10 @@ def require_group(group_name: str | None, where: str) -> str | None:
         InvalidDefinitionError: not letters, digits and underscores, in parts divided by slashes.
     """
     if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        hint = "leave it out for the default group" if group_name == "" else "use letters, digits and underscores"
+        hint = "leave it out to use the default group" if group_name == "" else "use letters, digits and underscores"
         raise error_of_word(group_name)(
-            f"{where}: {group_name!r} is no valid name of an asset group: {hint}; a slash divides a group from one above it."
+            f"{where}: {group_name!r} is not a valid asset group name: {hint}; a slash separates a group from its parent "
+            "group."
         )
     return group_name
 
@@ -81,8 +84,8 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
         is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
         is_address = isinstance(owner, str) and re.fullmatch(_ADDRESS, owner) is not None
         if not (is_team or is_address):
-            lacks = " names no team: it" if owner == "team:" else ""
-            raise error_of_word(owner)(f"{where}: owner {owner!r}{lacks} must be an e-mail address or 'team:name'.")
+            lacks = " has no team name and" if owner == "team:" else ""
+            raise error_of_word(owner)(f"{where}: owner {owner!r}{lacks} must be an email address or 'team:name'.")
     return list(owners or ())
 
 
@@ -96,10 +99,12 @@ def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, 
         words = require_list(where, "kinds", kinds)
         found = [word for word in words if isinstance(word, str) and word]
         if len(found) < len(words):
-            raise WrongDeclarationError(f"{where}: kinds takes words, got {kinds!r}.")
+            raise WrongDeclarationError(f"{where}: kinds must be a set of strings, got {kinds!r}.")
         tags |= {f"{_KIND}{word}": "" for word in sorted(found)}
     if len(tags) > _KINDS and len(every := kinds_in(tags)) > _KINDS:
-        raise InvalidDefinitionError(f"{where}: at most {_KINDS} kinds, got {len(every)}: {', '.join(sorted(every))}.")
+        raise InvalidDefinitionError(
+            f"{where}: an asset can have at most {_KINDS} kinds, got {len(every)}: {', '.join(sorted(every))}."
+        )
     return tags
 
 

@@ -20,7 +20,7 @@ class ScheduleNode(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
         name: unique among schedules and sensors.
         cron_schedules: it ticks whenever one of these lines does.
         job_name: what it starts.
-        execution_timezone: the time zone of the cron lines; None means UTC.
+        execution_timezone: the time zone of the cron schedules; None means UTC.
         runs_by_default: whether it runs before anyone has switched it on.
         resource_keys: the resources its functions take.
         tags: of its runs.

@@ -180,7 +180,7 @@ class AssetCheckResult:
         description: str | None = None,
     ) -> None:
         if passed is not True and passed is not False and type(passed).__name__ not in ("bool_", "bool"):
-            raise WrongArgumentError(f"AssetCheckResult(passed=...) takes a bool, got {passed!r}.")
+            raise WrongArgumentError(f"AssetCheckResult: passed must be a bool, got {passed!r}.")
         require_kind("AssetCheckResult", "severity", severity, AssetCheckSeverity)
         require_kind("AssetCheckResult", "description", description, str)
         write = object.__setattr__
@@ -232,8 +232,8 @@ class AssetCheckResult:
             return meant[0]
         shown = ", ".join(key.to_user_string() for key in sorted(known)) or "none"
         raise InvariantViolationError(
-            f"An AssetCheckResult (asset_key={self.asset_key!r}, check_name={self.check_name!r}) must mean exactly one of "
-            f"the checks: {shown}."
+            f"An AssetCheckResult (asset_key={self.asset_key!r}, check_name={self.check_name!r}) must identify exactly "
+            f"one of the checks: {shown}."
         )
 
     def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckResult:

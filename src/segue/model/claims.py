@@ -108,10 +108,10 @@ class Block(msgspec.Struct, frozen=True):
     holders: tuple[Claimant, ...]
 
     def __str__(self) -> str:
-        free = f"{self.used} of {self.capacity} taken" if self.capacity else "it has no slots"
+        free = f"{self.used} of {self.capacity} in use" if self.capacity else "it has no slots"
         held = f" by {_listed(self.holders)}" if self.holders else ""
-        ahead = f", {self.reserved} kept for those before" if self.reserved else ""
-        return f"{resource_words(self.resource)} ({free}{held}{ahead}; {self.weight} asked for)"
+        ahead = f", {self.reserved} reserved for earlier requests" if self.reserved else ""
+        return f"{resource_words(self.resource)} ({free}{held}{ahead}; {self.weight} requested)"
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
@@ -233,7 +233,7 @@ def busy(request: ClaimRequest, answer: ClaimAnswer) -> ResourceBusyError:
     """The error for a request that is not granted and shall not wait."""
     who = str(request.claimant)
     return ResourceBusyError(
-        f"{who[:1].upper()}{who[1:]} cannot have what it claims: {answer}. Try again when it is free.",
+        f"{who[:1].upper()}{who[1:]} cannot start because of a limit: {answer}. Try again when it is free.",
         [block.resource for block in answer.blocks],
         sorted({holder.run_id for block in answer.blocks for holder in block.holders}),
     )

@@ -65,7 +65,7 @@ def enc_hook(value: object) -> object:
         to_wire = _TO_WIRE.get(kind)
         if to_wire is not None:
             return to_wire(value)
-    raise NotImplementedError(f"A value of type {type(value).__qualname__} has no JSON form: {value!r}.")
+    raise NotImplementedError(f"A value of type {type(value).__qualname__} cannot be written as JSON: {value!r}.")
 
 
 def dec_hook(kind: type, value: object) -> object:

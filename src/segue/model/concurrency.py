@@ -56,9 +56,7 @@ def step_slots(pool: str | None, tags: Mapping[str, str], policy: StepPolicy | N
         return StepSlots(pool, 1, priority)
     weight = _whole_number(tags, POOL_WEIGHT_TAG, f"Step {step!r}", 1)
     if weight < 1:
-        raise InvalidDefinitionError(
-            f"Step {step!r}: the tag {POOL_WEIGHT_TAG} is {weight}: a step takes at least 1 slot."
-        )
+        raise InvalidDefinitionError(f"Step {step!r}: the tag {POOL_WEIGHT_TAG} must be at least 1, got {weight}.")
     return StepSlots(
         tags.get(CONCURRENCY_KEY_TAG) if pool is None else pool,
         weight,
@@ -76,7 +74,7 @@ def run_priority(tags: Mapping[str, str]) -> int:
     try:
         return int(text)
     except ValueError:
-        raise InvalidInvocationError(f"The tag {PRIORITY_TAG} of a run is {text!r}: it takes a whole number.") from None
+        raise InvalidInvocationError(f"The run tag {PRIORITY_TAG} must be a whole number, got {text!r}.") from None
 
 
 def _whole_number(tags: Mapping[str, str], key: str, what: str, default: int) -> int:
@@ -91,7 +89,7 @@ def _whole_number(tags: Mapping[str, str], key: str, what: str, default: int) ->
     try:
         return int(text)
     except ValueError:
-        raise InvalidDefinitionError(f"{what}: the tag {key} is {text!r}: it takes a whole number.") from None
+        raise InvalidDefinitionError(f"{what}: the tag {key} must be a whole number, got {text!r}.") from None
 
 
 def partition_lock(default: PartitionLocks, asset: str, *tags: Mapping[str, str]) -> PartitionLocks:
@@ -115,5 +113,5 @@ def partition_lock(default: PartitionLocks, asset: str, *tags: Mapping[str, str]
     except ValueError:
         known = ", ".join(each.value for each in PartitionLocks)
         raise InvalidDefinitionError(
-            f"Asset {asset}: the tag {PARTITION_LOCK_TAG} is {text!r}: it takes one of {known}."
+            f"Asset {asset}: the tag {PARTITION_LOCK_TAG} must be one of {known}, got {text!r}."
         ) from None

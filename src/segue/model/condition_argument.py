@@ -22,7 +22,7 @@ def require_condition(where: str, value: object) -> AnyCondition:
     """
     if not getattr(type(value), "is_automation_condition", False):
         hint = " Call it: AutomationCondition.eager()." if callable(value) else ""
-        raise WrongDeclarationError(f"{where} takes an AutomationCondition, got {value!r}.{hint}")
+        raise WrongDeclarationError(f"{where}: expected an AutomationCondition, got {value!r}.{hint}")
     return cast("AnyCondition", value)
 
 
@@ -36,7 +36,7 @@ def condition_of(where: str, condition: object, policy: object) -> AnyCondition 
         return optional_condition(where, condition)
     if condition is not None:
         raise ConflictingDefinitionsError(
-            f"{where}: automation_condition and auto_materialize_policy were both provided; keep the first."
+            f"{where}: both automation_condition and auto_materialize_policy were provided; keep automation_condition."
         )
     translated = getattr(policy, "to_automation_condition", None)
     return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())

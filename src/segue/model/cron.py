@@ -22,7 +22,7 @@ _PART = r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?"
 
 
 def cron_problem(line: str, *, may_have_seconds: bool = False) -> str | None:
-    """Why a text is no cron line, or None where it is one.
+    """Why a text is no cron schedule, or None where it is one.
 
     A line has five fields (minute, hour, day of month, month, day of week) or is a shorthand such as `@daily`. Fields take
     `*`, numbers, names of months and days, ranges, lists, steps, `L` for the last day and `MON#2` for the second Monday.
@@ -30,47 +30,52 @@ def cron_problem(line: str, *, may_have_seconds: bool = False) -> str | None:
     """
     text = line.strip().lower()
     if text.startswith("@"):
-        return None if text in _SHORTHANDS else f"there is no {line!r}; there are {', '.join(sorted(_SHORTHANDS))}"
+        return (
+            None
+            if text in _SHORTHANDS
+            else f"unknown shorthand {line!r}; expected one of {', '.join(sorted(_SHORTHANDS))}"
+        )
     fields = text.split()
     if may_have_seconds and len(fields) == len(_FIELDS) + 1:
         seconds, *fields = fields
         for part in seconds.split(","):
             if not _is_part("second", part, 0, 59, {}):
-                return f"{part!r} cannot stand for a second"
+                return f"{part!r} is not a valid second"
     if len(fields) != len(_FIELDS):
-        known = "5 (minute, hour, day of month, month, day of week)"
-        more = ", or 6 with the seconds before them" if may_have_seconds else ""
-        return f"it has {len(fields)} fields, not {known}{more}"
+        more = ", or 6 with the seconds first" if may_have_seconds else ""
+        return f"expected 5 fields (minute, hour, day of month, month, day of week){more}, got {len(fields)}"
     for (name, low, high, names), field in zip(_FIELDS, fields, strict=True):
         for part in field.split(","):
             if not _is_part(name, part, low, high, names):
-                return f"{part!r} cannot stand for a {name}"
+                return f"{part!r} is not a valid {name}"
     return _never(fields[2], fields[3], fields[4])
 
 
 def looks_like_cron(text: str) -> bool:
-    """Whether a text is meant as a cron line: five fields, or a shorthand."""
+    """Whether a text is meant as a cron schedule: five fields, or a shorthand."""
     return text.startswith("@") or len(text.split()) == len(_FIELDS)
 
 
 def require_cron(lines: object, where: str, *, may_have_seconds: bool = False) -> None:
-    """Do nothing if this is a cron line, or a list of them; of schedules they may have seconds.
+    """Do nothing if this is a cron schedule, or a list of them; of schedules they may have seconds.
 
     Raises:
         InvalidDefinitionError: it is not; the message says why.
     """
     several: list[object] = [lines] if isinstance(lines, str) else list(_elements(lines, where))
     if not several:
-        raise InvalidDefinitionError(f"{where}: cron_schedule is an empty list; give at least one cron line.")
+        raise InvalidDefinitionError(f"{where}: cron_schedule is an empty list; provide at least one cron schedule.")
     for line in several:
-        problem = cron_problem(line, may_have_seconds=may_have_seconds) if isinstance(line, str) else "it is no text"
+        problem = (
+            cron_problem(line, may_have_seconds=may_have_seconds) if isinstance(line, str) else "expected a string"
+        )
         if problem is not None:
-            raise InvalidDefinitionError(f"{where}: cron_schedule {line!r} is no cron line: {problem}.")
+            raise InvalidDefinitionError(f"{where}: {line!r} is not a valid cron schedule: {problem}.")
 
 
 def _elements(lines: object, where: str) -> Iterator[object]:
     if not isinstance(lines, (list, tuple)):
-        raise WrongDeclarationError(f"{where}: cron_schedule takes a cron line or a list of them, got {lines!r}.")
+        raise WrongDeclarationError(f"{where}: cron_schedule must be a string or a list of strings, got {lines!r}.")
     yield from lines
 
 
@@ -109,5 +114,5 @@ def _never(days: str, months: str, weekdays: str) -> str | None:
         return None
     longest = max(_DAYS_OF_MONTHS[month - 1] for month in asked)
     if min(int(day) for day in days.split(",")) > longest:
-        return f"no month it names has a day {days}"
+        return f"none of its months has a day {days}"
     return None

@@ -1,4 +1,4 @@
-"""When a cron line fires: pure arithmetic on the days and times it names, in its time zone.
+"""When a cron schedule fires: pure arithmetic on the days and times it names, in its time zone.
 
 A line for every hour (`*` as its hour) fires at each moment at which the clock shows one of its minutes: not in an hour that
 clocks skip, and in both hours where one comes twice. A line that names hours fires once for each: a time that clocks skip
@@ -40,7 +40,7 @@ _DAY = 86400
 
 
 class CronTimes(msgspec.Struct, frozen=True):
-    """A cron line, read.
+    """A cron schedule, read.
 
     Attributes:
         seconds, minutes, hours, months: the values they may have.
@@ -59,14 +59,14 @@ class CronTimes(msgspec.Struct, frozen=True):
 
 
 def full_line(line: str) -> str:
-    """The cron line in its five or six fields, a shorthand such as `@daily` written out."""
+    """The cron schedule in its five or six fields, a shorthand such as `@daily` written out."""
     text = line.strip().lower()
     return _SHORTHANDS.get(text, text)
 
 
 @lru_cache(maxsize=256)
 def cron_times(line: str) -> CronTimes:
-    """The cron line, read.
+    """The cron schedule, read.
 
     Raises:
         InvalidDefinitionError: it is none.
@@ -85,7 +85,7 @@ def cron_times(line: str) -> CronTimes:
 
 
 def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
-    """The last moment, at or before another, at which a cron line fires; None where it never did in living memory."""
+    """The last moment, at or before another, at which a cron schedule fires; None where it never did in living memory."""
     times, zone = cron_times(line), zone_named(timezone)
     limit = until.timestamp()
     local = datetime_at(zone, limit).date()
@@ -100,7 +100,7 @@ def last_fire(line: str, timezone: str, until: datetime) -> datetime | None:
 
 
 def next_fire(line: str, timezone: str, after: datetime) -> datetime | None:
-    """The first moment, after another, at which a cron line fires; None where it will not in living memory."""
+    """The first moment, after another, at which a cron schedule fires; None where it will not in living memory."""
     times, zone = cron_times(line), zone_named(timezone)
     limit = after.timestamp()
     local = datetime_at(zone, limit).date()

@@ -396,4 +396,4 @@ class Event(msgspec.Struct, frozen=True):
     def _data(self, kind: type[Data]) -> Data:
         if isinstance(self.payload, kind):
             return self.payload
-        raise AttributeError(f"A {self.event_type_value} event has no data of {kind.__struct_config__.tag}.")
+        raise AttributeError(f"This {self.event_type_value} event has no {kind.__struct_config__.tag} data.")

@@ -129,8 +129,8 @@ class RunStatusChangeRecordsFilter(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.event_type not in RUN_EVENTS:
             raise InvalidInvocationError(
-                "RunStatusChangeRecordsFilter: event_type must be one of a run (EventType.RUN_SUCCESS, say), "
-                f"got {self.event_type!r}."
+                "RunStatusChangeRecordsFilter: event_type must be the type of a run event, such as "
+                f"EventType.RUN_SUCCESS, got {self.event_type!r}."
             )
 
     def to_event_records_filter_without_job_names(

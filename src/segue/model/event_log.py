@@ -127,7 +127,7 @@ class EventLogEntry:
             InvariantViolationError: it is a line that user code logged.
         """
         if not self.is_dagster_event:
-            raise InvariantViolationError("This entry is a line that user code logged, and no event.")
+            raise InvariantViolationError("This entry is a line that user code logged, not an event.")
         return self.event
 
     @property
@@ -198,14 +198,16 @@ class EventLogEntry:
         try:
             return EventLogEntry.of(codec.decoder(Event).decode(json_str.encode()))
         except msgspec.DecodeError as error:
-            raise InvalidInvocationError(f"This is not an entry of the log as to_json writes it: {error}.") from error
+            raise InvalidInvocationError(f"The text is not an event log entry written by to_json: {error}.") from error
 
 
 def _level(level: str | int) -> int:
     if isinstance(level, int):
         return level
     if level.upper() not in _LEVELS:
-        raise InvalidInvocationError(f"{level!r} is no level: one of {', '.join(_LEVELS)}, or a number.")
+        raise InvalidInvocationError(
+            f"{level!r} is not a log level: expected one of {', '.join(_LEVELS)}, or a number."
+        )
     return _LEVELS[level.upper()]
 
 
@@ -318,5 +320,7 @@ def offset_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not cursor.isascii() or not cursor.isdigit():
-        raise InvalidInvocationError(f"{cursor!r} is no cursor: pass the one that came with the page before.")
+        raise InvalidInvocationError(
+            f"{cursor!r} is not a valid cursor: pass the cursor that was returned with the previous page."
+        )
     return int(cursor)

@@ -36,7 +36,7 @@ def _about_asset(payload: Any) -> str:
 
 
 def _output(payload: data.StepOutputData | data.HandledOutputData) -> str:
-    key = "" if payload.mapping_key is None else f" under the mapping key {payload.mapping_key!r}"
+    key = "" if payload.mapping_key is None else f" with mapping key {payload.mapping_key!r}"
     return f'output "{payload.output_name}"{key}'
 
 
@@ -63,9 +63,9 @@ def _captured(payload: data.LogsCapturedData, _run: str, step: str) -> str:
     parts: list[str] = []
     for name, stream in (("stdout", payload.stdout), ("stderr", payload.stderr)):
         if stream is not None:
-            left_out = f", {stream.dropped} of them left out" if stream.dropped else ""
+            left_out = f", {stream.dropped} of them dropped" if stream.dropped else ""
             parts.append(f"{name}: {stream.size} bytes{left_out}, in {stream.place}")
-    return f"Kept what {step} wrote ({'; '.join(parts)})."
+    return f"Captured the output of {step} ({'; '.join(parts)})."
 
 
 def _resources(payload: Any) -> str:
@@ -74,22 +74,22 @@ def _resources(payload: Any) -> str:
 
 _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
     data.EngineEventData: lambda payload, _run, _step: payload.message,
-    data.RunEnqueuedData: lambda _payload, run, _step: f"Put {run} in the queue.",
+    data.RunEnqueuedData: lambda _payload, run, _step: f"Queued {run}.",
     data.RunStartingData: lambda _payload, run, _step: f"Starting a process for {run}.",
     data.RunSuspendedData: lambda payload, run, _step: (
-        f"{_sentence(run)} waits for a person: "
+        f"{_sentence(run)} is waiting for approval: "
         + "; ".join(f"{each.step_key}: {each.question}" for each in payload.steps)
     ),
     data.ApprovalGivenData: lambda payload, run, _step: (
-        f"{payload.by} lets {', '.join(payload.steps) or run} start{_in_parentheses(payload.text)}."
+        f"{payload.by} approved {', '.join(payload.steps) or run}{_in_parentheses(payload.text)}."
     ),
     data.ApprovalRefusedData: lambda payload, run, _step: (
-        f"{payload.by} does not let {', '.join(payload.steps) or run} start{_in_parentheses(payload.text)}."
+        f"{payload.by} rejected {', '.join(payload.steps) or run}{_in_parentheses(payload.text)}."
     ),
     data.RunStartData: lambda _payload, run, _step: f"Started execution of {run}.",
     data.RunSuccessData: lambda _payload, run, _step: f"Finished execution of {run}.",
     data.RunFailureData: lambda payload, _run, _step: payload.message,
-    data.RunCancelingData: lambda payload, run, _step: payload.message or f"Asked to stop {run}.",
+    data.RunCancelingData: lambda payload, run, _step: payload.message or f"Requested cancellation of {run}.",
     data.RunCanceledData: lambda payload, run, _step: payload.message or f"Stopped {run}.",
     data.ResourceInitStartedData: lambda payload, _run, _step: f"Setting up resources: {_resources(payload)}.",
     data.ResourceInitSuccessData: lambda payload, _run, _step: f"Resources are set up: {_resources(payload)}.",
@@ -97,14 +97,14 @@ _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
     data.StepStartData: lambda _payload, _run, step: f"Started execution of {step}.",
     data.StepRestartedData: lambda payload, _run, step: f"Started attempt {payload.attempt} of {step}.",
     data.StepRetryData: lambda payload, _run, step: (
-        f"Attempt {payload.attempt} of {step} failed; it is tried again after {payload.seconds_to_wait:g} seconds."
+        f"Attempt {payload.attempt} of {step} failed; retrying after {payload.seconds_to_wait:g} seconds."
     ),
     data.StepFailureData: lambda _payload, _run, step: f"Execution of {step} failed.",
     data.StepSuccessData: lambda payload, _run, step: f"Finished execution of {step} in {payload.duration_ms:.0f} ms.",
     data.StepSkippedData: lambda payload, _run, step: f"Skipped {step}{_in_parentheses(payload.reason)}.",
     data.StepExpectationResultData: _expectation,
     data.HookCompletedData: lambda payload, _run, step: f'Hook "{payload.hook_name}" ran for {step}.',
-    data.HookSkippedData: lambda payload, _run, step: f'Hook "{payload.hook_name}" had nothing to do for {step}.',
+    data.HookSkippedData: lambda payload, _run, step: f'Hook "{payload.hook_name}" was skipped for {step}.',
     data.HookErroredData: lambda payload, _run, step: f'Hook "{payload.hook_name}" raised for {step}.',
     data.LoadedInputData: _loaded_input,
     data.StepInputData: lambda payload, _run, _step: f'Got input "{payload.input_name}".',
@@ -113,17 +113,17 @@ _SENTENCES: dict[type, Callable[[Any, str, str], str]] = {
         f'Stored {_output(payload)} with IO manager "{payload.manager_key}".'
     ),
     data.AssetMaterializationPlannedData: lambda payload, run, _step: (
-        f"{_sentence(run)} intends to make {_about_asset(payload)}."
+        f"{_sentence(run)} is going to materialize {_about_asset(payload)}."
     ),
     data.StepMaterializationData: lambda payload, _run, _step: f"Materialized {_about_asset(payload)}.",
     data.AssetObservationData: lambda payload, _run, _step: f"Observed {_about_asset(payload)}.",
     data.AssetCheckPlannedData: lambda payload, run, _step: (
-        f'{_sentence(run)} intends to run the check "{payload.check_name}" of {_about_asset(payload)}.'
+        f'{_sentence(run)} is going to run check "{payload.check_name}" of {_about_asset(payload)}.'
     ),
     data.AssetCheckEvaluationData: _check,
     data.AssetWipedData: lambda payload, _run, _step: f"Removed the recorded state of {_about_asset(payload)}.",
     data.FreshnessChangedData: lambda payload, _run, _step: (
-        f"The freshness of {_about_asset(payload)} went from {payload.previous_state.value} to {payload.state.value}."
+        f"The freshness of {_about_asset(payload)} changed from {payload.previous_state.value} to {payload.state.value}."
     ),
     data.LogsCapturedData: _captured,
     data.LogMessageData: lambda payload, _run, _step: payload.message,

@@ -54,7 +54,7 @@ def failure_class_of(value: str, where: str) -> FailureClass:
         return FailureClass(value)
     except ValueError as error:
         known = ", ".join(each.value for each in FailureClass)
-        raise InvalidDefinitionError(f"{where}: there is no failure class {value!r}; there are: {known}.") from error
+        raise InvalidDefinitionError(f"{where}: {value!r} is not a failure class; expected one of: {known}.") from error
 
 
 class RaisedError(msgspec.Struct, frozen=True):
@@ -112,18 +112,18 @@ class FailureRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         msgspec.structs.force_setattr(self, "failure_class", failure_class_of(self.failure_class, "FailureRule"))
         if self.exception is None and self.message is None and self.status is None and self.code is None:
             raise InvalidDefinitionError(
-                "FailureRule: it says of no failure that it is meant; set exception, message, status or code."
+                "FailureRule: the rule matches no failure; set exception, message, status or code."
             )
         for name, text in (("exception", self.exception), ("message", self.message), ("code", self.code)):
             if text is not None and not isinstance(cast("Any", text), str):
-                raise WrongDeclarationError(f"FailureRule: {name} takes text, got {text!r}.")
+                raise WrongDeclarationError(f"FailureRule: {name} must be a string, got {text!r}.")
         for name, pattern in (("message", self.message), ("code", self.code)):
             try:
                 re.compile(pattern or "")
             except re.error as error:
                 raise InvalidDefinitionError(
-                    f"FailureRule: {name}={pattern!r} is no regular expression: {error}. Put a backslash before signs that "
-                    "stand for themselves."
+                    f"FailureRule: {name}={pattern!r} is not a valid regular expression: {error}. Escape literal "
+                    "characters with a backslash."
                 ) from error
 
     def fits(self, raised: RaisedError) -> bool:

@@ -58,12 +58,12 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
         What is made late is fresh from then on, until the next deadline has passed.
 
         Args:
-            deadline_cron: the deadlines, as a cron line.
+            deadline_cron: the deadlines, as a cron schedule.
             lower_bound_delta: how long before a deadline the asset may be made, at most.
-            timezone: the time zone of the cron line.
+            timezone: the time zone of the cron schedule.
 
         Raises:
-            InvalidDefinitionError: no cron line or time zone, or a span below one minute or beyond the time between two
+            InvalidDefinitionError: no cron schedule or time zone, or a span below one minute or beyond the time between two
                 deadlines.
         """
         return CronFreshnessPolicy(deadline_cron, lower_bound_delta, timezone)
@@ -111,7 +111,7 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
     Attributes:
         deadline_cron: the deadlines.
         lower_bound_delta: how long before a deadline the asset may be made, at most.
-        timezone: the time zone of the cron line.
+        timezone: the time zone of the cron schedule.
     """
 
     is_freshness_policy: ClassVar[bool] = True
@@ -127,8 +127,8 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
         shortest = _shortest_interval(self.deadline_cron)
         if shortest is not None and self.lower_bound_delta > shortest:
             raise InvalidDefinitionError(
-                f"{where}: lower_bound_delta must not be longer than the time between two "
-                f"deadlines, got {self.lower_bound_delta} where they may be {shortest} apart."
+                f"{where}: lower_bound_delta must not be longer than the shortest interval between two deadlines ({shortest}), "
+                f"got {self.lower_bound_delta}."
             )
 
 
@@ -136,12 +136,12 @@ AnyFreshnessPolicy = TimeWindowFreshnessPolicy | CronFreshnessPolicy
 
 
 def require_deadlines(where: str, line: object, timezone: str) -> None:
-    """Do nothing if these are deadlines: a cron line and its time zone.
+    """Do nothing if these are deadlines: a cron schedule and its time zone.
 
     Raises:
-        InvalidDefinitionError: no cron line, or no time zone.
+        InvalidDefinitionError: no cron schedule, or no time zone.
     """
-    problem = cron_problem(line) if isinstance(line, str) else "it is no text"
+    problem = cron_problem(line) if isinstance(line, str) else "expected a string"
     if problem is not None:
         raise InvalidDefinitionError(f"{where}: Invalid cron string {line!r}: {problem}.")
     try:
@@ -152,13 +152,13 @@ def require_deadlines(where: str, line: object, timezone: str) -> None:
 
 def _require_span(where: str, name: str, value: object) -> None:
     if not isinstance(value, timedelta):
-        raise WrongDeclarationError(f"{where}: {name} takes a timedelta, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} must be a timedelta, got {value!r}.")
     if value < _SHORTEST:
         raise WrongDeclarationError(f"{where}: {name} must be at least 1 minute, got {value}.")
 
 
 def _shortest_interval(line: str) -> timedelta | None:
-    """The least time between two moments that a cron line names, in a zone whose clocks never change; None for one moment."""
+    """The least time between two moments that a cron schedule names, in a zone whose clocks never change; None for one moment."""
     times = cron_times(line)
     any_date = times.days is None and len(times.months) == 12
     span = 2 if any_date and times.weekdays is None else 36 if any_date else 731

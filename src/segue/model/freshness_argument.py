@@ -24,7 +24,7 @@ def freshness_policy_of(where: str, policy: object, legacy: object) -> AnyFreshn
         return require_freshness_policy(where, policy)
     if policy is not None:
         raise InvalidDefinitionError(
-            f"{where}: freshness_policy and legacy_freshness_policy say the same: keep the first."
+            f"{where}: both freshness_policy and legacy_freshness_policy were provided; keep freshness_policy."
         )
     translated = getattr(legacy, "to_freshness_policy", None)
     return require_freshness_policy(where, legacy if translated is None else translated())
@@ -49,5 +49,5 @@ def require_freshness_policy(where: str, value: object) -> AnyFreshnessPolicy | 
     if value is None or getattr(type(value), "is_freshness_policy", False):
         return cast("AnyFreshnessPolicy | None", value)
     raise WrongDeclarationError(
-        f"{where}: freshness_policy takes FreshnessPolicy.time_window(...) or FreshnessPolicy.cron(...), got {value!r}."
+        f"{where}: freshness_policy must be FreshnessPolicy.time_window(...) or FreshnessPolicy.cron(...), got {value!r}."
     )

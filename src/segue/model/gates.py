@@ -83,7 +83,7 @@ class CircuitBreaker(msgspec.Struct, frozen=True, omit_defaults=True, tag="circu
     def __post_init__(self) -> None:
         _require_positive("CircuitBreaker", failures=self.failures, within=self.within, reset_after=self.reset_after)
         if self.when_open not in ("wait", "fail"):
-            raise InvalidDefinitionError(f"CircuitBreaker: when_open is {self.when_open!r}: it takes 'wait' or 'fail'.")
+            raise InvalidDefinitionError(f"CircuitBreaker: when_open must be 'wait' or 'fail', got {self.when_open!r}.")
         if self.failure_classes is not None:
             found = tuple([failure_class_of(each, "CircuitBreaker").value for each in self.failure_classes])
             msgspec.structs.force_setattr(self, "failure_classes", found)
@@ -262,10 +262,10 @@ def _limits_of(name: str, limits: Iterable[AnyLimit]) -> tuple[AnyLimit, ...]:
     for each in found:
         if not isinstance(each, (RateLimit, CircuitBreaker)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
             raise WrongDeclarationError(
-                f"resource_limits of {name!r} takes RateLimit and CircuitBreaker objects, got {each!r}."
+                f"resource_limits of {name!r}: expected RateLimit and CircuitBreaker objects, got {each!r}."
             )
     if sum(isinstance(each, CircuitBreaker) for each in found) > 1:
-        raise InvalidDefinitionError(f"resource_limits of {name!r} has two circuit breakers: keep one.")
+        raise InvalidDefinitionError(f"resource_limits of {name!r}: duplicate CircuitBreaker; keep one.")
     return found
 
 
@@ -303,4 +303,4 @@ def _breaker_wait(state: BreakerState, breaker: CircuitBreaker, now: float) -> f
 def _require_positive(what: str, **numbers: float | None) -> None:
     for name, number in numbers.items():
         if number is not None and not (isinstance(number, (int, float)) and number > 0):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-            raise InvalidDefinitionError(f"{what}: {name} is {number!r}: it takes a number above 0.")
+            raise InvalidDefinitionError(f"{what}: {name} must be greater than 0, got {number!r}.")

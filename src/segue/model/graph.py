@@ -150,7 +150,7 @@ class AssetGraph:
         """
         found = self.nodes.get(key)
         if found is None:
-            raise InvalidSubsetError(f"There is no asset {key.to_user_string()!r} in these definitions.")
+            raise InvalidSubsetError(f"Asset {key.to_user_string()!r} not found in these definitions.")
         return found
 
     @property
@@ -187,7 +187,7 @@ class AssetGraph:
         if not isinstance(key, AssetCheckKey):
             return self._placed(self.node(key))
         if key not in self.checks:
-            raise InvalidSubsetError(f"There is no check {key.to_user_string()!r} in these definitions.")
+            raise InvalidSubsetError(f"Asset check {key.to_user_string()!r} not found in these definitions.")
         return self.checks[key]
 
     @property
@@ -351,8 +351,8 @@ def made_at_once(computation: str, missing: Sequence[AssetKey]) -> UnresolvedSel
     """The error for a selection of a part of what a function makes all at once."""
     names = ", ".join(key.to_user_string() for key in missing)
     return UnresolvedSelectionError(
-        f"{computation!r} makes all of its assets at once; the selection leaves out {names}. "
-        "Select these too, or declare the function with can_subset=True."
+        f"{computation!r} always materializes all of its assets, and the selection leaves out {names}. Select these too, "
+        "or declare the function with can_subset=True."
     )
 
 

@@ -52,7 +52,7 @@ def _plain(value: object, path: tuple[str | int, ...], non_finite: dict[str, str
         return number
     if len(path) >= MAX_DEPTH:
         raise InvalidDefinitionError(
-            f"The {where} is nested deeper than {MAX_DEPTH} levels, or contains itself: flatten it, or store it in a "
+            f"The {where} is nested more than {MAX_DEPTH} levels deep, or contains itself: flatten it, or store it in a "
             "file and record the path."
         )
     if isinstance(value, dict):

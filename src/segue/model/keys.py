@@ -32,7 +32,7 @@ class AssetKey:
     def __init__(self, path: str | Sequence[str]) -> None:
         parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, (tuple, list, Iterable)) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not parts or [part for part in parts if not isinstance(part, str)]:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"AssetKey takes a string or a non-empty sequence of strings, got {path!r}.")
+            raise WrongDeclarationError(f"AssetKey expected a string or a non-empty sequence of strings, got {path!r}.")
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "_hash", hash(parts))
 
@@ -60,10 +60,10 @@ class AssetKey:
         return self.parts <= other.parts if isinstance(other, AssetKey) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
 
     def __iter__(self) -> NoReturn:
-        raise TypeError(f"{self!r} is one name and no list. Iteration is not allowed: use .path for its parts.")
+        raise TypeError(f"{self!r} is not a list and cannot be iterated: use .path for its parts.")
 
     def __getitem__(self, index: object) -> NoReturn:
-        raise TypeError(f"{self!r} is one name and no list. Index access is not allowed: use .path for its parts.")
+        raise TypeError(f"{self!r} is not a list and cannot be indexed: use .path for its parts.")
 
     def __repr__(self) -> str:
         return f"AssetKey({list(self.parts)!r})"
@@ -293,7 +293,7 @@ def entity_key_from_db_string(db_string: str) -> EntityKey:
     found = AssetCheckKey.from_db_string(db_string) or AssetJobKey.from_db_string(db_string)
     key = found or AssetKey.from_db_string(db_string)
     if key is None:
-        raise InvalidInvocationError("Expected the stored form of a key, got no text.")
+        raise InvalidInvocationError("Expected the stored form of an asset key, got an empty value.")
     return key
 
 
@@ -324,5 +324,7 @@ def require_name(name: str, what: str, where: str) -> str:
             f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
         )
     if name in RESERVED_NAMES:
-        raise InvalidDefinitionError(f"{name!r} is a reserved word and cannot name {what} ({where}): choose another.")
+        raise InvalidDefinitionError(
+            f"{name!r} is a reserved word and is not a valid name for {what} ({where}): choose another name."
+        )
     return name

@@ -94,10 +94,12 @@ def normalize_metadata(raw: Mapping[str, object] | None) -> dict[str, AnyMetadat
     Raises:
         InvalidDefinitionError: a key that is no string or empty, or a value of another type; the message names the key
             and the constructor to use.
-        WrongArgumentError: no mapping.
+        WrongArgumentError: `raw` is not a mapping.
     """
     if raw is not None and not isinstance(raw, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongArgumentError(f"metadata takes values by name, got {raw!r}: write {{'name': {raw!r}}}.")
+        raise WrongArgumentError(
+            f"metadata must be a mapping of names to values, got {raw!r}: write {{'name': {raw!r}}}."
+        )
     return {_metadata_key(key): metadata_value(key, value) for key, value in (raw or {}).items()}
 
 
@@ -117,8 +119,8 @@ def metadata_value(key: str, raw: object) -> AnyMetadataValue:
     make = next((make for kind, make in _FROM_RAW.items() if isinstance(raw, kind)), None)
     if make is None:
         raise InvalidDefinitionError(
-            f"Metadata {key!r} has a value of type {type(raw).__module__}.{type(raw).__qualname__}, which is not "
-            f"metadata by itself: pass {advice(raw)}."
+            f"Metadata {key!r} has a value of type {type(raw).__module__}.{type(raw).__qualname__}, which is not a "
+            f"metadata value: pass {advice(raw)}."
         )
     return make(raw)
 

@@ -479,7 +479,7 @@ def _timestamp(value: object) -> TimestampMetadataValue:
         return TimestampMetadataValue(cast("float", value))
     if value.tzinfo is None:
         raise WrongArgumentError(
-            f"MetadataValue.timestamp: {value!r} has no time zone, so it names no moment. Pass one, for instance "
+            f"MetadataValue.timestamp: {value!r} has no time zone, so it is ambiguous. Add one, for instance "
             "datetime.now(timezone.utc) or value.replace(tzinfo=timezone.utc)."
         )
     return TimestampMetadataValue(value.timestamp())
@@ -488,7 +488,7 @@ def _timestamp(value: object) -> TimestampMetadataValue:
 def _python_artifact(artifact: object) -> PythonArtifactMetadataValue:
     module, name = getattr(artifact, "__module__", None), getattr(artifact, "__name__", None)
     if not isinstance(module, str) or not isinstance(name, str):
-        raise WrongArgumentError(f"MetadataValue.python_artifact takes a class or function, got {artifact!r}.")
+        raise WrongArgumentError(f"MetadataValue.python_artifact expected a class or function, got {artifact!r}.")
     return PythonArtifactMetadataValue(module, name)
 
 

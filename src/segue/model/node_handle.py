@@ -25,7 +25,7 @@ class NodeHandle(NamedTuple):
         for name in path:
             handle = NodeHandle(name, handle)
         if handle is None:
-            raise InvalidInvocationError("NodeHandle.from_path takes one name at least.")
+            raise InvalidInvocationError("NodeHandle.from_path expected at least one name.")
         return handle
 
     @staticmethod
@@ -58,7 +58,7 @@ class NodeHandle(NamedTuple):
             InvalidInvocationError: it is not inside of that graph.
         """
         if not self.is_or_descends_from(ancestor):
-            raise InvalidInvocationError(f"{str(self)!r} does not stand inside of {str(ancestor)!r}.")
+            raise InvalidInvocationError(f"{str(self)!r} is not inside {str(ancestor)!r}.")
         rest = self.path[len(ancestor.path) :]
         return NodeHandle.from_path(rest) if rest else None
 

@@ -51,7 +51,7 @@ def offloaded(event: Event, settings: ArtifactSettings, keep: Keep) -> list[Even
 
 
 def _note(event: Event, key: str, value: StoredMetadataValue) -> Event:
-    text = f"The metadata {key!r} ({value.size:,} bytes) is too large for the event log: it is kept in {value.path}."
+    text = f"The metadata {key!r} ({value.size:,} bytes) is too large for the event log: it was stored in {value.path}."
     return Event(event.timestamp, LogMessageData(_INFO, text), event.step_key, event.run_id, event.job_name)
 
 

@@ -45,12 +45,12 @@ def page_bounds(count: int, limit: int, ascending: bool, shown: int) -> tuple[in
         InvalidInvocationError: a limit below 1.
     """
     if limit < 1:
-        raise InvalidInvocationError(f"A page has at least one result, got limit={limit}.")
+        raise InvalidInvocationError(f"limit must be at least 1, got {limit}.")
     start, stop = min(shown, count), min(shown + limit, count)
     return (start, stop) if ascending else (count - stop, count - start)
 
 
 def _shown(cursor: str) -> int:
     if not cursor.isdecimal():
-        raise InvalidInvocationError(f"{cursor!r} is no cursor that a page before this one gave.")
+        raise InvalidInvocationError(f"{cursor!r} is not a cursor that was returned with an earlier page.")
     return int(cursor)

@@ -35,12 +35,15 @@ def payload_text(given: str | bytes) -> str:
     size = len(given)
     if size > MOST_BYTES:
         raise InvalidInvocationError(
-            f"The payload has {size:,} bytes; a payload may have {MOST_BYTES:,}. Store the data and send where it is."
+            f"The payload has {size:,} bytes, more than the maximum of {MOST_BYTES:,}. Store the data elsewhere and send "
+            "its location."
         )
     try:
         value = msgspec.json.decode(given)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise InvalidInvocationError(f"The payload is no JSON: {error}. Text stands in double quotes.") from error
+        raise InvalidInvocationError(
+            f"The payload is not valid JSON: {error}. Strings must be in double quotes."
+        ) from error
     return msgspec.json.encode(value).decode()
 
 

@@ -56,11 +56,13 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         require_kind("RetryPolicy", "backoff", self.backoff, Backoff)
         require_kind("RetryPolicy", "jitter", self.jitter, Jitter)
         if self.max_retries < 0:
-            raise InvalidDefinitionError(f"RetryPolicy(max_retries={self.max_retries}): must be 0 or more.")
+            raise InvalidDefinitionError(f"RetryPolicy: max_retries must be 0 or more, got {self.max_retries}.")
         if self.delay is None and (self.backoff is not None or self.jitter is not None):
-            raise InvalidDefinitionError("RetryPolicy: backoff and jitter change a delay; set delay (in seconds) too.")
+            raise InvalidDefinitionError(
+                "RetryPolicy: backoff and jitter require delay (in seconds), which was not provided."
+            )
         if self.delay is not None and self.delay < 0:
-            raise InvalidDefinitionError(f"RetryPolicy(delay={self.delay}): must be 0 or more seconds.")
+            raise InvalidDefinitionError(f"RetryPolicy: delay must be 0 or more seconds, got {self.delay}.")
         if self.retry_on is not None:
             msgspec.structs.force_setattr(self, "retry_on", _classes(self.retry_on))
 
@@ -72,11 +74,12 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 def _classes(retry_on: Collection[str]) -> tuple[FailureClass, ...]:
     """The classes of `retry_on`, each once, in an order of their own: equal policies are written alike."""
     if isinstance(retry_on, str) or not isinstance(retry_on, Collection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-        raise WrongDeclarationError(f"RetryPolicy: retry_on takes a set of failure classes, got {retry_on!r}.")
+        raise WrongDeclarationError(f"RetryPolicy: retry_on must be a set of failure classes, got {retry_on!r}.")
     found = {failure_class_of(each, "RetryPolicy(retry_on=...)") for each in retry_on}
     if not found:
         raise InvalidDefinitionError(
-            "RetryPolicy(retry_on=...): an empty set retries nothing; leave the policy out, or retry_on for every failure."
+            "RetryPolicy: retry_on is an empty set, so nothing would be retried; leave the policy out, or leave retry_on "
+            "out to retry every failure."
         )
     return tuple(sorted(found))
 
@@ -129,7 +132,7 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
             return
         _require_whole("BackfillPolicy", "max_partitions_per_run", self.max_partitions_per_run)
         if self.max_partitions_per_run < 1:
-            raise InvalidDefinitionError("BackfillPolicy(max_partitions_per_run=...): must be 1 or more, or None.")
+            raise InvalidDefinitionError("BackfillPolicy: max_partitions_per_run must be at least 1, or None.")
 
     @staticmethod
     def single_run() -> BackfillPolicy:
@@ -154,7 +157,7 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
 
 def _require_whole(where: str, name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise WrongDeclarationError(f"{where}: {name} takes a whole number, got {value!r}.")
+        raise WrongDeclarationError(f"{where}: {name} must be a whole number, got {value!r}.")
 
 
 class AssetExecutionType(enum.Enum):

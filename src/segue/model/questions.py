@@ -78,7 +78,7 @@ class UnansweredError(Exception):
     """A decision needs the answer to a question first."""
 
     def __init__(self, question: Question) -> None:
-        super().__init__(f"This has to be asked where the user's code is: {question!r}.")
+        super().__init__(f"Only user code can answer this: {question!r}.")
         self.question = question
 
 
@@ -130,7 +130,7 @@ def _known(answers: Answers, question: Question) -> OpaqueAnswer:
     if answer.error is not None:
         of = question.asset if isinstance(question, PartitionsQuestion) else question.downstream
         raise LocationUnavailableError(
-            f"The code of {of.to_user_string()!r} cannot say which partitions are meant: {answer.error.message}"
+            f"The code of {of.to_user_string()!r} could not determine the partitions: {answer.error.message}"
         )
     return answer
 
@@ -160,8 +160,8 @@ def with_answers(graph: AssetGraph, keys: Iterable[AssetKey], answers: Answers, 
             definitions[key] = ListedPartitions(definition, answer.keys)
         elif definition is not None and any(isinstance(axis, OpaquePartitionsDefinition) for axis in definition.axes):
             raise NotSupportedError(
-                f"{key.to_user_string()!r} has a dimension of partitions of your own class, which only your code knows: make it "
-                "dynamic partitions, or start runs of single partitions."
+                f"{key.to_user_string()!r} has a dimension of a custom partitions class, whose partition keys only your "
+                "code knows: use dynamic partitions for it, or start runs of single partitions."
             )
     graph = graph.with_partitions(definitions) if definitions else graph
     return graph.with_mappings(mappings) if mappings else graph

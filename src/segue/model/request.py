@@ -154,10 +154,10 @@ class RunRequest:
         """
         key, partitions = self.partition_key, target_definition.partitions_def
         if key is None:
-            raise InvalidInvocationError(f"{self!r} names no partition: there is nothing to resolve.")
+            raise InvalidInvocationError(f"{self!r} has no partition key to resolve.")
         if partitions is None:
             raise InvalidInvocationError(
-                f"A run was requested for the partition {key!r}, and the job has no partitions."
+                f"A run was requested for the partition key {key!r}, but the job is not partitioned."
             )
         store = store_after(dynamic_partitions_requests, dynamic_partitions_store)
         partitions.validate_partition_key(key, None, store)

@@ -36,7 +36,8 @@ def seconds_of(period: Period, name: str) -> float | None:
     found = _PERIOD.fullmatch(text)
     if isinstance(period, bool) or found is None:
         raise InvalidConfigError(
-            f'{name}: {period!r} is no length of time. Write a number of days, "90 days", "36 hours", "30d" or "never".'
+            f'{name}: {period!r} is not a valid duration: expected a number of days, "90 days", "36 hours", "30d" or '
+            '"never".'
         )
     seconds = float(found[1]) * _UNITS[(found[2] or "d")[0]]
     return seconds if seconds > 0 and math.isfinite(seconds) else None

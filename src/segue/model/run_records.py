@@ -98,7 +98,7 @@ def _values(value: str | Sequence[str]) -> str | tuple[str, ...]:
         return value
     if isinstance(value, Sequence) and all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         return tuple(value)
-    raise WrongArgumentError(f"RunsFilter: the value of a tag is a text or a list of texts, got {value!r}.")
+    raise WrongArgumentError(f"RunsFilter: a tag value must be a string or a list of strings, got {value!r}.")
 
 
 def _seconds(moment: datetime | None) -> float | None:

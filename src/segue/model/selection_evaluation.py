@@ -259,13 +259,13 @@ def _wildcard(pattern: str) -> Callable[[str], bool]:
 
 
 def _missing(what: str, missing: Sequence[str], existing: Sequence[str]) -> UnresolvedSelectionError:
-    lines = [f"The selection names {len(missing)} {what}(s) that these definitions do not have:"]
+    lines = [f"The selection includes {len(missing)} {what}(s) not found in these definitions:"]
     for name in missing[:MISSING_SHOWN]:
         near = near_names(name, existing)
         lines.append(f"  {name!r}" + (f", did you mean {' or '.join(map(repr, near))}?" if near else ""))
     if len(missing) > MISSING_SHOWN:
         lines.append(f"  and {len(missing) - MISSING_SHOWN} more")
-    lines.append("Check the spelling, and that what defines them is passed to Definitions.")
+    lines.append("Check the spelling, and that they are passed to Definitions.")
     return UnresolvedSelectionError("\n".join(lines))
 
 

@@ -175,8 +175,8 @@ class _Parser:
                 return self.check()
             case _ if name in _KNOWN_ELSEWHERE:
                 raise NotSupportedError(
-                    f"The selection {self.text!r} filters by {name!r}, which definitions do not know by themselves. "
-                    f"Filter by {', '.join(_FILTERS)} instead."
+                    f"The selection {self.text!r} filters by {name!r}, which is not part of the definitions. Filter by "
+                    f"{', '.join(_FILTERS)} instead."
                 )
             case _:
                 self.at = start
@@ -258,9 +258,9 @@ class _Parser:
         shown = re.sub(r"\s", " ", self.text)
         rest = shown[self.at :].split(maxsplit=1)
         found = repr(rest[0]) if rest else "the end"
-        hint = " To choose several, write `or` between them." if found.startswith("',") else ""
+        hint = " To select several, separate them with `or`." if found.startswith("',") else ""
         return InvalidInvocationError(
-            f"Not an asset selection: expected {expected}, found {found}.{hint}\n  {shown}\n  {' ' * self.at}^"
+            f"Not a valid asset selection: expected {expected}, found {found}.{hint}\n  {shown}\n  {' ' * self.at}^"
         )
 
 
@@ -343,8 +343,8 @@ def _format_leaf(node: ex.Expression) -> str:
             return " or ".join(f"check:{_quoted(key.to_user_string())}" for key in keys) or "not *"
         case _:
             raise NotSupportedError(
-                f"A selection of the kind {type(node).__name__} has no text form: neighbours in the same "
-                "computation, upstream sources and classes of one's own are for Python only. Keep the object."
+                f"A selection of kind {type(node).__name__} cannot be written as a string: required neighbors, upstream "
+                "sources and custom classes are only available in Python. Keep the object."
             )
 
 

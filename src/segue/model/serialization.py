@@ -151,9 +151,11 @@ def deserialize_value(val: str, as_type: type[Kind] | tuple[type[Kind], ...] | N
     try:
         found = _unpacked(msgspec.json.decode(val))
     except _NOT_THE_FORM as error:
-        raise InvalidInvocationError(f"This is not a value as serialize_value writes it: {error!r}.") from error
+        raise InvalidInvocationError(f"The text was not written by serialize_value: {error!r}.") from error
     if as_type is not None and not isinstance(found, as_type):
-        raise InvalidInvocationError(f"The value is {found!r} of type {type(found).__qualname__}, not of {as_type!r}.")
+        raise InvalidInvocationError(
+            f"Expected a value of type {as_type!r}, got {found!r} of type {type(found).__qualname__}."
+        )
     return found
 
 
@@ -175,8 +177,8 @@ def _packed(value: Any) -> object:
             return {cast("str", key): _packed(each) for key, each in pairs.items()}
         return {_TAG: "dict", _VALUE: [[_packed(key), _packed(each)] for key, each in pairs.items()]}
     raise InvalidInvocationError(
-        f"serialize_value writes public values, text, numbers, None, and lists, tuples, sets and dicts of such; "
-        f"{value!r} of type {type(value).__qualname__} is none of these."
+        f"serialize_value cannot serialize {value!r} of type {type(value).__qualname__}: expected a public value of "
+        "Segue, a string, a number, None, or a list, tuple, set or dict of these."
     )
 
 
@@ -203,7 +205,7 @@ def _unpacked(data: Any) -> Any:
     form = _FORMS.get(tag)
     if form is None:
         raise InvalidInvocationError(
-            f"There is no kind of value {tag!r}. Most likely a newer Segue wrote it: upgrade segue."
+            f"Unknown kind of value {tag!r}. It was most likely written by a newer version of Segue: upgrade Segue."
         )
     if isinstance(form.kind, type) and issubclass(form.kind, enum.Enum):
         return form.kind[value]

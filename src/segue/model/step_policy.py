@@ -77,12 +77,12 @@ class StepPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
         require_kind("StepPolicy", "approval", self.approval, str)
         if self.executor is not None and self.executor not in EXECUTORS:
             known = ", ".join(EXECUTORS)
-            raise InvalidDefinitionError(f"StepPolicy: there is no executor {self.executor!r}; there are: {known}.")
+            raise InvalidDefinitionError(f"StepPolicy: executor must be one of {known}, got {self.executor!r}.")
         if not isinstance(self.priority, int) or isinstance(self.priority, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-            raise WrongDeclarationError(f"StepPolicy: priority takes a whole number, got {self.priority!r}.")
+            raise WrongDeclarationError(f"StepPolicy: priority must be a whole number, got {self.priority!r}.")
         if self.approval is not None and not self.approval.strip():
             raise InvalidDefinitionError(
-                'StepPolicy: approval is what a person is asked, such as "May the totals go out?"; it is empty.'
+                'StepPolicy: approval is an empty string: provide the question to ask, such as "May the totals go out?".'
             )
         change = msgspec.structs.force_setattr
         change(self, "timeout", _seconds(self.timeout))
@@ -116,7 +116,7 @@ def _seconds(timeout: float | timedelta | None) -> float | None:
     seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
     if not 0 < seconds < math.inf:
         raise InvalidDefinitionError(
-            f"StepPolicy(timeout={timeout!r}): must be more than 0 seconds; None sets no limit."
+            f"StepPolicy: timeout must be greater than 0 seconds, or None for no limit, got {timeout!r}."
         )
     return seconds
 
@@ -126,7 +126,7 @@ def _rule(rule: str) -> TriggerRule:
         return TriggerRule(rule)
     except ValueError as error:
         known = ", ".join(each.value for each in TriggerRule)
-        raise InvalidDefinitionError(f"StepPolicy: there is no trigger rule {rule!r}; there are: {known}.") from error
+        raise InvalidDefinitionError(f"StepPolicy: trigger_rule must be one of {known}, got {rule!r}.") from error
 
 
 _SIZE = r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*"
@@ -140,12 +140,13 @@ def _bytes(limit: int | str | None) -> int | None:
         match = re.fullmatch(_SIZE, limit, re.IGNORECASE)
         if match is None or (match[3] and not match[2]):
             raise InvalidDefinitionError(
-                f"StepPolicy(memory_limit={limit!r}): write a number and a unit: '512 MB' (millions), '2 GiB' (1024 * 1024 * 1024)."
+                f"StepPolicy: {limit!r} is not a valid memory_limit: expected a number and a unit, such as '512 MB' "
+                "(millions) or '2 GiB' (1024 * 1024 * 1024)."
             )
         power = " kmgt".index(match[2].lower() or " ")
         found = int(float(match[1]) * (1024 if match[3] else 1000) ** power)
     if isinstance(found, str) or found <= 0:
         raise InvalidDefinitionError(
-            f"StepPolicy(memory_limit={limit!r}): must be more than 0 bytes; None sets no limit."
+            f"StepPolicy: memory_limit must be greater than 0 bytes, or None for no limit, got {limit!r}."
         )
     return found

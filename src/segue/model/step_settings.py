@@ -68,16 +68,16 @@ def step_settings(
     log_limit = _number("SEGUE_LOG_LIMIT", variables, log_limit)
     stop_grace = _number("SEGUE_STOP_GRACE", variables, stop_grace)
     if not 0 <= log_limit < math.inf or int(log_limit) != log_limit:
-        raise InvalidConfigError(f"The setting `log_limit` is {log_limit:g}: it takes a number of bytes, 0 or more.")
+        raise InvalidConfigError(f"The setting `log_limit` must be a number of bytes, 0 or more, got {log_limit:g}.")
     if not 0 <= stop_grace < math.inf:
         raise InvalidConfigError(
-            f"The setting `stop_grace` is {stop_grace:g}: it takes a number of seconds, 0 or more."
+            f"The setting `stop_grace` must be a number of seconds, 0 or more, got {stop_grace:g}."
         )
     if max_runtime is not None or variables.get("SEGUE_MAX_RUNTIME"):
         max_runtime = _number("SEGUE_MAX_RUNTIME", variables, max_runtime or 0.0)
         if not 0 < max_runtime < math.inf:
             raise InvalidConfigError(
-                f"The setting `max_runtime` is {max_runtime:g}: it takes a number of seconds, more than 0."
+                f"The setting `max_runtime` must be a number of seconds greater than 0, got {max_runtime:g}."
             )
     folder = None if logs is None else str(logs)
     return StepSettings(folder, int(log_limit), float(stop_grace), max_runtime, logs_url)
@@ -91,4 +91,4 @@ def _number(variable: str, variables: Mapping[str, str], default: float) -> floa
     try:
         return float(text)
     except ValueError:
-        raise InvalidConfigError(f"{variable} is {text!r}: set it to a number, 0 or more.") from None
+        raise InvalidConfigError(f"{variable} must be a number, 0 or more, got {text!r}.") from None

@@ -39,7 +39,7 @@ def artifact_settings(location: str | None, folder: PurePath, entry_limit: int, 
     """
     for key, limit in (("metadata_entry_limit", entry_limit), ("metadata_event_limit", event_limit)):
         if limit < _SMALLEST_LIMIT:
-            raise InvalidConfigError(f"The setting `{key}` is {limit}: it takes {_SMALLEST_LIMIT} bytes or more.")
+            raise InvalidConfigError(f"The setting `{key}` must be at least {_SMALLEST_LIMIT} bytes, got {limit}.")
     if location is not None and "://" not in location:
         location = str(folder / location)
     return ArtifactSettings(location, entry_limit, event_limit)
@@ -69,7 +69,7 @@ class ContentReference(msgspec.Struct, frozen=True, tag_field="type"):
             StorageUnavailableError: it is not there any more, or cannot be read.
         """
         if not _fetch:
-            raise InvariantViolationError("No store was opened in this process: it knows where such content is kept.")
+            raise InvariantViolationError("The content cannot be read because no store was opened in this process.")
         return _fetch[-1](self)
 
 

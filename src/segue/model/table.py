@@ -130,7 +130,7 @@ class TableRecord(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongArgumentError(f"TableRecord takes a mapping of column names to values, got {self.data!r}.")
+            raise WrongArgumentError(f"TableRecord expected a mapping of column names to values, got {self.data!r}.")
         data = {_column_name(name): _cell(name, value) for name, value in self.data.items()}
         if self.non_finite is not msgspec.UNSET:
             data.update({name: float(number) for name, number in self.non_finite.items()})
@@ -185,13 +185,15 @@ def inferred_schema(records: Sequence[TableRecord]) -> TableSchema:
         InvalidInvocationError: no record, or records with different columns.
     """
     if not records:
-        raise InvalidInvocationError("A table without records needs a schema: there is nothing to infer it from.")
+        raise InvalidInvocationError(
+            "A table without records must have a schema: there are no records to infer it from."
+        )
     first = records[0].data
     for index, record in enumerate(records):
         if record.data.keys() != first.keys():
             raise InvalidInvocationError(
-                f"Record {index} of the table has the columns {sorted(record.data)}, the first one {sorted(first)}. "
-                "Give all records the same columns, or pass a schema."
+                f"Record {index} of the table has the columns {sorted(record.data)}, but the first record has "
+                f"{sorted(first)}. Use the same columns in all records, or pass a schema."
             )
     return TableSchema([TableColumn(name, infer_column_type(cell)) for name, cell in first.items()])
 
@@ -212,6 +214,6 @@ def _cell(name: str, value: object) -> TableCell:
     if isinstance(value, float):
         return float(value)
     raise WrongArgumentError(
-        f"TableRecord: column {name!r} holds {value!r} of type {type(value).__qualname__}; a cell is a string, an int, "
+        f"TableRecord: column {name!r} contains {value!r} of type {type(value).__qualname__}; expected a string, an int, "
         "a float, a bool or None. Convert it first, for instance with str()."
     )

@@ -112,9 +112,7 @@ class SensorResult:
         asset_events: Sequence[AssetEvent] | None = None,
     ) -> None:
         if run_requests and skip_reason:
-            raise WrongArgumentError(
-                "SensorResult takes run_requests or a skip_reason, got both: leave the reason out when there are runs."
-            )
+            raise WrongArgumentError("SensorResult: both run_requests and skip_reason were provided; keep one.")
         require_type(self, "skip_reason", skip_reason, (str, SkipReason, type(None)))
         require_type(self, "cursor", cursor, (str, type(None)))
         events = (AssetMaterialization, AssetObservation, AssetCheckEvaluation)
@@ -129,7 +127,7 @@ class SensorResult:
         found = require_sequence(self, "dynamic_partitions_requests", values or [], object)
         for index, value in enumerate(found):
             if not hasattr(value, "partitions_def_name") or not hasattr(value, "partition_keys"):
-                expected = "what build_add_request or build_delete_request gives"
+                expected = "a request from build_add_request or build_delete_request"
                 raise wrong_argument(self, f"dynamic_partitions_requests[{index}]", value, expected)
         return found
 

@@ -24,8 +24,8 @@ def require_few(requests: int, who: str) -> None:
     """
     if requests > MOST_REQUESTS:
         raise InvariantViolationError(
-            f"The {who} asks for {requests:,} runs at once; a tick may ask for {MOST_REQUESTS:,}. Ask for the rest in the next "
-            "ticks, or start a backfill over the partitions."
+            f"The {who} requested {requests:,} runs in one tick; the maximum is {MOST_REQUESTS:,}. Request the rest in "
+            "the next ticks, or start a backfill of the partitions."
         )
 
 

@@ -168,13 +168,15 @@ def test_a_suspended_run_is_listed_with_what_is_asked_and_answered_by_step(store
 
 def test_what_is_launched_must_be_there(store: SqliteStore) -> None:
     assert "Say what to run" in refused("launch")
-    assert "There is no job 'other'" in refused("launch", "--job", "other")
-    assert "Say which with --partition" in refused("launch", "--select", "raw")
-    assert "There is no partition '2030-01-01'" in refused("launch", "--select", "raw", "--partition", "2030-01-01")
+    assert "Job 'other' not found" in refused("launch", "--job", "other")
+    assert "Choose one with --partition" in refused("launch", "--select", "raw")
+    assert "Partition key '2030-01-01' not found" in refused("launch", "--select", "raw", "--partition", "2030-01-01")
     assert "Leave the partition out" in refused("launch", "--select", "report", "--partition", "2026-01-01")
     for wrong in ("often", "-1", "1.5", ""):
         tagged = ("--select", "report", "--tag", f"dagster/max_retries={wrong}")
-        assert f"dagster/max_retries of a run is {wrong!r}" in refused("launch", *tagged)
+        assert f"dagster/max_retries must be a whole number (0 for no retries), got {wrong!r}" in refused(
+            "launch", *tagged
+        )
     made = document("launch", "--select", "raw", "--partition-range", "2026-01-02...2026-01-03")
     run = store.get_run(made["run_id"])
     assert run is not None
@@ -293,8 +295,8 @@ def test_payloads_are_sent_listed_and_discarded(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("arrivals", "{file: 1}"), "is no JSON"),
-        (("arrivals", '"' + "x" * (1 << 20) + '"'), "a payload may have 1,048,576"),
+        (("arrivals", "{file: 1}"), "is not valid JSON"),
+        (("arrivals", '"' + "x" * (1 << 20) + '"'), "the maximum of 1,048,576"),
         (("follows", "1"), "has no use for a payload"),
         (("departures", "1"), "There is no sensor 'departures'"),
     ],

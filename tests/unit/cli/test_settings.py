@@ -223,8 +223,8 @@ def test_for_how_long_what_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('events = "soon"', "retention.events: 'soon' is no length of time. Write a number of days, \"90 days\""),
-        ("ticks = -1", "retention.ticks: -1 is no length of time"),
+        ('events = "soon"', "retention.events: 'soon' is not a valid duration: expected a number of days, \"90 days\""),
+        ("ticks = -1", "retention.ticks: -1 is not a valid duration"),
         ("events = true", "retention.events"),
         ("tick = 1", "tick"),
     ],
@@ -251,15 +251,15 @@ def test_how_steps_are_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "given", "said"),
     [
-        ("log_limit = -1", {}, "`log_limit` is -1"),
-        ("stop_grace = -0.5", {}, "`stop_grace` is -0.5"),
-        ("max_runtime = 0", {}, "`max_runtime` is 0"),
-        ("", {"SEGUE_MAX_RUNTIME": "soon"}, "SEGUE_MAX_RUNTIME is 'soon'"),
+        ("log_limit = -1", {}, "`log_limit` must be a number of bytes, 0 or more, got -1"),
+        ("stop_grace = -0.5", {}, "`stop_grace` must be a number of seconds, 0 or more, got -0.5"),
+        ("max_runtime = 0", {}, "`max_runtime` must be a number of seconds greater than 0, got 0"),
+        ("", {"SEGUE_MAX_RUNTIME": "soon"}, "SEGUE_MAX_RUNTIME must be a number, 0 or more, got 'soon'"),
         ('[schedules]\ncatch_up = "never"', {}, "schedules.catch_up"),
         ("[schedules]\nmost_missed = 0", {}, "schedules.most_missed"),
-        ("", {"SEGUE_STOP_GRACE": "inf"}, "`stop_grace` is inf"),
-        ("", {"SEGUE_LOG_LIMIT": "1.5"}, "`log_limit` is 1.5"),
-        ("", {"SEGUE_LOG_LIMIT": "many"}, "SEGUE_LOG_LIMIT is 'many'"),
+        ("", {"SEGUE_STOP_GRACE": "inf"}, "`stop_grace` must be a number of seconds, 0 or more, got inf"),
+        ("", {"SEGUE_LOG_LIMIT": "1.5"}, "`log_limit` must be a number of bytes, 0 or more, got 1.5"),
+        ("", {"SEGUE_LOG_LIMIT": "many"}, "SEGUE_LOG_LIMIT must be a number, 0 or more, got 'many'"),
     ],
 )
 def test_numbers_that_are_none_for_steps_are_refused(

@@ -161,7 +161,7 @@ def test_the_policy_that_comes_nearest(arguments: dict[str, Any], policy: sg.Fre
     ("arguments", "says"),
     [
         ({"cron_schedule": "sometimes"}, "is not a valid cron schedule"),
-        ({"cron_schedule": "@daily", "cron_schedule_timezone": "Mars/Base"}, "Unknown timezone"),
+        ({"cron_schedule": "@daily", "cron_schedule_timezone": "Mars/Base"}, "Unknown time zone"),
         ({"cron_schedule_timezone": "UTC"}, "requires cron_schedule"),
     ],
 )
@@ -184,11 +184,13 @@ def test_assets_take_superseded_policies() -> None:
     assert by_policy.get_asset_spec().freshness_policy == legacy.to_freshness_policy() == spec.freshness_policy
     assert by_condition.get_asset_spec().automation_condition == C.eager()
     assert spec.automation_condition == Policy.lazy().to_automation_condition()
-    with pytest.raises(sg.InvalidDefinitionError, match="and auto_materialize_policy were both provided"):
+    with pytest.raises(
+        sg.InvalidDefinitionError, match="both automation_condition and auto_materialize_policy were provided"
+    ):
         sg.AssetSpec("x", automation_condition=C.eager(), auto_materialize_policy=Policy.eager())
-    with pytest.raises(sg.InvalidDefinitionError, match="say the same"):
+    with pytest.raises(sg.InvalidDefinitionError, match="both freshness_policy and legacy_freshness_policy"):
         sg.AssetSpec("x", freshness_policy=legacy.to_freshness_policy(), legacy_freshness_policy=legacy)
-    with pytest.raises(sg.InvalidDefinitionError, match="auto_materialize_policy takes an AutomationCondition"):
+    with pytest.raises(sg.InvalidDefinitionError, match="auto_materialize_policy: expected an AutomationCondition"):
         sg.AssetSpec("x", auto_materialize_policy="eager")
 
 

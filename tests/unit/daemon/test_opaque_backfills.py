@@ -162,8 +162,7 @@ def test_a_mapping_that_raises_stands_at_the_backfill_which_waits(monkeypatch: p
     for _ in range(3):
         case.loop.round(case.plane.turn(NOON))
     assert (
-        case.backfill.error
-        == "The code of 'number' cannot say which partitions are meant: RuntimeError: no map at hand"
+        case.backfill.error == "The code of 'number' could not determine the partitions: RuntimeError: no map at hand"
     )
     assert case.backfill.status is BackfillStatus.REQUESTED
     assert case.plane.runs() == []
@@ -180,7 +179,7 @@ def test_what_other_code_cannot_answer_ends_the_backfill_and_is_named(monkeypatc
     assert case.go_on() == []
     ended = case.backfill
     assert ended.status is BackfillStatus.COMPLETED_FAILED
-    assert "which partitions 'number' needs of 'letter'" in (ended.error or "")
+    assert "which partitions of 'letter' 'number' depends on" in (ended.error or "")
     assert [(each.name, each.what) for each in ended.changes] == [("number", ("dependencies",))]
     assert ended.failed == wanted
     assert len(case.asked) == asked

@@ -59,7 +59,7 @@ def test_definitions_that_changed_elsewhere_are_told_apart_and_the_old_ones_may_
     case.plane.location.load(sg.Definitions(assets=[raw]))
     case.step()
     assert "have changed since" in (case.backfill.warning or "")
-    assert "have not" in (case.backfill.warning or "")
+    assert "but not those of the assets" in (case.backfill.warning or "")
     case.plane.location.load(sg.Definitions(assets=[other(partitions_def=DAYS, code_version="2")]))
     case.step()
     assert len(case.backfill.changes) == 1
@@ -80,7 +80,7 @@ def test_what_cannot_be_made_any_more_fails_when_the_rest_has_ended() -> None:
     ended = case.backfill
     assert ended.status is BackfillStatus.COMPLETED_FAILED
     assert {each.key: each.partitions for each in ended.failed} == {clean.key: days((1, 2))}
-    assert (ended.error or "").startswith("The definitions that are loaded now cannot make clean:")
+    assert (ended.error or "").startswith("The definitions that are currently loaded can no longer materialize clean:")
     assert [(each.name, each.what) for each in ended.changes] == [("clean", ("gone",))]
 
 
@@ -101,7 +101,7 @@ def test_a_run_is_not_tried_again_whose_asset_or_job_is_gone() -> None:
     assert case.step() == []
     ended = case.backfill
     assert (ended.status, ended.failed_job_partitions) == (BackfillStatus.COMPLETED_FAILED, days((0, 0), (2, 3)))
-    assert "no job 'op_job'" in (ended.error or "")
+    assert "The job 'op_job' was not found" in (ended.error or "")
     assert "job op_job (gone)" in (ended.warning or "")
 
 

@@ -140,10 +140,10 @@ def raises(context: sg.SensorEvaluationContext) -> object:
     ("answer", "said"),
     [
         (raises, "no connection"),
-        (lambda context: "garbage", "gives RunRequests, a SkipReason or a SensorResult"),
+        (lambda context: "garbage", "expected RunRequests, a SkipReason or a SensorResult"),
         (lambda context: [sg.RunRequest(tags={"dagster/priority": "high"})], "dagster/priority"),
         (lambda context: [sg.RunRequest(tags={"dagster/max_retries": "-1"})], "dagster/max_retries"),
-        (lambda context: [sg.RunRequest()] * 1_000_000, "asks for 1,000,000 runs at once"),
+        (lambda context: [sg.RunRequest()] * 1_000_000, "requested 1,000,000 runs in one tick"),
         (lambda context: [sg.RunRequest(run_key="with a \0")], "NUL"),
         (lambda context: (_ for _ in ()).throw(SystemExit(3)), "3"),
     ],

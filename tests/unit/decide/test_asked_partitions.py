@@ -63,11 +63,11 @@ def test_what_is_there_or_only_the_code_knows_may_be_asked_for(asked: tuple[str,
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("parted", "z"), "There is no partition 'z': there are 'x', 'y'."),
-        (("parted", "x", "z"), "There is no partition 'z'"),
-        (("looked_at", "z"), "There is no partition 'z'"),
-        (("parted",), "Say which with"),
-        (("squares",), "Say which with"),
+        (("parted", "z"), "Partition key 'z' not found; available partition keys: 'x', 'y'."),
+        (("parted", "x", "z"), "Partition key 'z' not found"),
+        (("looked_at", "z"), "Partition key 'z' not found"),
+        (("parted",), "Choose one with"),
+        (("squares",), "Choose one with"),
         (("plain", "x"), "Leave the partition out"),
     ],
 )

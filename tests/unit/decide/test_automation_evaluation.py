@@ -100,7 +100,7 @@ def test_errors_name_the_asset() -> None:
 
 def test_a_stored_condition_of_the_users_own_is_not_evaluated() -> None:
     from_store = codec.decoder(dg.AutomationCondition).decode(codec.encode(C.missing() & Evens()))
-    with pytest.raises(dg.NotSupportedError, match="Evens is an automation condition of your own"):
+    with pytest.raises(dg.NotSupportedError, match="Evens is a custom automation condition"):
         evaluate([asset("x", from_store)], None)
 
 

@@ -63,15 +63,21 @@ def test_state_at_a_moment(policy: Any, made: datetime | None, now: datetime, st
         (lambda: sg.FreshnessPolicy.time_window(timedelta(seconds=59)), "fail_window .* 1 minute"),
         (lambda: sg.FreshnessPolicy.time_window(timedelta(hours=1), timedelta(seconds=3)), "warn_window .* 1 minute"),
         (lambda: sg.FreshnessPolicy.time_window(timedelta(hours=1), timedelta(hours=1)), "shorter than fail_window"),
-        (lambda: sg.FreshnessPolicy.time_window(30), "takes a timedelta, got 30"),
+        (lambda: sg.FreshnessPolicy.time_window(30), "must be a timedelta, got 30"),
         (lambda: sg.FreshnessPolicy.cron("0 9 * * * *", timedelta(hours=1)), "Invalid cron string"),
         (lambda: sg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=1), "Mars/Base"), "Invalid IANA timezone"),
         (lambda: sg.FreshnessPolicy.cron("0 9 * * *", timedelta()), "1 minute"),
-        (lambda: sg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=25)), "not be longer than the time between"),
-        (lambda: sg.FreshnessPolicy.cron("0 9 * * 1-5", timedelta(hours=30)), "not be longer than the time between"),
-        (lambda: sg.FreshnessPolicy.cron("0 9 1,15 * *", timedelta(days=15)), "not be longer than the time between"),
-        (lambda: sg.AssetSpec("a", freshness_policy=timedelta(hours=1)), "'a': freshness_policy takes"),
-        (lambda: sg.apply_freshness_policy(sg.AssetSpec("a"), None), "takes a FreshnessPolicy, got None"),
+        (lambda: sg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=25)), "not be longer than the shortest interval"),
+        (
+            lambda: sg.FreshnessPolicy.cron("0 9 * * 1-5", timedelta(hours=30)),
+            "not be longer than the shortest interval",
+        ),
+        (
+            lambda: sg.FreshnessPolicy.cron("0 9 1,15 * *", timedelta(days=15)),
+            "not be longer than the shortest interval",
+        ),
+        (lambda: sg.AssetSpec("a", freshness_policy=timedelta(hours=1)), "'a': freshness_policy must be"),
+        (lambda: sg.apply_freshness_policy(sg.AssetSpec("a"), None), "must be a FreshnessPolicy, got None"),
     ],
 )
 def test_what_is_no_policy(declare: Any, says: str) -> None:

@@ -250,7 +250,7 @@ def test_a_job_of_a_part_of_what_is_made_all_at_once_is_refused_when_it_is_loade
 
     for kind in (sg.InvalidDefinitionError, sg.InvalidSubsetError):
         with pytest.raises(
-            kind, match="Job 'part': 'both' makes all of its assets at once; the selection leaves out b"
+            kind, match="Job 'part': 'both' always materializes all of its assets, and the selection leaves out b"
         ):
             sg.Definitions.validate_loadable(
                 sg.Definitions(assets=[both], jobs=[sg.define_asset_job("part", selection=["a"])])

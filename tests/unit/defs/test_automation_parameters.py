@@ -78,7 +78,7 @@ def test_a_sensor_names_the_jobs_whose_conditions_it_evaluates() -> None:
     )
     assert sensor.asset_job_keys == {dg.AssetJobKey("a"), dg.AssetJobKey("b")}
     assert sensor.metadata["dagster/asset_job_keys"] == dg.MetadataValue.json(["a", "b"])
-    with pytest.raises(dg.InvalidDefinitionError, match="takes an AutomationCondition"):
+    with pytest.raises(dg.InvalidDefinitionError, match="expected an AutomationCondition"):
         dg.AutomationConditionSensorDefinition("x", target="*", use_user_code_server=True, default_condition=5)
 
 

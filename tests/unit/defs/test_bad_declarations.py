@@ -157,35 +157,35 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", key="b"), ["key", "cannot be combined"]),
     (lambda: named("a", group_name="x y"), ["'x y'", "group"]),
     (lambda: named("a", owners=["me"]), ["'me'", "team:"]),
-    (lambda: named("a", owners=["owner@$#&*1"]), ["'owner@$#&*1'", "e-mail address"]),
-    (lambda: named("a", owners=["me@here"]), ["'me@here'", "e-mail address"]),
-    (lambda: named("a", owners=["me and you@here.org"]), ["'me and you@here.org'", "e-mail address"]),
+    (lambda: named("a", owners=["owner@$#&*1"]), ["'owner@$#&*1'", "email address"]),
+    (lambda: named("a", owners=["me@here"]), ["'me@here'", "email address"]),
+    (lambda: named("a", owners=["me and you@here.org"]), ["'me and you@here.org'", "email address"]),
     (lambda: named("a", tags={"k k": "v"}), ["'k k'"]),
     (lambda: named("a", tags={"k": "v v"}), ["'k'", "63"]),
     (lambda: named("a", kinds=set("abcdefghijk")), ["at most 10 kinds", "11"]),
-    (lambda: named("a", kinds="python"), ["kinds takes a list", "'python'"]),
-    (lambda: named("a", kinds={1}), ["kinds takes words"]),
-    (lambda: named("a", tags=["k"]), ["'a'", "tags takes Mapping"]),
-    (lambda: named("a", tags={"k": 1}), ["'k'", "text", "1"]),
+    (lambda: named("a", kinds="python"), ["kinds must be a list", "'python'"]),
+    (lambda: named("a", kinds={1}), ["kinds must be a set of strings"]),
+    (lambda: named("a", tags=["k"]), ["'a'", "tags must be of type Mapping"]),
+    (lambda: named("a", tags={"k": 1}), ["'k'", "string", "1"]),
     (lambda: named("a", tags={"k": "v\n"}), ["'k'", "63"]),
-    (lambda: named("a", owners="team:me"), ["owners takes a list"]),
-    (lambda: named("a", group_name=""), ["asset 'a'", "leave it out for the default group"]),
+    (lambda: named("a", owners="team:me"), ["owners must be a list"]),
+    (lambda: named("a", group_name=""), ["asset 'a'", "leave it out to use the default group"]),
     *[
-        (lambda group=group: named("a", group_name=group), ["no valid name of an asset group", "slash"])
+        (lambda group=group: named("a", group_name=group), ["not a valid asset group name", "slash"])
         for group in ("g\n", "/g", "g/", "g//h", "g /h")
     ],
-    (lambda: named("a", metadata=[1]), ["metadata takes Mapping"]),
-    (lambda: named("a", description=5), ["description takes str"]),
-    (lambda: named("a", code_version=5), ["code_version takes str"]),
-    (lambda: named("a", partitions_def="daily"), ["partitions_def takes PartitionsDefinition", "'daily'"]),
-    (lambda: named("a", retry_policy=3), ["retry_policy takes RetryPolicy"]),
-    (lambda: named("a", backfill_policy=3), ["backfill_policy takes BackfillPolicy"]),
-    (lambda: named("a", io_manager_key=3), ["io_manager_key takes str"]),
-    (lambda: named("a", required_resource_keys="db"), ["required_resource_keys takes a list", "['db']"]),
+    (lambda: named("a", metadata=[1]), ["metadata must be of type Mapping"]),
+    (lambda: named("a", description=5), ["description must be of type str"]),
+    (lambda: named("a", code_version=5), ["code_version must be of type str"]),
+    (lambda: named("a", partitions_def="daily"), ["partitions_def must be of type PartitionsDefinition", "'daily'"]),
+    (lambda: named("a", retry_policy=3), ["retry_policy must be of type RetryPolicy"]),
+    (lambda: named("a", backfill_policy=3), ["backfill_policy must be of type BackfillPolicy"]),
+    (lambda: named("a", io_manager_key=3), ["io_manager_key must be of type str"]),
+    (lambda: named("a", required_resource_keys="db"), ["required_resource_keys must be a list", "['db']"]),
     (lambda: named("a", required_resource_keys={1}), ["required_resource_keys", "texts"]),
-    (lambda: named("a", op_tags=["x"]), ["tags takes Mapping"]),
-    (lambda: named("a", ins=["x"]), ["ins takes Mapping"]),
-    (lambda: named("a", deps=named("b")), ["deps takes a list"]),
+    (lambda: named("a", op_tags=["x"]), ["tags must be of type Mapping"]),
+    (lambda: named("a", ins=["x"]), ["ins must be of type Mapping"]),
+    (lambda: named("a", deps=named("b")), ["deps must be a list"]),
     (lambda: named("a\n"), ["letters"]),
     (lambda: named("a/b"), ["'a/b'", "letters"]),
     (lambda: named("a", check_specs=["c"]), ["check_specs must be a list of AssetCheckSpecs", "'c'"]),
@@ -213,7 +213,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         lambda: sg.AssetsDefinition(specs=[sg.AssetSpec("a")], backfill_policy=sg.BackfillPolicy.single_run()),
         ["without node_def", "backfill_policy"],
     ),
-    (lambda: several(specs=["a"]), ["specs takes AssetSpec", "'a'"]),
+    (lambda: several(specs=["a"]), ["specs must be of type AssetSpec", "'a'"]),
     (lambda: several(specs=[sg.AssetSpec("a"), sg.AssetSpec("a")]), ["duplicate asset key 'a'"]),
     (
         lambda: several(specs=[sg.AssetSpec(["a", "b"]), sg.AssetSpec("a__b")]),
@@ -231,7 +231,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         lambda: several(specs=[sg.AssetSpec("a", partitions_def=DAILY)], partitions_def=STATIC),
         ["'a'", "different partitions"],
     ),
-    (lambda: several(outs={"a": sg.AssetSpec("a")}), ["outs['a'] takes AssetOut"]),
+    (lambda: several(outs={"a": sg.AssetSpec("a")}), ["outs['a'] must be of type AssetOut"]),
     (lambda: several(outs={"a b": sg.AssetOut()}), ["'a b'", "output"]),
     (lambda: several(outs={"a": sg.AssetOut(key="x"), "b": sg.AssetOut(key="x")}), ["duplicate asset key 'x'"]),
     (lambda: several(outs={"a": sg.AssetOut()}, internal_asset_deps={"b": set()}), ["'b'", "has no output 'b'", "a"]),
@@ -251,38 +251,38 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: several(name="a b", specs=[]), ["'a b'"]),
     (lambda: sg.AssetKey(None), ["None"]),  # type: ignore[arg-type]
     (lambda: sg.AssetKey(["a", 1]), ["['a', 1]"]),  # type: ignore[list-item]
-    (lambda: sg.AssetIn(metadata=5), ["metadata takes Mapping"]),  # type: ignore[arg-type]
-    (lambda: sg.AssetIn(partition_mapping=5), ["partition_mapping takes PartitionMapping"]),  # type: ignore[arg-type]
-    (lambda: sg.AssetOut(backfill_policy=5), ["backfill_policy takes BackfillPolicy"]),  # type: ignore[arg-type]
-    (lambda: sg.AssetDep("a", partition_mapping=5), ["partition_mapping takes PartitionMapping"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetIn(metadata=5), ["metadata must be of type Mapping"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetIn(partition_mapping=5), ["partition_mapping must be of type PartitionMapping"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetOut(backfill_policy=5), ["backfill_policy must be of type BackfillPolicy"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetDep("a", partition_mapping=5), ["partition_mapping must be of type PartitionMapping"]),  # type: ignore[arg-type]
     (lambda: sg.AssetDep(several(specs=[sg.AssetSpec("a"), sg.AssetSpec("b")])), ["2 assets"]),
     (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps=["a"]), ["'a:c'", "itself"]),
-    (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps="b"), ["additional_deps takes a list"]),
+    (lambda: sg.AssetCheckSpec("c", asset="a", additional_deps="b"), ["additional_deps must be a list"]),
     (lambda: named("loop", deps=["loop"]), ["'loop' depends on itself", "partitions definition"]),
     (lambda: looped(None), ["'loop' depends on itself", "start_offset=-1"]),
     (lambda: looped(sg.IdentityPartitionMapping()), ["'loop' depends on itself"]),
     (lambda: looped(sg.AllPartitionMapping()), ["'loop' depends on itself"]),
     (lambda: looped(sg.TimeWindowPartitionMapping(start_offset=-1)), ["'loop' depends on itself"]),
     (lambda: several(specs=[sg.AssetSpec("loop", deps=["loop"])]), ["'loop' depends on itself", "remove"]),
-    (lambda: sg.AssetOut(code_version=1), ["code_version takes str"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetOut(code_version=1), ["code_version must be of type str"]),  # type: ignore[arg-type]
     (lambda: sg.AssetSpec("a", owners=[1]), ["owner 1"]),  # type: ignore[list-item]
-    (lambda: sg.MaterializeResult(tags=5), ["tags takes Mapping"]),  # type: ignore[arg-type]
-    (lambda: sg.AssetCheckSpec("c", asset="a", metadata=5), ["metadata takes Mapping"]),  # type: ignore[arg-type]
+    (lambda: sg.MaterializeResult(tags=5), ["tags must be of type Mapping"]),  # type: ignore[arg-type]
+    (lambda: sg.AssetCheckSpec("c", asset="a", metadata=5), ["metadata must be of type Mapping"]),  # type: ignore[arg-type]
     (lambda: sg.AssetCheckSpec("config", asset="a"), ["reserved"]),
     (lambda: sg.asset_check(asset="a", additional_ins={"x": sg.AssetIn("b")})(up), ["'x'", "no matching parameter"]),
-    (lambda: sg.asset_check(asset="a", retry_policy=1), ["retry_policy takes RetryPolicy"]),  # type: ignore[arg-type]
+    (lambda: sg.asset_check(asset="a", retry_policy=1), ["retry_policy must be of type RetryPolicy"]),  # type: ignore[arg-type]
     (lambda: sg.asset_check(asset="a")(5), ["asset_check decorates a function"]),  # type: ignore[arg-type]
     (lambda: sg.DataVersion(5), ["DataVersion", "str"]),  # type: ignore[arg-type]
     (lambda: sg.RetryPolicy(max_retries="2"), ["whole number"]),  # type: ignore[arg-type]
     (lambda: sg.RetryPolicy(delay=-1), ["0 or more seconds"]),
-    (lambda: sg.RetryPolicy(delay=1, backoff="LINEAR"), ["backoff takes Backoff"]),  # type: ignore[arg-type]
+    (lambda: sg.RetryPolicy(delay=1, backoff="LINEAR"), ["backoff must be of type Backoff"]),  # type: ignore[arg-type]
     (lambda: sg.RetryPolicy(jitter=sg.Jitter.FULL), ["delay"]),
     (lambda: sg.BackfillPolicy(True), ["whole number"]),
     (lambda: sg.Definitions(assets=up), ["assets=", "a list of"]),  # type: ignore[arg-type]
     (lambda: sg.Definitions(assets="a"), ["assets=", "a list of"]),  # type: ignore[arg-type]
     (lambda: sg.Definitions(assets=[named("a"), [named("b")]]), ["a list inside the list"]),  # type: ignore[list-item]
     (lambda: sg.Definitions(asset_checks=[sg.AssetSpec("a")]), ["asset_checks="]),  # type: ignore[list-item]
-    (lambda: sg.Definitions(resources=["r"]), ["resources takes Mapping"]),  # type: ignore[arg-type]
+    (lambda: sg.Definitions(resources=["r"]), ["resources must be of type Mapping"]),  # type: ignore[arg-type]
     (lambda: sg.Definitions(metadata={"x": object()}), ["'x'", "object"]),
     (lambda: sg.define_asset_job("j", owners=["me"]), ["job 'j'", "'me'"]),
     (
@@ -301,13 +301,16 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", check_specs=[sg.AssetCheckSpec("c", asset="b")]), ["'b:c'", "asset_check"]),
     (lambda: sg.RetryPolicy(max_retries=-1), ["0 or more"]),
     (lambda: sg.RetryPolicy(backoff=sg.Backoff.LINEAR), ["delay"]),
-    (lambda: sg.BackfillPolicy(0), ["1 or more"]),
+    (lambda: sg.BackfillPolicy(0), ["at least 1"]),
     (lambda: sg.Definitions(assets=[5]), ["assets=", "5"]),  # type: ignore[list-item]
     (lambda: sg.Definitions(jobs=["j"]), ["jobs="]),  # type: ignore[list-item]
     (lambda: sg.define_asset_job("a b"), ["'a b'"]),
     (lambda: sg.StaticPartitionsDefinition(["a", "a"]), ["'a'"]),
     (lambda: sg.DailyPartitionsDefinition("yesterday"), ["yesterday"]),
-    (lambda: named("a", metadata={}, deps=[sg.AssetDep("b"), sg.AssetDep("b", metadata={"x": 1})]), ["two different"]),
+    (
+        lambda: named("a", metadata={}, deps=[sg.AssetDep("b"), sg.AssetDep("b", metadata={"x": 1})]),
+        ["duplicate dependency"],
+    ),
 ]
 
 

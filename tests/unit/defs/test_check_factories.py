@@ -208,7 +208,7 @@ with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
             "duplicate assets: a",
         ),
         (lambda: sg.build_last_update_freshness_checks(assets=[], lower_bound_delta=HOUR), "assets must not be empty"),
-        (lambda: sg.build_last_update_freshness_checks(assets="a", lower_bound_delta=HOUR), "assets takes a list"),
+        (lambda: sg.build_last_update_freshness_checks(assets="a", lower_bound_delta=HOUR), "assets must be a list"),
         (
             lambda: sg.build_last_update_freshness_checks(assets=["a"], lower_bound_delta=10),
             "must be a timedelta, got 10",

@@ -85,7 +85,7 @@ def test_places_are_named_from_the_outermost_graph() -> None:
     assert not outer.is_or_descends_from(inner)
     assert inner.pop(outer) == NodeHandle("c")
     assert inner.pop(inner) is None
-    with pytest.raises(sg.InvalidInvocationError, match=r"'a\.b' does not stand inside of 'x'"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"'a\.b' is not inside 'x'"):
         outer.pop(NodeHandle("x"))
 
 

@@ -56,7 +56,7 @@ def test_windows_of_time_run_when_they_have_ended(
     assert asked(defs) == ([key], None)
     assert asked(defs, datetime(2023, 1, 1, tzinfo=UTC)) == (
         [],
-        "No partition of job has ended by now, or the last is left out.",
+        "No partition of job has ended yet, or the last one is excluded.",
     )
     (node,) = defs.manifest.schedules
     assert node.cron_schedules == (cron,)
@@ -83,10 +83,18 @@ def test_other_partitions_run_all_at_a_given_time() -> None:
 @pytest.mark.parametrize(
     ("partitions", "arguments", "why"),
     [
-        (None, {}, "has no partitions"),
-        (LETTERS, {}, "give cron_schedule="),
-        (sg.DailyPartitionsDefinition("2024-01-01"), {"cron_schedule": "@daily"}, "leave cron_schedule"),
-        (sg.DailyPartitionsDefinition("2024-01-01"), {"execution_timezone": "Europe/Berlin"}, "leave cron_schedule"),
+        (None, {}, "is not partitioned"),
+        (LETTERS, {}, "cron_schedule must be provided"),
+        (
+            sg.DailyPartitionsDefinition("2024-01-01"),
+            {"cron_schedule": "@daily"},
+            "cron_schedule and execution_timezone cannot be set",
+        ),
+        (
+            sg.DailyPartitionsDefinition("2024-01-01"),
+            {"execution_timezone": "Europe/Berlin"},
+            "cron_schedule and execution_timezone cannot be set",
+        ),
     ],
 )
 def test_what_does_not_fit_is_an_error_of_the_definitions(
@@ -111,7 +119,7 @@ def test_owners_are_looked_at_where_they_are_given() -> None:
 
     job = sg.define_asset_job("all_orders", selection=[orders])
     for owner in ("team:", "nobody"):
-        with pytest.raises(sg.InvalidDefinitionError, match="must be an e-mail address"):
+        with pytest.raises(sg.InvalidDefinitionError, match="must be an email address"):
             sg.build_schedule_from_partitioned_job(job, owners=[owner])
 
 

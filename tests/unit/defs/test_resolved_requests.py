@@ -81,9 +81,9 @@ def test_the_config_of_the_partition_is_filled_in_where_there_is_none() -> None:
 
 
 def test_what_has_no_partition_is_refused() -> None:
-    with pytest.raises(sg.InvalidInvocationError, match="the job has no partitions"):
+    with pytest.raises(sg.InvalidInvocationError, match="the job is not partitioned"):
         resolved(unpartitioned, [], [])
-    with pytest.raises(sg.InvalidInvocationError, match="names no partition"):
+    with pytest.raises(sg.InvalidInvocationError, match="has no partition key to resolve"):
         sg.RunRequest().with_resolved_tags_and_config(plain, [], None)
 
 

@@ -103,7 +103,7 @@ def test_it_looks_at_runs_from_its_first_tick_on(instance: sg.Instance) -> None:
         lambda: runs.extend([run(instance, good), run(instance, good)]),
         lambda: None,
     )
-    assert first.skip_message == "look looks at runs from now on."
+    assert first.skip_message == "look started monitoring runs."
     assert [len(tick.run_requests) for tick in (first, none, one, two, last)] == [0, 0, 1, 2, 0]
     assert [request.run_key for request in (*one.run_requests, *two.run_requests)] == [each.run_id for each in runs]
     assert last.cursor == two.cursor
@@ -177,15 +177,15 @@ def test_results_of_several_runs_stand_together(instance: sg.Instance) -> None:
 
 
 def test_its_cursor_is_its_own(instance: sg.Instance) -> None:
-    with pytest.raises(sg.InvariantViolationError, match="keeps its own"):
+    with pytest.raises(sg.InvariantViolationError, match="manages its own cursor"):
         ticks(instance, over_successes(sg.SensorResult(cursor="x")), lambda: run(instance, good))
 
 
 def test_wrong_declarations_say_why() -> None:
     for status in (sg.RunStatus.NOT_STARTED, sg.RunStatus.MANAGED):
-        with pytest.raises(sg.InvalidDefinitionError, match="no event says"):
+        with pytest.raises(sg.InvalidDefinitionError, match="cannot be monitored"):
             sg.run_status_sensor(run_status=status)(lambda_free)
-    with pytest.raises(sg.InvalidDefinitionError, match="leave one out"):
+    with pytest.raises(sg.InvalidDefinitionError, match="keep one"):
         over_successes(None, monitored_jobs=[good_job], monitor_all_code_locations=True)
     with pytest.raises(sg.InvalidDefinitionError, match="has no job_name"):
         over_successes(None, monitored_jobs=[sg.JobSelector("shop")])

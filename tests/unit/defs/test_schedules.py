@@ -65,7 +65,7 @@ def test_a_schedule_is_named_after_its_job_and_stands_still_by_default() -> None
 def test_a_schedule_of_a_job_by_name_does_not_know_the_job() -> None:
     found = sg.ScheduleDefinition(job_name="nightly", cron_schedule="@daily")
     assert (found.name, found.has_job, found.has_anonymous_job) == ("nightly_schedule", False, False)
-    with pytest.raises(sg.InvalidDefinitionError, match="only the name of its job"):
+    with pytest.raises(sg.InvalidDefinitionError, match="only has the name of its job"):
         _ = found.job
 
 
@@ -78,7 +78,7 @@ def test_a_schedule_of_assets_makes_a_job_of_them() -> None:
 
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
-    "no target": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily"), "starts nothing"),
+    "no target": (lambda: sg.ScheduleDefinition("s", cron_schedule="@daily"), "has no target"),
     "two targets": (
         lambda: sg.ScheduleDefinition("s", cron_schedule="@daily", job=nightly, job_name="x"),
         "job_name and job",
@@ -89,7 +89,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "name": (lambda: sg.ScheduleDefinition("a b", cron_schedule="@daily", job=nightly), "not a valid name"),
     "zone": (
         lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, execution_timezone="Europe/Bern"),
-        "Unknown timezone",
+        "Unknown time zone",
     ),
     "tags twice": (
         lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, tags={"a": "b"}, tags_fn=lambda _: {}),
@@ -106,7 +106,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: sg.ScheduleDefinition(
             cron_schedule="@daily", job=nightly, execution_fn=lambda _: {}, should_execute=lambda _: True
         ),
-        "execution_fn says everything",
+        "execution_fn cannot be combined",
     ),
     "owner": (lambda: sg.ScheduleDefinition(cron_schedule="@daily", job=nightly, owners=["x"]), "owner 'x'"),
     "status": (
@@ -151,7 +151,7 @@ def test_functions_say_config_and_tags_and_whether_anything_runs() -> None:
     assert request.run_config == {"ops": {"day": "3"}}
     assert request.tags["hour"] == "12"
     never = sg.ScheduleDefinition(job=nightly, cron_schedule="@daily", should_execute=lambda _: False)
-    assert skipped(never) == "should_execute of nightly_schedule said no."
+    assert skipped(never) == "should_execute of nightly_schedule returned false."
     without_context = sg.ScheduleDefinition(job=nightly, cron_schedule="@daily", run_config_fn=lambda: {"ops": {}})
     assert asked(without_context)[0].run_config == {"ops": {}}
 
@@ -184,9 +184,9 @@ def test_what_a_function_gives_is_asked_for(answer: object, keys: list[str | Non
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (None, "rule asked for no run."),
-        ([], "rule asked for no run."),
-        (yielding(), "rule asked for no run."),
+        (None, "rule requested no runs."),
+        ([], "rule requested no runs."),
+        (yielding(), "rule requested no runs."),
         (sg.SkipReason("closed"), "closed"),
         ([sg.SkipReason("closed")], "closed"),
         (yielding(sg.SkipReason("closed")), "closed"),
@@ -200,11 +200,11 @@ def test_a_tick_without_runs_says_why(answer: object, reason: str | None) -> Non
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ("x", "a schedule gives"),
-        ([5], "a schedule gives"),
-        ([sg.RunRequest(), sg.RunRequest()], "give each RunRequest a run_key"),
-        ([sg.SkipReason(), sg.RunRequest()], "give it alone"),
-        (yielding(sg.SkipReason(), sg.SkipReason()), "give it alone"),
+        ("x", "expected RunRequests, a SkipReason or run config"),
+        ([5], "expected RunRequests, a SkipReason or run config"),
+        ([sg.RunRequest(), sg.RunRequest()], "each RunRequest must have a run_key"),
+        ([sg.SkipReason(), sg.RunRequest()], "return it alone"),
+        (yielding(sg.SkipReason(), sg.SkipReason()), "return it alone"),
     ],
 )
 def test_answers_that_are_none_are_refused(answer: object, why: str) -> None:
@@ -216,7 +216,7 @@ def test_tags_of_the_decorator_are_for_runs_given_as_config() -> None:
     assert asked(giving({}, tags={"a": "b"}))[0].tags["a"] == "b"
     assert asked(giving({}, tags_fn=lambda _: {"a": "c"}))[0].tags["a"] == "c"
     assert "a" not in asked(giving(sg.RunRequest(), tags={"a": "b"}))[0].tags
-    assert skipped(giving({}, should_execute=lambda _: False)) == "should_execute of rule said no."
+    assert skipped(giving({}, should_execute=lambda _: False)) == "should_execute of rule returned false."
 
 
 @pytest.mark.parametrize("parameter", ["tags_fn", "should_execute", "run_config_fn", "execution_fn"])
@@ -237,7 +237,7 @@ def test_a_run_of_a_partition_bears_its_tag_and_the_partition_must_exist() -> No
         asked(giving(sg.RunRequest(partition_key="2023-01-05"), job=by_day), repository_def=DEFS)
     with pytest.raises(sg.UnknownPartitionError):  # it has not ended at the time of the tick
         asked(giving(sg.RunRequest(partition_key="2024-02-03"), job=by_day), repository_def=DEFS)
-    with pytest.raises(sg.InvalidInvocationError, match="has no partitions"):
+    with pytest.raises(sg.InvalidInvocationError, match="is not partitioned"):
         asked(giving(sg.RunRequest(partition_key="2024-01-05")), repository_def=DEFS)
     with pytest.raises(sg.InvariantViolationError, match="no definitions"):
         asked(giving(sg.RunRequest(partition_key="2024-01-05"), job=by_day))

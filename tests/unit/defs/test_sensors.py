@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "job and assets": (lambda: giving(None, job=nightly, asset_selection="orders"), "job and asset_selection"),
     "name": (lambda: giving(None, name="a b"), "not a valid name"),
     "lambda": (lambda: sg.sensor(job=nightly)(lambda _: None), "not a valid name"),
-    "interval": (lambda: giving(None, minimum_interval_seconds="x"), "minimum_interval_seconds takes int"),
+    "interval": (lambda: giving(None, minimum_interval_seconds="x"), "minimum_interval_seconds must be of type int"),
     "owner": (lambda: giving(None, owners=["x"]), "owner 'x'"),
     "target without name": (lambda: sg.SensorDefinition(evaluation_fn=look, target="orders"), "requires a name"),
     "no function at all": (lambda: sg.SensorDefinition("s", evaluation_fn=5), "takes a function"),  # type: ignore[arg-type]
@@ -122,10 +122,10 @@ def test_what_a_function_gives_is_asked_for(answer: object, keys: list[str]) -> 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (None, "look asked for no run."),
-        ([], "look asked for no run."),
-        (yielding(), "look asked for no run."),
-        (sg.SensorResult(), "look asked for no run."),
+        (None, "look requested no runs."),
+        ([], "look requested no runs."),
+        (yielding(), "look requested no runs."),
+        (sg.SensorResult(), "look requested no runs."),
         (sg.SkipReason("quiet"), "quiet"),
         (sg.SkipReason(), None),
         ([sg.SkipReason("quiet")], "quiet"),
@@ -140,13 +140,13 @@ def test_a_tick_without_runs_says_why(answer: object, reason: str | None) -> Non
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ("x", "a sensor gives"),
-        ({"ops": {}}, "a sensor gives"),
-        (yielding(5), "a sensor gives"),
-        ([sg.SkipReason(), sg.SkipReason()], "give one reason, or runs"),
-        (yielding(sg.SkipReason(), ONE), "give one reason, or runs"),
-        (yielding(sg.SensorResult(), ONE), "give it alone"),
-        ([sg.SensorResult(), sg.SensorResult()], "give it alone"),
+        ("x", "expected RunRequests, a SkipReason or a SensorResult"),
+        ({"ops": {}}, "expected RunRequests, a SkipReason or a SensorResult"),
+        (yielding(5), "expected RunRequests, a SkipReason or a SensorResult"),
+        ([sg.SkipReason(), sg.SkipReason()], "return one SkipReason, or only RunRequests"),
+        (yielding(sg.SkipReason(), ONE), "return one SkipReason, or only RunRequests"),
+        (yielding(sg.SensorResult(), ONE), "return it alone"),
+        ([sg.SensorResult(), sg.SensorResult()], "return it alone"),
     ],
 )
 def test_answers_that_are_none_are_refused(answer: object, why: str) -> None:
@@ -159,13 +159,13 @@ def test_answers_that_are_none_are_refused(answer: object, why: str) -> None:
     [
         ({"job": nightly}, None, ""),
         ({"job": nightly}, "nightly", ""),
-        ({"job": nightly}, "weekly", "may start nightly"),
+        ({"job": nightly}, "weekly", "not one of its jobs: nightly"),
         ({"job_name": "nightly"}, None, ""),
-        ({"jobs": [nightly, weekly]}, None, "without job_name"),
+        ({"jobs": [nightly, weekly]}, None, "the RunRequest has no job_name"),
         ({"jobs": [nightly, weekly]}, "weekly", ""),
-        ({"jobs": [nightly, weekly]}, "monthly", "may start nightly, weekly"),
-        ({"name": "idle"}, None, "nothing to start"),
-        ({"name": "idle"}, "nightly", "nothing to start"),
+        ({"jobs": [nightly, weekly]}, "monthly", "not one of its jobs: nightly, weekly"),
+        ({"name": "idle"}, None, "has no target"),
+        ({"name": "idle"}, "nightly", "has no target"),
         ({"name": "own", "target": [orders]}, None, ""),
     ],
 )

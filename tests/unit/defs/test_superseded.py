@@ -171,7 +171,7 @@ def test_a_sensor_of_runs_takes_its_jobs_under_the_old_name(make: Callable[[], o
 
 
 def test_both_names_of_a_parameter_are_refused() -> None:
-    with pytest.raises(sg.InvalidDefinitionError, match="definition_metadata, or metadata"):
+    with pytest.raises(sg.InvalidDefinitionError, match="both definition_metadata and metadata"):
         sg.build_output_context(metadata={"a": 1}, definition_metadata={"b": 1})
 
 

@@ -47,7 +47,10 @@ def test_they_load_and_run_and_are_refused_by_validation(
         if downstream == TWO:
             key = sg.MultiPartitionKey({"x": "a", "y": "1"})
         assert sg.materialize(assets, selection=["after"], partition_key=key, instance=instance).success
-    with pytest.raises(sg.InvalidDefinitionError, match=r"test_unclear.*'after' depends on 'source': Nothing says"):
+    with pytest.raises(
+        sg.InvalidDefinitionError,
+        match=r"test_unclear.*'after' depends on 'source': There is no default partition mapping",
+    ):
         sg.Definitions.validate_loadable(definitions)
 
 

@@ -89,9 +89,9 @@ def test_one_of_several_checks_runs_alone_where_the_function_can(can_subset: boo
         ),
         (
             lambda: sg.asset_check(asset="a", partitions_def="daily")(lambda: None),
-            "partitions_def takes PartitionsDefinition",
+            "partitions_def must be of type PartitionsDefinition",
         ),
-        (lambda: sg.asset_check(asset="a", pool=3)(nothing), "pool takes str"),
+        (lambda: sg.asset_check(asset="a", pool=3)(nothing), "pool must be of type str"),
         (
             lambda: both().get_spec_for_check_key(sg.AssetCheckKey(ORDERS, "none")),
             "has no check 'orders:none'",

@@ -45,7 +45,7 @@ def test_rules_of_the_definitions_come_first_also_when_definitions_are_merged() 
 def test_a_failure_on_purpose_says_its_class_itself() -> None:
     found = payloads_of(sg.Definitions([failing(sg.Failure("no rows", failure_class="upstream_data"))]))
     assert {each.failure_class for each in found} == {sg.FailureClass.UPSTREAM_DATA}
-    with pytest.raises(sg.InvalidDefinitionError, match="no failure class 'rows'"):
+    with pytest.raises(sg.InvalidDefinitionError, match="'rows' is not a failure class"):
         sg.Failure("no rows", failure_class="rows")
 
 

@@ -131,7 +131,7 @@ def test_a_tag_of_the_run_wins_over_that_of_the_asset(instance: dg.Instance) -> 
     _hold(instance, "plain")
     run, _ = _run(instance, definitions, "plain", tags={"segue/partition_lock": "skip"})
     assert (run.status, made) == (RunStatus.CANCELED, [])
-    with pytest.raises(dg.InvalidDefinitionError, match="is 'maybe': it takes one of wait, skip, fail, allow"):
+    with pytest.raises(dg.InvalidDefinitionError, match="must be one of wait, skip, fail, allow, got 'maybe'"):
         _run(instance, definitions, "plain", tags={"segue/partition_lock": "maybe"})
 
 
@@ -160,7 +160,7 @@ def test_a_run_waits_until_the_other_one_has_ended_and_says_so_once(instance: dg
     assert made == ["plain"]
     assert ended[0].is_success
     (text,) = [each for each in said if each.startswith("Waits")]
-    assert "the asset 'plain' (1 of 1 taken by run other; 1 asked for)" in text
+    assert "the asset 'plain' (1 of 1 in use by run other; 1 requested)" in text
 
 
 def test_a_run_can_be_told_to_be_skipped(instance: dg.Instance) -> None:
@@ -181,7 +181,7 @@ def test_a_run_can_be_told_to_fail(instance: dg.Instance) -> None:
     def plain() -> None: ...
 
     _hold(instance, "plain")
-    with pytest.raises(ResourceBusyError, match="taken by run other") as caught:
+    with pytest.raises(ResourceBusyError, match="in use by run other") as caught:
         dg.materialize([plain], instance=instance)
     assert caught.value.resources == ("partition:plain|",)
     assert caught.value.run_ids == ("other",)
@@ -219,7 +219,7 @@ def test_the_tag_of_an_asset_wins_over_that_of_its_step_and_the_setting(
 def test_a_tag_that_says_none_of_it_is_refused_with_the_definitions(where: int) -> None:
     tags = {"segue/partition_lock": "perhaps"}
     definitions, _ = _definitions(*((tags, None), (None, tags))[where])
-    with pytest.raises(dg.DefinitionErrors, match=r"'perhaps': it takes one of wait, skip, fail, allow"):
+    with pytest.raises(dg.DefinitionErrors, match=r"must be one of wait, skip, fail, allow, got 'perhaps'"):
         dg.Definitions.validate_loadable(definitions)
 
 

@@ -139,7 +139,7 @@ def test_a_step_waits_for_slots_says_why_once_and_starts_when_they_are_free(inst
     assert ended[0].is_success
     said = _waits(instance, ended[0])
     assert [step for step, _ in said] == ["a", "b"]
-    assert "the pool 'db' (2 of 2 taken by step step of run other; 1 asked for)" in said[0][1]
+    assert "the pool 'db' (2 of 2 in use by step step of run other; 1 requested)" in said[0][1]
     assert "of the pool 'db', after the step 'a' of this run" in said[1][1]
 
 
@@ -179,8 +179,8 @@ def test_the_priority_of_a_step_decides_who_goes_first(instance: dg.Instance) ->
 @pytest.mark.parametrize(
     ("tags", "said"),
     [
-        ({"dagster/priority": "high"}, "dagster/priority is 'high': it takes a whole number"),
-        ({"segue/pool_weight": "0"}, "at least 1 slot"),
+        ({"dagster/priority": "high"}, "dagster/priority must be a whole number, got 'high'"),
+        ({"segue/pool_weight": "0"}, "must be at least 1"),
         ({"segue/pool_weight": "1.5"}, "whole number"),
     ],
 )
@@ -193,7 +193,7 @@ def test_tags_that_are_no_numbers_are_refused_before_anything_is_recorded(
 
 
 def test_a_priority_of_a_run_that_is_no_number_is_refused_before_anything_is_recorded(instance: dg.Instance) -> None:
-    with pytest.raises(dg.InvalidInvocationError, match="dagster/priority of a run is 'high'"):
+    with pytest.raises(dg.InvalidInvocationError, match="dagster/priority must be a whole number, got 'high'"):
         dg.materialize([_asset("a")], instance=instance, tags={"dagster/priority": "high"})
     assert instance.get_runs() == []
 

@@ -131,7 +131,12 @@ CALLS: list[tuple[str, Any, type[Exception], str]] = [
         "only one is allowed: the context",
     ),
     ("no function", lambda: sg.ResourceDefinition(5), sg.InvalidDefinitionError, "must be a function"),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
-    ("keys", lambda: sg.resource(required_resource_keys="ab")(lambda: None), sg.InvalidDefinitionError, "takes a list"),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
+    (
+        "keys",
+        lambda: sg.resource(required_resource_keys="ab")(lambda: None),
+        sg.InvalidDefinitionError,
+        "must be a list",
+    ),  # pyright: ignore[reportArgumentType] reason: wrong on purpose
 ]
 
 

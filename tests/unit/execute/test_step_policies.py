@@ -246,7 +246,7 @@ def test_every_use_of_an_op_takes_a_policy() -> None:
     ],
 )
 def test_what_is_no_policy_is_refused(declare: Callable[[], object]) -> None:
-    with pytest.raises(sg.InvalidDefinitionError, match="step_policy takes StepPolicy"):
+    with pytest.raises(sg.InvalidDefinitionError, match="step_policy must be of type StepPolicy"):
         declare()
 
 

@@ -113,7 +113,7 @@ def test_a_run_is_suspended_before_the_step_and_goes_on_when_a_person_lets_it(pl
     assert types.count("ASSET_MATERIALIZATION_PLANNED") == 3
     (given,) = place.store.events(EventFilter(run_id="run", types=(EventType.APPROVAL_GIVEN,)), None)
     assert given.event.payload == ApprovalGivenData("anna", ("published",))
-    assert "anna lets published start" in given.event.message
+    assert "anna approved published" in given.event.message
 
 
 def test_a_step_that_is_refused_fails_with_the_reason_and_the_run_is_not_tried_again(place: Place) -> None:

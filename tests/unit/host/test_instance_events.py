@@ -16,7 +16,7 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 def event_records(
     instance: sg.Instance, which: sg.EventRecordsFilter, limit: int | None = None, ascending: bool = False
 ) -> Sequence[sg.EventLogRecord]:
-    with pytest.warns(DeprecationWarning, match="get_event_records is superseded: ask fetch_materializations"):
+    with pytest.warns(DeprecationWarning, match="get_event_records is superseded: use fetch_materializations"):
         return instance.get_event_records(which, limit=limit, ascending=ascending)
 
 
@@ -139,7 +139,7 @@ def test_changes_of_status_are_fetched_by_kind_and_job(instance: sg.Instance) ->
     (failure,) = instance.fetch_run_status_changes(sg.EventType.RUN_FAILURE, limit=5).records
     assert failure.event.is_run_failure
     for wrong in (sg.EventType.STEP_START, sg.EventType.ASSET_MATERIALIZATION):
-        with pytest.raises(sg.InvalidInvocationError, match="one of a run"):
+        with pytest.raises(sg.InvalidInvocationError, match="the type of a run event"):
             instance.fetch_run_status_changes(wrong, limit=1)
 
 
@@ -224,9 +224,9 @@ def test_the_last_event_of_each_partition(instance: sg.Instance) -> None:
 
 @pytest.mark.parametrize("wrong", ["x", "-1", ""])
 def test_a_cursor_of_something_else_is_refused(instance: sg.Instance, wrong: str) -> None:
-    with pytest.raises(sg.InvalidInvocationError, match="no cursor"):
+    with pytest.raises(sg.InvalidInvocationError, match="not a valid cursor"):
         instance.fetch_materializations(A, limit=1, cursor=wrong)
-    with pytest.raises(sg.InvalidInvocationError, match="no cursor"):
+    with pytest.raises(sg.InvalidInvocationError, match="not a valid cursor"):
         instance.get_records_for_run("r", cursor=wrong)
 
 

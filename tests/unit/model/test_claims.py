@@ -43,8 +43,8 @@ def _served(limits: dict[str, int], held: list[tuple[str, str, int]], *waiting: 
         pytest.param({A: 2}, [("x", A, 1)], [_wants("p", A), _wants("q", A)], ["p"], id="one slot left"),
         pytest.param({A: 0}, [], [_wants("p", A)], [], id="no slots at all"),
         pytest.param({A: 2}, [], [_wants("p", Claim(A, 5))], ["p"], id="heavier than all slots"),
-        pytest.param({A: 2}, [("x", A, 1)], [_wants("p", Claim(A, 5))], [], id="heavier than all, one taken"),
-        pytest.param({A: 2}, [("x", A, 5)], [_wants("p", A)], [], id="more taken than there is"),
+        pytest.param({A: 2}, [("x", A, 1)], [_wants("p", Claim(A, 5))], [], id="heavier than all, one in use"),
+        pytest.param({A: 2}, [("x", A, 5)], [_wants("p", A)], [], id="more in use than there is"),
         pytest.param({}, [("x", A, 1)], [_wants("p", Claim(A, capacity=1))], [], id="capacity of the claim"),
         pytest.param({A: 2}, [("x", A, 1)], [_wants("p", Claim(A, capacity=1))], ["p"], id="a kept limit wins"),
         pytest.param({A: 1}, [], [_wants("p", A), _wants("q", A, priority=1)], ["q"], id="priority"),
@@ -66,11 +66,11 @@ def test_what_blocks_is_told_with_numbers_and_names() -> None:
     held = [HeldClaim(Claimant(f"r{number}", "load", "worker"), A, 1) for number in range(4)]
     answers = decide_claims({A: 4}, held, [_wants("p", Claim(A, 2)), _wants("q", A)])
     assert str(answers[0]) == (
-        "the pool 'a' (4 of 4 taken by step load of run r0, step load of run r1, step load of run r2, 1 more; 2 asked for)"
+        "the pool 'a' (4 of 4 in use by step load of run r0, step load of run r1, step load of run r2, 1 more; 2 requested)"
     )
-    assert "2 kept for those before; 1 asked for" in str(answers[1])
+    assert "2 reserved for earlier requests; 1 requested" in str(answers[1])
     (answer,) = decide_claims({A: 0}, [], [_wants("p", A)])
-    assert str(answer) == "the pool 'a' (it has no slots; 1 asked for)"
+    assert str(answer) == "the pool 'a' (it has no slots; 1 requested)"
 
 
 def test_resources_of_different_kinds_have_different_names() -> None:

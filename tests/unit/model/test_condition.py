@@ -195,16 +195,16 @@ def test_allow_reaches_conditions_on_dependencies_but_not_those_inside_them() ->
 
 
 BAD: list[tuple[Callable[[], object], str]] = [
-    (lambda: C.missing() & 3, "& takes an AutomationCondition, got 3"),  # pyright: ignore[reportArgumentType, reportOperatorIssue] reason: what users do
+    (lambda: C.missing() & 3, "&: expected an AutomationCondition, got 3"),  # pyright: ignore[reportArgumentType, reportOperatorIssue] reason: what users do
     (lambda: C.missing() | C.eager, "Call it"),  # pyright: ignore[reportArgumentType, reportOperatorIssue] reason: what users do
-    (lambda: C.cron_tick_passed("every day"), "no cron line"),
-    (lambda: C.on_cron("0 0 * * *", "Mars/Olympus"), "Unknown timezone"),
-    (lambda: C.executed_with_tags(tag_keys="abc"), "takes a set of strings"),  # pyright: ignore[reportArgumentType] reason: what users do
-    (lambda: C.in_latest_time_window(3), "takes a timedelta"),  # pyright: ignore[reportArgumentType] reason: what users do
-    (lambda: C.eager().without(C.missing()), "this is no operand"),
+    (lambda: C.cron_tick_passed("every day"), "not a valid cron schedule"),
+    (lambda: C.on_cron("0 0 * * *", "Mars/Olympus"), "Unknown time zone"),
+    (lambda: C.executed_with_tags(tag_keys="abc"), "must be a set of strings"),  # pyright: ignore[reportArgumentType] reason: what users do
+    (lambda: C.in_latest_time_window(3), "must be a timedelta"),  # pyright: ignore[reportArgumentType] reason: what users do
+    (lambda: C.eager().without(C.missing()), "is not an operand"),
     (lambda: (C.missing() & C.newly_updated()).without(C.missing()), "at least two operands"),
-    (lambda: C.eager().allow("group:g"), "takes an AssetSelection"),  # pyright: ignore[reportArgumentType] reason: what users do
-    (lambda: dg.AssetSpec("x", automation_condition="eager"), "takes an AutomationCondition"),  # pyright: ignore[reportArgumentType] reason: what users do
+    (lambda: C.eager().allow("group:g"), "expected an AssetSelection"),  # pyright: ignore[reportArgumentType] reason: what users do
+    (lambda: dg.AssetSpec("x", automation_condition="eager"), "expected an AutomationCondition"),  # pyright: ignore[reportArgumentType] reason: what users do
     (lambda: dg.AssetCheckSpec("c", asset="x", automation_condition=C.eager), "Call it"),  # pyright: ignore[reportArgumentType] reason: what users do
 ]
 

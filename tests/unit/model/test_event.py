@@ -61,7 +61,7 @@ ERROR = ErrorInfo("ValueError: no", "ValueError")
 # payload, what is_* says yes, the property that gives the data, a part of its sentence
 ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
     (EngineEventData("Working."), {"engine_event"}, "engine_event_data", "Working."),
-    (RunEnqueuedData(), {"job_event"}, None, "queue"),
+    (RunEnqueuedData(), {"job_event"}, None, "Queued"),
     (RunStartingData(), {"job_event"}, None, "Starting"),
     (RunSuspendedData((ApprovalWanted("load", "May it?"),)), {"job_event"}, None, "May it?"),
     (ApprovalGivenData("ann", ("load",)), set(), None, "ann"),
@@ -74,7 +74,7 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
         "job_failure_data",
         "It failed.",
     ),
-    (RunCancelingData(), {"job_event"}, None, "stop"),
+    (RunCancelingData(), {"job_event"}, None, "cancellation"),
     (RunCanceledData(), {"job_event", "failure"}, "job_canceled_data", "Stopped"),
     (ResourceInitStartedData(("db",)), set(), None, "db"),
     (ResourceInitSuccessData(("db",)), set(), None, "db"),
@@ -99,7 +99,7 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
         AssetMaterializationPlannedData(KEY, "p"),
         {"asset_materialization_planned"},
         "asset_materialization_planned_data",
-        "intends to make a, partition p",
+        "is going to materialize a, partition p",
     ),
     (
         StepMaterializationData(sg.AssetMaterialization(KEY, partition="p")),
@@ -125,12 +125,12 @@ ROWS: list[tuple[AnyPayload, set[str], str | None, str]] = [
         FreshnessChangedData(KEY, FreshnessState.WARN, FreshnessState.PASS),
         set(),
         "asset_freshness_state_change_data",
-        "a went from PASS to WARN",
+        "a changed from PASS to WARN",
     ),
     (HookCompletedData("tell"), {"hook_event"}, "hook_completed_data", '"tell" ran for step "load"'),
-    (HookSkippedData("tell"), {"hook_event"}, "hook_skipped_data", '"tell" had nothing to do'),
+    (HookSkippedData("tell"), {"hook_event"}, "hook_skipped_data", '"tell" was skipped'),
     (HookErroredData("tell", ErrorInfo("no", "E")), {"hook_event"}, "hook_errored_data", '"tell" raised'),
-    (LogsCapturedData(1, CapturedStream("/logs/load-1.out", 7, 2)), set(), None, "stdout: 7 bytes, 2 of them left out"),
+    (LogsCapturedData(1, CapturedStream("/logs/load-1.out", 7, 2)), set(), None, "stdout: 7 bytes, 2 of them dropped"),
     (LogMessageData(20, "hello"), set(), None, "hello"),
 ]
 IS = [name for name in dir(Event) if name.startswith("is_")]

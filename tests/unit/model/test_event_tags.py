@@ -66,5 +66,5 @@ def test_a_cursor_that_is_not_text_is_refused() -> None:
     @sg.asset(automation_condition=Counts())
     def counted() -> None: ...
 
-    with pytest.raises(TypeError, match="cursor must be str"):
+    with pytest.raises(TypeError, match="cursor must be of type str"):
         sg.evaluate_automation_conditions([counted], sg.Instance.ephemeral())

@@ -196,10 +196,10 @@ def test_the_first_rule_that_fits_counts_and_comes_before_the_built_in_ones() ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"failure_class": "nope", "exception": "X"}, "no failure class 'nope'"),
+        ({"failure_class": "nope", "exception": "X"}, "'nope' is not a failure class"),
         ({"failure_class": "network"}, "set exception, message, status or code"),
-        ({"failure_class": "network", "message": "("}, "no regular expression"),
-        ({"failure_class": "network", "exception": ValueError}, "exception takes text"),
+        ({"failure_class": "network", "message": "("}, "not a valid regular expression"),
+        ({"failure_class": "network", "exception": ValueError}, "exception must be a string"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(given: dict[str, Any], said: str) -> None:

@@ -178,14 +178,14 @@ def test_which_failures_count() -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: RateLimit(0), "RateLimit: limit is 0"),
-        (lambda: RateLimit(1, per=-1.0), "per is -1.0"),
-        (lambda: RateLimit(1, burst=0), "burst is 0"),
-        (lambda: CircuitBreaker(failures=0), "failures is 0"),
+        (lambda: RateLimit(0), "RateLimit: limit must be greater than 0"),
+        (lambda: RateLimit(1, per=-1.0), "per must be greater than 0"),
+        (lambda: RateLimit(1, burst=0), "burst must be greater than 0"),
+        (lambda: CircuitBreaker(failures=0), "failures must be greater than 0"),
         (lambda: CircuitBreaker(when_open="run"), "'wait' or 'fail'"),
-        (lambda: CircuitBreaker(failure_classes=("bad luck",)), "no failure class 'bad luck'"),
-        (lambda: declared_limits({"api": [CircuitBreaker(), CircuitBreaker()]}), "two circuit breakers"),
-        (lambda: declared_limits({"api": [3]}), "takes RateLimit and CircuitBreaker objects, got 3"),  # type: ignore[list-item]
+        (lambda: CircuitBreaker(failure_classes=("bad luck",)), "'bad luck' is not a failure class"),
+        (lambda: declared_limits({"api": [CircuitBreaker(), CircuitBreaker()]}), "duplicate CircuitBreaker"),
+        (lambda: declared_limits({"api": [3]}), "expected RateLimit and CircuitBreaker objects, got 3"),  # type: ignore[list-item]
     ],
 )
 def test_limits_that_make_no_sense_are_refused(make: object, said: str) -> None:

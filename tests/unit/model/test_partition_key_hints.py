@@ -21,16 +21,20 @@ NOW = datetime(2022, 1, 1, tzinfo=UTC)
         (REGIONS, "nrth", "Did you mean 'north'?"),
         (REGIONS, "South", "Did you mean 'south' or 'north'?"),
         (REGIONS, "elsewhere", "'east'])."),
-        (DAYS, "2021-05-04", "Its keys go from '2021-05-05' to '2021-05-31'."),
-        (DAYS, "May 5", "Its keys go from '2021-05-05' to '2021-05-31'."),
-        (sg.DailyPartitionsDefinition(start_date="2023-01-01"), "2023-01-01", "It has no partition yet."),
-        (BOTH, "2021-05-06|sout", "Of the dimension 'region' there is no 'sout'. Did you mean 'south'?"),
-        (BOTH, "2021-01-01|east", "Of the dimension 'day' there is no '2021-01-01'. Its keys go from '2021-05-05' to"),
+        (DAYS, "2021-05-04", "Its partition keys range from '2021-05-05' to '2021-05-31'."),
+        (DAYS, "May 5", "Its partition keys range from '2021-05-05' to '2021-05-31'."),
+        (sg.DailyPartitionsDefinition(start_date="2023-01-01"), "2023-01-01", "It has no partitions yet."),
+        (BOTH, "2021-05-06|sout", "Partition key 'sout' not found in dimension 'region'. Did you mean 'south'?"),
+        (
+            BOTH,
+            "2021-01-01|east",
+            "Partition key '2021-01-01' not found in dimension 'day'. Its partition keys range from '2021-05-05' to",
+        ),
         (BOTH, "east", "Its keys are written <day>|<region>."),
     ],
 )
 def test_the_error_names_what_may_have_been_meant(definition: sg.PartitionsDefinition, key: str, hint: str) -> None:
-    with pytest.raises(sg.UnknownPartitionError, match=re.escape(f"There is no partition {key!r} in ")) as raised:
+    with pytest.raises(sg.UnknownPartitionError, match=re.escape(f"Partition key {key!r} not found in ")) as raised:
         definition.validate_partition_key(key, NOW)
     assert hint in str(raised.value)
 
@@ -44,7 +48,7 @@ def test_keys_of_a_store_are_hinted_at_too() -> None:
 
 
 def test_the_end_of_a_range_is_hinted_at() -> None:
-    with pytest.raises(sg.UnknownPartitionError, match="Its first key is '2021-05-05'"):
+    with pytest.raises(sg.UnknownPartitionError, match="Its first partition key is '2021-05-05'"):
         DAYS.get_partition_keys_in_range(sg.PartitionKeyRange("2020-01-01", "2021-05-07"))
     with pytest.raises(sg.UnknownPartitionError, match="Did you mean 'east'"):
         REGIONS.get_partition_keys_in_range(sg.PartitionKeyRange("north", "est"))

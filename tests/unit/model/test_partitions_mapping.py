@@ -363,7 +363,7 @@ def test_dynamic_partitions_survive_the_wire_without_their_keys() -> None:
 
 
 def test_a_tag_of_a_newer_version_is_refused_by_name() -> None:
-    with pytest.raises(NotSupportedError, match="'spiral' is no kind of partitions definition"):
+    with pytest.raises(NotSupportedError, match="'spiral' is not a kind of partitions definition"):
         definition_from_wire({"kind": "spiral"})
-    with pytest.raises(NotSupportedError, match="'spiral' is no kind of partition mapping"):
+    with pytest.raises(NotSupportedError, match="'spiral' is not a kind of partition mapping"):
         mapping_from_wire({"kind": "spiral"})

@@ -15,11 +15,11 @@ import segue as sg
         (sg.DailyPartitionsDefinition("2026-03-01", hour_offset=4), "Daily, starting 2026-03-01 UTC."),
         (
             sg.HourlyPartitionsDefinition("2026-03-01-05:00", timezone="Asia/Tokyo", end_offset=1),
-            "Hourly, starting 2026-03-01-05:00 Asia/Tokyo. End offsetted by 1 partition.",
+            "Hourly, starting 2026-03-01-05:00 Asia/Tokyo. End offset by 1 partition.",
         ),
         (
             sg.WeeklyPartitionsDefinition("2026/03/01", fmt="%Y/%m/%d", end_offset=-2),
-            "Weekly, starting 2026/03/01 UTC. End offsetted by -2 partitions.",
+            "Weekly, starting 2026/03/01 UTC. End offset by -2 partitions.",
         ),
         (sg.MonthlyPartitionsDefinition("2026-03-01"), "Monthly, starting 2026-03-01 UTC."),
         (

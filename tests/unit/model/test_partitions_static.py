@@ -54,7 +54,7 @@ def test_an_unknown_key_is_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (["a", "b", "a"], "more than once in the list: \\['a'\\]"),
+        (["a", "b", "a"], "duplicates: \\['a'\\]"),
         (["a", ""], "non-empty string"),
         (["a", 5], "non-empty string, got 5"),
         (["a...b"], "separates the two ends"),

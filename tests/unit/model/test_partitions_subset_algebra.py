@@ -99,7 +99,7 @@ def test_dynamic_keys_that_nobody_can_look_up_are_taken_as_they_are_named() -> N
     assert one != two
     assert one == CUSTOMERS.subset_with_partition_keys(["y", "x"])
     assert CUSTOMERS.empty_subset().with_partition_keys(["x", "y"]) == one
-    with pytest.raises(sg.WrongTypeError, match="kept by an instance"):
+    with pytest.raises(sg.WrongTypeError, match="stored by an instance"):
         CUSTOMERS.subset_with_all_partitions()
 
 
@@ -111,7 +111,7 @@ def test_a_text_of_another_definition_is_told_apart() -> None:
     assert not LETTERS.can_deserialize_subset(text, other.get_serializable_unique_identifier())
     assert not LETTERS.can_deserialize_subset(text, None, "DailyPartitionsDefinition")
     assert not LETTERS.can_deserialize_subset("no JSON")
-    with pytest.raises(sg.InvalidInvocationError, match="no set of partitions"):
+    with pytest.raises(sg.InvalidInvocationError, match="not a partitions subset"):
         LETTERS.deserialize_subset("[1, {}]")
 
 
@@ -156,7 +156,7 @@ def test_windows_of_time_that_follow_each_other_are_one_stretch() -> None:
     assert some.num_partitions == 3
     stretches = [(window.start.day, window.end.day) for window in some.included_time_windows]
     assert stretches == [(2, 5), (6, 7)]
-    with pytest.raises(sg.InvalidInvocationError, match="no windows of time"):
+    with pytest.raises(sg.InvalidInvocationError, match="not time windows"):
         _ = LETTERS.subset_with_partition_keys(["a"]).included_time_windows
 
 

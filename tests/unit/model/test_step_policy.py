@@ -30,16 +30,16 @@ def test_memory_limits(limit: Any, found: int) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"timeout": 0}, "more than 0 seconds"),
-        ({"timeout": -1}, "more than 0 seconds"),
-        ({"timeout": float("nan")}, "more than 0 seconds"),
-        ({"timeout": "5"}, "timeout takes"),
-        ({"trigger_rule": "sometimes"}, "no trigger rule 'sometimes'; there are: all_success"),
-        ({"memory_limit": "a lot"}, "write a number and a unit"),
-        ({"memory_limit": "3 ib"}, "write a number and a unit"),
-        ({"memory_limit": 0}, "more than 0 bytes"),
-        ({"executor": 3}, "executor takes"),
-        ({"priority": 1.5}, "priority takes a whole number"),
+        ({"timeout": 0}, "greater than 0 seconds"),
+        ({"timeout": -1}, "greater than 0 seconds"),
+        ({"timeout": float("nan")}, "greater than 0 seconds"),
+        ({"timeout": "5"}, "timeout must be"),
+        ({"trigger_rule": "sometimes"}, "trigger_rule must be one of all_success"),
+        ({"memory_limit": "a lot"}, "expected a number and a unit"),
+        ({"memory_limit": "3 ib"}, "expected a number and a unit"),
+        ({"memory_limit": 0}, "greater than 0 bytes"),
+        ({"executor": 3}, "executor must be"),
+        ({"priority": 1.5}, "priority must be a whole number"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], said: str) -> None:

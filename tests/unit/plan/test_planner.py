@@ -133,7 +133,7 @@ def test_checks_alone_make_a_plan() -> None:
     ("assets", "checks", "words"),
     [
         (["elsewhere"], [], "'elsewhere' is external"),
-        (["unheard"], [], "no asset 'unheard'"),
+        (["unheard"], [], "Asset 'unheard' not found"),
         ([], [sg.AssetCheckKey(sg.AssetKey("raw"), "none")], "no check 'raw:none'"),
     ],
 )

@@ -125,7 +125,7 @@ def _evaluate(evaluation: Evaluation, key: EntityKey) -> AutomationResult:
     try:
         return context.evaluate()
     except Exception as error:
-        error.add_note(f"While the automation condition of {key.to_user_string()!r} was evaluated.")
+        error.add_note(f"Raised while evaluating the automation condition of {key.to_user_string()!r}.")
         raise
 
 

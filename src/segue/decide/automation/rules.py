@@ -29,7 +29,7 @@ def evaluate_builtin(context: AutomationContext, condition: BuiltinAutomationCon
             return rule(context, condition)
         if kind in LEAF_RULES:
             return evaluate_leaf(kind, context, condition)
-    raise NotSupportedError(f"{type(condition).__name__} has no meaning: implement evaluate(context).")
+    raise NotSupportedError(f"{type(condition).__name__} cannot be evaluated: implement evaluate(context).")
 
 
 def _child(context: AutomationContext, child: AnyCondition, place: int, candidates: EntitySubset) -> AutomationResult:

@@ -245,11 +245,12 @@ class _State:
         missing = [key.to_user_string() for key in left if key in self.gone]
         if missing:
             self.error = (
-                f"The definitions that are loaded now cannot make {some_of(missing)}: what was left of that, and of what "
-                "needs it, is given up. Bring it back and retry what failed."
+                f"The definitions that are currently loaded can no longer materialize {some_of(missing)}: its remaining "
+                "partitions, and those that depend on it, were abandoned. Restore the definition and retry the failed "
+                "partitions."
             )
         elif left:
-            self.error = "What is left waits for itself: no run of it can start."
+            self.error = "The remaining partitions depend on each other in a cycle, so none of their runs can start."
 
     @property
     def is_complete(self) -> bool:

@@ -98,8 +98,8 @@ def advance_job(
             failed = union_of_all(definition, (failed, left), now)
             left = EMPTY
             error = (
-                f"The definitions that are loaded now have no job {backfill.job_name!r}: what was left of its partitions is "
-                "given up. Bring it back and retry what failed."
+                f"The job {backfill.job_name!r} was not found in the definitions that are currently loaded: its remaining "
+                "partitions were abandoned. Restore the job and retry the failed partitions."
             )
         if status is BackfillStatus.CANCELING:
             status = BackfillStatus.CANCELED

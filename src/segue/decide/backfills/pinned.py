@@ -75,9 +75,9 @@ def warning_of(location: str, changes: Sequence[BackfillChange]) -> str:
     """What people should know of a backfill that goes on while other code is loaded."""
     said = f"The definitions of {location!r} have changed since this backfill began"
     if not changes:
-        return f"{said}; those of what it makes have not."
+        return f"{said}, but not those of the assets that it materializes."
     shown = some_of([f"{each.name} ({', '.join(each.what)})" for each in changes])
-    return f"{said}: {shown}. It is planned as it began, and its runs execute the code that is loaded."
+    return f"{said}: {shown}. The backfill keeps its original plan, and its runs execute the code that is currently loaded."
 
 
 def require_answerable(backfill: Backfill, then: AssetGraph, now: AssetGraph) -> None:
@@ -98,13 +98,15 @@ def require_answerable(backfill: Backfill, then: AssetGraph, now: AssetGraph) ->
         after = now.nodes.get(key)
         for parent, mapping in then.nodes[key].partition_mappings.items():
             if is_opaque_mapping(mapping) and (after is None or after.partition_mappings.get(parent) != mapping):
-                raise _unanswerable(f"which partitions {key.to_user_string()!r} needs of {parent.to_user_string()!r}")
+                raise _unanswerable(
+                    f"which partitions of {parent.to_user_string()!r} {key.to_user_string()!r} depends on"
+                )
 
 
 def _unanswerable(what: str) -> InvalidSubsetError:
     return InvalidSubsetError(
-        f"Only the code that this backfill began with knew {what}; the code that is loaded now says otherwise. "
-        "Start another backfill, which goes by the code of now."
+        f"Only the code that this backfill started with could determine {what}, and the code has changed since. Start a "
+        "new backfill, which uses the current code."
     )
 
 

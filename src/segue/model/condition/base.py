@@ -212,7 +212,9 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
     def __init__(self, *, label: str | None = None, **fields: object) -> None:
         unknown = [name for name in fields if name not in self.fields]
         if unknown:
-            raise InvalidDefinitionError(f"{type(self).__name__} takes {self.fields or 'no arguments'}, not {unknown}.")
+            raise InvalidDefinitionError(
+                f"{type(self).__name__}: unknown argument {unknown}; expected {self.fields or 'no arguments'}."
+            )
         object.__setattr__(self, "label", label)
         for name, value in fields.items():
             object.__setattr__(self, name, value)

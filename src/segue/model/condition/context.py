@@ -307,7 +307,8 @@ class AutomationResult:
         require_type(self, "structured_cursor", structured_cursor, (str, EntitySubset, type(None)))
         if true_subset.key is not context.key and true_subset.key != context.key:
             raise InvalidInvocationError(
-                f"AutomationResult: true_subset is about {true_subset.key!r}, the condition was asked about {context.key!r}."
+                f"AutomationResult: true_subset is for {true_subset.key!r}, but the condition was evaluated for "
+                f"{context.key!r}."
             )
         self.context = context
         self.true_subset = true_subset
@@ -395,6 +396,6 @@ def _result_of(coroutine: CoroutineType[object, object, object], condition: AnyC
         return stop.value
     coroutine.close()
     raise NotSupportedError(
-        f"{type(condition).__name__}.evaluate waits for something outside: it may await other conditions only. Read what it "
-        "needs without waiting."
+        f"{type(condition).__name__}.evaluate awaits something that is not a condition, and can only await other "
+        "conditions. Read what it needs synchronously."
     )

@@ -78,7 +78,9 @@ class InLatestTimeWindowCondition(BuiltinAutomationCondition[EntityT_co]):
 
     def __init__(self, *, label: str | None = None, lookback_delta: timedelta | None = None) -> None:
         if lookback_delta is not None and not isinstance(lookback_delta, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"in_latest_time_window takes a timedelta, got {lookback_delta!r}.")
+            raise WrongDeclarationError(
+                f"in_latest_time_window: lookback_delta must be a timedelta, got {lookback_delta!r}."
+            )
         super().__init__(label=label, lookback_delta=lookback_delta or None)
 
     @property
@@ -185,9 +187,9 @@ class RunTagsCondition(BuiltinAutomationCondition[EntityT_co]):
         tag_values: Mapping[str, str] | None = None,
     ) -> None:
         if isinstance(tag_keys, str) or not isinstance(tag_keys, (type(None), AbstractSet, list)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"{self.tag}: tag_keys takes a set of strings, got {tag_keys!r}.")
+            raise WrongDeclarationError(f"{self.tag}: tag_keys must be a set of strings, got {tag_keys!r}.")
         if not isinstance(tag_values, (type(None), Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"{self.tag}: tag_values takes a mapping of strings, got {tag_values!r}.")
+            raise WrongDeclarationError(f"{self.tag}: tag_values must be a mapping of strings, got {tag_values!r}.")
         super().__init__(
             label=label,
             tag_keys=None if tag_keys is None else frozenset(tag_keys),
@@ -252,6 +254,6 @@ class OpaqueCondition(BuiltinAutomationCondition[EntityT_co]):
 
     def evaluate(self, context: AutomationContext) -> AutomationResult:
         raise NotSupportedError(
-            f"{self.class_name} is an automation condition of your own: it is evaluated where your code runs, with "
-            "evaluate_automation_conditions(defs, instance). Those that come with Segue are evaluated everywhere."
+            f"{self.class_name} is a custom automation condition, which is only evaluated where your code runs, with "
+            "evaluate_automation_conditions(defs, instance). Built-in conditions are evaluated everywhere."
         )

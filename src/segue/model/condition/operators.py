@@ -56,7 +56,7 @@ class SelectiveCondition(CompoundCondition[EntityT_co]):
 
     def _narrowed(self, how: str, selection: AssetSelection) -> Self:
         if not isinstance(selection, AssetSelection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"{how}() takes an AssetSelection, got {selection!r}.")
+            raise WrongDeclarationError(f"{how}() expected an AssetSelection, got {selection!r}.")
 
         def change(child: AnyCondition) -> AnyCondition:
             if not isinstance(child, SelectiveCondition):
@@ -109,9 +109,13 @@ class AndAutomationCondition(NaryCondition[EntityT_co]):
         rest = tuple(each for each in self.operands if each != condition)
         if len(rest) == len(self.operands):
             names = ", ".join(each.get_label() or each.name for each in self.operands)
-            raise InvalidDefinitionError(f"without({condition!r}): this is no operand. The operands are: {names}.")
+            raise InvalidDefinitionError(
+                f"without({condition!r}): the condition is not an operand. The operands are: {names}."
+            )
         if len(rest) < 2:
-            raise InvalidDefinitionError("without(): at least two operands must be left; write down the one you want.")
+            raise InvalidDefinitionError(
+                "without(): at least two operands must remain; use the remaining condition directly."
+            )
         return self.with_fields(operands=rest)
 
 

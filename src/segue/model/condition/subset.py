@@ -84,7 +84,7 @@ class EntitySubset:
         """
         if not isinstance(self.value, bool):
             raise InvariantViolationError(
-                f"{self.key.to_user_string()!r} has partitions: use get_internal_subset_value()."
+                f"{self.key.to_user_string()!r} is partitioned: use get_internal_subset_value()."
             )
         return self.value
 
@@ -96,7 +96,7 @@ class EntitySubset:
         """
         if isinstance(self.value, bool):
             raise InvariantViolationError(
-                f"{self.key.to_user_string()!r} has no partitions: use get_internal_bool_value()."
+                f"{self.key.to_user_string()!r} is not partitioned: use get_internal_bool_value()."
             )
         return self.value
 
@@ -104,7 +104,7 @@ class EntitySubset:
         """The keys of the partitions, all of them: for large sets use the algebra instead."""
         definition = self.partitions_def
         if definition is None or isinstance(self.value, bool):
-            raise InvariantViolationError(f"{self.key.to_user_string()!r} has no partitions.")
+            raise InvariantViolationError(f"{self.key.to_user_string()!r} is not partitioned.")
         return set(sets.keys_of_subset(definition, self.value, self._view.effective_dt))
 
     def expensively_compute_asset_partitions(self) -> AbstractSet[tuple[EntityKey, str | None]]:
@@ -143,7 +143,9 @@ class EntitySubset:
 
     def _combined(self, how: Literal["union", "intersection", "difference"], other: EntitySubset) -> EntitySubset:
         if other.key is not self.key and other.key != self.key:
-            raise InvariantViolationError(f"{self!r} and {other!r} are about different targets: map one of them first.")
+            raise InvariantViolationError(
+                f"{self!r} and {other!r} have different targets: map one of them to the other's target first."
+            )
         one, two = self.value, other.value
         definition = None if isinstance(one, bool) else self.partitions_def
         if definition is None or isinstance(one, bool) or isinstance(two, bool):

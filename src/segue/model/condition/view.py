@@ -74,7 +74,7 @@ class AssetGraphView:
         """These partitions of a target, as far as they exist."""
         definition = self.partitions_def(key)
         if definition is None:
-            raise InvalidDefinitionError(f"{key.to_user_string()!r} has no partitions.")
+            raise InvalidDefinitionError(f"{key.to_user_string()!r} is not partitioned.")
         kept = [each for each in partition_keys if definition.contains(each, self.effective_dt)]
         return EntitySubset(self, key, sets.subset_of_keys(definition, kept, self.effective_dt))
 

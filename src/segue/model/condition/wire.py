@@ -21,7 +21,9 @@ def condition_from_wire(data: Mapping[str, Any]) -> AnyCondition:
     """
     kind = data.get("kind")
     if kind not in KINDS:
-        raise NotSupportedError(f"The stored automation condition {kind!r} is of a newer version of Segue: upgrade.")
+        raise NotSupportedError(
+            f"The stored automation condition {kind!r} was written by a newer version of Segue: upgrade Segue."
+        )
     fields = {name: value for name, value in data.items() if name != "kind"}
     return build(kind, **{name: _READ.get(name, lambda value: value)(value) for name, value in fields.items()})
 

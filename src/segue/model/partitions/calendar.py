@@ -13,7 +13,7 @@ What happens when clocks change (the default timezone, UTC, never does):
   gap; one that comes twice means the second occurrence, but the first around midnight (`hour_offset` 0 or 23), so that
   a day begins at its first midnight. A date that a zone never had (Samoa, 2011-12-30) has no daily window; a weekly or monthly
   window that would start on it starts at the first moment after.
-- **Any other cron line**: as `cron_times` says, which agrees with the above: a line for every hour like hourly windows, a line
+- **Any other cron schedule**: as `cron_times` says, which agrees with the above: a line for every hour like hourly windows, a line
   that names hours like daily ones.
 - **Monthly** on day 29, 30 or 31: months without that day have no window, and the window before reaches across them.
 """
@@ -55,12 +55,12 @@ class Rhythm(msgspec.Struct, frozen=True):
     """When windows start.
 
     Attributes:
-        schedule_type: None where a cron line says it that is none of the four.
+        schedule_type: None where a cron schedule says it that is none of the four.
         minute: 0 to 59; hour: 0 to 23 (0 if hourly).
         day: weekly 0 (Sunday) to 6, monthly 1 to 31, else 0.
-        decade: a year ending in 0, not after the first window of interest; hourly windows, and those of a cron line, are
+        decade: a year ending in 0, not after the first window of interest; hourly windows, and those of a cron schedule, are
             counted from there.
-        cron, zone_name: the cron line, where there is no schedule type, and the name of the zone.
+        cron, zone_name: the cron schedule, where there is no schedule type, and the name of the zone.
     """
 
     schedule_type: ScheduleType | None
@@ -86,7 +86,7 @@ class Rhythm(msgspec.Struct, frozen=True):
 
     @property
     def lattice(self) -> CronLattice:
-        """The windows as fires of the cron line."""
+        """The windows as fires of the cron schedule."""
         return lattice_of(cron_of(self), self.zone_name, self.zone, self.decade)
 
 
@@ -98,8 +98,8 @@ def check_offsets(schedule_type: ScheduleType, minute: int, hour: int, day: int)
     for name, value, (low, high) in rows:
         if not low <= value <= high:
             raise InvalidDefinitionError(
-                f"{name}={value} of a {schedule_type.value.lower()} partitions definition: it must be "
-                + (f"from {low} to {high}." if high else f"{low}, this schedule has none.")
+                f"{name}={value} is not valid for {schedule_type.value.lower()} partitions: it must be "
+                + (f"between {low} and {high}." if high else f"{low}, which this schedule does not use.")
             )
 
 
@@ -193,7 +193,7 @@ def epochs_between(rhythm: Rhythm, start: int, stop: int) -> Iterator[int]:
 
 
 def cron_of(rhythm: Rhythm) -> str:
-    """The rhythm as a cron line."""
+    """The rhythm as a cron schedule."""
     if rhythm.schedule_type is None:
         return rhythm.cron
     hour = "*" if rhythm.schedule_type is ScheduleType.HOURLY else str(rhythm.hour)
@@ -205,7 +205,7 @@ def cron_of(rhythm: Rhythm) -> str:
 def cron_with(
     rhythm: Rhythm, minute: int | None, hour: int | None, day_of_week: int | None, day_of_month: int | None
 ) -> str:
-    """The rhythm as a cron line, with another minute, hour or day where given.
+    """The rhythm as a cron schedule, with another minute, hour or day where given.
 
     Raises:
         WrongArgumentError: an hour or day that the schedule does not have.
@@ -213,7 +213,9 @@ def cron_with(
     kind = rhythm.schedule_type
     if kind is None:
         if (minute, hour, day_of_week, day_of_month) != (None, None, None, None):
-            raise WrongArgumentError(f"The cron line {rhythm.cron!r} says when windows start: it takes no other times.")
+            raise WrongArgumentError(
+                f"The cron schedule {rhythm.cron!r} defines when windows start and cannot be combined with other times."
+            )
         return rhythm.cron
     foreign = {
         "hour_of_day": hour is not None and kind is ScheduleType.HOURLY,
@@ -221,8 +223,8 @@ def cron_with(
         "day_of_month": day_of_month is not None and kind is not ScheduleType.MONTHLY,
     }
     if any(foreign.values()):
-        names = ", ".join(name for name, wrong in foreign.items() if wrong)
-        raise WrongArgumentError(f"{kind.value.lower()} partitions have no {names}: leave it out.")
+        names = " and ".join(name for name, wrong in foreign.items() if wrong)
+        raise WrongArgumentError(f"{kind.value.capitalize()} partitions cannot be combined with {names}.")
     day = day_of_week if kind is ScheduleType.WEEKLY else day_of_month
     changes = {name: each for name, each in (("minute", minute), ("hour", hour), ("day", day)) if each is not None}
     changed = msgspec.structs.replace(rhythm, **changes)
@@ -237,10 +239,10 @@ def offsets_given(
     day: int | None,
     cron_schedule: str | None,
 ) -> tuple[ScheduleType | None, int, int, int]:
-    """Schedule type, minute, hour and day from what users pass: the four, or a cron line (None where it says anything else).
+    """Schedule type, minute, hour and day from what users pass: the four, or a cron schedule (None where it says anything else).
 
     Raises:
-        InvalidDefinitionError: neither or both, an offset out of range, or no cron line.
+        InvalidDefinitionError: neither or both, an offset out of range, or no cron schedule.
     """
     if schedule_type is None and cron_schedule is not None and (minute, hour, day) == (None, None, None):
         require_cron(cron_schedule, "TimeWindowPartitionsDefinition")
@@ -252,14 +254,15 @@ def offsets_given(
         given = (schedule_type, minute or 0, hour or 0, first_day if day is None else day)
     else:
         raise WrongDeclarationError(
-            "A time-window definition takes either schedule_type (with offsets) or cron_schedule (without), not both."
+            "A time-window partitions definition must have either schedule_type (with offsets) or cron_schedule (without "
+            "offsets), not both."
         )
     check_offsets(*given)
     return given
 
 
 def offsets_of_cron(cron_schedule: str) -> tuple[ScheduleType, int, int, int] | None:
-    """Schedule type, minute, hour and day of a cron line that fires hourly, daily, weekly or monthly; None for others."""
+    """Schedule type, minute, hour and day of a cron schedule that fires hourly, daily, weekly or monthly; None for others."""
     match [int(field) if field.isdecimal() else field for field in full_line(cron_schedule).split()]:
         case [int(minute), "*", "*", "*", "*"]:
             return ScheduleType.HOURLY, minute, 0, 0

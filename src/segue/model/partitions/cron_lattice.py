@@ -1,4 +1,4 @@
-"""When a cron line fires, numbered: moment <-> number without listing what lies between.
+"""When a cron schedule fires, numbered: moment <-> number without listing what lies between.
 
 Years are read one by one when they are first asked about, and kept. On a day without a change of clocks a line fires at
 the same times of the day, so a year is a list of days that share one tuple of times. Days around a change are taken together
@@ -38,7 +38,7 @@ class _Year(msgspec.Struct, frozen=True):
 
 
 class CronLattice:
-    """The fires of a cron line in a time zone, or those of them at which one of other lines fires too.
+    """The fires of a cron schedule in a time zone, or those of them at which one of other lines fires too.
 
     Numbers count from the first fire of `year` on; those before it are negative.
     """
@@ -100,11 +100,11 @@ class CronLattice:
         """The year in which a fire lies."""
         while number >= self._numbers[self._read_up_to]:
             if self._read_up_to >= _LAST_YEAR:
-                raise OverflowError("The calendar ends with year 9999.")
+                raise OverflowError("Dates after the year 9999 are not supported.")
             self._number_of_year(self._read_up_to + 1)
         while number < self._numbers[self._read_down_to]:
             if self._read_down_to <= _FIRST_YEAR:
-                raise OverflowError("The calendar begins with year 1.")
+                raise OverflowError("Dates before the year 1 are not supported.")
             self._number_of_year(self._read_down_to - 1)
         low, high = self._read_down_to, self._read_up_to
         while low < high:  # the last year whose first fire is not after it
@@ -205,5 +205,5 @@ def _first_quiet_day(zone: tzinfo, year: int) -> int:
 
 @lru_cache(maxsize=256)
 def lattice_of(line: str, zone_name: str, zone: tzinfo, year: int, only: tuple[str, ...] = ()) -> CronLattice:
-    """The lattice of a cron line; made once and kept, so that its years are read once."""
+    """The lattice of a cron schedule; made once and kept, so that its years are read once."""
     return CronLattice(line, zone_name, zone, year, only)

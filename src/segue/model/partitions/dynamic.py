@@ -87,11 +87,11 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
     def __init__(self, partition_fn: PartitionFunction | None = None, name: str | None = None) -> None:
         if (partition_fn is None) == (name is None) or name == "":
             raise InvalidDefinitionError(
-                "DynamicPartitionsDefinition takes either a name, under which an instance keeps the keys, or a partition_fn "
-                "that gives them."
+                "DynamicPartitionsDefinition must have either a name, under which an instance stores the partition keys, "
+                "or a partition_fn that returns them."
             )
         if partition_fn is not None and not callable(partition_fn):
-            raise WrongDeclarationError(f"partition_fn is a function of the present time, got {partition_fn!r}.")
+            raise WrongDeclarationError(f"partition_fn must be a function of the current time, got {partition_fn!r}.")
         require_kind("DynamicPartitionsDefinition", "name", name, str)
         object.__setattr__(self, "partition_fn", partition_fn)
         object.__setattr__(self, "name", name)
@@ -118,9 +118,9 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         store = store_or_ambient(dynamic_partitions_store)
         if store is None:
             raise WrongArgumentError(
-                f"The keys of {self!r} are kept by an instance, and none is at hand: pass "
-                "dynamic_partitions_store=instance, or wrap the call in "
-                "`with partition_loading_context(dynamic_partitions_store=instance):`."
+                f"The partition keys of {self!r} are stored by an instance, and no instance was provided: pass "
+                "dynamic_partitions_store=instance, or wrap the call in `with "
+                "partition_loading_context(dynamic_partitions_store=instance):`."
             )
         return list(store.get_dynamic_partitions(self._name))
 
@@ -165,7 +165,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
     def _name(self) -> str:
         if self.name is None:
             raise InvariantViolationError(
-                f"The keys of {self!r} come from its function: they are not added or deleted."
+                f"The partition keys of {self!r} come from its partition_fn and cannot be added or deleted."
             )
         return self.name
 
@@ -202,8 +202,10 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
 def check_dynamic_keys(name: str, keys: Sequence[str]) -> None:
     """Raises InvalidDefinitionError if these are no keys that can be added under a name."""
     if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongDeclarationError(f"The name of a dynamic partitions definition is a non-empty string, got {name!r}.")
+        raise WrongDeclarationError(
+            f"The name of a dynamic partitions definition must be a non-empty string, got {name!r}."
+        )
     if isinstance(keys, str):
-        raise InvalidDefinitionError(f"partition_keys is a list of strings, got the single string {keys!r}.")
+        raise InvalidDefinitionError(f"partition_keys must be a list of strings, got the single string {keys!r}.")
     for key in keys:
         check_partition_key(key)

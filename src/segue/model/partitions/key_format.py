@@ -154,10 +154,12 @@ def timestamp_of_bound(value: object, name: str, fmt: str, zone: tzinfo) -> floa
     if isinstance(value, datetime):
         return value.replace(tzinfo=zone).timestamp()
     if not isinstance(value, str):
-        raise WrongDeclarationError(f"{name}: expected a datetime or a text in the format {fmt!r}, got {value!r}.")
+        raise WrongDeclarationError(f"{name}: expected a datetime or a string in the format {fmt!r}, got {value!r}.")
     reading = time_of_text(value, fmt)
     if reading is None:
-        raise InvalidDefinitionError(f"{name}={value!r} is not in the format {fmt!r}: write it so, or pass a datetime.")
+        raise InvalidDefinitionError(
+            f"{name}={value!r} does not match the format {fmt!r}: use that format, or pass a datetime."
+        )
     return epoch_of_reading(zone, reading)
 
 
@@ -170,11 +172,11 @@ def start_of_excluded(value: object, rhythm: Rhythm, fmt: str) -> int:
         number = number_at(rhythm, epoch)
         if epoch_of(rhythm, number) == epoch:
             return epoch
-        hint = f"the window around it starts at {datetime_at(rhythm.zone, epoch_of(rhythm, number))}"
+        hint = f"the window that contains it starts at {datetime_at(rhythm.zone, epoch_of(rhythm, number))}"
     else:
         number = number_of_key(rhythm, fmt, value) if isinstance(value, str) else None
         if number is not None:
             return epoch_of(rhythm, number)
-        hint = f"pass a datetime, a cron line, or a key in the format {fmt!r}"
+        hint = f"pass a datetime, a cron schedule, or a partition key in the format {fmt!r}"
     kind = InvalidDefinitionError if isinstance(value, (str, datetime)) else WrongDeclarationError
     raise kind(f"exclusions: {value!r} is not the start of a window: {hint}.")

@@ -39,7 +39,7 @@ class TimestampWithTimezone(NamedTuple):
 def check_partition_key(key: str) -> None:
     """Raises InvalidDefinitionError if a text cannot be a partition key: empty, no string, or holding '...'."""
     if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise WrongDeclarationError(f"A partition key is a non-empty string, got {key!r}.")
+        raise WrongDeclarationError(f"A partition key must be a non-empty string, got {key!r}.")
     if RANGE_SEPARATOR in key:
         raise InvalidDefinitionError(
             f"The partition key {key!r} contains '{RANGE_SEPARATOR}', which separates the two ends of a range of keys: "
@@ -52,7 +52,7 @@ def require_distinct(keys: Iterable[str], what: str) -> None:
     seen: set[str] = set()
     twice = sorted({key for key in keys if key in seen or seen.add(key)})
     if twice:
-        raise InvalidDefinitionError(f"{what} must be unique; more than once in the list: {twice}.")
+        raise InvalidDefinitionError(f"{what} must be unique; duplicates: {twice}.")
 
 
 def unknown_key(definition: object, key: str, hint: str = "") -> UnknownPartitionError:
@@ -62,4 +62,4 @@ def unknown_key(definition: object, key: str, hint: str = "") -> UnknownPartitio
         definition, key: the two.
         hint: which keys it has that may have been meant, as a sentence with a space before it.
     """
-    return UnknownPartitionError(f"There is no partition {key!r} in {definition!r}.{hint}")
+    return UnknownPartitionError(f"Partition key {key!r} not found in {definition!r}.{hint}")

@@ -45,14 +45,14 @@ class IdentityPartitionMapping(ValueMapping):
         upstream, downstream = upstream_partitions_def, downstream_partitions_def
         if downstream is None or not _same_kind(upstream, downstream):
             raise InvalidDefinitionError(
-                f"IdentityPartitionMapping cannot join {upstream!r} (upstream) and {downstream!r} (downstream): their "
-                "keys are of different kinds. Choose another partition_mapping, such as AllPartitionMapping()."
+                f"IdentityPartitionMapping cannot map {upstream!r} (upstream) to {downstream!r} (downstream): their "
+                "partition keys are of different kinds. Choose another partition_mapping, such as AllPartitionMapping()."
             )
 
     def needs(self, downstream: PartitionSubset | None, sides: Sides) -> Needed:
         if downstream is None or sides.downstream is None:
             raise InvalidDefinitionError(
-                "IdentityPartitionMapping needs a partitioned downstream asset. Choose AllPartitionMapping()."
+                "IdentityPartitionMapping requires a partitioned downstream asset. Choose AllPartitionMapping()."
             )
         upstream = sides.upstream
         if upstream.has_order_of(sides.downstream):
@@ -158,13 +158,14 @@ class StaticPartitionMapping(ValueMapping):
         for side, definition in (("upstream", upstream_partitions_def), ("downstream", downstream_partitions_def)):
             if not isinstance(definition, StaticPartitionsDefinition):
                 raise InvalidDefinitionError(
-                    f"StaticPartitionMapping joins two StaticPartitionsDefinitions; {side} is {definition!r}."
+                    f"StaticPartitionMapping requires a StaticPartitionsDefinition on both sides; {side} is "
+                    f"{definition!r}."
                 )
             _require_keys(f"the {side} side of StaticPartitionMapping", self._keys_of(side), definition)
 
     def needs(self, downstream: PartitionSubset | None, sides: Sides) -> Needed:
         if downstream is None or sides.downstream is None:
-            raise InvalidDefinitionError("StaticPartitionMapping needs a partitioned downstream asset.")
+            raise InvalidDefinitionError("StaticPartitionMapping requires a partitioned downstream asset.")
         wanted = set(keys_of_subset(sides.downstream, downstream, sides.now))
         table = self.downstream_partition_keys_by_upstream_partition_key
         return existing(sides.upstream, [up for up, down in table.items() if not wanted.isdisjoint(down)], sides.now)
@@ -193,7 +194,7 @@ def _require_keys(what: str, keys: Sequence[str], definition: StaticPartitionsDe
     known = set(definition.get_partition_keys())
     unknown = sorted(set(keys) - known)
     if unknown:
-        raise InvalidDefinitionError(f"{what} names {unknown}, which {definition!r} does not have.")
+        raise InvalidDefinitionError(f"{what} refers to {unknown}, not found in {definition!r}.")
 
 
 def existing(definition: PartitionsDefinition, keys: Sequence[str], now: datetime) -> Needed:

@@ -123,7 +123,7 @@ class PartitionMapping:
         return {"kind": "opaque", "id": name, "description": repr(self) if has_own_repr(self) else name}
 
     def _unsaid(self, method: str) -> NotSupportedError:
-        return NotSupportedError(f"{type(self).__name__} does not implement {method}, which is asked for here.")
+        return NotSupportedError(f"{type(self).__name__} does not implement {method}, which is required here.")
 
 
 class ValueMapping(PartitionMapping):
@@ -279,6 +279,8 @@ def missing_partitions(
     """The error for needed partitions that do not exist: the first of them, and how many there are in all."""
     names = ", ".join(missing.keys(5)) + (", ..." if missing.number > 5 else "")
     return UnknownPartitionError(
-        f"Needed upstream partitions do not exist at {now.isoformat()}: {names} ({missing.number} of {definition!r}). "
-        f"{hint}".rstrip()
+        (
+            f"Required upstream partitions do not exist at {now.isoformat()}: {names} ({missing.number} of {definition!r}). "
+            f"{hint}"
+        ).rstrip()
     )

@@ -117,7 +117,6 @@ def check_mapping(
         mapping.validate_partition_mapping(upstream_definition, downstream_definition)
     elif downstream_definition is not None and _plain_mapping(upstream_definition, downstream_definition) is None:
         raise InvalidDefinitionError(
-            f"Nothing says which partitions of {upstream_definition!r} (upstream) a partition of "
-            f"{downstream_definition!r} (downstream) needs: set partition_mapping, as in "
-            "AssetDep(upstream, partition_mapping=AllPartitionMapping())."
+            f"There is no default partition mapping from {upstream_definition!r} (upstream) to {downstream_definition!r} "
+            "(downstream): set partition_mapping, as in AssetDep(upstream, partition_mapping=AllPartitionMapping())."
         )

@@ -51,15 +51,15 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
     def __init__(self, partitions_defs: Mapping[str, PartitionsDefinition]) -> None:
         if len(partitions_defs) < 2:
             raise InvalidDefinitionError(
-                f"MultiPartitionsDefinition has two dimensions or more, got {len(partitions_defs)}: use the definition of "
-                "the one dimension itself."
+                f"MultiPartitionsDefinition must have at least two dimensions, got {len(partitions_defs)}: use the "
+                "partitions definition of the single dimension directly."
             )
         for name, definition in partitions_defs.items():
             _check_dimension(name, definition)
         times = [name for name, each in partitions_defs.items() if isinstance(each, TimeWindowPartitionsDefinition)]
         if len(times) > 1:
             raise InvalidDefinitionError(
-                f"At most one dimension of a MultiPartitionsDefinition is of time windows, got {', '.join(times)}."
+                f"At most one dimension of a MultiPartitionsDefinition can be a time window, got {', '.join(times)}."
             )
         names = tuple(sorted(partitions_defs))
         object.__setattr__(self, "_names", names)
@@ -94,7 +94,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         """
         if dimension_name not in self._names:
             raise InvalidInvocationError(
-                f"There is no dimension {dimension_name!r}; there are {', '.join(self._names)}."
+                f"Dimension {dimension_name!r} not found; available dimensions: {', '.join(self._names)}."
             )
         return self._names.index(dimension_name)
 
@@ -122,7 +122,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
             InvalidInvocationError: none is.
         """
         if not self.has_time_window_dimension:
-            raise InvalidInvocationError(f"No dimension of {self!r} is of time windows.")
+            raise InvalidInvocationError(f"{self!r} has no time-window dimension.")
         return self.primary_dimension
 
     @property
@@ -171,7 +171,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         if len(parts) != len(self._axes):
             return f" Its keys are written {SEPARATOR.join(f'<{name}>' for name in self._names)}."
         hints = [
-            f" Of the dimension {name!r} there is no {part!r}.{axis.key_hint(part, now)}"
+            f" Partition key {part!r} not found in dimension {name!r}.{axis.key_hint(part, now)}"
             for name, axis, part in zip(self._names, self._axes, parts, strict=True)
             if not axis.contains(part, now)
         ]
@@ -370,21 +370,24 @@ def _check_dimension(name: object, definition: object) -> None:
     """Raises InvalidDefinitionError if this can be no dimension."""
     if not isinstance(name, str) or not isinstance(definition, PartitionsDefinition):
         raise WrongDeclarationError(
-            f"MultiPartitionsDefinition takes definitions by name, got {name!r}: {definition!r}."
+            f"MultiPartitionsDefinition expected a partitions definition for each dimension name, got {name!r}: "
+            f"{definition!r}."
         )
     if len(definition.axes) > 1:
-        raise InvalidDefinitionError(f"Dimension {name!r} has dimensions itself: name each of them here.")
+        raise InvalidDefinitionError(
+            f"Dimension {name!r} is itself multi-partitioned: list its dimensions here instead."
+        )
     if isinstance(definition, DynamicPartitionsDefinition) and definition.name is None:
         raise InvalidDefinitionError(
-            f"Dimension {name!r} takes its keys from a function: in several dimensions dynamic partitions have a name, under "
-            "which an instance keeps their keys. Write DynamicPartitionsDefinition(name=...)."
+            f"Dimension {name!r} gets its partition keys from a function, which is not supported with several dimensions. "
+            "Write DynamicPartitionsDefinition(name=...), whose partition keys are stored by an instance."
         )
     keys = definition.get_partition_keys() if isinstance(definition, StaticPartitionsDefinition) else ()
     wrong = next(((key, sign) for key in keys for sign in _RESERVED if sign in key), None)
     if wrong is not None:
         raise InvalidDefinitionError(
-            f"The key {wrong[0]!r} of dimension {name!r} contains {wrong[1]!r}: {SEPARATOR!r} separates the keys of the "
-            "dimensions, and commas and brackets write ranges and lists of them. Choose another key."
+            f"The partition key {wrong[0]!r} of dimension {name!r} contains {wrong[1]!r}: {SEPARATOR!r} separates the "
+            "keys of the dimensions, and commas and brackets denote lists and ranges. Choose another key."
         )
 
 

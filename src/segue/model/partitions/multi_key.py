@@ -24,7 +24,7 @@ class MultiPartitionKey(str):
         keys = dict(sorted(keys_by_dimension.items()))
         for name, key in keys.items():
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-                raise WrongArgumentError(f"The key of dimension {name!r} is a string, got {key!r}.")
+                raise WrongArgumentError(f"The partition key of dimension {name!r} must be a string, got {key!r}.")
         made = super().__new__(cls, SEPARATOR.join(keys.values()))
         made._keys = keys
         return made

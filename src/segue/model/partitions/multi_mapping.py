@@ -79,14 +79,14 @@ class BaseMultiPartitionMapping(ValueMapping):
         self, upstream_partitions_def: PartitionsDefinition, downstream_partitions_def: PartitionsDefinition | None
     ) -> None:
         if downstream_partitions_def is None:
-            raise InvalidDefinitionError(f"{type(self).__name__} needs a partitioned downstream asset.")
+            raise InvalidDefinitionError(f"{type(self).__name__} requires a partitioned downstream asset.")
         upstream, downstream = upstream_partitions_def, downstream_partitions_def
         for join in self.get_dimension_dependencies(upstream, downstream):
             join.mapping.validate_partition_mapping(upstream.axes[join.upstream], downstream.axes[join.downstream])
 
     def needs(self, downstream: PartitionSubset | None, sides: Sides) -> Needed:
         if downstream is None or sides.downstream is None:
-            raise InvalidDefinitionError(f"{type(self).__name__} needs a partitioned downstream asset.")
+            raise InvalidDefinitionError(f"{type(self).__name__} requires a partitioned downstream asset.")
         joins = {join.upstream: join for join in self.get_dimension_dependencies(sides.upstream, sides.downstream)}
         columns: dict[tuple[int, tuple[int, int] | None], _Column] = {}
         found: list[Box] = []
@@ -145,7 +145,8 @@ class MultiPartitionMapping(BaseMultiPartitionMapping):
         for name, each in given.items():
             if not isinstance(each, DimensionPartitionMapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
                 raise WrongDeclarationError(
-                    f"MultiPartitionMapping takes a DimensionPartitionMapping for each dimension, got {each!r} for {name!r}."
+                    f"MultiPartitionMapping expected a DimensionPartitionMapping for each dimension, got {each!r} for "
+                    f"{name!r}."
                 )
         object.__setattr__(self, "downstream_mappings_by_upstream_dimension", given)
 
@@ -170,7 +171,7 @@ class MultiPartitionMapping(BaseMultiPartitionMapping):
             for side, definition, dimension in (("upstream", upper, name), ("downstream", lower, each.dimension_name)):
                 if dimension not in definition.partition_dimension_names:
                     raise InvalidDefinitionError(
-                        f"MultiPartitionMapping names the dimension {dimension!r}, which {definition!r} ({side}) does not have."
+                        f"MultiPartitionMapping: dimension {dimension!r} not found in {definition!r} ({side})."
                     )
             joins.append(
                 DimensionDependency(upper.place_of(name), lower.place_of(each.dimension_name), each.partition_mapping)
@@ -221,8 +222,9 @@ class MultiToSingleDimensionPartitionMapping(BaseMultiPartitionMapping):
         multi, single = (upper, lower) if is_upper else (lower, upper)
         if not isinstance(multi, MultiPartitionsDefinition) or isinstance(single, MultiPartitionsDefinition):
             raise InvalidDefinitionError(
-                f"MultiToSingleDimensionPartitionMapping joins a definition of several dimensions and one of a single "
-                f"dimension, not {upper!r} (upstream) and {lower!r} (downstream)."
+                "MultiToSingleDimensionPartitionMapping requires a MultiPartitionsDefinition on one side and a "
+                f"single-dimension partitions definition on the other, got {upper!r} (upstream) and {lower!r} "
+                "(downstream)."
             )
         place, mapping = self._place(multi, single, is_upper)
         return [DimensionDependency(place, 0, mapping) if is_upper else DimensionDependency(0, place, mapping)]
@@ -233,7 +235,7 @@ class MultiToSingleDimensionPartitionMapping(BaseMultiPartitionMapping):
         name = self.partition_dimension_name
         if name is not None and name not in multi.partition_dimension_names:
             raise InvalidDefinitionError(
-                f"MultiToSingleDimensionPartitionMapping names the dimension {name!r}; {multi!r} has no such dimension."
+                f"MultiToSingleDimensionPartitionMapping: dimension {name!r} not found in {multi!r}."
             )
         fitting = [
             (place, mapping)
@@ -246,7 +248,8 @@ class MultiToSingleDimensionPartitionMapping(BaseMultiPartitionMapping):
         if len(fitting) != 1:
             how_many = "more than one dimension" if fitting else "no dimension"
             raise InvalidDefinitionError(
-                f"{how_many} of {multi!r} fits {single!r}: name it with partition_dimension_name, or choose another mapping."
+                f"{how_many} of {multi!r} matches {single!r}: set partition_dimension_name, or choose another partition "
+                "mapping."
             )
         return fitting[0]
 
@@ -319,6 +322,6 @@ def _common(one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) ->
 def _multi_of(definition: PartitionsDefinition, side: str) -> MultiPartitionsDefinition:
     if not isinstance(definition, MultiPartitionsDefinition):
         raise InvalidDefinitionError(
-            f"MultiPartitionMapping joins two definitions of several dimensions; {side} is {definition!r}."
+            f"MultiPartitionMapping requires a MultiPartitionsDefinition on both sides; {side} is {definition!r}."
         )
     return definition

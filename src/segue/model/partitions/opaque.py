@@ -90,4 +90,4 @@ class OpaquePartitionMapping(ValueMapping):
 
 
 def _refuse(what: str, name: str) -> NoReturn:
-    raise NotSupportedError(f"{name} is a {what} of the user's own: it is asked where the code that declares it runs.")
+    raise NotSupportedError(f"{name} is a custom {what}, and can only be used where the code that defines it runs.")

@@ -146,7 +146,7 @@ class PartitionsSubset:
             ranges = msgspec.convert(data["ranges"], tuple[tuple[str, str], ...])
         except (msgspec.MsgspecError, KeyError, TypeError) as error:
             raise InvalidInvocationError(
-                f"{serialized[:200]!r} is no set of partitions that serialize() wrote."
+                f"{serialized[:200]!r} is not a partitions subset written by serialize()."
             ) from error
         definition = listed_now(partitions_def)
         return PartitionsSubset(definition, _canonical(definition, ranges))

@@ -123,7 +123,7 @@ class PartitionPositions(ABC):
         Raises:
             InvalidInvocationError: the partitions are no windows of time.
         """
-        raise InvalidInvocationError(f"The partitions of {self!r} are no windows of time.")
+        raise InvalidInvocationError(f"The partitions of {self!r} are not time windows.")
 
     def windows_of_subset(self, subset: PartitionSubset) -> Sequence[TimeWindow]:
         """The stretches of time that a set covers.
@@ -131,7 +131,7 @@ class PartitionPositions(ABC):
         Raises:
             InvalidInvocationError: the partitions are no windows of time.
         """
-        raise InvalidInvocationError(f"The partitions of {self!r} are no windows of time.")
+        raise InvalidInvocationError(f"The partitions of {self!r} are not time windows.")
 
     @property
     def keys_are_ordered(self) -> bool:

@@ -25,7 +25,7 @@ class WindowSequence(msgspec.Struct, frozen=True):
         limit: the first position that does not exist because of the end, if there is an end.
         excluded: the numbers of the windows left out one by one, in order, from the first window on.
         before_excluded: for each of them, how many partitions come before it.
-        left_out: the windows left out by cron lines, as fires, if there are any.
+        left_out: the windows left out by cron schedules, as fires, if there are any.
         left_out_before: the number of the last fire of those before the first window.
     """
 
@@ -41,7 +41,7 @@ class WindowSequence(msgspec.Struct, frozen=True):
 def sequence_of(
     rhythm: Rhythm, start: float, end: float | None, exclusions: Iterable[int], excluded_crons: tuple[str, ...] = ()
 ) -> WindowSequence:
-    """The windows that lie between start and end (epoch seconds), without those of these numbers or cron lines."""
+    """The windows that lie between start and end (epoch seconds), without those of these numbers or cron schedules."""
     first = number_from(rhythm, math.ceil(start))
     windows = WindowSequence(rhythm, first, None, (), ())
     if excluded_crons:

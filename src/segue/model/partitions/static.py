@@ -32,7 +32,7 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
     def __init__(self, partition_keys: Sequence[str]) -> None:
         if isinstance(partition_keys, str):
             raise InvalidDefinitionError(
-                f"partition_keys is a list of strings, got the single string {partition_keys!r}."
+                f"partition_keys must be a list of strings, got the single string {partition_keys!r}."
             )
         keys = tuple(partition_keys)
         for key in keys:

@@ -78,7 +78,7 @@ def subset_of_range(definition: PartitionsDefinition, first: str, last: str, now
     box = _box_of(definition, first, last, now)
     if any(start >= stop for start, stop in box):
         raise UnknownPartitionError(
-            f"The range {first!r} to {last!r} is empty: {last!r} comes first in {definition!r}."
+            f"The partition key range {first!r} to {last!r} is empty: {last!r} comes before {first!r} in {definition!r}."
         )
     return PartitionSubset(((first, last),))
 

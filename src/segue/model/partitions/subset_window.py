@@ -22,8 +22,8 @@ def time_window_of_subset(definition: PartitionsDefinition, subset: PartitionSub
         if isinstance(axis, TimeWindowPartitionsDefinition):
             spans = [box[place] for box in boxes_of(region_of_subset(definition, subset, now))]
             if not spans:
-                raise InvariantViolationError("A set without partitions has no time window.")
+                raise InvariantViolationError("An empty partitions subset has no time window.")
             first = axis.window_at(min(start for start, _ in spans))
             last = axis.window_at(max(stop for _, stop in spans) - 1)
             return TimeWindow(first.start, last.end)
-    raise InvariantViolationError(f"Partitions of {definition!r} are no windows of time: they have no time window.")
+    raise InvariantViolationError(f"The partitions of {definition!r} are not time windows.")

@@ -39,8 +39,8 @@ class TimeWindowPartitionMapping(ValueMapping):
     ) -> None:
         if start_offset > end_offset:
             raise InvalidDefinitionError(
-                f"TimeWindowPartitionMapping(start_offset={start_offset}, end_offset={end_offset}) maps to nothing: "
-                "start_offset must not be greater than end_offset."
+                f"TimeWindowPartitionMapping(start_offset={start_offset}, end_offset={end_offset}) is empty: start_offset "
+                "must not be greater than end_offset."
             )
         object.__setattr__(self, "start_offset", start_offset)
         object.__setattr__(self, "end_offset", end_offset)
@@ -99,7 +99,7 @@ class TimeWindowPartitionMapping(ValueMapping):
 def _windows_of(definition: PartitionsDefinition | None, side: str) -> TimeWindowPartitionsDefinition:
     if not isinstance(definition, TimeWindowPartitionsDefinition):
         raise InvalidDefinitionError(
-            f"TimeWindowPartitionMapping joins two time-window partitions definitions; {side} is {definition!r}. "
-            "Choose another partition_mapping."
+            f"TimeWindowPartitionMapping requires a time-window partitions definition on both sides; {side} is "
+            f"{definition!r}. Choose another partition_mapping."
         )
     return definition

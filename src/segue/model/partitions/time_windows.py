@@ -1,4 +1,4 @@
-"""Partitions that are windows of time: hourly, daily, weekly, monthly, or by a cron line.
+"""Partitions that are windows of time: hourly, daily, weekly, monthly, or by a cron schedule.
 
 A window becomes a partition once it has ended (`end_offset` shifts that). How windows lie when clocks change is said in
 `calendar`.
@@ -36,7 +36,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
             Sunday; monthly: the day of the month). Instead of these four: any `cron_schedule`, which fires when a window starts.
         timezone: a name of the time zone database; default UTC.
         end_offset: how many windows more (or, negative, fewer) exist than have ended.
-        exclusions: windows that are left out: their starts, as datetimes or as texts in `fmt`, or cron lines that fire at them.
+        exclusions: windows that are left out: their starts, as datetimes or as texts in `fmt`, or cron schedules that fire at them.
 
     Raises:
         InvalidDefinitionError: values that do not fit together.
@@ -94,8 +94,8 @@ class TimeWindowPartitionsDefinition(WindowLookups):
             return
         rhythm_name = repr(fields.cron_schedule) if fields.schedule_type is None else fields.schedule_type.lower()
         raise InvalidDefinitionError(
-            f"fmt={fields.fmt!r} does not tell {rhythm_name} windows apart: a key in it must lead back to "
-            "its window. Leave fmt out for the default format, or let it name every part of the start."
+            f"fmt={fields.fmt!r} does not identify {rhythm_name} windows uniquely: a partition key must lead back to its "
+            "window. Leave fmt out to use the default format, or include every part of the start time."
         )
 
     def _settle(self, fields: TimeWindowFields) -> None:
@@ -164,7 +164,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         shown = f"{rhythm}, starting {self.start.strftime(fields.fmt)} {fields.timezone}."
         if not fields.end_offset:
             return shown
-        return f"{shown} End offsetted by {fields.end_offset} partition{'' if fields.end_offset == 1 else 's'}."
+        return f"{shown} End offset by {fields.end_offset} partition{'' if fields.end_offset == 1 else 's'}."
 
     def __getstate__(self) -> TimeWindowFields:
         return self._fields

@@ -96,7 +96,7 @@ class WindowLookups(FrozenPartitionsDefinition):
 
     @property
     def schedule_type(self) -> ScheduleType | None:
-        """How often a window starts; None where a cron line says it that is none of the four."""
+        """How often a window starts; None where a cron schedule says it that is none of the four."""
         return self._windows.rhythm.schedule_type
 
     @property
@@ -120,7 +120,7 @@ class WindowLookups(FrozenPartitionsDefinition):
         field = self._fields.cron_schedule.split()[place]
         if not field.isdecimal():
             raise InvalidInvocationError(
-                f"Windows of {self.cron_schedule!r} start at more than one: ask cron_schedule."
+                f"Windows of {self.cron_schedule!r} start at more than one: use cron_schedule instead."
             )
         return int(field)
 
@@ -141,13 +141,13 @@ class WindowLookups(FrozenPartitionsDefinition):
 
     @property
     def exclusions(self) -> Sequence[str | datetime] | None:
-        """The windows that are left out, if any: the starts of some, and cron lines that fire at others."""
+        """The windows that are left out, if any: the starts of some, and cron schedules that fire at others."""
         starts = [datetime_at(self._windows.rhythm.zone, each) for each in self._fields.exclusions]
         return [*starts, *self._fields.excluded_crons] or None
 
     @property
     def cron_schedule(self) -> str:
-        """The cron line that fires whenever a window starts."""
+        """The cron schedule that fires whenever a window starts."""
         return cron_of(self._windows.rhythm)
 
     def get_cron_schedule(
@@ -157,7 +157,7 @@ class WindowLookups(FrozenPartitionsDefinition):
         day_of_week: int | None = None,
         day_of_month: int | None = None,
     ) -> str:
-        """A cron line that fires as often as windows start, with other minute, hour or day where given.
+        """A cron schedule that fires as often as windows start, with other minute, hour or day where given.
 
         Raises:
             InvalidInvocationError: an hour or day that the schedule type does not have.
@@ -182,8 +182,8 @@ class WindowLookups(FrozenPartitionsDefinition):
     def key_hint(self, key: str, now: datetime) -> str:
         count = self.count(now)
         if not count:
-            return " It has no partition yet."
-        return f" Its keys go from {self.key_at(0, now)!r} to {self.key_at(count - 1, now)!r}."
+            return " It has no partitions yet."
+        return f" Its partition keys range from {self.key_at(0, now)!r} to {self.key_at(count - 1, now)!r}."
 
     def index_of(self, key: str, now: datetime) -> int:
         number = number_of_key(self._windows.rhythm, self._fields.fmt, key)
@@ -207,7 +207,7 @@ class WindowLookups(FrozenPartitionsDefinition):
         return TimeWindow(*(datetime_at(rhythm.zone, epoch_of(rhythm, each)) for each in (number, number + 1)))
 
     def _first_key_hint(self) -> str:
-        return f" Its first key is {key_of(self._windows.rhythm, self._fields.fmt, number_of(self._windows, 0))!r}."
+        return f" Its first partition key is {key_of(self._windows.rhythm, self._fields.fmt, number_of(self._windows, 0))!r}."
 
     def _epoch(self, moment: datetime) -> float:
         return epoch_of_reading(self._windows.rhythm.zone, moment)
@@ -349,9 +349,7 @@ class WindowLookups(FrozenPartitionsDefinition):
         if respect_bounds:
             start, stop = max(start, 0), min(stop, self.count(current_time_or_now(None)))
         if start >= stop:
-            raise UnknownPartitionError(
-                f"No window of {self!r} lies between {time_window.start} and {time_window.end}."
-            )
+            raise UnknownPartitionError(f"{self!r} has no window between {time_window.start} and {time_window.end}.")
         rhythm, fmt = self._windows.rhythm, self._fields.fmt
         first, last = (key_of(rhythm, fmt, number_of(self._windows, each)) for each in (start, stop - 1))
         return PartitionKeyRange(first, last)

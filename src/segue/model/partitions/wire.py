@@ -96,6 +96,6 @@ def mapping_from_wire(data: Mapping[str, object]) -> PartitionMapping:
 
 def _unknown(what: str, data: Mapping[str, object], known: Iterable[str]) -> NotSupportedError:
     return NotSupportedError(
-        f"{data.get('kind')!r} is no kind of {what} this version of Segue knows ({', '.join(known)}): "
-        "a newer one wrote it. Upgrade Segue here."
+        f"{data.get('kind')!r} is not a kind of {what} that this version of Segue knows ({', '.join(known)}): it was "
+        "written by a newer version. Upgrade Segue here."
     )

@@ -41,8 +41,8 @@ def zone_named(name: str) -> tzinfo:
         return late.zoneinfo.ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise InvalidDefinitionError(
-            f"Unknown timezone {name!r}: use a name of the time zone database such as 'Europe/Berlin' "
-            "(where the system has no database, install the package tzdata)."
+            f"Unknown time zone {name!r}: use a name from the IANA time zone database such as 'Europe/Berlin' (if the "
+            "system has no such database, install the package tzdata)."
         ) from error
 
 
