@@ -68,8 +68,7 @@ def require_group(group_name: str | None, where: str) -> str | None:
     if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         hint = "leave it out to use the default group" if group_name == "" else "use letters, digits and underscores"
         raise error_of_word(group_name)(
-            f"{where}: {group_name!r} is not a valid asset group name: {hint}; a slash separates a group from its parent "
-            "group."
+            f"{where}: the asset group name {group_name!r} is not valid: {hint}; a slash separates a group from its parent."
         )
     return group_name
 
@@ -84,8 +83,8 @@ def require_owners(owners: Sequence[str] | None, where: str) -> list[str]:
         is_team = isinstance(owner, str) and owner.startswith("team:") and len(owner) > len("team:")
         is_address = isinstance(owner, str) and re.fullmatch(_ADDRESS, owner) is not None
         if not (is_team or is_address):
-            lacks = " has no team name and" if owner == "team:" else ""
-            raise error_of_word(owner)(f"{where}: owner {owner!r}{lacks} must be an email address or 'team:name'.")
+            lacks = " has no team name;" if owner == "team:" else " is not valid:"
+            raise error_of_word(owner)(f"{where}: owner {owner!r}{lacks} expected an email address or 'team:name'.")
     return list(owners or ())
 
 

@@ -36,7 +36,7 @@ def condition_of(where: str, condition: object, policy: object) -> AnyCondition 
         return optional_condition(where, condition)
     if condition is not None:
         raise ConflictingDefinitionsError(
-            f"{where}: both automation_condition and auto_materialize_policy were provided; keep automation_condition."
+            f"{where}: automation_condition and auto_materialize_policy were both provided; keep automation_condition."
         )
     translated = getattr(policy, "to_automation_condition", None)
     return require_condition(f"{where}: auto_materialize_policy", policy if translated is None else translated())

@@ -184,9 +184,7 @@ def test_assets_take_superseded_policies() -> None:
     assert by_policy.get_asset_spec().freshness_policy == legacy.to_freshness_policy() == spec.freshness_policy
     assert by_condition.get_asset_spec().automation_condition == C.eager()
     assert spec.automation_condition == Policy.lazy().to_automation_condition()
-    with pytest.raises(
-        sg.InvalidDefinitionError, match="both automation_condition and auto_materialize_policy were provided"
-    ):
+    with pytest.raises(sg.InvalidDefinitionError, match="and auto_materialize_policy were both provided"):
         sg.AssetSpec("x", automation_condition=C.eager(), auto_materialize_policy=Policy.eager())
     with pytest.raises(sg.InvalidDefinitionError, match="both freshness_policy and legacy_freshness_policy"):
         sg.AssetSpec("x", freshness_policy=legacy.to_freshness_policy(), legacy_freshness_policy=legacy)

@@ -171,7 +171,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", owners="team:me"), ["owners must be a list"]),
     (lambda: named("a", group_name=""), ["asset 'a'", "leave it out to use the default group"]),
     *[
-        (lambda group=group: named("a", group_name=group), ["not a valid asset group name", "slash"])
+        (lambda group=group: named("a", group_name=group), ["the asset group name", "slash"])
         for group in ("g\n", "/g", "g/", "g//h", "g /h")
     ],
     (lambda: named("a", metadata=[1]), ["metadata must be of type Mapping"]),

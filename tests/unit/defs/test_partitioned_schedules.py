@@ -119,7 +119,7 @@ def test_owners_are_looked_at_where_they_are_given() -> None:
 
     job = sg.define_asset_job("all_orders", selection=[orders])
     for owner in ("team:", "nobody"):
-        with pytest.raises(sg.InvalidDefinitionError, match="must be an email address"):
+        with pytest.raises(sg.InvalidDefinitionError, match="expected an email address"):
             sg.build_schedule_from_partitioned_job(job, owners=[owner])
 
 

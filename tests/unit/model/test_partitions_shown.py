@@ -50,3 +50,8 @@ def test_of_many_keys_the_first_are_shown_and_the_number() -> None:
 def test_an_offset_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(TypeError, match="end_offset"):
         sg.DailyPartitionsDefinition("2023-01-01", end_offset="1")  # pyright: ignore[reportArgumentType] reason: it is refused
+
+
+def test_days_of_which_some_are_excluded_are_not_the_basic_ones() -> None:
+    assert sg.DailyPartitionsDefinition("2023-01-01").is_basic_daily
+    assert not sg.DailyPartitionsDefinition("2023-01-01", exclusions=["0 0 * * 6"]).is_basic_daily

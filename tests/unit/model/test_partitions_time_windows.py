@@ -375,8 +375,8 @@ def test_key_position_window_and_moment_agree(
     assert definition.time_window_for_partition_key(key) == window
     assert definition.get_partition_key_for_timestamp(inside) == key
     assert window.end == definition.window_at(index + 1).start
-    assert definition.count(window.end) == index + 1
-    assert definition.count(window.end.astimezone(UTC) - timedelta(seconds=1)) == index
+    end = window.end.astimezone(UTC)  # the second before it may be one that the clocks of the zone skip
+    assert (definition.count(end), definition.count(end - timedelta(seconds=1))) == (index + 1, index)
 
 
 def test_a_key_in_another_format_has_no_window() -> None:
@@ -384,12 +384,6 @@ def test_a_key_in_another_format_has_no_window() -> None:
     assert len(daily.time_windows_for_partition_keys(["2023-01-02", "2023-01-09"])) == 1
     with pytest.raises(UnknownPartitionError, match="january"):
         daily.time_windows_for_partition_keys(["2023-01-02", "january"])
-
-
-def test_days_of_which_some_are_excluded_are_not_the_basic_ones() -> None:
-    assert DailyPartitionsDefinition("2023-01-01").is_basic_daily
-    assert not DailyPartitionsDefinition("2023-01-01", exclusions=["0 0 * * 6"]).is_basic_daily
-    assert not HourlyPartitionsDefinition(datetime(2023, 1, 1), exclusions=[datetime(2023, 1, 2)]).is_basic_hourly
 
 
 @given(DEFINITIONS, st.integers(0, 20_000), st.integers(0, 60))

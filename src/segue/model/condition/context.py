@@ -396,6 +396,5 @@ def _result_of(coroutine: CoroutineType[object, object, object], condition: AnyC
         return stop.value
     coroutine.close()
     raise NotSupportedError(
-        f"{type(condition).__name__}.evaluate awaits something that is not a condition, and can only await other "
-        "conditions. Read what it needs synchronously."
+        f"{type(condition).__name__}.evaluate can only await other conditions. Read what else it needs synchronously."
     )
