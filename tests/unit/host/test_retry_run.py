@@ -87,7 +87,8 @@ def test_values_of_finished_steps_come_from_the_io_manager(instance: sg.Instance
     memory = sg.InMemoryIOManager()
     lost = retry_run(world.definitions(resources={"io_manager": memory}), instance, run.run_id)
     assert lost.is_failure
-    memory.handle_output(sg.build_output_context(asset_key="first"), 7)
+    made = sg.build_output_context(asset_key="first", run_id=run.run_id, step_key="first", name="result")
+    memory.handle_output(made, 7)
     found = retry_run(world.definitions(resources={"io_manager": memory}), instance, lost.run_id)
     assert found.is_success
     assert [value for key, value in memory.values.items() if key[-2:] == ("third", "result")] == [71]
