@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pdb
 from typing import Any
 
 import pytest
@@ -128,3 +129,96 @@ def test_injectors_hand_the_context_over_for_as_long_as_they_are_open(tmp_path: 
 @pytest.mark.parametrize("kind", [sg.PartitionedConfig, sg.PartitionsDefinition, sg.AutomationContext])
 def test_generic_names_take_brackets(kind: Any) -> None:
     assert kind[str] is not None
+
+
+def test_what_inputs_and_outputs_say_is_shown() -> None:
+    assert "Int" in repr(sg.In(int))
+    assert "String" in repr(sg.Out(str))
+    assert "NO_TYPE" in repr(sg.AssetIn().dagster_type)
+    assert "NO_DEFAULT" in repr(sg.In(int).default_value)
+    assert "NO_VALUE" in repr(sg.MaterializeResult().value)
+    assert len({sg.SourceAsset("a"), sg.SourceAsset("a"), sg.SourceAsset("b")}) == 2
+
+
+def test_the_key_of_a_job_among_assets_and_checks_is_written_and_read() -> None:
+    key = sg.AssetJobKey("nightly")
+    assert sg.AssetJobKey.from_user_string(key.to_user_string()) == key
+    assert sg.AssetJobKey.from_graphql_input({"jobName": "nightly"}) == key
+    for wrong in ("nightly", "job:", "asset:nightly"):
+        with pytest.raises(sg.InvalidInvocationError, match=wrong):
+            sg.AssetJobKey.from_user_string(wrong)
+
+
+def test_a_sequence_is_shown_page_by_page() -> None:
+    letters, found, cursor = list("abcde"), list[str](), None
+    while True:
+        page = sg.PaginatedResults.create_from_sequence(letters, limit=2, ascending=False, cursor=cursor)
+        found.extend(page.results)
+        cursor = page.cursor
+        if not page.has_more:
+            break
+    assert found == list("edcba")
+    with pytest.raises(sg.InvalidInvocationError, match="'d'"):
+        sg.PaginatedResults.create_from_sequence(letters, limit=2, ascending=True, cursor="d")
+
+
+def test_filters_of_records_go_on_from_a_cursor() -> None:
+    assert sg.EventRecordsFilter.get_cursor_params() == (None, None)
+    key = sg.AssetKey("a")
+    with sg.Instance.ephemeral() as instance:
+        for number in range(3):
+            instance.report_runless_asset_event(sg.AssetMaterialization(key, metadata={"n": number}))
+        cursor = instance.fetch_materializations(key, limit=1, ascending=True).cursor
+        asked = sg.AssetRecordsFilter(asset_key=key).to_event_records_filter(
+            sg.EventType.ASSET_MATERIALIZATION, cursor, ascending=True
+        )
+        with pytest.warns(DeprecationWarning, match="superseded"):
+            found = instance.get_event_records(asked, ascending=True)
+    assert [each.asset_materialization.metadata["n"].value for each in found if each.asset_materialization] == [1, 2]
+    changes = sg.RunStatusChangeRecordsFilter(event_type=sg.EventType.RUN_SUCCESS, job_names=["nightly"])
+    whole = changes.to_event_records_filter_without_job_names(cursor, ascending=True)
+    assert (whole.event_type, whole.after_cursor) == (sg.EventType.RUN_SUCCESS, asked.after_cursor)
+
+
+def test_a_form_of_types_takes_its_types_in_a_call_too() -> None:
+    for form, given in ((sg.List, (int,)), (sg.Dict, (str, int)), (sg.Optional, (int,)), (sg.Tuple, (int, str))):
+        assert form(*given).display_name == form[given].display_name
+
+
+def test_fields_know_whether_they_may_be_left_out() -> None:
+    assert sg.Field(int, is_required=False).is_optional
+    assert sg.Field(int, default_value=3).is_optional
+    assert not sg.Field(int).is_optional
+
+
+def test_the_superseded_name_of_the_metadata_of_a_run_gives_the_same() -> None:
+    assert sg.MetadataValue.dagster_run("r1") == sg.MetadataValue.run("r1")
+
+
+def test_the_debugger_of_a_context_is_that_of_python() -> None:
+    assert isinstance(sg.build_op_context().pdb, pdb.Pdb)
+
+
+def test_a_resource_that_stands_for_another_must_say_for_what() -> None:
+    class Silent(sg.ConfigurableResource[Any], sg.IAttachDifferentObjectToOpContext):
+        """Says nothing."""
+
+    wanted = pytest.raises(NotImplementedError, match="Silent must implement get_object_to_set_on_execution_context")
+    with wanted, sg.build_op_context(resources={"silent": Silent()}) as context:
+        _ = context.resources.silent
+
+
+def test_a_run_that_has_not_begun_is_canceled_at_once() -> None:
+    @sg.op
+    def work() -> None: ...
+
+    @sg.job
+    def waiting() -> None:
+        work()
+
+    with sg.Instance.ephemeral() as instance:
+        done = waiting.execute_in_process(instance=instance)
+        with pytest.raises(sg.InvalidInvocationError, match="ended"):
+            instance.cancel_run(done.run_id)
+        with pytest.raises(sg.RunNotFoundError):
+            instance.cancel_run("no such run")

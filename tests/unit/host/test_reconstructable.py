@@ -64,6 +64,16 @@ def test_it_survives_json() -> None:
     assert ReconstructableJob.from_dict(json.loads(json.dumps(part.to_dict()))).op_selection == {"one"}
 
 
+def test_a_part_of_a_job_of_assets_survives_json() -> None:
+    key, check = sg.AssetKey(["shop", "orders"]), sg.AssetCheckKey(sg.AssetKey("a"), "full")
+    part = sg.reconstructable(count).get_subset(asset_selection={key}, asset_check_selection={check})
+    again = ReconstructableJob.from_dict(json.loads(json.dumps(part.to_dict())))
+    assert again == part
+    assert (again.asset_selection, again.asset_check_selection) == ({key}, {check})
+    assert part.describe().startswith('"counting" in ')
+    assert __name__ in part.describe()
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [
