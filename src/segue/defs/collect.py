@@ -244,8 +244,8 @@ class Collection:
         """Ties each input to an asset: the one of its name, or the only one of that name below the same prefix or group."""
         renamed: dict[AssetKey, AssetKey] = {}
         for name, key in definition.keys_by_input.items():
-            if key in self.specs:
-                continue
+            if key in self.specs or any(check.asset_key == key for check in definition.checks_by_output.values()):
+                continue  # a check may load the asset that it checks wherever that is made
             if name in definition.implicit_inputs:
                 near = similar_asset(key, definition, self._by_name, self.specs)
             else:

@@ -304,3 +304,21 @@ def test_resources_come_along_with_a_check(several: bool) -> None:
     result = defs.get_implicit_global_asset_job_def().execute_in_process()
 
     assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+
+
+def test_a_check_loads_its_asset_where_that_is_made_elsewhere() -> None:
+    class Stored(sg.IOManager):
+        def handle_output(self, context: sg.OutputContext, obj: object) -> None: ...
+
+        def load_input(self, context: sg.InputContext) -> int:
+            assert context.asset_key == sg.AssetKey("orders")
+            return 7
+
+    @sg.asset_check(asset="orders")
+    def many(orders: int) -> bool:
+        return orders > 5
+
+    definitions = sg.Definitions(asset_checks=[many], resources={"io_manager": Stored()})
+    sg.Definitions.validate_loadable(definitions)
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process()
+    assert [evaluation.passed for evaluation in result.get_asset_check_evaluations()] == [True]
