@@ -39,6 +39,7 @@ class AssetJobDefinition(JobDefinition):
         automation_condition: when to request it.
     """
 
+    _loads_open_inputs = True
     definitions: Definitions
     asset_keys: frozenset[AssetKey]
     check_keys: frozenset[AssetCheckKey]

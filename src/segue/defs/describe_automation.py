@@ -131,7 +131,10 @@ def sensor_nodes(
         what = f"The sensor {each.name!r}"
         _note_unknown(what, [target.job_name for target in each.targets], jobs, "job", note)
         _note_unknown(what, each.required_resource_keys, resources, "resource", note)
-        selection = None if each.asset_selection is None else _resolved(each.asset_selection, graph, what, note)
+        elsewhere = each.sensor_type not in (SensorType.AUTOMATION, SensorType.AUTO_MATERIALIZE)
+        selection = (
+            None if each.asset_selection is None else _resolved(each.asset_selection, graph, what, note, elsewhere)
+        )
         watched = each.watched_assets
         if isinstance(watched, AssetSelection):
             watched = _resolved(watched, graph, what, note)
@@ -207,9 +210,12 @@ def _note_unknown(what: str, names: Iterable[str], known: Mapping[str, object], 
         note(not_found_for(what, kind, name, known))
 
 
-def _resolved(selection: AssetSelection, graph: AssetGraph, what: str, note: Note) -> tuple[AssetKey, ...]:
+def _resolved(
+    selection: AssetSelection, graph: AssetGraph, what: str, note: Note, elsewhere: bool = False
+) -> tuple[AssetKey, ...]:
+    """The selected assets; `elsewhere` says whether it may name assets that only other definitions have."""
     try:
-        return tuple(sorted(selection.resolve(graph)))
+        return tuple(sorted(selection.resolve(graph, allow_missing=elsewhere)))
     except SegueError as error:
         note(f"{what}: {error}")
         return ()

@@ -76,3 +76,41 @@ def test_a_job_that_names_no_executor_has_the_default_one() -> None:
         sg.multiprocess_executor,
         sg.in_process_executor,
     ]
+
+
+class Table:
+    """A value that no run config can hold."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+
+class Tables(sg.IOManager):
+    def handle_output(self, context: sg.OutputContext, obj: object) -> None: ...
+
+    def load_input(self, context: sg.InputContext) -> Table:
+        return Table(4)
+
+
+def test_a_job_loads_what_its_assets_take_from_elsewhere_whatever_its_type() -> None:
+    @sg.asset
+    def stock() -> Table:
+        return Table(1)
+
+    @sg.asset
+    def shelves(stock: Table, feed: Table) -> int:
+        return stock.rows + feed.rows
+
+    @sg.asset_check(asset="feed")
+    def long(table: Table) -> bool:
+        return table.rows > 3
+
+    definitions = sg.Definitions(
+        assets=[stock, shelves, sg.AssetSpec("feed")],
+        asset_checks=[long],
+        jobs=[sg.define_asset_job("part", selection=[shelves])],
+        resources={"io_manager": Tables()},
+    )
+    result = definitions.get_job_def("part").execute_in_process()
+    assert result.output_for_node("shelves") == 8
+    assert definitions.resolve_implicit_global_asset_job_def().execute_in_process().success

@@ -124,13 +124,17 @@ class StateBackedComponent(Component):
         target.parent.mkdir(parents=True, exist_ok=True)
         version = uuid.uuid4().hex
         fresh = target.with_name(f"state-{version}")
-        writing = self.write_state_to_path(fresh)
-        if inspect.isawaitable(writing):
-            await writing
+        await self._write_state_to_path_async(fresh)
         if target.is_dir():
             shutil.rmtree(target)
         fresh.replace(target)
         return version
+
+    async def _write_state_to_path_async(self, state_path: Path) -> None:
+        """Fetches the state, whether `write_state_to_path` is asynchronous or not; libraries call it by this name."""
+        writing = self.write_state_to_path(state_path)
+        if inspect.isawaitable(writing):
+            await writing
 
     def build_defs(self, context: ComponentLoadContext) -> Definitions:
         """The definitions, out of the state that is kept.
@@ -148,9 +152,7 @@ class StateBackedComponent(Component):
             case DefsStateManagementType.LEGACY_CODE_SERVER_SNAPSHOTS:
                 with tempfile.TemporaryDirectory() as folder:
                     path = Path(folder, "state")
-                    writing = self.write_state_to_path(path)
-                    if inspect.isawaitable(writing):
-                        bound("run_async")(writing)
+                    bound("run_async")(self._write_state_to_path_async(path))
                     return self.build_defs_from_state(context, path)
             case DefsStateManagementType.VERSIONED_STATE_STORAGE:
                 raise NotSupportedError(

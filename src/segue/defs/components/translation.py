@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 from pydantic import BaseModel
@@ -14,7 +14,8 @@ from segue.defs.components.resolver import Resolver
 from segue.model.asset_words import without_kinds
 from segue.model.assets import AssetSpec
 
-TranslationFn: TypeAlias = Callable[[AssetSpec, Any], AssetSpec]
+Data = TypeVar("Data")
+TranslationFn: TypeAlias = Callable[[AssetSpec, Data], AssetSpec]
 
 
 class TranslatorResolvingInfo(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ class TranslationFnResolver(Resolver):
         template_vars_for_translation_fn: Callable[[Any], Mapping[str, Any]],
         model_field_type: Any = AssetAttributesModel,
     ) -> None:
-        def resolve(context: ResolutionContext, model: Any) -> TranslationFn:
+        def resolve(context: ResolutionContext, model: Any) -> TranslationFn[Any]:
             def translate(spec: AssetSpec, data: Any) -> AssetSpec:
                 scope = {"spec": spec, **template_vars_for_translation_fn(data)}
                 info = TranslatorResolvingInfo(context, model, model_key=str(context.path[-1]))

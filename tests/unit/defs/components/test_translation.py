@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 
 import segue as dg
-from segue.defs.components.translation import TranslationFnResolver, TranslatorResolvingInfo
+from segue.defs.components.translation import TranslationFn, TranslationFnResolver, TranslatorResolvingInfo
 from segue.errors import ResolutionError
 
 BASE = dg.AssetSpec(
@@ -52,6 +52,22 @@ class Import(dg.Resolvable):
     translation: (
         Annotated[Callable[..., dg.AssetSpec], TranslationFnResolver(lambda data: {"table": data.upper()})] | None
     ) = None
+
+
+@dataclass
+class Row:
+    name: str
+
+
+@dataclass
+class ImportOfRows(dg.Resolvable):
+    translation: Annotated[TranslationFn[Row], TranslationFnResolver(lambda row: {"row": row})] | None = None
+
+
+def test_a_translation_may_name_what_it_translates() -> None:
+    translate = ImportOfRows.resolve_from_dict({"translation": {"tags": {"t": "{{ row.name }}"}}}).translation
+    assert translate is not None
+    assert translate(dg.AssetSpec("a"), Row("bread")).tags == {"t": "bread"}
 
 
 def test_a_component_gets_a_function_that_translates() -> None:
