@@ -48,7 +48,7 @@ class AutoMaterializeRule(msgspec.Struct, frozen=True):
     def materialize_on_cron(
         cron_schedule: str, timezone: str = "UTC", all_partitions: bool = False
     ) -> AutoMaterializeRule:
-        """A cron line has fired; of an asset with time partitions the last one is asked for, or all of them."""
+        """A cron schedule has fired; of an asset with time partitions the last one is asked for, or all of them."""
         return MaterializeOnCronRule(cron_schedule, timezone, all_partitions)
 
     @staticmethod
@@ -75,7 +75,7 @@ class AutoMaterializeRule(msgspec.Struct, frozen=True):
 
     @staticmethod
     def skip_on_not_all_parents_updated(require_update_for_all_parent_partitions: bool = False) -> AutoMaterializeRule:
-        """Refused: there is no condition of this meaning.
+        """Refused: there is no equivalent condition.
 
         Raises:
             NotSupportedError: always; it names what to use.
@@ -88,7 +88,7 @@ class AutoMaterializeRule(msgspec.Struct, frozen=True):
 
     @staticmethod
     def skip_on_not_all_parents_updated_since_cron(cron_schedule: str, timezone: str = "UTC") -> AutoMaterializeRule:
-        """Not before all parents were updated after the last tick of a cron line."""
+        """Not before all parents were updated after the last tick of a cron schedule."""
         return SkipOnNotAllParentsUpdatedSinceCronRule(cron_schedule, timezone)
 
     @staticmethod
@@ -129,7 +129,7 @@ class MaterializeOnRequiredForFreshnessRule(AutoMaterializeRule, frozen=True):
 
 
 class MaterializeOnCronRule(AutoMaterializeRule, frozen=True):
-    """A cron line has fired."""
+    """A cron schedule has fired."""
 
     cron_schedule: str
     timezone: str = "UTC"
@@ -176,7 +176,7 @@ class SkipOnParentOutdatedRule(AutoMaterializeRule, frozen=True):
 
 
 class SkipOnNotAllParentsUpdatedSinceCronRule(AutoMaterializeRule, frozen=True):
-    """Not all parents were updated after the last tick of a cron line."""
+    """Not all parents were updated after the last tick of a cron schedule."""
 
     cron_schedule: str
     timezone: str = "UTC"

@@ -42,7 +42,7 @@ class DagsterHomeNotSetError(SegueError):
 
 
 class DagsterInvalidAssetKey(SegueError):
-    """Never raised: a key that cannot be is refused with `InvalidDefinitionError` or `WrongTypeError`."""
+    """Never raised: an invalid key is refused with `InvalidDefinitionError` or `WrongTypeError`."""
 
 
 class DagsterInvalidDeserializationVersionError(SegueError):
@@ -82,7 +82,7 @@ class DagsterTypeLoadingError(UserCodeExecutionError):
 
 
 class DagsterUndefinedDataVersionError(SegueError):
-    """Never raised: an asset without a data version has none, which is no error."""
+    """Never raised: an asset without a data version has none, which is not an error."""
 
 
 class DagsterUnknownStepStateError(SegueError):

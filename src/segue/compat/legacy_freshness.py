@@ -20,15 +20,15 @@ class FreshnessMinutes(NamedTuple):
 
 
 class LegacyFreshnessPolicy:
-    """How many minutes the data may lag behind, at any moment or at each tick of a cron line. Immutable.
+    """How many minutes the data may lag behind, at any moment or at each tick of a cron schedule. Immutable.
 
     Args:
         maximum_lag_minutes: the minutes.
         cron_schedule: the moments at which it is asked; any when None.
-        cron_schedule_timezone: the time zone of the cron line; UTC when None.
+        cron_schedule_timezone: the time zone of the cron schedule; UTC when None.
 
     Raises:
-        InvalidDefinitionError: no cron line, no time zone, or a time zone without a cron line.
+        InvalidDefinitionError: an invalid cron schedule or time zone, or a time zone without a cron schedule.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ def public_name(name: str) -> Any:
     """What `dagster.<name>` is here.
 
     Raises:
-        AttributeError: nothing here bears this name.
+        AttributeError: the name is unknown.
     """
     if name == "__version__":
         return DAGSTER_VERSION
@@ -34,7 +34,7 @@ def private_name(module: str, name: str) -> Any:
     """What `from <module> import <name>` is here, for a module below the top of Dagster: by rule, its public namesake.
 
     Raises:
-        AttributeError: nothing here bears this name.
+        AttributeError: the name is unknown.
     """
     if name.startswith("__"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
@@ -59,7 +59,7 @@ def _at(place: str) -> Any:
 
 
 def missing(name: str) -> str:
-    """What to say of a name that nothing here bears."""
+    """The error for an unknown name."""
     message = f"Segue has no equivalent of Dagster's {name!r}."
     if name.startswith("_"):
         return message

@@ -15,7 +15,7 @@ _PREFIX = "dagster/"
 
 
 class MetadataSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries of metadata; a field that is None is no entry."""
+    """Entries of metadata; a field that is None is left out."""
 
     earlier_names: ClassVar[Mapping[str, str]] = {}
     """Other names under which fields may be found."""

@@ -84,7 +84,7 @@ class RepositoryDefinition(Definitions):
         return self.repository_data.get_job_names()
 
     def get_implicit_asset_job_names(self) -> Sequence[str]:
-        """The names of the jobs that nobody declared: that of the job over all assets, where there is one."""
+        """The names of the implicit jobs: that of the job over all assets, where there is one."""
         return [IMPLICIT_JOB_NAME] if self.definitions.has_implicit_global_asset_job_def() else []
 
     def get_implicit_job_def_for_assets(self, asset_keys: Iterable[AssetKey]) -> JobDefinition | None:
@@ -99,7 +99,7 @@ class RepositoryDefinition(Definitions):
         """The job of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return self.repository_data.get_job(name)
 
@@ -120,7 +120,7 @@ class RepositoryDefinition(Definitions):
         """The schedule of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return self.repository_data.get_schedule(name)
 
@@ -137,7 +137,7 @@ class RepositoryDefinition(Definitions):
         """The sensor of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return self.repository_data.get_sensor(name)
 
@@ -153,7 +153,7 @@ class RepositoryDefinition(Definitions):
 
     @property
     def source_assets_by_key(self) -> Mapping[AssetKey, Any]:
-        """The assets that are made elsewhere."""
+        """The external assets."""
         return self.repository_data.get_source_assets_by_key()
 
     @property
@@ -202,7 +202,7 @@ def repository(
         default_executor_def, default_logger_defs: for jobs that name none.
 
     Raises:
-        InvalidDefinitionError: the function returned something else, or two things of one name.
+        InvalidDefinitionError: an invalid return value, or duplicate names.
     """
     executor = require_executor(default_executor_def, "repository")
     loggers = require_loggers(default_logger_defs, "repository")

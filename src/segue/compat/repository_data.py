@@ -47,7 +47,7 @@ class RepositoryData(abc.ABC):
         return {}
 
     def get_source_assets_by_key(self) -> Mapping[AssetKey, Any]:
-        """The assets that are made elsewhere."""
+        """The external assets."""
         return {}
 
     def get_asset_checks_defs_by_key(self) -> Mapping[AssetCheckKey, AssetsDefinition]:
@@ -70,7 +70,7 @@ class RepositoryData(abc.ABC):
         """The job of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return _named("job", job_name, self.get_all_jobs())
 
@@ -86,7 +86,7 @@ class RepositoryData(abc.ABC):
         """The schedule of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return _named("schedule", schedule_name, self.get_all_schedules())
 
@@ -102,7 +102,7 @@ class RepositoryData(abc.ABC):
         """The sensor of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return _named("sensor", sensor_name, self.get_all_sensors())
 

@@ -130,7 +130,7 @@ def asset(
             freshness_policy, is_virtual: as for `AssetSpec`; the description defaults to the function's docstring.
         config_schema: what its config looks like, where no `config` parameter says it.
         required_resource_keys: resources taken from `context.resources`.
-        resource_defs: resources taken from `context.resources` that come along with it.
+        resource_defs: resources taken from `context.resources` that are provided with it.
         hooks: what runs after its step.
         io_manager_def: the IO manager that stores its value, itself.
         io_manager_key: the resource that stores its value.
@@ -149,7 +149,7 @@ def asset(
         The definition, or a decorator that makes it.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> AssetsDefinition:
@@ -247,7 +247,7 @@ def multi_asset(
         allow_arbitrary_check_specs: superseded; whether `check_specs` may look at assets that it does not make.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> AssetsDefinition:
@@ -334,7 +334,7 @@ def definition_of(
         name: the step's key.
         what: how errors name it.
         outputs, checks: what each output carries.
-        types: the types of outputs, where somebody names one.
+        types: the types of outputs, where one is declared.
         stores_itself: whether its assets need no values.
         execution_type: what the step does with the assets.
     """

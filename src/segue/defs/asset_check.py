@@ -60,7 +60,7 @@ def asset_check(
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
     require_kind("asset_check", "resource_defs", resource_defs, Mapping)
     require_kind("asset_check", "additional_ins", additional_ins, Mapping)
@@ -127,7 +127,7 @@ def multi_asset_check(
     """Declares several checks that one function runs: it yields, or returns a list of, one `AssetCheckResult` for each.
 
     A result names its asset and check (`asset_key=`, `check_name=`) as far as that is needed to tell it from the others.
-    A parameter that bears the name of an asset of the checks gets its value; `ins` says what other names stand for.
+    A parameter with the name of a checked asset gets its value; `ins` assigns assets to other names.
 
     Args:
         specs: the checks.
@@ -139,7 +139,7 @@ def multi_asset_check(
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
     require_kind("multi_asset_check", "resource_defs", resource_defs, Mapping)
     require_kind("multi_asset_check", "ins", ins, Mapping)
@@ -280,7 +280,7 @@ def _by_output(specs: Sequence[AssetCheckSpec], what: str) -> dict[str, AssetChe
     """The checks by the output that carries each.
 
     Raises:
-        InvalidDefinitionError: none at all, something that is no spec, or one twice.
+        InvalidDefinitionError: no checks, something that is not a spec, or a duplicate.
     """
     found: dict[str, AssetCheckSpec] = {}
     for spec in require_list(what, "specs", specs):

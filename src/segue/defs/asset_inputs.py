@@ -89,7 +89,7 @@ def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, wh
     """The dependencies through inputs, then the others.
 
     Raises:
-        InvalidDefinitionError: `deps` is no list of assets, or names another partition mapping than an input does.
+        InvalidDefinitionError: `deps` is not a list of assets, or has a different partition mapping than an input.
     """
     through_inputs, others = dict(inputs.deps), list[CoercibleToAssetDep]()
     for each in () if deps is None else require_list(what, "deps", deps):

@@ -170,7 +170,7 @@ class AssetJobDefinition(JobDefinition):
 
     @property
     def asset_layer(self) -> AssetLayer:
-        """Its assets, and what they stand among."""
+        """Its assets, and those around them."""
         return AssetLayer(self.definitions.asset_graph, self.asset_keys, self.check_keys)
 
     @property

@@ -84,7 +84,7 @@ def _inputs_of(described: Described, computation: str) -> dict[str, AssetKey]:
 def _node_of(described: Described, computation: str) -> NodeDefinition:
     """The function, with the inputs by which it waits for what it does not take."""
     definition = described.definitions[computation]
-    node = cast("NodeDefinition", definition.node_def)  # what is made elsewhere is in no job
+    node = cast("NodeDefinition", definition.node_def)  # external assets are not in a job
     more = [name for name in definition.node_keys_by_input_name if name not in definition.keys_by_input]
     if not isinstance(node, OpDefinition) or not more:
         return node

@@ -21,7 +21,7 @@ def asset_key_of(
         decorator: how errors name it.
 
     Raises:
-        InvalidDefinitionError: a whole key and parts of one, or a name that cannot be.
+        InvalidDefinitionError: a key together with parts of one, or an invalid name.
     """
     if key is not None:
         if name is not None or prefix is not None:

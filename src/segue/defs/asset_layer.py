@@ -35,7 +35,7 @@ class AssetLayer(msgspec.Struct, frozen=True):
         """An asset, in the job or beside it.
 
         Raises:
-            InvalidSubsetError: there is no such asset.
+            InvalidSubsetError: the asset was not found.
         """
         return self.asset_graph.node(asset_key)
 

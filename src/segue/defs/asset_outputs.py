@@ -22,7 +22,7 @@ def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]
     """The asset behind each output.
 
     Raises:
-        InvalidDefinitionError: a bad name, something that is no `AssetOut`, or two outputs for one asset.
+        InvalidDefinitionError: an invalid name, something that is not an `AssetOut`, or two outputs for one asset.
     """
     require_kind(what, "outs", outs, Mapping)
     found: dict[str, AssetKey] = {}
@@ -41,7 +41,8 @@ def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) 
     A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives.
 
     Raises:
-        InvalidDefinitionError: something that is no spec, two specs for one asset or output, or an input that no spec names.
+        InvalidDefinitionError: something that is not a spec, two specs for one asset or output, or an input that is in no
+            spec's deps.
     """
     given = require_list(what, "specs", specs)
     for spec in given:
@@ -124,7 +125,7 @@ def checks_by_output(
         of_others: whether they may look at assets that it does not make.
 
     Raises:
-        InvalidDefinitionError: something that is no spec, a check on an asset that it does not make, or one twice.
+        InvalidDefinitionError: something that is not a spec, a check of an asset that it does not produce, or a duplicate.
     """
     if check_specs is None:
         return {}
@@ -178,10 +179,10 @@ def with_io_manager(
     resource_defs: Mapping[str, object] | None,
     what: str,
 ) -> tuple[str | None, Mapping[str, object]]:
-    """The resource that stores an asset, and the resources that come along with it.
+    """The resource that stores an asset, and the resources that are provided with it.
 
     Raises:
-        InvalidDefinitionError: the IO manager is given twice, itself and by key.
+        InvalidDefinitionError: both io_manager_def and io_manager_key.
     """
     if io_manager_def is None:
         return io_manager_key, resource_defs or {}

@@ -17,7 +17,7 @@ class NamedAssets:
     """What an `AssetsDefinition` takes and gives, by name.
 
     Attributes:
-        node_def: the op or graph; None where the assets are made elsewhere.
+        node_def: the op or graph; None for external assets.
         specs_by_output: the assets, by the output that carries them.
         checks_by_output: the checks, by the output that carries them.
         keys_by_input: the assets whose values the inputs take.

@@ -58,7 +58,7 @@ class ChangeableAssets(ReadableAssets):
 
         Args:
             names: the new key of each.
-            specs_by_output: the specs, where they bear the new keys already.
+            specs_by_output: the specs, where they already have the new keys.
         """
         if specs_by_output is None:
             specs_by_output = {name: renamed_spec(spec, names) for name, spec in self.specs_by_output.items()}
@@ -122,10 +122,10 @@ class ChangeableAssets(ReadableAssets):
         return self._replaced(hook_defs=self.hook_defs | hooks_of(hook_defs, repr(self)))
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy that brings the resources along that it needs, and what these are made from, out of those that are given.
+        """A copy with the resources that it needs, and those that these require, out of the given ones.
 
         Raises:
-            InvalidInvocationError: it brings another resource of the same key along already.
+            InvalidInvocationError: it already has a different resource with the same key.
         """
         needed = self.resource_keys | {self.io_manager_key_of(name) for name in self.specs_by_output}
         for key in self.resource_defs.keys() & resource_defs.keys():
@@ -138,7 +138,7 @@ class ChangeableAssets(ReadableAssets):
         return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy that brings these resources along, and no others."""
+        """A copy with exactly these resources."""
         return self._replaced(resource_defs=resource_defs)
 
     def with_backfill_policy(self, backfill_policy: BackfillPolicy) -> Self:
@@ -182,7 +182,7 @@ class ChangeableAssets(ReadableAssets):
         self.specs_by_output, self.checks_by_output = specs, chosen
 
     def to_source_asset(self, key: CoercibleToAssetKey | None = None) -> SourceAsset:
-        """One of its assets, as one that is made elsewhere; the only one when no key is given."""
+        """One of its assets as an external asset; the only one when no key is given."""
         spec = self.get_asset_spec(None if key is None else coerce_asset_key(key))
         return SourceAsset(
             spec.key,
@@ -196,5 +196,5 @@ class ChangeableAssets(ReadableAssets):
         )
 
     def to_source_assets(self) -> Sequence[SourceAsset]:
-        """Its assets, as assets that are made elsewhere."""
+        """Its assets as external assets."""
         return [self.to_source_asset(spec.key) for spec in self.specs]

@@ -39,13 +39,13 @@ class AssetsDefinition(ChangeableAssets):
     Args:
         keys_by_input_name: the assets whose values the inputs of the op or graph take.
         keys_by_output_name: the assets that its outputs carry.
-        node_def: the op or graph; None for assets that are made elsewhere, which `specs` name.
+        node_def: the op or graph; None for external assets, which `specs` describe.
         partitions_def: how all its assets are partitioned.
         partition_mappings: by upstream asset, which of its partitions a downstream partition needs.
         asset_deps: what each asset is made from, where it is not all inputs.
         selected_asset_keys, selected_asset_check_keys, is_subset: what it shall make, where that is only a part.
         can_subset: whether it can make some of its assets only.
-        resource_defs: resources that come along with it.
+        resource_defs: resources that are provided with it.
         group_names_by_key, metadata_by_key, tags_by_key, descriptions_by_key, owners_by_key: as in `AssetSpec`.
         backfill_policy: how a request for many partitions becomes runs.
         check_specs_by_output_name: the checks that its outputs carry.
@@ -198,7 +198,7 @@ class AssetsDefinition(ChangeableAssets):
             internal_asset_deps: by output, what it is made from, where it is not all inputs.
             partitions_def: how all the assets are partitioned.
             partition_mappings: by input, which upstream partitions a downstream partition needs.
-            resource_defs: resources that come along with it.
+            resource_defs: resources that are provided with it.
             group_name: the group of all the assets.
             group_names_by_output_name, descriptions_by_output_name, metadata_by_output_name, tags_by_output_name,
                 automation_conditions_by_output_name, owners_by_output_name, code_versions_by_output_name: as for
@@ -366,7 +366,7 @@ class AssetChecksDefinition(AssetsDefinition):
             resource_defs: resources of its own.
 
         Raises:
-            InvalidDefinitionError: a name that is no input or output of the op, or an output without a check.
+            InvalidDefinitionError: a name that is not an input or output of the op, or an output without a check.
         """
         strange = sorted({*keys_by_input_name} - {*node_def.input_names}) + sorted(
             {*check_specs_by_output_name} ^ {*node_def.output_names}

@@ -46,7 +46,7 @@ def parts_from_node(
         check_specs: checks whose results the node gives.
 
     Raises:
-        InvalidDefinitionError: a name that is no input or output, two groups, or ops of a graph that nothing needs.
+        InvalidDefinitionError: a name that is not an input or output, two group names, or ops whose outputs are not used.
     """
     what = f"The assets of {node!r}"
     require_kind(what, "check_specs", check_specs, (list, tuple))

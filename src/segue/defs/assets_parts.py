@@ -47,18 +47,18 @@ def parts_of_node(
     """The parts of a definition that is declared with an op or graph and keys.
 
     Args:
-        node: the op or graph; None for assets that are made elsewhere.
+        node: the op or graph; None for external assets.
         keys_by_input, keys_by_output: the assets behind inputs and outputs.
         specs: the assets, in place of `asset_deps` and `attributes`.
         asset_deps: what each asset is made from; all inputs where it says nothing.
         partitions_def, partition_mappings: how the assets are partitioned and depend on partitions of others.
         attributes: further attributes of `AssetSpec`, each by key.
         checks: the checks that outputs carry.
-        of_node: further arguments of the definition that speak of its op or graph, by name; empty ones say nothing.
+        of_node: further arguments of the definition that require an op or graph, by name; empty ones are ignored.
 
     Raises:
-        InvalidDefinitionError: a name that is no input or output, an asset at two outputs, a mapping or dependency
-            that belongs to nothing, or something that only an op or graph can have where there is none.
+        InvalidDefinitionError: a name that is not an input or output, an asset at two outputs, a mapping or dependency
+            that does not match anything, or an argument that requires an op or graph where there is none.
     """
     if node is None:
         said = {"keys_by_input_name": keys_by_input, "keys_by_output_name": keys_by_output, "asset_deps": asset_deps}
@@ -168,7 +168,7 @@ def _keys_of_outputs(
 
 
 def default_output_keys(node: NodeDefinition, outputs: Sequence[str]) -> dict[str, AssetKey]:
-    """The assets that outputs carry where nobody says it: that of the node's name, or of the outputs' names."""
+    """The default assets of outputs: that of the node's name, or of the outputs' names."""
     if list(outputs) == ["result"]:
         return {"result": AssetKey(node.name)}
     return {name: AssetKey(name) for name in outputs}

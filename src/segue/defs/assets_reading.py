@@ -32,7 +32,7 @@ class ReadableAssets(NamedAssets):
         implicit_inputs: the inputs whose asset is named by nothing but the parameter.
         io_manager_keys: the resources that store outputs, where one is named.
         backfill_policy: how a request for many partitions becomes runs.
-        resource_defs: resources that come along with it.
+        resource_defs: resources that are provided with it.
         hook_defs: what runs after its steps.
         execution_type: what a run does with its assets.
     """
@@ -215,7 +215,7 @@ class ReadableAssets(NamedAssets):
 
     @property
     def is_external(self) -> bool:
-        """Whether its assets are made elsewhere."""
+        """Whether its assets are external."""
         return self.execution_type is not AssetExecutionType.MATERIALIZATION
 
     @property

@@ -122,7 +122,7 @@ class Collection:
             self._collect_external(spec)
 
     def _add_assets_taken_by_jobs(self) -> None:
-        """Takes in the assets whose values jobs of ops take, where nobody lists them: they are made elsewhere."""
+        """Takes in the assets whose values op jobs load, where they are not listed: they are external."""
         for job in self.source.jobs:
             for key, asset in taken_assets(job.graph).items() if isinstance(job, JobDefinition) else ():
                 if key not in self.made_by and key not in self._external:
@@ -131,7 +131,7 @@ class Collection:
                     self.resources = {**asset.resource_defs, **self.resources}
 
     def _collect_jobs(self) -> None:
-        """Takes in the ops of jobs; notes names that mean two things, and resources that nobody gives."""
+        """Takes in the ops of jobs; notes duplicate names, and resources that were not provided."""
         if not self._of_graphs and not self.source.jobs:
             return
         known: dict[str, NodeDefinition] = {
@@ -284,7 +284,7 @@ class Collection:
                     self._renamed.setdefault(made[0].name, {})[key] = near
 
     def _add_stubs(self) -> None:
-        """An asset that is only named as a dependency is taken to be made elsewhere."""
+        """An asset that is only named as a dependency is taken to be external."""
         for key in [*self._named_keys()]:
             if key not in self.specs:
                 self.specs[key] = AssetSpec(key)

@@ -45,7 +45,7 @@ class Definitions(ReadableDefinitions):
     `validate_loadable`), which reports all errors at once.
 
     Args:
-        assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for assets made elsewhere.
+        assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for external assets.
         schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
         jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
@@ -251,7 +251,7 @@ class Definitions(ReadableDefinitions):
     def with_definition_metadata_update(
         self, update: Callable[[Mapping[str, object]], Mapping[str, object]]
     ) -> Definitions:
-        """Definitions whose assets, checks, jobs and schedules of assets bear other metadata.
+        """Definitions whose assets, checks, jobs and schedules of assets have other metadata.
 
         Args:
             update: takes the metadata of each and gives what it shall be.

@@ -103,10 +103,10 @@ class ReadableDefinitions:
         return bound("defined_asset_graph")(described.graph, [*made, *elsewhere])
 
     def get_assets_def(self, key: object) -> AssetsDefinition:
-        """The definition that makes an asset, or that declares one made elsewhere.
+        """The definition that makes an asset, or that declares an external one.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         wanted = coerce_asset_key(key)
         for each in self.assets:
@@ -121,7 +121,7 @@ class ReadableDefinitions:
         """The definition that makes an asset; one that is only named as a dependency included.
 
         Raises:
-            InvariantViolationError: there is no such asset.
+            InvariantViolationError: the asset was not found.
         """
         wanted = coerce_asset_key(key)
         if wanted not in self.described.specs:
@@ -135,7 +135,7 @@ class ReadableDefinitions:
         """The definition that runs a check.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         for each in self.asset_checks:
             if key in each.check_keys:
@@ -146,7 +146,7 @@ class ReadableDefinitions:
         """The schedule of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         declared = _named("schedule", name, self.schedules)
         complete: type[ScheduleDefinition] = bound("schedule_kinds")()[0]
@@ -156,7 +156,7 @@ class ReadableDefinitions:
         """The sensor of this name.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return _named("sensor", name, self.sensors)
 
@@ -164,7 +164,7 @@ class ReadableDefinitions:
         """The schedule of this name as it was declared.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         return _named("schedule", name, self.schedules)
 
@@ -184,7 +184,7 @@ class ReadableDefinitions:
         """The job of this name, with the resources of these definitions, and their executor and loggers if it names none.
 
         Raises:
-            InvariantViolationError: there is none.
+            InvariantViolationError: it was not found.
         """
         for each in self.jobs:
             if each.name == name and isinstance(each, JobDefinition):
@@ -230,7 +230,7 @@ class ReadableDefinitions:
         return None
 
     def resolve_all_asset_keys(self) -> Sequence[AssetKey]:
-        """The keys of all assets, those made elsewhere included."""
+        """The keys of all assets, external ones included."""
         return list(self.asset_graph.nodes)
 
     def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:

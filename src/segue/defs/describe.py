@@ -324,7 +324,7 @@ def _dependency_node(key: AssetKey, dep: AssetDep, known: dict[int, DependencyNo
 
 def _computation_node(collection: Collection, definition: AssetsDefinition) -> ComputationNode:
     node, flat = definition.node_def, _NO_STEPS
-    assert node is not None  # what is made elsewhere has no computation
+    assert node is not None  # an external asset has no computation
     inputs = [
         InputNode(name, collection.asset_behind(definition, asset), definition.input_manager_keys.get(name))
         for name, asset in definition.keys_by_input.items()

@@ -44,7 +44,7 @@ def targets_of(schedules: Iterable[AnySchedule], sensors: Iterable[SensorDefinit
 
 
 def jobs_with(jobs: Sequence[AnyJob], targets: Iterable[Target]) -> list[AnyJob]:
-    """The jobs, and those that only a schedule or sensor names; one that is named twice stands once."""
+    """The jobs, and those that only a schedule or sensor names; duplicates are left out."""
     found = unique(jobs)
     for target in targets:
         if target.job is not None and not any(each is target.job or each == target.job for each in found):
@@ -67,7 +67,7 @@ def assets_with(assets: Sequence[AnyAsset], targets: Iterable[Target]) -> list[A
 def resolved_schedules(
     schedules: Iterable[AnySchedule], jobs: Mapping[str, JobNode], graph: AssetGraph, note: Note
 ) -> list[ScheduleDefinition]:
-    """The schedules, those of partitioned jobs completed; notes those that cannot be."""
+    """The schedules, those of partitioned jobs completed; notes invalid ones."""
     found: list[ScheduleDefinition] = []
     for each in schedules:
         if isinstance(each, ScheduleDefinition):

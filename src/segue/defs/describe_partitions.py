@@ -11,7 +11,7 @@ from segue.model.partitions.mapping_choice import check_mapping
 
 
 def check_partitions(collection: Collection, graph: AssetGraph) -> tuple[InvalidDefinitionError, ...]:
-    """Notes partitions that cannot be told apart, mappings that do not fit, and checks that are cut otherwise than their asset.
+    """Notes ambiguous partition keys, mappings that do not fit, and checks that are partitioned differently than their asset.
 
     Returns:
         The errors about dependencies that name no mapping where nothing says how partitions belong together: such

@@ -1,4 +1,4 @@
-"""Assets that are made elsewhere, as definitions; and specs of any assets, replaced."""
+"""External assets as definitions; and specs of any assets, replaced."""
 
 from __future__ import annotations
 

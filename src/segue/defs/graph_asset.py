@@ -92,7 +92,7 @@ def graph_asset(
             `AssetSpec`; the description defaults to the function's docstring.
         hooks: what runs after each of its steps.
         backfill_policy: how a request for many partitions becomes runs.
-        resource_defs: resources that come along with it.
+        resource_defs: resources that are provided with it.
         check_specs: checks whose results the graph gives itself.
         step_policy: for those of its ops that have none.
 
@@ -100,7 +100,7 @@ def graph_asset(
         The definition, or a decorator that makes it.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> AssetsDefinition:
@@ -166,7 +166,7 @@ def graph_multi_asset(
         can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> AssetsDefinition:

@@ -29,7 +29,7 @@ class LazyDefinitions:
             context: where the code lies; only for a function that takes it.
 
         Raises:
-            InvariantViolationError: the function takes a context and none is given, or it returns something else.
+            InvariantViolationError: the function requires a context and none was provided, or it does not return `Definitions`.
         """
         name = getattr(self.load_fn, "__name__", "?")
         if self.has_context_arg and context is None:

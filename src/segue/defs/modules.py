@@ -29,7 +29,7 @@ def require_modules(modules: Iterable[ModuleType], function: str) -> Sequence[Mo
     """The modules, if that is what they are.
 
     Raises:
-        InvalidInvocationError: something else among them.
+        InvalidInvocationError: something that is not a module.
     """
     if isinstance(modules, ModuleType):
         raise WrongArgumentError(

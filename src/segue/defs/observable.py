@@ -1,4 +1,4 @@
-"""`@observable_source_asset` and `@multi_observable_source_asset`: functions that look at assets made elsewhere."""
+"""`@observable_source_asset` and `@multi_observable_source_asset`: functions that observe external assets."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def observable_source_asset(
     tags: Mapping[str, str] | None = None,
     auto_observe_interval_minutes: float | None = None,
 ) -> SourceAsset | Callable[[UserFunction], SourceAsset]:
-    """Declares an asset that is made elsewhere, with a function that looks at it and returns the version of its content.
+    """Declares an external asset, with a function that observes it and returns its data version.
 
     The function takes a context and resources, and returns a `DataVersion`; for a partitioned asset
     `DataVersionsByPartition`; or an `ObserveResult` with more to say. `observe` and jobs run it.
@@ -74,12 +74,12 @@ def observable_source_asset(
         description: for people; the function's docstring when None.
         io_manager_key, io_manager_def: what loads its value: the resource's key, or the IO manager itself.
         required_resource_keys: resources taken from `context.resources`.
-        resource_defs: resources taken from `context.resources` that come along with it.
+        resource_defs: resources taken from `context.resources` that are provided with it.
         op_tags: tags on the step.
         auto_observe_interval_minutes: as for `SourceAsset`.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> SourceAsset:
@@ -117,7 +117,7 @@ def multi_observable_source_asset(
     group_name: str | None = None,
     check_specs: Sequence[AssetCheckSpec] | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
-    """Declares several assets that are made elsewhere, with one function that looks at them: it yields `ObserveResult`s.
+    """Declares several external assets, with one function that observes them and yields `ObserveResult`s.
 
     Args:
         specs: the assets.
@@ -128,7 +128,7 @@ def multi_observable_source_asset(
         required_resource_keys, resource_defs, check_specs: as for `multi_asset`.
 
     Raises:
-        InvalidDefinitionError: something that cannot be; the message says where.
+        InvalidDefinitionError: an invalid argument; the message says where.
     """
 
     def decorate(function: UserFunction) -> AssetsDefinition:

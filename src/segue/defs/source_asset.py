@@ -1,4 +1,4 @@
-"""`SourceAsset`: an asset that is made elsewhere, and perhaps looked at. Superseded by `AssetSpec`."""
+"""`SourceAsset`: an external asset, which may be observed. Superseded by `AssetSpec`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class SourceAsset:
-    """An asset that is made elsewhere. `AssetSpec` says the same in fewer words.
+    """An external asset. `AssetSpec` says the same in fewer words.
 
     Args:
         key: its name.
         metadata, description, group_name, tags, partitions_def, automation_condition: as for `AssetSpec`.
         io_manager_key: the resource that loads its value.
         io_manager_def: the IO manager itself.
-        resource_defs: resources that come along with it.
+        resource_defs: resources that are provided with it.
         observe_fn: a function that looks at it and returns a `DataVersion` (see `observable_source_asset`).
         op_tags: tags on the step that observes it.
         auto_observe_interval_minutes: how often it is to be observed; kept, and read by nothing: say it with an automation
@@ -36,7 +36,7 @@ class SourceAsset:
         legacy_freshness_policy: superseded; a freshness policy of an `AssetSpec` says it.
 
     Raises:
-        InvalidDefinitionError: a value that cannot be.
+        InvalidDefinitionError: an invalid value.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class SourceAsset:
 
     @property
     def is_materializable(self) -> bool:
-        """False: it is made elsewhere."""
+        """False: it is external."""
         return False
 
     @property
@@ -189,14 +189,14 @@ class SourceAsset:
         )
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy that brings the resources along that it needs, out of those that are given."""
+        """A copy with the resources that it needs, out of the given ones."""
         needed = self.required_resource_keys
         keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
         keys &= resource_defs.keys()
         return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy that brings these resources along, and no others."""
+        """A copy with exactly these resources."""
         return self._replaced(resource_defs=resource_defs)
 
     def _replaced(self, **changes: Any) -> Self:

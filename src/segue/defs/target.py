@@ -58,7 +58,7 @@ def read_targets(
         asset_selection: the parameter of sensors that start runs of assets without a job; read elsewhere.
 
     Raises:
-        InvalidDefinitionError: more than one of them, or something that is no target.
+        InvalidDefinitionError: more than one of them, or an invalid target.
     """
     given = {"job_name": job_name, "job": job, "jobs": jobs, "target": target, "asset_selection": asset_selection}
     said = [parameter for parameter, value in given.items() if value is not None]

@@ -1,4 +1,4 @@
-"""`with_resources`: definitions that bring the resources along that they need."""
+"""`with_resources`: definitions with the resources that they need."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def with_resources(
     resource_defs: Mapping[str, object],
     resource_config_by_key: Mapping[str, Any] | None = None,
 ) -> Sequence[T]:
-    """Copies of definitions of assets that bring the resources along that they need, and what these are made from.
+    """Copies of asset definitions with the resources that they need, and those that these require.
     `Definitions(resources=...)` gives them to all at once.
 
     Args:
-        definitions: assets, and assets made elsewhere.
+        definitions: assets, and external assets.
         resource_defs: the resources by key.
         resource_config_by_key: config of some of them: `{"db": {"config": {...}}}`.
 
     Raises:
-        InvalidDefinitionError: a resource that is needed and that nobody gives.
+        InvalidDefinitionError: a required resource that was not provided.
         InvariantViolationError: resources that are made from each other in a circle.
-        InvalidInvocationError: a definition brings another resource of the same key along; or config of another form.
+        InvalidInvocationError: a definition already has a different resource with the same key; or invalid config.
         InvalidConfigError: the config is invalid.
     """
     require_kind("with_resources", "resource_defs", resource_defs, Mapping)

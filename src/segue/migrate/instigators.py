@@ -28,7 +28,7 @@ class Standing(msgspec.Struct, frozen=True):
     Attributes:
         location: the code location, by Dagster's name.
         kind, name: which one.
-        status: how someone switched it; DECLARED for nobody.
+        status: how it was switched; DECLARED where it was not.
         sensor_type: of a sensor: Dagster's name of its type.
         cursor: of a sensor: what its next evaluation goes on from.
     """

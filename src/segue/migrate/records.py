@@ -63,7 +63,7 @@ class RecordedRun(msgspec.Struct, frozen=True):
 
 
 def recorded_run(row: RunRow) -> RecordedRun:
-    """The run of a row. One that has not ended in Dagster is recorded as interrupted: nobody here will go on with it."""
+    """The run of a row. One that has not ended in Dagster is recorded as interrupted: it is not continued here."""
     body: Mapping[str, Any] = json.loads(row.body)
     tags: dict[str, str] = dict(body.get("tags") or {})
     start, end = (tags.get(each, tags.get(_PARTITION_TAG)) for each in _RANGE_TAGS)
@@ -109,7 +109,7 @@ def asset_events(source: Source, runs: Callable[[str], bool], unreadable: Unread
     Args:
         source: Dagster's rows.
         runs: whether a run with this id is recorded here; an event of another one is recorded without its run.
-        unreadable: takes note of events that cannot be understood.
+        unreadable: notes events that cannot be read.
     """
     wipes = source.wipes()
     for what, text in source.asset_events():

@@ -42,7 +42,7 @@ def new_settings(project: Path, home: Path | None) -> NewSettings:
         home: the folder of its `dagster.yaml`, if it has one.
 
     Raises:
-        LoadError: a file that is no YAML or TOML, or one in YAML without the extra `segue[components]`.
+        LoadError: a file that is not valid YAML or TOML, or one in YAML without the extra `segue[components]`.
     """
     left: list[str] = []
     targets = _targets(project, left)

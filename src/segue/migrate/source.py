@@ -105,7 +105,7 @@ def open_home(home: Path) -> Generator[Source]:
     """The databases in a home folder of Dagster, opened for reading only.
 
     Raises:
-        StorageError: the folder is none, or a database in it cannot be read.
+        StorageError: the folder is not a DAGSTER_HOME, or a database in it cannot be read.
     """
     events = home / "history" / "runs" / "index.db"
     if not events.exists():

@@ -80,14 +80,14 @@ def build_last_update_freshness_checks(
     Args:
         assets: the assets, by key or definition.
         lower_bound_delta: how long ago the update may be, at most.
-        deadline_cron: the deadlines by which it has to be there, as a cron line; any moment when None. What is updated
+        deadline_cron: the deadlines by which it has to be there, as a cron schedule; any moment when None. What is updated
             after a deadline is fresh until the next one.
-        timezone: the time zone of the cron line.
+        timezone: the time zone of the cron schedule.
         severity: what a failure means.
         blocking: whether a failure of severity ERROR stops what is downstream.
 
     Raises:
-        InvalidDefinitionError: no cron line or time zone, no assets or one of them twice.
+        InvalidDefinitionError: an invalid cron schedule or time zone, no assets or duplicate ones.
         WrongDeclarationError: something of a wrong type.
     """
     where = "build_last_update_freshness_checks"
@@ -126,13 +126,13 @@ def build_time_partition_freshness_checks(
 
     Args:
         assets: assets that are partitioned by windows of time, by key or definition.
-        deadline_cron: the deadlines, as a cron line.
-        timezone: the time zone of the cron line.
+        deadline_cron: the deadlines, as a cron schedule.
+        timezone: the time zone of the cron schedule.
         severity: what a failure means.
         blocking: whether a failure of severity ERROR stops what is downstream.
 
     Raises:
-        InvalidDefinitionError: something of a wrong type, no cron line or time zone, no assets or one of them twice.
+        InvalidDefinitionError: a wrong type, an invalid cron schedule or time zone, no assets or duplicate ones.
         InvariantViolationError: when a check runs on an asset that is not partitioned by windows of time.
     """
     where = "build_time_partition_freshness_checks"

@@ -43,7 +43,7 @@ def build_sensor_for_freshness_checks(
         tags: tags of its runs.
 
     Raises:
-        InvalidDefinitionError: something that is no definition of checks.
+        InvalidDefinitionError: something that is not a definition of checks.
         WrongDeclarationError: one check twice, or no positive interval.
     """
     where = "build_sensor_for_freshness_checks"

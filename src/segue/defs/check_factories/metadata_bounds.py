@@ -34,7 +34,7 @@ def build_metadata_bounds_checks(
 
     Raises:
         InvalidDefinitionError: no bound, or the lower one above the upper one.
-        WrongDeclarationError: a key that is no text, or a bound that is no number.
+        WrongDeclarationError: a key that is not a string, or a bound that is not a number.
     """
     where = "build_metadata_bounds_checks"
     require_severity(where, severity)
@@ -74,7 +74,7 @@ class Bounds:
     """A lower and an upper bound, at least one of them.
 
     Raises:
-        InvalidDefinitionError: none, something that is no number, or the lower one above the upper one.
+        InvalidDefinitionError: no bound, one that is not a number, or the lower one above the upper one.
     """
 
     def __init__(

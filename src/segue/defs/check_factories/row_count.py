@@ -44,7 +44,7 @@ def build_row_count_checks(
 
     Raises:
         InvalidDefinitionError: no limit at all.
-        WrongDeclarationError: a limit that cannot be.
+        WrongDeclarationError: an invalid limit.
     """
     where = "build_row_count_checks"
     require_severity(where, severity)
