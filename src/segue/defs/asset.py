@@ -25,7 +25,7 @@ from segue.defs.signature import FunctionShape, UserFunction, docstring_of, func
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.asset_deps import CoercibleToAssetDep
-from segue.model.assets import AssetSpec
+from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition
@@ -164,7 +164,7 @@ def asset(
             description=description or docstring_of(function),
             metadata=metadata,
             skippable=not output_required,
-            group_name=group_name,
+            group_name=DEFAULT_GROUP if group_name is None else group_name,
             code_version=code_version,
             automation_condition=automation_condition,
             auto_materialize_policy=auto_materialize_policy,

@@ -90,8 +90,9 @@ def require_possible_deps(specs: Iterable[AssetSpec]) -> None:
         InvalidDefinitionError: one does.
     """
     for spec in specs:
+        own = spec.key.parts
         for dep in spec.deps:
-            if dep.asset_key == spec.key and (spec.partitions_def is None or _takes_itself(dep.partition_mapping)):
+            if dep.asset_key.parts == own and (spec.partitions_def is None or _takes_itself(dep.partition_mapping)):
                 raise own_dependency(spec.key)
 
 

@@ -57,7 +57,7 @@ def require_names(where: str, name: str, values: Mapping[object, object] | Mappi
     Raises:
         WrongDeclarationError: a key is something else.
     """
-    strange = [key for key in values or () if not isinstance(key, str)]
+    strange = [key for key in values if not isinstance(key, str)] if values else []
     if strange:
         raise WrongDeclarationError(
             f"{where}: the keys of {name} must be strings, got {strange[0]!r}; write {str(strange[0])!r}."

@@ -7,9 +7,8 @@ from typing import Protocol, cast
 
 import msgspec
 
+from segue.model.assets import DEFAULT_GROUP
 from segue.model.keys import AssetCheckKey, AssetKey
-
-DEFAULT_GROUP_NAME = "default"
 
 
 class DependsOn(Protocol):
@@ -59,7 +58,7 @@ class DefinedAsset(msgspec.Struct, frozen=True):
     """One asset, as selections see it."""
 
     key: AssetKey
-    group_name: str = DEFAULT_GROUP_NAME
+    group_name: str = DEFAULT_GROUP
     tags: Mapping[str, str] = {}
     owners: Sequence[str] = ()
     kinds: Collection[str] = ()
@@ -128,7 +127,7 @@ def definitions_graph(definitions: Iterable[object]) -> DefinitionsGraph:
             nodes.append(
                 DefinedAsset(
                     spec.key,
-                    spec.group_name or DEFAULT_GROUP_NAME,
+                    spec.group_name or DEFAULT_GROUP,
                     spec.tags,
                     getattr(spec, "owners", ()),
                     getattr(spec, "kinds", ()),
