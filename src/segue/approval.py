@@ -108,12 +108,13 @@ def _meant(store: Store, run: Run, steps: Sequence[str]) -> tuple[str, ...]:
     waiting = [] if run.is_finished else [each.step_key for each in awaiting_steps(store, run.run_id)]
     if not waiting and run.status is not RunStatus.SUSPENDED:
         raise InvalidInvocationError(
-            f"Run {run.run_id} waits for nobody: it is {run.status.value}. 'segue queue' lists those that do."
+            f"Run {run.run_id} is not waiting for approval: its status is {run.status.value}. 'segue queue' "
+            "lists the runs that are."
         )
     unknown = [each for each in steps if each not in waiting]
     if unknown:
         raise InvalidSubsetError(
-            f"Of run {run.run_id}, {', '.join(unknown)} does not wait for a person; those that do: "
+            f"Of run {run.run_id}, {', '.join(unknown)} is not waiting for approval; waiting: "
             f"{', '.join(waiting) or 'none'}."
         )
     return tuple(steps or waiting)
@@ -124,7 +125,7 @@ def _answer_run(store: Store, run: Run, answer: ApprovalAnswer, now: float) -> N
     payloads: list[AnyPayload] = [ApprovalGivenData(answer.by, (), answer.text)]
     if not answer.is_given:
         why = f": {answer.text}" if answer.text else "."
-        canceled = RunCanceledData(f"{answer.by} did not let the run start{why}")
+        canceled = RunCanceledData(f"{answer.by} rejected the run{why}")
         payloads = [ApprovalRefusedData(answer.by, (), answer.text), canceled]
     store.append([Event(now, payload, None, run.run_id, run.job_name) for payload in payloads])
     if answer.is_given:

@@ -44,7 +44,7 @@ def cancel_run(store: Store, run_id: str, grace_seconds: float = GRACE_SECONDS) 
     run = _run(store, run_id)
     if run.is_finished:
         raise InvalidInvocationError(
-            f"Run {run_id} has ended already ({run.status.value}): there is nothing to cancel."
+            f"Run {run_id} has already ended ({run.status.value}): there is nothing to cancel."
         )
     facts = CancelFacts(is_alive=True, silence_seconds=(store.lease_seconds or 0.0) * _SILENCES)
     while True:
@@ -57,7 +57,7 @@ def cancel_run(store: Store, run_id: str, grace_seconds: float = GRACE_SECONDS) 
                 when = "before it started" if run.started_at is None else "while it waited"
                 _record(store, run, RunCanceledData(f"It was canceled {when}."))
             case Move.ASK:
-                _record(store, run, RunCancelingData("It was asked to stop."))
+                _record(store, run, RunCancelingData("Asked to stop."))
             case Move.TERMINATE:
                 can_signal = _signal(store, run, signal.SIGTERM)
                 facts = msgspec.structs.replace(facts, terminated_at=now, can_signal=can_signal)
@@ -67,17 +67,16 @@ def cancel_run(store: Store, run_id: str, grace_seconds: float = GRACE_SECONDS) 
             case Move.WAIT:
                 store.wait_for_exit(_BETWEEN_LOOKS)
             case Move.TAKE_OVER:
-                payload = RunCanceledData(
-                    f"It was canceled, and its process ({run.worker}) ended before it had stopped."
-                )
+                payload = RunCanceledData(f"Canceled; its process ({run.worker}) ended before it could stop by itself.")
                 with suppress(
                     LeaseLostError, InvariantViolationError
                 ):  # another process ended it first: looked at again
                     store.take_over(run_id, [Event(time.time(), payload, None, run_id, run.job_name)])
             case Move.GIVE_UP:
                 raise InvalidInvocationError(
-                    f"Run {run_id} was asked to stop and goes on: its process ({run.worker}) cannot be ended from here, because "
-                    "it is of another user or machine. It stops between two steps; or end that process there."
+                    f"Run {run_id} was asked to stop but is still running: its process ({run.worker}) belongs to "
+                    "another user or machine and cannot be ended from here. The run stops between two steps; or end "
+                    "the process there."
                 )
 
 

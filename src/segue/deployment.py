@@ -74,9 +74,9 @@ def targets_of(settings: Settings) -> tuple[LocationTarget, ...]:
         require_mutual(remote.credentials, f"{settings.source}: the code location {name!r}", is_location=False)
     if away and settings.database is None:
         raise InvalidConfigError(
-            f"The code location {next(iter(away))!r} is on another machine, and what is recorded is in the home folder of this "
-            "one, where its runs could not write. Set `database` (SEGUE_DATABASE) to the URL of a Postgres database that both "
-            "reach."
+            f"The code location {next(iter(away))!r} is on another machine, but runs are recorded in the home folder "
+            "of this machine, where that location cannot write. Set `database` (SEGUE_DATABASE) to the URL of a "
+            "Postgres database that both machines can reach."
         )
     if settings.locations or (settings.file is None and settings.module is None):
         return settings.locations

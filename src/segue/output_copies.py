@@ -41,8 +41,8 @@ def url_path(url: str) -> UrlPath:
         importlib.import_module("fsspec").get_filesystem_class(path.protocol)
     except (ImportError, ValueError) as error:
         raise NotSupportedError(
-            f"The setting `logs` (SEGUE_LOGS) is {masked(url)!r}, where nothing can be kept from here: {error}. Install "
-            "universal-pathlib (pip install 'segue[paths]') with the library for such URLs, or name a folder."
+            f"The setting `logs` (SEGUE_LOGS) is {masked(url)!r}, which cannot be used: {error}. Install "
+            "universal-pathlib (pip install 'segue[paths]') and the library for such URLs, or set a folder."
         ) from error
     return path
 
@@ -109,8 +109,8 @@ class OutputCopier:
         if not self._has_warned:
             self._has_warned = True
             self._warn(
-                f"What steps write could not be copied to {self._url}: {why}. It is kept in {self._folder}. While the run "
-                "goes on, copying is tried again."
+                f"The output of steps could not be copied to {self._url}: {why}. It is kept in {self._folder}, and "
+                "copying is retried until the run ends."
             )
 
 
@@ -248,6 +248,6 @@ def _asking(url: str) -> Generator[None]:
         yield
     except Exception as error:
         raise StorageUnavailableError(
-            f"What steps write is copied to {url}, which cannot be read or changed: {error!r}. See that it can be reached "
-            "from here, or set `logs` to another place."
+            f"The output of steps is copied to {url}, which cannot be read or changed: {error!r}. Make sure that it "
+            "is reachable from here, or set `logs` to another place."
         ) from error

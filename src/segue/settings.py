@@ -263,8 +263,8 @@ def _database(variables: Mapping[str, str], from_file: str | None) -> str | None
     url = variables.get("SEGUE_DATABASE") or from_file
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         raise InvalidConfigError(
-            f"The setting `database` (SEGUE_DATABASE) is {masked(url)!r}: it names a Postgres database, as "
-            "postgresql://user@host:5432/name. For SQLite leave it out: the database is in the home folder."
+            f"The setting `database` (SEGUE_DATABASE) is {masked(url)!r}: it must be the URL of a Postgres database, "
+            "such as postgresql://user@host:5432/name. For SQLite, remove the setting."
         )
     return url
 
@@ -286,10 +286,10 @@ def _concurrency(variables: Mapping[str, str], from_file: SettingsFile) -> Concu
     text = variables.get("SEGUE_DEFAULT_POOL_LIMIT")
     if text:
         if not text.isdecimal():
-            raise InvalidConfigError(f"SEGUE_DEFAULT_POOL_LIMIT is {text!r}: set it to a whole number, 0 or more.")
+            raise InvalidConfigError(f"SEGUE_DEFAULT_POOL_LIMIT is {text!r}: it must be an integer, 0 or more.")
         limit = int(text)
     if limit is not None and limit < 0:
-        raise InvalidConfigError(f"The setting `default_pool_limit` is {limit}: a pool has 0 slots or more.")
+        raise InvalidConfigError(f"The setting `default_pool_limit` is {limit}: it must be 0 or more.")
     return Concurrency(locks, limit)
 
 
@@ -300,14 +300,14 @@ def _choice(variable: str, variables: Mapping[str, str], kind: type[Chosen], def
         return kind(text) if text else default
     except ValueError:
         known = ", ".join(each.value for each in kind)
-        raise InvalidConfigError(f"{variable} is {text!r}: set it to one of {known}.") from None
+        raise InvalidConfigError(f"{variable} is {text!r}: it must be one of {known}.") from None
 
 
 def _switch(variable: str, variables: Mapping[str, str], default: bool) -> bool:
     """What an environment variable switches; the default where it is not set."""
     text = variables.get(variable, "").lower()
     if text not in ("", "0", "1", "true", "false"):
-        raise InvalidConfigError(f"{variable} is {variables[variable]!r}: set it to true or false.")
+        raise InvalidConfigError(f"{variable} is {variables[variable]!r}: it must be true or false.")
     return default if not text else text in ("1", "true")
 
 
@@ -326,7 +326,7 @@ def check(settings: Settings) -> list[Finding]:
     if settings.file is not None and not Path(settings.file).is_file():
         say(
             True,
-            f"{settings.file}, where the definitions should be, is not a file. Correct --file, or `file` in {where}.",
+            f"{settings.file}, the file with the definitions, does not exist. Correct --file, or `file` in {where}.",
         )
     if not Path(settings.working_directory).is_dir():
         say(True, f"{settings.working_directory}, the working directory, is not a folder. Correct it in {where}.")
@@ -342,7 +342,7 @@ def check(settings: Settings) -> list[Finding]:
     if settings.source is not None and settings.source.name == SETTINGS_FILE:
         other = settings.source.with_name("pyproject.toml")
         if other.is_file() and _table(other) is not None:
-            say(False, f"{other}: [tool.segue] is not read: {SETTINGS_FILE} stands beside it. Keep one of them.")
+            say(False, f"{other}: [tool.segue] is ignored: {SETTINGS_FILE} is in the same folder. Keep one of them.")
     return findings
 
 

@@ -46,7 +46,7 @@ def test_the_environment(project: Project) -> None:
     assert on.code == 0, on.err
     wrong = project.run("check", "-f", "defs.py", environment={"SEGUE_DAGSTER_COMPAT": "perhaps"})
     assert wrong.code == 1
-    assert "SEGUE_DAGSTER_COMPAT is 'perhaps': set it to true or false." in wrong.err
+    assert "SEGUE_DAGSTER_COMPAT is 'perhaps': it must be true or false." in wrong.err
 
 
 def test_without_it_the_error_says_what_to_do(project: Project) -> None:
@@ -66,7 +66,7 @@ def test_definitions_of_the_real_one_are_told_apart(project: Project) -> None:
     )
     answer = project.run("check", "-f", "defs.py")
     assert answer.code == 1
-    assert "holds definitions of Dagster's, not of Segue's" in answer.err
+    assert "contains definitions made with Dagster, not with Segue" in answer.err
 
 
 def test_the_project_s_own_tests(project: Project) -> None:

@@ -395,5 +395,5 @@ def test_an_environment_that_cannot_serve_is_named_and_harms_no_other(tmp_path: 
         }
         assert "No module named" in found["bare"]["error"]
         assert "nowhere" in found["missing"]["error"]
-        assert "install segue" in found["babbling"]["error"]
+        assert "Install segue" in found["babbling"]["error"]
         assert plane.run(assets=["a"], location="good")["status"] == "SUCCESS"

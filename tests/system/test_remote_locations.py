@@ -106,8 +106,8 @@ def test_a_location_that_records_in_another_database_is_refused_and_says_what_to
         location_server(_far(tmp_path), environment=_environment(other)) as server,
         user_of(tmp_path / "here", server.url, _environment(postgres_url), served=False) as plane,
     ):
-        server.wait_for_line("was refused: it records in another database")
-        plane.wait_for(lambda: "set `database` (SEGUE_DATABASE)" in _stand(postgres_url)[1])
+        server.wait_for_line(": it uses another database")
+        plane.wait_for(lambda: "Set `database` (SEGUE_DATABASE)" in _stand(postgres_url)[1])
         assert _stand(postgres_url)[0] == "broken"
     # On another way to the same one it is known again.
     longer = postgres_url + ("&" if "?" in postgres_url else "?") + "application_name=other"
@@ -147,7 +147,7 @@ def test_runs_go_on_when_the_connection_is_lost_and_it_is_made_again(tmp_path: P
         plane.wait_for_line("is loaded", after=seen)
         assert plane.run(assets=["quick"])["status"] == "SUCCESS"
         assert plane.get(f"/api/runs/{run_id}").document["status"] == "STARTED"
-        server.wait_for_line("is not connected any more")
+        server.wait_for_line("Control plane disconnected")
         (far / "goes on").touch()
         assert plane.ended(run_id)["status"] == "SUCCESS"
         assert len(way.heard) == 2
@@ -164,9 +164,9 @@ def test_a_connection_that_only_falls_silent_is_noticed_on_both_sides(tmp_path: 
         run_id = _start_waiting(plane, far)
         seen = len(plane.lines)
         way.is_silent = True
-        assert "nothing was heard" in plane.wait_for_line("The connection to 127.0.0.1", after=seen)
-        assert "nothing was heard" in server.wait_for_line("is not connected any more")
-        plane.wait_for(lambda: "There is no connection" in _stand(postgres_url)[1])
+        assert "no message arrived" in plane.wait_for_line("The connection to 127.0.0.1", after=seen)
+        assert "no message arrived" in server.wait_for_line("Control plane disconnected")
+        plane.wait_for(lambda: "Cannot connect" in _stand(postgres_url)[1])
         assert _stand(postgres_url)[0] == "loading"
         way.is_silent = False
         plane.wait_for(lambda: _stand(postgres_url) == ("ready", ""))

@@ -101,8 +101,8 @@ def test_who_knows_the_token_is_served_and_who_does_not_is_told(tmp_path: Path) 
         assert (good.code, good.out) == (0, f"{NAME}: ready\n")
         wrong = check(tmp_path, server.url, {**WITH_TOKEN, "SEGUE_LOCATION_TOKEN": "another-token-of-good-length"})
         assert wrong.code == 1
-        assert "token is not the one" in wrong.err
-        server.wait_for_line("was refused: its token is not the one")
+        assert "token does not match" in wrong.err
+        server.wait_for_line(": its token does not match")
         assert TOKEN not in "".join((good.err, wrong.err, *server.lines))
         own = check(tmp_path, server.url, WITHOUT_TOKEN, token=TOKEN)
         assert own.code == 0
@@ -194,14 +194,14 @@ def _proof_of_the_server(stranger: Stranger) -> None:
     ("approach", "why"),
     [
         (_nothing, "timed out"),
-        (_garbage, "no handshake"),
-        (_garbage_in_a_frame, "no handshake"),
-        (_oversized, "no handshake"),
+        (_garbage, "not a Segue handshake"),
+        (_garbage_in_a_frame, "not a Segue handshake"),
+        (_oversized, "not a Segue handshake"),
         (_half, "timed out"),
-        (_proof_first, "not what the handshake asks for"),
-        (_empty_proof, "token is not the one"),
-        (_says_it_has_no_token, "one side has a token"),
-        (_proof_of_the_server, "token is not the one"),
+        (_proof_first, "does not match this stage"),
+        (_empty_proof, "token does not match"),
+        (_says_it_has_no_token, "only one side has a token"),
+        (_proof_of_the_server, "token does not match"),
     ],
 )
 def test_strangers_are_shut_out_and_keep_nobody_from_being_served(
@@ -210,7 +210,7 @@ def test_strangers_are_shut_out_and_keep_nobody_from_being_served(
     with far_server(tmp_path, "--timeout", "1.5") as server, _stranger(server.url) as stranger:
         approach(stranger)
         assert stranger.is_shut_out()
-        assert why in server.wait_for_line("was refused")
+        assert why in server.wait_for_line("Refused a connection")
         assert server.descendants() == []  # nobody had a process started
         with _stranger(server.url) as good:
             assert isinstance(good.introduce(), Proof)
@@ -222,7 +222,7 @@ def test_a_handshake_that_was_overheard_is_of_no_use(tmp_path: Path) -> None:
         with _stranger(server.url) as again:
             again.socket.sendall(bytes(way.heard[0]))
             assert again.is_shut_out()
-        server.wait_for_line("was refused: its token is not the one")
+        server.wait_for_line(": its token does not match")
 
 
 def test_what_is_changed_on_the_way_is_not_taken(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_what_is_changed_on_the_way_is_not_taken(tmp_path: Path) -> None:
         way.changes = changed
         answer = check(tmp_path, way.port)
         assert answer.code == 1
-        assert "changed on its way" in answer.err
+        assert "altered in transit" in answer.err
 
 
 def _twice(stranger: Stranger) -> None:
@@ -267,11 +267,11 @@ def _a_step(stranger: Stranger) -> None:
 @pytest.mark.parametrize(
     ("misdeed", "why"),
     [
-        (_twice, "changed on its way"),
-        (_unguarded, "changed on its way"),
+        (_twice, "altered in transit"),
+        (_unguarded, "altered in transit"),
         (_too_large, "too large"),
-        (_no_message, "not understood"),
-        (_no_task, "not understood"),
+        (_no_message, "cannot be understood"),
+        (_no_task, "cannot be understood"),
         (_a_step, "a process for a step"),
     ],
 )
@@ -280,7 +280,7 @@ def test_who_is_known_says_only_what_may_be_said(tmp_path: Path, misdeed: Callab
         assert isinstance(known.introduce(), Proof)
         misdeed(known)
         assert known.is_shut_out()
-        assert why in server.wait_for_line("is not connected any more")
+        assert why in server.wait_for_line("Control plane disconnected")
 
 
 @pytest.mark.parametrize(

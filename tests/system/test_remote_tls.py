@@ -74,7 +74,7 @@ def test_certificates_take_the_place_of_the_token(tmp_path: Path, certificates: 
         assert with_token.code == 1
         without_tls = check(tmp_path, server.url)
         assert without_tls.code == 1
-        assert len([line for line in server.lines if "is connected" in line]) == 1
+        assert len([line for line in server.lines if "Control plane connected" in line]) == 1
 
 
 def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path, certificates: Certificates) -> None:
@@ -99,4 +99,4 @@ def test_tls_of_the_server_goes_with_a_token_of_both(tmp_path: Path, certificate
             authority=authority,
         )
         assert wrong.code == 1
-        assert "token is not the one" in wrong.err
+        assert "token does not match" in wrong.err

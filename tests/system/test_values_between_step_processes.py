@@ -39,7 +39,7 @@ def order_alone() -> None:
 def test_values_that_stay_in_the_memory_of_a_step_are_refused(tmp_path: Path) -> None:
     with sg.Instance.local_temp(str(tmp_path)) as instance:
         with pytest.raises(
-            sg.UnmetExecutorRequirementsError, match=r"'gives' in the memory of one.*'takes' cannot take it"
+            sg.UnmetExecutorRequirementsError, match=r"'gives' in the memory of one.*'takes' cannot load it"
         ):
             sg.execute_job(sg.reconstructable(values_in_memory), instance)
         assert instance.get_runs() == []

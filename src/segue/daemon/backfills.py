@@ -229,15 +229,15 @@ def job_partitions(graph: AssetGraph, job_name: str, store: Store, now: datetime
     job = graph.jobs.get(job_name)
     if job is None:
         known = ", ".join(sorted(graph.jobs)) or "none"
-        raise InvalidSubsetError(f"There is no job {job_name!r} in these definitions; there are: {known}.")
+        raise InvalidSubsetError(f"There is no job {job_name!r} in these definitions; available: {known}.")
     found = [job.partitions] if job.partitions is not None else []
     if not found:
         graph = listed(graph, job.assets, store, now)
         several = [graph.nodes[key].partitions for key in job.assets]
         found = [each for each in several if each is not None]
     if not found or any(each != found[0] for each in found):
-        why = "makes assets that are not all cut into the same partitions" if found else "has no partitions"
-        raise InvalidSubsetError(f"The job {job_name!r} {why}: start a backfill over its assets instead.")
+        why = "has assets with different partitions definitions" if found else "has no partitions"
+        raise InvalidSubsetError(f"The job {job_name!r} {why}. Start a backfill of its assets instead.")
     return found[0]
 
 
@@ -250,7 +250,7 @@ def _ended_job_run(run: Run) -> EndedJobRun:
 
 def _without_code(backfill: Backfill, locations: Locations, unfinished: int) -> Backfill:
     """A backfill whose code location has no definitions, whose state says why; it waits, unless it is being canceled."""
-    why = f"There is no code location {backfill.location!r}: this backfill goes on when it is there again."
+    why = f"There is no code location {backfill.location!r}. This backfill continues when the location is back."
     if backfill.status is BackfillStatus.CANCELING:
         return msgspec.structs.replace(stopped(backfill, why, unfinished), error=None)
     return backfill if backfill.location in locations else msgspec.structs.replace(backfill, error=why)
@@ -275,7 +275,5 @@ def _with_code(after: Backfill, before: Backfill, code: _Code) -> Backfill:
         return msgspec.structs.replace(after, changes=changes, warning=warning_of(name, changes))
     if before.manifest_hash in (None, code.manifest_hash):
         return msgspec.structs.replace(after, manifest_hash=code.manifest_hash, changes=())
-    lost = (
-        f"The definitions of {name!r} that this backfill began with are not stored any more: it goes by those of now."
-    )
+    lost = f"The definitions with which this backfill of {name!r} began are no longer stored. It uses the current ones."
     return msgspec.structs.replace(after, manifest_hash=code.manifest_hash, warning=lost)

@@ -80,7 +80,7 @@ class Launches:
         overdue = overdue_launches(starting, self._launched, now)
         for run in overdue.lost:
             with suppress(LeaseLostError, InvariantViolationError, RunNotFoundError):  # a process took it after all
-                event = self._failure(run, "No process has taken the run up since it was launched. Retry it.")
+                event = self._failure(run, "No process has picked up the run since it was launched. Retry it.")
                 self._store.take_over(run.run_id, [event])
         for run in overdue.again:
             self.launch(run)
@@ -94,7 +94,7 @@ class Launches:
     def _launch(self, run: Run) -> None:
         location = self._locations.get(run.location or "")
         if location is None:
-            self._fail(run, f"The run could not be launched: there is no code location {run.location!r} any more.")
+            self._fail(run, f"The run could not be launched: the code location {run.location!r} no longer exists.")
             return
         try:
             location.launch(run.run_id)

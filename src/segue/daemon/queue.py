@@ -122,7 +122,7 @@ def held_by(run: Run, states: Mapping[str, LocationState]) -> str | None:
     name = run.location or ""
     state = states.get(name)
     if needs_approval(run):
-        return f"it waits for a person: 'segue runs approve {run.run_id}'"
+        return f"it is waiting for approval: 'segue runs approve {run.run_id}'"
     if state is None:
         return f"there is no code location {name!r}"
     if state.manifest_hash is None or state.status is LocationStatus.LOADING:

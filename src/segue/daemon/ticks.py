@@ -81,7 +81,7 @@ def commit_of(
                 created_at=ended_at,
                 updated_at=ended_at,
                 targets=each.targets,
-                title=f"Asked for by {instigator.name}",
+                title=f"Requested by {instigator.name}",
                 tags={**each.tags, _TAG_OF[instigator.kind]: instigator.name},
                 manifest_hash=manifest_hash,
             )

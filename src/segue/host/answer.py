@@ -56,4 +56,4 @@ def _mapped(graph: AssetGraph, question: MappingQuestion, now: datetime) -> Opaq
 
 
 def _changed(key: AssetKey) -> InvalidSubsetError:
-    return InvalidSubsetError(f"{key.to_user_string()!r} has no partitions in these definitions.")
+    return InvalidSubsetError(f"{key.to_user_string()!r} is not partitioned in these definitions.")

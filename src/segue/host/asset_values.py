@@ -92,7 +92,9 @@ class AssetValueLoader:
         if node is None:
             raise InvalidInvocationError(f"There is no asset {key.to_user_string()!r} in these definitions.")
         if partition_key is not None and partition_key_range is not None:
-            raise InvalidInvocationError("load_asset_value takes a partition_key or a partition_key_range, not both.")
+            raise InvalidInvocationError(
+                "load_asset_value: both partition_key and partition_key_range were provided; keep one."
+            )
         now = datetime.now(UTC)
         definition = listed_graph(self._described.graph, [key], now, self._instance).node(key).partitions
         subset = self._subset(key, definition, partition_key, partition_key_range, now)
@@ -141,7 +143,7 @@ class AssetValueLoader:
         if several is None and partition is None:
             return None
         if definition is None:
-            raise InvalidInvocationError(f"{key.to_user_string()} has no partitions: leave partition_key out.")
+            raise InvalidInvocationError(f"{key.to_user_string()} is not partitioned: remove partition_key.")
         first, last = (partition, partition) if several is None else (several.start, several.end)
         return subset_of_range(definition, str(first), str(last), now)
 

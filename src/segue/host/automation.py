@@ -61,7 +61,8 @@ class EvaluateAutomationConditionsResult:
             if result.key == key:
                 return result.serializable_evaluation.explain()
         raise InvalidInvocationError(
-            f"{key.to_user_string()!r} was not evaluated: it has no automation condition here, or was not selected."
+            f"{key.to_user_string()!r} was not evaluated: it has no automation condition in these definitions, "
+            "or was not selected."
         )
 
     def get_num_requested(self, asset_key: EntityKey) -> int:

@@ -121,8 +121,8 @@ class _Automation:
 
     def _why_none(self, decision: AutomationDecision) -> str:
         if not decision.results:
-            return "Nothing has happened since the conditions were evaluated last."
-        return f"No condition of {len(self._targets.order):,} asks for anything."
+            return "Nothing has changed since the last evaluation of the conditions."
+        return f"None of the conditions of {len(self._targets.order):,} assets requests anything."
 
     def _all_changed(self, decision: AutomationDecision) -> tuple[ConditionCursor, ...]:
         """What is not as it is stored: after an evaluation of all targets."""

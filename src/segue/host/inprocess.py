@@ -135,9 +135,9 @@ def _execute_op_job(
     tags = {**node.tags, **(request.tags or {})}
     partitions = _partitions_of(request, tags)
     if request.asset_selection is not None:
-        raise InvalidSubsetError(f"The job {job.name!r} is one of ops: it has no assets to select.")
+        raise InvalidSubsetError(f"The job {job.name!r} consists of ops: it has no assets to select.")
     if partitions is not None and node.partitions is None:
-        raise InvalidSubsetError(f"The job {job.name!r} is not partitioned: leave the partition out.")
+        raise InvalidSubsetError(f"The job {job.name!r} is not partitioned: remove the partition key.")
     raw: Mapping[str, Any] | None = request.run_config or None
     if partitions is not None:
         if node.partitions is not None:
@@ -203,7 +203,7 @@ def _stale_only(
     """Those of the assets that are missing or stale, and the checks on them."""
     stale = stale_keys(graph, instance.store, assets, request.partition_key)
     if not stale:
-        raise InvalidSubsetError("RunRequest(stale_assets_only=True): none of the selected assets is stale.")
+        raise InvalidSubsetError("RunRequest(stale_assets_only=True): none of the selected assets are stale.")
     return stale, {key for key in checks if key.asset_key in stale}
 
 
@@ -238,7 +238,7 @@ def _wanted(
         job = graph.jobs.get(request.job_name)
         if job is None:
             known = ", ".join(sorted(graph.jobs)) or "none"
-            raise InvalidSubsetError(f"There is no job {request.job_name!r}; there are: {known}.")
+            raise InvalidSubsetError(f"There is no job {request.job_name!r}; available: {known}.")
         assets = set(job.assets)
         checks = {AssetCheckKey(asset, name) for asset, name in job.checks}
         config, tags = job.run_config, dict(job.tags)
@@ -251,7 +251,9 @@ def _wanted(
         request.job_name is not None or request.asset_selection is not None or request.asset_check_keys is not None
     )
     if is_chosen and not assets and not checks:
-        raise UnresolvedSelectionError("The selection is empty: it names no asset and no check of these definitions.")
+        raise UnresolvedSelectionError(
+            "The selection is empty: it matches no asset and no asset check of these definitions."
+        )
     return assets, checks, config, tags, request.job_name or EPHEMERAL_JOB_NAME
 
 
@@ -281,5 +283,7 @@ def _partitions_of(request: RunRequest, tags: Mapping[str, str]) -> tuple[str, s
         return key, key
     start, end = tags.get(PARTITION_RANGE_START_TAG), tags.get(PARTITION_RANGE_END_TAG)
     if (start is None) != (end is None):
-        raise InvalidInvocationError(f"The tags {PARTITION_RANGE_START_TAG} and {PARTITION_RANGE_END_TAG} go together.")
+        raise InvalidInvocationError(
+            f"The tags {PARTITION_RANGE_START_TAG} and {PARTITION_RANGE_END_TAG} must be provided together."
+        )
     return None if start is None or end is None else (start, end)

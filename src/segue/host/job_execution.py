@@ -74,7 +74,7 @@ def execute_job(
         run_config = dict(parent.run_config) if run_config is None else run_config
         op_selection = parent.op_selection
     elif op_selection is not None and asset_selection is not None:
-        raise InvalidSubsetError("execute_job takes an op_selection or an asset_selection, not both.")
+        raise InvalidSubsetError("execute_job: both op_selection and asset_selection were provided; keep one.")
     loaded = job.get_definition()
     meant = job
     if isinstance(loaded, AssetJobDefinition):
@@ -86,7 +86,7 @@ def execute_job(
             loaded = loaded.get_subset(asset_selection=asset_selection)
             meant = job.get_subset(asset_selection=asset_selection)
     elif asset_selection is not None:
-        raise InvalidSubsetError(f"{loaded!r} is a job of ops: choose steps with op_selection.")
+        raise InvalidSubsetError(f"{loaded!r} consists of ops: select steps with op_selection.")
     if op_selection is None and job.op_selection is not None and parent is None:
         op_selection = sorted(job.op_selection)
     definitions, whole = definitions_of(loaded, {})
@@ -106,25 +106,26 @@ def execute_job(
 def _require_arguments(job: object, instance: object) -> None:
     if isinstance(job, JobDefinition):
         raise WrongArgumentError(
-            f"execute_job takes a job that can be loaded again: write execute_job(reconstructable({job.name}), instance), or "
-            f"run it in this process with {job.name}.execute_in_process()."
+            "execute_job requires a job that can be loaded in another process: use "
+            f"execute_job(reconstructable({job.name}), instance), or run it in this process with "
+            f"{job.name}.execute_in_process()."
         )
     if not isinstance(job, ReconstructableJob):
-        raise WrongArgumentError(f"execute_job takes what reconstructable(...) gives, got {job!r}.")
+        raise WrongArgumentError(f"execute_job: job must be the result of reconstructable(...), got {job!r}.")
     if not isinstance(instance, Instance):
-        raise WrongArgumentError(f"execute_job takes an Instance to record the run in, got {instance!r}.")
+        raise WrongArgumentError(f"execute_job: instance must be an Instance, got {instance!r}.")
 
 
 def _parent_of(options: ReexecutionOptions, instance: Instance, op_selection: object, asset_selection: object) -> Run:
     """The run of which steps are run again."""
     if op_selection is not None or asset_selection is not None:
         raise InvariantViolationError(
-            "reexecution_options and a selection cannot be used together: what is run again is a part of the earlier run; "
-            "choose from it with ReexecutionOptions(step_selection=[...])."
+            "reexecution_options and a selection cannot be used together: a re-execution runs part of the earlier "
+            "run. Select from it with ReexecutionOptions(step_selection=[...])."
         )
     parent = instance.get_run_by_id(options.parent_run_id)
     if parent is None:
-        raise RunNotFoundError(f"There is no run {options.parent_run_id!r} to run again.", options.parent_run_id)
+        raise RunNotFoundError(f"There is no run {options.parent_run_id!r} to re-execute.", options.parent_run_id)
     return parent
 
 

@@ -129,8 +129,8 @@ def materialize_to_memory(
     for key, resource in (resources or {}).items():
         if manager_role(resource) == STORES_AND_LOADS:
             raise InvariantViolationError(
-                f"materialize_to_memory keeps all values in memory, but resources[{key!r}] is an IO manager: use materialize, or "
-                "leave it out."
+                f"materialize_to_memory keeps all values in memory, but resources[{key!r}] is an IO manager. Remove "
+                "it, or use materialize."
             )
     memory: object = bound("memory_io_manager")()
     keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
@@ -147,7 +147,7 @@ def _without(each: Any, keys: Set[str]) -> Any:
 
 def _definitions(assets: MaterializableAssets, resources: Mapping[str, object] | None) -> Definitions:
     if isinstance(assets, (AssetsDefinition, AssetSpec)):
-        raise InvalidInvocationError("materialize takes a list of assets: write materialize([asset]).")
+        raise InvalidInvocationError("materialize: assets must be a list: materialize([asset]).")
     checks = [each for each in assets if isinstance(each, AssetChecksDefinition)]
     others = [each for each in assets if not isinstance(each, AssetChecksDefinition)]
     return Definitions(assets=others, asset_checks=checks, resources=resources)

@@ -21,5 +21,8 @@ def limit_memory(limit: int) -> None:
 
 def explained(error: MemoryError, limit: int) -> MemoryError:
     """A MemoryError that names the limit which it met."""
-    error.add_note(f"The step may take {limit} bytes of memory (its memory limit) beyond what importing the code took.")
+    error.add_note(
+        f"The step may use {limit} bytes of memory (its memory limit) in addition to the memory used by importing "
+        "the code."
+    )
     return error

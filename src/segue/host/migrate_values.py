@@ -79,8 +79,7 @@ def migrate_io_storage(
     told = context.instance if instance is None and context is not None else instance
     if definitions is None or told is None:
         raise InvalidInvocationError(
-            "migrate_io_storage needs definitions=, and instance= or the context of an op: they say what there is and what "
-            "was made."
+            "migrate_io_storage requires definitions= and instance= (or the context of an op)."
         )
     now = datetime.now(UTC)
     keys = _made(definitions, told, selection)
@@ -97,7 +96,7 @@ def migrate_io_storage(
                 try:
                     move.value(key, batch)
                 except Exception:
-                    log.exception("%s, partitions %s, could not be moved.", key.to_user_string(), batch)
+                    log.exception("%s, partitions %s: the value could not be moved.", key.to_user_string(), batch)
                     move.note("failed", key, batch)
                 else:
                     move.note("migrated", key, batch)
@@ -107,7 +106,7 @@ def migrate_io_storage(
         *(sum(each.size for each in part) for part in msgspec.structs.astuple(result)),
     )
     for subset in result.failed:
-        log.error("Not moved: %d of %s; what was raised stands above.", subset.size, subset.key.to_user_string())
+        log.error("Not moved: %d of %s; see the errors above.", subset.size, subset.key.to_user_string())
     return result
 
 

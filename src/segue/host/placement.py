@@ -108,7 +108,7 @@ def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
     value: Any = entry.get("value")
     if entry["limit"] < 1:
         raise InvalidConfigError(
-            f"tag_concurrency_limits: the limit for the tag {entry['key']!r} is {entry['limit']}: it must be 1 or more."
+            f"tag_concurrency_limits: the limit for the tag {entry['key']!r} must be 1 or more, got {entry['limit']}."
         )
     if hasattr(value, "get"):  # {"applyLimitPerUniqueValue": True}
         return TagLimit(entry["key"], entry["limit"], is_per_value=bool(value.get("applyLimitPerUniqueValue")))
@@ -131,13 +131,13 @@ def ways_of(plan: Plan, described: Described, job_name: str, default: str) -> di
         said = said or tags.get(path, described.ops[step.computation].tags).get(WAY_TAG) or default
         if said not in _WAYS:
             raise InvalidDefinitionError(
-                f"The step {step.key!r} asks for the executor {said!r}; there are: {', '.join(_WAYS)}."
+                f"The step {step.key!r} requests the executor {said!r}; available: {', '.join(_WAYS)}."
             )
         found[path] = _WAYS[said]
         if step.policy is not None and step.policy.memory_limit is not None and found[path] != PROCESSES:
             raise NotSupportedError(
-                f"The step {step.key!r} has a memory limit, which only a process of its own can keep: declare the "
-                "multiprocess_executor or StepPolicy(executor='processes') for it, or leave memory_limit out."
+                f"The step {step.key!r} has a memory limit, which can only be enforced in its own process. Use the "
+                "multiprocess_executor or StepPolicy(executor='processes'), or remove memory_limit."
             )
     return found
 
@@ -164,9 +164,9 @@ def require_shared_values(plan: Plan, ways: Mapping[str, str], resources: Mappin
             manager = None if key is None else resources.get(key)
             if manager is mem_io_manager or isinstance(manager, InMemoryIOManager):
                 raise UnmetExecutorRequirementsError(
-                    f"Job {job_name!r} runs steps in processes of their own, and the IO manager {key!r} keeps the value of "
-                    f"{made.key!r} in the memory of one, where {step.key!r} cannot take it. Use an IO manager that stores "
-                    "values, such as fs_io_manager, or the in_process_executor."
+                    f"The job {job_name!r} runs its steps in separate processes, but the IO manager {key!r} keeps "
+                    f"the value of {made.key!r} in the memory of one process, where {step.key!r} cannot load it. Use "
+                    "an IO manager that stores values, such as fs_io_manager, or the in_process_executor."
                 )
 
 
@@ -190,6 +190,6 @@ def require_persistent(is_persistent: bool, job_name: str) -> None:
     """
     if not is_persistent:
         raise UnmetExecutorRequirementsError(
-            f"Job {job_name!r} runs its steps in processes of their own, which cannot open an instance that is kept in "
-            "memory. Use Instance.local_temp() or Instance.get(), or the in_process_executor."
+            f"The job {job_name!r} runs its steps in separate processes, which cannot open an in-memory instance. "
+            "Use Instance.local_temp() or Instance.get(), or the in_process_executor."
         )

@@ -55,9 +55,7 @@ class CodePlace(msgspec.Struct, frozen=True, kw_only=True):
             module = bound("imported_module")(self.module, directory)
         found = getattr(module, self.attribute, None)
         if found is None:
-            raise InvariantViolationError(
-                f"{self} is not there: {self.attribute!r} must be a name in the module itself."
-            )
+            raise InvariantViolationError(f"{self} was not found: {self.attribute!r} must be a name at module scope.")
         return _job_of(found, self)
 
     def __str__(self) -> str:
@@ -112,9 +110,7 @@ class ReconstructableJob(msgspec.Struct, frozen=True, kw_only=True):
             InvariantViolationError: steps and assets together.
         """
         if op_selection is not None and (asset_selection is not None or asset_check_selection is not None):
-            raise InvariantViolationError(
-                "A part of a job is chosen by op_selection or by asset_selection, not by both."
-            )
+            raise InvariantViolationError("Both op_selection and asset_selection were provided; keep one.")
         return msgspec.structs.replace(
             self,
             op_selection=None if op_selection is None else frozenset(op_selection),
@@ -162,7 +158,7 @@ class ReconstructableJob(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return msgspec.convert(dict(val), ReconstructableJob, dec_hook=_from_text)
         except msgspec.ValidationError as error:
-            raise InvariantViolationError(f"This is nothing that ReconstructableJob.to_dict gave: {error}.") from error
+            raise InvariantViolationError(f"The value was not made by ReconstructableJob.to_dict: {error}.") from error
 
 
 def reconstructable(target: Callable[..., JobDefinition]) -> ReconstructableJob:
@@ -178,28 +174,30 @@ def reconstructable(target: Callable[..., JobDefinition]) -> ReconstructableJob:
     function = target.declared_by if isinstance(target, JobDefinition) else target
     if not inspect.isfunction(function):
         raise InvariantViolationError(
-            f"reconstructable cannot find {target!r} again: give a function that returns the job, or a job that @job made of "
-            "a function. For a job made in another way, write a function without parameters that makes and returns it."
+            f"reconstructable cannot load {target!r} in another process. Pass a function that returns the job, or a "
+            "job declared with @job. For any other job, write a function without parameters that creates and returns "
+            "it."
         )
     name = function.__name__
     if name == "<lambda>":
-        raise InvariantViolationError("reconstructable cannot find a lambda again: write a function with a name.")
+        raise InvariantViolationError("reconstructable does not accept a lambda. Use a named function.")
     if function is target and inspect.signature(function).parameters:
         raise InvariantViolationError(
-            f"reconstructable({name}): the function must be callable with no arguments. To give it some, use "
+            f"reconstructable({name}): the function must not require arguments. To pass arguments, use "
             f"build_reconstructable_job({function.__module__!r}, {name!r}, args, kwargs)."
         )
     module = inspect.getmodule(function)
     file = getattr(module, "__file__", None)
     if module is None or (module.__name__ == "__main__" and file is None):
         raise InvariantViolationError(
-            f"reconstructable({name}): what is defined in interactive environments cannot be found again: put it into a "
-            "module, and import it from there."
+            f"reconstructable({name}): a function from an interactive session cannot be loaded in another process. "
+            "Move it to a module and import it."
         )
     if getattr(module, name, None) is not target:
         raise InvariantViolationError(
-            f"reconstructable({name}): the module {module.__name__!r} has no {name!r} that is this one. Use one defined at "
-            "module scope and not inside of a function, or build_reconstructable_job with a function that makes it."
+            f"reconstructable({name}): the module {module.__name__!r} has no {name!r} at module scope that is this "
+            "function. Define it at module scope, or use build_reconstructable_job with a function that creates the "
+            "job."
         )
     if module.__name__ == "__main__":
         return _at(CodePlace(file=file, attribute=name, working_directory=os.getcwd()), target)
@@ -261,7 +259,7 @@ def _to_text(value: object) -> object:
         return value.to_user_string()
     if isinstance(value, AssetCheckKey):
         return [value.asset_key.to_user_string(), value.name]
-    raise NotImplementedError(f"{value!r} does not survive JSON")
+    raise NotImplementedError(f"{value!r} cannot be converted to JSON")
 
 
 def _from_text(kind: type, value: Any) -> object:
@@ -269,4 +267,4 @@ def _from_text(kind: type, value: Any) -> object:
         return AssetKey.from_user_string(value)
     if kind is AssetCheckKey:
         return AssetCheckKey(AssetKey.from_user_string(value[0]), value[1])
-    raise NotImplementedError(f"{kind} does not come from JSON")
+    raise NotImplementedError(f"{kind} cannot be read from JSON")

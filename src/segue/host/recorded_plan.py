@@ -53,15 +53,15 @@ def retry_run(
         raise RunNotFoundError(f"There is no run {run_id!r} in this home folder: `segue runs` lists them.", run_id)
     if not earlier.is_finished:
         raise InvalidInvocationError(
-            f"Run {run_id} is still {earlier.status.value}: wait for its end, or stop it first."
+            f"Run {run_id} is still {earlier.status.value}: wait until it has ended, or stop it first."
         )
     if earlier.status is RunStatus.SUCCESS and again is None:
         raise InvalidInvocationError(
-            f"Run {run_id} ended well: there is nothing left to run. Materialize again instead."
+            f"Run {run_id} succeeded: there is nothing left to run. Materialize again instead."
         )
     plan = stored_plan(store, earlier)
     if plan is None:
-        raise RunNotFoundError(f"The plan of run {run_id} is not stored any more: materialize again instead.", run_id)
+        raise RunNotFoundError(f"The plan of run {run_id} is no longer stored. Materialize again instead.", run_id)
     described = described_for_run(definitions, earlier.job_name)
     _require_known(plan, described, run_id)
     done = finished_in_chain(earlier_runs(store, run_id))
@@ -101,7 +101,7 @@ def resume_run(definitions: Definitions, instance: Instance, run: Run, code: Ste
     """
     plan = stored_plan(instance.store, run)
     if plan is None:
-        raise RunNotFoundError(f"The plan of run {run.run_id} is not stored any more: start a new run.", run.run_id)
+        raise RunNotFoundError(f"The plan of run {run.run_id} is no longer stored. Start a new run.", run.run_id)
     described = described_for_run(definitions, run.job_name)
     _require_known(plan, described, run.run_id)
     done = finished_in_chain(earlier_runs(instance.store, run.run_id))
@@ -127,6 +127,6 @@ def _require_known(plan: Plan, described: Described, run_id: str) -> None:
         missing.extend([f"resource {key!r}" for key in sorted(managers) if key not in described.resources])
     if missing:
         raise InvalidInvocationError(
-            f"Run {run_id} cannot go on: its plan has what is no longer defined: {', '.join(dict.fromkeys(missing))}. "
-            "Materialize again instead."
+            f"Run {run_id} cannot be resumed: its plan contains definitions that no longer exist: "
+            f"{', '.join(dict.fromkeys(missing))}. Materialize again instead."
         )

@@ -127,8 +127,8 @@ def _placement(
     if code is None and PROCESSES in used:
         path = next(path for path, way in ways.items() if way == PROCESSES)
         raise NotSupportedError(
-            f"The step {path!r} asks for a process of its own; this run executes in this process. Use execute_job or "
-            "`segue materialize`, or leave executor out of its StepPolicy."
+            f"The step {path!r} requires its own process, but this run executes in the current process. Use "
+            "execute_job or `segue materialize`, or remove executor from its StepPolicy."
         )
     if code is None or used <= {"in_process"}:
         return msgspec.structs.replace(IN_PROCESS, limits=config.limits)
@@ -202,7 +202,7 @@ def record_and_run(
     result = execute_run(plan, scope, finished, placement)
     ended = instance.store.get_run(run.run_id)
     if ended is None:
-        raise RunNotFoundError(f"Run {run.run_id} was deleted while it ran.", run.run_id)
+        raise RunNotFoundError(f"Run {run.run_id} was deleted while it was running.", run.run_id)
     return Executed(ended, result, described, plan, config)
 
 

@@ -51,7 +51,9 @@ def _of_selection(selection: str | None, plan: Plan, graph: AssetGraph) -> list[
     keys = AssetSelection.from_string(selection).resolve(graph) & set(plan.asset_keys)
     if not keys:
         known = ", ".join(sorted(key.to_user_string() for key in plan.asset_keys)) or "none"
-        raise InvalidSubsetError(f"The selection {selection!r} names no asset of this run, which makes: {known}.")
+        raise InvalidSubsetError(
+            f"The selection {selection!r} does not match any asset of this run; available: {known}."
+        )
     carrying = [step for step in plan.steps if any(each.asset_key in keys for each in step.outputs)]
     graphs = {step.graph for step in carrying if step.graph is not None}
     return [step.key for step in plan.steps if step in carrying or step.graph in graphs]

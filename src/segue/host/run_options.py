@@ -40,7 +40,5 @@ def steps_chosen(op_selection: object) -> Sequence[str] | None:
     if op_selection is None:
         return None
     if isinstance(op_selection, str) or not isinstance(op_selection, Iterable):
-        raise WrongArgumentError(
-            f"op_selection must be a list of steps, got {op_selection!r}: write [{op_selection!r}]."
-        )
+        raise WrongArgumentError(f"op_selection must be a list of steps, got {op_selection!r}: use [{op_selection!r}].")
     return list(cast("Iterable[str]", op_selection)) or None

@@ -26,7 +26,7 @@ _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _DEFAULT_ATTRIBUTE = "defs"
 _IMPORT_HOOK = "segue.compat.hook"  # by name: it stands above all floors, and is part of what the user asks to load
 _USE_COMPAT = (
-    "To run code for Dagster on Segue as it stands, set dagster_compat = true in segue.toml or pass --dagster-compat."
+    "To run Dagster code on Segue without changes, set dagster_compat = true in segue.toml or pass --dagster-compat."
 )
 _HOLDERS = (Definitions, LazyDefinitions)
 
@@ -67,7 +67,7 @@ def load_definitions(target: CodeTarget) -> Definitions:
         elif target.module is not None:
             module = imported_module(target.module, directory)
         else:
-            raise LoadError("No code to load: name a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
+            raise LoadError("No code to load: pass a file (-f FILE) or a module (-m MODULE), or set one in segue.toml.")
         return _definitions_in(module, target)
 
 
@@ -94,13 +94,13 @@ def imported_file(path: Path) -> ModuleType:
         LoadError: it cannot be imported.
     """
     if not path.is_file():
-        raise LoadError(f"There is no file {path}: correct the path (-f FILE).")
+        raise LoadError(f"There is no file {path}. Correct the path (-f FILE).")
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise LoadError(f"{path} is not a Python file: its name must end in .py.")
+        raise LoadError(f"{path} is not a Python file: its name must end with .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     loader = spec.loader
@@ -124,8 +124,8 @@ def imported_module(name: str, directory: str) -> ModuleType:
         missing = error.__cause__
         if isinstance(missing, ModuleNotFoundError) and missing.name and f"{name}.".startswith(f"{missing.name}."):
             raise LoadError(
-                f"There is no module {name!r}: {missing.name!r} is neither installed nor in {directory}. Correct the name "
-                "(-m MODULE), or the folder that holds it (--working-directory)."
+                f"There is no module {name!r}: {missing.name!r} is neither installed nor in {directory}. Correct the "
+                "name (-m MODULE), or set the folder that contains it (--working-directory)."
             ) from missing
         raise
 
@@ -166,7 +166,7 @@ def _definitions_in(module: ModuleType, target: CodeTarget) -> Definitions:
     if target.attribute is not None:
         found = getattr(module, target.attribute, None)
         if found is None:
-            raise LoadError(f"{where} has no attribute {target.attribute!r}: correct --attribute.")
+            raise LoadError(f"{where} has no attribute {target.attribute!r}. Correct --attribute.")
         return _as_definitions(found, f"{where}:{target.attribute}")
     default = getattr(module, _DEFAULT_ATTRIBUTE, None)
     if isinstance(default, _HOLDERS):
@@ -177,13 +177,13 @@ def _definitions_in(module: ModuleType, target: CodeTarget) -> Definitions:
         return _as_definitions(value, f"{where}:{name}")
     if all_found:
         names = ", ".join(name for name, _ in all_found.values())
-        raise LoadError(f"{where} holds several Definitions ({names}): name one with --attribute.")
+        raise LoadError(f"{where} contains several Definitions ({names}). Choose one with --attribute.")
     if any(isinstance(value, AssetsDefinition) for value in vars(module).values()):
         assets = [each for each in load_assets_from_modules([module]) if not isinstance(each, AssetChecksDefinition)]
         return Definitions(assets=assets, asset_checks=load_asset_checks_from_modules([module]))
     if any(type(value).__module__.startswith("dagster.") for value in vars(module).values()):
-        raise LoadError(f"{where} holds definitions of Dagster's, not of Segue's. {_USE_COMPAT}")
-    raise LoadError(f"{where} holds no Definitions and no assets: add `defs = Definitions(assets=[...])` to it.")
+        raise LoadError(f"{where} contains definitions made with Dagster, not with Segue. {_USE_COMPAT}")
+    raise LoadError(f"{where} contains no Definitions and no assets. Add `defs = Definitions(assets=[...])` to it.")
 
 
 def _as_definitions(value: object, where: str) -> Definitions:

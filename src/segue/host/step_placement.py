@@ -102,8 +102,8 @@ def _where(config: ExecutorConfig, used: Set[str]) -> str:
 
 def _spawns_because(reason: str) -> str:
     return (
-        f"Each step starts a fresh interpreter, which is slower than a fork: {reason}, and threads do not survive a fork. "
-        "Start it in a step or a resource to have steps forked."
+        f"Each step starts a new interpreter, which is slower than a fork: {reason}, and threads do not survive a "
+        "fork. Start it in a step or a resource to have steps forked."
     )
 
 

@@ -29,8 +29,8 @@ from segue.model.questions import OpaqueAnswer
 from segue.model.tick_task import TickAnswer
 
 _NO_TEXT = ErrorInfo(
-    "The answer holds text with lone surrogates (a file name that is not UTF-8, perhaps), which cannot be kept: turn it into "
-    "text first, as by name.encode('utf-8', 'backslashreplace').decode().",
+    "The result contains text with lone surrogates (perhaps a file name that is not UTF-8), which cannot be stored. "
+    "Convert it first, for example with name.encode('utf-8', 'backslashreplace').decode().",
     "UnicodeEncodeError",
 )
 

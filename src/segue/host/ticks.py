@@ -134,7 +134,7 @@ def _all_requested(
 
 def _why_none(requests: Sequence[RequestedRun], asked: Sequence[RunRequest]) -> str | None:
     """Why there is no run, where requests were left out."""
-    return "None of the assets that were asked for is stale." if asked and not requests else None
+    return "None of the requested assets are stale." if asked and not requests else None
 
 
 def _of_stale_assets(definitions: Definitions, instance: Instance, requested: RequestedRun) -> RequestedRun | None:

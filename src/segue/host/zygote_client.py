@@ -52,7 +52,8 @@ class ZygoteProcesses:
     def __init__(self, code: LoadCode, line: socket.socket | None = None) -> None:
         if not hasattr(socket, "SCM_RIGHTS"):
             raise NotSupportedError(
-                "Steps in processes of their own need Unix sockets, which this system has not: use in_process_executor."
+                "Steps in separate processes require Unix sockets, which this system does not have. Use "
+                "in_process_executor."
             )
         self._code = code
         self._run: PrepareRun | None = None
@@ -108,7 +109,7 @@ class ZygoteProcesses:
             raise self._gone() from error
         assert isinstance(answer, Ready)  # the answer to what was asked
         if answer.error is not None:
-            raise LoadError(f"A process for steps could not load the code: {answer.error.to_string()}")
+            raise LoadError(f"The process for steps failed to load the code: {answer.error.to_string()}")
         return answer
 
     def _gone(self) -> ProcessHostError:

@@ -120,7 +120,7 @@ class ProcessLocation:
         """See `CodeLocation.launch`."""
         current = self._current
         if current is None:
-            raise LocationUnavailableError(f"The code location {self.name!r} has no process now: {self._why()}")
+            raise LocationUnavailableError(f"The code location {self.name!r} has no running process: {self._why()}")
         current.launch(run_id, self._listener.supervisor())
 
     def evaluate(self, task: TickTask, timeout: float, answered: Callable[[TickAnswer], None]) -> None:
@@ -208,7 +208,7 @@ class ProcessLocation:
         due = [each.ticks.expire(now) for each in self._generations()]
         while self._held and self._held[0][1] <= now:
             question, _ = self._held.popleft()
-            why = f"The code location {self.name!r} has no process now: {self._why()}"
+            why = f"The code location {self.name!r} has no running process: {self._why()}"
             question.failed(ErrorInfo(why, "LocationUnavailableError"))
         due.append(self._held[0][1] if self._held else None)
         if self._load_at is not None and self._load_at <= now:
@@ -273,7 +273,7 @@ class ProcessLocation:
         self._next = None
         again, self._must_load_again = self._must_load_again, False
         if ready.error is not None or ready.manifest is None:
-            self._end(generation, "the code does not load")
+            self._end(generation, "the code failed to load")
             self._broken("" if ready.error is None else ready.error.to_string())
         else:
             try:
@@ -302,8 +302,8 @@ class ProcessLocation:
         if self._current is generation:
             self._current = None
         why = (
-            f"Its process says what this control plane does not understand ({error}): install segue {__version__} in its "
-            "environment."
+            f"Its process sent a message that this control plane does not understand ({error}). Install segue "
+            f"{__version__} in its environment."
         )
         self._end(generation, why)
         self._broken(why)
@@ -340,7 +340,7 @@ class ProcessLocation:
     def _retire(self) -> None:
         """Ends what a reload has replaced, as soon as nothing works there any more."""
         for each in [each for each in self._retired if each.is_idle]:
-            self._end(each, "the code was loaded anew")
+            self._end(each, "the code was reloaded")
 
     def _end(self, generation: Generation, why: str) -> None:
         if generation in self._retired:
@@ -395,6 +395,6 @@ class ProcessLocation:
 
 def _spawns(reason: str) -> str:
     return (
-        f"Each run starts a fresh interpreter, which is slower than a fork: {reason}, and threads do not survive a fork. "
-        "Start it in a step or a resource to have runs forked."
+        f"Each run starts a new interpreter, which is slower than a fork: {reason}, and threads do not survive a "
+        "fork. Start it in a step or a resource to have runs forked."
     )

@@ -67,7 +67,7 @@ class Connection:
         guarded = b"" if self._keys is None else guard(self._keys.own, self._said, message)
         size = len(message) + len(guarded)
         if size > LARGEST_MESSAGE or len(self._outgoing) > LARGEST_MESSAGE:
-            raise ConnectionLostError(f"there are more than {LARGEST_MESSAGE >> 20} MiB to send")
+            raise ConnectionLostError(f"the message is larger than {LARGEST_MESSAGE >> 20} MiB")
         self._said += 1
         self._said_at = time.monotonic()
         self._outgoing += size.to_bytes(_LENGTH)
@@ -93,7 +93,7 @@ class Connection:
         """
         now = time.monotonic()
         if now - self._heard_at >= self._timeout:
-            raise ConnectionLostError(f"nothing was heard for {self._timeout:g} seconds")
+            raise ConnectionLostError(f"no message arrived for {self._timeout:g} seconds")
         interval = self._timeout / _SAYS_PER_TIMEOUT
         if now - self._said_at >= interval and not self._outgoing:
             self.send(b"")
@@ -122,7 +122,7 @@ class Connection:
             except OSError as error:
                 raise ConnectionLostError(str(error)) from error
             if not data:
-                raise ConnectionLostError("the other side has closed it")
+                raise ConnectionLostError("the other side closed the connection")
             self._heard_at = time.monotonic()
             self._incoming += data
             yield from self._complete()
@@ -139,7 +139,7 @@ class Connection:
             if self._keys is not None:
                 message, shown = message[:-PROOF_BYTES], message[-PROOF_BYTES:]
                 if not is_same(shown, guard(self._keys.other, self._heard, message)):
-                    raise ConnectionLostError("a message was not of the other side, or was changed on its way")
+                    raise ConnectionLostError("a message is not from the other side, or was altered in transit")
             self._heard += 1
             if message:
                 yield message

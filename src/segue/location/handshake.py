@@ -122,7 +122,7 @@ def _introduce(talk: _Talk, name: str, credentials: Credentials, database: str |
     talk.say(_proof(credentials, Side.CONTROL_PLANE, transcript))
     _, shown = talk.hear(Proof)
     if not is_same(shown.content, _proof(credentials, Side.LOCATION, transcript).content):
-        raise ConnectionLostError("what answers there does not know the token: it is not the code location")
+        raise ConnectionLostError("the server does not know the token, so it is not this code location")
     return _keys(credentials, Side.CONTROL_PLANE, Side.LOCATION, transcript)
 
 
@@ -136,12 +136,12 @@ def _receive_guest(talk: _Talk, name: str, credentials: Credentials, database: s
         transcript = transcript_of(heard, said)
         _, shown = talk.hear(Proof)
         if not is_same(shown.content, _proof(credentials, Side.CONTROL_PLANE, transcript).content):
-            raise ConnectionLostError("its token is not the one of this code location")
+            raise ConnectionLostError("its token does not match that of this code location")
         if hello.location != name:
-            raise ConnectionLostError(f"the code location that is served here is {name!r}, and not {hello.location!r}")
+            raise ConnectionLostError(f"this server provides the code location {name!r}, not {hello.location!r}")
         if None not in (database, hello.database) and hello.database != database:
             raise ConnectionLostError(
-                "it records in another database than the code location, whose runs it would never see: set `database` "
+                "it uses another database than the code location, and would never see its runs. Set `database` "
                 "(SEGUE_DATABASE) to the same Postgres database on both machines"
             )
     except ConnectionLostError as error:
@@ -156,10 +156,11 @@ def _require_fitting(hello: Hello, credentials: Credentials) -> None:
     """Refuses another version, and who has a token where none is known, or the other way round."""
     if not versions_fit(hello.segue, __version__):
         raise ConnectionLostError(
-            f"one side has segue {hello.segue[:40]} and the other {__version__}: they may be one minor version apart"
+            f"one side runs segue {hello.segue[:40]} and the other {__version__}; they must not differ by more "
+            "than one minor version"
         )
     if hello.has_token != (credentials.token is not None):
-        raise ConnectionLostError("one side has a token and the other none: both have the same, or both none and TLS")
+        raise ConnectionLostError("only one side has a token: use the same token on both sides, or TLS without a token")
 
 
 def _nonce() -> bytes:
@@ -180,7 +181,7 @@ def _limit(stream: socket.socket, deadline: float) -> None:
     """Has the next operation end by then."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise ConnectionLostError("the handshake took too long")
+        raise ConnectionLostError("the handshake timed out")
     stream.settimeout(left)
 
 
@@ -206,16 +207,16 @@ class _Talk:
         """
         size = int.from_bytes(self._exactly(_LENGTH))
         if size > _LARGEST_GREETING:
-            raise ConnectionLostError("what was said is no handshake of Segue")
+            raise ConnectionLostError("the message is not a Segue handshake")
         message = self._exactly(size)
         try:
             found: Greeting = decode_greeting.decode(message)
         except msgspec.DecodeError as error:
-            raise ConnectionLostError("what was said is no handshake of Segue") from error
+            raise ConnectionLostError("the message is not a Segue handshake") from error
         if isinstance(found, Refused):
-            raise ConnectionLostError(f"the other side refuses: {found.reason}")
+            raise ConnectionLostError(f"the other side refused the connection: {found.reason}")
         if not isinstance(found, kind):
-            raise ConnectionLostError("what was said is not what the handshake asks for")
+            raise ConnectionLostError("the message does not match this stage of the handshake")
         return message, found
 
     def _exactly(self, count: int) -> bytes:
@@ -224,6 +225,6 @@ class _Talk:
             _limit(self._stream, self._deadline)
             data = self._stream.recv(count - len(found))
             if not data:
-                raise ConnectionLostError("the other side closed it in the handshake")
+                raise ConnectionLostError("the other side closed the connection during the handshake")
             found += data
         return found

@@ -102,21 +102,21 @@ class _Carrier:
         try:
             connection = connect(self._name, self._remote, self._database())
         except ConnectionLostError as error:
-            self._why = f"There is no connection to {place}: {error}."
+            self._why = f"Cannot connect to {place}: {error}."
         else:
             try:
                 self._carry(connection)
             except ConnectionLostError as error:
-                self._why = f"The connection to {place} was lost: {error}. Runs that it had started go on there."
+                self._why = f"The connection to {place} was lost: {error}. Its runs continue there."
             except msgspec.DecodeError as error:
                 self._why = (
-                    f"What answers at {place} says what this control plane does not understand ({error}): install segue "
-                    f"{__version__} there."
+                    f"The server at {place} sent a message that this control plane does not understand ({error}). "
+                    f"Install segue {__version__} there."
                 )
             except ChannelClosedError:  # the control plane let go of it
                 self._why = f"The connection to {place} was closed."
             except Exception as error:  # noqa: BLE001 reason: a bug must be seen; the location would stand as if it were there
-                self._why = f"The connection to {place} was given up by a bug in Segue: {error!r}."
+                self._why = f"The connection to {place} was closed because of a bug in Segue: {error!r}."
             connection.close()
         for channel, _ in self._channels.values():
             channel.close()

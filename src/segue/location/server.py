@@ -95,7 +95,7 @@ class LocationServer:
             try:
                 stream, address = listening.accept()
             except OSError as error:  # as many files are open as may be
-                self._tell(f"A connection could not be taken: {error}.")
+                self._tell(f"A connection could not be accepted: {error}.")
                 time.sleep(_SECONDS_BETWEEN_FAILURES)
                 continue
             if self._strangers.acquire(blocking=False):
@@ -108,11 +108,11 @@ class LocationServer:
         try:
             connection = welcome(stream, self._target.name, self._credentials, self._timeout, self._database())
         except ConnectionLostError as error:
-            self._tell(f"A connection from {host} was refused: {error}.")
+            self._tell(f"Refused a connection from {host}: {error}.")
             return
         finally:
             self._strangers.release()
-        self._tell(f"The control plane at {host} is connected.")
+        self._tell(f"Control plane connected: {host}.")
         session = _Session(connection, self._records, lambda why: self._tell(_parted(host, why)))
         with self._lock:
             if self._is_stopped:
@@ -126,7 +126,7 @@ class LocationServer:
 
 
 def _parted(host: str, why: str) -> str:
-    return f"The control plane at {host} is not connected any more: {why}. Its runs go on."
+    return f"Control plane disconnected: {host} ({why}). Its runs continue."
 
 
 class _Session:
@@ -174,7 +174,7 @@ class _Session:
                 for message in zygote.messages():
                     self._note(message)
         except msgspec.DecodeError as error:
-            self._close(f"The process of the code location says what is not understood ({error}).")
+            self._close(f"The process of the code location sent a message that cannot be understood ({error}).")
         zygote.end()
         zygote.close(_SECONDS_TO_END)
         self._selector.close()
@@ -201,7 +201,7 @@ class _Session:
             while True:
                 for key in self._connection.wait(self._selector):
                     if self._is_stopped:
-                        return "It is not served there any more."
+                        return "It is no longer served there."
                     if key.data is self._connection:
                         for data in self._connection.messages():
                             self._do(zygote, decode_to_location.decode(data), data)
@@ -214,7 +214,7 @@ class _Session:
         except ConnectionLostError as error:
             return str(error)
         except msgspec.DecodeError as error:
-            return f"it said what is not understood ({error})"
+            return f"it sent a message that cannot be understood ({error})"
         finally:
             self._selector.unregister(self._connection)
 
@@ -238,10 +238,10 @@ class _Session:
 
     def _start(self, zygote: Zygote, message: StartProcess) -> None:
         if message.number in self._known:
-            raise ConnectionLostError(f"process {message.number} was asked for twice")
+            raise ConnectionLostError(f"process {message.number} was requested twice")
         task = decode_task.decode(message.task)
         if not isinstance(task, (RunTask, TicksTask)):
-            raise ConnectionLostError("a process for a step was asked for, which only its run may do")
+            raise ConnectionLostError("a process for a step was requested, which only its run may do")
         self._known.add(message.number)
         try:
             if isinstance(task, RunTask):

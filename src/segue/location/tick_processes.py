@@ -159,7 +159,7 @@ class TickProcesses:
         if process is None:
             return False
         self._let_go(process)
-        self._fail(process, ErrorInfo(f"The process that was asked {how}.", "ProcessEnded"))
+        self._fail(process, ErrorInfo(f"The tick process {how}.", "ProcessEnded"))
         self._give_out()
         return True
 

@@ -45,23 +45,23 @@ def _target(entry: object, number: int, file: Path, environment: Mapping[str, st
     kind, content = next(iter(cast("dict[str, object]", entry).items()))
     if kind in ("grpc_server", "autoload_defs_module"):
         raise NotSupportedError(
-            f"{place}: {kind} is not read. Name the code itself, by python_module or python_file; with executable_path where it "
-            "has an environment of its own."
+            f"{place}: {kind} is not supported. Use python_module or python_file, with executable_path if the code "
+            "has its own environment."
         )
     name_key = _NAME_KEY.get(kind)
     if name_key is None:
-        raise InvalidConfigError(f"{place}: there is no kind {kind!r}; there are: {', '.join(_NAME_KEY)}.")
+        raise InvalidConfigError(f"{place}: unknown kind {kind!r}; available: {', '.join(_NAME_KEY)}.")
     written = {name_key: content} if isinstance(content, str) else cast("dict[str, object]", content)
     if not isinstance(written, dict):  # pyright: ignore[reportUnnecessaryIsInstance] reason: whatever YAML gives
-        raise InvalidConfigError(f"{place}: {kind} must be a text or a mapping.")
+        raise InvalidConfigError(f"{place}: {kind} must be a string or a mapping.")
     unknown = sorted(written.keys() - _KEYS - {name_key})
     if unknown:
         raise InvalidConfigError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS | {name_key}))}."
+            f"{place}: unknown key {unknown[0]!r}; available: {', '.join(sorted(_KEYS | {name_key}))}."
         )
     values = {key: _text(value, f"{place}, {key}", environment) for key, value in written.items()}
     if name_key not in values:
-        raise InvalidConfigError(f"{place}: {kind} needs {name_key}.")
+        raise InvalidConfigError(f"{place}: {kind} requires {name_key}.")
     what, folder = values[name_key], file.parent
     directory = folder / values.get("working_directory", ".")
     is_file = kind == "python_file"
@@ -82,7 +82,7 @@ def _text(value: object, place: str, environment: Mapping[str, str]) -> str:
         return value
     name: object = cast("dict[str, object]", value).get("env") if isinstance(value, dict) else None
     if not isinstance(name, str):
-        raise InvalidConfigError(f"{place}: must be a text, or {{env: NAME}}.")
+        raise InvalidConfigError(f"{place}: must be a string, or {{env: NAME}}.")
     if name not in environment:
         raise InvalidConfigError(f"{place}: the environment variable {name} is not set.")
     return environment[name]
@@ -106,7 +106,7 @@ def targets_of_pyproject(folder: Path) -> tuple[LocationTarget, ...]:
         return ()
     modules = [each.get("name") for each in table.get("modules", ())] or [table.get("module_name")]
     if not all(isinstance(each, str) for each in modules):
-        raise InvalidConfigError(f"{file}: [tool.dagster] needs `module_name`, or `modules` with a `name` each.")
+        raise InvalidConfigError(f"{file}: [tool.dagster] must have `module_name`, or `modules` with a `name` each.")
     name = table.get("code_location_name")
     return require_unique(
         tuple(

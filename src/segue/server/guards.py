@@ -30,10 +30,10 @@ def require_host(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseR
         return
     host = connection.headers.get("host", "")
     if _name(host) not in state.hosts:
-        raise PermissionDeniedException(f"This server does not answer for the host {host!r}.")
+        raise PermissionDeniedException(f"This server does not accept requests for the host {host!r}.")
     origin = connection.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
-        raise PermissionDeniedException(f"This server does not answer pages of {origin!r}.")
+        raise PermissionDeniedException(f"This server does not accept requests from pages of {origin!r}.")
 
 
 def require_json(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -45,7 +45,7 @@ def require_json(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseR
     kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     scope: Any = connection.scope  # every request that comes here has a method
     if scope["method"] not in _READING and kind != "application/json":
-        raise ClientException("Send JSON, and say so: Content-Type: application/json.", status_code=415)
+        raise ClientException("The body must be JSON. Send the header Content-Type: application/json.", status_code=415)
 
 
 def require_token(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -59,7 +59,9 @@ def require_token(connection: ASGIConnection[Any, Any, Any, Any], _handler: Base
         return
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), state.token.encode()):
-        raise NotAuthorizedException("Send the token of this server: Authorization: Bearer TOKEN.")
+        raise NotAuthorizedException(
+            "Authentication required. Send the header Authorization: Bearer TOKEN, with the token of this server."
+        )
 
 
 def _name(host: str) -> str:

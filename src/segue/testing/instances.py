@@ -38,8 +38,8 @@ def instance_for_test(
     strange = sorted(set(overrides or {}) - _WITHOUT_EFFECT)
     if strange:
         raise NotSupportedError(
-            f"instance_for_test: the overrides {', '.join(map(repr, strange))} are not supported: an instance has no parts "
-            "to replace. Pass executors, loggers and resources to what you run."
+            f"instance_for_test: overrides {', '.join(map(repr, strange))} are not supported: parts of an instance "
+            "cannot be replaced. Pass executors, loggers and resources to what you run."
         )
     with ExitStack() as stack:
         folder = temp_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-test-"))

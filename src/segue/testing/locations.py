@@ -78,7 +78,7 @@ class InProcessLocation:
     def launch(self, run_id: str) -> None:
         """See `CodeLocation.launch`: remembers the run."""
         if not self.is_available:
-            raise LocationUnavailableError(f"The code location {self.name!r} takes no runs now.")
+            raise LocationUnavailableError(f"The code location {self.name!r} is not accepting runs.")
         self.launched.append(run_id)
 
     def evaluate(self, task: TickTask, timeout: float, answered: Callable[[TickAnswer], None]) -> None:
@@ -112,4 +112,4 @@ class InProcessLocation:
 
 
 def _too_slow(timeout: float) -> TickAnswer:
-    return TickAnswer(error=ErrorInfo(f"It had not answered after {timeout:g} seconds.", "TimeoutError"))
+    return TickAnswer(error=ErrorInfo(f"No answer within {timeout:g} seconds.", "TimeoutError"))

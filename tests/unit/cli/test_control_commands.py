@@ -142,7 +142,7 @@ def test_a_run_is_launched_waits_and_is_approved(store: SqliteStore) -> None:
     assert "Missing option '--reason'" in refused("runs", "reject", made["run_id"])
     answered = document("runs", "approve", made["run_id"], "--by", "anna", "--comment", "go")
     assert answered == {"run_id": made["run_id"], "steps": [], "approved": True, "by": "anna", "text": "go"}
-    assert "waits for nobody" in refused("runs", "approve", made["run_id"])
+    assert "is not waiting for approval" in refused("runs", "approve", made["run_id"])
     run = store.get_run(made["run_id"])
     assert run is not None
     assert (run.status, run.tags["team"]) == (RunStatus.QUEUED, "a")
@@ -157,13 +157,13 @@ def test_a_suspended_run_is_listed_with_what_is_asked_and_answered_by_step(store
     (waiting,) = document("queue")["runs"]
     assert (waiting["run_id"], "a: May a?; b: May b?" in waiting["blocked_by"]) == (made, True)
     assert made in call("queue").output
-    assert "does not wait for a person" in refused("runs", "approve", made, "c")
+    assert "is not waiting for approval" in refused("runs", "approve", made, "c")
     assert document("runs", "reject", made, "a", "--reason", "no")["steps"] == ["a"]
     run = store.get_run(made)
     assert run is not None
     assert run.status is RunStatus.QUEUED
     assert "b of run" in call("runs", "approve", made).output
-    assert "waits for nobody" in refused("runs", "approve", made)
+    assert "is not waiting for approval" in refused("runs", "approve", made)
 
 
 def test_what_is_launched_must_be_there(store: SqliteStore) -> None:

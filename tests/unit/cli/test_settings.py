@@ -156,7 +156,7 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     [
         ('file = "x.py"\nmodule = "x"', True, "both `file` and `module`"),
         ('attribute = "defs"', True, "neither `file` nor `module`"),
-        ('file = "gone.py"', True, "not a file"),
+        ('file = "gone.py"', True, "does not exist"),
         ('module = "x"\nworking_directory = "gone"', True, "not a folder"),
         ('module = "x"\nhome = "~/segue"', True, "`~` is not expanded"),
         ('module = "x"\nhome = "segue.toml"', True, "not a folder"),

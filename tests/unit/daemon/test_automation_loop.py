@@ -212,7 +212,7 @@ def test_where_nothing_happened_no_condition_is_evaluated_again() -> None:
 
     def evaluated(now: float) -> bool:
         made.ask_sensors(now)
-        return "Nothing has happened" not in (made.sensor_ticks(DEFAULT)[-1].skip_reason or "")
+        return "Nothing has changed" not in (made.sensor_ticks(DEFAULT)[-1].skip_reason or "")
 
     assert evaluated(NOON)
     assert [evaluated(NOON + 60 * minute) for minute in range(1, 6)][-3:] == [False, False, False]

@@ -131,7 +131,7 @@ def test_definitions_that_are_not_stored_any_more_give_way_to_those_of_now() -> 
     case = Case(targets=targets({raw: days((0, 0))}), manifest_hash="lost")
     case.go_on()
     assert case.backfill.status is BackfillStatus.COMPLETED_SUCCESS
-    assert "not stored any more" in (case.backfill.warning or "")
+    assert "no longer stored" in (case.backfill.warning or "")
 
 
 def test_a_backfill_without_its_code_location_says_so_and_can_be_canceled() -> None:

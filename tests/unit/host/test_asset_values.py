@@ -104,13 +104,13 @@ def test_values_of_runs_are_loaded(instance: sg.Instance) -> None:
 
 WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("nobody", {}, sg.InvalidInvocationError, "no asset 'nobody'"),
-    ("total", {"partition_key": "mon"}, sg.InvalidInvocationError, "total has no partitions"),
+    ("total", {"partition_key": "mon"}, sg.InvalidInvocationError, "total is not partitioned"),
     ("day", {"partition_key": "sun"}, sg.UnknownPartitionError, "sun"),
     (
         "day",
         {"partition_key": "mon", "partition_key_range": sg.PartitionKeyRange("mon", "tue")},
         sg.InvalidInvocationError,
-        "not both",
+        "keep one",
     ),
 ]
 
@@ -197,5 +197,5 @@ def test_partitions_may_be_moved_together(instance: sg.Instance, tmp_path: Path)
 
 
 def test_moving_needs_to_know_what_there_is(instance: sg.Instance) -> None:
-    with pytest.raises(sg.InvalidInvocationError, match="needs definitions="):
+    with pytest.raises(sg.InvalidInvocationError, match="requires definitions="):
         sg.migrate_io_storage(destination_io_manager=Kept(), instance=instance)

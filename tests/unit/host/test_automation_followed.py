@@ -208,7 +208,7 @@ def test_nothing_is_asked_of_single_assets_where_nothing_happened(monkeypatch: p
 
         monkeypatch.setattr(database, "read", counting)
         quiet = world.ask("remembers", world.remembering)
-        assert quiet.skip_reason == "Nothing has happened since the conditions were evaluated last."
+        assert quiet.skip_reason == "Nothing has changed since the last evaluation of the conditions."
         after_nothing = len(statements)
         world.happen(Step("made", 0, 0))
         statements.clear()

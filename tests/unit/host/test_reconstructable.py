@@ -77,8 +77,8 @@ def test_a_part_of_a_job_of_assets_survives_json() -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        (made_by_lambda, "a lambda again: write a function with a name"),
-        (made_with, r"no arguments.*build_reconstructable_job\(.*'made_with'"),
+        (made_by_lambda, "does not accept a lambda"),
+        (made_with, r"must not require arguments.*build_reconstructable_job\(.*'made_with'"),
         (put_together, "write a function without parameters"),
         (counting_graph, "write a function without parameters"),
         (42, "a function that returns the job"),

@@ -162,7 +162,7 @@ def test_what_user_code_raised_unforeseen_is_a_cause(error: Exception, kind: typ
 
 def test_an_empty_selection_chooses_nothing_and_a_single_string_is_refused() -> None:
     assert len(working.execute_in_process(raise_on_error=False, op_selection=[]).get_step_success_events()) == 2
-    with pytest.raises(sg.InvalidInvocationError, match=r"write \['split'\]"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"use \['split'\]"):
         working.execute_in_process(op_selection="split")
 
 

@@ -224,13 +224,13 @@ def test_a_run_that_goes_on_ended_well_or_never_was(instance: sg.Instance) -> No
 
     @sg.asset
     def a(context: sg.AssetExecutionContext) -> None:
-        with pytest.raises(sg.InvalidInvocationError, match="is still STARTED: wait for its end"):
+        with pytest.raises(sg.InvalidInvocationError, match="is still STARTED: wait until it has ended"):
             retry_run(definitions, instance, context.run_id)
         found.append(context.run_id)
 
     definitions = sg.Definitions([a])
     assert execute_request(definitions, instance, RunRequest()).is_success
-    with pytest.raises(sg.InvalidInvocationError, match=r"ended well.*Materialize again"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"succeeded.*Materialize again"):
         retry_run(definitions, instance, found[0])
     with pytest.raises(sg.RunNotFoundError, match="no run 'none'") as caught:
         retry_run(definitions, instance, "none")

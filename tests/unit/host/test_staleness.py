@@ -122,5 +122,5 @@ def test_only_what_is_stale_is_made() -> None:
         defs = sg.Definitions([a, b], jobs=[job])
         run = execute_request(defs, instance, request)
         assert [key.to_user_string() for key in run.asset_selection] == ["b"]
-        with pytest.raises(sg.InvalidSubsetError, match="none of the selected assets is stale"):
+        with pytest.raises(sg.InvalidSubsetError, match="none of the selected assets are stale"):
             execute_request(defs, instance, request)

@@ -47,12 +47,12 @@ def start_run(data: NewRun, state: State) -> RunDocument:
     """Puts a run in the queue."""
     server: ServerState = state["segue"]
     if data.job is None and not data.assets:
-        raise InvalidInvocationError('Say what to run: {"job": NAME}, or {"assets": [NAME, ...]}.')
+        raise InvalidInvocationError('Nothing to run: send {"job": NAME} or {"assets": [NAME, ...]}.')
     keys = None if data.assets is None else tuple(map(AssetKey.from_user_string, data.assets))
     location = _location_with(server, data, keys)
     graph = location.graph
     if graph is None:
-        raise LocationUnavailableError(f"The code location {location.name!r} has not loaded yet, or does not load.")
+        raise LocationUnavailableError(f"The code location {location.name!r} is not loaded yet, or failed to load.")
     request = RequestedRun(
         job_name=data.job,
         asset_selection=keys,
@@ -98,7 +98,7 @@ def _location_with(server: ServerState, data: NewRun, keys: tuple[AssetKey, ...]
         found = server.locations.get(data.location)
         if found is None:
             known = ", ".join(sorted(server.locations)) or "none"
-            raise InvalidInvocationError(f"There is no code location {data.location!r}; there are: {known}.")
+            raise InvalidInvocationError(f"There is no code location {data.location!r}; available: {known}.")
         return found
     matching = [
         location
@@ -115,7 +115,7 @@ def _location_with(server: ServerState, data: NewRun, keys: tuple[AssetKey, ...]
     if not matching:
         raise InvalidInvocationError(f"No code location has {what}.")
     names = ", ".join(sorted(location.name for location in matching))
-    raise InvalidInvocationError(f"Several code locations have {what}: {names}. Name one as `location`.")
+    raise InvalidInvocationError(f"{what} is in several code locations: {names}. Choose one with `location`.")
 
 
 ROUTES = Router(path="/runs", route_handlers=[start_run, show_run])
