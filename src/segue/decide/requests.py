@@ -1,4 +1,4 @@
-"""From a request to a run that waits: which assets and checks it names, and the tags it bears. Pure."""
+"""From a request to a run that waits: which assets and checks it names, and the tags it has. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def wanted_run(
 
     Raises:
         InvalidSubsetError: a job, an asset or a check that is not there.
-        InvalidInvocationError: a tag that says how often it is run again, and is no number.
+        InvalidInvocationError: the tag for the number of retries is not a whole number.
     """
     job_name = request.job_name or IMPLICIT_JOB_NAME
     assets, checks, job_tags = _of_job(graph, job_name)

@@ -166,7 +166,7 @@ class InstanceEvents:
 
         Args:
             asset_key: the asset.
-            filter_tags: only those that bear all of these; every materialization of the asset is looked at.
+            filter_tags: only those that have all of these; every materialization of the asset is looked at.
             filter_event_id: only the one with this storage id.
         """
         which = AssetRecordsFilter(asset_key, storage_ids=None if filter_event_id is None else [filter_event_id])

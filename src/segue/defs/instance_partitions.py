@@ -20,7 +20,7 @@ class InstancePartitions:
         """Adds keys to a dynamic partitions definition; those it has already keep their place.
 
         Raises:
-            InvalidDefinitionError: no name, or what can be no key; nothing is added.
+            InvalidDefinitionError: an empty name, or an invalid partition key; nothing is added.
         """
         check_dynamic_keys(partitions_def_name, partition_keys)
         self.store.change_dynamic_partitions(partitions_def_name, list(partition_keys), [], time.time())
@@ -47,7 +47,7 @@ class InstancePartitions:
             cursor: that of the page before.
 
         Raises:
-            InvalidInvocationError: a limit below 1, or a cursor whose key is gone.
+            InvalidInvocationError: a limit below 1, or a cursor whose partition key no longer exists.
         """
         keys = self.get_dynamic_partitions(partitions_def_name)
         shown = 0

@@ -57,7 +57,7 @@ class InstanceRuns:
             ascending: oldest first.
 
         Raises:
-            RunNotFoundError: there is no run with the id of the cursor.
+            RunNotFoundError: the cursor is not the id of a recorded run.
         """
         records = self.get_run_records(filters, limit, cursor=cursor, ascending=ascending)
         return [record.dagster_run for record in records]
@@ -86,7 +86,7 @@ class InstanceRuns:
             cursor: the id of the run to go on from.
 
         Raises:
-            RunNotFoundError: there is no run with the id of the cursor.
+            RunNotFoundError: the cursor is not the id of a recorded run.
             InvalidInvocationError: another order.
         """
         require_kind("Instance", "filters", filters, RunsFilter)
@@ -100,7 +100,7 @@ class InstanceRuns:
         """The chain of retries that a run belongs to: the id of the first, and all of them, oldest first.
 
         Raises:
-            RunNotFoundError: there is no such run, or its first one is gone.
+            RunNotFoundError: the run, or the first run of its group, was not found.
         """
         run = self._run(run_id)
         root = self._run(run.root_run_id or run_id)
@@ -111,7 +111,7 @@ class InstanceRuns:
         """Gives a run more tags; one that it has gets the new value.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunNotFoundError: run not found.
         """
         self.store.add_run_tags(run_id, new_tags, time.time())
 
@@ -128,7 +128,7 @@ class InstanceRuns:
             between two of its steps.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunNotFoundError: run not found.
             InvalidInvocationError: it has ended already, or its process cannot be ended from here.
         """
         return bound("cancel_run")(self.store, run_id, grace_seconds)

@@ -88,7 +88,7 @@ class MultiAssetSensorDefinition(SensorDefinition):
 
         Raises:
             InvalidInvocationError: no context where one is needed, or other arguments than context and resources.
-            InvalidDefinitionError: a resource that nobody gave.
+            InvalidDefinitionError: a required resource key was not provided.
         """
         what = f"The sensor {self.name!r}"
         return call_directly(self.evaluation, MultiAssetSensorEvaluationContext, args, kwargs, what, self._called)

@@ -113,7 +113,7 @@ class RunStatusSensorDefinition(SensorDefinition):
 
         Raises:
             InvalidInvocationError: no context where one is needed, or other arguments than context and resources.
-            InvalidDefinitionError: a resource that nobody gave.
+            InvalidDefinitionError: a required resource key was not provided.
         """
         what = f"The sensor {self.name!r}"
         return call_directly(self.evaluation, RunStatusSensorContext, args, kwargs, what, self.ask)

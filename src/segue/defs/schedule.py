@@ -74,7 +74,7 @@ class ScheduleDefinition:
             or `"all"`; None for what the deployment says, which is `"latest"` unless set.
 
     Raises:
-        InvalidDefinitionError: no target or several, a bad cron schedule, time zone, name or owner, or functions that exclude
+        InvalidDefinitionError: no target or several, an invalid cron schedule, time zone, name or owner, or functions that exclude
             each other.
     """
 
@@ -209,7 +209,7 @@ class ScheduleDefinition:
 
         Raises:
             ScheduleExecutionError: one of its functions raised; the cause is what it raised.
-            InvariantViolationError: a function gave what is no answer, or several requests without run keys.
+            InvariantViolationError: a function returned something else, or several run requests without run keys.
         """
         requests, reason = self._answer(context)
         if not requests:
@@ -309,7 +309,7 @@ def schedule(
     """Makes a schedule of a function that says what each tick asks for.
 
     The function takes the context and resources, as it likes, and gives (or yields) `RunRequest`s, a `SkipReason`, the run
-    config of one run, or nothing. `tags` and `tags_fn` are for the runs it gives as config; a RunRequest bears its own.
+    config of one run, or nothing. `tags` and `tags_fn` are for the runs it gives as config; a RunRequest has its own.
 
     Args:
         cron_schedule ... catch_up: as of `ScheduleDefinition`; the name is the function's when None.

@@ -39,7 +39,7 @@ def answers_in(returned: Any, name: str) -> list[Answer]:
     """The single answers in what a function returned or yielded.
 
     Raises:
-        InvariantViolationError: something that is no answer.
+        InvariantViolationError: the function returned something else.
     """
     found: list[Answer] = []
     for each in cast("Iterable[object]", returned) if isinstance(returned, (list, tuple, Iterator)) else (returned,):

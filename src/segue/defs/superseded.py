@@ -40,7 +40,7 @@ def renamed(where: str, name: str, value: T | None, old_name: str, old_value: T 
     """What a parameter that has two names was given: the second name is superseded, and warns.
 
     Raises:
-        InvalidDefinitionError: both were given.
+        InvalidDefinitionError: both were provided.
     """
     if old_value is None:
         return value

@@ -86,7 +86,7 @@ class TickContext:
         """The resource of this key, set up.
 
         Raises:
-            InvalidDefinitionError: nobody gave it.
+            InvalidDefinitionError: it was not provided.
         """
         if key not in self._declared:
             known = ", ".join(sorted(self._declared)) or "none"

@@ -111,7 +111,7 @@ def unique_deps(deps: Iterable[CoercibleToAssetDep], where: str) -> list[AssetDe
     """The dependencies, one for each asset.
 
     Raises:
-        InvalidDefinitionError: no list of assets, or two that differ on the same asset.
+        InvalidDefinitionError: the value is not a list of assets, or has conflicting dependencies on the same asset.
     """
     found: dict[AssetKey, AssetDep] = {}
     for each in require_list(where, "deps", deps):

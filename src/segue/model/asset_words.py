@@ -92,7 +92,7 @@ def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, 
     """The tags with the kinds among them, if these are at most ten words.
 
     Raises:
-        InvalidDefinitionError: more of them, a single text instead of a set of them, or something that is no text.
+        InvalidDefinitionError: too many kinds, a single string instead of a set, or a kind that is not a string.
     """
     if kinds is not None:
         words = require_list(where, "kinds", kinds)
@@ -113,5 +113,5 @@ def kinds_in(tags: Mapping[str, str]) -> frozenset[str]:
 
 
 def without_kinds(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that are no kinds."""
+    """The tags that are not kinds."""
     return {tag: value for tag, value in tags.items() if not tag.startswith(_KIND)}

@@ -34,7 +34,7 @@ class ClaimStore(Protocol):
             One answer for each request, in order.
 
         Raises:
-            InvariantViolationError: a name that cannot be kept; nothing is given then.
+            InvariantViolationError: the name cannot be stored; nothing is claimed then.
             StorageUnavailableError: the store cannot be written.
         """
         ...

@@ -1,6 +1,6 @@
 """Claims: the right of a run or a step to some of what there is not enough of, and who is given it. Pure.
 
-A *resource* is a name with a *capacity*: a pool of slots, the runs that may bear a tag, one partition of an asset. Who
+A *resource* is a name with a *capacity*: a pool of slots, the runs that may have a tag, one partition of an asset. Who
 wants some of it asks for it, is given all that it asks for at once, or waits and holds nothing:
 
     claimant --asks for--> claims  --granted--> holds them until it ends

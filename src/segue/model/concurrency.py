@@ -49,7 +49,7 @@ def step_slots(pool: str | None, tags: Mapping[str, str], policy: StepPolicy | N
         step: its key, for errors.
 
     Raises:
-        InvalidDefinitionError: a weight or priority that is no whole number, or a weight below 1.
+        InvalidDefinitionError: a weight or priority that is not a whole number, or a weight below 1.
     """
     priority = 0 if policy is None else policy.priority
     if not tags:

@@ -133,7 +133,7 @@ class QueueStore(Protocol):
 
         Raises:
             InvariantViolationError: a run with this id exists.
-            InvalidInvocationError: its priority (tag `dagster/priority`) is no whole number.
+            InvalidInvocationError: its priority (tag `dagster/priority`) is not a whole number.
         """
         ...
 

@@ -22,7 +22,7 @@ _PART = r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?"
 
 
 def cron_problem(line: str, *, may_have_seconds: bool = False) -> str | None:
-    """Why a text is no cron schedule, or None where it is one.
+    """Why a string is not a valid cron schedule, or None where it is one.
 
     A line has five fields (minute, hour, day of month, month, day of week) or is a shorthand such as `@daily`. Fields take
     `*`, numbers, names of months and days, ranges, lists, steps, `L` for the last day and `MON#2` for the second Monday.

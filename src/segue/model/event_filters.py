@@ -60,7 +60,7 @@ class EventRecordsFilter(msgspec.Struct, frozen=True):
         """A cursor as the bounds before and after which to go on: (before, after).
 
         Raises:
-            InvalidInvocationError: it is no cursor.
+            InvalidInvocationError: the cursor is not valid.
         """
         if cursor is None:
             return None, None

@@ -48,7 +48,7 @@ def failure_class_of(value: str, where: str) -> FailureClass:
     """A failure class, or the value of one as users write it.
 
     Raises:
-        InvalidDefinitionError: there is no such class.
+        InvalidDefinitionError: unknown failure class.
     """
     try:
         return FailureClass(value)
@@ -99,7 +99,7 @@ class FailureRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         code: a regular expression that one of its codes must be: `"ECONNRESET"`, `"28..."`, `"Throttling.*"`.
 
     Raises:
-        InvalidDefinitionError: there is no such class, an expression is not one, or the rule says nothing.
+        InvalidDefinitionError: unknown failure class, invalid regular expression, or a rule that matches nothing.
     """
 
     failure_class: str

@@ -63,7 +63,7 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
             timezone: the time zone of the cron schedule.
 
         Raises:
-            InvalidDefinitionError: no cron schedule or time zone, or a span below one minute or beyond the time between two
+            InvalidDefinitionError: an invalid cron schedule or time zone, or a span below one minute or beyond the time between two
                 deadlines.
         """
         return CronFreshnessPolicy(deadline_cron, lower_bound_delta, timezone)
@@ -139,7 +139,7 @@ def require_deadlines(where: str, line: object, timezone: str) -> None:
     """Do nothing if these are deadlines: a cron schedule and its time zone.
 
     Raises:
-        InvalidDefinitionError: no cron schedule, or no time zone.
+        InvalidDefinitionError: an invalid cron schedule or time zone.
     """
     problem = cron_problem(line) if isinstance(line, str) else "expected a string"
     if problem is not None:

@@ -34,7 +34,7 @@ def policies_of(owner: object, legacy: Mapping[K, object] | None) -> dict[K, Any
     """The policies that superseded ones mean, by what they are declared for.
 
     Raises:
-        InvalidDefinitionError: something that is no policy.
+        InvalidDefinitionError: the value is not a freshness policy.
     """
     found = {each: freshness_policy_of(f"{owner!r}, {each!r}", None, policy) for each, policy in (legacy or {}).items()}
     return {each: policy for each, policy in found.items() if policy is not None}

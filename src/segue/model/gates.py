@@ -247,7 +247,7 @@ def declared_limits(limits: Mapping[str, Iterable[AnyLimit]] | None) -> Mapping[
     """The limits of `Definitions(resource_limits=...)`.
 
     Raises:
-        InvalidDefinitionError: what is no limit, or two circuit breakers for one resource.
+        InvalidDefinitionError: a value that is not a limit, or duplicate circuit breakers for one resource.
     """
     return {key: _limits_of(key, each) for key, each in (limits or {}).items()}
 

@@ -162,7 +162,7 @@ class AssetGraph:
         """The nodes of assets, those of most in order of declaration: going through many as they lie in memory is far faster.
 
         Raises:
-            InvalidSubsetError: there is no such asset.
+            InvalidSubsetError: asset not found.
         """
         if len(keys) * 4 >= len(self.nodes):
             found = [node for key, node in self.nodes.items() if key in keys]
@@ -340,7 +340,7 @@ class AssetGraph:
         """The mapping by which an asset takes partitions of one that it is made from: the declared one, or the default.
 
         Raises:
-            InvalidSubsetError: there is no such asset.
+            InvalidSubsetError: asset not found.
         """
         node, parent = self.node(key), self.node(parent_asset_key)
         declared = next((dep.mapping for dep in node.deps if dep.key == parent_asset_key), None)

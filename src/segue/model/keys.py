@@ -314,7 +314,7 @@ def error_of_word(word: object) -> type[InvalidDefinitionError]:
 
 
 def require_name(name: str, what: str, where: str) -> str:
-    """The name, if it is one that a step, output or check may bear.
+    """The name, if it is one that a step, output or check may have.
 
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.

@@ -254,7 +254,7 @@ class JobNode(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
         assets, checks: what it runs.
         description, metadata, owners: for people.
         tags: tags of its runs.
-        own_tags: tags of the job alone, where its runs bear others.
+        own_tags: tags of the job alone, where its runs have others.
         run_config: what its runs start with.
         steps: of a job of ops: its steps, each after what it depends on.
         partitions: of a job of ops: how it is partitioned.

@@ -13,7 +13,7 @@
 The control plane is the first coordinator of the zygote of a code location. Each run that it has started there is another
 one: its channel leads to the zygote, which was handed the other end.
 
-Each message bears the version of its form; what a reader does not know is refused.
+Each message has the version of its form; what a reader does not know is refused.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LoadCode(Message, frozen=True, tag="load_code"):
         start_method: `fork`, or `spawn` for a fresh interpreter for each process.
         preload: modules to import besides.
         failure_rules: which failures are of which class, after those of the definitions.
-        is_published: whether the answer is to bear the manifest.
+        is_published: whether the answer is to include the manifest.
     """
 
     file: str | None = None

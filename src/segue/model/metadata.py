@@ -92,7 +92,7 @@ def normalize_metadata(raw: Mapping[str, object] | None) -> dict[str, AnyMetadat
     table schemas and column lineages what they are. A `MetadataValue` stays.
 
     Raises:
-        InvalidDefinitionError: a key that is no string or empty, or a value of another type; the message names the key
+        InvalidDefinitionError: a key that is not a string or is empty, or a value of another type; the message names the key
             and the constructor to use.
         WrongArgumentError: `raw` is not a mapping.
     """

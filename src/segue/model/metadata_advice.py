@@ -1,4 +1,4 @@
-"""What to write instead of a value that is no metadata by itself."""
+"""What to write instead of a value that is not a metadata value."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def payload_text(given: str | bytes) -> str:
     """A payload as it is kept: one JSON value, without the space around its parts.
 
     Raises:
-        InvalidInvocationError: it is no JSON, or longer than a payload may be.
+        InvalidInvocationError: the payload is not valid JSON, or exceeds the maximum size.
     """
     size = len(given)
     if size > MOST_BYTES:

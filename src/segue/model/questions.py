@@ -83,7 +83,7 @@ class UnansweredError(Exception):
 
 
 class _AnsweredMapping(ValueMapping):
-    """A mapping of the user's own between two assets, as far as it is known what it says."""
+    """A custom mapping between two assets, as far as it is known what it says."""
 
     __slots__ = ("answers", "downstream", "upstream")
     fields = ("upstream", "downstream")
@@ -121,7 +121,7 @@ def _known(answers: Answers, question: Question) -> OpaqueAnswer:
     """The answer.
 
     Raises:
-        UnansweredError: nobody has been asked yet.
+        UnansweredError: the question has not been answered yet.
         LocationUnavailableError: user code raised, or could not be asked.
     """
     answer = answers.get(question)

@@ -37,7 +37,7 @@ class RunRequest:
     Args:
         run_key: a text that makes the request unique for whoever sends it.
         run_config: config by op and resource: a `RunConfig` or a mapping.
-        tags: tags for the run, values that are no texts as JSON; a partition range stands in the tags
+        tags: tags for the run, values that are not strings as JSON; a partition range stands in the tags
             `dagster/asset_partition_range_start` and `_end`.
         job_name: the job to run; None for a selection of assets, or the only job of a schedule or sensor.
         asset_selection: the assets; None for all of the job.
@@ -150,7 +150,7 @@ class RunRequest:
 
         Raises:
             InvalidInvocationError: the request names no partition, or the job has none.
-            UnknownPartitionError: there is no such partition.
+            UnknownPartitionError: partition key not found.
         """
         key, partitions = self.partition_key, target_definition.partitions_def
         if key is None:

@@ -78,7 +78,7 @@ class RetentionTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What is meant; the default where nothing is written.
 
         Raises:
-            InvalidConfigError: something that is no length of time.
+            InvalidConfigError: the value is not a valid duration.
         """
         written = {name: getattr(self, name) for name in self.__struct_fields__}
         return Retention(

@@ -28,7 +28,7 @@ class RunsFilter(msgspec.Struct, frozen=True):
         run_ids: only these.
         job_name: of this job.
         statuses: in one of these statuses.
-        tags: that bear all of these; a list of values means one of them.
+        tags: that have all of these; a list of values means one of them.
         snapshot_id: planned from the definitions with this hash (`Run.manifest_hash`).
         updated_after, updated_before: exclusive bounds on when status or tags changed last; without a zone they are UTC.
         created_after, created_before: exclusive bounds on when they were created.

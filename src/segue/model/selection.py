@@ -231,7 +231,7 @@ class AssetSelection:
         """The text that `from_string` reads back to a selection of the same assets.
 
         Raises:
-            NotSupportedError: there is no text for it, as for checks on their own.
+            NotSupportedError: the selection cannot be written as a string.
         """
         return format_selection(self.expression)
 

@@ -72,7 +72,7 @@ class GroupPattern(Filter, frozen=True, kw_only=True):
 
 
 class Tag(Filter, frozen=True, kw_only=True):
-    """Assets that bear a tag with exactly this value; a label has the value ""."""
+    """Assets that have a tag with exactly this value; a label has the value ""."""
 
     key: str
     value: str

@@ -9,7 +9,7 @@
 Values are bare or in double quotes (`\\"` for a quote inside). In values of `key` and `group`, `*` stands for any text.
 `tag:k=v` is a tag with its value, `tag:k` a label. `check:a/b:name` is a check of an asset without the asset, `check:a/b:*`
 all of its checks, `check:*` all that there are. `2+x+1` adds two layers upstream and one downstream of x; without numbers
-all of them. A text that is a single name may bear signs of the older form: `*x` (all upstream), `++x` (two layers).
+all of them. A text that is a single name may have signs of the older form: `*x` (all upstream), `++x` (two layers).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def parse_selection(text: str, include_sources: bool = False) -> ex.Expression:
             cannot make.
 
     Raises:
-        InvalidInvocationError: the text is no selection; the message points at the place.
+        InvalidInvocationError: the text is not a valid selection; the message points at the place.
         NotSupportedError: it asks for what only a deployment knows, such as `status:`.
     """
     single = re.fullmatch(_SINGLE_NAME, text.strip())
@@ -276,7 +276,7 @@ def format_selection(expression: ex.Expression) -> str:
     """The text that says the expression.
 
     Raises:
-        NotSupportedError: it selects by a rule of the user's, for which there is no text.
+        NotSupportedError: it selects by custom code, which cannot be written as a string.
     """
     return ex.fold(expression, _format)
 

@@ -46,7 +46,7 @@ def selection_to_wire(selection: AssetSelection) -> dict[str, Any]:
     """A selection as JSON data.
 
     Raises:
-        NotSupportedError: it is of a class of the user's own, or holds one.
+        NotSupportedError: it is of a custom class, or holds one.
     """
     return _written(selection.expression)
 

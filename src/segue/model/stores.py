@@ -134,7 +134,7 @@ class RunStore(Protocol):
             The fencing token of the lease: greater than that of any lease given before.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunNotFoundError: run not found.
             LeaseLostError: a living worker has it already, this one included, or one has had it that is to be planned.
             InvariantViolationError: it has ended, or the hash of a plan or manifest is that of another content.
             ResourceBusyError: others hold what it claims, or came before it; nothing is written.
@@ -175,7 +175,7 @@ class RunStore(Protocol):
             The new fencing token.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunNotFoundError: run not found.
             LeaseLostError: its worker lives.
             InvariantViolationError: it has ended.
         """
@@ -324,7 +324,7 @@ class RunHistory(Protocol):
         """Gives a run more tags; one that it has gets the new value.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunNotFoundError: run not found.
         """
         ...
 

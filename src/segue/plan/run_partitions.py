@@ -64,5 +64,5 @@ def run_subset_of(definition: PartitionsDefinition, partitions: tuple[str, str],
 def _unknown_partition(definition: PartitionsDefinition, key: str, now: datetime) -> str:
     first = definition.get_first_partition_key(current_time=now)
     last = definition.get_last_partition_key(current_time=now)
-    known = "it has no partitions yet" if first is None else f"its partitions go from {first!r} to {last!r}"
-    return f"There is no partition {key!r} in {definition!r}: {known}."
+    known = "it has no partitions yet" if first is None else f"its partition keys range from {first!r} to {last!r}"
+    return f"Partition key {key!r} not found in {definition!r}: {known}."

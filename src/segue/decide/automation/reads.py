@@ -28,9 +28,9 @@ class Targets(msgspec.Struct, frozen=True):
         conditions: the condition of each target that has one, evaluated here or not.
         order: the targets to evaluate with their place: each after what it depends on.
         readers: by target, which of those to evaluate look at it.
-        always: those that look at what nobody tells of: conditions of the user's own, and those over tags of old runs.
+        always: those that look at what nobody tells of: custom conditions, and those over tags of old runs.
         crons: those that wait for ticks of a cron schedule.
-        leaves: the kinds of conditions in use; one of the user's own stands for all.
+        leaves: the kinds of conditions in use; a custom one stands for all.
         looked_back: the targets of which updates count that are not new.
         freshness: the assets whose freshness policy counts.
     """
@@ -45,7 +45,7 @@ class Targets(msgspec.Struct, frozen=True):
     freshness: frozenset[EntityKey]
 
     def uses(self, *kinds: type) -> bool:
-        """Whether a condition of these kinds is in use, or one of the user's own, which may look at anything."""
+        """Whether a condition of these kinds is in use, or a custom one, which may look at anything."""
         return any(issubclass(each, kinds) or each is AnyLeaf for each in self.leaves)
 
     def readers_of(self, keys: Iterable[EntityKey]) -> set[EntityKey]:
@@ -54,7 +54,7 @@ class Targets(msgspec.Struct, frozen=True):
 
 
 class AnyLeaf:
-    """Stands among the kinds in use for a condition of the user's own."""
+    """Stands among the kinds in use for a custom condition."""
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -168,7 +168,7 @@ def _is_own(condition: AnyCondition) -> bool:
 
 
 def _paths(condition: AnyCondition) -> Iterator[Path]:
-    """From the target of a condition to all that it looks at besides; one of the user's own as far as its neighbours."""
+    """From the target of a condition to all that it looks at besides; a custom one as far as its neighbours."""
     steps: list[Step] = []
     if _is_own(condition):
         steps = [DEPS, CHECKS]

@@ -154,7 +154,7 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
         return AutomationConditionSnapshot(self.get_node_snapshot(own), inner)
 
     def to_wire(self) -> dict[str, object]:
-        """The stored form; a condition of the user's own stands there by name and id only."""
+        """The stored form; a custom condition stands there by name and id only."""
         inner = [child.to_wire() for child in self.children]
         return {"kind": "opaque", "class_name": type(self).__name__, "id": self.identity(), "operands": inner}
 
@@ -318,7 +318,7 @@ class BuiltinAutomationCondition(AutomationCondition[EntityT_co]):
 
 
 def _joined(tag: str, one: AnyCondition, other: AnyCondition) -> tuple[AnyCondition, ...]:
-    """The operands of both in a row, where they are of this kind and bear no label."""
+    """The operands of both in a row, where they are of this kind and have no label."""
     found: list[AnyCondition] = []
     for each in (one, other):
         same = isinstance(each, KINDS[tag]) and each.get_label() is None

@@ -95,7 +95,7 @@ class AutomationContext:
         self.entity_cursor = entity_cursor
 
     @property
-    def key(self) -> Any:  # Any: conditions of the user's own know which kind of target they are for
+    def key(self) -> Any:  # Any: custom conditions know which kind of target they are for
         """The target."""
         return self.candidate_subset.key
 
@@ -245,7 +245,7 @@ class AutomationContext:
         """The result of the condition.
 
         Raises:
-            InvalidInvocationError: a condition of the user's own gave something else.
+            InvalidInvocationError: a custom condition returned something else.
         """
         result = cast("object", self.condition.evaluate(self))
         if isinstance(result, CoroutineType):

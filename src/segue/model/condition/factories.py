@@ -173,7 +173,7 @@ class ConditionFactories:
     def executed_with_tags(
         *, tag_keys: AbstractSet[str] | None = None, tag_values: Mapping[str, str] | None = None
     ) -> BuiltinAutomationCondition[AssetOrCheckKey]:
-        """The run that last made it bears all these tags."""
+        """The run that last made it has all these tags."""
         return build("executed_with_tags", tag_keys=tag_keys, tag_values=tag_values)
 
     @staticmethod

@@ -104,7 +104,7 @@ class NodeCursor(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         true, candidates: for what it was true, and about what it was asked.
-        text: what a condition of the user's own wrote down, or a version that is compared.
+        text: what a custom condition wrote down, or a version that is compared.
         extra: one more set, for conditions that compare with more than their own result.
         metadata: facts to show beside the result.
     """

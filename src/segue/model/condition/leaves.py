@@ -211,7 +211,7 @@ class RunTagsCondition(BuiltinAutomationCondition[EntityT_co]):
 
 
 class LatestRunExecutedWithTagsCondition(RunTagsCondition[EntityT_co]):
-    """The run that last made it bears these tags."""
+    """The run that last made it has these tags."""
 
     tag: ClassVar[str] = "executed_with_tags"
 
@@ -229,7 +229,7 @@ class AllNewUpdatesHaveRunTagsCondition(RunTagsCondition[EntityT_co]):
 
 
 class OpaqueCondition(BuiltinAutomationCondition[EntityT_co]):
-    """A condition of the user's own as it stands in a manifest: only the user's code can evaluate it."""
+    """A custom condition as it stands in a manifest: only the user's code can evaluate it."""
 
     tag: ClassVar[str] = "opaque"
     fields: ClassVar[tuple[str, ...]] = ("class_name", "id", "operands")

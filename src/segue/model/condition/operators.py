@@ -104,7 +104,7 @@ class AndAutomationCondition(NaryCondition[EntityT_co]):
         """The same without one of its operands.
 
         Raises:
-            InvalidDefinitionError: it is no operand, or fewer than two would be left.
+            InvalidDefinitionError: the condition is not an operand, or fewer than two operands would remain.
         """
         rest = tuple(each for each in self.operands if each != condition)
         if len(rest) == len(self.operands):

@@ -94,7 +94,7 @@ class AssetGraphView:
     def compute_latest_time_window_subset(
         self, *, key: EntityKey, lookback_delta: timedelta | None = None
     ) -> EntitySubset:
-        """The last time window of a target that has ended; all of it where its partitions are no windows of time.
+        """The last time window of a target that has ended; all of it where its partitions are not time windows.
 
         With a lookback, the windows that start at most so long before the end of the last one.
         """

@@ -14,7 +14,7 @@ from segue.model.selection import AssetSelection
 
 
 def condition_from_wire(data: Mapping[str, Any]) -> AnyCondition:
-    """The condition that `AutomationCondition.to_wire` wrote; one of the user's own comes back as `OpaqueCondition`.
+    """The condition that `AutomationCondition.to_wire` wrote; a custom one comes back as `OpaqueCondition`.
 
     Raises:
         NotSupportedError: a tag that this version does not know.

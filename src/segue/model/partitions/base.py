@@ -5,7 +5,7 @@ position, `keys_between` lists a stretch. Everything else (subsets, mappings) is
 take the time as an argument and are pure; the methods that people call (`get_partition_keys()`, `has_partition_key()`,
 ...) default to the present, which `loading.current_time_or_now` alone reads.
 
-What a definition does not know by itself (dynamic keys; whatever a class of the user's own works out) is asked for once
+What a definition does not know by itself (dynamic keys; whatever a custom class works out) is asked for once
 and then stands as a list of keys: `listed(now, store)` gives the definition that answers everything from there.
 """
 
@@ -127,7 +127,7 @@ class PartitionsDefinition(PartitionPositions):
         """The keys from one to another, both included; none if the second comes before the first.
 
         Raises:
-            UnknownPartitionError: one of the two is no key of the definition.
+            UnknownPartitionError: one of the two partition keys is not found in the definition.
         """
         now = current_time_or_now(current_time)
         known = self.listed(now, dynamic_partitions_store)

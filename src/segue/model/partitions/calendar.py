@@ -242,7 +242,7 @@ def offsets_given(
     """Schedule type, minute, hour and day from what users pass: the four, or a cron schedule (None where it says anything else).
 
     Raises:
-        InvalidDefinitionError: neither or both, an offset out of range, or no cron schedule.
+        InvalidDefinitionError: neither or both, an offset out of range, or an invalid cron schedule.
     """
     if schedule_type is None and cron_schedule is not None and (minute, hour, day) == (None, None, None):
         require_cron(cron_schedule, "TimeWindowPartitionsDefinition")

@@ -110,7 +110,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         """The keys: what `partition_fn` gives, or what the store has, oldest first.
 
         Raises:
-            WrongArgumentError: keys that a store has, and none is given.
+            WrongArgumentError: the partition keys are stored by an instance, and none was provided.
         """
         if self.partition_fn is not None:
             given = self.partition_fn(current_time)
@@ -200,7 +200,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
 
 
 def check_dynamic_keys(name: str, keys: Sequence[str]) -> None:
-    """Raises InvalidDefinitionError if these are no keys that can be added under a name."""
+    """Raises InvalidDefinitionError if these partition keys cannot be added under a name."""
     if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise WrongDeclarationError(
             f"The name of a dynamic partitions definition must be a non-empty string, got {name!r}."

@@ -76,10 +76,10 @@ def _key_at(rhythm: Rhythm, fmt: str, epoch: int) -> str:
 
 
 def number_of_key(rhythm: Rhythm, fmt: str, key: str) -> int | None:
-    """The window that a key names; None for a text that is no window's key.
+    """The window of a partition key; None for a string that is not the key of a window.
 
     A key may say less than its window's start (a date, for a window that starts at 02:00): it names the first window
-    from there on, if that window bears this key.
+    from there on, if that window has this key.
     """
     reading = time_of_text(key, fmt)
     if reading is None:

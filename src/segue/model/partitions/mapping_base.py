@@ -117,7 +117,7 @@ class PartitionMapping:
     def to_wire(self) -> dict[str, JsonValue]:
         """The mapping as JSON values with its tag under `kind`; see `wire.mapping_from_wire` for the way back.
 
-        A class of the user's own stands there as opaque, by its name: only the user's code can understand it.
+        A custom class stands there as opaque, by its name: only the user's code can understand it.
         """
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return {"kind": "opaque", "id": name, "description": repr(self) if has_own_repr(self) else name}
@@ -259,7 +259,7 @@ def _is_own(mapping: ValueMapping, method: str) -> bool:
 
 
 def known_keys(sides: Sides) -> DynamicPartitionsStore | None:
-    """The dynamic keys that both sides know, for a mapping of the user's own to ask."""
+    """The dynamic keys that both sides know, for a custom mapping to ask."""
     keys: dict[str, Sequence[str]] = {}
     for axis in (*sides.upstream.axes, *(() if sides.downstream is None else sides.downstream.axes)):
         if isinstance(axis, ListedPartitions):

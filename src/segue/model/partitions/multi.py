@@ -82,7 +82,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         """The partitions of one dimension.
 
         Raises:
-            InvalidInvocationError: there is no such dimension.
+            InvalidInvocationError: dimension not found.
         """
         return self._axes[self.place_of(dimension_name)].declared
 
@@ -90,7 +90,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         """The place of a dimension in `axes`.
 
         Raises:
-            InvalidInvocationError: there is no such dimension.
+            InvalidInvocationError: dimension not found.
         """
         if dimension_name not in self._names:
             raise InvalidInvocationError(
@@ -310,7 +310,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         """The keys with one of these keys in one dimension, and any in the others; one of these after the other.
 
         Raises:
-            InvalidInvocationError: there is no such dimension.
+            InvalidInvocationError: dimension not found.
         """
         now = current_time_or_now(current_time)
         place = self.place_of(dimension_name)
@@ -367,7 +367,7 @@ def _is_time(dimension: PartitionDimensionDefinition) -> bool:
 
 
 def _check_dimension(name: object, definition: object) -> None:
-    """Raises InvalidDefinitionError if this can be no dimension."""
+    """Raises InvalidDefinitionError if this cannot be a dimension."""
     if not isinstance(name, str) or not isinstance(definition, PartitionsDefinition):
         raise WrongDeclarationError(
             f"MultiPartitionsDefinition expected a partitions definition for each dimension name, got {name!r}: "

@@ -1,4 +1,4 @@
-"""What stands in a manifest for partitions definitions and mappings of the user's own classes: their name.
+"""What stands in a manifest for custom partitions definitions and mappings: their name.
 
 Only the code that declares them can answer for them; runs in that code's process do not meet these.
 """

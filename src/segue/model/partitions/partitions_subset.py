@@ -71,7 +71,7 @@ class PartitionsSubset:
         """The stretches of time that it covers, in order; windows that a definition leaves out do not part them.
 
         Raises:
-            InvalidInvocationError: the partitions are no windows of time.
+            InvalidInvocationError: the partitions are not time windows.
         """
         return self.definition.windows_of_subset(self.value)
 
@@ -132,7 +132,7 @@ class PartitionsSubset:
         """What `serialize` wrote, or another orchestrator's list of keys or of time windows.
 
         Raises:
-            InvalidInvocationError: it is no such text.
+            InvalidInvocationError: the string was not written by `serialize`.
             UnknownPartitionError: a partition that the definition does not have any more.
         """
         try:

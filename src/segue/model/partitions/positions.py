@@ -88,7 +88,7 @@ class PartitionPositions(ABC):
 
     @property
     def is_listed(self) -> bool:
-        """Whether it answers by itself, without a store and without code of the user's own."""
+        """Whether it answers by itself, without a store and without user code."""
         return False
 
     @property
@@ -121,7 +121,7 @@ class PartitionPositions(ABC):
         """The partitions that are windows within stretches of time (seconds since 1970-01-01 UTC).
 
         Raises:
-            InvalidInvocationError: the partitions are no windows of time.
+            InvalidInvocationError: the partitions are not time windows.
         """
         raise InvalidInvocationError(f"The partitions of {self!r} are not time windows.")
 
@@ -129,7 +129,7 @@ class PartitionPositions(ABC):
         """The stretches of time that a set covers.
 
         Raises:
-            InvalidInvocationError: the partitions are no windows of time.
+            InvalidInvocationError: the partitions are not time windows.
         """
         raise InvalidInvocationError(f"The partitions of {self!r} are not time windows.")
 
@@ -150,7 +150,7 @@ class PartitionPositions(ABC):
     def to_wire(self) -> dict[str, JsonValue]:
         """The definition as JSON values with its tag under `kind`; see `wire.definition_from_wire` for the way back.
 
-        A class of the user's own stands there as opaque, by its name: only the user's code can understand it.
+        A custom class stands there as opaque, by its name: only the user's code can understand it.
         """
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return {"kind": "opaque", "id": name, "description": repr(self) if has_own_repr(self) else name}
