@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.defs.bindings import bound
+from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.asset_deps import AssetDep
 from segue.model.assets import DEFAULT_GROUP, AssetSpec
 from segue.model.checks import AssetCheckSpec
@@ -81,6 +82,23 @@ def in_group(spec: AssetSpec, group_name: str) -> AssetSpec:
             f"{group_name!r}: remove one of the two."
         )
     return spec.replace_attributes(group_name=group_name)
+
+
+def brought_along(
+    owner: object, needed: Set[str], own: Mapping[str, object], given: Mapping[str, object]
+) -> dict[str, object]:
+    """The resources that assets bring along: their own, and of those that are given what they need, and what that is made from.
+
+    Raises:
+        InvalidInvocationError: they have another resource of the same key already.
+    """
+    for key in own.keys() & given.keys():
+        if own[key] is not given[key]:
+            raise InvalidInvocationError(
+                f"{owner!r} already has a resource {key!r}, and with_resources was given a different one: rename one."
+            )
+    keys: set[str] = bound("with_needs")(needed, {**given, **own}) & given.keys()
+    return {**{key: given[key] for key in keys}, **own}
 
 
 def require_possible_deps(specs: Iterable[AssetSpec]) -> None:

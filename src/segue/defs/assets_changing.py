@@ -6,12 +6,11 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Self
 
-from segue.defs.asset_changes import KeysOf, changed_specs, renamed_checks, renamed_spec
+from segue.defs.asset_changes import KeysOf, brought_along, changed_specs, renamed_checks, renamed_spec
 from segue.defs.assets_reading import ReadableAssets
-from segue.defs.bindings import bound
 from segue.defs.run_arguments import hooks_of
 from segue.defs.source_asset import SourceAsset
-from segue.errors import InvalidInvocationError, WrongArgumentError, WrongDeclarationError
+from segue.errors import WrongArgumentError, WrongDeclarationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import AssetSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey, CoercibleToAssetKey
@@ -128,14 +127,7 @@ class ChangeableAssets(ReadableAssets):
             InvalidInvocationError: it already has a different resource with the same key.
         """
         needed = self.resource_keys | {self.io_manager_key_of(name) for name in self.specs_by_output}
-        for key in self.resource_defs.keys() & resource_defs.keys():
-            if self.resource_defs[key] is not resource_defs[key]:
-                raise InvalidInvocationError(
-                    f"{self!r} already has a resource {key!r}, and with_resources was given a different one: rename one."
-                )
-        keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
-        keys &= resource_defs.keys()
-        return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
+        return self.bringing(brought_along(self, needed, self.resource_defs, resource_defs))
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy with exactly these resources."""

@@ -277,6 +277,7 @@ class _Call:
             self._check(result)
         if self.definition is None:
             self._require_all()
+        self._require_checks()
 
     def _check(self, result: Any) -> None:
         """Makes sure that one result is what the function may give."""
@@ -299,6 +300,7 @@ class _Call:
         name = output.output_name
         self._require_output(name)
         if name in self.checks:
+            self.step.properties.given.add((name, None))
             return
         if self.op.is_dynamic(name):
             raise InvariantViolationError(f"{self.what} gave a plain Output for the dynamic output {name!r}.")
@@ -330,8 +332,9 @@ class _Call:
             self._check_type(self.op.output_type(name), result.value, f'{self.what} output "{name}"')
 
     def _check_check_result(self, result: AssetCheckResult) -> None:
-        for spec in self.definition.check_specs:
+        for name, spec in self.definition.checks_by_output.items():
             if result.asset_key in (None, spec.asset_key) and result.check_name in (None, spec.name):
+                self.step.properties.given.add((name, None))
                 return
         known = ", ".join(spec.key.to_user_string() for spec in self.definition.check_specs) or "none"
         raise InvariantViolationError(
@@ -364,6 +367,17 @@ class _Call:
                 raise InvariantViolationError(
                     f"{self.what} ended without its output {name!r}: give it, or declare it with Out(is_required=False)."
                 )
+        self._require_checks()
+
+    def _require_checks(self) -> None:
+        """At the end: every check has a result, where the function cannot be asked for a part of them."""
+        given = {name for name, _ in self.step.properties.given}
+        missing = [name for name in self.definition.checks_by_output if name not in given] if self.checks else []
+        if missing and not self.op.can_subset:
+            names = ", ".join(self.definition.checks_by_output[name].key.to_user_string() for name in missing)
+            raise InvariantViolationError(
+                f"{self.what} did not return a result for: {names}. Return or yield an AssetCheckResult for each of its checks."
+            )
 
     def _is_skippable(self, name: str) -> bool:
         spec = None if self.definition is None else self.definition.specs_by_output.get(name)

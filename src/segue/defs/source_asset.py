@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any, Self
 
-from segue.defs.bindings import bound
+from segue.defs.asset_changes import brought_along, in_group
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.signature import UserFunction, read_function
 from segue.errors import InvariantViolationError
@@ -181,19 +181,24 @@ class SourceAsset:
         group_name: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> Self:
-        """A copy under another key, in a group, or with other tags."""
+        """A copy under another key, in a group, or with other tags.
+
+        Raises:
+            InvalidDefinitionError: it is in another group already.
+        """
         return self._replaced(
             key=self.key if key is None else key,
-            group_name=group_name or self._spec.group_name,
+            group_name=(in_group(self._spec, group_name) if group_name else self._spec).group_name,
             tags=self.tags if tags is None else tags,
         )
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy with the resources that it needs, out of the given ones."""
-        needed = self.required_resource_keys
-        keys: set[str] = bound("with_needs")(needed, {**resource_defs, **self.resource_defs})
-        keys &= resource_defs.keys()
-        return self.bringing({**{key: resource_defs[key] for key in keys}, **self.resource_defs})
+        """A copy with the resources that it needs, out of the given ones.
+
+        Raises:
+            InvalidInvocationError: it already has a different resource of the same key.
+        """
+        return self.bringing(brought_along(self, self.required_resource_keys, self.resource_defs, resource_defs))
 
     def bringing(self, resource_defs: Mapping[str, object]) -> Self:
         """A copy with exactly these resources."""

@@ -133,10 +133,12 @@ def test_a_source_asset_is_called_for_its_version_if_it_has_a_function() -> None
 
 
 def test_a_source_asset_with_other_attributes_keeps_the_rest() -> None:
-    moved = stored().with_attributes(key=sg.AssetKey(["far", "stored"]))
+    moved = stored().with_attributes(key=sg.AssetKey(["far", "stored"]), group_name="g")
     assert (moved.key, moved.description, moved.group_name) == (sg.AssetKey(["far", "stored"]), "d", "g")
     assert moved != stored()
     assert seen.with_attributes(group_name="h").group_name == "h"
+    with pytest.raises(sg.InvalidDefinitionError, match="already in the group 'g'"):
+        stored().with_attributes(group_name="h")
     assert seen.with_attributes(group_name="h")() == sg.DataVersion("1")
 
 
@@ -146,3 +148,5 @@ def test_a_source_asset_takes_the_resources_along_that_it_needs() -> None:
     )
     assert set(lent.resource_defs) == {"shelf"}
     assert set(lent.required_resource_keys) == {"shelf"}
+    with pytest.raises(sg.InvalidInvocationError, match="already has a resource 'shelf'"):
+        stored().with_resources({"shelf": sg.fs_io_manager})

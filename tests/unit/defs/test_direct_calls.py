@@ -314,3 +314,44 @@ def test_a_context_for_a_resource_has_an_instance_of_its_own() -> None:
     with sg.build_init_resource_context() as context:
         assert context.instance is context.instance
         assert runs(context) == 0
+
+
+def test_a_call_that_leaves_a_check_without_result_is_refused_as_a_run_is() -> None:
+    one = sg.AssetCheckSpec("one", asset="x")
+    other = sg.AssetCheckSpec("other", asset="x")
+    made, passed = sg.MaterializeResult(asset_key="x"), sg.AssetCheckResult(passed=True, asset_key="x", check_name="one")
+
+    @sg.multi_asset(specs=[sg.AssetSpec("x")], check_specs=[one, other])
+    def yields() -> Any:
+        yield made
+        yield passed
+
+    @sg.multi_asset(specs=[sg.AssetSpec("x")], check_specs=[one, other])
+    def returns() -> Any:
+        return sg.MaterializeResult(asset_key="x", check_results=[passed])
+
+    @sg.asset(name="x", check_specs=[one])
+    def plain() -> int:
+        return 1
+
+    @sg.multi_asset_check(specs=[one, other])
+    def checks() -> Any:
+        yield passed
+
+    for function, missing in ((yields, "x:other"), (returns, "x:other"), (plain, "x:one"), (checks, "x:other")):
+        with pytest.raises(sg.InvariantViolationError, match=f"a result for: {missing}"):
+            list(function())
+
+    @sg.multi_asset(specs=[sg.AssetSpec("x")], check_specs=[one, other], can_subset=True)
+    def parts(context: sg.AssetExecutionContext) -> Any:
+        yield made
+        yield passed
+
+    assert list(parts(sg.build_asset_context())) == [made, passed]
+
+    @sg.multi_asset(specs=[sg.AssetSpec("x")], check_specs=[one])
+    def whole() -> Any:
+        yield passed
+        yield made
+
+    assert list(whole()) == [passed, made]
