@@ -319,7 +319,10 @@ def test_a_context_for_a_resource_has_an_instance_of_its_own() -> None:
 def test_a_call_that_leaves_a_check_without_result_is_refused_as_a_run_is() -> None:
     one = sg.AssetCheckSpec("one", asset="x")
     other = sg.AssetCheckSpec("other", asset="x")
-    made, passed = sg.MaterializeResult(asset_key="x"), sg.AssetCheckResult(passed=True, asset_key="x", check_name="one")
+    made, passed = (
+        sg.MaterializeResult(asset_key="x"),
+        sg.AssetCheckResult(passed=True, asset_key="x", check_name="one"),
+    )
 
     @sg.multi_asset(specs=[sg.AssetSpec("x")], check_specs=[one, other])
     def yields() -> Any:
