@@ -230,7 +230,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
             op_retry_policy=op_retry_policy,
             partitions_def=partitions_def,
             input_values=input_values,
-            run_tags=run_tags,
+            run_tags=None if run_tags is None else {**self.tags, **run_tags},
             owners=owners,
             _automation_condition=automation_condition,
         )

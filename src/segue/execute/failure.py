@@ -28,7 +28,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         error: the exception.
         said: what user code said, where it raised `Failure`.
-        is_unforeseen: whether user code raised it, and not `Failure` on purpose.
+        is_unforeseen: whether user code raised it, and not `Failure` on purpose; not told of a hidden error.
         failure_class: what sort of failure it is.
     """
 
@@ -41,7 +41,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
 def failed_attempt(error: BaseException, failure_class: FailureClass | None = None) -> FailedAttempt:
     """What an attempt raised, as data, and of which class that is."""
     said = _said(error) if isinstance(error, Failure) else None
-    is_unforeseen = not isinstance(error, (Failure, RetryRequested, SegueError))
+    is_unforeseen = not (hides_errors() or isinstance(error, (Failure, RetryRequested, SegueError)))
     return FailedAttempt(error_info(error), said, is_unforeseen, failure_class)
 
 

@@ -254,3 +254,12 @@ def test_steps_that_could_start_at_the_same_time_start_in_the_order_of_their_nam
     order = ["early", "late", "first", "last"]
     assert [use.name for use in several.nodes_in_topological_order] == order
     assert [event.step_key for event in result.get_step_success_events()] == order
+
+
+def test_runs_of_a_graph_keep_its_tags_beside_their_own() -> None:
+    @sg.graph(tags={"team": "a"})
+    def tagged() -> None:
+        split()
+
+    job = tagged.to_job(run_tags={"size": "big"})
+    assert dict(job.run_tags) == {"team": "a", "size": "big"}
