@@ -147,12 +147,12 @@ class Scope:
         for other in self.nodes.values():
             if other.definition.name == definition.name and other.definition is not definition:
                 raise InvalidDefinitionError(
-                    f"In {self.what}: two different definitions are called {definition.name!r}: give one of them another name."
+                    f"In {self.what}: two different definitions are named {definition.name!r}: rename one of them."
                 )
         if name not in self.nodes:
             return name
         if alias is not None:
-            raise InvalidDefinitionError(f"In {self.what}: two nodes are called {name!r}: choose another alias.")
+            raise InvalidDefinitionError(f"In {self.what}: duplicate node name {name!r}: choose another alias.")
         number = 2
         while f"{name}_{number}" in self.nodes:
             number += 1
@@ -164,17 +164,17 @@ class Scope:
         positional = definition.positional_inputs
         if len(args) > len(positional):
             raise InvalidDefinitionError(
-                f"{where} is called with {len(args)} positional arguments and has {len(positional)} inputs "
-                f"({', '.join(positional) or 'none'}) that can be told by position. Use keyword args instead: "
-                f"{', '.join(definition.input_names) or 'none'}."
+                f"{where} is called with {len(args)} positional arguments but has {len(positional)} inputs "
+                f"({', '.join(positional) or 'none'}) that can be passed by position. Pass them by keyword "
+                f"instead: {', '.join(definition.input_names) or 'none'}."
             )
         found: dict[str, object] = dict(zip(positional, args, strict=False))
         for name, value in kwargs.items():
             if name not in definition.input_names:
                 known = ", ".join(definition.input_names) or "none"
-                raise InvalidDefinitionError(f"{where} has no input {name!r}; it has: {known}.")
+                raise InvalidDefinitionError(f"{where} has no input {name!r}; available: {known}.")
             if name in found:
-                raise InvalidInvocationError(f"{where} is given the input {name!r} twice.")
+                raise InvalidInvocationError(f"{where}: the input {name!r} was provided twice.")
             found[name] = value
         return found
 
@@ -222,24 +222,26 @@ class Scope:
             return InvalidDefinitionError(_not_mapped(value))
         if isinstance(value, (NodeDefinition, NodeUse)):
             return InvalidDefinitionError(
-                f"{where}: the input {input_name!r} is given {value!r} itself: call it first."
+                f"{where}: the input {input_name!r} was given {value!r} itself, not its output: call it first."
             )
         if isinstance(value, tuple):
             fields: tuple[str, ...] = getattr(cast("Any", value), "_fields", ())
             names = ", ".join(fields) or "its elements"
             return InvalidDefinitionError(
-                f"{where}: the input {input_name!r} is given several outputs at once: choose one of {names}, or pass a list."
+                f"{where}: the input {input_name!r} was given several outputs at once: select one of {names}, "
+                "or pass a list."
             )
         return InvalidDefinitionError(
-            f"{where}: the input {input_name!r} is given {value!r} ({type(value).__name__}). In a composition an input takes "
-            "the output of another node or an input of the graph; let an op give the value, or set it by config."
+            f"{where}: the input {input_name!r} was given {value!r} ({type(value).__name__}). Inside a graph or "
+            "job function an input must be the output of another node or an input of the graph: return the "
+            "value from an op, or set it in the run config."
         )
 
 
 def _not_mapped(value: InvokedNodeDynamicOutput) -> str:
     return (
-        f"The output {value.output_name!r} of {value.node_name!r} is dynamic: use .map(fn) to go on with each of its values, "
-        "or .collect() to get them as a list."
+        f"The output {value.output_name!r} of {value.node_name!r} is dynamic: use .map(fn) to process each of "
+        "its values, or .collect() to pass them on as a list."
     )
 
 
@@ -277,7 +279,8 @@ def _mapped(returned: Any) -> Any:
     if returned is None or isinstance(returned, (InvokedNodeDynamicOutput, CollectedOutput)):
         return returned
     raise InvalidDefinitionError(
-        f"The function given to .map() returned {returned!r}: return outputs of the nodes that it calls, or nothing."
+        f"The function given to .map() returned {returned!r}: it must return outputs of the nodes that it "
+        "calls, or nothing."
     )
 
 
@@ -321,6 +324,6 @@ def compose(function: Callable[..., Any], inputs: Sequence[str], what: str) -> C
     unused = [name for name in inputs if name not in scope.mapped]
     if unused:
         raise InvalidDefinitionError(
-            f"{what} does not pass its inputs {', '.join(map(repr, unused))} on to any node: use them, or take them out."
+            f"{what} does not pass its inputs {', '.join(map(repr, unused))} to any node: use them or remove them."
         )
     return Composed(list(scope.nodes.values()), scope.dependencies, scope.input_mappings, scope.input_assets, returned)

@@ -57,8 +57,8 @@ def yielding_function(compute_fn: UserFunction, name: str) -> Callable[..., Any]
         if isinstance(returned, Iterator):
             return _generated(cast("Iterator[Any]", returned))
         raise InvariantViolationError(
-            f"The compute_fn of op {name!r} returned {_described(returned)}, and must yield what it gives: write yield "
-            "Output(...), or declare the function with @op, which may return values."
+            f"The compute_fn of op {name!r} returned {_described(returned)}, but must yield its results: write "
+            "yield Output(...), or use @op, whose functions may return values."
         )
 
     setattr(call, _GIVEN, compute_fn)

@@ -95,11 +95,11 @@ class OpExecutionContext(StepContext):
         keys = list(self._step.asset_keys.values())
         if not keys:
             raise InvalidPropertyError(
-                f"The step {self._step.step_key!r} makes no asset: asset_key is for functions that do."
+                f"The step {self._step.step_key!r} does not materialize an asset, so it has no asset_key."
             )
         if len(keys) != 1:
             raise InvariantViolationError(
-                f"The step {self._step.step_key!r} makes {len(keys)} assets: use asset_key_for_output."
+                f"The step {self._step.step_key!r} materializes {len(keys)} assets: use asset_key_for_output."
             )
         return keys[0]
 
@@ -120,7 +120,7 @@ class OpExecutionContext(StepContext):
             InvariantViolationError: it carries none.
         """
         if output_name not in self._step.asset_keys:
-            raise InvariantViolationError(f"The output {output_name!r} of {self._step.step_key!r} carries no asset.")
+            raise InvariantViolationError(f"The output {output_name!r} of {self._step.step_key!r} is not an asset.")
         return self._step.asset_keys[output_name]
 
     def output_for_asset_key(self, asset_key: AssetKey) -> str:
@@ -132,7 +132,9 @@ class OpExecutionContext(StepContext):
         for name, key in self._step.asset_keys.items():
             if key == asset_key:
                 return name
-        raise InvariantViolationError(f"The step {self._step.step_key!r} does not make {asset_key.to_user_string()}.")
+        raise InvariantViolationError(
+            f"The step {self._step.step_key!r} does not materialize {asset_key.to_user_string()}."
+        )
 
     @property
     def op_execution_context(self) -> OpExecutionContext:
@@ -141,7 +143,7 @@ class OpExecutionContext(StepContext):
 
     def get_op_execution_context(self) -> OpExecutionContext:
         """This context; superseded, as contexts of assets are contexts of ops."""
-        warn_superseded("get_op_execution_context", "the context itself is one of an op")
+        warn_superseded("get_op_execution_context", "the context itself is an op context")
         return self
 
     @property
@@ -217,7 +219,7 @@ class OpExecutionContext(StepContext):
         """
         keys = self._step.input_partition_keys(input_name)
         if not keys:
-            raise InvariantViolationError(f"Input {input_name!r} takes no partitions in this run.")
+            raise InvariantViolationError(f"The input {input_name!r} has no partitions in this run.")
         return PartitionKeyRange(keys[0], keys[-1])
 
     def asset_partitions_time_window_for_input(self, input_name: str = "result") -> TimeWindow:
@@ -245,7 +247,7 @@ class OpExecutionContext(StepContext):
         keys = self._step.input_partition_keys(input_name)
         if len(keys) != 1:
             raise InvariantViolationError(
-                f"Input {input_name!r} takes {len(keys)} partitions: use asset_partition_keys_for_input."
+                f"The input {input_name!r} has {len(keys)} partitions: use asset_partition_keys_for_input."
             )
         return keys[0]
 
@@ -290,12 +292,13 @@ class OpExecutionContext(StepContext):
             if output_name in names:
                 return output_name
             raise InvariantViolationError(
-                f"The step {self._step.step_key!r} has no output {output_name!r}; it has {', '.join(names)}."
+                f"The step {self._step.step_key!r} has no output {output_name!r}; available: {', '.join(names)}."
             )
         assets = list(self._step.asset_keys) or list(names)
         if len(assets) != 1:
             raise InvariantViolationError(
-                f"The step {self._step.step_key!r} has {len(assets)} of them: name one of its outputs {', '.join(names)}."
+                f"The step {self._step.step_key!r} has {len(assets)} outputs that are assets: specify one of "
+                f"{', '.join(names)}."
             )
         return assets[0]
 

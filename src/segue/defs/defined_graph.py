@@ -31,7 +31,7 @@ class DefinedAssetGraph(AssetGraph):
         """
         found = next((each for each in self.assets_defs if key in each.keys), None)
         if found is None:
-            raise InvalidSubsetError(f"No definition declares the asset {key.to_user_string()!r}.")
+            raise InvalidSubsetError(f"The asset {key.to_user_string()!r} was not found in the definitions.")
         return found
 
     def assets_defs_for_keys(self, keys: Iterable[AssetKey]) -> Sequence[AssetsDefinition]:
@@ -50,7 +50,7 @@ class DefinedAssetGraph(AssetGraph):
         """
         found = next((spec for each in self.assets_defs for spec in each.check_specs if spec.key == key), None)
         if found is None:
-            raise InvalidSubsetError(f"No definition declares the check {key.to_user_string()!r}.")
+            raise InvalidSubsetError(f"The check {key.to_user_string()!r} was not found in the definitions.")
         return found
 
     @property

@@ -106,10 +106,12 @@ class MultiDependencyDefinition:
             if each is MappedInputPlaceholder:
                 continue
             if not isinstance(each, DependencyDefinition):
-                raise WrongDeclarationError(f"MultiDependencyDefinition takes DependencyDefinitions, got {each!r}.")
+                raise WrongDeclarationError(
+                    f"MultiDependencyDefinition must be given DependencyDefinitions, got {each!r}."
+                )
             if (each.node, each.output) in seen:
                 raise InvalidDefinitionError(
-                    f"MultiDependencyDefinition names the output {each.output!r} of {each.node!r} twice."
+                    f"MultiDependencyDefinition: duplicate output {each.output!r} of {each.node!r}."
                 )
             seen.add((each.node, each.output))
         self.dependencies = list(dependencies)

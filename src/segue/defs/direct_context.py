@@ -88,7 +88,7 @@ def build_op_context(
         InvariantViolationError: both `partition_key` and `partition_key_range`.
     """
     if op_config is not None and config is not None:
-        raise InvalidInvocationError("build_op_context takes op_config or config, not both.")
+        raise InvalidInvocationError("build_op_context: both op_config and config were provided; keep one.")
     step = DirectStep(
         resources,
         op_config if config is None else config,

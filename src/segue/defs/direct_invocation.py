@@ -81,7 +81,9 @@ class _Call:
         resources = {key: given.pop(key) for key in shape.resources if key in given}
         config = self._config(given.pop("config", None) if shape.config is not None else None)
         if resources and self.step.declared:
-            raise InvalidInvocationError(f"{self.what}: resources come as arguments or with the context, not both.")
+            raise InvalidInvocationError(
+                f"{self.what}: resources were provided both as arguments and in the context; keep one."
+            )
         if self.definition is not None and self.definition.resource_defs:
             self.step.bring({key: each for key, each in self.definition.resource_defs.items() if key not in resources})
         needed = [key for key in sorted(op.resource_keys) if key not in resources]
@@ -108,8 +110,8 @@ class _Call:
             context = kwargs.pop(name)
         elif name is not None:
             raise InvalidInvocationError(
-                f"{self.what}: the function {self._function_name()!r} takes a context: pass one of build_op_context() or "
-                "build_asset_context() first."
+                f"{self.what}: the function {self._function_name()!r} takes a context: pass one from "
+                "build_op_context() or build_asset_context() as the first argument."
             )
         if context is None:
             self.context = DirectOpExecutionContext(self.step)
@@ -118,8 +120,8 @@ class _Call:
             self.step = context._step  # pyright: ignore[reportPrivateUsage] reason: the two are one thing in two files
         else:
             raise InvalidInvocationError(
-                f"{self.what} takes a context of build_op_context, build_asset_context or build_asset_check_context, got "
-                f"{context!r}."
+                f"{self.what} must be called with a context from build_op_context, build_asset_context or "
+                f"build_asset_check_context, got {context!r}."
             )
 
     def _function_name(self) -> str:
@@ -131,20 +133,20 @@ class _Call:
         if len(args) > len(positional):
             nothing = [name for name in self.op.input_names if is_nothing(self.op.ins[name].dagster_type)]
             why = (
-                f"Inputs of type Nothing ({', '.join(nothing)}) have no value and are left out of a call."
+                f"Inputs of type Nothing ({', '.join(nothing)}) never carry a value and cannot be passed."
                 if nothing
                 else "It takes no context."
                 if self.op.shape.context is None
-                else "The context stands first."
+                else "The context comes first."
             )
             raise InvalidInvocationError(
-                f"{self.what} is called with {len(args)} values by position and takes {len(positional)} "
-                f"({', '.join(positional) or 'none'}). {why}"
+                f"{self.what} takes {len(positional)} positional arguments ({', '.join(positional) or 'none'}), "
+                f"got {len(args)}. {why}"
             )
         found: dict[str, object] = dict(zip(positional, args, strict=False))
         for name, value in kwargs.items():
             if name in found:
-                raise InvalidInvocationError(f"{self.what} is given {name!r} twice.")
+                raise InvalidInvocationError(f"{self.what}: {name!r} was provided twice.")
             found[name] = value
         return found
 
@@ -161,7 +163,9 @@ class _Call:
         own = self.step.given_config
         model: Any = self.op.shape.config
         if given is not None and own is not None:
-            raise InvalidInvocationError(f"{self.what}: config comes as an argument or with the context, not both.")
+            raise InvalidInvocationError(
+                f"{self.what}: config was provided both as an argument and in the context; keep one."
+            )
         value = own if given is None else given
         if isinstance(model, type) and isinstance(value, model):
             with_variables: Any = getattr(value, "with_variables_read", None)
@@ -193,7 +197,7 @@ class _Call:
             if is_nothing(told.dagster_type):
                 if name in given:
                     raise InvalidInvocationError(
-                        f"{self.what}: the input {name!r} is of type Nothing and has no value: leave it out of the call."
+                        f"{self.what}: the input {name!r} has type Nothing and never carries a value: do not pass it."
                     )
                 continue
             if name in given:
@@ -201,13 +205,14 @@ class _Call:
             elif told.has_default_value:
                 found[name] = told.default_value
             elif not (self.op.shape.takes_any and name not in self.op.shape.inputs):
-                raise InvalidInvocationError(f"{self.what} needs a value for its input {name!r}.")
+                raise InvalidInvocationError(f"{self.what} requires a value for its input {name!r}.")
             else:
                 continue
             self._check_type(self.op.input_type(name), found[name], f'{self.what} input "{name}"')
         if given and not self.op.shape.takes_any:
             raise InvalidInvocationError(
-                f"{self.what} has no input {', '.join(map(repr, given))}; it has: {', '.join(self.op.input_names) or 'none'}."
+                f"{self.what} has no input {', '.join(map(repr, given))}; available: "
+                f"{', '.join(self.op.input_names) or 'none'}."
             )
         return found | given
 
@@ -292,8 +297,8 @@ class _Call:
         elif not isinstance(result, FACTS):
             kind = type(cast("object", result))
             raise InvariantViolationError(
-                f"{self.what} yielded a value of type {kind}: results are yielded as Output(...), or as facts about "
-                "assets (AssetMaterialization, AssetObservation)."
+                f"{self.what} yielded a value of type {kind}: it must yield Output(...), or events about assets "
+                "(AssetMaterialization, AssetObservation)."
             )
 
     def _check_output(self, output: Output[Any]) -> None:
@@ -303,7 +308,10 @@ class _Call:
             self.step.properties.given.add((name, None))
             return
         if self.op.is_dynamic(name):
-            raise InvariantViolationError(f"{self.what} gave a plain Output for the dynamic output {name!r}.")
+            raise InvariantViolationError(
+                f"{self.what} returned a plain Output for the dynamic output {name!r}: use DynamicOutput(value, "
+                "mapping_key=...)."
+            )
         self._give(name, None)
         self._check_type(self.op.output_type(name), output.value, f'{self.what} output "{name}"')
 
@@ -311,7 +319,9 @@ class _Call:
         name = output.output_name
         self._require_output(name)
         if not self.op.is_dynamic(name):
-            raise InvariantViolationError(f"{self.what} gave a DynamicOutput for {name!r}, which is not dynamic.")
+            raise InvariantViolationError(
+                f"{self.what} returned a DynamicOutput for {name!r}, which is not declared with DynamicOut."
+            )
         self._give(name, output.mapping_key)
         self._check_type(self.op.output_type(name), output.value, f'{self.what} output "{name}"')
 
@@ -324,7 +334,7 @@ class _Call:
         else:
             known = ", ".join(key.to_user_string() for key in by_key) or "none"
             named = "names no asset" if result.asset_key is None else f"names {result.asset_key.to_user_string()!r}"
-            raise InvariantViolationError(f"A MaterializeResult of {self.what} {named}; it must name one of: {known}.")
+            raise InvariantViolationError(f"{self.what}: a MaterializeResult {named}; expected one of: {known}.")
         self._give(name, None)
         for each in result.check_results:
             self._check_check_result(each)
@@ -338,14 +348,14 @@ class _Call:
                 return
         known = ", ".join(spec.key.to_user_string() for spec in self.definition.check_specs) or "none"
         raise InvariantViolationError(
-            f"{self.what}: an AssetCheckResult (asset_key={result.asset_key!r}, check_name={result.check_name!r}) means none "
-            f"of its checks: {known}."
+            f"{self.what}: an AssetCheckResult (asset_key={result.asset_key!r}, "
+            f"check_name={result.check_name!r}) does not match any of its checks: {known}."
         )
 
     def _require_output(self, name: str) -> None:
         if name not in self.op.output_names:
             raise InvariantViolationError(
-                f"Invocation of {self.what} yielded an output {name!r} that does not exist; it has: "
+                f"{self.what} yielded an unknown output {name!r}; available: "
                 f"{', '.join(self.op.output_names) or 'none'}."
             )
 
@@ -353,9 +363,7 @@ class _Call:
         given = self.step.properties.given
         if (name, mapping_key) in given:
             value = "" if mapping_key is None else f" with mapping_key {mapping_key!r}"
-            raise InvariantViolationError(
-                f"Invocation of {self.what} yielded an output {name!r}{value} multiple times."
-            )
+            raise InvariantViolationError(f"{self.what} yielded the output {name!r}{value} more than once.")
         given.add((name, mapping_key))
 
     def _require_all(self) -> None:
@@ -365,7 +373,8 @@ class _Call:
             needless = not out.is_required or out.is_dynamic or is_nothing(out.dagster_type) or name in self.checks
             if name not in given and not needless and not self._is_skippable(name):
                 raise InvariantViolationError(
-                    f"{self.what} ended without its output {name!r}: give it, or declare it with Out(is_required=False)."
+                    f"{self.what} ended without its output {name!r}: return or yield it, or declare it with "
+                    "Out(is_required=False)."
                 )
         self._require_checks()
 

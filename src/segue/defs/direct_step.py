@@ -85,7 +85,7 @@ class DirectStep(DirectResources):
         run_tags: Mapping[str, str] | None = None,
     ) -> None:
         if partition_key is not None and partition_key_range is not None:
-            raise WrongArgumentError("A context takes partition_key or partition_key_range, not both.")
+            raise WrongArgumentError("A context cannot have both partition_key and partition_key_range; keep one.")
         require_kind("A context", "partition_key", partition_key, str)
         require_kind("A context", "mapping_key", mapping_key, str)
         super().__init__(resources, resources_config, instance)
@@ -117,8 +117,8 @@ class DirectStep(DirectResources):
         """
         if self.binding is not None:
             raise InvalidInvocationError(
-                f"The context is in use: {self.binding.name!r} is being called with it and has not ended. Make another context for "
-                "this call, or wait."
+                f"The context is in use by {self.binding.name!r}, which has not returned yet: create another "
+                "context for this call, or wait."
             )
         self.binding = binding
         self.step_key = binding.name
@@ -137,7 +137,7 @@ class DirectStep(DirectResources):
     @staticmethod
     def _unknown(name: str) -> InvalidPropertyError:
         return InvalidPropertyError(
-            f"The {name} property is not set on the context when an asset or op is directly invoked: only a run has it."
+            f"The {name} property is available during a run only, not when an op or asset is invoked directly."
         )
 
     @property
@@ -263,7 +263,7 @@ class DirectStep(DirectResources):
         keys = self._partition_range
         if keys is None:
             raise InvariantViolationError(
-                "This context has no partitions: give it partition_key or partition_key_range."
+                "This context has no partitions: provide partition_key or partition_key_range."
             )
         if keys.start == keys.end:
             return [keys.start]
@@ -279,7 +279,7 @@ class DirectStep(DirectResources):
         keys, definition = self._partition_range, self.partitions_def
         if keys is None:
             raise InvariantViolationError(
-                "This context has no partitions: give it partition_key or partition_key_range."
+                "This context has no partitions: provide partition_key or partition_key_range."
             )
         if definition is None:
             raise self._unknown("partition_time_window")
@@ -316,7 +316,7 @@ class DirectStep(DirectResources):
         if (output_name, mapping_key) in self.properties.given:
             value = f" with mapping_key {mapping_key!r}" if mapping_key is not None else ""
             raise InvariantViolationError(
-                f"The output {output_name!r}{value} of {self.step_key!r} has been given already: add metadata before."
+                f"The output {output_name!r}{value} of {self.step_key!r} was already yielded: add metadata before that."
             )
         normalize_metadata(metadata)  # refuses what is none; what was given is shown as it was given
         self.properties.output_metadata.setdefault((output_name, mapping_key), {}).update(metadata)

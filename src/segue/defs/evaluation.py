@@ -63,7 +63,7 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
         InvalidDefinitionError: not callable, or resources both by parameter and by `required_resource_keys`.
     """
     if not callable(function):
-        raise WrongDeclarationError(f"{what} takes a function, got {function!r}.")
+        raise WrongDeclarationError(f"{what} must decorate a function, got {function!r}.")
     resources: list[str] = []
     plain: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
@@ -73,7 +73,8 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
             plain.append(parameter)
     if resources and required_resource_keys:
         raise InvalidDefinitionError(
-            f"{what} asks for resources by parameter ({', '.join(resources)}) and by required_resource_keys: use one of the two."
+            f"{what} declares resources both as parameters ({', '.join(resources)}) and in "
+            "required_resource_keys; keep one."
         )
     return EvaluationFunction(
         function=function,
@@ -109,21 +110,25 @@ def call_directly(
     rest = {name: value for name, value in kwargs.items() if name not in evaluation.resources}
     if len(args) + len(rest) > 1:
         raise InvalidInvocationError(
-            f"{what} is called with its context, and with resources by name; got more than that."
+            f"{what} must be called with its context, and resources by keyword; got additional arguments."
         )
     if rest and evaluation.context is not None and evaluation.context not in rest:
-        raise InvalidInvocationError(f"{what} calls its context {evaluation.context!r}, got {', '.join(rest)}.")
+        raise InvalidInvocationError(f"{what} expects its context as {evaluation.context!r}, got {', '.join(rest)}.")
     context = next(iter((*args, *rest.values())), None)
     if context is None and evaluation.context is not None:
-        raise InvalidInvocationError(f"{what} takes a context: pass one, {kind.builder}() makes it.")
+        raise InvalidInvocationError(f"{what} takes a context: create one with {kind.builder}().")
     if context is not None and not isinstance(context, kind):
-        raise WrongArgumentError(f"{what} takes a {kind.__name__}, got {context!r}: {kind.builder}() makes one.")
+        raise WrongArgumentError(
+            f"{what} must be called with a {kind.__name__}, got {context!r}: create one with {kind.builder}()."
+        )
     if given:
         context = (kind.empty() if context is None else context).merge_resources(given)
     if context is None:
         missing = sorted(evaluation.required)
         if missing:
-            raise InvalidDefinitionError(f"{what} needs the resource {missing[0]!r}: pass it by name, or in a context.")
+            raise InvalidDefinitionError(
+                f"{what} requires the resource {missing[0]!r}: pass it by keyword or in a context."
+            )
         return evaluation.function()
     for key in sorted(evaluation.required):
         context.require_resource(key)

@@ -82,7 +82,7 @@ class ExecutionResult:
             InvariantViolationError: the run was one of assets without a job.
         """
         if self._job is None:
-            raise InvariantViolationError("This run was one of assets: it has no job of ops.")
+            raise InvariantViolationError("This run materialized assets and has no op job.")
         return self._job
 
     def output_value(self, output_name: str = "result") -> Any:
@@ -95,7 +95,7 @@ class ExecutionResult:
         graph = self.job_def.graph
         if output_name not in graph.output_names:
             raise InvariantViolationError(
-                f"{graph!r} has no output {output_name!r}; it has: {', '.join(graph.output_names) or 'none'}."
+                f"{graph!r} has no output {output_name!r}; available: {', '.join(graph.output_names) or 'none'}."
             )
         return self._value(*step_output(graph, "", output_name))
 
@@ -118,10 +118,10 @@ class ExecutionResult:
         names = declared.get(_MAPPING_KEY.sub("", node))
         if names is None:
             known = ", ".join(sorted(declared)) or "none"
-            raise InvariantViolationError(f"There is no step {node!r} in {self.run.job_name!r}; there are: {known}.")
+            raise InvariantViolationError(f"The job {self.run.job_name!r} has no step {node!r}; available: {known}.")
         if output_name not in names:
             raise InvariantViolationError(
-                f"The step {node!r} has no output {output_name!r}; it has: {', '.join(names) or 'none'}."
+                f"The step {node!r} has no output {output_name!r}; available: {', '.join(names) or 'none'}."
             )
 
     def _declared_outputs(self) -> dict[str, list[str]]:
@@ -150,7 +150,7 @@ class ExecutionResult:
         if several:
             return several
         raise StepOutputNotFoundError(
-            f"Step {step!r} gave no value for the output {output_name!r} in this run.", step, output_name
+            f"The step {step!r} did not yield the output {output_name!r} in this run.", step, output_name
         )
 
     def _place(self, computation: str, output_name: str) -> tuple[str, str]:
@@ -276,7 +276,7 @@ class ExecutionResult:
     def _single(self, kind: EventType) -> Event:
         found = self._of(kind)
         if not found:
-            raise InvariantViolationError(f"The run has no {kind.value} event: it ended as {self.run.status.value}.")
+            raise InvariantViolationError(f"The run has no {kind.value} event: its status is {self.run.status.value}.")
         return found[0]
 
     def compute_events_for_handle(self, handle: object) -> Sequence[Event]:
@@ -306,7 +306,7 @@ class ExecuteInProcessResult(ExecutionResult):
         key = AssetKey.from_coercible(asset_key)
         node = self._graph.nodes.get(key)
         if node is None or node.computation is None or node.output_name is None:
-            raise InvariantViolationError(f"This run has no asset {asset_key!r}.")
+            raise InvariantViolationError(f"The asset {asset_key!r} was not found in this run.")
         step, output = self._place(node.computation, node.output_name)
         made_in = [event.step_key for event in self.get_asset_materialization_events() if event.asset_key == key]
         return self._value(made_in[-1] or step if made_in else step, output)

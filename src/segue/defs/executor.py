@@ -199,9 +199,7 @@ def _built_in(name: str, description: str, config_schema: object, requirements: 
     """One of the executors that the engine knows by name; it is never made by a function."""
 
     def create(context: InitExecutorContext) -> Executor:
-        raise NotSupportedError(
-            f"The executor {context.executor_def.name!r} is part of the engine and is not made as an object."
-        )
+        raise NotSupportedError(f"The executor {context.executor_def.name!r} is built in and cannot be instantiated.")
 
     create.__name__ = create.__qualname__ = name if name.endswith("_executor") else f"{name}_executor"
     create.__doc__ = description
@@ -259,7 +257,9 @@ def require_executor(value: object, where: str) -> ExecutorDefinition | None:
         return value
     if isinstance(value, Executor):
         return ExecutorDefinition.hardcoded_executor(value)
-    raise WrongDeclarationError(f"{where}: {value!r} is no executor; use in_process_executor, or what @executor gives.")
+    raise WrongDeclarationError(
+        f"{where}: {value!r} is not an executor; use in_process_executor or a function decorated with @executor."
+    )
 
 
 def require_built_in(value: object, where: str) -> ExecutorDefinition | None:
@@ -272,7 +272,7 @@ def require_built_in(value: object, where: str) -> ExecutorDefinition | None:
     found = require_executor(value, where)
     if found is not None and found.built_in is None:
         raise NotSupportedError(
-            f"{where}: executors of your own ({found.name!r}) are not built yet: use multiprocess_executor or "
-            "in_process_executor, or leave it out."
+            f"{where}: custom executors ({found.name!r}) are not supported yet: use multiprocess_executor or "
+            "in_process_executor, or remove it."
         )
     return found

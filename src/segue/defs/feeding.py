@@ -34,9 +34,10 @@ def require_fed(flat: Flat, what: str) -> None:
             kind = op.input_type(each.name)
             if not can_be_written(kind):
                 found.append(
-                    f"{op.shape.source}: the input {each.name!r} of op {step.path!r} takes a {kind.display_name}, which no run "
-                    "config can hold, and nothing is tied to it. Pass it the output of another op or an input of the graph, "
-                    "give it a default value, or give its type a loader."
+                    f"{op.shape.source}: the input {each.name!r} of op {step.path!r} has type "
+                    f"{kind.display_name}, which cannot be provided in run config, and it is not connected. "
+                    "Connect it to the output of another op or to an input of the graph, or give it a default "
+                    "value or its type a loader."
                 )
     if found:
         raise InvalidDefinitionError(f"{what}: " + "\n".join(found))
@@ -67,8 +68,8 @@ def _gather(graph: GraphDefinition, seen: dict[str, NodeDefinition], what: str) 
         other = seen.setdefault(definition.name, definition)
         if other is not definition:
             raise InvalidDefinitionError(
-                f"{what} holds two different definitions that are called {definition.name!r}{_places(other, definition)}: give "
-                "one of them another name."
+                f"{what} contains two different definitions named "
+                f"{definition.name!r}{_places(other, definition)}: rename one of them."
             )
         if isinstance(definition, GraphDefinition):
             _gather(definition, seen, what)

@@ -206,7 +206,8 @@ class _Walk:
             )
             if not isinstance(source, (OutputSource, AssetSource, GraphInputSource)):
                 raise InvalidDefinitionError(
-                    f"{where}: element {index} of its list is a list itself, or tied to nothing: tie it to a single output."
+                    f"{where}: element {index} of its list is a list itself or is not connected: connect it to "
+                    "a single output."
                 )
             found.append(source)
         return FanInSource(tuple(found))
@@ -228,9 +229,9 @@ def _check_dynamic(walk: _Walk) -> None:
             first = inner if is_origin and inner is not None else origins.setdefault(step.path, origin)
             if first != origin:
                 raise InvalidDefinitionError(
-                    f"{step.path!r} comes after two dynamic outputs, {first.step}:{first.output} and "
-                    f"{origin.step}:{origin.output}: a step runs once for each value of one of them only. Collect the first into a "
-                    "list before the second begins."
+                    f"{step.path!r} is downstream of two dynamic outputs, {first.step}:{first.output} and "
+                    f"{origin.step}:{origin.output}. A step can be mapped over only one dynamic output: collect "
+                    "the first one into a list before the second begins."
                 )
 
 

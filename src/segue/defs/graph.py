@@ -171,7 +171,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         """
         if not isinstance(self.config, ConfigMapping):
             raise InvalidDefinitionError(
-                f"{self!r} has no config mapping, and so no config that could be given: declare it with "
+                f"{self!r} has no config mapping, so it cannot be configured: declare it with "
                 "@graph(config=ConfigMapping(...))."
             )
         return super().configured_schema(config_or_config_fn, config_schema)
@@ -192,8 +192,8 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
             InvariantViolationError: always.
         """
         raise InvariantViolationError(
-            f"{self!r} is called outside of a @graph or @job function. Run it with {self.name}.execute_in_process(...), or "
-            "turn it into a job with to_job()."
+            f"{self!r} cannot be called outside a @graph or @job function. Run it with "
+            f"{self.name}.execute_in_process(...), or turn it into a job with to_job()."
         )
 
     def to_job(

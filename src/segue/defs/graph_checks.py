@@ -45,15 +45,15 @@ def check_graph(
         own = dependencies.get(mapping.mapped_node_name, {}).get(mapping.mapped_node_input_name)
         if own is not None and mapping.fan_in_index is None:
             raise InvalidDefinitionError(
-                f"{what}: the input {mapping.mapped_node_input_name!r} of {mapping.mapped_node_name!r} is tied to a node and to "
-                f"the graph's input {mapping.graph_input_name!r}: keep one."
+                f"{what}: the input {mapping.mapped_node_input_name!r} of {mapping.mapped_node_name!r} is "
+                f"connected both to a node and to the graph's input {mapping.graph_input_name!r}: keep one."
             )
     names: set[str] = set()
     for mapping in output_mappings:
         output = DependencyDefinition(mapping.mapped_node_name, mapping.mapped_node_output_name)
         _require_output(uses, output, f"{what}: the output {mapping.graph_output_name!r}")
         if mapping.graph_output_name in names:
-            raise InvalidDefinitionError(f"{what} has two outputs called {mapping.graph_output_name!r}.")
+            raise InvalidDefinitionError(f"{what}: duplicate output {mapping.graph_output_name!r}.")
         names.add(mapping.graph_output_name)
     origins = _dynamic_origins(name, uses, dependencies)
     _check_collects(uses, dependencies, origins, what)
@@ -79,7 +79,7 @@ def topological_order(name: str, uses: Uses, dependencies: Dependencies) -> list
         order = require_acyclic(edges)
     except CycleError as error:
         raise InvalidDefinitionError(
-            f"graph {name!r}: its nodes depend on each other in a circle: {' -> '.join(error.path)}. Take out one of these "
+            f"graph {name!r}: its nodes form a dependency cycle: {' -> '.join(error.path)}. Remove one of these "
             "dependencies."
         ) from None
     levels: dict[str, int] = {}
@@ -90,13 +90,11 @@ def topological_order(name: str, uses: Uses, dependencies: Dependencies) -> list
 
 def _require_input(uses: Uses, node: str, input_name: str, what: str) -> None:
     if node not in uses:
-        raise InvalidDefinitionError(
-            f"{what} names the node {node!r}, which it does not have: {', '.join(uses) or 'none'}."
-        )
+        raise InvalidDefinitionError(f"{what} has no node {node!r}; available: {', '.join(uses) or 'none'}.")
     definition = uses[node].definition
     if not definition.has_input(input_name):
         raise InvalidDefinitionError(
-            f"{what}: {node!r} has no input {input_name!r}; it has: {', '.join(definition.input_names) or 'none'}."
+            f"{what}: {node!r} has no input {input_name!r}; available: {', '.join(definition.input_names) or 'none'}."
         )
 
 
@@ -105,20 +103,22 @@ def _require_takes_lists(definition: NodeDefinition, node: str, input_name: str,
     if not kind.supports_fan_in:
         place = "" if definition.source is None else f" ({definition.source})"
         raise InvalidDefinitionError(
-            f"{what}: the input {input_name!r} of {node!r}{place} is tied to a list of outputs, and takes one "
-            f"{kind.display_name}: annotate it with list[{kind.display_name}], or tie it to one output."
+            f"{what}: the input {input_name!r} of {node!r}{place} is connected to a list of outputs, but its "
+            f"type is {kind.display_name}: annotate it with list[{kind.display_name}], or connect it to a "
+            "single output."
         )
 
 
 def _require_output(uses: Uses, wanted: DependencyDefinition, where: str) -> None:
     if wanted.node not in uses:
         raise InvalidDefinitionError(
-            f"{where} takes an output of {wanted.node!r}, which is no node here; there are: {', '.join(uses) or 'none'}."
+            f"{where} takes an output of {wanted.node!r}, which is not a node of this graph; available: "
+            f"{', '.join(uses) or 'none'}."
         )
     definition = uses[wanted.node].definition
     if not definition.has_output(wanted.output):
         raise InvalidDefinitionError(
-            f"{where} takes the output {wanted.output!r} of {wanted.node!r}, which has: "
+            f"{where} takes the output {wanted.output!r}, which {wanted.node!r} does not have; available: "
             f"{', '.join(definition.output_names) or 'none'}."
         )
 
@@ -141,16 +141,17 @@ def _dynamic_origins(name: str, uses: Uses, dependencies: Dependencies) -> dict[
                     _refuse_two(name, node, found[node], origin)
                 if dependency.is_fan_in():
                     raise InvalidDefinitionError(
-                        f"graph {name!r}: {node!r} takes a list of outputs, one of which is dynamic ({each.node}:{each.output}): "
-                        "use .collect() for an input of its own."
+                        f"graph {name!r}: {node!r} takes a list of outputs that includes a dynamic one "
+                        f"({each.node}:{each.output}): pass it to an input of its own with .collect()."
                     )
     return found
 
 
 def _refuse_two(name: str, node: str, first: tuple[str, str], second: tuple[str, str]) -> None:
     raise InvalidDefinitionError(
-        f"graph {name!r}: {node!r} comes after two dynamic outputs, {':'.join(first)} and {':'.join(second)}: a step runs once "
-        "for each value of one of them only. Collect the first into a list before the second begins."
+        f"graph {name!r}: {node!r} is downstream of two dynamic outputs, {':'.join(first)} and "
+        f"{':'.join(second)}. A step can be mapped over only one dynamic output: collect the first one into a "
+        "list before the second begins."
     )
 
 
@@ -162,6 +163,7 @@ def _check_collects(uses: Uses, dependencies: Dependencies, origins: Mapping[str
             is_dynamic = uses[dependency.node].definition.is_dynamic(dependency.output)
             if not is_dynamic and dependency.node not in origins:
                 raise InvalidDefinitionError(
-                    f"{what}: the input {input_name!r} of {node!r} collects {dependency.node}:{dependency.output}, which is not "
-                    "dynamic: pass it as it is."
+                    f"{what}: the input {input_name!r} of {node!r} collects "
+                    f"{dependency.node}:{dependency.output}, which is not a dynamic output: pass it without "
+                    ".collect()."
                 )

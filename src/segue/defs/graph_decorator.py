@@ -83,7 +83,8 @@ def composed_graph(
     unknown = [each for each in ins or {} if each not in inputs]
     if unknown:
         raise InvalidDefinitionError(
-            f"{what}: ins names {', '.join(map(repr, unknown))}, but the function's parameters are: {', '.join(inputs) or 'none'}."
+            f"{what}: ins includes {', '.join(map(repr, unknown))}, not found among the function's parameters: "
+            f"{', '.join(inputs) or 'none'}."
         )
     composed = compose(function, inputs, what)
     return GraphDefinition.composed(
@@ -121,13 +122,14 @@ def _output_mappings(
     names = list(out) if isinstance(out, Mapping) else ["result"]
     if returned is None:
         if out is not None and names:
-            raise InvalidDefinitionError(f"{what} declares the outputs {', '.join(names)} and returns nothing.")
+            raise InvalidDefinitionError(f"{what} declares the outputs {', '.join(names)} but returns nothing.")
         return []
     if isinstance(returned, dict):
         given = cast("dict[str, object]", returned)
         if isinstance(out, Mapping) and set(given) != set(out):
             raise InvalidDefinitionError(
-                f"{what} declares the outputs {', '.join(sorted(names))} and returns {', '.join(sorted(map(str, given)))}."
+                f"{what} declares the outputs {', '.join(sorted(names))} but returns "
+                f"{', '.join(sorted(map(str, given)))}."
             )
     elif isinstance(returned, tuple):
         values = cast("tuple[object, ...]", returned)
@@ -140,14 +142,14 @@ def _output_mappings(
             return []
         if len(values) != len(names):
             raise InvalidDefinitionError(
-                f"{what} returns {len(values)} outputs and declares {len(names)}: name them with "
-                "out={'first': GraphOut(), ...}, in the order in which they are returned."
+                f"{what} returns {len(values)} outputs but declares {len(names)}: name them with out={{'first': "
+                "GraphOut(), ...}, in the order in which they are returned."
             )
         given = dict(zip(names, values, strict=True))
     else:
         if len(names) != 1:
             raise InvalidDefinitionError(
-                f"{what} declares the outputs {', '.join(names)}: return a dict with one output for each."
+                f"{what} declares the outputs {', '.join(names)}: return a dict with one entry for each."
             )
         given = {names[0]: returned}
     return [_output_mapping(name, value, out, what) for name, value in given.items()]
@@ -157,9 +159,13 @@ def _output_mapping(
     name: str, value: object, out: GraphOut | Mapping[str, GraphOut] | None, what: str
 ) -> OutputMapping:
     if not isinstance(value, (InvokedNodeOutput, InvokedNodeDynamicOutput)):
-        hint = " Let an op collect the list and return its output." if isinstance(value, CollectedOutput) else ""
+        hint = (
+            " Pass the collected list to an op and return the output of that op."
+            if isinstance(value, CollectedOutput)
+            else ""
+        )
         raise InvalidDefinitionError(
-            f"{what} returns {value!r} as its output {name!r}: return what the call of a node gave.{hint}"
+            f"{what} returns {value!r} as its output {name!r}: return the output of a node that was called here.{hint}"
         )
     declared = out if isinstance(out, GraphOut) else (out or {}).get(name)
     return OutputMapping(

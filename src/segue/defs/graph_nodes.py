@@ -30,16 +30,18 @@ def read_dependencies(
     known: dict[str, NodeDefinition] = {}
     for each in node_defs:
         if not isinstance(each, NodeDefinition):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-            raise WrongDeclarationError(f"{what}: node_defs takes ops and graphs, got {each!r}.")
+            raise WrongDeclarationError(f"{what}: node_defs must be ops and graphs, got {each!r}.")
         if known.setdefault(each.name, each) is not each:
-            raise InvalidDefinitionError(f"{what}: two different node_defs are called {each.name!r}: rename one.")
+            raise InvalidDefinitionError(
+                f"{what}: two different definitions in node_defs are named {each.name!r}: rename one of them."
+            )
     require_kind(what, "dependencies", dependencies, Mapping)
     for node, inputs in dependencies.items():
         require_kind(what, f"dependencies[{node!r}]", inputs, Mapping)
         for each in inputs.values():
             if not hasattr(each, "get_node_dependencies"):
                 raise WrongDeclarationError(
-                    f"{what}: dependencies[{node!r}] takes DependencyDefinitions by input, got {each!r}."
+                    f"{what}: dependencies[{node!r}] must map input names to DependencyDefinitions, got {each!r}."
                 )
     uses: dict[str, NodeUse] = {}
     by_name: dict[str, Mapping[str, Dependency]] = {}
@@ -47,7 +49,7 @@ def read_dependencies(
         invocation = key if isinstance(key, NodeInvocation) else NodeInvocation(key)
         if invocation.name not in known:
             raise InvalidDefinitionError(
-                f"{what}: dependencies names the node {invocation.name!r}, which is not among node_defs: "
+                f"{what}: dependencies includes the node {invocation.name!r}, not found in node_defs: "
                 f"{', '.join(known) or 'none'}."
             )
         name = invocation.alias or invocation.name

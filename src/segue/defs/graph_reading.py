@@ -158,7 +158,9 @@ class ReadableGraph(ComposableDefinition):
             InvariantViolationError: there is none.
         """
         if name not in self.uses:
-            raise InvariantViolationError(f"{self!r} has no node {name!r}; it has: {', '.join(self.uses) or 'none'}.")
+            raise InvariantViolationError(
+                f"{self!r} has no node {name!r}; available: {', '.join(self.uses) or 'none'}."
+            )
         return self.uses[name]
 
     def get_node(self, handle: NodeHandle) -> NodeUse:

@@ -37,7 +37,7 @@ class DependencyStructure:
         return list(self._dependencies)
 
     def get_dependency_definition(self, node_input: NodeInput) -> Dependency | None:
-        """What an input takes, as it was declared; None where it takes nothing from another node."""
+        "What an input takes, as it was declared; None where it takes no output of another node."
         return self._dependencies.get(node_input)
 
     def has_deps(self, node_input: NodeInput) -> bool:
@@ -114,7 +114,7 @@ class DependencyStructure:
     def _taken(self, node_input: NodeInput, kind: type[Dependency] | None = None) -> Dependency:
         found = self._dependencies.get(node_input)
         if found is None or (kind is not None and not isinstance(found, kind)):
-            takes = "nothing from another node" if found is None else f"a {type(found).__name__}"
+            takes = "no output of another node" if found is None else f"a {type(found).__name__}"
             raise InvariantViolationError(
                 f"The input {node_input.input_name!r} of {node_input.node_name!r} takes {takes}."
             )

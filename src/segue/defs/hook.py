@@ -72,15 +72,16 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
         parameter = _context_parameter(self.decorated_fn, self.name)
         if len(args) + len(kwargs) != 1:
             raise InvalidInvocationError(
-                f"The hook {self.name!r} takes one argument, its context: build_hook_context() makes one."
+                f"The hook {self.name!r} must be called with exactly one argument, its context: create one with "
+                "build_hook_context()."
             )
         if kwargs and parameter not in kwargs:
             raise InvalidInvocationError(
-                f"The hook {self.name!r} calls its context {parameter!r}, got {', '.join(kwargs)}."
+                f"The hook {self.name!r} expects its context as {parameter!r}, got {', '.join(kwargs)}."
             )
         context = next(iter((*args, *kwargs.values())))
         if not isinstance(context, HookContext):
-            raise WrongArgumentError(f"The hook {self.name!r} takes a HookContext, got {context!r}.")
+            raise WrongArgumentError(f"The hook {self.name!r} must be called with a HookContext, got {context!r}.")
         context.require_resources(self.required_resource_keys)
         return self.decorated_fn(context)
 
@@ -266,7 +267,7 @@ def _context_parameter(function: UserFunction, name: str) -> str:
     """
     parameters = list(inspect.signature(function).parameters)
     if not parameters:
-        raise InvalidDefinitionError(f"The hook {name!r} takes no context: give its function a parameter `context`.")
+        raise InvalidDefinitionError(f"The hook {name!r} must take a context: give its function a parameter `context`.")
     return parameters[0]
 
 
@@ -279,9 +280,11 @@ def require_hooks(hooks: object, where: str) -> frozenset[HookDefinition]:
     if hooks is None:
         return frozenset()
     if not isinstance(hooks, (set, frozenset, list, tuple)):
-        raise WrongDeclarationError(f"{where}: hooks takes a set of hooks, got {hooks!r}.")
+        raise WrongDeclarationError(f"{where}: hooks must be a set of hooks, got {hooks!r}.")
     found = cast("Sequence[object]", hooks)
     for each in found:
         if not isinstance(each, HookDefinition):
-            raise WrongDeclarationError(f"{where}: {each!r} is no hook; use what @success_hook or @failure_hook gives.")
+            raise WrongDeclarationError(
+                f"{where}: {each!r} is not a hook; use a function decorated with @success_hook or @failure_hook."
+            )
     return frozenset(cast("Sequence[HookDefinition]", found))

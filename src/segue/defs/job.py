@@ -124,7 +124,7 @@ def define_asset_job(
         InvalidDefinitionError: a bad name, owner or selection.
     """
     if partitions_def is not None:
-        warn_superseded(f"partitions_def of job {name!r}", "leave it out, the assets say it")
+        warn_superseded(f"partitions_def of job {name!r}", "remove it, because the assets define their partitions")
     require_kind(f"job {name!r}", "op_retry_policy", op_retry_policy, RetryPolicy)
     require_kind(f"job {name!r}", "metadata", metadata, Mapping)
     require_kind(f"job {name!r}", "partitions_def", partitions_def, PartitionsDefinition)

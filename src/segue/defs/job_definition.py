@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 def no_such_inputs(what: str, strange: Sequence[str], known: Sequence[str]) -> InvalidDefinitionError:
     """The error for input values that the graph of a job has no inputs for."""
     return InvalidDefinitionError(
-        f"{what}: input_values has no matching input of its graph for {', '.join(map(repr, strange))}; the graph has "
-        f"{', '.join(known) or 'no inputs'}."
+        f"{what}: input_values includes {', '.join(map(repr, strange))}, not found among the inputs of its "
+        f"graph: {', '.join(known) or 'none'}."
     )
 
 
@@ -91,8 +91,9 @@ class JobDefinition(ReadableJob):
         what = f"job {self.name!r}"
         if _automation_condition is not None:
             raise WrongDeclarationError(
-                f"{what}: an automation_condition is asked of assets, and this is a job of ops. Declare a job of assets with "
-                "define_asset_job(automation_condition=...), or request this one by a sensor."
+                f"{what}: an automation_condition applies to assets, but this is an op job. Use "
+                "define_asset_job(automation_condition=...) for an asset job, or request runs of this job with "
+                "a sensor."
             )
         require_kind(what, "resource_defs", resource_defs, Mapping)
         require_names(what, "resource_defs", resource_defs)
@@ -149,7 +150,7 @@ class JobDefinition(ReadableJob):
         """
         warn_superseded("run_request_for_partition", "write RunRequest(partition_key=...)")
         if self.partitions_def is None:
-            raise InvalidInvocationError(f"{self!r} is not partitioned: write RunRequest(job_name={self.name!r}).")
+            raise InvalidInvocationError(f"{self!r} is not partitioned: use RunRequest(job_name={self.name!r}).")
         self.partitions_def.validate_partition_key(partition_key)
         config, of_partition = run_config, {}
         if self.partitioned_config is not None:
@@ -199,7 +200,7 @@ class JobDefinition(ReadableJob):
             Exception: what user code raised, with `raise_on_error`.
         """
         if asset_selection is not None:
-            raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
+            raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")
         return bound("execute_op_job")(
             self,
             run_config=run_config,
@@ -277,7 +278,7 @@ class JobDefinition(ReadableJob):
             InvalidSubsetError: a step that there is not; or assets or checks, which a job of ops has none of.
         """
         if asset_selection is not None or asset_check_selection is not None:
-            raise InvalidSubsetError(f"{self!r} is a job of ops: choose steps with op_selection.")
+            raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")
         part = self.replaced()
         if op_selection is not None:
             part.op_selection = frozenset(op_selection)
@@ -295,10 +296,10 @@ class JobDefinition(ReadableJob):
         """
         if is_composing():
             raise InvalidInvocationError(
-                f"{self!r} is called in a composition: jobs hold graphs, use the graph instead."
+                f"{self!r} cannot be called inside a graph or job function: call its graph instead."
             )
         raise InvariantViolationError(
-            f"Attempted to call job {self.name!r} directly: run it with {self.name}.execute_in_process(...)."
+            f"The job {self.name!r} cannot be called like a function: run it with {self.name}.execute_in_process(...)."
         )
 
     def __repr__(self) -> str:
@@ -308,5 +309,8 @@ class JobDefinition(ReadableJob):
 def _partitions_of(config: Any, partitions_def: PartitionsDefinition | None, what: str) -> PartitionsDefinition | None:
     own: PartitionsDefinition | None = getattr(config, "partitions_def", None)
     if own is not None and partitions_def is not None and own != partitions_def:
-        raise InvalidDefinitionError(f"{what}: partitions_def differs from that of its partitioned config: keep one.")
+        raise InvalidDefinitionError(
+            f"{what}: both partitions_def and a partitioned config with another partitions definition were "
+            "provided; keep one."
+        )
     return own or partitions_def

@@ -70,6 +70,6 @@ class JobExecutionResult(ExecutionResult):
     def _require_open(self, what: str) -> None:
         if not self._is_open:
             raise InvariantViolationError(
-                f"{what} loads a value with the resources of the run, so the result must be opened as a context manager: "
-                f"write `with execute_job(...) as result:` and call result.{what}() inside."
+                f"{what} loads a value with the resources of the run, so the result must be used as a context "
+                f"manager: write `with execute_job(...) as result:` and call result.{what}() inside."
             )

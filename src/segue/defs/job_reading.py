@@ -149,7 +149,7 @@ class ReadableJob:
         """
         found = all_definitions(self.graph).get(name)
         if found is None:
-            raise InvalidInvocationError(f"{self!r} has no op or graph called {name!r}.")
+            raise InvalidInvocationError(f"{self!r} has no op or graph named {name!r}.")
         return found
 
     def has_node_named(self, name: str) -> bool:
@@ -214,7 +214,7 @@ class ReadableJob:
         """
         found = self.get_node(handle)
         if not isinstance(found.definition, OpDefinition):
-            raise InvariantViolationError(f"{self!r}: {str(handle)!r} is a graph, and no op.")
+            raise InvariantViolationError(f"{self!r}: {str(handle)!r} is a graph, not an op.")
         return found
 
     def get_all_hooks_for_handle(self, handle: NodeHandle) -> frozenset[Any]:
@@ -282,12 +282,14 @@ class ReadableJob:
         Raises:
             InvalidInvocationError: it is a job of ops.
         """
-        raise InvalidInvocationError(f"{self!r} is a job of ops, and has no assets: leave selected_asset_keys out.")
+        raise InvalidInvocationError(f"{self!r} is an op job and has no assets: remove selected_asset_keys.")
 
     def _partitions(self, selected: Set[AssetKey] | None) -> PartitionsDefinition:
         found = self.partitions_of_assets(selected) if selected else self.partitions_def
         if found is None:
-            raise InvalidInvocationError(f"{self!r} is not partitioned, or in more ways than one.")
+            raise InvalidInvocationError(
+                f"{self!r} is not partitioned, or its assets have different partitions definitions."
+            )
         return found
 
     def describe_target(self) -> str:

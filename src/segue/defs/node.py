@@ -120,7 +120,7 @@ class NodeDefinition(abc.ABC):
             InvariantViolationError: there is none.
         """
         if not self.has_output(name):
-            raise InvariantViolationError(f"{self!r} has no output {name!r}; it has: {_listed(self.output_names)}.")
+            raise InvariantViolationError(f"{self!r} has no output {name!r}; available: {_listed(self.output_names)}.")
         return self.output_dict[name]
 
     def require_input(self, name: str) -> None:
@@ -130,7 +130,7 @@ class NodeDefinition(abc.ABC):
             InvalidInvocationError: it is none.
         """
         if not self.has_input(name):
-            raise InvalidInvocationError(f"{self!r} has no input {name!r}; it has: {_listed(self.input_names)}.")
+            raise InvalidInvocationError(f"{self!r} has no input {name!r}; available: {_listed(self.input_names)}.")
 
     def resolve_input_name_at_position(self, idx: int) -> str | None:
         """Which input the positional argument of this number gives; None where there is no such."""
@@ -266,5 +266,5 @@ def require_unique_definitions(uses: Sequence[NodeUse], what: str) -> None:
         other = seen.setdefault(use.definition.name, use.definition)
         if other is not use.definition:
             raise InvalidDefinitionError(
-                f"{what}: two different definitions are called {use.definition.name!r}: give one of them another name."
+                f"{what}: two different definitions are named {use.definition.name!r}: rename one of them."
             )

@@ -51,10 +51,10 @@ class In:
         require_kind("In", "input_manager_key", input_manager_key, str)
         if asset_partitions is not None and asset_key is None:
             raise InvalidDefinitionError(
-                "In(asset_partitions=...) needs asset_key too: the partitions are of that asset."
+                "In(asset_partitions=...) requires asset_key: the partitions belong to that asset."
             )
         if is_nothing(dagster_type) and default_value is not NO_DEFAULT:
-            raise InvalidDefinitionError("In(Nothing) takes no default_value: it never has a value.")
+            raise InvalidDefinitionError("In(Nothing) cannot have a default_value, because it never carries a value.")
         self.dagster_type: object = dagster_type if dagster_type is NO_TYPE else resolve_type(dagster_type)
         self.description = description
         self.default_value = default_value

@@ -37,12 +37,14 @@ def read_ins(
         if key not in shape.inputs and not shape.takes_any and not is_nothing(each.dagster_type):
             parameters = ", ".join(shape.inputs) or "none"
             raise InvalidDefinitionError(
-                f"{what} ({shape.source}): ins names {key!r}, but the function's inputs are: {parameters}. Add the parameter, or "
-                "give it the type Nothing when it only orders steps."
+                f"{what} ({shape.source}): ins includes {key!r}, which is not a parameter of the function "
+                f"(inputs: {parameters}). Add the parameter, or use the type Nothing if the input only orders "
+                "steps."
             )
         if key in shape.inputs and is_nothing(each.dagster_type) and not shape.takes_any:
             raise InvalidDefinitionError(
-                f"{what} ({shape.source}): the input {key!r} is of type Nothing and has no value: take the parameter out."
+                f"{what} ({shape.source}): the input {key!r} has type Nothing and never carries a value: remove "
+                "the parameter."
             )
     names = [*shape.inputs, *(key for key in given if key not in shape.inputs)]
     return {key: read_in(shape, key, given.get(key), what, said) for key in names}
@@ -58,8 +60,9 @@ def read_in(
         pass  # it is said
     elif given is None and shape.annotations.get(name, NO_TYPE) in (None, type(None)):
         raise InvalidDefinitionError(
-            f"{what} ({shape.source}): the input {name!r} is annotated with Nothing (None), which has no value. Take the "
-            f"parameter out and declare ins={{{name!r}: In(Nothing)}} if it only orders steps, or annotate what it takes."
+            f"{what} ({shape.source}): the input {name!r} is annotated with Nothing (None), which never carries "
+            f"a value. Remove the parameter and declare ins={{{name!r}: In(Nothing)}} if it only orders steps, "
+            "or annotate it with the type of its value."
         )
     elif name in shape.annotations:
         annotation = shape.annotations[name]
@@ -108,8 +111,8 @@ def _undeclared_out(shape: FunctionShape, what: str) -> Out:
     annotation = shape.return_annotation
     if annotation is DynamicOutput or get_origin(annotation) is DynamicOutput:
         raise InvariantViolationError(
-            f"{what} ({shape.source}) is annotated with a single DynamicOutput: a dynamic output is any number of them. Annotate "
-            "it with list[DynamicOutput[...]], or use Output for one value."
+            f"{what} ({shape.source}) is annotated with a single DynamicOutput, but a dynamic output yields any "
+            "number of them. Annotate it with list[DynamicOutput[...]], or use Output for a single value."
         )
     if get_origin(annotation) is list:
         inner = next(iter(get_args(annotation)), None)
@@ -138,9 +141,9 @@ def value_annotation(annotation: object, is_dynamic: bool) -> object:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Output, DynamicOutput, MaterializeResult):
         return arguments[0]
-    inner = arguments[0] if is_dynamic and origin in (list, Sequence) and arguments else None
-    if inner is DynamicOutput or get_origin(inner) is DynamicOutput:
-        return value_annotation(inner, True)
+    if is_dynamic and (annotation is list or origin in (list, Sequence)):  # the list is that of the values
+        inner = arguments[0] if arguments else DynamicOutput
+        return value_annotation(inner, True) if get_origin(inner) is DynamicOutput else NO_TYPE
     return annotation
 
 
@@ -165,15 +168,15 @@ def output_annotations(shape: FunctionShape, names: Sequence[str], what: str) ->
     arguments = get_args(annotation)
     if get_origin(annotation) is not tuple:
         raise InvariantViolationError(
-            f"{what} ({shape.source}) has several outputs, and its function is annotated with {annotation!r}: annotate it with "
-            f"tuple[...], one type for each of {', '.join(names)}."
+            f"{what} ({shape.source}) has multiple outputs, but its function is annotated with {annotation!r}: "
+            f"annotate it with tuple[...], with one type each for {', '.join(names)}."
         )
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return dict.fromkeys(names, arguments[0])
     if len(arguments) != len(names):
         raise InvariantViolationError(
-            f"{what} ({shape.source}) has {len(names)} outputs ({', '.join(names)}), and its function is annotated with a tuple of "
-            f"{len(arguments)}."
+            f"{what} ({shape.source}) has {len(names)} outputs ({', '.join(names)}), but its function is "
+            f"annotated with a tuple of {len(arguments)}."
         )
     return dict(zip(names, arguments, strict=True))
 
@@ -185,7 +188,9 @@ def shape_by_hand(compute_fn: UserFunction, ins: Mapping[str, In] | None, what: 
         InvalidDefinitionError: it is no function.
     """
     if not callable(compute_fn):
-        raise WrongDeclarationError(f"{what} takes a function of the context and the inputs, got {compute_fn!r}.")
+        raise WrongDeclarationError(
+            f"{what} must be given a function of the context and the inputs, got {compute_fn!r}."
+        )
     return FunctionShape(
         context="context",
         config=None,

@@ -20,7 +20,7 @@ def require_resource_keys(keys: Set[str] | None, what: str, more: Iterable[str] 
     found = set(more)
     for key in () if keys is None else require_list(what, "required_resource_keys", keys):
         if not isinstance(key, str):
-            raise WrongDeclarationError(f"{what}: required_resource_keys takes texts, got {key!r}.")
+            raise WrongDeclarationError(f"{what}: required_resource_keys must be strings, got {key!r}.")
         found.add(key)
     return name_set(found)
 
@@ -53,5 +53,5 @@ def _as_json(value: object, key: str, what: str) -> str:
         return late.json.dumps(value)
     except (TypeError, ValueError) as error:
         raise InvalidDefinitionError(
-            f"{what}: the tag {key!r} is {value!r}, which JSON has no form for: give a text, or plain values."
+            f"{what}: the tag {key!r} is {value!r}, which cannot be written as JSON: use a string or plain values."
         ) from error

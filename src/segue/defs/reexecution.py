@@ -30,10 +30,12 @@ class ReexecutionOptions(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if isinstance(self.step_selection, str):
             raise InvalidInvocationError(
-                f"ReexecutionOptions(step_selection=...) takes a list of steps: write [{self.step_selection!r}]."
+                f"ReexecutionOptions(step_selection=...) must be a list of steps: write [{self.step_selection!r}]."
             )
         if self.only_unfinished and self.step_selection:
-            raise InvalidInvocationError("ReexecutionOptions takes a step_selection or only_unfinished, not both.")
+            raise InvalidInvocationError(
+                "ReexecutionOptions: both step_selection and only_unfinished were provided; keep one."
+            )
 
     @staticmethod
     def from_failure(run_id: str, instance: Instance) -> ReexecutionOptions:
@@ -49,10 +51,10 @@ class ReexecutionOptions(msgspec.Struct, frozen=True):
         """
         run = instance.get_run_by_id(run_id)
         if run is None:
-            raise RunNotFoundError(f"There is no run {run_id!r} to go on with.", run_id)
+            raise RunNotFoundError(f"Run {run_id!r} was not found, so it cannot be re-executed.", run_id)
         if not run.is_failure_or_canceled:
             raise InvariantViolationError(
-                f"Run {run_id} is {run.status.value}: from_failure goes on with runs that failed or were stopped. To run steps of "
-                f"it again, write ReexecutionOptions({run_id!r}, step_selection=[...])."
+                f"Run {run_id} is {run.status.value}: from_failure requires a run that failed or was canceled. "
+                f"To run some of its steps again, use ReexecutionOptions({run_id!r}, step_selection=[...])."
             )
         return ReexecutionOptions(run_id, only_unfinished=True)

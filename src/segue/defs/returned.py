@@ -51,13 +51,14 @@ def single_results(expected: Expected, returned: Any) -> Iterable[Any]:
         return _each(cast("Iterable[Any]", returned))
     if isinstance(returned, FACTS):
         raise InvariantViolationError(
-            f"{expected.what} returned a {type(returned).__name__}, which says nothing of its outputs: yield it beside "
-            "Output(...), or record it with context.log_event(...)."
+            f"{expected.what} returned a {type(returned).__name__}, which is not an output: yield it in "
+            "addition to Output(...), or record it with context.log_event(...)."
         )
     if expected.is_op and isinstance(returned, RESULTS_OF_ASSETS):
         raise InvariantViolationError(
-            f"{expected.what} returned a result of kind {_type_name(cast('object', returned))}, and is an op, which makes and "
-            "checks no asset: return the value, or Output(...) with metadata, or declare it with @asset or @asset_check."
+            f"{expected.what} returned a value of type {_type_name(cast('object', returned))}, but an op does "
+            "not materialize or check an asset: return the value, or Output(...) with metadata, or declare it "
+            "with @asset or @asset_check."
         )
     if not expected.is_op and isinstance(returned, RESULTS):
         return [returned]
@@ -66,7 +67,7 @@ def single_results(expected: Expected, returned: Any) -> Iterable[Any]:
     if not expected.outputs:
         if returned is not None:
             raise InvariantViolationError(
-                f"{expected.what} returned a {type(returned).__name__}, and is declared without outputs."
+                f"{expected.what} returned a {type(returned).__name__}, but is declared without outputs."
             )
         return ()
     if len(expected.outputs) == 1:
@@ -109,13 +110,13 @@ def _several(expected: Expected, returned: Any) -> Iterator[Any]:
             return
     elif values is None or not isinstance(returned, tuple):
         raise InvariantViolationError(
-            f"{expected.what} has the outputs {', '.join(names)} and returned one {_type_name(returned)}. Return a tuple with one "
-            "value for each, in this order, or yield each one."
+            f"{expected.what} has the outputs {', '.join(names)} but returned one {_type_name(returned)}. "
+            "Return a tuple with one value for each, in this order, or yield each one."
         )
     if len(values) != len(names):
         raise InvariantViolationError(
-            f"{expected.what}: Length mismatch between the returned tuple of {len(values)} and the {len(names)} outputs "
-            f"{', '.join(names)}."
+            f"{expected.what}: the returned tuple has {len(values)} elements, but there are {len(names)} "
+            f"outputs: {', '.join(names)}."
         )
     for name, value in zip(names, values, strict=True):
         if not expected.is_op and isinstance(value, RESULTS) and not isinstance(value, (Output, DynamicOutput)):
@@ -133,19 +134,19 @@ def _element(expected: Expected, name: str, value: Any) -> Iterable[Any]:
         output = cast("Output[Any]", value)
         if output.output_name not in ("result", name):
             raise InvariantViolationError(
-                f"{expected.what}: the Output at the place of {name!r} bears the name {output.output_name!r}: leave the name "
-                "out, or correct the order."
+                f"{expected.what}: the Output in the position of {name!r} is named {output.output_name!r}: "
+                "remove the name or correct the order."
             )
         if annotation is not NO_TYPE and annotation is not Any and not is_output_annotation(annotation):
             raise InvariantViolationError(
-                f"{expected.what} returned an Output for {name!r}, which is annotated with {annotation!r}: annotate it with "
-                "Output[...], or return the bare value."
+                f"{expected.what} returned an Output for {name!r}, which is annotated with {annotation!r}: "
+                "annotate it with Output[...], or return the plain value."
             )
         return [output if output.output_name == name else output.named(name)]
     if is_output_annotation(annotation):
         raise InvariantViolationError(
-            f"{expected.what}: {name!r} is annotated with Output[...], and the function returned a bare {_type_name(value)}: "
-            "return Output(...), or annotate the bare type."
+            f"{expected.what}: {name!r} is annotated with Output[...], but the function returned a plain "
+            f"{_type_name(value)}: return Output(...), or annotate the plain type."
         )
     if isinstance(value, DynamicOutput):
         raise InvariantViolationError(
@@ -159,12 +160,12 @@ def _dynamic_values(expected: Expected, name: str, value: Any) -> Iterator[Any]:
     if items is None or any(not isinstance(each, DynamicOutput) for each in items):
         found = _type_name(value) if items is None else ", ".join(sorted({_type_name(each) for each in items}))
         raise InvariantViolationError(
-            f"{expected.what}: the dynamic output {name!r} takes a list of DynamicOutput(...), got {found}."
+            f"{expected.what}: the dynamic output {name!r} must be a list of DynamicOutput(...), got {found}."
         )
     for each in cast("Sequence[DynamicOutput[Any]]", items):
         if each.output_name not in ("result", name):
             raise InvariantViolationError(
-                f"{expected.what}: a value bears the name {each.output_name!r} of another output than {name!r}."
+                f"{expected.what}: a value for the output {name!r} is named {each.output_name!r}, which does not match."
             )
         yield each if each.output_name == name else DynamicOutput(each.value, each.mapping_key, name, each.metadata)
 

@@ -79,7 +79,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
     """
     target, given, bound_values = _plain_function(function)
     if not isinstance(target, FunctionType):
-        raise WrongDeclarationError(f"{what} decorates a function, got {function!r}.")
+        raise WrongDeclarationError(f"{what} must decorate a function, got {function!r}.")
     code = target.__code__
     source = SourceLocation(code.co_filename, code.co_firstlineno)
     names = _parameter_names(code, what, source)[given:]
@@ -168,7 +168,8 @@ def function_name(function: object, where: str) -> str:
     name = getattr(_plain_function(function)[0], "__name__", None)
     if not isinstance(name, str):
         raise WrongDeclarationError(
-            f"{where} decorates a function, got {function!r}; its own arguments are passed by name: @{where}(name=...)."
+            f"{where} must decorate a function, got {function!r}; pass its own arguments by keyword: "
+            f"@{where}(name=...)."
         )
     return name
 
@@ -177,12 +178,12 @@ def _parameter_names(code: CodeType, what: str, source: SourceLocation) -> tuple
     if code.co_flags & inspect.CO_VARARGS:
         name = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
         raise InvalidDefinitionError(
-            f"{what} ({source}) takes a positional vararg parameter '*{name}': name its inputs, so that each can be tied to what "
-            "gives it."
+            f"{what} ({source}) takes a positional vararg parameter '*{name}': give each input a parameter of "
+            "its own, so that it can be connected."
         )
     if code.co_posonlyargcount:
         raise InvalidDefinitionError(
-            f"{what} ({source}) has positional-only parameters: inputs are passed by name, drop the '/'."
+            f"{what} ({source}) has positional-only parameters, but inputs are passed by keyword: remove the '/'."
         )
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
@@ -251,8 +252,9 @@ def is_resource_annotation(annotation: Any, function: UserFunction) -> bool:
 def warn_of_name(name: str, what: str, source: SourceLocation) -> None:
     """Warns of a parameter that takes a Config class and is not called `config`, so that it is an input."""
     warnings.warn(
-        f"{what} ({source}): the parameter {name!r} is annotated with a Config class, and is an input all the same: only a "
-        "parameter called `config` gets the config. Rename it if that was meant.",
+        f"{what} ({source}): the parameter {name!r} is annotated with a Config class but is treated as an "
+        "input: only a parameter named `config` receives the config. Rename it to `config` if that was "
+        "intended.",
         ConfigArgumentWarning,
         stacklevel=4,
     )
@@ -264,11 +266,12 @@ def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
     shown = "no annotation"
     if isinstance(annotation, Unresolved):
         shown = (
-            f"the annotation {annotation.text!r}, which names nothing at run time (import it outside of TYPE_CHECKING)"
+            f"the annotation {annotation.text!r}, which cannot be resolved at run time (import it outside "
+            "TYPE_CHECKING)"
         )
     raise InvalidDefinitionError(
-        f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an input that bears "
-        "this name needs another one (ins={'other_name': AssetIn('config')})."
+        f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an "
+        "input with this name must be renamed (ins={'other_name': AssetIn('config')})."
     )
 
 

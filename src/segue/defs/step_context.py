@@ -37,7 +37,7 @@ class StepContext:
         """
         context = current_context.get()
         if not isinstance(context, cls):
-            raise InvariantViolationError(f"There is no {cls.__name__} here: no such step is running in this thread.")
+            raise InvariantViolationError(f"No {cls.__name__} is available: no such step is running in this thread.")
         return context
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
@@ -47,7 +47,7 @@ class StepContext:
             InvariantViolationError: there is none.
         """
         if input_name not in self._step.input_asset_keys:
-            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} stands for no asset.")
+            raise InvariantViolationError(f"The input {input_name!r} of {self._step.step_key!r} is not an asset.")
         return self._step.input_asset_keys[input_name]
 
     @property
@@ -94,7 +94,7 @@ class StepContext:
             InvalidPropertyError: the run is one of assets without a job of ops.
         """
         if self._step.job is None:
-            raise InvalidPropertyError(f"The run {self.run_id} is one of assets: it has no job of ops; see job_name.")
+            raise InvalidPropertyError(f"The run {self.run_id} materializes assets and has no op job; see job_name.")
         return self._step.job
 
     @property
@@ -176,7 +176,7 @@ class StepContext:
             InvalidPropertyError: it is a plain op.
         """
         if self._step.definition is None:
-            raise InvalidPropertyError(f"No assets stand behind the op {self._step.op.name!r}.")
+            raise InvalidPropertyError(f"The op {self._step.op.name!r} does not belong to an asset.")
         return self._step.definition
 
     @property
@@ -205,7 +205,8 @@ class StepContext:
         keys = self._step.partition_range
         if keys is None or keys.start != keys.end:
             raise InvariantViolationError(
-                "This run has no single partition key. Ask has_partition_key first, or use partition_keys for a range."
+                "This run has no single partition key: check has_partition_key first, or use partition_keys "
+                "for a range."
             )
         definition = self._step.partitions_def
         return keys.start if definition is None else definition.typed_key(keys.start)
@@ -220,7 +221,7 @@ class StepContext:
         key = self.partition_key
         if not hasattr(key, "keys_by_dimension"):
             raise InvariantViolationError(
-                f"multi_partition_key: the partition {key!r} has a single dimension: use partition_key."
+                f"multi_partition_key: the partition key {key!r} has only one dimension: use partition_key."
             )
         return key
 
@@ -242,7 +243,7 @@ class StepContext:
         """
         keys = self._step.partition_range
         if keys is None:
-            raise InvariantViolationError("This run has no partitions. Ask has_partitions first.")
+            raise InvariantViolationError("This run has no partitions: check has_partitions first.")
         return keys
 
     @property

@@ -26,6 +26,7 @@ def require_defaults(op: OpDefinition, policy: StepPolicy | None, names: Iterabl
     without = [name for name in names if not op.ins[name].has_default_value]
     if without:
         raise InvalidDefinitionError(
-            f"{op.source or where}: {where} has the trigger rule {policy.rule.value!r}, so that it may start without a value for "
-            f"{', '.join(map(repr, without))}. Give each of these parameters a default, or name what is waited for in deps."
+            f"{op.source or where}: {where} has the trigger rule {policy.rule.value!r}, so it may start without "
+            f"a value for {', '.join(map(repr, without))}. Give each of these parameters a default, or list the "
+            "upstream assets in deps."
         )

@@ -292,7 +292,7 @@ class StepAttempt(StepPartitions):
         """Refuses the name of an output that the step does not have."""
         if output_name not in self.output_names:
             raise InvariantViolationError(
-                f"{self.step_key!r} has no output {output_name!r}; it has {', '.join(self.output_names)}."
+                f"{self.step_key!r} has no output {output_name!r}; available: {', '.join(self.output_names)}."
             )
 
     def record(self, event: UserEvent) -> None:
@@ -307,8 +307,8 @@ class StepAttempt(StepPartitions):
             self.emit(AssetCheckEvaluationData(event))
         else:
             raise WrongArgumentError(
-                "log_event takes an AssetMaterialization, AssetObservation, AssetCheckEvaluation or ExpectationResult, got "
-                f"{event!r}."
+                "log_event must be given an AssetMaterialization, AssetObservation, AssetCheckEvaluation or "
+                f"ExpectationResult, got {event!r}."
             )
         self.scope.sink.flush()
 
@@ -318,7 +318,8 @@ class StepAttempt(StepPartitions):
             self._require_to_come(output_name)
         elif mapping_key in self.mapping_keys.get(output_name, ()):
             raise InvariantViolationError(
-                f"The value {mapping_key!r} of {output_name!r} of {self.step_key!r} has been given already: add metadata before."
+                f"The value {mapping_key!r} of {output_name!r} of {self.step_key!r} was already yielded: add "
+                "metadata before that."
             )
         self.added.to_output(output_name, metadata, mapping_key)
 
@@ -328,20 +329,23 @@ class StepAttempt(StepPartitions):
         """Adds facts to the asset of an output that is still to come, or to one of the partitions that it makes."""
         self._require_to_come(output_name)
         if partition is not None and partition not in self.partition_keys():
-            raise InvariantViolationError(f"{self.step_key!r} does not make the partition {partition!r} in this run.")
+            raise InvariantViolationError(
+                f"{self.step_key!r} does not materialize the partition {partition!r} in this run."
+            )
         self.added.to_asset(output_name, metadata, partition)
 
     def _require_to_come(self, output_name: str) -> None:
         if output_name in self.given:
             raise InvariantViolationError(
-                f"The output {output_name!r} of {self.step_key!r} has been given already: add metadata before."
+                f"The output {output_name!r} of {self.step_key!r} was already yielded: add metadata before that."
             )
 
     def set_data_version(self, output_name: str, data_version: DataVersion) -> None:
         """Says which version the content of an output is that is still to come."""
         if output_name in self.given:
             raise InvariantViolationError(
-                f"The output {output_name!r} of {self.step_key!r} has been given already: set its data version before."
+                f"The output {output_name!r} of {self.step_key!r} was already yielded: set its data version "
+                "before that."
             )
         self.data_versions[output_name] = data_version.value
 

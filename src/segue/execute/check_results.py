@@ -85,5 +85,5 @@ def _planned_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: As
     known = ", ".join(AssetCheckKey.to_user_string(key) for key in attempt.check_keys) or "none"
     raise InvariantViolationError(
         f"{attempt.op.shape.source}: an AssetCheckResult of {attempt.step_key!r} (asset_key={key!r}, "
-        f"check_name={result.check_name!r}) must mean exactly one of its checks: {known}."
+        f"check_name={result.check_name!r}) must match exactly one of its checks: {known}."
     )

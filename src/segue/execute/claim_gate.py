@@ -69,9 +69,7 @@ class ClaimGate:
                     self._tokens_due[step.key] = until
             due = until
             if due - now >= TOLD_SECONDS:
-                self._tell(
-                    step, f"Waits for the resource {name!r}: it may not be called for another {due - now:.1f} s."
-                )
+                self._tell(step, f"Waits for the resource {name!r}: it cannot be called for another {due - now:.1f} s.")
         return due - now
 
     def _take_slots(self, step: PlanStep, now: float) -> float | None:

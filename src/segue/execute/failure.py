@@ -66,7 +66,7 @@ def error_info(error: BaseException) -> ErrorInfo:
     chain = cause_chain(error)
     info: ErrorInfo | None = None
     if len(chain) > _MOST_CAUSES:
-        info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are left out)", "")
+        info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are omitted)", "")
     for each in reversed(chain[:_MOST_CAUSES]):
         info = ErrorInfo(_message(each), type(each).__name__, tuple(user_frames(each.__traceback__)), info)
     assert info is not None  # the chain holds at least the error itself
@@ -79,11 +79,11 @@ def shown_text(error: BaseException) -> str:
 
 
 def _hidden(error: BaseException) -> ErrorInfo:
-    place = f"The log of the process shows it under the error id {hidden_error_id(error)}."
+    place = f"The process log has it under the error id {hidden_error_id(error)}."
     if bears_its_message(error):
-        return ErrorInfo(f"{_message(error)}\nWhere it was raised is hidden. {place}", type(error).__name__)
+        return ErrorInfo(f"{_message(error)}\nThe stack trace is hidden. {place}", type(error).__name__)
     name = RedactedUserCodeError.__name__
-    return ErrorInfo(f"{name}: What user code raised is hidden. {place}", name)
+    return ErrorInfo(f"{name}: The error raised by user code is hidden. {place}", name)
 
 
 def cause_chain(error: BaseException) -> list[BaseException]:
@@ -114,5 +114,5 @@ def user_frames(trace: TracebackType | None) -> list[str]:
     lines = [storable_text(line) for line in traceback.format_list(frames)]
     half = _MOST_FRAMES // 2
     if len(lines) > _MOST_FRAMES:
-        return [*lines[:half], f"  ({len(lines) - 2 * half} frames are left out)\n", *lines[-half:]]
+        return [*lines[:half], f"  ({len(lines) - 2 * half} frames are omitted)\n", *lines[-half:]]
     return lines

@@ -42,7 +42,7 @@ def _raised(error: BaseException) -> RaisedError:
     try:
         message = str(error)
     except Exception as mistake:  # noqa: BLE001 reason: the exception is the user's, and so is how it shows itself
-        message = f"(its text cannot be had: {mistake!r})"
+        message = f"(its text is not available: {mistake!r})"
     return RaisedError(classes, message, _status(error), tuple(_codes(error)))
 
 

@@ -53,12 +53,14 @@ def take_tokens(scope: RunScope, key: str, tokens: int) -> None:
         StorageError: the store cannot be used.
     """
     if tokens < 1:
-        raise InvalidInvocationError(f"{tokens} tokens of {key!r} were asked for: ask for at least 1.")
+        raise InvalidInvocationError(f"{tokens} tokens of {key!r} were requested: request at least 1.")
     limits = scope.described.resource_limits.get(key)
     if limits is None:
         if key not in scope.described.resources:
             known = ", ".join(sorted(scope.described.resource_limits)) or "none"
-            raise InvalidInvocationError(f"There is no resource {key!r} to take tokens of; those with limits: {known}.")
+            raise InvalidInvocationError(
+                f"The resource {key!r} has no limits to take tokens from; resources with limits: {known}."
+            )
         return
     wanted = [GatePass(key, limits, tokens)]
     while True:
@@ -100,7 +102,7 @@ def _rest(seconds: float) -> None:
 
 def _open(name: str, seconds: float) -> CircuitOpenError:
     return CircuitOpenError(
-        f"The resource {name!r} failed too often, and is left alone for another {max(seconds, 0.0):.1f} s. "
+        f"The resource {name!r} failed too often and will not be called for another {max(seconds, 0.0):.1f} s. "
         "'segue pools --limits' shows it; CircuitBreaker(when_open='wait') makes steps wait instead.",
         [name],
         max(seconds, 0.0),

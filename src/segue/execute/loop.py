@@ -299,14 +299,14 @@ class Execution:
                 self._sink.emit(StepSkippedData(each.reason), each.step_key)
             elif isinstance(each, AbandonStep):
                 names = ", ".join(each.failed_steps)
-                message = f"Not started, because what it depends on failed: {names}."
+                message = f"Not started, because these upstream steps failed: {names}."
                 self._sink.emit(LogMessageData(_ERROR_LEVEL, message), each.step_key)
             elif isinstance(each, AwaitApproval):
                 self._awaiting[each.step_key] = ApprovalWanted(each.step_key, each.question)
                 self._sink.emit(LogMessageData(_INFO_LEVEL, f"Waits for a person: {each.question}"), each.step_key)
             elif isinstance(each, RefuseStep):
                 why = f": {each.answer.text}" if each.answer.text else "."
-                error = ErrorInfo(f"{each.answer.by} did not let the step start{why}", "ApprovalRefused")
+                error = ErrorInfo(f"{each.answer.by} did not approve the step{why}", "ApprovalRefused")
                 self._sink.emit(StepFailureData(error), each.step_key)
             else:
                 self._ended = True

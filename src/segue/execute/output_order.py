@@ -17,7 +17,7 @@ def once(attempt: StepAttempt, output: StepOutput) -> StepOutput:
     """
     if output.name in attempt.given:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the output {output.name!r} twice."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded the output {output.name!r} twice."
         )
     _require_order(attempt, output)
     return output
@@ -31,8 +31,8 @@ def _require_order(attempt: StepAttempt, output: StepOutput) -> None:
     late = [child for child in children if attempt.output_of.get(child) in attempt.given]
     if late:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the asset {late[0].to_user_string()!r} before "
-            f"{key.to_user_string()!r}, which it is made from: give what is upstream first."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded the asset {late[0].to_user_string()!r} before "
+            f"its upstream asset {key.to_user_string()!r}: yield upstream assets first."
         )
 
 

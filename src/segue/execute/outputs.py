@@ -66,7 +66,7 @@ def _require_typed(what: str, returned: object) -> None:
     for each in returned if isinstance(returned, (tuple, list)) else (returned,):  # pyright: ignore[reportUnknownVariableType] reason: user code's value
         if not isinstance(each, (*RESULTS, Iterator)):
             raise InvariantViolationError(
-                f"{what} returned a {type(each).__name__}, and must give each output as a result: Output(...), "  # pyright: ignore[reportUnknownArgumentType] reason: as above
+                f"{what} returned a value of type {type(each).__name__}, but must return each output as a result: Output(...), "  # pyright: ignore[reportUnknownArgumentType] reason: as above
                 "MaterializeResult(...) or AssetCheckResult(...)."
             )
 
@@ -81,8 +81,9 @@ def require_results(attempt: StepAttempt) -> None:
     if missing:
         context: Any = attempt.context
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} did not give {', '.join(missing)}, and must give each of its "
-            f"outputs. {context.typed_event_stream_error_message or 'Return or yield a result for each.'}"
+            f"{attempt.op.shape.source}: {attempt.step_key!r} did not yield {', '.join(missing)}, but must "
+            "yield all of its outputs. "
+            f"{context.typed_event_stream_error_message or 'Return or yield a result for each.'}"
         )
 
 
@@ -90,8 +91,8 @@ def _take_output(attempt: StepAttempt, result: Output[Any]) -> None:
     output = _planned(attempt, result.output_name)
     if output.is_dynamic:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave a plain Output for the dynamic output {output.name!r}: give "
-            "DynamicOutput(value, mapping_key=...)."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded a plain Output for the dynamic output "
+            f"{output.name!r}: use DynamicOutput(value, mapping_key=...)."
         )
     if output.check_name is not None and isinstance(result.value, AssetCheckResult):
         take_check(attempt, result.value)
@@ -117,14 +118,14 @@ def _take_dynamic(attempt: StepAttempt, result: DynamicOutput[Any]) -> None:
     output = _find(attempt, result.output_name)
     if not output.is_dynamic:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave a DynamicOutput for {output.name!r}, which is not declared "
-            "with DynamicOut."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded a DynamicOutput for {output.name!r}, "
+            "which is not declared with DynamicOut."
         )
     keys = attempt.mapping_keys.setdefault(output.name, [])
     if result.mapping_key in keys:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the mapping key {result.mapping_key!r} of {output.name!r} "
-            "twice: each value needs a key of its own."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded a duplicate mapping key "
+            f"{result.mapping_key!r} for {output.name!r}: mapping keys must be unique."
         )
     keys.append(result.mapping_key)
     attempt.given.add(output.name)
@@ -153,8 +154,8 @@ def _take_observe_result(attempt: StepAttempt, result: ObserveResult) -> None:
     output = _planned_asset(attempt, result.asset_key)
     if not output.is_observed:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave an ObserveResult, but makes its assets: give a "
-            "MaterializeResult, or declare the function with multi_observable_source_asset."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded an ObserveResult, but materializes its "
+            "assets: use MaterializeResult, or declare the function with multi_observable_source_asset."
         )
     metadata = normalize_metadata(result.metadata)
     record_observed(attempt, output, result.data_version or NO_VALUE, metadata, result.tags or {})
@@ -220,11 +221,11 @@ def _find(attempt: StepAttempt, name: str) -> StepOutput:
     known = ", ".join(attempt.output_names)
     if name in attempt.op.output_names:
         raise InvariantViolationError(
-            f"{attempt.op.shape.source}: {attempt.step_key!r} gave the output {name!r}, which this run did not ask for; it asks "
-            f"for {known}. Look at context.selected_output_names."
+            f"{attempt.op.shape.source}: {attempt.step_key!r} yielded the output {name!r}, which is not "
+            f"selected in this run; selected: {known}. Check context.selected_output_names."
         )
     raise InvariantViolationError(
-        f"{attempt.op.shape.source}: {attempt.step_key!r} has no output {name!r}; it has {known}."
+        f"{attempt.op.shape.source}: {attempt.step_key!r} has no output {name!r}; available: {known}."
     )
 
 
@@ -239,5 +240,5 @@ def _planned_asset(attempt: StepAttempt, key: AssetKey | None) -> StepOutput:
     known = ", ".join(output.asset_key.to_user_string() for output in outputs if output.asset_key is not None)
     named = "names no asset" if key is None else f"names {key.to_user_string()!r}"
     raise InvariantViolationError(
-        f"{attempt.op.shape.source}: a MaterializeResult of {attempt.step_key!r} {named}; it must name one of: {known}."
+        f"{attempt.op.shape.source}: {attempt.step_key!r}: a MaterializeResult {named}; expected one of: {known}."
     )

@@ -81,7 +81,7 @@ def execute_run(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # not from user code: whoever looks must not take the run for one that goes on
-        message, platform = f"Segue could not carry the run on: {error!r}", FailureClass.PLATFORM
+        message, platform = f"The run could not be continued: {error!r}", FailureClass.PLATFORM
         sink.end(RunFailureData(FailureReason.PLATFORM, message, error=error_info(error), failure_class=platform))
         raise
     finally:

@@ -128,7 +128,7 @@ def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
             continue
         if answer.is_granted:
             if is_told:
-                sink.emit(EngineEventData("No other run makes the same any more: going on."))
+                sink.emit(EngineEventData("No other run materializes the same any more: continuing."))
             return None
         wanted = {claims.locks[block.resource] for block in answer.blocks}
         if PartitionLocks.FAIL in wanted:
@@ -137,9 +137,9 @@ def wait_for_claims(claims: RunClaims, scope: RunScope) -> Refused | None:
             reason = FailureReason.RESOURCE_BUSY
             return Refused(RunFailureData(reason, str(error), error=error_info(error), failure_class=found), error)
         if PartitionLocks.SKIP in wanted:
-            return Refused(RunCanceledData(f"Skipped, because another run makes the same: {answer}."), None)
+            return Refused(RunCanceledData(f"Skipped, because another run materializes the same: {answer}."), None)
         if not is_told:
-            sink.emit(EngineEventData(f"Waits, because another run makes the same: {answer}.", is_waiting=True))
+            sink.emit(EngineEventData(f"Waits, because another run materializes the same: {answer}.", is_waiting=True))
             sink.flush()
             is_told, request = True, msgspec.structs.replace(request, waits=True)
             continue

@@ -104,7 +104,7 @@ class EventSink:
             show(self._observers, event)
         if self._loggers is not None:
             for failed in self._loggers.pass_on(event, record):
-                text = f"The logger {failed.name!r} raised, and is given no more of this run: {failed.error!r}"
+                text = f"The logger {failed.name!r} raised an error and is disabled for the rest of this run: {failed.error!r}"
                 self.emit(LogMessageData(logging.WARNING, text, error_info(failed.error)), event.step_key)
 
     def emit_log(self, payload: AnyPayload, step_key: str | None, record: logging.LogRecord) -> None:

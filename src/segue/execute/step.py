@@ -180,10 +180,12 @@ def require_outputs(attempt: StepAttempt) -> None:
         where, cure = f"{attempt.op.shape.source}: {attempt.step.key!r}", "Return or yield it, or declare it optional."
         if output.check_name is not None:
             raise StepOutputNotFoundError(
-                f"{where} did not give the result of check {output.check_name!r}. {cure}", attempt.step.key, output.name
+                f"{where} did not yield the result of check {output.check_name!r}. {cure}",
+                attempt.step.key,
+                output.name,
             )
         raise StepOutputNotFoundError(
-            f"{where} did not give the output {output.name!r}. {cure}", attempt.step.key, output.name
+            f"{where} did not yield the output {output.name!r}. {cure}", attempt.step.key, output.name
         )
 
 
@@ -193,7 +195,7 @@ def require_checks(attempt: StepAttempt) -> None:
         count = len(attempt.blocked_by)
         names = "\n".join(f"{key.asset_key.to_user_string()}: {key.name}" for key in attempt.blocked_by)
         raise AssetCheckFailedError(
-            f"{count} blocking check{'s' if count > 1 else ''} did not pass, and failing is an ERROR:\n{names}"
+            f"{count} blocking check{'s' if count > 1 else ''} failed with severity ERROR:\n{names}"
         )
 
 

@@ -81,7 +81,7 @@ class StepPartitions:
 
     def _partitions(self) -> tuple[PartitionsDefinition, PartitionSubset]:
         if self.scope.partitions_def is None or self.scope.subset is None:
-            raise InvariantViolationError("This run has no partitions. Ask has_partitions first.")
+            raise InvariantViolationError("This run has no partitions: check has_partitions first.")
         return self.scope.partitions_def, self.scope.subset
 
     @property

@@ -84,7 +84,9 @@ class _Watch:
                 self._lose(lost)
                 return
             except StorageUnavailableError as error:
-                _logger.warning("Nobody knows whether run %s is still this process's: %s", self._fence.run_id, error)
+                _logger.warning(
+                    "Cannot determine whether run %s still belongs to this process: %s", self._fence.run_id, error
+                )
 
     def _look_for_cancellation(self) -> None:
         """Interrupts the run once, when somebody asked it to stop; tidying up is not interrupted again."""

@@ -248,8 +248,8 @@ def _job_of(found: object, place: CodePlace) -> JobDefinition:
         made = made.to_job()
     if not isinstance(made, JobDefinition):
         raise InvariantViolationError(
-            f"{place} must be a job or a function that returns one, got {made!r}. Of definitions, take the job with "
-            "Definitions.resolve_job_def."
+            f"{place} must be a job or a function that returns one, got {made!r}. To get a job from "
+            "definitions, use Definitions.resolve_job_def."
         )
     return made
 

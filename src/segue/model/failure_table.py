@@ -114,7 +114,7 @@ BUILT_IN_RULES: tuple[FailureRule, ...] = (
     FailureRule(
         failure_class=FailureClass.USER_CODE,
         exception="segue.errors.StepOutputNotFoundError",
-        message="did not give the output",
+        message="did not yield the output",
     ),
     *_named(
         FailureClass.UPSTREAM_DATA,

@@ -105,5 +105,5 @@ def run_seconds(tags: Mapping[str, str], otherwise: float | None = None) -> floa
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < math.inf:
-        raise InvalidInvocationError(f"The tag {MAX_RUNTIME_TAG} is {text!r}: write how many seconds the run may take.")
+        raise InvalidInvocationError(f"The tag {MAX_RUNTIME_TAG} must be a number of seconds, got {text!r}.")
     return seconds

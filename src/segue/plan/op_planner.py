@@ -42,7 +42,7 @@ def plan_job(
     """
     chosen = [step for step in job.steps if selection is None or step.path in selection]
     if not chosen and job.steps:
-        raise InvalidSubsetError(f"The selection names no step of the job {job.name!r}.")
+        raise InvalidSubsetError(f"The selection matches no steps of the job {job.name!r}.")
     steps = plan_graph_steps(graph, chosen)
     return Plan(job_name=job.name, steps=tuple(steps), partition_start=partition, partition_end=partition)
 

@@ -30,6 +30,6 @@ def select_steps(steps: Sequence[StepNode], selection: Iterable[str]) -> frozens
         start = {path for path in upstream if path == clause.name or path.startswith(f"{clause.name}.")}
         if not start:
             known = ", ".join(sorted(upstream)) or "none"
-            raise InvalidSubsetError(f"op_selection: there is no step {clause.name!r}; there are: {known}.")
+            raise InvalidSubsetError(f"op_selection: step {clause.name!r} was not found; available: {known}.")
         found |= reach(start, upstream, clause)
     return frozenset(found)

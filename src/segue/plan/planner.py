@@ -81,15 +81,15 @@ def _selected_computations(
         name = made.computation
         if name is None:
             raise InvalidSubsetError(
-                f"Asset {made.key.to_user_string()!r} is external: it has no function that could make it. Leave it out of the "
-                "selection."
+                f"Asset {made.key.to_user_string()!r} is external and cannot be materialized. Remove it from "
+                "the selection."
             )
         if name not in found:
             found[name] = _selected_outputs(graph.computations[name], asset_keys, check_keys)
     for check in check_keys:
         node = graph.checks.get(check)
         if node is None:
-            raise InvalidSubsetError(f"There is no check {check.to_user_string()!r} in these definitions.")
+            raise InvalidSubsetError(f"The check {check.to_user_string()!r} was not found in these definitions.")
         if node.computation not in found:
             found[node.computation] = _selected_outputs(graph.computations[node.computation], asset_keys, check_keys)
     return found
@@ -112,8 +112,8 @@ def _selected_outputs(
     if not assets and left_out:
         shown = ", ".join(key.to_user_string() for key in left_out)
         raise UnresolvedSelectionError(
-            f"{computation.name!r} runs all of its checks at once; the selection leaves out {shown}. Select these too, or "
-            "declare the function with can_subset=True."
+            f"{computation.name!r} runs all of its checks at once, but the selection omits {shown}. Select "
+            "these too, or declare the function with can_subset=True."
         )
     return [*wanted, *checks] if wanted or not assets else assets + checks
 
@@ -311,8 +311,8 @@ class _Planner:
         own = downstream if check is None else self.graph.checks[check].partitions
         if self.run_subset is None and own is not None:
             raise InvalidSubsetError(
-                f"{computation.name!r} is partitioned, and so is what it takes, {asset_key.to_user_string()!r}: say which "
-                "partition to make (partition_key=...)."
+                f"{computation.name!r} is partitioned, and so is its upstream asset "
+                f"{asset_key.to_user_string()!r}: specify a partition key (partition_key=...)."
             )
         if self.run_subset is None and is_made:  # made without a partition, and taken so
             return None

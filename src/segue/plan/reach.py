@@ -34,7 +34,7 @@ class Clause(msgspec.Struct, frozen=True):
         """
         parts = _CLAUSE.fullmatch(text.strip())
         if parts is None:
-            raise InvalidSubsetError(f"{where} takes names with * or + before or behind, got {text!r}.")
+            raise InvalidSubsetError(f"{where} must be names with * or + before or after them, got {text!r}.")
         before, name, behind = parts.groups()
         return cls(name, before, behind)
 

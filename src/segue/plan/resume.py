@@ -188,7 +188,7 @@ def _is_named(key: str, name: str) -> bool:
 def _require_steps(unknown: Sequence[str], known: Iterable[str]) -> None:
     if unknown:
         raise ExecutionStepNotFoundError(
-            f"step_selection names unknown steps: {', '.join(unknown)}; there are: "
+            f"step_selection: unknown steps {', '.join(unknown)}; available: "
             f"{', '.join(dict.fromkeys(known)) or 'none'}.",
             unknown,
         )
@@ -201,8 +201,8 @@ def _require_left(chosen: Sequence[PlanStep], left: Mapping[str, FinishedStep]) 
         missing = [each for each in _sources(step) if each not in keys and each not in left]
         if missing:
             raise InvalidSubsetError(
-                f"The step {step.key!r} takes what {', '.join(map(repr, missing))} gave, but that ended well in no earlier "
-                "run: select it, too."
+                f"The step {step.key!r} depends on {', '.join(map(repr, missing))}, which did not succeed in "
+                "any earlier run: select it too."
             )
 
 

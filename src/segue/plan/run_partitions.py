@@ -40,11 +40,12 @@ def run_partitions_definition(
         elif own is not definition and own != definition and first is not None:
             raise InvalidSubsetError(
                 f"{first.to_user_string()!r} and {key.to_user_string()!r} have different partitions definitions "
-                "and cannot be in one run: run them one after the other."
+                "and cannot be materialized in one run: use separate runs."
             )
     if definition is None and partitions is not None:
         raise InvalidSubsetError(
-            f"Partition {partitions[0]!r} was asked for, but nothing selected is partitioned: leave the partition out."
+            f"Partition key {partitions[0]!r} was provided, but nothing selected is partitioned: remove the "
+            "partition key."
         )
     return definition
 

@@ -263,15 +263,15 @@ class RunProgress:
         lists = {each for group in step.needs_any for each, _ in group}
         skipped = [each for each in unmade if self.status[each] is StepStatus.SKIPPED and each not in lists]
         if skipped:
-            return SkipStep(step.key, f"The step it depends on was skipped: {', '.join(skipped)}.")
+            return SkipStep(step.key, f"An upstream step was skipped: {', '.join(skipped)}.")
         for upstream, output in step.needs:
             if output not in self._outputs.get(upstream, frozenset()):
-                return SkipStep(step.key, f"Step {upstream!r} did not give the output {output!r}.")
+                return SkipStep(step.key, f"The upstream step {upstream!r} did not yield the output {output!r}.")
         if step.needs_any:
             for group in step.needs_any:
                 if not any(self._gave(*each) for each in group):
                     names = ", ".join(upstream for upstream, _ in group)
-                    return SkipStep(step.key, f"None of the outputs in its list was given: {names}.")
+                    return SkipStep(step.key, f"None of the outputs in its list was yielded: {names}.")
             self.steps[step.key] = self._without_missing(step)
         return self._start(step.key)
 

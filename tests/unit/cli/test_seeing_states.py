@@ -75,7 +75,7 @@ def document(*arguments: str) -> Any:
 
 def test_why_a_run_or_a_step_waits_is_shown_until_it_goes_on(store: SqliteStore) -> None:
     run = document("launch", "--select", "window")["run_id"]
-    why = "Waits, because another run makes the same."
+    why = "Waits, because another run materializes the same."
     store.append(
         [Event(1.0, RunStartData(), run_id=run), Event(2.0, EngineEventData(why, is_waiting=True), run_id=run)]
     )

@@ -182,7 +182,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: named("a", backfill_policy=3), ["backfill_policy must be of type BackfillPolicy"]),
     (lambda: named("a", io_manager_key=3), ["io_manager_key must be of type str"]),
     (lambda: named("a", required_resource_keys="db"), ["required_resource_keys must be a list", "['db']"]),
-    (lambda: named("a", required_resource_keys={1}), ["required_resource_keys", "texts"]),
+    (lambda: named("a", required_resource_keys={1}), ["required_resource_keys", "strings"]),
     (lambda: named("a", op_tags=["x"]), ["tags must be of type Mapping"]),
     (lambda: named("a", ins=["x"]), ["ins must be of type Mapping"]),
     (lambda: named("a", deps=named("b")), ["deps must be a list"]),
@@ -193,9 +193,9 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         lambda: named("a", check_specs=[sg.AssetCheckSpec("c", asset="a"), sg.AssetCheckSpec("c", asset="a")]),
         ["duplicate asset check 'a:c'"],
     ),
-    (lambda: sg.asset("a"), ["decorates a function", "'a'", "@asset(name=...)"]),  # type: ignore[call-overload]
-    (lambda: sg.asset(sg.asset(up)), ["decorates a function", "AssetsDefinition"]),  # type: ignore[call-overload]
-    (lambda: sg.asset(print), ["decorates a function", "print"]),
+    (lambda: sg.asset("a"), ["must decorate a function", "'a'", "@asset(name=...)"]),  # type: ignore[call-overload]
+    (lambda: sg.asset(sg.asset(up)), ["must decorate a function", "AssetsDefinition"]),  # type: ignore[call-overload]
+    (lambda: sg.asset(print), ["must decorate a function", "print"]),
     (lambda: sg.asset(lambda: 1), ["'<lambda>'", "letters"]),
     (lambda: several(specs=[sg.AssetSpec("a")], deps=["b"]), ["deps requires outs"]),
     (lambda: specs_and_an_input(), ["input 'up'", "specified as AssetIns", "deps of any spec"]),
@@ -271,7 +271,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: sg.AssetCheckSpec("config", asset="a"), ["reserved"]),
     (lambda: sg.asset_check(asset="a", additional_ins={"x": sg.AssetIn("b")})(up), ["'x'", "no matching parameter"]),
     (lambda: sg.asset_check(asset="a", retry_policy=1), ["retry_policy must be of type RetryPolicy"]),  # type: ignore[arg-type]
-    (lambda: sg.asset_check(asset="a")(5), ["asset_check decorates a function"]),  # type: ignore[arg-type]
+    (lambda: sg.asset_check(asset="a")(5), ["asset_check must decorate a function"]),  # type: ignore[arg-type]
     (lambda: sg.DataVersion(5), ["DataVersion", "str"]),  # type: ignore[arg-type]
     (lambda: sg.RetryPolicy(max_retries="2"), ["whole number"]),  # type: ignore[arg-type]
     (lambda: sg.RetryPolicy(delay=-1), ["0 or more seconds"]),

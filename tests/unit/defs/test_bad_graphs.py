@@ -134,7 +134,7 @@ WRONG: list[tuple[Callable[[], object], type[sg.SegueError], Sequence[str]]] = [
     (lambda: job_of(lambda: inner()), sg.InvalidDefinitionError, [HERE, "'parcel' of op 'inner.wrap'", "Parcel"]),
     (lambda: sg.GraphDefinition("built", node_defs=[wrap]).to_job(), sg.InvalidDefinitionError, [HERE, "job 'built'"]),
     (subset_of_class_inputs, sg.InvalidDefinitionError, [HERE, "'first'", "'second'", "[Parcel]", "default value"]),
-    (same_name_elsewhere, sg.InvalidDefinitionError, ["job 'nightly'", "'number'", HERE, "another name"]),
+    (same_name_elsewhere, sg.InvalidDefinitionError, ["job 'nightly'", "'number'", HERE, "rename"]),
     (lambda: job_of(lambda: double([number()])), sg.InvalidDefinitionError, [HERE, "'value' of 'double'", "list[Int]"]),
     (
         lambda: job_of(lambda: double(pieces().collect())),
@@ -144,16 +144,16 @@ WRONG: list[tuple[Callable[[], object], type[sg.SegueError], Sequence[str]]] = [
     (keyword_inputs_by_position, sg.InvalidDefinitionError, ["'add'", "3 positional", "keyword", "one, two, three"]),
     (orders_by_position, sg.InvalidDefinitionError, ["'after'", "2 positional", "keyword", "one, two"]),
     (annotated_with_none, sg.InvalidDefinitionError, [HERE, "'value'", "In(Nothing)"]),
-    (one_input_twice, sg.InvalidInvocationError, ["op 'double'", "'value' twice"]),
+    (one_input_twice, sg.InvalidInvocationError, ["op 'double'", "'value' was provided twice"]),
     (
         lambda: result_of_an_asset(sg.MaterializeResult(asset_key="table")),
         sg.InvariantViolationError,
-        [HERE, "kind MaterializeResult", "@asset"],
+        [HERE, "type MaterializeResult", "@asset"],
     ),
     (
         lambda: result_of_an_asset(sg.AssetCheckResult(passed=True, asset_key="table", check_name="c")),
         sg.InvariantViolationError,
-        [HERE, "kind AssetCheckResult", "@asset_check"],
+        [HERE, "type AssetCheckResult", "@asset_check"],
     ),
     (two_sensors_of_one_asset, sg.InvalidDefinitionError, ["'first' and 'second'", "'table'", "target"]),
     (single_dynamic_output, sg.InvariantViolationError, [HERE, "op 'gives'", "list[DynamicOutput[...]]"]),

@@ -333,7 +333,7 @@ def test_classes_that_no_config_can_fill_are_refused_when_declared(
 
 
 def test_a_config_class_under_another_name_is_warned_of() -> None:
-    with pytest.warns(sg.ConfigArgumentWarning, match="only a parameter called `config`"):
+    with pytest.warns(sg.ConfigArgumentWarning, match="only a parameter named `config`"):
 
         @sg.op
         def misnamed(settings: Window) -> None: ...

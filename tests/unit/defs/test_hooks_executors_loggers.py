@@ -56,7 +56,7 @@ def test_a_hook_has_a_name_and_takes_a_context() -> None:
     def nothing() -> None:
         """Takes no context."""
 
-    with pytest.raises(sg.InvalidDefinitionError, match="takes no context"):
+    with pytest.raises(sg.InvalidDefinitionError, match="must take a context"):
         sg.success_hook(nothing)
     with pytest.raises(sg.InvalidDefinitionError, match="not a valid name"):
         sg.failure_hook(name="a b")(tell.decorated_fn)  # type: ignore[arg-type]

@@ -62,8 +62,8 @@ def test_a_node_is_found_by_its_place() -> None:
 @pytest.mark.parametrize(
     ("handle", "words"),
     [
-        (NodeHandle("other"), "has no node 'other'; it has: split, twice, total"),
-        (NodeHandle.from_string("twice.other"), "has no node 'other'; it has: add"),
+        (NodeHandle("other"), "has no node 'other'; available: split, twice, total"),
+        (NodeHandle.from_string("twice.other"), "has no node 'other'; available: add"),
         (NodeHandle.from_string("split.x"), "'split' is an op"),
     ],
 )
@@ -188,7 +188,7 @@ def test_a_part_of_a_job_holds_the_selected_steps_alone() -> None:
     assert part.is_subset
     assert part.execute_in_process(partition_key="mon").output_for_node("twice") == 2
     assert sums.get_subset(op_selection=["*"]).graph.node_names() == sums.graph.node_names()
-    with pytest.raises(sg.InvalidSubsetError, match=r"no step 'other'; there are: split, total, twice\.add"):
+    with pytest.raises(sg.InvalidSubsetError, match=r"step 'other' was not found; available: split, total, twice\.add"):
         sums.get_subset(op_selection=["other"])
 
 

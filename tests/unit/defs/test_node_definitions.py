@@ -87,9 +87,9 @@ def test_what_a_decorator_makes_bears_the_name_and_docstring_of_its_function() -
 @pytest.mark.parametrize(
     ("returned", "words"),
     [
-        (sg.Output(1), "op 'built' returned an Output, and must yield"),
-        (5, "op 'built' returned a value of type int, and must yield"),
-        (None, "'built' did not give the output 'result'"),
+        (sg.Output(1), "op 'built' returned an Output, but must yield"),
+        (5, "op 'built' returned a value of type int, but must yield"),
+        (None, "'built' did not yield the output 'result'"),
     ],
 )
 def test_a_function_that_an_op_is_built_around_yields_what_it_gives(returned: object, words: str) -> None:
@@ -104,15 +104,15 @@ def test_a_function_that_an_op_is_built_around_yields_what_it_gives(returned: ob
 
 
 def test_names_that_are_none_are_refused() -> None:
-    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; it has: value, by"):
+    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; available: value, by"):
         divide.input_def_named("x")
-    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; it has: half, rest"):
+    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; available: half, rest"):
         divide.output_def_named("x")
     with pytest.raises(sg.InvalidInvocationError, match="'value' has no default"):
         divide.default_value_for_input("value")
-    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; it has: first, by, last"):
+    with pytest.raises(sg.InvalidInvocationError, match="no input 'x'; available: first, by, last"):
         halves.input_has_default("x")
-    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; it has: total"):
+    with pytest.raises(sg.InvariantViolationError, match="no output 'x'; available: total"):
         halves.output_def_named("x")
 
 

@@ -288,7 +288,7 @@ def test_resources_come_by_parameter_or_from_the_context() -> None:
         with pytest.raises(sg.InvalidDefinitionError, match="'shop'"):
             schedule(at_noon())
     assert by_parameter(at_noon(), shop=Shop(name="other")).run_key == "other"
-    with pytest.raises(sg.InvalidDefinitionError, match="one of the two"):
+    with pytest.raises(sg.InvalidDefinitionError, match="keep one"):
         sg.schedule(cron_schedule="@daily", job=nightly, required_resource_keys={"a"})(by_parameter.evaluation.function)
 
 

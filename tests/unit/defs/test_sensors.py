@@ -70,7 +70,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "interval": (lambda: giving(None, minimum_interval_seconds="x"), "minimum_interval_seconds must be of type int"),
     "owner": (lambda: giving(None, owners=["x"]), "owner 'x'"),
     "target without name": (lambda: sg.SensorDefinition(evaluation_fn=look, target="orders"), "requires a name"),
-    "no function at all": (lambda: sg.SensorDefinition("s", evaluation_fn=5), "takes a function"),  # type: ignore[arg-type]
+    "no function at all": (lambda: sg.SensorDefinition("s", evaluation_fn=5), "must decorate a function"),  # type: ignore[arg-type]
 }
 
 
@@ -226,7 +226,7 @@ def test_a_cursor_is_set_in_one_way() -> None:
         context.update_cursor("a")
         return sg.SensorResult(cursor="b")
 
-    with pytest.raises(sg.InvariantViolationError, match="one of the two"):
+    with pytest.raises(sg.InvariantViolationError, match="use one of the two"):
         ticked(giving(both))
     with pytest.raises(sg.InvalidInvocationError, match="cursor must be"):
         sg.build_sensor_context().update_cursor(5)  # type: ignore[arg-type]

@@ -221,7 +221,7 @@ def test_a_class_can_stand_for_a_type_of_its_own() -> None:
     sg.make_python_type_usable_as_type(Odd, kind)  # again the same: nothing happens
     assert sg.check_type(list[Odd], [1, 3]).success
     assert not sg.check_type(list[Odd], [1, 2]).success
-    with pytest.raises(sg.InvalidDefinitionError, match="stands for the type 'Odd' already"):
+    with pytest.raises(sg.InvalidDefinitionError, match="already registered for the type 'Odd'"):
         sg.make_python_type_usable_as_type(Odd, sg.PythonObjectType(Odd))
 
 

@@ -72,14 +72,14 @@ WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
     (lambda: given.to_job(resource_defs={WRONG: 1}), "the keys of resource_defs must be strings, got 5"),
     (lambda: sg.build_op_context(mapping_key=WRONG), "mapping_key must be of type str, got 5"),
     (lambda: sg.RetryRequested(max_retries=cast("Any", "twice")), "max_retries must be of type int, got 'twice'"),
-    (lambda: sg.TypeCheck(success=WRONG), "success as a bool, got 5"),
+    (lambda: sg.TypeCheck(success=WRONG), "success must be a bool, got 5"),
     (lambda: sg.Definitions(resources={WRONG: 1}), "the keys of resources must be strings, got 5"),
-    (lambda: sg.Definitions(executor=WRONG), "5 is no executor"),
+    (lambda: sg.Definitions(executor=WRONG), "5 is not an executor"),
     (lambda: sg.Definitions(loggers=WRONG), "loggers must be a mapping"),
     (lambda: sg.Definitions.merge(WRONG), "merge must be of type Definitions, got 5"),
     (lambda: sg.define_asset_job("j", config=WRONG), "config must be a mapping"),
     (lambda: sg.define_asset_job("j", tags=WRONG), "tags must be of type Mapping, got 5"),
-    (lambda: sg.define_asset_job("j", hooks=WRONG), "hooks takes a set of hooks, got 5"),
+    (lambda: sg.define_asset_job("j", hooks=WRONG), "hooks must be a set of hooks, got 5"),
     (lambda: given.to_job(config=WRONG), "config must be a mapping"),
     (lambda: given.to_job(partitions_def=WRONG), "partitions_def must be of type PartitionsDefinition, got 5"),
     (lambda: give.alias(WRONG), "5 is not a valid name"),
@@ -88,7 +88,10 @@ WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
         lambda: sg.GraphDefinition("g", node_defs=[give], dependencies=WRONG),
         "dependencies must be of type Mapping, got 5",
     ),
-    (lambda: sg.GraphDefinition("g", node_defs=[give], dependencies={"give": {"x": WRONG}}), "by input, got 5"),
+    (
+        lambda: sg.GraphDefinition("g", node_defs=[give], dependencies={"give": {"x": WRONG}}),
+        "to DependencyDefinitions, got 5",
+    ),
     (
         lambda: sg.GraphDefinition("g", node_defs=[give], output_mappings=[WRONG]),
         "must be of type OutputMapping, got 5",
@@ -120,13 +123,13 @@ WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
     (lambda: sg.EnumValue(WRONG), "config_value must be a string, got 5"),
     (lambda: sg.ConfigMapping(WRONG), "config_fn must be a function, got 5"),
     (lambda: sg.ResourceDefinition(WRONG), "resource_fn must be a function, got 5"),
-    (lambda: sg.SegueType(name="t", type_check_fn=WRONG), "takes a function as type_check_fn, got 5"),
-    (lambda: sg.SegueType(name="t", type_check_fn=cast("Any", made)), "it must take these two arguments"),
+    (lambda: sg.SegueType(name="t", type_check_fn=WRONG), "type_check_fn must be a function, got 5"),
+    (lambda: sg.SegueType(name="t", type_check_fn=cast("Any", made)), "must take two arguments"),
     (
         lambda: sg.SegueType(name="t", type_check_fn=lambda *_: True, loader=WRONG),
-        "loader takes what @type_loader gives",
+        "loader must be a function decorated with @type_loader",
     ),
-    (lambda: sg.PythonObjectType(WRONG), "takes a class or a tuple of classes, got 5"),
+    (lambda: sg.PythonObjectType(WRONG), "must be given a class or a tuple of classes, got 5"),
     (lambda: sg.RunsFilter(run_ids=WRONG), "run_ids must be a list, got 5"),
     (lambda: sg.FreshnessPolicy.time_window(fail_window=WRONG), "fail_window must be a timedelta, got 5"),
     (lambda: sg.build_op_context(partition_key=WRONG), "partition_key must be of type str, got 5"),
@@ -146,7 +149,7 @@ WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
     (lambda: sg.TableRecord(WRONG), "expected a mapping of column names to values, got 5"),
     (lambda: D(WRONG), "node must be of type str, got 5"),
     (lambda: sg.NodeInvocation(WRONG), "name must be of type str, got 5"),
-    (lambda: sg.MultiDependencyDefinition([WRONG]), "takes DependencyDefinitions, got 5"),
+    (lambda: sg.MultiDependencyDefinition([WRONG]), "must be given DependencyDefinitions, got 5"),
 ]
 
 
@@ -168,5 +171,5 @@ def test_tags_of_a_job_of_assets_are_written_as_those_of_a_job_of_ops() -> None:
     tags = {"plain": "text", "number": 3, "nested": {"k": [1, True]}}
     job = sg.define_asset_job("j", tags=tags, run_tags=tags)
     assert job.tags == given.to_job(tags=tags).tags == {"plain": "text", "number": "3", "nested": '{"k": [1, true]}'}
-    with pytest.raises(sg.InvalidDefinitionError, match=r"the tag 'a' .* JSON has no form for"):
+    with pytest.raises(sg.InvalidDefinitionError, match=r"the tag 'a' .* cannot be written as JSON"):
         sg.define_asset_job("j", tags={"a": object()})

@@ -94,7 +94,7 @@ def lone_surrogate() -> None:
 CASES: list[tuple[Callable[[], Any], str, str | None]] = [
     (unpicklable, "output 'result' of 'unpicklable' was stored", None),
     (wrong_type, "TypeCheckDidNotPass", "validation"),
-    (nothing_given, "did not give the output", None),
+    (nothing_given, "did not yield the output", None),
     (twice, "twice", None),
     (system_exit, "SystemExit: 3", None),
     (generator_exit, "GeneratorExit", None),

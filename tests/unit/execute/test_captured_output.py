@@ -190,7 +190,7 @@ def test_a_folder_that_cannot_be_written_fails_no_step(instance: sg.Instance, tm
     (tmp_path / "logs").write_text("a file stands in the way")
     result = sg.materialize([sg.asset(prints)], instance=instance)
     assert result.success
-    assert any("could not be kept" in event.message for event in instance.all_logs(result.run_id))
+    assert any("could not be captured" in event.message for event in instance.all_logs(result.run_id))
 
 
 def test_a_stream_is_cut_at_its_limit_and_says_so(tmp_path: Path) -> None:

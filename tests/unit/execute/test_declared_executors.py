@@ -41,6 +41,6 @@ def test_a_run_that_an_executor_of_the_users_own_would_execute_is_refused(job_na
     assert defs.get_job_def(name).executor_def is mine
     assert defs.get_job_def(name).execute_in_process().success
     instance = sg.Instance.ephemeral()
-    with pytest.raises(sg.NotSupportedError, match="executors of your own"):
+    with pytest.raises(sg.NotSupportedError, match="custom executors"):
         execute_request(defs, instance, sg.RunRequest(job_name=job_name))
     assert instance.get_runs() == []

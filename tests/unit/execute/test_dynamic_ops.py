@@ -156,7 +156,7 @@ def test_a_mapping_key_stands_for_one_value() -> None:
     def repeated() -> None:
         twice().map(double)
 
-    with pytest.raises(sg.InvariantViolationError, match="mapping key 'a' of 'result' twice"):
+    with pytest.raises(sg.InvariantViolationError, match="duplicate mapping key 'a' for 'result'"):
         repeated.execute_in_process()
     with pytest.raises(sg.InvalidDefinitionError, match="mapping key"):
         sg.DynamicOutput(1, "a-b")
@@ -164,7 +164,7 @@ def test_a_mapping_key_stands_for_one_value() -> None:
 
 def test_two_dynamic_outputs_do_not_multiply() -> None:
     with pytest.raises(
-        sg.InvalidDefinitionError, match=r"'add' comes after two dynamic outputs, numbers:result and more:result"
+        sg.InvalidDefinitionError, match=r"'add' is downstream of two dynamic outputs, numbers:result and more:result"
     ):
 
         @sg.job

@@ -80,7 +80,7 @@ def test_endless_recursion_is_cut() -> None:
     error = failure_of(ping)
     assert error.cls_name == "RecursionError"
     assert len(error.stack) <= 101
-    assert any("frames are left out" in line for line in error.stack)
+    assert any("frames are omitted" in line for line in error.stack)
 
 
 def test_an_endless_chain_is_cut() -> None:
@@ -98,7 +98,7 @@ def test_an_endless_chain_is_cut() -> None:
         messages.append(current.message)
         current = current.cause
     assert messages[0] == "ValueError: 1499"
-    assert messages[-1] == "(1480 earlier causes are left out)"
+    assert messages[-1] == "(1480 earlier causes are omitted)"
 
 
 def test_a_chain_that_bites_its_tail_ends() -> None:
@@ -309,7 +309,7 @@ def test_a_blocking_check_is_not_retried() -> None:
     assert len(calls) == 1
     assert len(result.get_asset_materialization_events()) == 1
     assert (
-        "1 blocking check did not pass, and failing is an ERROR:\na: c"
+        "1 blocking check failed with severity ERROR:\na: c"
         in result.get_step_failure_events()[0].step_failure_data.raised.message
     )
 

@@ -152,16 +152,16 @@ def test_what_a_check_may_not_return(returned: Any) -> None:
 @pytest.mark.parametrize(
     ("outs", "returned", "words"),
     [
-        ("ab", 5, "has the outputs a, b and returned one int. Return a tuple"),
-        ("ab", (1, 2, 3), "Length mismatch between the returned tuple of 3 and the 2 outputs a, b"),
-        ("ab", {"a": 1, "b": 2}, "and returned one dict"),
-        ("ab", None, "did not give the output 'a'. Return or yield it, or declare it optional"),
-        ("ab", (sg.Output(1, "a"),), "did not give the output 'b'"),
-        ("ab", sg.MaterializeResult(value=1), "names no asset; it must name one of: a, b"),
-        ("ab", sg.MaterializeResult("c", value=1), "names 'c'; it must name one of: a, b"),
-        ("ab", sg.Output(1, "c"), "has no output 'c'; it has a, b"),
-        ("ab", (sg.Output(1, "a"), sg.Output(2, "a")), "bears the name 'a'"),
-        ("ab", sg.AssetCheckResult(passed=True), "must mean exactly one of its checks: none"),
+        ("ab", 5, "has the outputs a, b but returned one int. Return a tuple"),
+        ("ab", (1, 2, 3), "the returned tuple has 3 elements, but there are 2 outputs: a, b"),
+        ("ab", {"a": 1, "b": 2}, "but returned one dict"),
+        ("ab", None, "did not yield the output 'a'. Return or yield it, or declare it optional"),
+        ("ab", (sg.Output(1, "a"),), "did not yield the output 'b'"),
+        ("ab", sg.MaterializeResult(value=1), "names no asset; expected one of: a, b"),
+        ("ab", sg.MaterializeResult("c", value=1), "names 'c'; expected one of: a, b"),
+        ("ab", sg.Output(1, "c"), "has no output 'c'; available: a, b"),
+        ("ab", (sg.Output(1, "a"), sg.Output(2, "a")), "is named 'a'"),
+        ("ab", sg.AssetCheckResult(passed=True), "must match exactly one of its checks: none"),
     ],
 )
 def test_results_that_do_not_fit_say_where_and_what_to_do(outs: str, returned: Any, words: str) -> None:
@@ -198,7 +198,9 @@ def test_outputs_that_were_not_asked_for_are_refused() -> None:
         yield sg.Output(1, "a")
         yield sg.Output(2, "b")
 
-    with pytest.raises(sg.InvariantViolationError, match=r"'b', which this run did not ask for.*selected_output_names"):
+    with pytest.raises(
+        sg.InvariantViolationError, match=r"'b', which is not selected in this run.*selected_output_names"
+    ):
         sg.materialize([eager], selection="a")
     assert sg.materialize([eager]).success
 
@@ -239,7 +241,7 @@ def test_values_that_were_not_made_are_named() -> None:
         yield from ()
 
     result = sg.materialize([a])
-    with pytest.raises(sg.StepOutputNotFoundError, match="'a' gave no value for the output 'result'"):
+    with pytest.raises(sg.StepOutputNotFoundError, match="'a' did not yield the output 'result'"):
         result.asset_value("a")
-    with pytest.raises(sg.InvariantViolationError, match="no asset 'b'"):
+    with pytest.raises(sg.InvariantViolationError, match="asset 'b' was not found"):
         result.asset_value("b")

@@ -95,10 +95,10 @@ def test_a_resource_that_a_hook_takes_must_be_given() -> None:
     with pytest.raises(sg.InvalidDefinitionError, match="requires the resource 'channel'"):
         job.execute_in_process()
     no_hooks: Any = {5}
-    with pytest.raises(sg.InvalidDefinitionError, match="is no hook"):
+    with pytest.raises(sg.InvalidDefinitionError, match="is not a hook"):
         sg.define_asset_job("job", hooks=no_hooks)
     no_executor: Any = "mine"
-    with pytest.raises(sg.InvalidDefinitionError, match="is no executor"):
+    with pytest.raises(sg.InvalidDefinitionError, match="is not an executor"):
         sg.define_asset_job("job", executor_def=no_executor)
 
 

@@ -104,7 +104,7 @@ def test_values_are_compared_with_the_type_before_the_run(kind: Any, given: Any,
 
 @pytest.mark.parametrize("function", [lambda config: config, lambda a, b, c: a])
 def test_a_loader_takes_a_context_and_the_config(function: Any) -> None:
-    with pytest.raises(sg.InvalidDefinitionError, match="takes a context and the config value"):
+    with pytest.raises(sg.InvalidDefinitionError, match="must take a context and the config value"):
         sg.type_loader(int)(function)
 
 
@@ -182,7 +182,7 @@ def test_a_job_may_return_several_outputs_without_names() -> None:
     result = several.execute_in_process()
     assert (result.output_for_node("a"), result.output_for_node("b")) == (1, 1)
     assert several.graph.output_mappings == []
-    with pytest.raises(sg.InvalidDefinitionError, match="return what the call of a node gave"):
+    with pytest.raises(sg.InvalidDefinitionError, match="return the output of a node that was called here"):
 
         @sg.job
         def odd():  # type: ignore[no-untyped-def]

@@ -119,7 +119,7 @@ def test_what_makes_an_asset_does_not_observe_it() -> None:
     def made() -> sg.ObserveResult:
         return sg.ObserveResult()
 
-    with pytest.raises(sg.InvariantViolationError, match="gave an ObserveResult, but makes its assets"):
+    with pytest.raises(sg.InvariantViolationError, match="yielded an ObserveResult, but materializes its assets"):
         sg.materialize([made])
 
 

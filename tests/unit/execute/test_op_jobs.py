@@ -238,7 +238,7 @@ def test_a_part_of_the_steps_can_be_run(selection: list[str], expected: set[str]
 
 
 def test_a_selection_that_names_no_step_is_refused() -> None:
-    with pytest.raises(sg.InvalidSubsetError, match="no step 'three'; there are: double, double_2, one"):
+    with pytest.raises(sg.InvalidSubsetError, match="step 'three' was not found; available: double, double_2, one"):
         sg.job(_chain).execute_in_process(op_selection=["three*"])
 
 

@@ -257,7 +257,7 @@ def test_a_run_without_a_partition_cannot_say_which_partition_is_taken() -> None
     def mood(weather: str) -> str:
         return weather
 
-    with pytest.raises(sg.InvalidSubsetError, match="'mood' is partitioned, and so is what it takes, 'weather'"):
+    with pytest.raises(sg.InvalidSubsetError, match="'mood' is partitioned, and so is its upstream asset 'weather'"):
         sg.materialize([weather, mood])
 
 

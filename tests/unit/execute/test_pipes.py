@@ -195,17 +195,17 @@ def test_one_result_holds_its_checks_and_added_metadata() -> None:
     ("code", "talks", "said"),
     [
         ("import sys; sys.exit(3)", False, "The external process ended with code 3"),
-        ("import os; os.kill(os.getpid(), 9)", False, "was ended by the signal SIGKILL"),
-        (WRITE.format(text="rubbish\n"), False, "a line that is no message: 'rubbish'"),
+        ("import os; os.kill(os.getpid(), 9)", False, "was terminated by the signal SIGKILL"),
+        (WRITE.format(text="rubbish\n"), False, "a line that is not a message: 'rubbish'"),
         (
             WRITE.format(text=json.dumps({"__dagster_pipes_version": "9", "method": "opened"}) + "\n"),
             False,
-            "version '9' of the pipes protocol; known here: 0.1",
+            "version '9' of the pipes protocol; supported: 0.1",
         ),
         (
             WRITE.format(text=json.dumps({"__dagster_pipes_version": "0.1", "method": "sing"}) + "\n"),
             False,
-            "the method 'sing' is not known",
+            "unknown method 'sing'",
         ),
         (
             "pipes.report_asset_materialization(metadata={'x': {'raw_value': 1, 'type': 'colour'}})",
@@ -228,7 +228,7 @@ def test_what_a_process_raises_reaches_the_log(caplog: pytest.LogCaptureFixture)
 
 def test_silence_is_told_and_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     assert run("pass", talks=False).success
-    assert "no message came from the external process" in caplog.text
+    assert "no message was received from the external process" in caplog.text
     assert "temporary file" in caplog.text
 
 

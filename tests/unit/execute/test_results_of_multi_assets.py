@@ -55,7 +55,7 @@ def test_checks_of_a_function_that_can_make_a_part_may_be_left_out() -> None:
     some = sg.multi_asset(specs=SPECS, check_specs=[CHECK], can_subset=True)(yields_b)
     assert made(sg.materialize([some])) == ["b"]
     every = sg.multi_asset(specs=SPECS, check_specs=[CHECK])(yields_b)
-    with pytest.raises(sg.InvariantViolationError, match="did not give the result of check 'good'"):
+    with pytest.raises(sg.InvariantViolationError, match="did not yield the result of check 'good'"):
         sg.materialize([every])
 
 
@@ -76,7 +76,7 @@ def test_a_check_that_the_function_does_not_have_is_refused() -> None:
     def pair() -> Iterator[object]:
         yield sg.AssetCheckResult(passed=True, check_name="other", asset_key="a")
 
-    with pytest.raises(sg.InvariantViolationError, match="must mean exactly one of its checks"):
+    with pytest.raises(sg.InvariantViolationError, match="must match exactly one of its checks"):
         sg.materialize([pair])
 
 
@@ -88,7 +88,7 @@ def test_an_asset_comes_after_what_it_is_made_from() -> None:
         yield sg.MaterializeResult(asset_key="a")
         yield sg.MaterializeResult(asset_key="b")
 
-    with pytest.raises(sg.InvariantViolationError, match="gave the asset 'a' before 'b'"):
+    with pytest.raises(sg.InvariantViolationError, match="yielded the asset 'a' before its upstream asset 'b'"):
         sg.materialize([wrong])
     assert made(sg.materialize([sg.multi_asset(specs=specs)(returns_nothing)])) == ["b", "a"]
 
@@ -100,7 +100,7 @@ def test_facts_about_an_asset_are_not_facts_about_the_value() -> None:
         context.add_asset_metadata({"of_partition": 2}, partition_key="x")
         context.add_output_metadata({"of_output": 3})
         assert dict(context.get_output_metadata("result")) == {"of_output": sg.IntMetadataValue(3)}
-        with pytest.raises(sg.InvariantViolationError, match="does not make the partition 'y'"):
+        with pytest.raises(sg.InvariantViolationError, match="does not materialize the partition 'y'"):
             context.add_asset_metadata({"of_partition": 2}, partition_key="y")
 
     result = sg.materialize([a], partition_key="x")

@@ -215,7 +215,7 @@ def value_against_annotation() -> None:
         (wrong_kind, "yielded a value of type .*int"),
         (twice, "twice"),
         (unknown_output, "no output 'other'"),
-        (nothing, "did not give the output"),
+        (nothing, "did not yield the output"),
     ],
 )
 def test_results_that_say_nothing_are_refused(function: Any, words: str) -> None:

@@ -124,7 +124,7 @@ def test_a_step_learns_what_an_asset_was_made_from() -> None:
 
 @pytest.mark.parametrize("name", ["op", "op_handle", "node_handle"])
 def test_outside_of_a_run_there_is_no_place(name: str) -> None:
-    with pytest.raises(sg.InvalidPropertyError, match="directly invoked"):
+    with pytest.raises(sg.InvalidPropertyError, match="available during a run only"):
         getattr(sg.build_op_context(), name)
 
 
@@ -171,12 +171,14 @@ def test_all_results_are_enough() -> None:
 
 @pytest.mark.parametrize("strict", [returns(None), yields(), yields(ONE), yields(TWO)])
 def test_a_missing_result_fails_the_step_with_the_hint(strict: sg.OpDefinition) -> None:
-    with pytest.raises(sg.InvariantViolationError, match=f"did not give .*{HINT}$"):
+    with pytest.raises(sg.InvariantViolationError, match=f"did not yield .*{HINT}$"):
         runs(strict)
 
 
 def test_a_plain_value_is_no_result() -> None:
-    with pytest.raises(sg.InvariantViolationError, match="returned a int, and must give each output as a result"):
+    with pytest.raises(
+        sg.InvariantViolationError, match="returned a value of type int, but must return each output as a result"
+    ):
         runs(returns((1, 2)))
 
 
@@ -186,7 +188,7 @@ def test_an_asset_without_value_must_be_named_too() -> None:
         context.set_requires_typed_event_stream()
         yield sg.MaterializeResult(asset_key="first")
 
-    with pytest.raises(sg.InvariantViolationError, match="did not give second"):
+    with pytest.raises(sg.InvariantViolationError, match="did not yield second"):
         sg.materialize([strict])
 
 
@@ -206,7 +208,7 @@ def test_one_partition_is_no_range_of_them() -> None:
 def test_an_op_that_makes_no_asset_has_no_key() -> None:
     @sg.op
     def plain(context: sg.OpExecutionContext) -> str:
-        with pytest.raises(sg.InvalidPropertyError, match="'plain' makes no asset"):
+        with pytest.raises(sg.InvalidPropertyError, match="'plain' does not materialize an asset"):
             _ = context.asset_key
         return "done"
 

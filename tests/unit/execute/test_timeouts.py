@@ -246,6 +246,6 @@ def test_a_run_in_time_and_a_tag_that_says_nothing() -> None:
 
     assert run_with_limit("60", quick).success
     with sg.Instance.ephemeral() as instance:
-        with pytest.raises(sg.InvalidInvocationError, match="how many seconds"):
+        with pytest.raises(sg.InvalidInvocationError, match="number of seconds"):
             sg.materialize([quick], tags={"dagster/max_runtime": "soon"}, instance=instance)
         assert instance.get_runs() == []

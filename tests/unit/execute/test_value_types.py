@@ -148,7 +148,7 @@ def test_types_of_outputs_come_from_annotations_and_texts_from_docstrings() -> N
     assert [each.description for each in google.ins.values()] == ["the one that stands first.", "the other."]
     assert (numpy.ins["left"].description, numpy.outs["result"].description) == ("the one.", "the sum.")
     with pytest.raises(
-        sg.InvariantViolationError, match=r"has 2 outputs .a, b., and its function is annotated with a tuple of 3"
+        sg.InvariantViolationError, match=r"has 2 outputs .a, b., but its function is annotated with a tuple of 3"
     ):
 
         @sg.op(out={"a": sg.Out(), "b": sg.Out()})

@@ -126,7 +126,7 @@ def test_a_step_that_is_refused_fails_with_the_reason_and_the_run_is_not_tried_a
     assert (run.status, run.failure_reason) == (RunStatus.FAILURE, FailureReason.REFUSED)
     assert CALLS == ["totals", "printed"]
     (failure,) = place.store.events(EventFilter(run_id="run", types=(EventType.STEP_FAILURE,)), None)
-    assert "bo did not let the step start: totals are wrong" in str(failure.event.payload)
+    assert "bo did not approve the step: totals are wrong" in str(failure.event.payload)
     assert failure.event.step_key == "published"
     assert not is_retried(run, RunRetries(max_retries=3))
 

@@ -223,11 +223,11 @@ def test_only_those_values_that_failed_are_worked_on_again(instance: sg.Instance
 @pytest.mark.parametrize(
     ("selection", "error", "said"),
     [
-        (["nope"], sg.ExecutionStepNotFoundError, "nope; there are: parts"),
+        (["nope"], sg.ExecutionStepNotFoundError, "nope; available: parts"),
         (["times_ten[p9]"], sg.ExecutionStepNotFoundError, r"times_ten\[p9\]"),
         (["parts", "times_ten[p1]"], sg.ExecutionStepNotFoundError, r"times_ten\[p1\]"),
-        (["parts", "total"], sg.InvalidSubsetError, r"'total' takes what 'times_ten\[\?\]' gave"),
-        (["a b"], sg.InvalidSubsetError, "step_selection takes names"),
+        (["parts", "total"], sg.InvalidSubsetError, r"'total' depends on 'times_ten\[\?\]'"),
+        (["a b"], sg.InvalidSubsetError, "step_selection must be names"),
     ],
 )
 def test_selections_that_cannot_be_run(
@@ -243,7 +243,7 @@ def test_selections_that_cannot_be_run(
 def test_steps_that_never_ended_well_are_no_ground_to_build_on(instance: sg.Instance) -> None:
     BROKEN.add("double")
     failed = sg.execute_job(NUMBERS, instance)
-    with pytest.raises(sg.InvalidSubsetError, match=r"takes what 'double' gave.*select it, too"):
+    with pytest.raises(sg.InvalidSubsetError, match=r"depends on 'double'.*select it too"):
         sg.execute_job(NUMBERS, instance, reexecution_options=sg.ReexecutionOptions(failed.run_id, ["shown"]))
 
 

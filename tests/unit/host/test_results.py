@@ -75,7 +75,7 @@ def test_what_was_given_not_given_and_never_declared(result: sg.ExecuteInProcess
         assert (caught.value.step_key, caught.value.output_name) == (node, name)
     with pytest.raises(sg.InvariantViolationError, match=r"no step 'elsewhere'.*broken, inner\.keep, never, split"):
         result.output_for_node("elsewhere")
-    with pytest.raises(sg.InvariantViolationError, match="no output 'middle'; it has: small, large"):
+    with pytest.raises(sg.InvariantViolationError, match="no output 'middle'; available: small, large"):
         result.output_for_node("split", "middle")
 
 
@@ -167,5 +167,7 @@ def test_an_empty_selection_chooses_nothing_and_a_single_string_is_refused() -> 
 
 
 def test_an_input_value_without_an_input_is_refused() -> None:
-    with pytest.raises(sg.InvalidDefinitionError, match=r"job 'working'.*'other'; the graph has no inputs"):
+    with pytest.raises(
+        sg.InvalidDefinitionError, match=r"job 'working'.*'other', not found among the inputs of its graph: none"
+    ):
         working.execute_in_process(input_values={"other": 1})

@@ -134,7 +134,7 @@ def test_checks_alone_make_a_plan() -> None:
     [
         (["elsewhere"], [], "'elsewhere' is external"),
         (["unheard"], [], "Asset 'unheard' not found"),
-        ([], [sg.AssetCheckKey(sg.AssetKey("raw"), "none")], "no check 'raw:none'"),
+        ([], [sg.AssetCheckKey(sg.AssetKey("raw"), "none")], "check 'raw:none' was not found"),
     ],
 )
 def test_what_cannot_be_made_here_is_refused(assets: list[str], checks: list[sg.AssetCheckKey], words: str) -> None:
@@ -297,18 +297,18 @@ def test_a_check_of_each_partition_is_asked_about_one() -> None:
     step = plan_of(definitions, [], [each_ok.check_key], "2024-01-05").steps[0]
     assert step.inputs[0].partitions == subset("2024-01-05")
     assert step.outputs[0].is_partitioned
-    with pytest.raises(sg.InvalidSubsetError, match=r"'day_each_ok' is partitioned, .* 'day': say which partition"):
+    with pytest.raises(sg.InvalidSubsetError, match=r"'day_each_ok' is partitioned, .* 'day': specify a partition key"):
         plan_of(definitions, [], [each_ok.check_key])
 
 
 @pytest.mark.parametrize(
     ("assets", "partition", "last", "error", "words"),
     [
-        (["month"], None, None, sg.InvalidSubsetError, "'month' is partitioned, and so is what it takes, 'day'"),
+        (["month"], None, None, sg.InvalidSubsetError, "'month' is partitioned, and so is its upstream asset 'day'"),
         (["total"], "2024-01-01", None, sg.InvalidSubsetError, "nothing selected is partitioned"),
         (["day", "month"], "2024-01-01", None, sg.InvalidSubsetError, "different partitions definitions"),
         (["day"], "2024-03-01", None, sg.UnknownPartitionError, "from '2024-01-01' to '2024-02-29'"),
-        (["day"], "2024-01-01", "nonsense", sg.UnknownPartitionError, "no partition 'nonsense'"),
+        (["day"], "2024-01-01", "nonsense", sg.UnknownPartitionError, "'nonsense' not found in"),
         (["day"], "2024-01-05", "2024-01-01", sg.UnknownPartitionError, "is empty"),
         (["color"], "pink", None, sg.UnknownPartitionError, "from 'red' to 'blue'"),
     ],

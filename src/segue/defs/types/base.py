@@ -46,7 +46,7 @@ class TypeCheck:
         self, success: bool, description: str | None = None, metadata: Mapping[str, object] | None = None
     ) -> None:
         if not isinstance(success, bool):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code passes what it likes
-            raise WrongDeclarationError(f"TypeCheck takes success as a bool, got {success!r}.")
+            raise WrongDeclarationError(f"TypeCheck: success must be a bool, got {success!r}.")
         require_kind("TypeCheck", "description", description, str)
         self.success = success
         self.description = description
@@ -133,16 +133,16 @@ class SegueType:
         metadata: Mapping[str, object] | None = None,
     ) -> None:
         if key is None and name is None:
-            raise WrongDeclarationError("SegueType needs a name or a key.")
+            raise WrongDeclarationError("SegueType requires a name or a key.")
         what = f"SegueType {name or key!r}"
         if not callable(type_check_fn):
-            raise WrongDeclarationError(f"{what} takes a function as type_check_fn, got {type_check_fn!r}.")
+            raise WrongDeclarationError(f"{what}: type_check_fn must be a function, got {type_check_fn!r}.")
         if not _takes_two(type_check_fn):
-            raise WrongDeclarationError(
-                f"{what}: type_check_fn is called with a context and the value; it must take these two arguments."
-            )
+            raise WrongDeclarationError(f"{what}: type_check_fn must take two arguments, a context and the value.")
         if loader is not None and not hasattr(loader, "construct_from_config_value"):
-            raise WrongDeclarationError(f"{what}: loader takes what @type_loader gives, got {loader!r}.")
+            raise WrongDeclarationError(
+                f"{what}: loader must be a function decorated with @type_loader, got {loader!r}."
+            )
         require_kind(what, "name", name, str)
         require_kind(what, "key", key, str)
         require_kind(what, "description", description, str)
@@ -181,7 +181,7 @@ class SegueType:
         """
         if self._name is None:
             raise InvariantViolationError(
-                f"The type {self.display_name!r} has no name of its own: ask has_unique_name."
+                f"The type {self.display_name!r} has no name of its own: check has_unique_name first."
             )
         return self._name
 
@@ -217,7 +217,9 @@ class SegueType:
             InvariantViolationError: it takes one value.
         """
         if not self.supports_fan_in:
-            raise InvariantViolationError(f"The type {self.display_name!r} takes one value, not several.")
+            raise InvariantViolationError(
+                f"The type {self.display_name!r} does not support fan-in: it accepts a single value."
+            )
         return self
 
     def type_check(self, context: TypeCheckContext, value: object) -> TypeCheck:
@@ -235,8 +237,8 @@ class SegueType:
         if result is False:
             return TypeCheck(False)
         raise InvariantViolationError(
-            f"The check of the type {self.display_name!r} gave {result!r} ({type(result).__name__}): "
-            "return a bool or a TypeCheck."
+            f"The check of the type {self.display_name!r} returned {result!r} ({type(result).__name__}): it "
+            "must return a bool or a TypeCheck."
         )
 
     def __eq__(self, other: object) -> bool:
@@ -270,7 +272,9 @@ class PythonObjectType(SegueType):
     ) -> None:
         classes = python_type if isinstance(python_type, tuple) else (python_type,)
         if not classes or not all(isinstance(each, type) for each in classes):  # pyright: ignore[reportUnnecessaryIsInstance] reason: as above
-            raise WrongDeclarationError(f"PythonObjectType takes a class or a tuple of classes, got {python_type!r}.")
+            raise WrongDeclarationError(
+                f"PythonObjectType must be given a class or a tuple of classes, got {python_type!r}."
+            )
         shown = python_type.__name__ if isinstance(python_type, type) else _union_text(classes)
         if key is None and name is None:
             name = shown

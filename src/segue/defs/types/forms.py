@@ -127,7 +127,7 @@ def tuple_type(parts: Sequence[SegueType]) -> SegueType:
             return mismatch("a tuple", value)
         values = cast("tuple[Any, ...]", value)
         if len(values) != len(parts):
-            return TypeCheck(False, f"Expected a tuple of {len(parts)} elements, got one of {len(values)}.")
+            return TypeCheck(False, f"Expected a tuple with {len(parts)} elements, got {len(values)}.")
         for part, each in zip(parts, values, strict=True):
             found = _first_failure(part, (each,), context)
             if not found.success:
@@ -211,7 +211,7 @@ def callable_type(annotation: Any) -> SegueType:
     """What can be called."""
 
     def check(_context: TypeCheckContext, value: Any) -> TypeCheck:
-        return PASSED if callable(value) else mismatch("something that can be called", value)
+        return PASSED if callable(value) else mismatch("a callable", value)
 
     return FormType(check, "Callable", "Callable", annotation)
 

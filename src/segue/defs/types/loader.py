@@ -62,8 +62,8 @@ class FunctionTypeLoader(TypeLoader):
         parameters = list(inspect.signature(function).parameters)
         if len(parameters) != 2:
             raise InvalidDefinitionError(
-                f"The type loader {getattr(function, '__name__', function)!r} takes a context and the config value, and has the "
-                f"parameters: {', '.join(parameters) or 'none'}."
+                f"The type loader {getattr(function, '__name__', function)!r} must take a context and the "
+                f"config value, got the parameters: {', '.join(parameters) or 'none'}."
             )
         self._function = function
         self._config_type = resolve_to_config_type(config_schema)

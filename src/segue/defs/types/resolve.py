@@ -111,7 +111,7 @@ def resolve_type(given: object) -> SegueType:
         return _of_class(given)
     found = _of_form(given)
     if found is None:
-        raise NoSuchType(f"{given!r} is no type: give a Python type, one of the forms of typing, or a SegueType.")
+        raise NoSuchType(f"{given!r} is not a valid type: use a Python type, a typing annotation or a SegueType.")
     return found
 
 
@@ -233,13 +233,13 @@ class TypeForm:
             InvalidDefinitionError: the name needs brackets.
         """
         if self._plain is None:
-            raise NoSuchType(f"{self._name} needs a type in brackets: {self._name}[int].")
+            raise NoSuchType(f"{self._name} requires a type in brackets: {self._name}[int].")
         return self._plain
 
     def __getitem__(self, given: Any) -> SegueType:
         arguments = cast("tuple[Any, ...]", given) if isinstance(given, tuple) else (given,)
         if self._count is not None and len(arguments) != self._count:
-            raise NoSuchType(f"{self._name} takes {self._count} types in brackets, got {len(arguments)}.")
+            raise NoSuchType(f"{self._name} requires {self._count} types in brackets, got {len(arguments)}.")
         return self._make([resolve_type(each) for each in arguments])
 
     def __call__(self, *given: Any) -> SegueType:
@@ -271,11 +271,12 @@ def infer_type(annotation: object, what: str = "an annotation") -> SegueType:
     except NoSuchType as error:
         if isinstance(annotation, (str, ForwardRef)) or getattr(annotation, "text", None) is not None:
             raise InvalidDefinitionError(
-                f"{what}: the annotation {annotation!r} names nothing at run time; import it outside of TYPE_CHECKING, define "
-                "it at the top of the module, or name the type with In(...) or Out(...)."
+                f"{what}: the annotation {annotation!r} cannot be resolved at run time; import it outside "
+                "TYPE_CHECKING, define it at module level, or specify the type with In(...) or Out(...)."
             ) from error
         raise InvalidDefinitionError(
-            f"{what}: the annotation {annotation!r} is no type of values. Correct it, or name the type with In(...) or Out(...)."
+            f"{what}: the annotation {annotation!r} is not a valid type. Correct it, or specify the type with "
+            "In(...) or Out(...)."
         ) from error
 
 
@@ -292,12 +293,14 @@ def make_python_type_usable_as_type(python_type: type, dagster_type: SegueType) 
         return
     if before is not None:
         raise InvalidDefinitionError(
-            f"{python_type.__qualname__} stands for the type {before.display_name!r} already; a class stands for one type."
+            f"{python_type.__qualname__} is already registered for the type {before.display_name!r}; a class "
+            "can have only one type."
         )
     if python_type in _INFERRED:
         raise InvalidDefinitionError(
-            f"{python_type.__qualname__} was used in an annotation before it was given the type {dagster_type.display_name!r}: "
-            "call make_python_type_usable_as_type right after the class."
+            f"{python_type.__qualname__} was used in an annotation before the type "
+            f"{dagster_type.display_name!r} was registered for it: call make_python_type_usable_as_type right "
+            "after the class definition."
         )
     _REGISTERED[python_type] = dagster_type
 

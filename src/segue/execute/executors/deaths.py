@@ -53,21 +53,25 @@ def death_of(report: ProcessEnded, oom_kills_before: int | None) -> Death:
     code = report.exit_code
     if code >= 0:
         return Death(
-            f"exited with exit code {code} in the middle of the step. Look for os._exit, or for a library that ends the "
-            "process.",
+            f"exited with exit code {code} in the middle of the step. Check for os._exit, or for a library that "
+            "terminates the process.",
             FailureClass.USER_CODE,
         )
     name = signal.Signals(-code).name if -code in {each.value for each in signal.Signals} else f"signal {-code}"
     if -code != signal.SIGKILL:
         return Death(f"was killed by {name}. Its stderr may say more.", FailureClass.KILLED)
-    peak = f" It held up to {report.peak_memory / 2**20:.0f} MiB." if report.peak_memory else ""
+    peak = f" Its memory peaked at {report.peak_memory / 2**20:.0f} MiB." if report.peak_memory else ""
     now = oom_kills()
     if now is None or oom_kills_before is None:
-        how = f"was killed by {name}: by somebody, or by the kernel for want of memory.{peak}"
+        how = f"was killed by {name}, by a user or by the kernel when memory was exhausted.{peak}"
         return Death(how, FailureClass.KILLED)
     if now > oom_kills_before:
-        how = f"was killed by {name}, most likely out of memory: the kernel has killed a process for that.{peak}"
+        how = (
+            f"was killed by {name}, most likely because it ran out of memory: the kernel reported an out-of-memory "
+            f"kill.{peak}"
+        )
         return Death(how, FailureClass.OUT_OF_MEMORY)
     return Death(
-        f"was killed by {name}, from outside: the kernel tells of no want of memory.{peak}", FailureClass.KILLED
+        f"was killed by {name} from outside: the kernel did not report an out-of-memory kill.{peak}",
+        FailureClass.KILLED,
     )

@@ -80,7 +80,7 @@ class InlineExecutor:
         if captured is not None:
             self._scope.sink.emit(captured, step_key)
         if output.failed is not None:
-            text = f"What the step writes to stdout and stderr could not be kept: {output.failed}"
+            text = f"The stdout and stderr of the step could not be captured: {output.failed}"
             self._scope.sink.emit(LogMessageData(logging.WARNING, text), step_key)
 
     def poll(self, timeout: float | None) -> Sequence[AttemptEnd]:
@@ -91,7 +91,7 @@ class InlineExecutor:
 
     def stop(self, step_key: str, *, reason: str) -> None:
         """See `StepExecutor.stop`; there is never one to stop, since `start` returns when its attempt has ended."""
-        raise AssertionError(f"{step_key!r} cannot be stopped ({reason}): its attempt has ended.")
+        raise AssertionError(f"{step_key!r} cannot be stopped ({reason}), because its attempt has ended.")
 
     def finish(self, step_key: str, recorded: Event | None, error: BaseException | None) -> None:
         """See `StepExecutor.finish`."""

@@ -377,7 +377,7 @@ class ProcessExecutor:
             return outputs_on_record(self._scope, each.step.key)
         message = f"The process of step {each.step.key!r} {death.how}"
         if each.stop_reason is not None:
-            message = f"{message} It was asked to stop before: {each.stop_reason}"
+            message = f"{message} It had been asked to stop: {each.stop_reason}"
         info = ErrorInfo(f"{SubprocessError.__name__}: {message}", SubprocessError.__name__)
         error = SubprocessError(message, subprocess_error_infos=[info], step_key=each.step.key)
         return StepOutcome(

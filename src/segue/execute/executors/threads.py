@@ -185,8 +185,11 @@ class ThreadsExecutor:
             each for each in self._running.values() if each.stop_reason is not None and each.give_up_at <= now
         ]:
             del self._running[each.made.step_key]
-            said = f"The thread of step {each.made.step_key!r} did not end within {self._grace:g} seconds and is left alone."
-            error = ExecutionInterruptedError(f"{said} It was asked to stop: {each.stop_reason}")
+            said = (
+                f"The thread of step {each.made.step_key!r} did not end within {self._grace:g} seconds and is "
+                "abandoned."
+            )
+            error = ExecutionInterruptedError(f"{said} It had been asked to stop: {each.stop_reason}")
             found.append(self._end(each, StepOutcome(error=error, failure_class=FailureClass.KILLED)))
         return found
 
@@ -202,7 +205,7 @@ class ThreadsExecutor:
         if captured is not None:
             self._scope.sink.emit(captured, each.made.step_key)
         if each.output.failed is not None:
-            text = f"What the step writes to stdout and stderr could not be kept: {each.output.failed}"
+            text = f"The stdout and stderr of the step could not be captured: {each.output.failed}"
             self._scope.sink.emit(LogMessageData(logging.WARNING, text), each.made.step_key)
 
     def stop(self, step_key: str, *, reason: str) -> None:

@@ -69,8 +69,8 @@ class PipesClientCompletedInvocation:
         made = [each for each in results if isinstance(each, MaterializeResult)]
         if len(made) != 1:
             raise InvariantViolationError(
-                f"The external process reported {len(made) or 'no'} materializations, and get_materialize_result() gives "
-                "exactly one: use get_results()."
+                f"The external process reported {len(made) or 'no'} materializations, but "
+                "get_materialize_result() requires exactly one: use get_results()."
             )
         (only,) = made
         checks = [each for each in results if isinstance(each, AssetCheckResult)]
@@ -91,8 +91,8 @@ class PipesClientCompletedInvocation:
         results = self.get_results(implicit_materializations=False)
         if len(results) != 1 or not isinstance(results[0], AssetCheckResult):
             raise InvariantViolationError(
-                f"The external process reported {len(results)} results, and get_asset_check_result() gives exactly one check "
-                "result: use get_results()."
+                f"The external process reported {len(results)} results, but get_asset_check_result() requires "
+                "exactly one check result: use get_results()."
             )
         return results[0]
 

@@ -115,7 +115,7 @@ class PipesMessageHandler:
             case "report_custom_message":
                 self._custom.append(params.get("payload"))
             case _:
-                raise PipesExecutionError(f"the method {method!r} is not known")
+                raise PipesExecutionError(f"unknown method {method!r}")
 
     def _materialization(self, params: Mapping[str, Any]) -> MaterializeResult[Any]:
         version = params.get("data_version")

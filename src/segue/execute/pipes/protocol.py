@@ -63,7 +63,7 @@ def require_version(message: PipesMessage) -> None:
     version = message.get(VERSION_KEY)
     if version not in _VERSIONS:
         raise PipesExecutionError(
-            f"The external process speaks version {version!r} of the pipes protocol; known here: {', '.join(_VERSIONS)}."
+            f"The external process uses version {version!r} of the pipes protocol; supported: {', '.join(_VERSIONS)}."
         )
 
 
@@ -96,7 +96,7 @@ def _metadata_value(name: str, said: Any) -> AnyMetadataValue:
         return MetadataValue.null()
     make = _PLAIN_KINDS.get(kind)
     if make is None:
-        raise PipesExecutionError(f"The metadata {name!r} of the external process is of an unknown type, {kind!r}.")
+        raise PipesExecutionError(f"The metadata {name!r} of the external process has an unknown type {kind!r}.")
     return make(raw)
 
 

@@ -55,7 +55,7 @@ def take_line(line: str, handler: PipesMessageHandler, source: str) -> None:
     message = decode_message(line)
     if message is None:
         shown = line.strip()[:200]
-        handler.report_problem(f"{source} has a line that is no message: {shown!r}")
+        handler.report_problem(f"{source} has a line that is not a message: {shown!r}")
     else:
         handler.handle_message(message)
 
@@ -326,10 +326,10 @@ class PipesCompositeMessageReader(PipesMessageReader):
 
     def __init__(self, readers: Sequence[PipesMessageReader]) -> None:
         if not readers:
-            raise InvariantViolationError("PipesCompositeMessageReader takes at least one reader.")
+            raise InvariantViolationError("PipesCompositeMessageReader requires at least one reader.")
         if any(each.expected_writer_count != 1 for each in readers):
             raise InvariantViolationError(
-                "PipesCompositeMessageReader takes single-writer readers, not composite ones."
+                "PipesCompositeMessageReader must be given single-writer readers, not composite ones."
             )
         self._readers = list(readers)
 

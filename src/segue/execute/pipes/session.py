@@ -158,7 +158,7 @@ def open_pipes_session(
         _tell_of_silence(context, handler, context_injector, message_reader)
     if handler.problems:
         told = "".join(f"\n  {each}" for each in handler.problems)
-        raise PipesExecutionError(f"What the external process said could not all be read:{told}")
+        raise PipesExecutionError(f"Not all messages of the external process could be read:{told}")
 
 
 def _tell_of_silence(
@@ -169,12 +169,12 @@ def _tell_of_silence(
 ) -> None:
     if not handler.received_opened_message:
         context.log.warning(
-            "[pipes] no message came from the external process. See what it printed.\n"
-            f"{injector.no_messages_debug_text()}\n{reader.no_messages_debug_text()}"
+            "[pipes] no message was received from the external process. Check its "
+            f"output.\n{injector.no_messages_debug_text()}\n{reader.no_messages_debug_text()}"
         )
     elif not handler.received_closed_message:
         context.log.warning(
-            "[pipes] the external process began to talk and did not say that it ended: what it said last may be lost."
+            "[pipes] the external process opened the pipe but did not close it: its last messages may be lost."
         )
 
 

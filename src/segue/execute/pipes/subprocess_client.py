@@ -84,7 +84,7 @@ class PipesSubprocessClient(PipesClient):
                 process.wait()
             except KeyboardInterrupt:
                 if self.forward_termination:
-                    context.log.warning(f"[pipes] the step is cancelled: telling the process {process.pid} to end.")
+                    context.log.warning(f"[pipes] the step was canceled: terminating the process {process.pid}.")
                     self._end(context, process)
                 raise
             if process.returncode != 0:
@@ -108,7 +108,7 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     if code >= 0:
         return f"ended with code {code}"
     known = {each.value: each.name for each in signal.Signals}
-    return f"was ended by the signal {known.get(-code, -code)}"
+    return f"was terminated by the signal {known.get(-code, -code)}"
 
 
 def _shown(command: str | Sequence[str]) -> str:
