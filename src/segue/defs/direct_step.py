@@ -85,7 +85,9 @@ class DirectStep(DirectResources):
         run_tags: Mapping[str, str] | None = None,
     ) -> None:
         if partition_key is not None and partition_key_range is not None:
-            raise WrongArgumentError("A context cannot have both partition_key and partition_key_range; keep one.")
+            raise WrongArgumentError(
+                "partition_key and partition_key_range were both provided for a context; keep one."
+            )
         require_kind("A context", "partition_key", partition_key, str)
         require_kind("A context", "mapping_key", mapping_key, str)
         super().__init__(resources, resources_config, instance)

@@ -218,7 +218,7 @@ class SegueType:
         """
         if not self.supports_fan_in:
             raise InvariantViolationError(
-                f"The type {self.display_name!r} does not support fan-in: it accepts a single value."
+                f"The type {self.display_name!r} accepts a single value, not a list of outputs."
             )
         return self
 
