@@ -18,6 +18,7 @@ from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model import codec
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSeverity
 from segue.model.condition.base import AutomationCondition
+from segue.model.condition.dagster_form import CLASS_FIELD, condition_from_dagster, is_dagster_condition
 from segue.model.event import ErrorInfo, Event, EventType
 from segue.model.event_log import EventLogEntry
 from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy
@@ -139,7 +140,7 @@ def deserialize_value(val: str, as_type: type[Kind] | tuple[type[Kind], ...]) ->
 @overload
 def deserialize_value(val: str, as_type: None = None) -> Any: ...
 def deserialize_value(val: str, as_type: type[Kind] | tuple[type[Kind], ...] | None = None) -> Any:
-    """The value that `serialize_value` wrote.
+    """The value that `serialize_value` wrote; also an automation condition that Dagster serialized.
 
     Args:
         val: the text.
@@ -173,7 +174,7 @@ def _packed(value: Any) -> object:
         return [_packed(each) for each in cast("Sequence[object]", value)]
     if isinstance(value, dict):
         pairs = cast("Mapping[object, object]", value)
-        if _TAG not in pairs and all(type(key) is str for key in pairs):
+        if not {_TAG, CLASS_FIELD} & pairs.keys() and all(type(key) is str for key in pairs):
             return {cast("str", key): _packed(each) for key, each in pairs.items()}
         return {_TAG: "dict", _VALUE: [[_packed(key), _packed(each)] for key, each in pairs.items()]}
     raise InvalidInvocationError(
@@ -194,6 +195,8 @@ def _unpacked(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     fields = cast("Mapping[str, Any]", data)
+    if is_dagster_condition(fields):
+        return condition_from_dagster(fields)
     if _TAG not in fields:
         return {key: _unpacked(each) for key, each in fields.items()}
     tag: Any = fields[_TAG]

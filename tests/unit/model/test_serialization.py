@@ -74,6 +74,80 @@ def test_a_value_reads_back_as_it_was(value: Any) -> None:
     assert type(value).__name__ not in text
 
 
+AC = sg.AutomationCondition
+MISSING = {"__class__": "MissingAutomationCondition", "label": None}
+FROM_DAGSTER = [
+    (MISSING, AC.missing()),
+    (
+        {"__class__": "NewlyTrueCondition", "label": "new", "operand": MISSING},
+        AC.missing().newly_true().with_label("new"),
+    ),
+    (
+        {"__class__": "OrAssetCondition", "operands": [MISSING, {"__class__": "FailedAutomationCondition"}]},
+        AC.missing() | AC.execution_failed(),
+    ),
+    (
+        {
+            "__class__": "InLatestTimeWindowCondition",
+            "serializable_lookback_timedelta": {
+                "__class__": "SerializableTimeDelta",
+                "days": 1,
+                "seconds": 5,
+                "microseconds": 0,
+            },
+        },
+        AC.in_latest_time_window(timedelta(days=1, seconds=5)),
+    ),
+    (
+        {"__class__": "LatestRunExecutedWithTagsCondition", "tag_keys": {"__set__": ["by"]}, "tag_values": {"k": "v"}},
+        AC.executed_with_tags(tag_keys={"by"}, tag_values={"k": "v"}),
+    ),
+    (
+        {
+            "__class__": "FreshnessResultCondition",
+            "label": "freshness_failed",
+            "state": {"__enum__": "FreshnessState.FAIL"},
+        },
+        AC.freshness_failed(),
+    ),
+    (
+        {
+            "__class__": "AnyDepsCondition",
+            "operand": MISSING,
+            "allow_selection": {
+                "__class__": "OrAssetSelection",
+                "operands": [
+                    {
+                        "__class__": "KeysAssetSelection",
+                        "selected_keys": [{"__class__": "AssetKey", "path": ["a", "b"]}],
+                    },
+                    {"__class__": "GroupsAssetSelection", "selected_groups": ["g"], "include_sources": False},
+                ],
+            },
+            "ignore_selection": None,
+        },
+        AC.any_deps_match(AC.missing()).allow(sg.AssetSelection.keys(["a", "b"]) | sg.AssetSelection.groups("g")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("stored", "condition"), FROM_DAGSTER, ids=lambda each: str(each)[:40])
+def test_a_condition_that_dagster_serialized_is_read(stored: dict[str, Any], condition: AC) -> None:
+    assert sg.deserialize_value(json.dumps(stored), sg.AutomationCondition) == condition
+    assert sg.deserialize_value(json.dumps([stored])) == [condition]
+
+
+def test_what_has_no_counterpart_in_a_condition_of_dagsters_is_named() -> None:
+    strange = {"__class__": "NotAssetCondition", "operand": {"__class__": "HouseCondition"}}
+    with pytest.raises(sg.NotSupportedError, match="HouseCondition"):
+        sg.deserialize_value(json.dumps(strange))
+
+
+@pytest.mark.parametrize("name", ["MissingAutomationCondition", "x"])
+def test_a_dict_that_looks_like_one_stays_a_dict(name: str) -> None:
+    assert sg.deserialize_value(sg.serialize_value({"__class__": name})) == {"__class__": name}
+
+
 S = sg.AssetSelection
 SELECTIONS = [
     S.all(include_sources=True),
