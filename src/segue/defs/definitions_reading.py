@@ -15,7 +15,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.not_found import not_found
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.asset_deps import coerce_asset_key
-from segue.model.assets import AssetSpec
+from segue.model.assets import DEFAULT_GROUP, STUB_METADATA, AssetSpec
 from segue.model.gates import AnyLimit
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
@@ -234,19 +234,26 @@ class ReadableDefinitions:
         return list(self.asset_graph.nodes)
 
     def resolve_all_asset_specs(self) -> Sequence[AssetSpec]:
-        """The specs of all declared assets, each once.
+        """The specs of all assets, each once: of those that are declared, then of those that they or checks only name, whose
+        metadata says so (`dagster/auto_created_stub_asset`).
 
         Raises:
             InvalidDefinitionError: an asset is declared twice, in different ways.
         """
         found: dict[AssetKey, AssetSpec] = {}
-        for definition in map(assets_definition_of, unique(self.assets)):
+        definitions = [assets_definition_of(each) for each in unique(self.assets)]
+        for definition in definitions:
             for spec in definition.specs:
                 known = found.setdefault(spec.key, spec)
                 if known != spec or (known is not spec and definition.is_executable):
                     raise InvalidDefinitionError(
                         f"The asset {spec.key.to_user_string()!r} is defined by conflicting AssetSpecs or functions; keep one."
                     )
+        checks = [spec for each in (*definitions, *self.asset_checks) for spec in each.check_specs]
+        named = [dep.asset_key for spec in found.values() for dep in spec.deps]
+        named += [key for spec in checks for key in (spec.asset_key, *(dep.asset_key for dep in spec.additional_deps))]
+        for key in named:
+            found.setdefault(key, AssetSpec(key, group_name=DEFAULT_GROUP, metadata={STUB_METADATA: True}))
         return list(found.values())
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_GROUP = "default"
 IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"
+STUB_METADATA = "dagster/auto_created_stub_asset"
+"""Marks the spec of an asset that nobody declares: others only name it."""
 
 
 class AssetSpec:

@@ -80,3 +80,17 @@ def test_specs_are_changed_where_they_are_selected() -> None:
     ):
         found = {spec.key.to_user_string() for spec in changed.resolve_all_asset_specs() if "seen" in spec.metadata}
         assert found == seen
+
+
+def test_specs_of_all_assets_hold_those_that_others_only_name() -> None:
+    @sg.asset_check(asset="checked", additional_deps=["beside"])
+    def full() -> sg.AssetCheckResult:
+        return sg.AssetCheckResult(passed=True)
+
+    definitions = sg.Definitions([sg.AssetSpec("made", deps=["named", "plain"]), plain], asset_checks=[full])
+    specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+    assert set(specs) == {key.to_user_string() for key in definitions.resolve_all_asset_keys()}
+    assert set(specs) == {"made", "plain", "named", "checked", "beside"}
+    stubs = {name for name, spec in specs.items() if spec.metadata.get("dagster/auto_created_stub_asset")}
+    assert stubs == {"named", "checked", "beside"}
+    assert specs["named"].group_name == "default"

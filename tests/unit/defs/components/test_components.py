@@ -55,7 +55,9 @@ def test_attributes_make_a_component() -> None:
             "checks": [{"name": "full", "asset": "b/c", "blocking": True, "additional_deps": ["d"]}],
         }
     )
-    assert dg.build_defs_for_component(made).resolve_all_asset_specs() == [
+    specs = dg.build_defs_for_component(made).resolve_all_asset_specs()
+    assert [spec.key.to_user_string() for spec in specs[2:]] == ["up/stream", "d", "e/f"], "nobody declares them"
+    assert specs[:2] == [
         dg.AssetSpec(["raw", "a"], deps=["up/stream"], group_name="default"),
         dg.AssetSpec(
             ["b", "c"],
