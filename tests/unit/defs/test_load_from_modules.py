@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -230,7 +230,7 @@ def test_a_freshness_policy_and_superseded_policies_are_given_to_all(shop: Modul
         legacy_freshness_policy=LegacyFreshnessPolicy(maximum_lag_minutes=120),
     )
 
-    def declared(assets: Any) -> list[segue.AssetSpec]:
+    def declared(assets: Sequence[object]) -> list[segue.AssetSpec]:
         specs = segue.Definitions(assets=assets).resolve_all_asset_specs()
         return [spec for spec in specs if "dagster/auto_created_stub_asset" not in spec.metadata]
 
