@@ -134,9 +134,9 @@ def materialize_to_memory(
             )
     memory: object = bound("memory_io_manager")()
     keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
-    everything = {**(resources or {}), **dict.fromkeys(keys, memory), DEFAULT_IO_MANAGER_KEY: memory}
-    bare = [_without(each, everything.keys()) for each in assets]
-    return materialize(bare, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
+    managers = dict.fromkeys([*keys, DEFAULT_IO_MANAGER_KEY], memory)
+    bare = [_without(each, managers.keys()) for each in assets]
+    return materialize(bare, run_config, instance, {**(resources or {}), **managers}, partition_key, raise_on_error, tags, selection)
 
 
 def _without(each: Any, keys: Set[str]) -> Any:

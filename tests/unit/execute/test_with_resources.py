@@ -144,3 +144,14 @@ def test_an_io_manager_in_memory_takes_the_place_of_one_that_comes_along() -> No
     for manager in (Fixed(), sg.mem_io_manager):
         with pytest.raises(sg.InvariantViolationError, match=r"resources\['io_manager'\] is an IO manager"):
             sg.materialize_to_memory([plain], resources={"io_manager": manager})
+
+
+def test_a_resource_given_to_a_run_does_not_silently_replace_that_of_an_asset() -> None:
+    @sg.asset(resource_defs={"unit": sg.ResourceDefinition.hardcoded_resource(7)}, required_resource_keys={"unit"})
+    def priced(context: sg.AssetExecutionContext) -> int:
+        return context.resources.unit
+
+    for run in (sg.materialize, sg.materialize_to_memory):
+        with pytest.raises(sg.InvalidDefinitionError, match="resource 'unit' in its resource_defs"):
+            run([priced], resources={"unit": 8})
+    assert sg.materialize_to_memory([priced]).asset_value("priced") == 7
