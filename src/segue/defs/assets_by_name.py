@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
 from segue.defs.ordering_inputs import check_upstream, ordering_inputs
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvariantViolationError
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
@@ -118,20 +118,20 @@ class NamedAssets:
         """The output that carries an asset.
 
         Raises:
-            InvalidDefinitionError: it does not make this asset.
+            InvariantViolationError: it does not have this asset.
         """
         for name, spec in self.specs_by_output.items():
             if spec.key == key:
                 return name
-        raise InvalidDefinitionError(f"{self!r} has no asset {key.to_user_string()!r}.")
+        raise InvariantViolationError(f"{self!r} has no asset {key.to_user_string()!r}.")
 
     def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
         """The output that carries a check.
 
         Raises:
-            InvalidDefinitionError: it does not run this check.
+            InvariantViolationError: it does not have this check.
         """
         for name, spec in self.checks_by_output.items():
             if spec.key == key:
                 return name
-        raise InvalidDefinitionError(f"{self!r} has no check {key.to_user_string()!r}.")
+        raise InvariantViolationError(f"{self!r} has no check {key.to_user_string()!r}.")

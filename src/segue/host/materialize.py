@@ -136,7 +136,8 @@ def materialize_to_memory(
     keys = {key for each in assets if isinstance(each, AssetsDefinition) for key in _io_manager_keys(each)}
     managers = dict.fromkeys([*keys, DEFAULT_IO_MANAGER_KEY], memory)
     bare = [_without(each, managers.keys()) for each in assets]
-    return materialize(bare, run_config, instance, {**(resources or {}), **managers}, partition_key, raise_on_error, tags, selection)
+    everything = {**(resources or {}), **managers}
+    return materialize(bare, run_config, instance, everything, partition_key, raise_on_error, tags, selection)
 
 
 def _without(each: Any, keys: Set[str]) -> Any:

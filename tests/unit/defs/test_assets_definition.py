@@ -396,3 +396,11 @@ def test_a_check_names_what_it_only_waits_for_as_assets_do() -> None:
         "shop_taxes": K(["shop", "taxes"]),
     }
     assert [dep.asset_key for dep in is_full.check_specs[0].additional_deps] == [K("rates"), K(["shop", "taxes"])]
+
+
+def test_an_output_of_what_is_not_there_is_not_found() -> None:
+    assert pair.get_output_name_for_asset_key(K("a")) in pair.keys_by_output_name
+    with pytest.raises(sg.InvariantViolationError, match="has no asset 'nope'"):
+        pair.get_output_name_for_asset_key(K("nope"))
+    with pytest.raises(sg.InvariantViolationError, match="has no check 'a:nope'"):
+        pair.get_output_name_for_asset_check_key(sg.AssetCheckKey(K("a"), "nope"))
