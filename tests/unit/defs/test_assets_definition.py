@@ -361,43 +361,6 @@ def test_what_a_definition_needs_is_told_with_the_managers_of_its_values() -> No
     assert sg.SourceAsset("stored", io_manager_key="lake").required_resource_keys == {"lake"}
 
 
-def test_what_is_declared_without_a_group_is_in_the_default_one() -> None:
-    @sg.asset
-    def alone() -> None: ...
-
-    @sg.multi_asset(specs=[sg.AssetSpec("one"), sg.AssetSpec("two", group_name="g")])
-    def several() -> None: ...
-
-    assert alone.get_asset_spec().group_name == "default"
-    assert {spec.key.to_user_string(): spec.group_name for spec in several.specs} == {"one": "default", "two": "g"}
-    assert sg.AssetsDefinition(specs=[sg.AssetSpec("elsewhere")]).specs[0].group_name == "default"
-    assert sg.SourceAsset("stored").to_spec().group_name == "default"
-    assert sg.AssetSpec("plain").group_name is None
-    seen: list[str | None] = []
-    grouped = alone.map_asset_specs(lambda spec: (seen.append(spec.group_name), spec)[1])
-    assert seen == ["default"]
-    assert grouped.with_attributes(group_names_by_key={K("alone"): "g"}).group_names_by_key == {K("alone"): "g"}
-
-
-def test_inputs_of_assets_are_compared_by_what_they_say() -> None:
-    assert sg.AssetIn("a", metadata={"m": 1}) == sg.AssetIn(K("a"), metadata={"m": 1})
-    assert sg.AssetIn("a") != sg.AssetIn("b")
-    assert sg.AssetIn("a") != "a"
-
-
-def test_a_check_names_what_it_only_waits_for_as_assets_do() -> None:
-    @sg.asset_check(asset=["shop", "orders"], additional_deps=["rates", "rates", sg.AssetKey(["shop", "taxes"])])
-    def is_full() -> bool:
-        return True
-
-    assert is_full.keys_by_input_name == {
-        "shop_orders": K(["shop", "orders"]),
-        "rates": K("rates"),
-        "shop_taxes": K(["shop", "taxes"]),
-    }
-    assert [dep.asset_key for dep in is_full.check_specs[0].additional_deps] == [K("rates"), K(["shop", "taxes"])]
-
-
 def test_an_output_of_what_is_not_there_is_not_found() -> None:
     assert pair.get_output_name_for_asset_key(K("a")) in pair.keys_by_output_name
     with pytest.raises(sg.InvariantViolationError, match="has no asset 'nope'"):
