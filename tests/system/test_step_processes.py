@@ -328,7 +328,7 @@ def test_spawned_steps_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_instance_in_memory_is_refused() -> None:
-    with pytest.raises(sg.UnmetExecutorRequirementsError, match="in memory"):
+    with pytest.raises(sg.UnmetExecutorRequirementsError, match="in-memory instance"):
         sg.execute_job(sg.reconstructable(in_memory), sg.Instance.ephemeral())
 
 

@@ -15,6 +15,7 @@ from segue.defs.dependency import (
     MultiDependencyDefinition,
 )
 from segue.defs.graph import GraphDefinition
+from segue.defs.graph_checks import after_two_dynamic_outputs
 from segue.defs.io_marks import is_nothing
 from segue.defs.node import NodeDefinition, NodeUse
 from segue.defs.op import OpDefinition
@@ -228,11 +229,8 @@ def _check_dynamic(walk: _Walk) -> None:
                 continue
             first = inner if is_origin and inner is not None else origins.setdefault(step.path, origin)
             if first != origin:
-                raise InvalidDefinitionError(
-                    f"{step.path!r} is downstream of two dynamic outputs, {first.step}:{first.output} and "
-                    f"{origin.step}:{origin.output}. A step can be mapped over only one dynamic output: collect "
-                    "the first one into a list before the second begins."
-                )
+                places = (f"{first.step}:{first.output}", f"{origin.step}:{origin.output}")
+                raise after_two_dynamic_outputs(repr(step.path), *places)
 
 
 def all_definitions(graph: GraphDefinition) -> dict[str, NodeDefinition]:

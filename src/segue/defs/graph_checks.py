@@ -135,10 +135,10 @@ def _dynamic_origins(name: str, uses: Uses, dependencies: Dependencies) -> dict[
                 origin = (each.node, each.output) if own else found.get(each.node)
                 if origin is None:
                     continue
-                if own and each.node in found:
-                    _refuse_two(name, node, found[each.node], origin)
-                if found.setdefault(node, origin) != origin:
-                    _refuse_two(name, node, found[node], origin)
+                is_inner = own and each.node in found
+                first = found[each.node] if is_inner else found.setdefault(node, origin)
+                if is_inner or first != origin:
+                    raise after_two_dynamic_outputs(f"graph {name!r}: {node!r}", ":".join(first), ":".join(origin))
                 if dependency.is_fan_in():
                     raise InvalidDefinitionError(
                         f"graph {name!r}: {node!r} takes a list of outputs that includes a dynamic one "
@@ -147,11 +147,11 @@ def _dynamic_origins(name: str, uses: Uses, dependencies: Dependencies) -> dict[
     return found
 
 
-def _refuse_two(name: str, node: str, first: tuple[str, str], second: tuple[str, str]) -> None:
-    raise InvalidDefinitionError(
-        f"graph {name!r}: {node!r} is downstream of two dynamic outputs, {':'.join(first)} and "
-        f"{':'.join(second)}. A step can be mapped over only one dynamic output: collect the first one into a "
-        "list before the second begins."
+def after_two_dynamic_outputs(what: str, first: str, second: str) -> InvalidDefinitionError:
+    """The error for a step that would run once for each value of one dynamic output for each value of another."""
+    return InvalidDefinitionError(
+        f"{what} is downstream of two dynamic outputs, {first} and {second}. A step can be mapped over only one dynamic "
+        "output: collect the first one into a list before the second begins."
     )
 
 
