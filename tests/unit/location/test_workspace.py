@@ -146,7 +146,7 @@ def test_locations_in_the_settings_have_absolute_paths(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ('[[locations]]\nname = "a"\n', "`file`, `module` and `package`"),
-        ('[[locations]]\nfile = "a.py"\nmodule = "a"\n', "has 2"),
+        ('[[locations]]\nfile = "a.py"\nmodule = "a"\n', "got 2"),
         ('[[locations]]\nfile = "a.py"\n[[locations]]\nfile = "b/a.py"\n', "'a'"),
         ('[[locations]]\nfile = "a.py"\npyhton = "x"\n', "pyhton"),
         ('[[locations]]\nhost = "a"\nport = 1\n', "`name` and `port`"),

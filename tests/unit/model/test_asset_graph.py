@@ -21,12 +21,19 @@ def feed() -> sg.DataVersion:
 def prices() -> None: ...
 
 
+BEFORE = sg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+
 @sg.asset(deps=[prices], partitions_def=DAYS)
 def daily() -> None: ...
 
 
 @sg.asset(
-    deps=[prices, sg.AssetDep("daily", partition_mapping=sg.LastPartitionMapping()), sg.AssetDep("sums")],
+    deps=[
+        prices,
+        sg.AssetDep("daily", partition_mapping=sg.LastPartitionMapping()),
+        sg.AssetDep("sums", partition_mapping=BEFORE),
+    ],
     partitions_def=DAYS,
 )
 def sums() -> None: ...
@@ -72,7 +79,11 @@ ROWS: list[tuple[str, Callable[[], object], object]] = [
         lambda: (G.get(K("daily")).partitions_def, G.get(K("feed")).is_partitioned),
         (DAYS, False),
     ),
-    ("mappings of a node", lambda: G.get(K("sums")).partition_mappings, {K("daily"): sg.LastPartitionMapping()}),
+    (
+        "mappings of a node",
+        lambda: G.get(K("sums")).partition_mappings,
+        {K("daily"): sg.LastPartitionMapping(), K("sums"): BEFORE},
+    ),
     ("nodes", lambda: len(G.asset_nodes), 5),
     ("children of nodes", lambda: {node.key: node.child_keys for node in G.asset_nodes}[K("daily")], {K("sums")}),
     ("what is below a node", lambda: G.get(K("prices")).child_entity_keys, {K("daily"), K("sums"), positive.check_key}),

@@ -157,7 +157,7 @@ def test_a_part_of_a_target_is_a_value_with_algebra_along_the_graph() -> None:
         assert part != whole
         assert len({part, whole, part.compute_union(whole)}) == 2
         assert part.get_internal_value() == part.get_internal_subset_value()
-        with pytest.raises(sg.InvariantViolationError, match="'a' has partitions"):
+        with pytest.raises(sg.InvariantViolationError, match="'a' is partitioned"):
             part.get_internal_bool_value()
         assert part.expensively_compute_asset_partitions() == {(A, "p")}
         for mapped, key in ((part.compute_parent_subset(UP), UP), (part.compute_child_subset(DOWN), DOWN)):
@@ -176,7 +176,7 @@ def test_a_target_without_partitions_is_meant_or_not() -> None:
         assert whole.expensively_compute_asset_partitions() == {(A, None)}
         assert none.expensively_compute_asset_partitions() == set()
         assert whole.compute_child_subset(DOWN).size == 1
-        with pytest.raises(sg.InvariantViolationError, match="no partitions"):
+        with pytest.raises(sg.InvariantViolationError, match="is not partitioned"):
             whole.get_internal_subset_value()
 
     assert evaluated(Probe(ask, lambda _context: None)) == [1]
