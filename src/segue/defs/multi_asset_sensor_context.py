@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.instance import Instance
 from segue.defs.sensor_context import SensorEvaluationContext
-from segue.defs.tick_context import DeclaredGraph
+from segue.defs.tick_context import DeclaredGraph, either_definitions
 from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.asset_cursor import START, AssetCursor, Seen, advanced, decode_cursors, encode_cursors
 from segue.model.event import EventType
@@ -276,7 +276,8 @@ def build_multi_asset_sensor_context(
         InvalidInvocationError: not exactly one of `definitions` and `repository_def`, or both `cursor` and
             `cursor_from_latest_materializations`.
     """
-    if (definitions is None) == (repository_def is None):
+    found = either_definitions("build_multi_asset_sensor_context", definitions, repository_def)
+    if found is None:
         raise InvalidInvocationError("build_multi_asset_sensor_context: definitions= was not provided.")
     if cursor is not None and cursor_from_latest_materializations:
         raise InvalidInvocationError(
@@ -289,7 +290,7 @@ def build_multi_asset_sensor_context(
         cursor=cursor,
         repository_name=repository_name,
         resources=resources,
-        definitions=definitions or repository_def,
+        definitions=found,
         last_sensor_start_time=last_sensor_start_time,
     )
     if not cursor_from_latest_materializations:

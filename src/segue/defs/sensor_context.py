@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from segue.defs.instance import Instance
 from segue.defs.superseded import warn_superseded
-from segue.defs.tick_context import DeclaredGraph, TickContext
+from segue.defs.tick_context import DeclaredGraph, TickContext, either_definitions
 from segue.errors import InvariantViolationError
 from segue.model.arguments import require_type
 
@@ -171,6 +171,9 @@ def build_sensor_context(
         instance_ref: superseded by `instance`; an `Instance`.
         last_sensor_start_time: when the sensor was switched on, in seconds since 1970 UTC.
         payloads: what was sent to the sensor: JSON values, the oldest first.
+
+    Raises:
+        InvalidInvocationError: both `definitions` and `repository_def` were provided.
     """
     return SensorEvaluationContext(
         instance=instance or instance_ref,
@@ -178,7 +181,7 @@ def build_sensor_context(
         repository_name=repository_name,
         sensor_name=sensor_name,
         resources=resources,
-        definitions=definitions or repository_def,
+        definitions=either_definitions("build_sensor_context", definitions, repository_def),
         last_sensor_start_time=last_sensor_start_time,
         payloads=payloads,
     )

@@ -12,7 +12,7 @@ from segue.defs.bindings import bound
 from segue.defs.instance import Instance
 from segue.defs.log import get_logger
 from segue.defs.resource_context import Resources, seen_by_context
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvalidInvocationError, InvariantViolationError
 from segue.model.arguments import require_type
 from segue.model.graph import AssetGraph
 
@@ -169,3 +169,16 @@ def open_declared(
         ResourceFunctionError: one of them raised; its exception is the cause.
     """
     return bound("open_resources")(declared, instance, stack)
+
+
+def either_definitions(
+    where: str, definitions: DeclaredGraph | None, repository_def: DeclaredGraph | None
+) -> DeclaredGraph | None:
+    """The definitions under either name of the parameter.
+
+    Raises:
+        InvalidInvocationError: both were provided.
+    """
+    if definitions is not None and repository_def is not None:
+        raise InvalidInvocationError(f"{where}: both definitions and repository_def were provided; keep definitions.")
+    return repository_def if definitions is None else definitions

@@ -278,3 +278,14 @@ def test_consuming_any_way_leaves_what_was_not_consumed(partitions: list[str], d
         cursor = advanced(cursor, Seen(place, partition), between)
         assert decode_cursors(encode_cursors({P: cursor})) == {P: cursor}
     assert open_partitions(cursor) == {}
+
+
+def test_a_context_takes_definitions_under_one_name() -> None:
+    definitions = sg.Definitions()
+    assert sg.build_sensor_context(repository_def=definitions).definitions is definitions
+    with pytest.raises(sg.InvalidInvocationError, match="both definitions and repository_def"):
+        sg.build_sensor_context(definitions=definitions, repository_def=definitions)
+    with pytest.raises(sg.InvalidInvocationError, match="both definitions and repository_def"):
+        sg.build_multi_asset_sensor_context(
+            monitored_assets=[sg.AssetKey("a")], definitions=definitions, repository_def=definitions
+        )
