@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Mapping, Sequence
+from contextlib import ExitStack
 from types import GeneratorType
 from typing import Any, cast
 
 from segue.defs.config_schema.place import ROOT
 from segue.defs.context import current_context
+from segue.defs.direct_arguments import arguments_by_name
 from segue.defs.direct_context import DirectContext, DirectOpExecutionContext
 from segue.defs.direct_step import Binding, DirectStep
 from segue.defs.io_marks import is_nothing
@@ -48,7 +51,11 @@ def invoke(
         Exception: what the function raises.
     """
     call = _Call(op, definition, alias or op.name)
-    arguments = call.arguments(list(args), dict(kwargs))
+    try:
+        arguments = call.arguments(list(args), dict(kwargs))
+    except BaseException:
+        call.tear_down()
+        raise
     function = op.function
     if inspect.isgeneratorfunction(function):
         return call.stream(function(**arguments))
@@ -70,13 +77,16 @@ class _Call:
         self.step = DirectStep()
         self.context: Any = None
         self.binding: Binding | None = None
+        self._given = ExitStack()  # resources that were passed as arguments
+        self.tear_down = self._given.close
+        weakref.finalize(self, self.tear_down)  # for a generator that nobody goes through
         self.checks = frozenset[str]() if definition is None else frozenset(definition.checks_by_output)
 
     def arguments(self, args: list[object], kwargs: dict[str, object]) -> dict[str, object]:
         """The arguments by name, checked; what is left out is filled in."""
         self._take_context(args, kwargs)
         op, shape = self.op, self.op.shape
-        given = self._by_name(args, kwargs)
+        given = arguments_by_name(op, self.what, args, kwargs)
         found: dict[str, object] = {}
         resources = {key: given.pop(key) for key in shape.resources if key in given}
         config = self._config(given.pop("config", None) if shape.config is not None else None)
@@ -84,6 +94,7 @@ class _Call:
             raise InvalidInvocationError(
                 f"{self.what}: resources were provided both as arguments and in the context; keep one."
             )
+        resources = self.step.set_up_given(resources, self._given)
         if self.definition is not None and self.definition.resource_defs:
             self.step.bring({key: each for key, each in self.definition.resource_defs.items() if key not in resources})
         needed = [key for key in sorted(op.resource_keys) if key not in resources]
@@ -126,37 +137,6 @@ class _Call:
 
     def _function_name(self) -> str:
         return getattr(self.op.function, "__name__", self.op.name)
-
-    def _by_name(self, args: Sequence[object], kwargs: dict[str, object]) -> dict[str, object]:
-        """All arguments by the name of their parameter."""
-        positional = self._positional()
-        if len(args) > len(positional):
-            nothing = [name for name in self.op.input_names if is_nothing(self.op.ins[name].dagster_type)]
-            why = (
-                f"Inputs of type Nothing ({', '.join(nothing)}) never carry a value and cannot be passed."
-                if nothing
-                else "It takes no context."
-                if self.op.shape.context is None
-                else "The context comes first."
-            )
-            raise InvalidInvocationError(
-                f"{self.what} takes {len(positional)} positional arguments ({', '.join(positional) or 'none'}), "
-                f"got {len(args)}. {why}"
-            )
-        found: dict[str, object] = dict(zip(positional, args, strict=False))
-        for name, value in kwargs.items():
-            if name in found:
-                raise InvalidInvocationError(f"{self.what}: {name!r} was provided twice.")
-            found[name] = value
-        return found
-
-    def _positional(self) -> list[str]:
-        """The parameters that may be given by position, without the context."""
-        shape = self.op.shape
-        names = inspect.signature(self.op.function).parameters.values()
-        known = {*shape.inputs, *shape.resources, *(["config"] if shape.config is not None else [])}
-        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
-        return [each.name for each in names if each.kind in kinds and each.name in known and each.name != shape.context]
 
     def _config(self, given: object) -> object:
         """The config of the call."""
@@ -229,6 +209,8 @@ class _Call:
         finally:
             current_context.reset(token)
             self.step.unbind()
+            if not streams:
+                self.tear_down()
         if isinstance(returned, GeneratorType):
             return self.stream(cast("Generator[Any]", returned))
         if isinstance(returned, Coroutine):
@@ -244,7 +226,7 @@ class _Call:
                 yield result
             self._require_all()
         finally:
-            self.step.unbind()
+            self._end()
 
     async def async_stream(self, items: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
         """As `stream`, for an async generator."""
@@ -255,7 +237,7 @@ class _Call:
                 yield result
             self._require_all()
         finally:
-            self.step.unbind()
+            self._end()
 
     async def awaited(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Awaits an async function and checks what it returns."""
@@ -263,13 +245,18 @@ class _Call:
             self._begin()
         except InvalidInvocationError:
             coroutine.close()
+            self.tear_down()
             raise
         try:
             returned = await coroutine
             self._check_returned(returned)
         finally:
-            self.step.unbind()
+            self._end()
         return returned
+
+    def _end(self) -> None:
+        self.step.unbind()
+        self.tear_down()
 
     def _begin(self) -> None:
         assert self.binding is not None  # made with the arguments

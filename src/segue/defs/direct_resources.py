@@ -87,6 +87,12 @@ class DirectResources(ResourcesOnUse):
             self._opened = opened
         return opened
 
+    def set_up_given(self, given: Mapping[str, object], stack: contextlib.ExitStack) -> dict[str, object]:
+        """Resources that are passed as arguments of a call, those of a resource class set up until the stack is closed."""
+        classes = {key: each for key, each in given.items() if hasattr(type(each), "yield_for_execution")}
+        opened = bound("open_scoped_resources")(classes, self._instance, stack) if classes else None
+        return {key: getattr(opened, key) if key in classes else each for key, each in given.items()}
+
     def require_resources(self, keys: Sequence[str], what: str) -> None:
         """Makes sure that resources are given.
 
