@@ -227,6 +227,11 @@ class AssetSelection:
         keys = frozenset(self.resolve_inner(asset_graph, allow_missing))
         return {key for key in cast("SelectableGraph", asset_graph).checks if key.asset_key in keys}
 
+    def to_serializable_asset_selection(self, asset_graph: SelectableGraph) -> AssetSelection:
+        """The selection itself; where it is of a custom class, or holds one, the assets that it selects in a graph by key."""
+        has_own_code: bool = ex.fold(self.expression, lambda each, inner: isinstance(each, ex.Custom) or any(inner))
+        return AssetSelection.assets(*sorted(self.resolve(asset_graph, allow_missing=True))) if has_own_code else self
+
     def to_selection_str(self) -> str:
         """The text that `from_string` reads back to a selection of the same assets.
 

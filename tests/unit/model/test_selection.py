@@ -309,6 +309,14 @@ def test_a_subclass_finds_assets_by_itself_and_combines_with_the_others() -> Non
         letter.to_selection_str()
 
 
+def test_what_code_of_its_own_selects_becomes_keys_where_data_is_needed() -> None:
+    by_group = A.groups("g").upstream()
+    assert by_group.to_serializable_asset_selection(GRAPH) is by_group
+    assert FirstLetter("m").to_serializable_asset_selection(GRAPH) == A.assets("m1", "m2", "m3")
+    combined = (FirstLetter("m") - A.assets("m1")).to_serializable_asset_selection(GRAPH)
+    assert combined == A.assets("m2", "m3")
+
+
 def test_a_list_of_definitions_is_a_graph_of_its_own() -> None:
     definitions = [
         Spec("raw", group_name="sources"),
