@@ -154,6 +154,11 @@ class Resolver:
             value = context.resolve_value(value, as_type=str)
             if not isinstance(value, str):
                 return value
+        kind = self.model_field_type
+        if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
+            raise context.error(
+                f"a mapping of attributes is expected here, or a template that gives the object; got {value!r}."
+            )
         return self.call(context, value, field_name, model)
 
     def call(

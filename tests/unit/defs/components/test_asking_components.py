@@ -147,7 +147,8 @@ class Needy(sg.Component, sg.Model, sg.Resolvable):
 
 
 @pytest.mark.parametrize(
-    "attributes", [{"spec": {"key": "a", "automation_condition": "eager"}}, {"inner": "only text"}]
+    "attributes",
+    [{"spec": {"key": "a", "automation_condition": "eager"}}, {"spec": "only text"}, {"inner": "only text"}],
 )
 def test_what_a_template_has_to_give_is_not_taken_from_text(attributes: dict[str, Any]) -> None:
     with pytest.raises(ResolutionError, match="template that gives"):
