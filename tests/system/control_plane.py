@@ -77,7 +77,7 @@ class ControlPlane:
 
     def wait_until_served(self) -> None:
         """Waits for the URL, and until the code has loaded."""
-        self.url = self.wait_for_line("serves at http").partition("serves at ")[2].split()[0]
+        self.url = self.wait_for_line("Serving Segue at http").partition("Serving Segue at ")[2].split()[0]
         self.wait_for(lambda: self.get("/readyz").status == 200)
 
     def request(

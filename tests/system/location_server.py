@@ -26,7 +26,7 @@ def location_server(
     """`segue location serve` on a project; `url` is its port."""
     server = ControlPlane(folder, "location", ("serve", "--port", str(port), *arguments), environment)
     try:
-        server.url = server.wait_for_line("Segue serves the code location").partition("port ")[2].split()[0]
+        server.url = server.wait_for_line("Serving the code location").partition("port ")[2].split()[0]
         yield server
     finally:
         left = server.descendants()

@@ -60,7 +60,7 @@ def two_locations(folder: Path, first: str, second: str) -> Path:
 def test_an_import_that_takes_long_keeps_nobody_waiting_and_is_not_given_up(tmp_path: Path) -> None:
     folder = two_locations(tmp_path, BARRIER + GOOD.format(name="slow"), GOOD.format(name="quick"))
     with control_plane(folder, command="serve", served=False) as plane:
-        plane.url = plane.wait_for_line("serves at http").partition("serves at ")[2].split()[0]
+        plane.url = plane.wait_for_line("Serving Segue at http").partition("Serving Segue at ")[2].split()[0]
         plane.wait_for_line("Code location two is loaded")
         plane.wait_for((folder / "imports").exists)
         assert plane.run(assets=["quick"], location="two")["status"] == "SUCCESS"

@@ -167,7 +167,7 @@ def test_a_run_that_has_ended_and_one_that_there_is_not(project: Project) -> Non
         process.wait()
     answer = project.run("runs", "cancel", run_id)
     assert answer.code == 1
-    assert answer.last_error_line == f"Error: Run {run_id} has ended already (FAILURE): there is nothing to cancel."
+    assert answer.last_error_line == f"Error: Run {run_id} has already ended (FAILURE): there is nothing to cancel."
     assert project.run("runs", "cancel", "nothing").code == 1
 
 

@@ -240,7 +240,7 @@ def test_an_upgrade_asks_while_others_use_the_database(
     store.get_run("nobody")
     _set_revision(home, environment, "0003")
     answer = project.run("db", "upgrade", environment=environment)
-    assert (answer.code, "Other processes use" in answer.err, "--yes" in answer.err) == (2, True, True)
+    assert (answer.code, "Other processes are using" in answer.err, "--yes" in answer.err) == (2, True, True)
     _set_revision(home, environment, REVISION)
     store.close()
 

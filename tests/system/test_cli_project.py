@@ -140,7 +140,7 @@ def test_wipe_asks_and_takes_only_what_is_recorded(project: Project) -> None:
     assert project.json("asset", "orders")["latest"] is not None
     wiped = project.run("wipe", "orders", "--yes")
     assert wiped.code == 0, wiped.err
-    assert "Stored values are not touched" in wiped.out
+    assert "Stored values are not changed" in wiped.out
     assert project.json("asset", "orders")["latest"] is None
     assert sorted(path for path in (project.home / "storage").rglob("*") if path.is_file()) == values
     assert project.run("materialize", "--select", "report").code == 0

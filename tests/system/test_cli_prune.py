@@ -69,7 +69,7 @@ def test_what_is_old_goes_after_a_yes(project: Project) -> None:
     assert shown.code == 0, shown.err
     assert "AssertionError" not in shown.out
     assert "not started" not in shown.out  # nobody knows any more
-    assert "Its events are gone" in shown.out
+    assert "Its events were removed" in shown.out
     assert {step["status"] for step in project.json("show", old)["steps"]} == {"unknown"}
 
 

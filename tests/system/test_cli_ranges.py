@@ -69,7 +69,7 @@ def test_a_failure_stops_only_what_needs_it(project: Project) -> None:
     assert project.calls() == ["base", "a", "b", "c"]
     assert "5 runs: 3 succeeded, 1 failed, 1 not run" in failed.out
     errors = failed.err.splitlines()
-    assert "(partition b) ended as failure: step letters failed: ValueError: not this one" in errors[0]
+    assert "(partition b) ended with status failure: step letters failed: ValueError: not this one" in errors[0]
     assert errors[1].startswith("Not run: together [a...c], because ")
     assert project.json("asset", "letters")["partitions"]["materialized_stretches"] == [["a", "a"], ["c", "c"]]
 

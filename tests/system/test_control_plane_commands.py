@@ -112,8 +112,8 @@ def test_a_location_that_is_none_any_more_is_forgotten_and_the_one_that_has_an_a
     with control_plane(project.folder, command="serve") as plane:
         assert {each["name"] for each in project.json("location", "list")["locations"]} == {"definitions", "other"}
         assert project.json("launch", "--select", "yours")["location"] == "other"
-        assert "No code location has 'nobody'" in project.run("launch", "--select", "nobody").err
-        assert "Several code locations have '*'" in project.run("launch", "--select", "*").err
+        assert "'nobody' is not in any code location" in project.run("launch", "--select", "nobody").err
+        assert "'*' is in several code locations" in project.run("launch", "--select", "*").err
         plane.wait_for(lambda: project.json("runs")["runs"][0]["status"] == "success")
     assert "code locations (definitions, other)" in project.run("list").err
     settings.write_text('file = "definitions.py"\n')

@@ -35,7 +35,7 @@ def quick():
 
 defs = sg.Definitions(assets=[waiting, quick])
 """
-DRAINS = "Ends with its runs (1)"
+DRAINS = "Ending with its runs (1)"
 
 
 def project_in(folder: Path) -> Project:
@@ -94,4 +94,4 @@ def test_runs_that_do_not_end_are_interrupted_and_run_again_elsewhere(tmp_path: 
 def test_without_runs_it_ends_at_once(tmp_path: Path) -> None:
     with control_plane(project_in(tmp_path).folder, "--drain", "1000", command="serve") as plane:
         assert plane.stop(signal.SIGTERM) == 0
-        assert not any("Ends with its runs" in line for line in plane.lines)
+        assert not any("Ending with its runs" in line for line in plane.lines)

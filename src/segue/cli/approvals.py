@@ -14,7 +14,7 @@ from segue.cli.options import home_option, json_option, settings_in_force
 from segue.cli.output import print_json, stdout_for_json
 from segue.model.approval import ApprovalAnswer
 
-by_option = click.option("--by", metavar="NAME", help="Who says so; default: the user of this machine.")
+by_option = click.option("--by", metavar="NAME", help="Who decides; default: the user of this machine.")
 
 
 class AnsweredDocument(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ def approve(run: str, steps: tuple[str, ...], comment: str, by: str | None, home
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.argument("steps", metavar="[STEP]...", nargs=-1)
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is recorded with the run.")
+@click.option("--reason", metavar="TEXT", required=True, help="The reason; it is recorded with the run.")
 @by_option
 @home_option
 @json_option
@@ -67,4 +67,4 @@ def _answer(run: str, steps: tuple[str, ...], answer: ApprovalAnswer, home: str 
         print_json(AnsweredDocument(run_id, meant, answer.is_given, answer.by, answer.text))
         return
     what = f"{', '.join(meant)} of run {run_id}" if meant else f"Run {run_id}"
-    click.echo(f"{what} may start." if answer.is_given else f"{what} may not start.")
+    click.echo(f"{what} may start." if answer.is_given else f"{what} was rejected.")

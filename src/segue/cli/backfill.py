@@ -61,16 +61,25 @@ def backfill() -> None:
 
 @backfill.command()
 @click.option("-j", "--job", metavar="NAME", help="The job whose partitions to run.")
-@click.option("-s", "--select", metavar="SELECTION", help="The assets to make, as 'orders', '+report', 'group:shop'.")
+@click.option(
+    "-s",
+    "--select",
+    metavar="SELECTION",
+    help=("The assets to materialize, such as 'orders', '+report', 'group:shop'."),
+)
 @click.option("-p", "--partition", "partitions", metavar="KEY", multiple=True, help="A partition; may be repeated.")
-@click.option("--partition-range", metavar="FIRST...LAST", help="The partitions from one to another, both included.")
+@click.option("--partition-range", metavar="FIRST...LAST", help="A range of partitions, both ends included.")
 @click.option("--all", "everything", is_flag=True, help="All partitions.")
 @click.option("--all-failed", is_flag=True, help="The partitions whose last run failed.")
 @click.option("--all-missing", is_flag=True, help="The partitions that were never made.")
 @click.option("--max-concurrent", type=click.IntRange(1), metavar="N", help="How many of its runs may go on at once.")
-@click.option("--off-peak", metavar="FROM-TO[@ZONE]", help="The hours in which runs may start, as 22-6@Europe/Berlin.")
-@click.option("--stagger", metavar="TIME", help="How much time lies between two runs, as 30s, 10m or 1h.")
-@click.option("--single-run/--run-each", default=None, help="One run for all partitions of an asset, or one for each.")
+@click.option(
+    "--off-peak", metavar="FROM-TO[@ZONE]", help=("The hours in which runs may start, such as 22-6@Europe/Berlin.")
+)
+@click.option("--stagger", metavar="TIME", help="The time between two runs, such as 30s, 10m or 1h.")
+@click.option(
+    "--single-run/--run-each", default=None, help=("One run for all partitions of an asset, or one run for each.")
+)
 @click.option(
     "--retries", type=click.IntRange(0), default=0, show_default=True, help="How often a failed run is run again."
 )
@@ -141,7 +150,7 @@ def create(
     if as_json:
         print_json(_document(made))
     else:
-        click.echo(f"Backfill {made.backfill_id} of {_what(made)} is requested.")
+        click.echo(f"Requested backfill {made.backfill_id} of {_what(made)}.")
 
 
 @backfill.command("list")
@@ -222,12 +231,12 @@ def _steering(name: str, text: str) -> Callable[[Callable[..., None]], click.Com
     return decorate
 
 
-@_steering("pause", "Have BACKFILL start no more runs, until it is resumed; those that go on go on.")
+@_steering("pause", "Start no more runs of BACKFILL until it is resumed; runs that have started continue.")
 def pause(name: str, home: str | None, as_json: bool) -> None:
     _change(name, home, (BackfillStatus.REQUESTED,), BackfillStatus.PAUSED, "is paused", as_json=as_json)
 
 
-@_steering("resume", "Have BACKFILL go on, which was paused.")
+@_steering("resume", "Resume the paused BACKFILL.")
 def resume(name: str, home: str | None, as_json: bool) -> None:
     _change(name, home, (BackfillStatus.PAUSED,), BackfillStatus.REQUESTED, "goes on", as_json=as_json)
 
@@ -239,7 +248,7 @@ def resume(name: str, home: str | None, as_json: bool) -> None:
 @json_option
 def cancel(name: str, yes: bool, home: str | None, as_json: bool) -> None:
     """End BACKFILL: its runs that wait or go on are canceled."""
-    confirm(f"The runs of backfill {name} that wait or go on are canceled.", yes=yes)
+    confirm(f"Canceling the runs of backfill {name} that are waiting or running.", yes=yes)
     allowed = (BackfillStatus.REQUESTED, BackfillStatus.PAUSED)
     _change(name, home, allowed, BackfillStatus.CANCELING, "is being canceled", as_json=as_json)
 
@@ -253,10 +262,12 @@ def retry(name: str, home: str | None, as_json: bool) -> None:
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         earlier = _find(plane, name)
         if not earlier.status.has_ended:
-            raise InvalidInvocationError(f"Backfill {earlier.backfill_id} goes on: cancel it, or wait for its end.")
+            raise InvalidInvocationError(
+                f"Backfill {earlier.backfill_id} is still running: cancel it, or wait until it has ended."
+            )
         if not earlier.failed and not earlier.failed_job_partitions:
             raise InvalidInvocationError(
-                f"Nothing failed in backfill {earlier.backfill_id}: there is nothing to retry."
+                f"Backfill {earlier.backfill_id} has no failed runs: there is nothing to retry."
             )
         found = location_of(plane, earlier.location)
         now = time.time()
@@ -284,7 +295,7 @@ def retry(name: str, home: str | None, as_json: bool) -> None:
     if as_json:
         print_json(_document(made))
     else:
-        click.echo(f"Backfill {made.backfill_id} of {_what(made)} is requested.")
+        click.echo(f"Requested backfill {made.backfill_id} of {_what(made)}.")
 
 
 def _change(
@@ -301,7 +312,7 @@ def _change(
             before = _find(plane, name)
             if before.status not in allowed:
                 raise InvalidInvocationError(
-                    f"Backfill {before.backfill_id} is {before.status.value.lower()}: that cannot be done to it now."
+                    f"Backfill {before.backfill_id} is {before.status.value.lower()}, so this is not possible."
                 )
             after = msgspec.structs.replace(before, status=status, updated_at=time.time())
             if plane.control.update_backfill(after, before):  # else it has gone on meanwhile
@@ -325,8 +336,8 @@ def _find(plane: Plane, text: str) -> Backfill:
     if len(found) == 1:
         return found[0]
     if found:
-        raise BackfillNotFoundError(f"{len(found)} backfills begin with {text!r}. Give more of the id.")
-    raise BackfillNotFoundError(f"There is no backfill {text!r}. 'segue backfill list' shows those there are.")
+        raise BackfillNotFoundError(f"{len(found)} backfills match {text!r}. Give more of the id.")
+    raise BackfillNotFoundError(f"There is no backfill {text!r}. 'segue backfill list' lists all backfills.")
 
 
 def _what(made: Backfill) -> str:

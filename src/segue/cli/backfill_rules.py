@@ -20,7 +20,9 @@ def hours_of(text: str) -> OffPeak:
     hours, _, zone = text.partition("@")
     start, _, end = hours.partition("-")
     if not (start.isdecimal() and end.isdecimal() and int(start) <= 24 and int(end) <= 24 and start != end):
-        raise click.UsageError(f"--off-peak {text!r}: write two hours from 0 to 24, as 22-6 or 22-6@Europe/Berlin.")
+        raise click.UsageError(
+            f"--off-peak {text!r} is not valid: use two hours from 0 to 24, such as 22-6 or 22-6@Europe/Berlin."
+        )
     if zone:
         zone_named(zone)
     return OffPeak(int(start), int(end), zone or "UTC")
@@ -34,7 +36,9 @@ def apart_of(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < math.inf:
-        raise click.UsageError(f"--stagger {text!r}: write a time that is more than nothing, as 30s, 10m or 1h.")
+        raise click.UsageError(
+            f"--stagger {text!r} is not valid: use a positive length of time, such as 30s, 10m or 1h."
+        )
     return seconds
 
 

@@ -59,7 +59,7 @@ class Wanted(msgspec.Struct, frozen=True):
             click.UsageError: it does not.
         """
         if (self.job is None) == (self.select is None):
-            raise click.UsageError("Say what the backfill makes: --select SELECTION, or --job NAME.")
+            raise click.UsageError("Nothing to backfill: pass --select SELECTION, or --job NAME.")
         ways = [
             bool(self.partitions),
             self.partition_range is not None,
@@ -69,7 +69,7 @@ class Wanted(msgspec.Struct, frozen=True):
         ]
         if sum(ways) != 1:
             raise click.UsageError(
-                "Say which partitions in one way: --partition, --partition-range, --all, --all-failed or --all-missing."
+                "Pass exactly one of --partition, --partition-range, --all, --all-failed and --all-missing."
             )
 
 
@@ -123,7 +123,7 @@ def job_part(plane: Plane, location: Known, wanted: Wanted, now: float, answers:
     else:
         part = _named(definition, wanted, moment)
     if not part:
-        raise InvalidSubsetError(f"There is no such partition of the job {wanted.job!r}: there is nothing to backfill.")
+        raise InvalidSubsetError(f"The job {wanted.job!r} has no such partition: there is nothing to backfill.")
     return part
 
 

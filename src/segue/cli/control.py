@@ -103,11 +103,11 @@ def _loaded_where_it_is(settings: Settings, *, is_needed_here: bool) -> Iterator
         if once.manifest is None or once.state.manifest_hash is None:
             broken.append(target.name)
             reason = (once.state.error or once.state.status.value).strip().splitlines()[-1]
-            click.echo(f"The code location {target.name} does not load and is left out: {reason}", err=True)
+            click.echo(f"The code location {target.name} failed to load and is left out: {reason}", err=True)
             continue
         yield Known(target.name, AssetGraph(decode_manifest(once.manifest)), once.state.manifest_hash), once.manifest
     if len(broken) == len(targets_in_force(settings)):
-        raise LoadError("No code location loads: 'segue location check' shows why.")
+        raise LoadError("No code location could be loaded. 'segue location check' shows why.")
 
 
 def _loaded(settings: Settings) -> Known:
@@ -126,8 +126,8 @@ def code_of(settings: Settings, location: Known) -> Definitions:
     loaded = location if location.definitions is not None else _loaded(settings_at(settings, location.name))
     if loaded.definitions is None or loaded.manifest_hash != location.manifest_hash:
         raise InvalidSubsetError(
-            f"Only the code of {location.name!r} knows which partitions are meant, and the code that the settings name here "
-            "declares something else. Run this where that code is, or reload the location."
+            f"Only the code of {location.name!r} can say which partitions are meant, but the code in the settings "
+            "here defines something else. Run this where that code is, or reload the location."
         )
     return loaded.definitions
 
@@ -142,9 +142,9 @@ def location_of(plane: Plane, name: str | None) -> Known:
     if name is None:
         if len(plane.locations) == 1:
             return next(iter(plane.locations.values()))
-        raise InvalidSubsetError(f"Say which code location is meant with --location; there are: {shown}.")
+        raise InvalidSubsetError(f"Several code locations are available: {shown}. Choose one with --location.")
     if name not in plane.locations:
-        raise InvalidSubsetError(f"There is no code location {name!r}; there are: {shown}.")
+        raise InvalidSubsetError(f"There is no code location {name!r}; available: {shown}.")
     return plane.locations[name]
 
 
@@ -162,10 +162,10 @@ def location_with(plane: Plane, name: str | None, job: str | None, select: str |
     what = " and ".join(repr(each) for each in (job, select) if each is not None)
     if not fitting:
         raise InvalidSubsetError(
-            f"No code location has {what}; there are: {', '.join(sorted(plane.locations)) or 'none'}."
+            f"{what} is not in any code location; available: {', '.join(sorted(plane.locations)) or 'none'}."
         )
     names = ", ".join(sorted(each.name for each in fitting))
-    raise InvalidSubsetError(f"Several code locations have {what}: {names}. Say which with --location.")
+    raise InvalidSubsetError(f"{what} is in several code locations: {names}. Choose one with --location.")
 
 
 def _has(graph: AssetGraph, job: str | None, select: str | None) -> bool:
@@ -234,11 +234,11 @@ def find_instigator(plane: Plane, kind: InstigatorKind, name: str, location: str
         return found[0]
     if found:
         raise InvalidSubsetError(
-            f"Several code locations have a {kind.value} {name!r}: {', '.join(each.location.name for each in found)}. "
-            "Say which with --location."
+            f"The {kind.value} {name!r} is in several code locations: "
+            f"{', '.join(each.location.name for each in found)}. Choose one with --location."
         )
     shown = ", ".join(sorted({each.node.name for each in every})) or "none"
-    raise InvalidSubsetError(f"There is no {kind.value} {name!r}; there are: {shown}.")
+    raise InvalidSubsetError(f"There is no {kind.value} {name!r}; available: {shown}.")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -250,5 +250,5 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{question} That needs a yes, and there is no terminal. Add --yes.")
+        raise click.UsageError(f"{question} This requires confirmation, but there is no terminal. Add --yes.")
     click.confirm(question, abort=True, err=True)

@@ -70,7 +70,7 @@ db.add_command(prune_command)
 
 
 @db.command()
-@click.option("-y", "--yes", is_flag=True, help="Do not ask, even if others use the database.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation, even if the database is in use.")
 @home_option
 @json_option
 def upgrade(yes: bool, home: str | None, as_json: bool) -> None:
@@ -128,7 +128,7 @@ def dump_command(file: Path, home: str | None, as_json: bool) -> None:
     """
     settings = settings_in_force(None, home)
     if file.exists():
-        raise click.UsageError(f"{file} exists already. Name another file, or remove it.")
+        raise click.UsageError(f"{file} already exists. Choose another file, or remove it.")
     administration = administration_of(settings.home, settings.database)
     with administration.reading() as source, _written(file) as lines:
         rows = dumps.dump(source, lines, _progress(as_json))
@@ -160,8 +160,8 @@ def _ask(others: int, *, yes: bool) -> None:
     if others == 0 or yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("Other processes use this database now. Stop them first, or add --yes.")
-    click.confirm("Other processes use this database now. Upgrade all the same?", abort=True, err=True)
+        raise click.UsageError("Other processes are using this database. Stop them first, or add --yes.")
+    click.confirm("Other processes are using this database. Upgrade anyway?", abort=True, err=True)
 
 
 def _migrate(settings: Settings) -> None:
@@ -178,7 +178,7 @@ def _migrate(settings: Settings) -> None:
         if error.name not in ("alembic", "sqlalchemy"):
             raise
         raise LoadError(
-            f"Upgrading needs the package {error.name}, which is not installed: pip install 'segue[server]'."
+            f"Upgrading requires the package {error.name}, which is not installed: pip install 'segue[server]'."
         ) from error
 
 
@@ -203,7 +203,9 @@ def _print_check(document: CheckDocument) -> None:
         print_pairs(
             {
                 "kind": health.kind,
-                "revision": f"{health.revision or 'none yet'} (this Segue needs {document.newest_revision})",
+                "revision": (
+                    f"{health.revision or 'none yet'} (this version of Segue requires {document.newest_revision})"
+                ),
                 "size": f"{health.bytes / 1e6:,.1f} MB",
                 **{name.replace("_", " "): f"{number:,}" for name, number in health.counts.items()},
             }

@@ -116,7 +116,9 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     for each in found:
         yield Finding("error" if each.is_error else "warning", "settings", each.message)
     if not found:
-        yield Finding("ok", "settings", str(settings.source) if settings.source else "no file; all as by default")
+        yield Finding(
+            "ok", "settings", str(settings.source) if settings.source else ("no file; all settings have their defaults")
+        )
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -126,11 +128,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             free = shutil.disk_usage(there).free
         except OSError as error:
             yield Finding(
-                "error", f"disk of {what}", f"{there} cannot be looked at: {error.strerror}.", "Make it readable."
+                "error", f"disk of {what}", f"{there} cannot be checked: {error.strerror}.", "Make it readable."
             )
             continue
         level = "error" if free < _OUT_OF_DISK else "warning" if free < _LOW_ON_DISK else "ok"
-        cure = "" if level == "ok" else "Make room: segue db prune removes what is old."
+        cure = "" if level == "ok" else "Free some space: segue db prune removes old records."
         yield Finding(level, f"disk of {what}", f"{free / (1 << 30):.1f} GB are free at {folder}.", cure)
         if level != "error":
             yield _written(f"writes to {what}", there)
@@ -143,10 +145,10 @@ def _written(subject: str, folder: Path) -> Finding:
             took = min(_seconds_to_write(file) for _ in range(_WRITES))
     except OSError as error:
         return Finding("error", subject, f"{folder} cannot be written: {error.strerror}.", "Make it writable.")
-    said = f"a write that waits for the disk takes {took * 1000:.0f} ms at {folder}."
+    said = f"a durable write takes {took * 1000:.0f} ms at {folder}."
     if took < _SLOW_DISK_SECONDS:
         return Finding("ok", subject, said)
-    cure = 'Ticks and payloads wait for it: choose a faster disk, or durability = "normal" in the settings.'
+    cure = 'Ticks and payloads wait for it. Use a faster disk, or set durability = "normal".'
     return Finding("warning", subject, said, cure)
 
 
@@ -188,21 +190,24 @@ def _durability(settings: Settings, health: Health) -> Finding:
     is_full = settings.durability is Durability.FULL
     if health.kind == "sqlite":
         ticks = (
-            f"ticks and payloads survive a loss of power ({said['durable']})"
+            f"ticks and payloads survive a power loss ({said['durable']})"
             if is_full
-            else "ticks and payloads are as safe as the event log"
+            else "ticks and payloads are as durable as the event log"
         )
-        log = f"the event log survives the death of any process ({said['logged']})"
+        log = f"the event log survives a crash of any process ({said['logged']})"
         if said["journal_mode"] != "wal":
-            cure = "Make room, let nothing else open segue.db, and run sqlite3 segue.db 'PRAGMA journal_mode=wal'."
+            cure = (
+                "Free some space, make sure that no other process has segue.db open, and run sqlite3 segue.db "
+                "'PRAGMA journal_mode=wal'."
+            )
             return Finding("error", "durability", f"the journal of segue.db is {said['journal_mode']}, not wal.", cure)
         return Finding("ok", "durability", f"{ticks}, {log}.")
     stands = ", ".join(f"{name} = {value}" for name, value in sorted(said.items()))
     if said["fsync"] == "off":
-        cure = "Set fsync = on, where the records are worth something."
-        return Finding("warning", "durability", f"the server loses all when its machine does ({stands}).", cure)
-    ticks = " Ticks wait for the disk all the same." if is_full and said["synchronous_commit"] == "off" else ""
-    return Finding("ok", "durability", f"as the server is set: {stands}.{ticks}")
+        cure = "Set fsync = on, unless the records may be lost."
+        return Finding("warning", "durability", f"the server loses its data if its machine crashes ({stands}).", cure)
+    ticks = " Ticks are still written durably." if is_full and said["synchronous_commit"] == "off" else ""
+    return Finding("ok", "durability", f"as configured on the server: {stands}.{ticks}")
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
@@ -214,8 +219,11 @@ def _clock(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "error",
             "clock",
-            f"the newest event was recorded {duration(ahead)} from now: this clock was set back, or another is wrong.",
-            "Set the clocks of all machines by NTP.",
+            (
+                f"the latest event was recorded {duration(ahead)} in the future: this clock was set back, or another "
+                "one is wrong."
+            ),
+            "Synchronize the clocks of all machines with NTP.",
         )
     else:
         yield Finding("ok", "clock", f"it is {time.strftime('%Y-%m-%d %H:%M:%S %Z')}, and nothing was recorded later.")
@@ -228,11 +236,11 @@ def _push(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "push",
-            f"nothing can be heard of what other processes write: {error.strerror}. Loops look once a second.",
-            "Choose a home on a local disk of a Unix system.",
+            f"writes of other processes cannot be noticed at once: {error.strerror}. Loops check once a second.",
+            "Use a home folder on a local disk of a Unix system.",
         )
         return
-    yield Finding("ok", "push", "processes wake each other.")
+    yield Finding("ok", "push", "processes notify each other.")
 
 
 def _breakers(settings: Settings) -> Iterator[Finding]:
@@ -246,10 +254,12 @@ def _breakers(settings: Settings) -> Iterator[Finding]:
             continue
         since = duration(max(states.now - breaker.opened_at, 0.0))
         if breaker.state(states.now) == OPEN:
-            what = f"open for {since}: nobody calls it for another {duration(breaker.due_at - states.now)}, then one step tries."
+            what = (
+                f"open for {since}: no calls for another {duration(breaker.due_at - states.now)}, then one step tries."
+            )
         else:
-            what = f"half open, {since} after it was opened: the next step that needs it tries whether it works again."
-        cure = f"Failures of calls opened it. See in the runs that failed then what the resource {name} says, and mend that."
+            what = f"half open, {since} after it opened: the next step that uses it tries whether it works again."
+        cure = f"It opened because calls failed. See what the resource {name} reports in the failed runs."
         yield Finding("warning", f"circuit breaker {name}", what, cure)
 
 
@@ -258,7 +268,7 @@ def _locations(settings: Settings) -> Iterator[Finding]:
     states = control_of(store).location_states()
     store.close()
     if not states:
-        yield Finding("ok", "code locations", "no control plane has loaded any here yet.")
+        yield Finding("ok", "code locations", "no control plane has loaded a code location here yet.")
     for state in states:
         if state.status is LocationStatus.READY:
             level = "warning" if state.error else "ok"
@@ -284,7 +294,7 @@ def _loops(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "loops",
-            "no control plane runs: schedules and sensors rest, and runs wait in the queue.",
+            "no control plane is running: schedules and sensors do not tick, and runs wait in the queue.",
             "Start segue dev or segue serve.",
         )
         return
@@ -300,22 +310,22 @@ def _loops(settings: Settings) -> Iterator[Finding]:
         elif now - state.heartbeat_at > _SILENT_SECONDS:
             silent = duration(now - state.heartbeat_at)
             yield Finding(
-                "error", subject, f"{lease.holder} has it, and has been silent for {silent}.", "Restart that process."
+                "error", subject, f"{lease.holder} holds it, but has been silent for {silent}.", "Restart that process."
             )
         elif state.heartbeat_at - now > _CLOCK_SECONDS:
             ahead = duration(state.heartbeat_at - now)
             yield Finding(
                 "error",
                 subject,
-                f"the clock of {lease.holder} is ahead of the one here by {ahead}.",
-                "Set both by NTP.",
+                f"the clock of {lease.holder} is ahead of the local one by {ahead}.",
+                "Synchronize both with NTP.",
             )
         elif state.lag > _LATE_SECONDS:
             yield Finding("warning", subject, f"it is late by {duration(state.lag)}.", "This machine may be too busy.")
         elif state.failed_at is not None and now - state.failed_at < _RECENT_SECONDS:
             ago = duration(max(now - state.failed_at, 0.0))
-            yield Finding("warning", subject, f"it goes on, after a round that failed {ago} ago: {state.last_error}")
+            yield Finding("warning", subject, f"it continues after a round that failed {ago} ago: {state.last_error}")
         else:
             silent = duration(max(now - state.heartbeat_at, 0.0))
-            said = f"{lease.holder} runs it, last {silent} ago, {duration(state.lag)} late at most."
+            said = f"run by {lease.holder}, last {silent} ago, at most {duration(state.lag)} late."
             yield Finding("ok", subject, said)

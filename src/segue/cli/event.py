@@ -60,7 +60,7 @@ def send(sensor: str, payload: str, location: str | None, home: str | None, as_j
         assert isinstance(found.node, SensorNode)
         if not takes_payloads(found.node):
             raise InvalidInvocationError(
-                f"The sensor {sensor!r} follows what happens in Segue and has no use for a payload: send it to one that is "
+                f"The sensor {sensor!r} follows events of Segue and cannot take a payload. Send it to a sensor "
                 "declared with @sensor."
             )
         kept = plane.control.send_payload(found.state.id, text, time.time())
@@ -68,8 +68,8 @@ def send(sensor: str, payload: str, location: str | None, home: str | None, as_j
     if as_json:
         print_json(document)
         return
-    when = "" if document.is_running else f"; it is stopped, and takes it after 'segue sensor start {sensor}'"
-    click.echo(f"Payload {document.number} is sent to the sensor {sensor}{when}.")
+    when = "" if document.is_running else f"; the sensor is stopped, and takes it after 'segue sensor start {sensor}'"
+    click.echo(f"Sent payload {document.number} to the sensor {sensor}{when}.")
 
 
 @event.command("list")
@@ -115,7 +115,7 @@ def discard(
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         found = find_instigator(plane, KIND, sensor, location)
         if not numbers:
-            confirm(f"All payloads that wait for the sensor {sensor} are lost. Discard them?", yes=yes)
+            confirm(f"All payloads waiting for the sensor {sensor} will be lost. Discard them?", yes=yes)
         discarded = plane.control.discard_payloads(found.state.id, numbers or None)
     if as_json:
         print_json({"sensor": sensor, "location": found.location.name, "discarded": discarded})

@@ -158,8 +158,8 @@ def failure_of(details: RunDetailsDocument) -> str:
     failed = [step for step in details.steps if step.status == "failed"]
     cause = "; ".join(_cause(step) for step in failed) or details.message or "see the messages above"
     return (
-        f"run {run.run_id}{partition} ended as {run.status}: {cause}. "
-        f"'segue show {run.run_id}' tells more, 'segue runs retry {run.run_id}' runs what is left."
+        f"run {run.run_id}{partition} ended with status {run.status}: {cause}. 'segue show {run.run_id}' shows "
+        f"details, 'segue runs retry {run.run_id}' runs what is left."
     )
 
 

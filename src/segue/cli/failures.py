@@ -110,7 +110,7 @@ def _judge(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, click.UsageError):
         return CALLED_WRONGLY, "UsageError", error.format_message()
     if isinstance(error, click.Abort):
-        return FAILED, "NotConfirmed", "it was not confirmed, so nothing was changed."
+        return FAILED, "NotConfirmed", "not confirmed, so nothing was changed."
     if isinstance(error, click.ClickException):
         return error.exit_code, type(error).__qualname__, error.format_message()
     if isinstance(error, SegueError):

@@ -26,7 +26,10 @@ def find_run(store: Store, text: str) -> Run:
         return run
     if len(text) < SHORTEST_PREFIX:
         raise RunNotFoundError(
-            f"There is no run {text!r}. Give its id, or its first {SHORTEST_PREFIX} characters; see 'segue runs'.",
+            (
+                f"There is no run {text!r}. Give its id, or at least the first {SHORTEST_PREFIX} characters of it; "
+                "see 'segue runs'."
+            ),
             text,
         )
     found = [run for run in every_run(store, RunsFilter()) if run.run_id.startswith(text)]
@@ -34,7 +37,7 @@ def find_run(store: Store, text: str) -> Run:
         raise RunNotFoundError(f"There is no run {text!r}. 'segue runs' lists them.", text)
     if len(found) > 1:
         ids = ", ".join(run.run_id for run in found[:3]) + (", ..." if len(found) > 3 else "")
-        raise RunNotFoundError(f"{len(found)} runs begin with {text!r}: {ids}. Give more of the id.", text)
+        raise RunNotFoundError(f"{len(found)} runs match {text!r}: {ids}. Give more of the id.", text)
     return found[0]
 
 

@@ -32,7 +32,7 @@ def listen(host: str, port: int, what: str) -> socket.socket:
     except OSError as error:
         listening.close()
         raise click.ClickException(
-            f"{what} cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port."
+            f"{what} cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port."
         ) from error
     listening.listen(_BACKLOG)
     return listening

@@ -33,8 +33,10 @@ def init(path: str) -> None:
             with file.open("x", encoding="utf-8") as new:
                 new.write(content)
     except OSError as error:
-        raise SegueError(f"{error.filename or folder} cannot be written: {error.strerror}. Choose another.") from error
-    click.echo(f"Made a project in {folder}:")
+        raise SegueError(
+            f"{error.filename or folder} cannot be written: {error.strerror}. Choose another folder."
+        ) from error
+    click.echo(f"Created a project in {folder}:")
     for file in files:
         click.echo(f"  {file.relative_to(folder)}")
     click.echo("\nNext:")
@@ -60,6 +62,6 @@ def _refuse_existing(folder: Path, files: list[Path]) -> None:
     there += [f"{file.parent.relative_to(folder)}/" for file in files if file.parent.exists() and file.parent != folder]
     if there:
         raise SegueError(
-            f"{folder} already has {', '.join(dict.fromkeys(there))}; nothing was written. "
-            "Choose an empty folder, or remove them."
+            f"{folder} already contains {', '.join(dict.fromkeys(there))}; nothing was written. Choose an empty "
+            "folder, or remove them."
         )

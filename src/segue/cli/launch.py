@@ -24,10 +24,17 @@ from segue.storage.ids import new_id
 
 @click.command()
 @click.option("-j", "--job", metavar="NAME", help="The job to run; with --select, part of it.")
-@click.option("-s", "--select", metavar="SELECTION", help="The assets to make, as 'orders', '+report', 'group:shop'.")
+@click.option(
+    "-s",
+    "--select",
+    metavar="SELECTION",
+    help=("The assets to materialize, such as 'orders', '+report', 'group:shop'."),
+)
 @click.option("-p", "--partition", metavar="KEY", help="The partition to make.")
 @click.option(
-    "--partition-range", metavar="FIRST...LAST", help="The partitions to make in one run, both ends included."
+    "--partition-range",
+    metavar="FIRST...LAST",
+    help=("A range of partitions to materialize in one run, both ends included."),
 )
 @click.option("-c", "--config", metavar="CONFIG", help="Run config: JSON in braces, or a .json, .toml or .yaml file.")
 @click.option("-t", "--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag for the run; may be repeated.")
@@ -50,9 +57,9 @@ def launch(
     'segue materialize' executes it here instead.
     """
     if job is None and select is None:
-        raise click.UsageError("Say what to run: --job NAME, or --select SELECTION.")
+        raise click.UsageError("Nothing to run: pass --job NAME, or --select SELECTION.")
     if partition is not None and partition_range is not None:
-        raise click.UsageError("--partition and --partition-range exclude each other. Give one of them.")
+        raise click.UsageError("Both --partition and --partition-range were provided; keep one.")
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         found = location_with(plane, location, job, select)
         keys = None if select is None else selected(found.graph, select)
@@ -79,7 +86,7 @@ def launch(
     if as_json:
         print_json({"run_id": wanted.run.run_id, "location": found.name})
     else:
-        click.echo(f"Run {wanted.run.run_id} waits in the queue of {found.name}.")
+        click.echo(f"Run {wanted.run.run_id} is queued in {found.name}.")
 
 
 def selected(graph: AssetGraph, text: str) -> tuple[AssetKey, ...]:
@@ -91,6 +98,6 @@ def selected(graph: AssetGraph, text: str) -> tuple[AssetKey, ...]:
     keys = AssetSelection.from_string(text).resolve(graph) & set(graph.materializable_keys)
     if not keys:
         raise InvalidSubsetError(
-            f"--select {text!r} selects nothing that can be made. 'segue list' shows what there is."
+            f"--select {text!r} matches nothing that can be materialized. 'segue list' lists the assets."
         )
     return tuple(sorted(keys))

@@ -69,7 +69,7 @@ def list_locations(home: str | None, as_json: bool) -> None:
     default=f"http://127.0.0.1:{DEFAULT_PORT}",
     show_default=True,
     envvar="SEGUE_API_URL",
-    help="Where the API is.",
+    help="URL of the API.",
 )
 def reload(name: str, url: str) -> None:
     """Have the control plane load a code location anew. What there is serves until that is done."""
@@ -78,12 +78,13 @@ def reload(name: str, url: str) -> None:
     request = urllib.request.Request(f"{url.rstrip('/')}/api/locations/{name}/reload", b"{}", headers, method="POST")
     try:
         with urllib.request.urlopen(request):
-            click.echo(f"The code location {name} is being loaded anew.")
+            click.echo(f"Reloading the code location {name}.")
     except urllib.error.HTTPError as error:
         raise InvalidInvocationError(_message(error)) from error
     except urllib.error.URLError as error:
         raise LocationUnavailableError(
-            f"No control plane answers at {url}: {error.reason}. Start segue dev or segue serve, or say where it is with --url."
+            f"No control plane answers at {url}: {error.reason}. Start segue dev or segue serve, or pass its URL "
+            "with --url."
         ) from error
 
 
@@ -94,7 +95,7 @@ def _message(error: urllib.error.HTTPError) -> str:
         document: Any = json.loads(text)
         return str(document["message"])
     except (ValueError, KeyError, TypeError):
-        return f"The API answered {error.code}: {text}"
+        return f"The API responded with status {error.code}: {text}"
 
 
 @location.command()
@@ -113,7 +114,7 @@ def check(names: tuple[str, ...], code: CodeOptions, workspace: str | None, home
     unknown = sorted(set(names) - {target.name for target in targets})
     if unknown:
         known = ", ".join(target.name for target in targets)
-        raise InvalidInvocationError(f"There is no code location {unknown[0]!r}; there are: {known}.")
+        raise InvalidInvocationError(f"There is no code location {unknown[0]!r}; available: {known}.")
     documents: list[LocationDocument] = []
     for target in targets:
         if names and target.name not in names:

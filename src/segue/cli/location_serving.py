@@ -31,10 +31,8 @@ _PLACE = "segue location serve"
 @click.option(
     "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
 )
-@click.option(
-    "--certificate", metavar="FILE", envvar="SEGUE_LOCATION_CERTIFICATE", help="The certificate to speak TLS with."
-)
-@click.option("--key", metavar="FILE", envvar="SEGUE_LOCATION_KEY", help="Its private key, if not in the same file.")
+@click.option("--certificate", metavar="FILE", envvar="SEGUE_LOCATION_CERTIFICATE", help="The TLS certificate.")
+@click.option("--key", metavar="FILE", envvar="SEGUE_LOCATION_KEY", help="Its private key, if it is in another file.")
 @click.option(
     "--authority",
     metavar="FILE",
@@ -70,8 +68,8 @@ def serve_location(
     require_mutual(credentials, _PLACE, is_location=True)
     if settings.database is None:
         raise InvalidConfigError(
-            f"{_PLACE}: runs record what they do in the database of the control plane, and none is named here: set `database` "
-            "(SEGUE_DATABASE) to the URL of the Postgres database that both use."
+            f"{_PLACE}: runs are recorded in the database of the control plane, but no database is set here. Set "
+            "`database` (SEGUE_DATABASE) to the URL of the Postgres database that both use."
         )
     target = _chosen(targets_in_force(settings, workspace), name)
     try:
@@ -79,8 +77,8 @@ def serve_location(
     except OSError as error:
         files = (credentials.certificate, credentials.key, credentials.authority)
         raise InvalidConfigError(
-            f"{_PLACE}: TLS cannot be spoken with {', '.join(each for each in files if each is not None)}: {error}. Name PEM "
-            "files that this user may read: --certificate with the --key that belongs to it, --authority with certificates."
+            f"{_PLACE}: TLS cannot be set up with {', '.join(each for each in files if each is not None)}: "
+            f"{error}. Use readable PEM files: --certificate with its --key, and certificates for --authority."
         ) from error
     with signals() as ending:
         listening = listen(host, port, "The code location")
@@ -89,7 +87,7 @@ def serve_location(
         )
         server.serve(listening)
         place, number = listening.getsockname()[:2]
-        write(sys.stdout, f"Segue serves the code location {target.name} at {place} port {number} (Ctrl-C ends it)\n")
+        write(sys.stdout, f"Serving the code location {target.name} at {place} port {number} (Ctrl-C ends it)\n")
         sys.stdout.flush()
         try:
             ending.is_waiting = True
@@ -105,15 +103,15 @@ def _chosen(targets: tuple[LocationTarget, ...], name: str | None) -> LocationTa
     if name is None and len(targets) == 1:
         [target] = targets
     elif name is None:
-        raise InvalidInvocationError(f"There are several code locations: {known}. Name the one to serve.")
+        raise InvalidInvocationError(f"There are several code locations: {known}. Choose the one to serve.")
     else:
         found = [target for target in targets if target.name == name]
         if not found:
-            raise InvalidInvocationError(f"There is no code location {name!r}; there are: {known}.")
+            raise InvalidInvocationError(f"There is no code location {name!r}; available: {known}.")
         [target] = found
     if target.remote is not None:
         raise InvalidInvocationError(
-            f"The code location {target.name!r} is on another machine ({target.remote.place}): serve it there."
+            f"The code location {target.name!r} is on another machine ({target.remote.place}). Serve it there."
         )
     return target
 

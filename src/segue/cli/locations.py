@@ -43,7 +43,7 @@ def targets_in_force(settings: Settings, workspace: str | None = None) -> tuple[
     targets = targets_of_pyproject(settings.project)
     if not targets:
         raise InvalidConfigError(
-            "Nothing says where the definitions are: pass --file FILE or --module MODULE, or write them or [[locations]] into "
+            "No definitions were found: pass --file FILE or --module MODULE, or set them or [[locations]] in "
             "segue.toml."
         )
     return targets
@@ -63,10 +63,10 @@ def settings_at(settings: Settings, name: str | None) -> Settings:
     if target is None:
         return settings
     if target.remote is not None:
-        raise NotSupportedError(f"The code location {name!r} is on another machine: run this there.")
+        raise NotSupportedError(f"The code location {name!r} is on another machine. Run this there.")
     if target.python is not None and os.path.abspath(target.python) != os.path.abspath(sys.executable):
         raise NotSupportedError(
-            f"The code location {name!r} has a Python environment of its own: run this with {target.python} -m segue."
+            f"The code location {name!r} has its own Python environment. Run this with {target.python} -m segue."
         )
     os.environ.update(target.environment)
     return msgspec.structs.replace(
@@ -90,7 +90,7 @@ def _read(file: Path) -> tuple[LocationTarget, ...]:
         if error.name != "yaml":
             raise
         raise LoadError(
-            f"{file} is YAML, and the package pyyaml is not installed: pip install 'segue[components]'."
+            f"{file} is YAML, but the package pyyaml is not installed: pip install 'segue[components]'."
         ) from error
     try:
         document: object = yaml.safe_load(file.read_text(encoding="utf-8"))

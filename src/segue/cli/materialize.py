@@ -40,14 +40,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @code_options
 @click.option(
-    "-s", "--select", metavar="SELECTION", help="Which assets, as 'orders', '+report', 'group:shop'; default: all."
+    "-s", "--select", metavar="SELECTION", help="Which assets, such as 'orders', '+report', 'group:shop'; default: all."
 )
 @click.option("-j", "--job", metavar="NAME", help="Run this job; with --select, part of it.")
 @click.option("-p", "--partition", metavar="KEY", help="The partition to make.")
-@click.option("--partition-range", metavar="FIRST...LAST", help="The partitions to make, both ends included.")
+@click.option(
+    "--partition-range", metavar="FIRST...LAST", help=("A range of partitions to materialize, both ends included.")
+)
 @click.option("-c", "--config", metavar="CONFIG", help="Run config: JSON in braces, or a .json, .toml or .yaml file.")
 @click.option("-t", "--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag for the runs; may be repeated.")
-@click.option("--fail-fast", is_flag=True, help="With several runs: stop after the first that fails.")
+@click.option("--fail-fast", is_flag=True, help="If there are several runs: stop after the first failure.")
 @home_option
 @json_option
 def materialize(
@@ -72,7 +74,7 @@ def materialize(
     The exit code is 1 if a run failed, 130 after Ctrl-C.
     """
     if partition is not None and partition_range is not None:
-        raise click.UsageError("--partition and --partition-range exclude each other. Give one of them.")
+        raise click.UsageError("Both --partition and --partition-range were provided; keep one.")
     wanted = Wanted(
         select=select,
         job=job,
@@ -108,8 +110,8 @@ def plan_batches(graph: AssetGraph, wanted: Wanted, request: RunRequest) -> list
     if definition is None:
         if wanted.partition is not None or wanted.partition_range is not None:
             raise InvalidSubsetError(
-                "A partition was given, but none of the selected assets is partitioned. "
-                "Leave --partition out, or select others."
+                "A partition was given, but none of the selected assets is partitioned. Remove --partition, or "
+                "select other assets."
             )
         return single_batch(keys, request)
     if wanted.partition_range is not None:
@@ -118,7 +120,7 @@ def plan_batches(graph: AssetGraph, wanted: Wanted, request: RunRequest) -> list
         last = definition.get_last_partition_key()
         example = f" (the last is {last!r})" if last is not None else ""
         raise InvalidSubsetError(
-            f"{_names(partitioned)} partitioned and no partition was given. Add --partition KEY{example} or "
+            f"{_names(partitioned)} partitioned, but no partition was given. Add --partition KEY{example} or "
             "--partition-range FIRST...LAST, or select other assets with --select."
         )
     require_partition(definition, wanted.partition, datetime.now(UTC))
@@ -129,11 +131,13 @@ def _selected(graph: AssetGraph, wanted: Wanted) -> list[AssetKey]:
     """The assets to make, in order of declaration; those made elsewhere are left out."""
     if wanted.job is not None and wanted.job not in graph.jobs:
         jobs = ", ".join(graph.jobs) or "none"
-        raise InvalidSubsetError(f"There is no job {wanted.job!r} in these definitions. Jobs: {jobs}.")
+        raise InvalidSubsetError(f"There is no job {wanted.job!r} in these definitions; available: {jobs}.")
     pool = graph.materializable_keys if wanted.job is None else list(graph.jobs[wanted.job].assets)
     if wanted.select is None:
         if not pool and wanted.job is None:
-            raise InvalidSubsetError("There is nothing to make: these definitions hold no asset with a function.")
+            raise InvalidSubsetError(
+                "There is nothing to materialize: these definitions have no asset with a function."
+            )
         return pool
     found = AssetSelection.from_string(wanted.select).resolve(graph)
     keys = [key for key in pool if key in found and graph.node(key).computation is not None]
@@ -141,7 +145,7 @@ def _selected(graph: AssetGraph, wanted: Wanted) -> list[AssetKey]:
         outside = ", ".join(sorted(key.to_user_string() for key in found))
         why = f"it names {outside}, which cannot be made here" if outside else "no asset matches it"
         place = "" if wanted.job is None else f" in job {wanted.job!r}"
-        raise InvalidSubsetError(f"--select {wanted.select!r} selects nothing to make{place}: {why}.")
+        raise InvalidSubsetError(f"--select {wanted.select!r} matches nothing to materialize{place}: {why}.")
     return keys
 
 

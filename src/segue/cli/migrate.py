@@ -50,7 +50,7 @@ def migrate() -> None:
 
 
 @migrate.command()
-@click.option("--from", "dagster_home", metavar="FOLDER", help="Dagster's home; default: what DAGSTER_HOME names.")
+@click.option("--from", "dagster_home", metavar="FOLDER", help="Dagster's home folder; default: DAGSTER_HOME.")
 @click.option("--postgres", "url", metavar="URL", help="Read the records from Postgres instead of the home's SQLite.")
 @click.option("--apply", is_flag=True, help="Write the changes. Without it, this is a dry run.")
 @home_option

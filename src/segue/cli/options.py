@@ -39,7 +39,7 @@ def code_options(command: Command) -> Command:
 
     @click.option("-f", "--file", metavar="FILE", help="Python file with the definitions.")
     @click.option("-m", "--module", metavar="MODULE", help="Module with the definitions.")
-    @click.option("-a", "--attribute", metavar="NAME", help="Variable that holds them; default: the only one.")
+    @click.option("-a", "--attribute", metavar="NAME", help="Variable that contains them; default: the only one.")
     @click.option("-d", "--working-directory", metavar="FOLDER", help="Folder from which user code imports.")
     @click.option("--dagster-compat", is_flag=True, help="Let code that imports dagster run on Segue.")
     @functools.wraps(command)
@@ -52,7 +52,7 @@ def code_options(command: Command) -> Command:
         **others: object,
     ) -> None:
         if file is not None and module is not None:
-            raise click.UsageError("--file and --module exclude each other. Give the one that holds the definitions.")
+            raise click.UsageError("Both --file and --module were provided; keep the one with the definitions.")
         command(code=CodeOptions(file, module, attribute, working_directory, dagster_compat), **others)
 
     return with_code
@@ -99,7 +99,7 @@ def settings_in_force(code: CodeOptions | None = None, home: str | None = None) 
 
 
 WORKSPACE_FILE = "workspace.yaml"
-"""What names the code locations of a project that was made for Dagster."""
+"File with the code locations of a Dagster project."
 
 
 def place_of(settings: Settings) -> str:
@@ -125,18 +125,17 @@ def load(settings: Settings) -> tuple[Definitions, AssetGraph]:
         if names_locations(settings):
             names = ", ".join(each.name for each in settings.locations) or WORKSPACE_FILE
             raise LoadError(
-                f"{settings.project} has code locations ({names}), and this command loads one piece of code: pass --file FILE "
-                "or --module MODULE. 'segue location check' loads all of them, 'segue launch' runs what is in them."
+                f"{settings.project} has code locations ({names}), but this command loads a single file or module: "
+                "pass --file FILE or --module MODULE. 'segue location check' loads all of them, 'segue launch' runs "
+                "their jobs and assets."
             )
         why = f"{settings.source} sets neither `file` nor `module`" if settings.source else "no settings file was found"
         raise LoadError(
-            f"Nothing says where the definitions are: {why} (looked in {settings.project} and above). "
-            "Pass --file FILE or --module MODULE, or set one of them in [tool.segue] of pyproject.toml."
+            f"No definitions were found: {why} (searched {settings.project} and its parents). Pass --file FILE or "
+            "--module MODULE, or set one of them in [tool.segue] of pyproject.toml."
         )
     if settings.file is not None and settings.module is not None:
-        raise LoadError(
-            f"{settings.source}: both `file` and `module` are set. Keep the one that holds the definitions."
-        )
+        raise LoadError(f"{settings.source}: both `file` and `module` are set; keep the one with the definitions.")
     definitions = load_definitions(code_target(settings)).with_failure_rules(settings.failure_rules)
     return definitions, definitions.asset_graph
 

@@ -22,7 +22,9 @@ def parse_range(text: str) -> PartitionKeyRange:
     """
     start, separator, end = text.partition(RANGE_SEPARATOR)
     if not separator or not start or not end:
-        raise click.UsageError(f"--partition-range {text!r}: write it as FIRST{RANGE_SEPARATOR}LAST, both included.")
+        raise click.UsageError(
+            f"--partition-range {text!r} is not valid: use FIRST{RANGE_SEPARATOR}LAST, both included."
+        )
     return PartitionKeyRange(start, end)
 
 
@@ -37,8 +39,8 @@ def keys_of_range(definition: PartitionsDefinition, wanted: PartitionKeyRange) -
     keys = definition.get_partition_keys_in_range(wanted)
     if not keys:
         raise UnknownPartitionError(
-            f"The range {RANGE_SEPARATOR.join(wanted)} is empty: {wanted.start!r} comes after {wanted.end!r}. "
-            "Write the earlier one first."
+            f"The range {RANGE_SEPARATOR.join(wanted)} is empty: {wanted.start!r} comes after {wanted.end!r}. Put "
+            "the earlier one first."
         )
     return keys
 

@@ -67,7 +67,7 @@ class ResourceLimitsDocument(msgspec.Struct, frozen=True):
 
 
 @click.group(invoke_without_command=True)
-@click.option("--limits", is_flag=True, help="List the rate limits and circuit breakers of resources instead.")
+@click.option("--limits", is_flag=True, help="List the rate limits and circuit breakers of resources.")
 @home_option
 @json_option
 @click.pass_context
@@ -125,14 +125,14 @@ def delete(name: str, home: str | None, as_json: bool) -> None:
     with open_store(settings) as store:
         instance = _instance(store, settings)
         if name not in instance.event_log_storage.get_concurrency_keys():
-            raise InvalidSubsetError(f"No limit is set for the pool {name!r}. 'segue pools' lists what is set.")
+            raise InvalidSubsetError(f"No limit is set for the pool {name!r}. 'segue pools' lists all limits.")
         instance.set_pool_limit(name, None)
         limit = settings.concurrency.default_pool_limit
     if as_json:
         print_json({"pool": name, "limit": limit})
     else:
         slots = "any number of slots" if limit is None else count(limit, "slot")
-        click.echo(f"The limit of the pool {name} is removed: it has {slots}.")
+        click.echo(f"Removed the limit of the pool {name}: it now has {slots}.")
 
 
 @pools.command()
@@ -155,7 +155,7 @@ def free(run: str, step: str | None, yes: bool, home: str | None, as_json: bool)
     if as_json:
         print_json({"freed": claims})
     else:
-        click.echo(f"Took back {count(len(claims), 'claim')} of run {run_id}.")
+        click.echo(f"Released {count(len(claims), 'claim')} of run {run_id}.")
 
 
 def _instance(store: Store, settings: Settings) -> Instance:
@@ -173,7 +173,7 @@ def _list_limits(instance: Instance, *, as_json: bool) -> None:
         print_json({"resources": found})
         return
     columns = ("RESOURCE", "CIRCUIT", "FAILURES", "TOKENS")
-    print_table(columns, [_limits_row(each) for each in found], empty="No resource with limits was ever called.")
+    print_table(columns, [_limits_row(each) for each in found], empty="No resource with limits has been called yet.")
 
 
 def _limits_row(found: ResourceLimitsDocument) -> tuple[str, ...]:
@@ -226,15 +226,15 @@ def _claims_of(store: Store, run: str, step: str | None) -> Sequence[ClaimRecord
     if run in run_ids:
         run_ids = [run]
     if len(run_ids) > 1:
-        raise InvalidSubsetError(
-            f"{len(run_ids)} runs begin with {run!r}: {', '.join(run_ids[:3])}. Give more of the id."
-        )
+        raise InvalidSubsetError(f"{len(run_ids)} runs match {run!r}: {', '.join(run_ids[:3])}. Give more of the id.")
     found = [
         each for each in records if each.claimant.run_id in run_ids and (step is None or each.claimant.step_key == step)
     ]
     if not found:
         what = f"Run {run!r}" if step is None else f"Step {step!r} of run {run!r}"
-        raise InvalidSubsetError(f"{what} holds nothing and waits for nothing. 'segue pools' lists who does.")
+        raise InvalidSubsetError(
+            f"{what} holds no slots and is not waiting for any. 'segue pools' lists the runs that do."
+        )
     return found
 
 
@@ -249,7 +249,7 @@ def _ask(found: Sequence[ClaimRecord], *, yes: bool) -> None:
         lines.append(f"  and {len(found) - 20:,} more")
     if not sys.stdin.isatty():
         raise click.UsageError(
-            f"Taking back {count(len(found), 'claim')} needs a yes, and there is no terminal. Add --yes."
+            f"Releasing {count(len(found), 'claim')} requires confirmation, but there is no terminal. Add --yes."
         )
     click.echo("\n".join(["This takes back:", *lines]), err=True)
     click.confirm("Take it back?", abort=True, err=True)

@@ -162,7 +162,7 @@ def lines_of(event: Event) -> list[str]:
         case StepRetryData():
             cause = f" ({payload.error.message.strip()})" if payload.error else ""
             wait = f" in {duration(payload.seconds_to_wait)}" if payload.seconds_to_wait else ""
-            return [f"{step}: attempt {payload.attempt} failed{cause}, tried again{wait}"]
+            return [f"{step}: attempt {payload.attempt} failed{cause}, retrying{wait}"]
         case StepSuccessData():
             return [f"{step}: {styled('succeeded')} in {duration(payload.duration_ms / 1000)}"]
         case StepSkippedData():

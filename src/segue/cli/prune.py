@@ -19,7 +19,7 @@ from segue.model.retention import Retention, seconds_of
 from segue.retention import Removed, prune
 from segue.storage.for_control import retention_of
 
-_STAYS = "Runs, and the latest state of assets, partitions and checks, stay."
+_STAYS = "Runs and the latest state of assets, partitions and checks are kept."
 _BETWEEN_LINES = 0.2  # seconds
 
 
@@ -46,9 +46,9 @@ class PruneDocument(msgspec.Struct, frozen=True):
 @click.option(
     "--older-than",
     metavar="TIME",
-    help="Remove all that is older, instead of what the settings say: 30d, 12h, or a number of days.",
+    help="Remove everything older than this instead of following the settings: 30d, 12h, or a number of days.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say how much it is.")
+@click.option("--dry-run", is_flag=True, help="Only show how much would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option
@@ -110,14 +110,14 @@ def _all_older_than(text: str) -> Retention:
     except InvalidConfigError as error:
         raise click.UsageError(str(error)) from error
     if seconds is None:
-        raise click.UsageError("--older-than takes a length of time longer than none: 30d, 12h, or a number of days.")
+        raise click.UsageError("--older-than must be a positive length of time: 30d, 12h, or a number of days.")
     return all_older_than(seconds)
 
 
 def _ask(removed: Removed) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(
-            f"Removing {_in_words(removed)} needs a yes, and there is no terminal to ask on. Add --yes."
+            f"Removing {_in_words(removed)} requires confirmation, but there is no terminal. Add --yes."
         )
     click.echo(f"This removes {_in_words(removed)}. {_STAYS}", err=True)
     click.confirm("Remove it?", abort=True, err=True)

@@ -45,7 +45,7 @@ class QueuedDocument(msgspec.Struct, frozen=True):
 
 
 @click.command("queue")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Maximum number of entries.")
 @home_option
 @json_option
 def queue(limit: int, home: str | None, as_json: bool) -> None:
@@ -86,7 +86,7 @@ def queue(limit: int, home: str | None, as_json: bool) -> None:
 
 def _awaits(store: Store, run: Run) -> str:
     asked = "; ".join(f"{each.step_key}: {each.question}" for each in awaiting_steps(store, run.run_id))
-    return f"it waits for a person ({asked}): 'segue runs approve {run.run_id}', or reject"
+    return f"waiting for approval ({asked}): 'segue runs approve {run.run_id}', or reject"
 
 
 def _stands(store: Store, run: Run) -> str | None:
@@ -97,7 +97,7 @@ def _stands(store: Store, run: Run) -> str | None:
         return None
     if any(step.status == "running" for step in read_run(store, run).steps):
         return None
-    return f"it has begun. {payload.message}"
+    return f"started. {payload.message}"
 
 
 def _document(run: Run, blocked: str | None) -> QueuedDocument:

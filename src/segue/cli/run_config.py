@@ -44,7 +44,7 @@ def read_tags(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise click.UsageError(f"--tag {text!r}: write it as KEY=VALUE.")
+            raise click.UsageError(f"--tag {text!r} is not valid: use KEY=VALUE.")
         tags[key] = value
     return tags
 
@@ -62,14 +62,14 @@ def _parse(content: str, suffix: str, place: str) -> object:
         raise InvalidConfigError(f"{place}: not valid TOML: {error}. Correct it there.") from error
     if suffix in (".yaml", ".yml"):
         return _parse_yaml(content, place)
-    raise InvalidConfigError(f"{place}: config files end in .json, .toml, .yaml or .yml. Rename the file.")
+    raise InvalidConfigError(f"{place}: unknown format. Config files must end with .json, .toml, .yaml or .yml.")
 
 
 def _parse_yaml(content: str, place: str) -> object:
     try:
         yaml = extra_module("yaml")
     except LoadError as error:
-        raise InvalidConfigError(f"{place}: {error} Or write TOML or JSON.") from error
+        raise InvalidConfigError(f"{place}: {error} Or use TOML or JSON.") from error
     try:
         return yaml.safe_load(content)
     except yaml.YAMLError as error:
@@ -80,6 +80,7 @@ def _parse_yaml(content: str, place: str) -> object:
 def _mapping(value: object, place: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise InvalidConfigError(
-            f"{place}: run config is a mapping with keys such as `ops` and `resources`, got {type(value).__name__}."
+            f"{place}: run config must be a mapping with keys such as `ops` and `resources`, got "
+            f"{type(value).__name__}."
         )
     return value  # pyright: ignore[reportUnknownVariableType] reason: keys of JSON, TOML and YAML config are checked by the schema

@@ -36,7 +36,7 @@ class KeptOutput(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.argument("step", metavar="[STEP]", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
+@click.option("--follow", "-f", is_flag=True, help="Continue until the run has ended.")
 @home_option
 @json_option
 def logs(run: str, step: str | None, follow: bool, home: str | None, as_json: bool) -> None:
@@ -65,10 +65,10 @@ def logs(run: str, step: str | None, follow: bool, home: str | None, as_json: bo
     if step is not None and not written:
         known = ", ".join(sorted({each.step for each, _ in kept.output(None, is_last=True)})) or "none"
         raise InvalidInvocationError(
-            f"Nothing is kept of the step {step!r} of run {found.run_id}; steps with output: {known}."
+            f"No output of the step {step!r} of run {found.run_id} is kept; steps with output: {known}."
         )
     if not written:
-        click.echo("Its steps wrote nothing.")
+        click.echo("Its steps wrote no output.")
 
 
 class _Kept:
@@ -119,7 +119,7 @@ class _Kept:
                 raise
             if not self._has_warned:
                 self._has_warned = True
-                click.echo(f"Only what is kept on this machine is shown. {error}", err=True)
+                click.echo(f"Only the output kept on this machine is shown. {error}", err=True)
             return here
         names = {each.path.name for each in here}
         return [*here, *(each for each in copies if each.path.name not in names)]

@@ -32,7 +32,7 @@ STATUSES = [*(status.value.lower() for status in RunStatus), "interrupted"]
 
 
 @click.group(invoke_without_command=True)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of entries.")
 @click.option(
     "--status", "statuses", type=click.Choice(STATUSES), multiple=True, help="Only with this status; may be repeated."
 )
@@ -43,7 +43,7 @@ STATUSES = [*(status.value.lower() for status in RunStatus), "interrupted"]
     "classes",
     type=click.Choice([each.value for each in FailureClass]),
     multiple=True,
-    help="Only failed runs, with this sort of failure; may be repeated.",
+    help="Only failed runs with this failure class; may be repeated.",
 )
 @home_option
 @json_option
@@ -78,9 +78,9 @@ def runs(
 
 @runs.command()
 @click.argument("run", metavar="RUN")
-@click.option("--from-failure", is_flag=True, help="Run what did not end well; so it is without any of these options.")
+@click.option("--from-failure", is_flag=True, help="Run what did not succeed; this is the default.")
 @click.option("--all", "everything", is_flag=True, help="Run everything again.")
-@click.option("--select", metavar="SELECTION", help="Run these of its assets again, or, of a job of ops, these ops.")
+@click.option("--select", metavar="SELECTION", help="Run these assets of it again, or, for a job of ops, these ops.")
 @click.option(
     "--step",
     "steps",
@@ -107,7 +107,7 @@ def retry(
     own.
     """
     if sum([from_failure, everything, select is not None, bool(steps)]) > 1:
-        raise click.UsageError("Pass one of --from-failure, --all, --select and --step.")
+        raise click.UsageError("Pass only one of --from-failure, --all, --select and --step.")
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json), open_store(settings) as store:
         earlier = find_run(store, run)
@@ -137,7 +137,7 @@ def retry(
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long its process may take to end it; then it is killed.",
+    help="How long the process may take to end it; then the process is killed.",
 )
 @home_option
 @json_option
@@ -196,8 +196,8 @@ def _listed(store: Store, wanted: _Wanted) -> Iterator[RunDocument]:
 def _require_retryable(run: Run, *, may_have_succeeded: bool) -> None:
     if run.is_success and not may_have_succeeded:
         raise InvalidInvocationError(
-            f"Run {run.run_id} succeeded: nothing is left of it. Run it again with --all, --select or --step, or start a new one "
-            "with 'segue materialize'."
+            f"Run {run.run_id} succeeded: nothing is left to run. Run it again with --all, --select or --step, or "
+            "start a new run with 'segue materialize'."
         )
     if not run.is_finished:
         raise InvalidInvocationError(f"Run {run.run_id} has not ended ({status_of(run)}). Retry it when it has.")

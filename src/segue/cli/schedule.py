@@ -95,11 +95,12 @@ def stop(name: str, location: str | None, home: str | None, as_json: bool) -> No
 @schedule.command()
 @click.argument("name", metavar="NAME")
 @click.option(
-    "--at", "moment_text", metavar="TIME", help="What it asks for at this time, as 2026-03-29T02:30; default: next."
+    "--at",
+    "moment_text",
+    metavar="TIME",
+    help=("The time to evaluate, such as 2026-03-29T02:30; default: the next tick."),
 )
-@click.option(
-    "--count", type=click.IntRange(0), default=5, show_default=True, help="How many of the next times to list."
-)
+@click.option("--count", type=click.IntRange(0), default=5, show_default=True, help="How many ticks to list.")
 @location_option
 @code_options
 @home_option
@@ -131,7 +132,7 @@ def preview(
 
 @schedule.command()
 @click.argument("name", metavar="NAME")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of entries.")
 @location_option
 @home_option
 @json_option
@@ -152,9 +153,9 @@ def _switch(name: str, location: str | None, home: str | None, status: Instigato
     if as_json:
         print_json(document)
     elif document.is_running:
-        click.echo(f"The schedule {name} runs; it ticks next at {moment(document.next_tick)}.")
+        click.echo(f"The schedule {name} is running; its next tick is at {moment(document.next_tick)}.")
     else:
-        click.echo(f"The schedule {name} is stopped.")
+        click.echo(f"Stopped the schedule {name}.")
 
 
 def _document(plane: Plane, found: Found, rules: ScheduleRules) -> ScheduleDocument:
@@ -181,6 +182,6 @@ def _moment(text: str, node: ScheduleNode) -> float:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise click.UsageError(f"--at {text!r} is no time. Write it as 2026-03-29T02:30.") from None
+        raise click.UsageError(f"--at {text!r} is not a valid time. Use a time such as 2026-03-29T02:30.") from None
     zone = ZoneInfo(node.execution_timezone) if node.execution_timezone else UTC
     return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).timestamp()

@@ -88,9 +88,7 @@ def stop(name: str, location: str | None, home: str | None, as_json: bool) -> No
 
 @sensor.command()
 @click.argument("name", metavar="NAME")
-@click.option(
-    "--cursor", "given", metavar="TEXT", help="The cursor it is asked with; default: the one that is recorded."
-)
+@click.option("--cursor", "given", metavar="TEXT", help="The cursor to evaluate with; default: the recorded one.")
 @location_option
 @code_options
 @home_option
@@ -122,8 +120,8 @@ def preview(
 
 @sensor.command()
 @click.argument("name", metavar="NAME")
-@click.option("--set", "text", metavar="TEXT", help="Go on from here.")
-@click.option("--clear", is_flag=True, help="Begin anew, with no cursor.")
+@click.option("--set", "text", metavar="TEXT", help="The new cursor.")
+@click.option("--clear", is_flag=True, help="Remove the cursor.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @location_option
 @home_option
@@ -133,12 +131,15 @@ def cursor(
 ) -> None:
     """Show from where the sensor NAME goes on, or change that."""
     if text is not None and clear:
-        raise click.UsageError("--set and --clear exclude each other. Give one of them.")
+        raise click.UsageError("Both --set and --clear were provided; keep one.")
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         found = find_instigator(plane, KIND, name, location)
         if text is not None or clear:
             if found.state.cursor is not None:
-                confirm(f"The sensor {name} stands at {found.state.cursor!r}, which is forgotten. Change it?", yes=yes)
+                confirm(
+                    f"The sensor {name} has the cursor {found.state.cursor!r}, which will be lost. Change it?",
+                    yes=yes,
+                )
             plane.control.set_cursor(found.state.id, text)
         now = plane.control.instigator_state(found.state.id).cursor
     if as_json:
@@ -149,7 +150,7 @@ def cursor(
 
 @sensor.command()
 @click.argument("name", metavar="NAME")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of entries.")
 @location_option
 @home_option
 @json_option

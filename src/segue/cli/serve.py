@@ -14,19 +14,19 @@ from segue.cli.serving import Serving, serve
 @code_options
 @workspace_option
 @home_option
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
 )
 @click.option(
-    "--only", type=click.Choice(["api", "loops"]), help="Serve one part, and leave the other to other processes."
+    "--only", type=click.Choice(["api", "loops"]), help="Serve only one part, and leave the other to another process."
 )
 @click.option(
     "--drain",
     type=click.FloatRange(min=0),
     default=25.0,
     show_default=True,
-    help="Seconds for which runs may go on when this is asked to end.",
+    help="Seconds that runs may continue after this process is asked to end.",
 )
 def serve_command(
     code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int, only: str | None, drain: float

@@ -132,7 +132,10 @@ class _Parts:
                 listener = listener_of(self._settings)
             except OSError as error:
                 listener = None
-                _say(f"Nothing can be heard of what others write: {error.strerror}. It is looked for once a second.")
+                _say(
+                    f"Writes of other processes cannot be noticed at once: {error.strerror}. They are looked for "
+                    "once a second."
+                )
             supervisor = Supervisor(
                 self._store, self._control, listener, self._locations, self._settings, self._retention()
             )
@@ -156,7 +159,7 @@ class _Parts:
             )
             server = ApiServer(make_app(state), listening)
             server.start()
-            write(sys.stdout, f"Segue serves at {_url(listening)} (Ctrl-C ends it)\n")
+            write(sys.stdout, f"Serving Segue at {_url(listening)} (Ctrl-C ends it)\n")
             sys.stdout.flush()
         if self._serving.is_for_development:
             from segue.cli.watching_files import FileWatcher
@@ -199,8 +202,8 @@ def _require_closed(settings: Settings, serving: Serving) -> None:
     """Refuses to be open to other machines without a token."""
     if serving.host not in LOOPBACK and settings.api_token is None:
         raise InvalidConfigError(
-            f"--host {serving.host} opens the API to other machines, and whoever reaches it could run your code: set a token "
-            "(SEGUE_API_TOKEN, or `api_token` in segue.toml), which requests then bear, or leave --host out."
+            f"--host {serving.host} opens the API to other machines, and whoever can reach it could run your code. "
+            "Set a token (SEGUE_API_TOKEN, or `api_token` in segue.toml), which requests must send, or remove --host."
         )
 
 
@@ -219,7 +222,8 @@ def _require_alone(store: Store) -> None:
     if store.acquire_lease(_DEVELOPMENT, 0.0) is None:
         [holder] = [each.holder for each in store.leases() if each.name == _DEVELOPMENT]
         raise InvalidConfigError(
-            f"Another segue dev (process {holder.partition('-')[0]}) serves this home: end it, or pass another with --home."
+            f"Another segue dev (process {holder.partition('-')[0]}) is serving this home folder. Stop it, or "
+            "pass another folder with --home."
         )
 
 
@@ -248,7 +252,7 @@ class _LocationTeller:
         if before is not None and (before.status, before.error) == (state.status, state.error):
             _say(f"Code location {state.name} still {what}: the error is the same.")
             return
-        kept = " What it last gave goes on being served." if state.manifest_hash else ""
+        kept = " Its last version is still served." if state.manifest_hash else ""
         _say(f"Code location {state.name} {what}.{kept}\n{state.error or ''}")
 
 
@@ -258,9 +262,7 @@ def _drain(locations: Collection[ProcessLocation], seconds: float, ending: Signa
     ending.is_waiting, ending.is_over = seconds > 0, False
     running = sum(each.running for each in locations)
     if running and seconds > 0:
-        _say(
-            f"Ends with its runs ({running}), {seconds:g} seconds from now at the latest. Another signal ends them now."
-        )
+        _say(f"Ending with its runs ({running}), in {seconds:g} seconds at the latest. Another signal ends them now.")
     while running and not ending.is_over and (left := deadline - time.monotonic()) > 0:
         ending.wait(left)
         running = sum(each.running for each in locations)

@@ -16,7 +16,7 @@ from segue.model.partitions.key_range import RANGE_SEPARATOR
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--logs", is_flag=True, help="Also what it logged.")
+@click.option("--logs", is_flag=True, help="Include log lines.")
 @home_option
 @json_option
 def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
@@ -34,7 +34,7 @@ def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
     columns = ("STEP", "STATUS", "DURATION", "ATTEMPTS", "CPU", "MEMORY", "READ", "WRITTEN")
     print_table(columns, [_row(step) for step in details.steps], empty="None.")
     if any(step.status == "unknown" for step in details.steps):
-        click.echo("Its events are gone, as [retention] of the settings says: what became of its steps is not known.")
+        click.echo("Its events were removed by [retention] of the settings, so the state of its steps is unknown.")
     _print_waits(details)
     _print_made(details)
     _print_checks(details)

@@ -90,8 +90,8 @@ def preview_document(
     definitions = found.location.definitions
     if definitions is None:
         raise InvalidSubsetError(
-            f"The code of {found.location.name!r} is not the one that --file, --module or the settings name, so its "
-            f"{task.kind.value} cannot be asked here. Pass --file or --module of that code location."
+            f"The code of {found.location.name!r} is not the code of --file, --module or the settings, so its "
+            f"{task.kind.value} cannot be evaluated here. Pass --file or --module of that code location."
         )
     answer = answer_tick(definitions, instance_of(settings, plane.store), task, time.time())
     return PreviewDocument(
@@ -112,14 +112,14 @@ def print_preview(document: PreviewDocument) -> None:
     for each in document.next_ticks:
         click.echo(f"ticks at {moment(each)}")
     if document.catch_up is not None:
-        click.echo(f"of times that are missed: {document.catch_up}")
+        click.echo(f"missed ticks: {document.catch_up}")
     when = "" if document.at is None else f" at {moment(document.at)}"
     if document.error is not None:
         click.echo(f"{document.name}{when} fails: {document.error}")
     elif not document.requests:
-        click.echo(f"{document.name}{when} asks for no run: {document.skip_reason or 'it gives no reason'}")
+        click.echo(f"{document.name}{when} requests no run: {document.skip_reason or 'it gives no reason'}")
     else:
-        click.echo(f"{document.name}{when} asks for {count(len(document.requests), 'run')}:")
+        click.echo(f"{document.name}{when} requests {count(len(document.requests), 'run')}:")
     rows = [
         (each.job or ", ".join(each.assets or ()), each.partition or "", each.run_key or "", _tags(each.tags))
         for each in document.requests

@@ -45,7 +45,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
 @click.command("why")
 @click.argument("key", metavar="KEY")
 @click.argument("partition", metavar="[PARTITION]", required=False)
-@click.option("--history", type=click.IntRange(1), default=1, show_default=True, help="Show so many evaluations.")
+@click.option("--history", type=click.IntRange(1), default=1, show_default=True, help="Number of evaluations to show.")
 @home_option
 @json_option
 def why(key: str, partition: str | None, history: int, home: str | None, as_json: bool) -> None:
@@ -59,7 +59,7 @@ def why(key: str, partition: str | None, history: int, home: str | None, as_json
         found, definition = _find(plane, key)
         if partition is not None:
             if definition is None:
-                raise InvalidSubsetError(f"{found.to_user_string()} has no partitions: leave the partition out.")
+                raise InvalidSubsetError(f"{found.to_user_string()} is not partitioned: remove the partition.")
             require_partition(definition, partition, datetime.now(UTC))
         entries = plane.control.condition_evaluations(found.to_user_string(), history)
     documents = [_document(found, partition, entry.record, definition) for entry in entries]
@@ -68,8 +68,8 @@ def why(key: str, partition: str | None, history: int, home: str | None, as_json
         return
     if not documents:
         click.echo(
-            f"Nothing is on record of {found.to_user_string()}: it has no automation condition, or its sensor does not run "
-            "('segue sensor list')."
+            f"No evaluation of {found.to_user_string()} is recorded: it has no automation condition, or its sensor "
+            "is stopped ('segue sensor list')."
         )
     for entry, document in zip(entries, documents, strict=True):
         click.echo(f"{moment(document.evaluated_at)}  {document.explanation}")

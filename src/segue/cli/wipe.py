@@ -19,7 +19,7 @@ from segue.model.keys import AssetKey
 from segue.model.stores import StateStore
 from segue.settings import Settings
 
-STAYS = "Stored values are not touched; a new materialization replaces them. Past runs and events stay, too."
+STAYS = "Stored values are not changed; a new materialization replaces them. Earlier runs and events are kept."
 
 
 class WipeDocument(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class WipeDocument(msgspec.Struct, frozen=True):
 @click.option(
     "-p", "--partition", "partitions", metavar="KEY", multiple=True, help="Only this partition; may be repeated."
 )
-@click.option("--partition-range", metavar="FIRST...LAST", help="Only these partitions, both ends included.")
+@click.option("--partition-range", metavar="FIRST...LAST", help="Only this range of partitions, both ends included.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @code_options
 @home_option
@@ -54,7 +54,7 @@ def wipe(
     that are no longer in it can be wiped; for --partition-range it is, since it says which partitions lie between.
     """
     if partitions and partition_range is not None:
-        raise click.UsageError("--partition and --partition-range exclude each other. Give one of them.")
+        raise click.UsageError("Both --partition and --partition-range were provided; keep one.")
     settings = settings_in_force(code, home)
     wanted: Sequence[str] | None = partitions or None
     if partition_range is not None:
@@ -80,7 +80,7 @@ def _range(settings: Settings, key: str, text: str) -> Sequence[str]:
     asset = find_asset(key, graph.nodes, "in these definitions")
     definition = graph.node(asset).partitions
     if definition is None:
-        raise InvalidSubsetError(f"Asset {key!r} is not partitioned. Leave --partition-range out to wipe all of it.")
+        raise InvalidSubsetError(f"Asset {key!r} is not partitioned. Remove --partition-range to wipe the whole asset.")
     return keys_of_range(definition, limits)
 
 
@@ -92,7 +92,7 @@ def _recorded(store: StateStore, asset: AssetKey, wanted: Sequence[str], *, is_r
     if (missing and not is_range) or not found:
         raise UnknownPartitionError(
             f"Nothing is recorded of partition {missing[0]!r} of {asset.to_user_string()}, so nothing was wiped. "
-            f"'segue asset {asset.to_user_string()}' shows its partitions."
+            f"'segue asset {asset.to_user_string()}' lists its partitions."
         )
     return found
 
@@ -101,6 +101,6 @@ def _ask(what: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"Wiping {what} needs a yes, and there is no terminal to ask on. Add --yes.")
+        raise click.UsageError(f"Wiping {what} requires confirmation, but there is no terminal. Add --yes.")
     click.echo(f"This removes what is recorded of {what}. {STAYS}", err=True)
     click.confirm("Remove it?", abort=True, err=True)

@@ -100,7 +100,7 @@ def test_schedules_are_listed_switched_and_previewed(store: SqliteStore) -> None
     (request,) = shown["requests"]
     assert (request["job"], request["tags"]["kind"]) == ("job", "nightly")
     assert not document("schedule", "stop", "nightly")["is_running"]
-    assert "There is no schedule 'weekly'; there are: nightly" in refused("schedule", "start", "weekly")
+    assert "There is no schedule 'weekly'; available: nightly" in refused("schedule", "start", "weekly")
 
 
 def test_ticks_are_listed(store: SqliteStore) -> None:
@@ -167,7 +167,7 @@ def test_a_suspended_run_is_listed_with_what_is_asked_and_answered_by_step(store
 
 
 def test_what_is_launched_must_be_there(store: SqliteStore) -> None:
-    assert "Say what to run" in refused("launch")
+    assert "Nothing to run" in refused("launch")
     assert "Job 'other' not found" in refused("launch", "--job", "other")
     assert "Choose one with --partition" in refused("launch", "--select", "raw")
     assert "Partition key '2030-01-01' not found" in refused("launch", "--select", "raw", "--partition", "2030-01-01")
@@ -202,7 +202,9 @@ def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
         "report": None,
     }
     assert (made["stagger"], made["off_peak"], made["max_concurrent"]) == (600.0, "22-6@Europe/Berlin", 2)
-    assert "write a time" in refused("backfill", "create", "--select", "raw", "--all", "--stagger", "soon")
+    assert "use a positive length of time" in refused(
+        "backfill", "create", "--select", "raw", "--all", "--stagger", "soon"
+    )
     assert "Nowhere" in refused("backfill", "create", "--select", "raw", "--all", "--off-peak", "22-6@Nowhere")
     recorded = control_of(store).get_backfill(made["backfill_id"])
     assert recorded is not None
@@ -211,11 +213,11 @@ def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
     assert [each["title"] for each in document("backfill", "list", "--open")["backfills"]] == ["again"]
     name = made["backfill_id"]
     assert document("backfill", "pause", name)["status"] == "PAUSED"
-    assert "cannot be done" in refused("backfill", "pause", name)
+    assert "so this is not possible" in refused("backfill", "pause", name)
     assert document("backfill", "resume", name)["status"] == "REQUESTED"
     assert "Add --yes" in refused("backfill", "cancel", name)
     assert document("backfill", "cancel", name, "--yes")["status"] == "CANCELING"
-    assert "goes on" in refused("backfill", "retry", name)
+    assert "still running" in refused("backfill", "retry", name)
     assert "raw" in call("backfill", "show", name).output
     assert "There is no backfill 'x'" in refused("backfill", "show", "x")
 
@@ -223,11 +225,11 @@ def test_a_backfill_over_a_selection(store: SqliteStore) -> None:
 def test_a_backfill_of_a_job_and_what_must_be_said(store: SqliteStore) -> None:
     made = document("backfill", "create", "--job", "op_job", "--all")
     assert made["job"] == "op_job"
-    assert "one way" in refused("backfill", "create", "--job", "op_job")
-    assert "one way" in refused("backfill", "create", "--job", "op_job", "--all", "--all-missing")
-    assert "what the backfill makes" in refused("backfill", "create", "--all")
+    assert "exactly one of" in refused("backfill", "create", "--job", "op_job")
+    assert "exactly one of" in refused("backfill", "create", "--job", "op_job", "--all", "--all-missing")
+    assert "Nothing to backfill" in refused("backfill", "create", "--all")
     assert "has no partitions" in refused("backfill", "create", "--job", "job", "--all")
-    assert "write two hours" in refused("backfill", "create", "--job", "op_job", "--all", "--off-peak", "night")
+    assert "use two hours" in refused("backfill", "create", "--job", "op_job", "--all", "--off-peak", "night")
 
 
 def test_what_is_missing_and_what_failed(store: SqliteStore) -> None:
@@ -297,7 +299,7 @@ def test_payloads_are_sent_listed_and_discarded(store: SqliteStore) -> None:
     [
         (("arrivals", "{file: 1}"), "is not valid JSON"),
         (("arrivals", '"' + "x" * (1 << 20) + '"'), "the maximum of 1,048,576"),
-        (("follows", "1"), "has no use for a payload"),
+        (("follows", "1"), "cannot take a payload"),
         (("departures", "1"), "There is no sensor 'departures'"),
     ],
 )
@@ -316,7 +318,7 @@ def test_a_preview_shows_the_sensor_what_waits_for_it(store: SqliteStore) -> Non
 
 def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
     assert document("asset", "why", "copied") == {"evaluations": []}
-    assert "Nothing is on record" in call("asset", "why", "copied").output
+    assert "No evaluation of copied is recorded" in call("asset", "why", "copied").output
     import segue as sg
     from segue.host.source import CodeTarget, load_definitions
     from segue.host.ticks import answer_tick
@@ -349,4 +351,4 @@ def test_why_a_condition_had_an_asset_made_or_not(store: SqliteStore) -> None:
     assert "is false, because" in other["explanation"]
     assert len(document("asset", "why", "copied", "--history", "5")["evaluations"]) == 2
     assert "2026-01-10" in call("asset", "why", "copied").output
-    assert "has no partitions" in refused("asset", "why", "report", "2026-01-10")
+    assert "is not partitioned" in refused("asset", "why", "report", "2026-01-10")

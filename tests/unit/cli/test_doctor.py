@@ -75,7 +75,7 @@ def test_settings_that_name_what_is_not_there(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reset_after", "said"), [(1_000_000.0, "nobody calls it for another"), (1e-9, "half open")], ids=["open", "half"]
+    ("reset_after", "said"), [(1_000_000.0, "no calls for another"), (1e-9, "half open")], ids=["open", "half"]
 )
 def test_a_resource_that_is_left_alone(store: SqliteStore, reset_after: float, said: str) -> None:
     breaker = CircuitBreaker(failures=1, reset_after=reset_after)
@@ -103,13 +103,13 @@ def test_no_control_plane(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     ("state", "level", "message"),
     [
-        ({}, "ok", "runs it"),
+        ({}, "ok", "run by"),
         ({"error": "the store is away", "last_error": "the store is away"}, "error", "the store is away"),
         ({"heartbeat_at": -60.0}, "error", "has been silent"),
         ({"heartbeat_at": 60.0}, "error", "is ahead"),
         ({"lag": 9.0}, "warning", "is late by"),
         ({"last_error": "ValueError: a bug", "failed_at": -30.0}, "warning", "ValueError: a bug"),
-        ({"last_error": "ValueError: a bug", "failed_at": -3600.0}, "ok", "runs it"),
+        ({"last_error": "ValueError: a bug", "failed_at": -3600.0}, "ok", "run by"),
     ],
 )
 def test_how_a_loop_does(state: dict[str, Any], level: str, message: str, store: SqliteStore) -> None:

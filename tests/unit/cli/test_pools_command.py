@@ -77,7 +77,7 @@ def test_a_limit_is_set_and_deleted(store: SqliteStore, monkeypatch: pytest.Monk
     assert store.claim_limits("") == {"pool:db": 3}
     assert _document("set", "db", "0")["limit"] == 0
     monkeypatch.setenv("SEGUE_DEFAULT_POOL_LIMIT", "5")
-    assert _call("delete", "db").output == "The limit of the pool db is removed: it has 5 slots.\n"
+    assert _call("delete", "db").output == "Removed the limit of the pool db: it now has 5 slots.\n"
     assert store.claim_limits("") == {}
     store.set_claim_limit("pool:db", 3)
     assert _document("delete", "db") == {"pool": "db", "limit": 5}
@@ -96,20 +96,20 @@ def test_claims_are_taken_back_when_asked_for(store: SqliteStore) -> None:
     _claim(store, "run-one", None, "partition:sales|")
     _claim(store, "run-two", "load", "pool:db")
     assert "Add --yes" in _failure("free", "run-one")
-    assert "2 runs begin with 'run'" in _failure("free", "run", "--yes")
-    assert "Step 'other' of run 'run-one' holds nothing" in _failure("free", "run-one", "other", "--yes")
-    assert "Run 'nobody' holds nothing" in _failure("free", "nobody", "--yes")
+    assert "2 runs match 'run'" in _failure("free", "run", "--yes")
+    assert "Step 'other' of run 'run-one' holds no slots" in _failure("free", "run-one", "other", "--yes")
+    assert "Run 'nobody' holds no slots" in _failure("free", "nobody", "--yes")
     assert len(store.claim_records(ClaimFilter())) == 3
     assert _document("free", "run-o", "load", "--yes") == {
         "freed": [{"run_id": "run-one", "step": "load", "resource": "pool:db", "is_held": True}]
     }
-    assert _call("free", "run-one", "--yes").output == "Took back 1 claim of run run-one.\n"
+    assert _call("free", "run-one", "--yes").output == "Released 1 claim of run run-one.\n"
     assert _document("free", "run-two", "-y")["freed"][0]["is_held"] is False
     assert store.claim_records(ClaimFilter()) == []
 
 
 def test_limits_of_resources_are_listed(store: SqliteStore) -> None:
-    assert _call("--limits").output == "No resource with limits was ever called.\n"
+    assert _call("--limits").output == "No resource with limits has been called yet.\n"
     breaker = CircuitBreaker(failures=1, reset_after=7200.0)
     store.enter_gates([GatePass("api", (RateLimit(10, per=1_000_000.0), breaker))])
     store.report_to_gates([GatePass("api", (breaker,))], True)

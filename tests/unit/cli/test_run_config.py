@@ -37,7 +37,7 @@ def test_json_in_braces_is_read_as_it_is() -> None:
     [
         ("c.json", '{"a": \n 1,}', "line 2, column"),
         ("c.toml", "a = ", "not valid TOML"),
-        ("c.json", "[1]", "run config is a mapping"),
+        ("c.json", "[1]", "run config must be a mapping"),
         ("c.ini", "a=1", ".json, .toml, .yaml or .yml"),
     ],
 )

@@ -81,7 +81,7 @@ def test_why_a_run_or_a_step_waits_is_shown_until_it_goes_on(store: SqliteStore)
     )
     assert document("show", run)["message"] == why
     (queued,) = document("queue")["runs"]
-    assert (queued["run_id"], queued["blocked_by"]) == (run, f"it has begun. {why}")
+    assert (queued["run_id"], queued["blocked_by"]) == (run, f"started. {why}")
     slots = "Waits for slots: the pool 'db' (1 of 1 taken)."
     store.append([Event(2.5, EngineEventData("Executing 1 step in this process."), run_id=run)])
     assert why not in text("queue")

@@ -42,7 +42,7 @@ def test_all_are_loaded_and_one_that_does_not_load_is_told(project: Path) -> Non
     assert result.exit_code == 0, result.output
     listed = [(each["sensor"], each["location"]) for each in json.loads(result.stdout)["sensors"]]
     assert listed == [("watch_sales", "sales"), ("watch_stock", "stock")]
-    assert "The code location gone does not load and is left out: " in result.stderr
+    assert "The code location gone failed to load and is left out: " in result.stderr
     assert "gone.py" in result.stderr
     again = CliRunner().invoke(command, ["sensor", "list", "--json"])
     assert (again.stdout, again.stderr) == (result.stdout, "")  # they are on record now
@@ -53,5 +53,5 @@ def test_where_none_loads_the_command_fails(project: Path) -> None:
         (project / f"{name}.py").write_text("1 / 0\n")
     result = CliRunner().invoke(command, ["sensor", "list"])
     assert result.exit_code == 1
-    assert "No code location loads: 'segue location check' shows why." in result.stderr
+    assert "No code location could be loaded. 'segue location check' shows why." in result.stderr
     assert "ZeroDivisionError" in result.stderr
