@@ -51,7 +51,7 @@ from segue.defs.types.forms import (
     union_type,
 )
 from segue.defs.types.loader import TypeLoader
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 
 T = TypeVar("T")
@@ -90,8 +90,8 @@ _STREAMS = (
 )
 
 
-class NoSuchType(InvalidDefinitionError):
-    """Something that is no type was given as one."""
+class NoSuchType(WrongDeclarationError):
+    """Something that is not a type was given as one."""
 
 
 def resolve_type(given: object) -> SegueType:
