@@ -137,7 +137,7 @@ def test_a_retry_does_only_what_is_left() -> None:
         last = retry_run(definitions, instance, again.run_id)
         assert last.is_success
         assert calls == ["first", "second", "second", "second"]
-        with pytest.raises(sg.InvalidInvocationError, match="ended well"):
+        with pytest.raises(sg.InvalidInvocationError, match="succeeded"):
             retry_run(definitions, instance, last.run_id)
         with pytest.raises(sg.RunNotFoundError):
             retry_run(definitions, instance, "none")
