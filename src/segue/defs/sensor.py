@@ -201,6 +201,11 @@ class SensorDefinition:
         """The single answers that the function gives for a context."""
         return answers_in(self.ask(context), self.name)
 
+    @property
+    def _evaluation_fn(self) -> Callable[[Any], list[Answer]]:
+        """What tests of users call with a context of any kind, such as a mock: a function that lists what the sensor gives."""
+        return self.answers
+
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """What the function gives for a context, as a test calls it.
 

@@ -36,3 +36,23 @@ def test_a_graph_as_a_job_is_superseded() -> None:
     with pytest.warns(DeprecationWarning, match=r"steps\.to_job\(\)"):
         sensor = sg.SensorDefinition("watch", evaluation_fn=lambda: None, job=steps)
     assert sensor.job.name == "steps"
+
+
+def test_a_mock_can_stand_for_the_context_of_a_sensor() -> None:
+    class Stand:
+        cursor = "7"
+
+    @sg.sensor(job_name="nightly")
+    def one(context: sg.SensorEvaluationContext) -> sg.SkipReason:
+        return sg.SkipReason(f"since {context.cursor}")
+
+    @sg.sensor(job_name="nightly")
+    def none() -> None: ...
+
+    @sg.sensor(job_name="nightly")
+    def several():  # type: ignore[no-untyped-def]
+        yield sg.RunRequest("a")
+        yield sg.RunRequest("b")
+
+    found = [getattr(each, "_evaluation_fn")(Stand()) for each in (one, none, several)]  # noqa: B009 reason: a private name
+    assert found == [[sg.SkipReason("since 7")], [], [sg.RunRequest("a"), sg.RunRequest("b")]]

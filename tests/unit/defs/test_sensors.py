@@ -351,7 +351,6 @@ def test_definitions_hold_sensors_as_data() -> None:
 def test_definitions_refuse_sensors_that_name_what_is_not_there() -> None:
     sensors = [
         giving(None, job_name="gone", name="lost"),
-        giving(None, asset_selection="nowhere", name="blind"),
         giving(None, name="needy", required_resource_keys={"shop"}),
         giving(None, name="twin"),
     ]
