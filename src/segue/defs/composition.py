@@ -165,7 +165,7 @@ class Scope:
         if len(args) > len(positional):
             raise InvalidDefinitionError(
                 f"{where} is called with {len(args)} positional arguments but has {len(positional)} inputs "
-                f"({', '.join(positional) or 'none'}) that can be passed by position. Pass them by keyword "
+                f"({', '.join(positional) or 'none'}) that can be passed by position. Use keyword args "
                 f"instead: {', '.join(definition.input_names) or 'none'}."
             )
         found: dict[str, object] = dict(zip(positional, args, strict=False))

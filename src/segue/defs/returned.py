@@ -115,7 +115,7 @@ def _several(expected: Expected, returned: Any) -> Iterator[Any]:
         )
     if len(values) != len(names):
         raise InvariantViolationError(
-            f"{expected.what}: the returned tuple has {len(values)} elements, but there are {len(names)} "
+            f"{expected.what}: Length mismatch: the returned tuple has {len(values)} elements, but there are {len(names)} "
             f"outputs: {', '.join(names)}."
         )
     for name, value in zip(names, values, strict=True):

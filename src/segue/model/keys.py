@@ -60,10 +60,10 @@ class AssetKey:
         return self.parts <= other.parts if isinstance(other, AssetKey) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
 
     def __iter__(self) -> NoReturn:
-        raise TypeError(f"{self!r} is not a list and cannot be iterated: use .path for its parts.")
+        raise TypeError(f"{self!r} is not a list. Iteration is not allowed: use .path for its parts.")
 
     def __getitem__(self, index: object) -> NoReturn:
-        raise TypeError(f"{self!r} is not a list and cannot be indexed: use .path for its parts.")
+        raise TypeError(f"{self!r} is not a list. Index access is not allowed: use .path for its parts.")
 
     def __repr__(self) -> str:
         return f"AssetKey({list(self.parts)!r})"
