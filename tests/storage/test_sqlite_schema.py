@@ -142,7 +142,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
         connection.execute("CREATE TABLE theirs (x)")
     store = open_sqlite(tmp_path)
-    with pytest.raises(StorageUnavailableError, match="did not make"):
+    with pytest.raises(StorageUnavailableError, match="was not made by"):
         store.get_run("r1")
     with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]

@@ -111,7 +111,7 @@ def test_a_dump_is_restored_into_either_kind(
     assert again.claim_records(ClaimFilter()) == []
     refused = project.run("db", "restore", name, environment=environment)
     assert refused.code == 1
-    assert "empty one only" in refused.last_error_line
+    assert "restored into an empty one" in refused.last_error_line
     assert len(again.list_runs(RunsFilter(), None, None)) == 4
     again.close()
 
@@ -130,14 +130,14 @@ def test_a_broken_dump_leaves_nothing(
     other = [lines[0].replace(f'"{REVISION}"'.encode(), b'"0001"'), *lines[1:]]
     unknown = [line.replace(b'"table":"events"', b'"table":"unknown"') for line in lines]
     for content, said in (
-        (lines[:-1], "is no whole dump"),
-        (lines[: len(lines) // 2], "is no whole dump"),
-        ([*lines[:4], b"{broken\n"], "is no whole dump"),
-        ([b"PGDMP"], "is no whole dump"),
-        ([], "is no whole dump"),
+        (lines[:-1], "is not a complete dump"),
+        (lines[: len(lines) // 2], "is not a complete dump"),
+        ([*lines[:4], b"{broken\n"], "is not a complete dump"),
+        ([b"PGDMP"], "is not a complete dump"),
+        ([], "is not a complete dump"),
         (other, "schema version 0001"),
         (unknown, "does not know"),
-        ([*lines[:-1], b'{"rows":1}\n'], "does not hold all the rows"),
+        ([*lines[:-1], b'{"rows":1}\n'], "does not contain all rows"),
     ):
         file = tmp_path / "dump"
         file.write_bytes(b"".join(content))

@@ -77,8 +77,8 @@ class Artifacts:
                 unfinished.rename(path)
         except OSError as error:
             raise StorageUnavailableError(
-                f"Metadata of {len(data):,} bytes cannot be kept in {path}: {error.strerror or error}. Make the place "
-                "writable, or set `artifacts` to another."
+                f"Metadata of {len(data):,} bytes cannot be stored in {path}: {error.strerror or error}. Make the "
+                "folder writable, or set `artifacts` to another one."
             ) from error
         text = value.value if isinstance(value.value, str) else data.decode()
         return StoredMetadataValue(str(path), len(data), name, str(type(value).__struct_config__.tag), text[:_PREVIEW])
@@ -154,8 +154,8 @@ def fetch(reference: ContentReference) -> Any:
             first = first or error
     assert first is not None
     raise StorageUnavailableError(
-        f"The metadata that was kept in {reference.path} ({reference.size:,} bytes) cannot be read: "
-        f"{first.strerror or first}. Put the file back, or set `artifacts` to where it is now."
+        f"The metadata stored in {reference.path} ({reference.size:,} bytes) cannot be read: "
+        f"{first.strerror or first}. Put the file back, or set `artifacts` to its new folder."
     ) from first
 
 

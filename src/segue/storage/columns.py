@@ -68,7 +68,8 @@ def require_text(*texts: str | None) -> None:
     for text in texts:
         if text is not None and "\0" in text:
             raise InvariantViolationError(
-                f"{text!r} holds a NUL character, which names, tags and partition keys may not; nothing was recorded."
+                f"{text!r} contains a NUL character, which is not allowed in names, tags and partition keys; "
+                "nothing was recorded."
             )
 
 

@@ -188,7 +188,7 @@ class SqlControlStore:
         if before is not None:
             rows = self._database.read(control_queries.BACKFILL_NUMBER, (before,))
             if not rows:
-                raise BackfillNotFoundError(f"The backfills behind {before!r} were asked for, and none has this id.")
+                raise BackfillNotFoundError(f"There is no backfill {before!r} to list from.")
             place = rows[0][0]
         values = None if statuses is None else [status.value for status in statuses]
         found = self._database.read(*control_queries.backfill_query(self._dialect, values, limit, place))

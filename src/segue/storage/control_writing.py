@@ -162,8 +162,8 @@ def send_payload(writes: Writes, which: InstigatorId, text: str, timestamp: floa
     waiting: Row | None = writes.execute(_PAYLOADS_WAITING, (instigator,)).fetchone()
     if waiting is not None and waiting[0] >= MOST_WAITING:
         raise InvalidInvocationError(
-            f"{MOST_WAITING:,} payloads wait for the {which}, which takes none: start it, look at its last ticks, or discard what "
-            "waits."
+            f"{MOST_WAITING:,} payloads are waiting for the {which}, which does not take any: start it, look at its "
+            "last ticks, or discard them."
         )
     row: Row | None = writes.execute(_ADD_PAYLOAD, (instigator, timestamp, text.encode())).fetchone()
     assert row is not None

@@ -149,14 +149,15 @@ def restore(target: Writable, file: Iterable[bytes], name: str, progress: Progre
         found = _decoded(line, _TableHead, name)
         if found.table not in known or not set(found.columns) <= set(known[found.table].columns):
             raise StorageError(
-                f"{name} holds a table {found.table!r} that this Segue does not know. Nothing was restored."
+                f"{name} contains a table {found.table!r} that this version of Segue does not know. Nothing was "
+                "restored."
             )
         rows = _Rows(lines, found, name, progress)
         target.insert(Table(found.table, tuple(found.columns), frozenset(found.bytes)), iter(rows))
         counts[found.table] = rows.count
         line = rows.behind
     if _decoded(line, _End, name).rows != sum(counts.values()):
-        raise StorageError(f"{name} does not hold all the rows that were written. Nothing was restored; dump again.")
+        raise StorageError(f"{name} does not contain all rows that were written. Nothing was restored; dump again.")
     target.set_numbers(numbers.numbers)
     return counts
 
@@ -200,8 +201,8 @@ def _require_empty(target: Writable) -> None:
     for table in target.tables():
         if next(target.rows(table), None) is not None:
             raise StorageError(
-                f"There is something recorded in the database already (in the table {table.name!r}), and a dump is restored "
-                "into an empty one only. Nothing was restored. Name another home, or another database."
+                f"The database already contains records (in the table {table.name!r}), but a dump can only be "
+                "restored into an empty one. Nothing was restored. Use another home folder or database."
             )
 
 
@@ -216,4 +217,4 @@ def _decoded(line: bytes, kind: type[Value], name: str) -> Value:
 
 
 def _broken(name: str) -> StorageError:
-    return StorageError(f"{name} is no whole dump of segue db dump. Nothing was restored.")
+    return StorageError(f"{name} is not a complete dump made by segue db dump. Nothing was restored.")

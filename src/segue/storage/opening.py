@@ -57,8 +57,8 @@ def postgres_module(module: str) -> ModuleType:
         if (error.name or "psycopg").partition(".")[0] != "psycopg":
             raise
         raise LoadError(
-            "The database is a Postgres, and the package psycopg, which speaks to it, is not installed (or finds no libpq): "
-            "pip install 'segue[postgres]'."
+            "The database is Postgres, but the package psycopg is not installed (or libpq was not found): pip "
+            "install 'segue[postgres]'."
         ) from error
 
 
@@ -96,4 +96,4 @@ def open_control(store: Store) -> ControlStore:
         return sqlite_control_of(store)
     if type(store).__module__.startswith("segue.storage.postgres."):
         return postgres_module("segue.storage.postgres.control").control_of(store)
-    raise InvariantViolationError(f"A {type(store).__name__} keeps runs, and nothing of a control plane.")
+    raise InvariantViolationError(f"A {type(store).__name__} stores runs, but not the state of a control plane.")

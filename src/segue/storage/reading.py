@@ -147,7 +147,5 @@ class ReadingStore:
     def _run_place(self, run_id: str) -> run_queries.Place:
         rows = self._reader.read(run_queries.RUN_PLACE, (run_id,))
         if not rows:
-            raise RunNotFoundError(
-                f"The runs behind {run_id!r} were asked for, and no run with this id is recorded.", run_id
-            )
+            raise RunNotFoundError(f"There is no run {run_id!r} to list from.", run_id)
         return run_queries.Place(*rows[0])

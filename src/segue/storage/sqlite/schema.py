@@ -22,7 +22,7 @@ def read_revision(connection: sqlite3.Connection, path: Path) -> str | None:
         return None
     if not tables >= {"alembic_version", "events"}:
         raise StorageUnavailableError(
-            f"{path} is a database that Segue did not make. Move it away, or set SEGUE_HOME to another folder."
+            f"{path} is a database that was not made by Segue. Move it away, or set SEGUE_HOME to another folder."
         )
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
