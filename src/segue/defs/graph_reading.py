@@ -174,7 +174,7 @@ class ReadableGraph(ComposableDefinition):
         around = self.get_node(handle.parent).definition
         if not isinstance(around, ReadableGraph):
             raise InvariantViolationError(
-                f"{self!r}: {str(handle.parent)!r} is an op, and so {str(handle)!r} is nothing."
+                f"{self!r}: {str(handle.parent)!r} is an op and has no nodes, so {str(handle)!r} was not found."
             )
         return around.node_named(handle.name)
 

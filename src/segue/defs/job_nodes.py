@@ -82,7 +82,8 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
         own = graph.nodes[key].partitions
         if declared is not None and own is not None and own != declared:
             raise InvalidDefinitionError(
-                f"partitions_def differs from that of {key.to_user_string()!r}: leave it out, the assets say it."
+                f"partitions_def does not match that of {key.to_user_string()!r}: remove it, because the assets "
+                "define their partitions."
             )
     graph.require_whole(set(keys))
     if job.automation_condition is not None:
@@ -110,12 +111,13 @@ def _check_condition(job: UnresolvedAssetJobDefinition, condition: AnyCondition)
     """Refuses a condition that says nothing of the job as a whole, or whose requests could not become runs."""
     if not _asks_roots(condition):
         raise InvalidDefinitionError(
-            "its automation_condition does not evaluate against the assets it begins with: put it into "
+            "its automation_condition does not apply to the assets at the start of the job: wrap it in "
             "AutomationCondition.all_job_root_assets_match(...) or any_job_root_assets_match(...)."
         )
     if job.partitioned_config is not None:
         raise InvalidDefinitionError(
-            "it has an automation_condition and config by partition: give the config to the assets, or request it by a schedule."
+            "it has both an automation_condition and partitioned config; keep one. Configure the assets "
+            "instead, or request runs with a schedule."
         )
 
 
@@ -129,8 +131,9 @@ def _require_one_partitioning(graph: AssetGraph, keys: Sequence[AssetKey]) -> No
     if len(first) > 1:
         ways = "; ".join(f"{key.to_user_string()!r} by {definition!r}" for definition, key in first.items())
         raise InvalidDefinitionError(
-            f"its assets are partitioned in {len(first)} ways: {ways}. A run makes partitions of one "
-            "definition: declare a job for each, and leave those without partitions in any of them."
+            f"its assets have {len(first)} different partitions definitions: {ways}. A run can materialize "
+            "partitions of one partitions definition only: define a job for each; assets without partitions "
+            "can be in any of them."
         )
 
 

@@ -298,7 +298,9 @@ def test_a_job_of_which_no_run_could_make_all_assets_is_refused() -> None:
     def day() -> None: ...
 
     both = sg.Definitions([part, day, numbers], jobs=[sg.define_asset_job("both", [part, day, numbers])])
-    with pytest.raises(sg.InvalidDefinitionError, match=r"partitioned in 2 ways.*'day' by .*'part' by") as found:
+    with pytest.raises(
+        sg.InvalidDefinitionError, match=r"2 different partitions definitions.*'day' by .*'part' by"
+    ) as found:
         both.get_job_def("both")
     assert "'both'" in str(found.value)
     assert sg.Definitions([part, numbers], jobs=[sg.define_asset_job("one", [part, numbers])]).get_job_def("one")

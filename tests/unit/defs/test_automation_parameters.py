@@ -87,7 +87,7 @@ def test_a_sensor_names_the_jobs_whose_conditions_it_evaluates() -> None:
     [
         (C.eager(), [None, None], "all_job_root_assets_match"),
         (C.cron_tick_passed("@daily"), [None, None], "all_job_root_assets_match"),
-        (C.all_job_root_assets_match(C.missing()), ["ab", "cd"], "partitioned in 2 ways"),
+        (C.all_job_root_assets_match(C.missing()), ["ab", "cd"], "2 different partitions definitions"),
         (C.all_job_root_assets_match(C.missing()) & C.cron_tick_passed("@daily"), ["ab", "ab"], None),
     ],
 )
@@ -124,5 +124,5 @@ def test_a_job_with_config_by_partition_takes_no_condition() -> None:
         "nightly", [table], config=config, automation_condition=C.all_job_root_assets_match(C.missing())
     )
 
-    with pytest.raises(dg.InvalidDefinitionError, match="config by partition"):
+    with pytest.raises(dg.InvalidDefinitionError, match="partitioned config"):
         dg.Definitions.validate_loadable(dg.Definitions(assets=[table], jobs=[job]))

@@ -132,7 +132,7 @@ DEFINITIONS: list[tuple[str, sg.Definitions, Sequence[str]]] = [
     (
         "partitions of a job",
         sg.Definitions([named("a", partitions_def=DAILY)], jobs=[JOB_BY_LETTER]),
-        ["Job 'j'", "partitions_def differs", "'a'"],
+        ["Job 'j'", "partitions_def does not match", "'a'"],
     ),
     (
         "missing IO manager",
