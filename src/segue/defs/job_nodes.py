@@ -116,7 +116,7 @@ def _check_condition(job: UnresolvedAssetJobDefinition, condition: AnyCondition)
         )
     if job.partitioned_config is not None:
         raise InvalidDefinitionError(
-            "it has both an automation_condition and partitioned config; keep one. Configure the assets "
+            "automation_condition and partitioned config were both provided; keep one. Configure the assets "
             "instead, or request runs with a schedule."
         )
 
