@@ -101,7 +101,7 @@ class Config(BaseModel):
 
     @classmethod
     def from_run_config(cls, values: object, place: Place = ROOT) -> Self:
-        """The config that stands in a run config, with what comes from the environment read now.
+        """The config in a run config, with environment variables read now.
 
         Args:
             values: field values as JSON values.

@@ -42,7 +42,7 @@ def values_of_model(model: BaseModel, where: str) -> dict[str, Any]:
 
 
 def stored_value(value: Any, annotation: Any, discriminator: object, where: str) -> Any:
-    """A value of a field as it stands in a run config."""
+    """A value of a field as it is written in a run config."""
     if not _has_choice(annotation, discriminator):
         return _stored(value, where)
 

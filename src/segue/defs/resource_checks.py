@@ -11,8 +11,8 @@ from segue.defs.resource_order import needed_keys_of, nested_in, resource_cycle
 
 
 def resource_errors(declared: Mapping[str, object]) -> Iterator[str]:
-    """Everything that is wrong with resources taken by themselves: classes in place of objects, what others are made from and
-    nobody gives, circles, and nested resources that still wait for their config.
+    """Everything that is wrong with resources taken by themselves: classes in place of objects, required resources that were
+    not provided, cycles, and nested resources that still need config.
 
     Args:
         declared: all resources by key.
@@ -67,7 +67,7 @@ def is_resource(value: object) -> bool:
 
 
 def missing_resource(key: str, user: str, declared: Mapping[str, object], kind: str = "resource") -> str:
-    """The error for a resource that something needs and nobody gives."""
+    """The error for a required resource that was not provided."""
     close = difflib.get_close_matches(key, declared, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return (

@@ -1,4 +1,4 @@
-"""Where a value stands in a config, and the walk over one that gathers what does not fit."""
+"""The place of a value in a config, and the walk over a config that collects what is invalid."""
 
 from __future__ import annotations
 

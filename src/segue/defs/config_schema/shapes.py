@@ -36,7 +36,7 @@ class Field:
 
     Raises:
         InvalidConfigDefinitionError, InvalidDefinitionError: the type cannot be.
-        InvalidConfigError: the default is no value of the type.
+        InvalidConfigError: the default is not a valid value of the type.
         WrongArgumentError: a required field with a default.
         WrongDeclarationError: an argument of a wrong type.
     """

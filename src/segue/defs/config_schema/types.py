@@ -112,7 +112,7 @@ def not_none(kind: ConfigType, place: Place, walk: Walk) -> Any:
 
 
 def wrong_form(kind: ConfigType, form: str, value: Any, place: Place, walk: Walk) -> Any:
-    """Takes note that a value is no dict or list where it must be one."""
+    """Takes note that a value is not the dict or list that it must be."""
     if value is None:
         return not_none(kind, place, walk)
     came = f"{value!r} of type {type(value).__name__}"

@@ -76,7 +76,7 @@ def read_pickle(path: str, what: str, step_key: str, output: str = "result", own
         owner: whose value it must be; None takes any.
 
     Raises:
-        StepOutputNotFoundError: there is no such file.
+        StepOutputNotFoundError: the file does not exist.
         InvariantViolationError: it holds the value of another owner.
     """
     try:
