@@ -79,6 +79,7 @@ class ControlPlane:
         """Waits for the URL, and until the code has loaded."""
         self.url = self.wait_for_line("Serving Segue at http").partition("Serving Segue at ")[2].split()[0]
         self.wait_for(lambda: self.get("/readyz").status == 200)
+        self.wait_for_line("Code location ")  # it is said after that: what is waited for later must not be this line
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

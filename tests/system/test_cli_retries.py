@@ -85,8 +85,8 @@ def test_a_run_that_ended_well(project: Project, arguments: list[str], calls: li
     ("arguments", "code", "said"),
     [
         (["--all", "--step", "first"], 2, "one of --from-failure, --all, --select and --step"),
-        (["--step", "nothing"], 1, "unknown steps: nothing"),
-        (["--step", "third"], 1, "takes what 'second' gave"),
+        (["--step", "nothing"], 1, "unknown steps nothing"),
+        (["--step", "third"], 1, "depends on 'second'"),
         (["--select", "elsewhere"], 1, "elsewhere"),
     ],
 )

@@ -112,7 +112,7 @@ def test_who_knows_the_token_is_served_and_who_does_not_is_told(tmp_path: Path) 
     ("environment", "more", "said"),
     [
         (WITHOUT_TOKEN, {}, "SEGUE_LOCATION_TOKEN"),
-        ({**WITH_TOKEN, "SEGUE_LOCATION_TOKEN": "short"}, {}, "20 or more"),
+        ({**WITH_TOKEN, "SEGUE_LOCATION_TOKEN": "short"}, {}, "at least 20"),
         ({"SEGUE_DATABASE": "", "SEGUE_LOCATION_TOKEN": TOKEN}, {}, "SEGUE_DATABASE"),
         (WITH_TOKEN, {"file": "a.py"}, "`file`"),
         (WITH_TOKEN, {"certificate": "a.pem"}, "`authority`"),
@@ -134,7 +134,7 @@ def test_a_control_plane_without_what_it_needs_says_so(
         (WITHOUT_TOKEN, (), "SEGUE_LOCATION_TOKEN"),
         (WITHOUT_TOKEN, ("--certificate", "far.py"), "SEGUE_LOCATION_TOKEN"),
         ({"SEGUE_DATABASE": "", "SEGUE_LOCATION_TOKEN": TOKEN}, (), "SEGUE_DATABASE"),
-        (WITH_TOKEN, ("--certificate", "far.py"), "TLS cannot be spoken with far.py"),
+        (WITH_TOKEN, ("--certificate", "far.py"), "TLS cannot be set up with far.py"),
         (WITH_TOKEN, ("--authority", "far.py"), "`certificate`"),
         (WITH_TOKEN, ("other",), "other"),
     ],

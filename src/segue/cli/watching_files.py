@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,7 +54,10 @@ class FileWatcher:
             raise_interrupt=False,
             yield_on_timeout=False,
         )
-        for _ in changes:
+        for found in changes:
+            for _, path in found:
+                if path.endswith(".py"):
+                    _forget_bytecode(Path(path))
             location.reload()
 
 
@@ -62,6 +67,15 @@ class _Code(watchfiles.DefaultFilter):
     def __call__(self, change: watchfiles.Change, path: str) -> bool:
         """Whether a changed file counts."""
         return path.endswith(_SUFFIXES) and super().__call__(change, path)
+
+
+def _forget_bytecode(source: Path) -> None:
+    """Removes what Python has compiled of a file. It would take it for that of the new text where both have the same length and
+    were written in the same second.
+    """
+    for each in (source.parent / "__pycache__").glob(f"{glob.escape(source.stem)}.*.pyc"):
+        with contextlib.suppress(PermissionError):  # written by somebody else: at worst it is used
+            each.unlink(missing_ok=True)
 
 
 def _folders(location: ProcessLocation) -> list[Path]:
