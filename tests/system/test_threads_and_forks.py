@@ -53,6 +53,6 @@ def test_threads_are_judged(tmp_path: Path, threads: str) -> None:
     code, refused = THREADS[threads]
     result, _ = run_job(tmp_path, f"{code}\n{WORK}")
     assert result.success, failure_of(result)
-    told = [event.message for event in result.all_events if "fresh interpreter" in event.message]
+    told = [event.message for event in result.all_events if "new interpreter" in event.message]
     assert len(told) == (0 if refused is None else 1)
     assert refused is None or refused in told[0]
