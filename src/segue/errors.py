@@ -6,7 +6,9 @@
     │   │   ├── DefinitionErrors                several of them at once, shown together
     │   │   ├── CycleError                      assets that depend on themselves, as a path (also ValueError)
     │   │   ├── InvalidConfigDefinitionError    what stands for a config schema is none
-    │   │   └── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
+    │   │   ├── UnknownAssetError               a definition was asked for an asset it does not have (also KeyError)
+    │   │   ├── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
+    │   │   └── WrongValueError                 a part of a definition has a value it cannot have (also ValueError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
     │   ├── InvalidInvocationError              a function of the API was called wrongly
     │   │   ├── UnknownPartitionError           a partition key its definition does not have (also ValueError)
@@ -243,6 +245,16 @@ class WrongArgumentError(InvalidInvocationError, WrongTypeError):
 
 class WrongDeclarationError(InvalidDefinitionError, WrongTypeError):
     """A part of a definition is of a type that it cannot be, or does not go with another part."""
+
+
+class WrongValueError(InvalidDefinitionError, ValueError):
+    """A part of a definition is of the right type, but cannot have this value."""
+
+
+class UnknownAssetError(InvalidDefinitionError, KeyError):
+    """A definition was asked for an asset that it does not have."""
+
+    __str__ = Exception.__str__  # a KeyError would show the message as a quoted string
 
 
 class InvalidPropertyError(SegueError):

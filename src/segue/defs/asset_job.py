@@ -15,7 +15,7 @@ from segue.defs.bindings import bound
 from segue.defs.defined_graph import DefinedAssetGraph
 from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
-from segue.defs.job_definition import JobDefinition
+from segue.defs.job_definition import JobDefinition, no_such_inputs
 from segue.defs.run_config import RunConfig
 from segue.errors import InvalidSubsetError
 from segue.model.graph import AssetGraph
@@ -23,6 +23,7 @@ from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.selection import AssetSelection
+from segue.model.turns import entity_of
 
 if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
@@ -97,8 +98,8 @@ class AssetJobDefinition(JobDefinition):
             instance: where the run is recorded and values are kept; one that is gone afterwards when None.
             partition_key: the partition to make.
             raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
-            op_selection: for jobs of ops only.
-            asset_selection: which of the assets to make; all when None.
+            op_selection: the steps to run (`["a", "b+", "*c"]`), instead of `asset_selection`.
+            asset_selection: which of the assets to make; all when None or empty.
             run_id: the id of the run; a new one when None.
             input_values: for jobs of ops only.
             tags: tags for the run.
@@ -111,9 +112,11 @@ class AssetJobDefinition(JobDefinition):
             InvalidConfigError, InvalidSubsetError, UnknownPartitionError: what is asked for cannot be planned.
             Exception: what user code raised, with `raise_on_error`.
         """
-        if op_selection is not None or input_values:
-            raise InvalidSubsetError(f"{self!r} is an asset job and has no ops to select: use asset_selection.")
-        job = self if asset_selection is None else self.get_subset(asset_selection=asset_selection)
+        if input_values:
+            raise no_such_inputs(f"job {self.name!r}", list(input_values), ())
+        job = self
+        if op_selection or asset_selection:
+            job = self.get_subset(op_selection=op_selection, asset_selection=asset_selection)
         return bound("execute_asset_job")(
             job,
             run_config=run_config,
@@ -135,15 +138,19 @@ class AssetJobDefinition(JobDefinition):
         """A copy that makes some of the assets only, and runs the checks on them.
 
         Args:
-            op_selection: for jobs of ops only.
-            asset_selection: the assets; all when None.
+            op_selection: the steps (`["a", "b+", "*c"]`), instead of assets and checks.
+            asset_selection: the assets; all when None or empty, unless checks are given.
             asset_check_selection: the checks; those on the assets when None.
 
         Raises:
             InvalidSubsetError: something that the job does not make or check, or a part of what is made all at once.
         """
-        if op_selection is not None:
-            raise InvalidSubsetError(f"{self!r} is an asset job and has no ops to select: use asset_selection.")
+        if op_selection:
+            if asset_selection or asset_check_selection:
+                raise InvalidSubsetError(f"{self!r}: both op_selection and asset_selection were provided; keep one.")
+            asset_selection, asset_check_selection = self._made_by(op_selection)
+        elif not asset_selection and not asset_check_selection:
+            return self
         keys = self.asset_keys
         if asset_selection is not None:
             keys = frozenset(map(AssetKey.from_coercible, asset_selection))
@@ -162,6 +169,26 @@ class AssetJobDefinition(JobDefinition):
         made = self.replaced(asset_keys=keys, check_keys=checks, graph=graph)
         made.partitions_def = _partitions_of(self.definitions.asset_graph, keys)
         return made
+
+    def _made_by(self, op_selection: Iterable[str]) -> tuple[set[AssetKey], set[AssetCheckKey]]:
+        """What some of the steps make and check.
+
+        Raises:
+            InvalidSubsetError: a step that there is not, or a part of the steps of a graph.
+        """
+        paths: frozenset[str] = bound("select_steps")(self.flat.steps, op_selection)
+        nodes = {path.partition(".")[0] for path in paths}
+        left_out = sorted(
+            step.path for step in self.flat.steps if step.path.partition(".")[0] in nodes and step.path not in paths
+        )
+        if left_out:
+            raise InvalidSubsetError(
+                f"{self!r}: op_selection includes a part of a graph, whose ops run together; add {', '.join(left_out)}."
+            )
+        graph = self.definitions.asset_graph
+        functions = {self.graph.uses[node].definition.name for node in nodes}
+        entities = {entity_of(output) for name in functions for output in graph.computations[name].outputs}
+        return entities & self.asset_keys, entities & self.check_keys
 
     @property
     def is_asset_job(self) -> bool:
@@ -200,7 +227,9 @@ class AssetJobDefinition(JobDefinition):
     def is_subset(self) -> bool:
         """Whether it is a part of a job."""
         node = self.definitions.asset_graph.jobs.get(self.name)
-        return node is not None and frozenset(node.assets) != self.asset_keys
+        if node is None:
+            return False
+        return {*node.assets} != self.asset_keys or {AssetCheckKey(*each) for each in node.checks} != self.check_keys
 
     def replaced(self, **changes: Any) -> AssetJobDefinition:
         """A copy with other attributes."""

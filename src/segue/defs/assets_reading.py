@@ -9,7 +9,7 @@ from segue.defs.assets_by_name import NamedAssets
 from segue.defs.bindings import bound
 from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
-from segue.errors import InvalidDefinitionError, InvariantViolationError
+from segue.errors import InvalidDefinitionError, InvariantViolationError, UnknownAssetError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey, AssetOrCheckKey
@@ -286,12 +286,13 @@ class ReadableAssets(NamedAssets):
         """The spec of one of its assets; of the only one when no key is given.
 
         Raises:
-            InvalidDefinitionError: it does not make this asset, or makes several and no key is given.
+            UnknownAssetError: it does not make this asset.
+            InvalidDefinitionError: it makes several, and no key is given.
         """
         wanted = self.key if key is None else key
         found = self.specs_by_key.get(wanted)
         if found is None:
-            raise InvalidDefinitionError(f"{self!r} has no asset {wanted.to_user_string()!r}.")
+            raise UnknownAssetError(f"{self!r} has no asset {wanted.to_user_string()!r}.")
         return found
 
     def get_io_manager_key_for_asset_key(self, key: AssetKey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from segue.defs.flatten import step_output
@@ -46,9 +47,11 @@ class ExecutionResult:
         values: Mapping[tuple[str, str], object],
         graph: AssetGraph,
         job: JobDefinition | None = None,
+        made_job: Callable[[], JobDefinition] | None = None,
     ) -> None:
         self.run = run
         self._job = job
+        self._made_job = made_job  # of a run of assets without a job: few ask for it, and it takes time to make
         self.all_logs: Sequence[Event] = events
         self.all_events: Sequence[Event] = [each for each in events if not isinstance(each.payload, LogMessageData)]
         self._values = values
@@ -74,16 +77,18 @@ class ExecutionResult:
         """What happened in steps: without log lines, and without what is about a step from outside (its hooks, say)."""
         return [event for event in self.all_events if event.is_step_event]
 
-    @property
+    @cached_property
     def job_def(self) -> JobDefinition:
-        """The job.
+        """The job; for a run of assets without one, a job of those assets.
 
         Raises:
-            InvariantViolationError: the run was one of assets without a job.
+            InvariantViolationError: the run is known by its record only, which names assets and no job.
         """
-        if self._job is None:
-            raise InvariantViolationError("This run materialized assets and has no op job.")
-        return self._job
+        if self._job is not None:
+            return self._job
+        if self._made_job is None:
+            raise InvariantViolationError("This run materialized assets and has no job; see run.job_name.")
+        return self._made_job()
 
     def output_value(self, output_name: str = "result") -> Any:
         """The value of an output of the job's graph.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segue.defs.results import MaterializeResult, ObserveResult
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
 from segue.execute.output_order import once
@@ -29,7 +30,7 @@ def take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetK
     if beside is not None:
         _record(attempt, result, beside.key, None, beside.blocking)
         return
-    output = _planned_check(attempt, result, asset_key)
+    output = once(attempt, _check_output(attempt, result, asset_key))
     assert output.check_asset_key is not None  # it was found by these
     assert output.check_name is not None
     attempt.given.add(output.name)
@@ -39,6 +40,30 @@ def take_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetK
         _record(attempt, result, key, partition, output.blocking)
     if output.blocking and not result.passed and result.severity is AssetCheckSeverity.ERROR:
         attempt.blocked_by.append(key)
+
+
+def require_checks(attempt: StepAttempt, returned: object) -> None:
+    """Refuses results of checks that say nothing clear, before any of what was returned at once is recorded.
+
+    Raises:
+        InvariantViolationError: one matches none of the checks, or several.
+    """
+    for each in returned if isinstance(returned, (tuple, list)) else (returned,):  # pyright: ignore[reportUnknownVariableType] reason: user code's value
+        if isinstance(each, AssetCheckResult):
+            _require_check(attempt, each, None)
+        elif isinstance(each, (MaterializeResult, ObserveResult)):
+            for check in each.check_results:
+                _require_check(attempt, check, each.asset_key or _only_asset(attempt))  # pyright: ignore[reportUnknownMemberType] reason: as above
+
+
+def _require_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> None:
+    if _not_asked_for(attempt, result, asset_key) is None:
+        _check_output(attempt, result, asset_key)
+
+
+def _only_asset(attempt: StepAttempt) -> AssetKey | None:
+    keys = [output.asset_key for output in attempt.step.outputs if output.asset_key is not None]
+    return keys[0] if len(keys) == 1 else None
 
 
 def _record(
@@ -70,7 +95,7 @@ def _not_asked_for(attempt: StepAttempt, result: AssetCheckResult, asset_key: As
     return next((spec for spec in every if spec.key == named), None)
 
 
-def _planned_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> StepOutput:
+def _check_output(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> StepOutput:
     """The output that carries this check; whatever the result leaves open must be clear from the step."""
     key = result.asset_key or asset_key
     outputs = [
@@ -81,7 +106,7 @@ def _planned_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: As
         and (result.check_name is None or output.check_name == result.check_name)
     ]
     if len(outputs) == 1:
-        return once(attempt, outputs[0])
+        return outputs[0]
     known = ", ".join(AssetCheckKey.to_user_string(key) for key in attempt.check_keys) or "none"
     raise InvariantViolationError(
         f"{attempt.op.shape.source}: an AssetCheckResult of {attempt.step_key!r} (asset_key={key!r}, "

@@ -9,7 +9,7 @@ from segue.defs.results import NO_VALUE, DynamicOutput, MaterializeResult, NoVal
 from segue.defs.returned import RESULTS, single_results
 from segue.errors import InvariantViolationError
 from segue.execute.attempt import StepAttempt
-from segue.execute.check_results import take_check
+from segue.execute.check_results import require_checks, take_check
 from segue.execute.observations import record_observed
 from segue.execute.output_order import once
 from segue.execute.value_types import recorded, require_passed, type_check
@@ -35,6 +35,7 @@ def take_results(attempt: StepAttempt, returned: object) -> None:
         if returned is None:
             return
         _require_typed(f"{op.shape.source}: {attempt.step_key!r}", returned)
+    require_checks(attempt, returned)
     outputs = attempt.value_outputs
     asked = [output.name for output in attempt.step.outputs if output.check_name is None]
     what = f"{op.shape.source}: {attempt.step_key!r}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from segue.defs.assets_definition import AssetChecksDefinition, AssetsDefinition
 from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
@@ -22,7 +24,9 @@ from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 if TYPE_CHECKING:
     from segue.defs.execution_result import ExecuteInProcessResult
     from segue.defs.instance import Instance
+    from segue.defs.job_definition import JobDefinition
     from segue.model.event import Event
+    from segue.model.manifest import JobNode
     from segue.model.request import RunRequest
 
 MaterializableAssets = Sequence[AnyAsset]
@@ -187,4 +191,15 @@ def _run(
     executed = bound("execute_request")(definitions, instance, request, [events.append], values)
     if raise_on_error:
         executed.raise_failure()
-    return bound("result_in_process")(executed.run, events, values, definitions.asset_graph)
+
+    def job() -> JobDefinition:
+        graph = definitions.asset_graph
+        node: JobNode = bound("implicit_job_node")(graph)
+        if request.asset_selection is not None:
+            assets = tuple(request.asset_selection)
+            asked = [key for key in graph.checks if key.asset_key in assets]
+            checks = tuple((key.asset_key, key.name) for key in request.asset_check_keys or asked)
+            node = msgspec.structs.replace(node, assets=assets, checks=checks)
+        return bound("asset_job")(definitions, msgspec.structs.replace(node, name=executed.run.job_name))
+
+    return bound("result_in_process")(executed.run, events, values, definitions.asset_graph, made_job=job)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError
+from segue.errors import InvariantViolationError, WrongArgumentError, WrongValueError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key, unique_deps
 from segue.model.condition_argument import optional_condition
@@ -42,7 +42,7 @@ class AssetCheckSpec:
             what a run makes, or at all that is stored, as a whole.
 
     Raises:
-        InvalidDefinitionError: a bad name, or the asset itself among `additional_deps`.
+        InvalidDefinitionError: a bad name, or (a WrongValueError) the asset itself among `additional_deps`.
     """
 
     __slots__ = (
@@ -140,7 +140,7 @@ def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey
     where = f"check {check.to_user_string()!r}"
     found = () if deps is None else unique_deps(require_list(where, "additional_deps", deps), where)
     if any(dep.asset_key == check.asset_key for dep in found):
-        raise InvalidDefinitionError(
+        raise WrongValueError(
             f"{where}: additional_deps must not include the checked asset itself; remove {check.asset_key.to_user_string()!r}."
         )
     return tuple(found)

@@ -290,6 +290,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         ["different resources", "'r'"],
     ),
     (lambda: named("a").get_asset_spec(sg.AssetKey("b")), ["'b'"]),
+    (lambda: sg.AssetCheckSpec("few", asset="a", additional_deps=["a"]), ["check 'a:few'", "remove 'a'"]),
     (lambda: named("a", deps=["b"]).map_asset_specs(lambda spec: spec.replace_attributes(tags=5)), ["tags"]),  # type: ignore[arg-type]
     (lambda: taking("a", "b").map_asset_specs(lambda spec: spec.replace_attributes(deps=[])), ["'b'", "'value'"]),
     (lambda: named("a", deps="b"), ["list", "'b'"]),

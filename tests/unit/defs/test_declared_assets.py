@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import segue as sg
 
 K = sg.AssetKey
@@ -42,3 +44,14 @@ def test_a_check_names_what_it_only_waits_for_as_assets_do() -> None:
         "shop_taxes": K(["shop", "taxes"]),
     }
     assert [dep.asset_key for dep in is_full.check_specs[0].additional_deps] == [K("rates"), K(["shop", "taxes"])]
+
+
+def test_errors_of_values_are_those_of_python_too() -> None:
+    @sg.asset
+    def stock() -> None: ...
+
+    with pytest.raises(KeyError) as unknown:
+        stock.get_asset_spec(sg.AssetKey("sales"))
+    assert str(unknown.value) == "AssetsDefinition(stock) has no asset 'sales'."
+    with pytest.raises(ValueError, match="additional_deps"):
+        sg.AssetCheckSpec("few", asset="stock", additional_deps=["stock"])

@@ -114,3 +114,27 @@ def test_a_job_loads_what_its_assets_take_from_elsewhere_whatever_its_type() -> 
     result = definitions.get_job_def("part").execute_in_process()
     assert result.output_for_node("shelves") == 8
     assert definitions.resolve_implicit_global_asset_job_def().execute_in_process().success
+
+
+def test_steps_are_selected_by_the_names_of_their_functions() -> None:
+    job = sg.Definitions(assets=[orders, total], asset_checks=[even], jobs=[sg.define_asset_job("all")]).get_job_def("all")
+
+    def ran(result: sg.ExecuteInProcessResult) -> list[str | None]:
+        return [event.step_key for event in result.get_step_success_events()]
+
+    assert ran(job.execute_in_process(op_selection=["orders"])) == ["orders"]
+    assert ran(job.execute_in_process(op_selection=["orders", "total+"])) == ["orders", "total", "total_even"]
+    assert job.get_subset(op_selection=["*total"]).asset_layer.executable_asset_keys == {orders.key, total.key}
+    assert job.get_subset(op_selection=["*total"]).asset_check_selection == set()
+    for nothing in ({"asset_selection": []}, {"op_selection": []}):
+        assert len(ran(job.execute_in_process(**nothing))) == 3
+    with pytest.raises(sg.InvalidSubsetError, match="both op_selection and asset_selection"):
+        job.get_subset(op_selection=["orders"], asset_selection=[total.key])
+
+
+def test_a_run_of_assets_without_a_job_has_one_to_show() -> None:
+    made = sg.materialize([orders, total, even]).job_def
+    assert (made.name, made.asset_layer.executable_asset_keys) == ("__ephemeral_asset_job__", {orders.key, total.key})
+    assert sorted(made.graph.node_dict) == ["orders", "total", "total_even"]
+    part = sg.materialize([orders, total, even], selection=[orders]).job_def
+    assert part.asset_layer.executable_asset_keys == {orders.key}

@@ -320,3 +320,26 @@ def test_a_check_loads_its_asset_where_that_is_made_elsewhere() -> None:
     sg.Definitions.validate_loadable(definitions)
     result = definitions.resolve_implicit_global_asset_job_def().execute_in_process()
     assert [evaluation.passed for evaluation in result.get_asset_check_evaluations()] == [True]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        sg.MaterializeResult(check_results=[sg.AssetCheckResult(passed=True, check_name="strange")]),
+        sg.MaterializeResult(check_results=[sg.AssetCheckResult(passed=True)]),
+        (sg.MaterializeResult(), sg.AssetCheckResult(passed=True, check_name="strange")),
+    ],
+)
+def test_nothing_is_recorded_when_a_check_returned_beside_an_asset_is_unclear(given: object) -> None:
+    @sg.multi_asset(
+        specs=[sg.AssetSpec("stock")],
+        check_specs=[sg.AssetCheckSpec("few", asset="stock"), sg.AssetCheckSpec("many", asset="stock")],
+    )
+    def counted() -> object:
+        return given
+
+    with sg.Instance.ephemeral() as instance:
+        result = sg.materialize([counted], instance=instance, raise_on_error=False)
+        assert not result.success
+        assert result.get_asset_materialization_events() == []
+        assert instance.get_latest_materialization_event(sg.AssetKey("stock")) is None
