@@ -393,12 +393,7 @@ class ResourceBusyError(SegueError):
 
 
 class CircuitOpenError(ResourceBusyError):
-    """A resource failed too often and is left alone for a while, and its circuit breaker says that callers fail meanwhile.
-
-    Attributes:
-        resources: its key.
-        seconds: after how many seconds one may try again.
-    """
+    """A resource (`resources`) failed too often, and its circuit breaker lets callers fail: try again after `seconds`."""
 
     def __init__(self, message: str, resources: Sequence[str] = (), seconds: float = 0.0) -> None:
         self.seconds = seconds
@@ -456,11 +451,7 @@ class StorageVersionError(StorageError):
 
 
 class UserCodeExecutionError(SegueError):
-    """User code raised; `__cause__` is the user's own exception.
-
-    Attributes:
-        user_exception: the exception that user code raised.
-    """
+    """User code raised; `__cause__` and `user_exception` are the user's own exception."""
 
     def __init__(self, message: str, user_exception: BaseException | None = None) -> None:
         self.user_exception = user_exception

@@ -187,8 +187,8 @@ class AssetJobDefinition(JobDefinition):
             )
         graph = self.definitions.asset_graph
         functions = {self.graph.uses[node].definition.name for node in nodes}
-        entities = {entity_of(output) for name in functions for output in graph.computations[name].outputs}
-        return entities & self.asset_keys, entities & self.check_keys
+        made = {entity_of(output) for name in functions for output in graph.computations[name].outputs}
+        return {key for key in self.asset_keys if key in made}, {key for key in self.check_keys if key in made}
 
     @property
     def is_asset_job(self) -> bool:
@@ -229,7 +229,8 @@ class AssetJobDefinition(JobDefinition):
         node = self.definitions.asset_graph.jobs.get(self.name)
         if node is None:
             return False
-        return {*node.assets} != self.asset_keys or {AssetCheckKey(*each) for each in node.checks} != self.check_keys
+        checks = frozenset([AssetCheckKey(*each) for each in node.checks])
+        return (frozenset(node.assets), checks) != (self.asset_keys, self.check_keys)
 
     def replaced(self, **changes: Any) -> AssetJobDefinition:
         """A copy with other attributes."""

@@ -48,12 +48,14 @@ def require_checks(attempt: StepAttempt, returned: object) -> None:
     Raises:
         InvariantViolationError: one matches none of the checks, or several.
     """
+    if attempt.definition is None:  # an op: it can give no results of checks at all
+        return
     for each in returned if isinstance(returned, (tuple, list)) else (returned,):  # pyright: ignore[reportUnknownVariableType] reason: user code's value
         if isinstance(each, AssetCheckResult):
             _require_check(attempt, each, None)
         elif isinstance(each, (MaterializeResult, ObserveResult)):
             for check in each.check_results:
-                _require_check(attempt, check, each.asset_key or _only_asset(attempt))  # pyright: ignore[reportUnknownMemberType] reason: as above
+                _require_check(attempt, check, each.asset_key or _only_asset(attempt))
 
 
 def _require_check(attempt: StepAttempt, result: AssetCheckResult, asset_key: AssetKey | None) -> None:

@@ -117,7 +117,9 @@ def test_a_job_loads_what_its_assets_take_from_elsewhere_whatever_its_type() -> 
 
 
 def test_steps_are_selected_by_the_names_of_their_functions() -> None:
-    job = sg.Definitions(assets=[orders, total], asset_checks=[even], jobs=[sg.define_asset_job("all")]).get_job_def("all")
+    job = sg.Definitions(assets=[orders, total], asset_checks=[even], jobs=[sg.define_asset_job("all")]).get_job_def(
+        "all"
+    )
 
     def ran(result: sg.ExecuteInProcessResult) -> list[str | None]:
         return [event.step_key for event in result.get_step_success_events()]
