@@ -72,7 +72,9 @@ def backfill() -> None:
 @click.option("--all", "everything", is_flag=True, help="All partitions.")
 @click.option("--all-failed", is_flag=True, help="The partitions whose last run failed.")
 @click.option("--all-missing", is_flag=True, help="The partitions that were never made.")
-@click.option("--max-concurrent", type=click.IntRange(1), metavar="N", help="How many of its runs may go on at once.")
+@click.option(
+    "--max-concurrent", type=click.IntRange(1), metavar="N", help="How many of its runs may be in progress at once."
+)
 @click.option(
     "--off-peak", metavar="FROM-TO[@ZONE]", help=("The hours in which runs may start, such as 22-6@Europe/Berlin.")
 )
@@ -238,7 +240,7 @@ def pause(name: str, home: str | None, as_json: bool) -> None:
 
 @_steering("resume", "Resume the paused BACKFILL.")
 def resume(name: str, home: str | None, as_json: bool) -> None:
-    _change(name, home, (BackfillStatus.PAUSED,), BackfillStatus.REQUESTED, "goes on", as_json=as_json)
+    _change(name, home, (BackfillStatus.PAUSED,), BackfillStatus.REQUESTED, "is resumed", as_json=as_json)
 
 
 @backfill.command()

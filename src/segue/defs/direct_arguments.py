@@ -20,7 +20,7 @@ def arguments_by_name(
         why = (
             f"Inputs of type Nothing ({', '.join(nothing)}) never carry a value and cannot be passed."
             if nothing
-            else "It takes no context."
+            else "It has no context parameter."
             if op.shape.context is None
             else "The context comes first."
         )

@@ -41,14 +41,14 @@ FORK_SAFE = (
         "numpy.",
         "",
         ("numpy",),
-        "its pool ends before a fork and begins anew on first use, in the parent and in the child (pthread_atfork)",
+        "its pool is shut down before a fork and restarted on first use, in the parent and in the child (pthread_atfork)",
     ),
     ForkSafeThreads(
         "jemalloc in polars and pyarrow",
         "",
         "jemalloc_bg_thd",
         ("polars", "pyarrow"),
-        "it only gives memory back; jemalloc takes its locks before a fork and goes on in the child without it",
+        "it only gives memory back; jemalloc holds its locks across a fork and works in the child without this thread",
     ),
     ForkSafeThreads(
         "the cleaner of polars",

@@ -108,7 +108,7 @@ def require_lease(writes: Writes, lease: LoopLease | None) -> None:
     row: Row | None = writes.execute(_LEASE, (lease.name,)).fetchone()
     if row is None or row[0] != lease.token:
         raise LeaseLostError(
-            f"The lease {lease.name!r} was taken over by another process, which goes on; nothing was recorded.",
+            f"The lease {lease.name!r} was taken over by another process; nothing was recorded.",
             lease.name,
         )
 

@@ -37,7 +37,7 @@ def component_type(type_name: str, context: ComponentLoadContext) -> type[Compon
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
         raise ResolutionError(
-            f"there is no module {error.name!r} for {type_name!r}: install it, or correct the name."
+            f"module {error.name!r} of {type_name!r} not found: install it, or correct the name."
         ) from error
     found: object = getattr(module, name, None)
     if inspect.isclass(found) and issubclass(found, Component):
@@ -45,7 +45,7 @@ def component_type(type_name: str, context: ComponentLoadContext) -> type[Compon
     names = component_names(module)
     near = difflib.get_close_matches(name, names, n=2) or sorted(set(names) - {"Component"})
     hint = f" It has: {', '.join(near)}." if near else ""
-    what = "has no" if found is None else "has, and it is no component class,"
+    what = "has no component" if found is None else "does not have a component class"
     raise ResolutionError(f"the module {module_name} {what} {name!r}.{hint}")
 
 

@@ -125,9 +125,7 @@ class ComponentLoadContext:
         """
         absolute = ComponentPath.from_resolvable(self.defs_module_path, path).file_path
         if not absolute.is_relative_to(self.defs_module_path):
-            raise InvalidInvocationError(
-                f"{path} does not stand in the folder of definitions, {self.defs_module_path}."
-            )
+            raise InvalidInvocationError(f"{path} is not in the definitions folder {self.defs_module_path}.")
         parts = list(absolute.relative_to(self.defs_module_path).parts)
         if absolute.suffix == ".py":
             parts[-1] = absolute.stem

@@ -105,8 +105,8 @@ def derive(annotation: Any, field: str, nested: bool = False) -> Derived:
 def _with_function(kind: Any, resolver: Resolver, field: str, nested: bool) -> Derived:
     if resolver.resolves_from_parent_object and nested:
         raise ResolutionError(
-            f"Resolver.from_model stands inside of the annotation of {field!r}: it makes a whole field, so it can only "
-            f"be the outermost part: Annotated[..., Resolver.from_model(...)]."
+            f"Resolver.from_model is nested in the annotation of {field!r}, but it resolves a whole field: make it the "
+            f"outermost part, Annotated[..., Resolver.from_model(...)]."
         )
     model_type = resolver.model_field_type or kind
     if isinstance(model_type, type) and issubclass(model_type, DerivesModel) and not resolver.is_passthrough:
@@ -251,7 +251,7 @@ def _first_that_fits(arms: Sequence[tuple[TypeAdapter[Any], Derived]], context: 
             return arm.resolve(context, value)
         except ResolutionError as error:
             said.append(f"\n  {error}")
-    raise context.error(f"{value!r} fits none of the ways to say this.{''.join(said)}")
+    raise context.error(f"{value!r} does not match any of the accepted forms.{''.join(said)}")
 
 
 def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
@@ -268,8 +268,8 @@ def _require_plain_model(kind: type[BaseModel], field: str) -> None:
         annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
         if any(isinstance(each, Resolver) for each in info.metadata):
             raise ResolutionError(
-                f"{kind.__name__}.{name} has a Resolver, and {kind.__name__} is no Resolvable, so nobody would ask it. "
-                "Subclass Resolvable."
+                f"{kind.__name__}.{name} has a Resolver, but {kind.__name__} is not Resolvable, so the Resolver would never "
+                "be used. Subclass Resolvable."
             )
         try:
             derive(annotation, name, nested=True)

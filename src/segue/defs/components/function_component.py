@@ -27,7 +27,7 @@ def resolve_callable(context: ResolutionContext, name: Any) -> Callable[..., Any
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
-        raise context.error(f"there is no module {error.name!r} for {name!r}.") from error
+        raise context.error(f"module {error.name!r} of {name!r} not found.") from error
     found = getattr(module, attribute, None)
     if not callable(found):
         raise context.error(f"the module {module_name} has no function {attribute!r}.")
@@ -139,6 +139,6 @@ class FunctionComponent(ExecutableComponent):
         said = context.op_config
         if not isinstance(said, Mapping):
             raise InvalidInvocationError(
-                f"{function_name(self.function, 'FunctionComponent')}() takes config: give it."
+                f"{function_name(self.function, 'FunctionComponent')}() requires config, but none was provided."
             )
         return {"config": self.config_cls(**cast("Mapping[str, Any]", said))}

@@ -113,7 +113,7 @@ def get_component_defs_within_project(
     found = _components_at(project_root, component_path)
     if not 0 <= instance_key < len(found):
         raise ComponentTreeError(
-            f"{component_path} holds {len(found)} components, and number {instance_key} is wanted."
+            f"{component_path} has {len(found)} components; there is no component with index {instance_key}."
         )
     return found[instance_key]
 

@@ -48,8 +48,8 @@ def find_project(path: Path) -> ProjectConfig:
                 code_location_name=str(table.get("code_location_name") or folder.name),
             )
     raise LoadError(
-        f"{path} lies in no project: no folder above it has a pyproject.toml with [tool.dg.project]. Write one, with "
-        "root_module = the name of your package."
+        f"{path} is not in a project: no folder above it has a pyproject.toml with [tool.dg.project]. Add one with "
+        "root_module set to the name of your package."
     )
 
 

@@ -49,7 +49,7 @@ class EnvScope:
         return os.environ.get(name)
 
     def __getitem__(self, name: str) -> object:
-        raise ResolutionError(f"env[{name!r}] is no way to an environment variable: write env.{name} or env({name!r}).")
+        raise ResolutionError(f"env[{name!r}] does not read an environment variable: use env.{name} or env({name!r}).")
 
 
 class ContextCalls(Protocol):

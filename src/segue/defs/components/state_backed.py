@@ -156,7 +156,7 @@ class StateBackedComponent(Component):
                     return self.build_defs_from_state(context, path)
             case DefsStateManagementType.VERSIONED_STATE_STORAGE:
                 raise NotSupportedError(
-                    f"{type(self).__name__}: keeping the state of components beside the runs is not built. Keep it in the "
+                    f"{type(self).__name__}: storing component state in the deployment is not supported. Store it in the "
                     "project: management_type: LOCAL_FILESYSTEM."
                 )
 

@@ -72,6 +72,6 @@ def _value(function: Callable[..., Any], context: object) -> Any:
     parameters = inspect.signature(function).parameters
     if len(parameters) > 1:
         raise InvalidDefinitionError(
-            f"@template_var {function.__name__}({', '.join(parameters)}) takes nothing, or the context."
+            f"@template_var {function.__name__}({', '.join(parameters)}) must have no parameters, or only the context."
         )
     return function(context) if parameters else function()

@@ -37,7 +37,7 @@ def render(text: str, scope: Mapping[str, object], keep_text: bool) -> object:
         return environment.from_string(text).render(**scope)
     except jinja.UndefinedError as error:
         raise ResolutionError(
-            f"{error.message}: {text.strip()!r} cannot be worked out; available scope is: {', '.join(scope)}."
+            f"{error.message}: {text.strip()!r} cannot be evaluated; available scope is: {', '.join(scope)}."
         ) from error
     except jinja.TemplateError as error:
         raise ResolutionError(f"{text.strip()!r} is not a template: {error.message}.") from error

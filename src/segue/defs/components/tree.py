@@ -104,7 +104,7 @@ class ComponentTree:
         """
         paths = list(getattr(self.defs_module, "__path__", ()))
         if not paths:
-            raise LoadError(f"{self.defs_module_name} is no package, so it is no folder of definitions.")
+            raise LoadError(f"{self.defs_module_name} is not a package, so it cannot be the definitions folder.")
         return Path(paths[0])
 
     @property
@@ -179,7 +179,7 @@ class ComponentTree:
         if len(inner) > 1 or not isinstance(found, expected_type) or (located.instance_key is not None and not inner):
             what = f"{len(inner)} components" if len(inner) != 1 else f"a {type(found).__name__}"
             raise ComponentTreeError(
-                f"{located.get_relative_key(self.defs_module_path)} holds {what}; one {expected_type.__name__} is wanted. "
+                f"{located.get_relative_key(self.defs_module_path)} has {what}, but exactly one {expected_type.__name__} was expected. "
                 "Name one with ComponentPath(path, key)."
             )
         return found
@@ -201,7 +201,7 @@ class ComponentTree:
         if located in self._in_progress:
             circle = [*self._in_progress[self._in_progress.index(located) :], located]
             names = " -> ".join(_shown(each.file_path, self.defs_module_path) for each in circle)
-            raise InvalidDefinitionError(f"Components ask for each other's definitions in a circle: {names}.")
+            raise InvalidDefinitionError(f"Components load each other's definitions in a cycle: {names}.")
         with self._watching(located.file_path):
             component = self._load(self.find_decl_at_path(located))
             self._in_progress.append(located)

@@ -73,7 +73,7 @@ def _placed(
         names = _fields_at(model, error["loc"][:-1])
         near = difflib.get_close_matches(str(error["loc"][-1]), names, n=2)
         message += f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        message += f". It takes: {', '.join(names)}." if names and not near else ""
+        message += f". Expected: {', '.join(names)}." if names and not near else ""
     text = f"{position}: {message}{excerpt(position)}"
     kind = PydanticCustomError(error["type"], "{text}", {"text": text})
     return InitErrorDetails(type=kind, loc=tuple(known), input=error["input"])

@@ -8,14 +8,14 @@ from segue.errors import StorageUnavailableError
 
 _REACH = (
     "Check that the server runs and can be reached from here, and that database, user and password are right (the "
-    "password may stand in the URL, in PGPASSWORD, or in the password file of libpq)"
+    "password may come from the URL, PGPASSWORD, or the password file of libpq)"
 )
 _RIGHTS = "Grant the role of this connection what it needs on the schema, or connect as another role"
 _AGAIN = "Try again"
 # By the class of the SQLSTATE, or by the whole of it. Any other error is a bug of ours.
 _CURES = {
     "08": _REACH,
-    "25006": "The server takes no writes (a standby?): connect to the primary",
+    "25006": "The server does not accept writes (a standby?): connect to the primary",
     "28": _REACH,
     "3D": _REACH,
     "3F": "Create the schema, or correct the search_path of the connection",

@@ -178,7 +178,7 @@ def test_a_function_component_is_called_with_what_its_function_takes() -> None:
     context = sg.build_asset_context(resources={"api": "v2"}, asset_config={"rows": 6})
     (by_hand,) = component.invoke_execute_fn(context, loading)
     assert by_hand.metadata == {"api": "v2", "rows": 6}
-    with pytest.raises(sg.InvalidInvocationError, match=r"work\(\) takes config"):
+    with pytest.raises(sg.InvalidInvocationError, match=r"work\(\) requires config"):
         component.get_config_param_dict(sg.build_asset_context(resources={"api": "v2"}))
 
 

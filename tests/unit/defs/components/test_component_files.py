@@ -199,8 +199,8 @@ def test_components_use_each_other(tmp_path: Path, package: str) -> None:
             ValidationError,
             [r"attributes\.spec\.group_nam\n.*defs\.yaml:5:29: Extra inputs.*Did you mean 'group_name'"],
         ),
-        ("type: PACKAGE.tables.Table\n", ResolutionError, [r"defs\.yaml:1:7 - type: .*has no 'Table'.*Tables"]),
-        ("type: PACKAGE.nowhere.Table\n", ResolutionError, [r"no module 'yaml_project_\d+\.nowhere'"]),
+        ("type: PACKAGE.tables.Table\n", ResolutionError, [r"defs\.yaml:1:7 - type: .*has no component 'Table'.*Tables"]),
+        ("type: PACKAGE.nowhere.Table\n", ResolutionError, [r"module 'yaml_project_\d+\.nowhere' of"]),
         ("type: Table\n", ResolutionError, ["full name of a component class"]),
         (
             "type: 3\nattributez: 1\n",

@@ -193,7 +193,7 @@ def test_a_definitions_file_can_stand_for_its_folder(
         ),
         (
             {"a.py": _ASKS.format("b.py"), "b.py": _ASKS.format("a.py")},
-            r"in a circle: a\.py -> b\.py -> a\.py",
+            r"in a cycle: a\.py -> b\.py -> a\.py",
         ),
     ],
 )
@@ -206,7 +206,7 @@ def test_what_cannot_be_loaded_is_shown_in_the_folder(
 
 
 def test_a_project_must_be_there_and_importable(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="lies in no project"):
+    with pytest.raises(LoadError, match="is not in a project"):
         dg.load_from_defs_folder(path_within_project=tmp_path)
     root = write_project(tmp_path, "never_on_the_path", {})
     with pytest.raises(LoadError, match=r"not installed: run `pip install -e \.`.*PYTHONPATH"):
