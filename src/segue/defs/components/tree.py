@@ -179,7 +179,7 @@ class ComponentTree:
         if len(inner) > 1 or not isinstance(found, expected_type) or (located.instance_key is not None and not inner):
             what = f"{len(inner)} components" if len(inner) != 1 else f"a {type(found).__name__}"
             raise ComponentTreeError(
-                f"{located.get_relative_key(self.defs_module_path)} has {what}, but exactly one {expected_type.__name__} was expected. "
+                f"{located.get_relative_key(self.defs_module_path)} has {what}, expected exactly one {expected_type.__name__}. "
                 "Name one with ComponentPath(path, key)."
             )
         return found

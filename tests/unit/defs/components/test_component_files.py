@@ -199,7 +199,11 @@ def test_components_use_each_other(tmp_path: Path, package: str) -> None:
             ValidationError,
             [r"attributes\.spec\.group_nam\n.*defs\.yaml:5:29: Extra inputs.*Did you mean 'group_name'"],
         ),
-        ("type: PACKAGE.tables.Table\n", ResolutionError, [r"defs\.yaml:1:7 - type: .*has no component 'Table'.*Tables"]),
+        (
+            "type: PACKAGE.tables.Table\n",
+            ResolutionError,
+            [r"defs\.yaml:1:7 - type: .*has no component 'Table'.*Tables"],
+        ),
         ("type: PACKAGE.nowhere.Table\n", ResolutionError, [r"module 'yaml_project_\d+\.nowhere' of"]),
         ("type: Table\n", ResolutionError, ["full name of a component class"]),
         (
@@ -254,7 +258,7 @@ def test_a_template_of_one_expression_gives_its_value(template: str, made: objec
     [
         ("{{ ''.__class__ }}", "unsafe"),
         ("{{ env('NOBODY_SETS_THIS') }}", "NOBODY_SETS_THIS is not set"),
-        ("{{ env['HOME'] }}", r"write env\.HOME or env"),
+        ("{{ env['HOME'] }}", r"use env\.HOME or env"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ oops", "is not a template"),
     ],

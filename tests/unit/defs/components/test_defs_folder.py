@@ -155,7 +155,7 @@ def test_components_are_made_in_python_and_found_by_class_and_path(tmp_path: Pat
         "first",
         "second",
     ]
-    with pytest.raises(ComponentTreeError, match="holds 2 components"):
+    with pytest.raises(ComponentTreeError, match="has 2 components"):
         tree.load_component("tables/component.py")
     with pytest.raises(ComponentTreeError, match=r"There is no component at .*nowhere"):
         tree.load_component("nowhere")
