@@ -14,7 +14,7 @@ from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.graph import GraphDefinition
 from segue.defs.graph_decorator import composed_graph
 from segue.defs.node_origin import managers_in, with_metadata_of_ops
-from segue.defs.op_io import GraphOut
+from segue.defs.op_io import GraphIn, GraphOut
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
@@ -125,7 +125,9 @@ def graph_asset(
         out: GraphOut | dict[str, GraphOut] = GraphOut()
         if checks:
             out = {"result": GraphOut(), **{output: GraphOut() for output in checks}}
-        graph = composed_graph(function, asset_key.to_python_identifier(), text, None, out, None, config, what)
+        graph = composed_graph(
+            function, asset_key.to_python_identifier(), text, _graph_ins(inputs), out, None, config, what
+        )
         return _definition(
             graph,
             inputs,
@@ -184,7 +186,7 @@ def graph_multi_asset(
             function,
             graph_name,
             docstring_of(function),
-            None,
+            _graph_ins(inputs),
             {output: GraphOut() for output in (*specs, *checks)},
             None,
             config,
@@ -237,17 +239,23 @@ def _definition(
     )
 
 
+def _graph_ins(inputs: AssetInputs) -> dict[str, GraphIn]:
+    """The inputs of the graph: some of them may not be parameters of the function, but be taken by its `**kwargs`."""
+    return {name: GraphIn() for name in inputs.keys}
+
+
 def _shape(function: UserFunction) -> FunctionShape:
     """What a composition function takes: inputs, and nothing else."""
     code = getattr(function, "__code__", None)
     if code is None:
         raise InvalidDefinitionError(f"graph_asset must decorate a function, got {function!r}.")
+    parameters = inspect.signature(function).parameters
     return FunctionShape(
         context=None,
         config=None,
         resources=(),
-        inputs=dict.fromkeys(inspect.signature(function).parameters, False),
+        inputs={name: False for name, each in parameters.items() if each.kind is not inspect.Parameter.VAR_KEYWORD},
         return_annotation=inspect.Signature.empty,
         source=SourceLocation(code.co_filename, code.co_firstlineno),
-        takes_any=False,
+        takes_any=any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()),
     )

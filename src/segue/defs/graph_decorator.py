@@ -45,7 +45,7 @@ def graph(
     Args:
         name: the function's name when None.
         description: for people; the docstring when None.
-        ins: what is said of inputs, by name.
+        ins: what is said of inputs, by name; a function with `**kwargs` has inputs of other names than its parameters.
         out: what is said of the output, or of several by name.
         tags: tags of the jobs made from it.
         config: a config mapping, or fixed config for its ops. In the run config its own config stands in its entry under `ops`;
@@ -79,8 +79,10 @@ def composed_graph(
     require_kind(what, "description", description, str)
     for key, each in out.items() if isinstance(out, Mapping) else ():
         require_kind(what, f"out[{key!r}]", each, GraphOut)
-    inputs = _input_names(function, what)
+    inputs, takes_any = _input_names(function, what)
     unknown = [each for each in ins or {} if each not in inputs]
+    if takes_any:
+        inputs, unknown = [*inputs, *unknown], []
     if unknown:
         raise InvalidDefinitionError(
             f"{what}: ins includes {', '.join(map(repr, unknown))}, not found among the function's parameters: "
@@ -99,8 +101,8 @@ def composed_graph(
     )
 
 
-def _input_names(function: UserFunction, what: str) -> list[str]:
-    """The parameters of a composition function; what stands for any number of keywords takes none.
+def _input_names(function: UserFunction, what: str) -> tuple[list[str], bool]:
+    """The parameters of a composition function, and whether it has `**kwargs`, which take the inputs of other names.
 
     Raises:
         InvalidDefinitionError: any number of positional arguments.
@@ -111,7 +113,8 @@ def _input_names(function: UserFunction, what: str) -> list[str]:
             raise InvalidDefinitionError(
                 f"{what}: *{each.name} cannot be an input: give each input of the graph a parameter of its own."
             )
-    return [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    names = [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    return names, len(names) < len(parameters)
 
 
 def _output_mappings(
