@@ -68,7 +68,8 @@ def error_info(error: BaseException) -> ErrorInfo:
     if len(chain) > _MOST_CAUSES:
         info = ErrorInfo(f"({len(chain) - _MOST_CAUSES} earlier causes are omitted)", "")
     for each in reversed(chain[:_MOST_CAUSES]):
-        info = ErrorInfo(_message(each), type(each).__name__, tuple(user_frames(each.__traceback__)), info)
+        cause, context = (info, None) if each.__cause__ is not None else (None, info)
+        info = ErrorInfo(_message(each), type(each).__name__, tuple(user_frames(each.__traceback__)), cause, context)
     assert info is not None  # the chain holds at least the error itself
     return info
 

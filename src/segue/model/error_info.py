@@ -14,19 +14,23 @@ class ErrorInfo(msgspec.Struct, frozen=True):
         message: the exception's own text, with its class in front.
         cls_name: the name of its class.
         stack: the formatted frames of user code (and of the libraries it called), outermost first.
-        cause: the exception it was raised from, or while handling.
+        cause: the exception it was raised from (`raise ... from`).
+        context: the exception that was being handled when it was raised, where `raise ... from` says nothing else.
     """
 
     message: str
     cls_name: str
     stack: tuple[str, ...] = ()
     cause: ErrorInfo | None = None
+    context: ErrorInfo | None = None
 
     def to_string(self) -> str:
         """The traceback as Python prints it, causes first."""
         before = ""
         if self.cause is not None:
             before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
+        elif self.context is not None:
+            before = self.context.to_string() + "\nWhile the above exception was handled, the following one was raised:\n\n"
         frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
         return before + frames + self.message
 

@@ -52,14 +52,23 @@ def test_causes_stand_with_their_own_frames(function: Callable[[], Any]) -> None
     error = failure_of(function)
     assert (error.cls_name, error.message) == ("ValueError", "ValueError: cannot go on")
     assert [frame.split(" in ")[1].split("\n")[0] for frame in error.stack] == [function.__name__]
-    assert error.cause is not None
-    assert error.cause.message == "KeyError: 'missing'"
-    assert [frame.split(" in ")[1].split("\n")[0] for frame in error.cause.stack] == [function.__name__, "inner"]
+    before = error.cause if function is chained else error.context
+    assert before is not None
+    assert before.message == "KeyError: 'missing'"
+    assert [frame.split(" in ")[1].split("\n")[0] for frame in before.stack] == [function.__name__, "inner"]
+    assert error.to_string().index("'missing'") < error.to_string().index("cannot go on")
     assert "src/segue/" not in error.to_string().replace("tests/", "")
 
 
+def test_what_an_error_was_raised_from_is_told_apart_from_what_was_being_handled() -> None:
+    assert failure_of(chained).context is None
+    assert failure_of(while_handling).cause is None
+    assert "While the above exception was handled" in failure_of(while_handling).to_string()
+
+
 def test_a_cause_that_user_code_hides_stays_hidden() -> None:
-    assert failure_of(without_cause).cause is None
+    error = failure_of(without_cause)
+    assert (error.cause, error.context) == (None, None)
 
 
 def test_a_generator_that_raises_shows_its_own_frames() -> None:
