@@ -198,7 +198,11 @@ class ReadableDefinitions:
             return described.jobs[name].with_top_level_resources(self.resources)
         if name in described.asset_jobs:
             return bound("asset_job")(self, described.graph.jobs[name])
-        raise InvariantViolationError(not_found("job", name, [*described.graph.jobs, IMPLICIT_JOB_NAME]))
+        raise self._job_not_found(name)
+
+    def _job_not_found(self, name: str) -> InvariantViolationError:
+        implicit = [IMPLICIT_JOB_NAME] if self.has_implicit_global_asset_job_def() else []
+        return InvariantViolationError(not_found("job", name, [*self.described.graph.jobs, *implicit]))
 
     def resolve_job_def(self, name: str) -> JobDefinition:
         """The job of this name; the same as `get_job_def`."""
@@ -210,12 +214,18 @@ class ReadableDefinitions:
         return [self.get_implicit_global_asset_job_def(), *jobs] if self.has_implicit_global_asset_job_def() else jobs
 
     def has_implicit_global_asset_job_def(self) -> bool:
-        """Whether there is a job over all assets: whether a run can make, observe or check anything."""
+        """Whether there is a job over all assets: whether there is any asset or check."""
         graph = self.asset_graph
-        return bool(graph.checks) or any(node.is_executable for node in graph.nodes.values())
+        return bool(graph.checks or graph.nodes)
 
     def get_implicit_global_asset_job_def(self) -> JobDefinition:
-        """The job over all assets that a run can make or observe, and all checks."""
+        """The job over all assets that a run can make or observe, and all checks.
+
+        Raises:
+            InvariantViolationError: there is no asset and no check.
+        """
+        if not self.has_implicit_global_asset_job_def():
+            raise self._job_not_found(IMPLICIT_JOB_NAME)
         return bound("asset_job")(self, bound("implicit_job_node")(self.asset_graph))
 
     def resolve_implicit_global_asset_job_def(self) -> JobDefinition:

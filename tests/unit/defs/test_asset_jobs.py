@@ -144,8 +144,19 @@ def test_the_job_over_everything_is_there_without_being_declared() -> None:
     job = defs.get_implicit_global_asset_job_def()
     assert made(job.execute_in_process(asset_selection=[sg.AssetKey("numbers")])) == {"numbers"}
     assert job.name in {each.name for each in defs.resolve_all_job_defs()}
-    assert not sg.Definitions([sg.AssetSpec("elsewhere")]).has_implicit_global_asset_job_def()
     assert defs.resolve_implicit_job_def_def_for_assets([sg.AssetKey("nobody's")]) is None
+
+
+def test_the_job_over_everything_is_there_as_soon_as_there_is_an_asset() -> None:
+    external = sg.Definitions([sg.AssetSpec("elsewhere")])
+    assert external.has_implicit_global_asset_job_def()
+    assert [(job.name, list(job.nodes)) for job in external.resolve_all_job_defs()] == [("__ASSET_JOB", [])]
+    empty = sg.Definitions()
+    assert not empty.has_implicit_global_asset_job_def()
+    assert empty.resolve_all_job_defs() == []
+    for asked in (empty.get_implicit_global_asset_job_def, lambda: empty.get_job_def("__ASSET_JOB")):
+        with pytest.raises(sg.InvariantViolationError, match=r"'__ASSET_JOB' not found.*none"):
+            asked()
 
 
 def test_a_job_retries_what_names_no_policy_itself() -> None:
