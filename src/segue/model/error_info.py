@@ -30,7 +30,9 @@ class ErrorInfo(msgspec.Struct, frozen=True):
         if self.cause is not None:
             before = self.cause.to_string() + "\nThe above exception led to the following one:\n\n"
         elif self.context is not None:
-            before = self.context.to_string() + "\nWhile the above exception was handled, the following one was raised:\n\n"
+            before = (
+                self.context.to_string() + "\nWhile the above exception was handled, the following one was raised:\n\n"
+            )
         frames = "Traceback (most recent call last):\n" + "".join(self.stack) if self.stack else ""
         return before + frames + self.message
 
