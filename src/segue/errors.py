@@ -10,6 +10,7 @@
     │   │   ├── WrongDeclarationError           a part of a definition is of a wrong type, or beside another (also WrongTypeError)
     │   │   └── WrongValueError                 a part of a definition has a value it cannot have (also ValueError)
     │   ├── InvalidConfigError                  config does not fit the declared schema
+    │   │   └── InvalidVariableError            an environment variable does not hold what is read from it (also ValueError)
     │   ├── InvalidInvocationError              a function of the API was called wrongly
     │   │   ├── UnknownPartitionError           a partition key its definition does not have (also ValueError)
     │   │   └── WrongArgumentError              an argument is of a wrong type (also WrongTypeError)
@@ -125,11 +126,7 @@ class DefinitionErrors(InvalidDefinitionError):
 
 
 class CycleError(InvalidDefinitionError, ValueError):
-    """Assets that depend on each other in a circle.
-
-    Attributes:
-        path: the names along the cycle, the first repeated at the end.
-    """
+    """Assets that depend on each other in a circle: `path` has their names, the first repeated at the end."""
 
     def __init__(self, path: Sequence[str]) -> None:
         self.path: tuple[str, ...] = tuple(path)
@@ -227,6 +224,10 @@ class InvalidConfigError(SegueError):
         super().__init__(self.message)
 
 
+class InvalidVariableError(InvalidConfigError, ValueError):
+    """An environment variable does not hold a value of the type that is read from it."""
+
+
 class AssetCheckFailedError(SegueError):
     """A blocking check of severity ERROR failed: what is downstream of the asset must not start."""
 
@@ -286,10 +287,7 @@ class UnresolvedVariableError(InvariantViolationError, RuntimeError):
 
 
 class NotSupportedError(SegueError):
-    """A name or parameter that the compatible API knows and this version does not build.
-
-    The message names the alternative.
-    """
+    """A name or parameter that the compatible API knows and this version does not build; the message names the alternative."""
 
 
 class UnknownPartitionError(InvalidInvocationError, ValueError):

@@ -264,12 +264,12 @@ class _Call:
 
     def _check_returned(self, returned: object) -> None:
         outputs = [name for name in self.op.output_names if name not in self.checks]
+        if returned is None and not outputs and len(self.checks) == 1:
+            return  # the function of a check that is called for what it does besides
         expected = self.op.expected(self.what, outputs, outputs, self.definition is None)
         for result in single_results(expected, returned):
             self._check(result)
-        if self.definition is None:
-            self._require_all()
-        self._require_checks()
+        self._require_all(with_valueless=self.definition is not None and returned is not None)
 
     def _check(self, result: Any) -> None:
         """Makes sure that one result is what the function may give."""
@@ -353,11 +353,12 @@ class _Call:
             raise InvariantViolationError(f"{self.what} yielded the output {name!r}{value} more than once.")
         given.add((name, mapping_key))
 
-    def _require_all(self) -> None:
-        """At the end of a generator: every output is there that must be."""
+    def _require_all(self, *, with_valueless: bool = False) -> None:
+        """At the end: every output is there that must be, also those that carry no value where results stand for them."""
         given = {name for name, _ in self.step.properties.given}
         for name, out in self.op.outs.items():
-            needless = not out.is_required or out.is_dynamic or is_nothing(out.dagster_type) or name in self.checks
+            needless = not out.is_required or out.is_dynamic or name in self.checks
+            needless = needless or (name in self.op.valueless_outputs and not with_valueless)
             if name not in given and not needless and not self._is_skippable(name):
                 raise InvariantViolationError(
                     f"{self.what} ended without its output {name!r}: return or yield it, or declare it with "

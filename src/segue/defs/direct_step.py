@@ -61,12 +61,14 @@ class ExecutionProperties:
         output_metadata: what was added to each output; for a dynamic one, by mapping key.
         user_events: what was recorded with `log_event`, in order.
         given: the outputs (and mapping keys) that were given.
+        added: those that metadata was added to.
     """
 
     def __init__(self) -> None:
         self.output_metadata: dict[tuple[str, str | None], dict[str, object]] = {}
         self.user_events: list[UserEvent] = []
         self.given: set[tuple[str, str | None]] = set()
+        self.added: set[tuple[str, str | None]] = set()
         self.data_versions: dict[str, DataVersion] = {}
 
 
@@ -314,11 +316,21 @@ class DirectStep(DirectResources):
         self.properties.user_events.append(event)
 
     def add_metadata(self, output_name: str, metadata: Mapping[str, object], mapping_key: str | None = None) -> None:
-        """Adds facts to an output that is still to come."""
-        if (output_name, mapping_key) in self.properties.given:
-            value = f" with mapping_key {mapping_key!r}" if mapping_key is not None else ""
+        """Adds facts to an output that is still to come, once for each."""
+        added = self.properties.added
+        if (output_name, mapping_key) in added:
             raise InvariantViolationError(
-                f"The output {output_name!r}{value} of {self.step_key!r} was already yielded: add metadata before that."
+                f"Metadata was already added to the output {output_name!r}{_with_key(mapping_key)} of {self.step_key!r}: add all "
+                "of it in one call."
+            )
+        self._merge_metadata(output_name, metadata, mapping_key)
+        added.add((output_name, mapping_key))
+
+    def _merge_metadata(self, output_name: str, metadata: Mapping[str, object], mapping_key: str | None = None) -> None:
+        if (output_name, mapping_key) in self.properties.given:
+            raise InvariantViolationError(
+                f"The output {output_name!r}{_with_key(mapping_key)} of {self.step_key!r} was already yielded: add metadata "
+                "before that."
             )
         normalize_metadata(metadata)  # refuses what is none; what was given is shown as it was given
         self.properties.output_metadata.setdefault((output_name, mapping_key), {}).update(metadata)
@@ -327,7 +339,7 @@ class DirectStep(DirectResources):
         self, output_name: str, metadata: Mapping[str, object], partition: str | None = None
     ) -> None:
         """Adds facts to an output that is still to come; of a partition they are not kept apart."""
-        self.add_metadata(output_name, metadata)
+        self._merge_metadata(output_name, metadata)
 
     def metadata_of(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, object]:
         """What was added to an output."""
@@ -336,6 +348,10 @@ class DirectStep(DirectResources):
     def set_data_version(self, output_name: str, data_version: DataVersion) -> None:
         """Keeps the version of the content of an output."""
         self.properties.data_versions[output_name] = data_version
+
+
+def _with_key(mapping_key: str | None) -> str:
+    return "" if mapping_key is None else f" with mapping_key {mapping_key!r}"
 
 
 def _goes_nowhere(_record: logging.LogRecord) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from segue.errors import InvalidConfigError, UnresolvedVariableError
+from segue.errors import InvalidConfigError, InvalidVariableError, UnresolvedVariableError
 
 
 class EnvVar(str):
@@ -95,7 +95,7 @@ class IntEnvVar(int):
         """The variable's value now, or the default where it is not set.
 
         Raises:
-            InvalidConfigError: it is set, and no whole number.
+            InvalidVariableError: it is set, but not to an integer.
         """
         return default if os.getenv(self.name) is None else self.read("EnvVar.int(...).get_value()")
 
@@ -103,13 +103,13 @@ class IntEnvVar(int):
         """The variable's value.
 
         Raises:
-            InvalidConfigError: it is not set, or no whole number.
+            InvalidConfigError: it is not set; an InvalidVariableError, also a ValueError, where its value is not an integer.
         """
         text = EnvVar(self.name).read(where)
         try:
             return int(text)
         except ValueError:
-            raise InvalidConfigError(  # without the value, which may be a secret
+            raise InvalidVariableError(  # without the value, which may be a secret
                 f"{where}: the value of the environment variable {self.name} is not an integer."
             ) from None
 

@@ -128,11 +128,13 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
             )
         return self._segue_context
 
-    def with_replaced_resource_context(self, context: InitResourceContext) -> Self:
-        """A copy with this context."""
+    def with_resource_context(self, resource_context: InitResourceContext) -> Self:
+        """A copy with this context, which is what `get_resource_context()` then gives."""
         copy = self.model_copy()
-        copy._segue_context = context
+        copy._segue_context = resource_context
         return copy
+
+    with_replaced_resource_context = with_resource_context
 
     @classmethod
     def from_resource_context(

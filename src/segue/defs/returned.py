@@ -70,9 +70,23 @@ def single_results(expected: Expected, returned: Any) -> Iterable[Any]:
                 f"{expected.what} returned a {type(returned).__name__}, but is declared without outputs."
             )
         return ()
+    values, verdicts = _apart(expected, returned)
+    if verdicts:
+        return [*single_results(expected, values[0] if len(values) == 1 else values), *verdicts]
     if len(expected.outputs) == 1:
         return _single(expected, returned) if expected.asked else ()
     return _several(expected, returned)
+
+
+def _apart(expected: Expected, returned: Any) -> tuple[tuple[Any, ...], tuple[AssetCheckResult, ...]]:
+    """The plain values in a tuple with one for each output, and the results of checks that stand beside them."""
+    if expected.is_op or not isinstance(returned, tuple):
+        return (), ()
+    given = cast("tuple[Any, ...]", returned)
+    values = tuple(each for each in given if not isinstance(each, AssetCheckResult))
+    if len(values) != len(expected.outputs) or all(isinstance(each, RESULTS) for each in values):
+        return (), ()
+    return values, tuple(each for each in given if isinstance(each, AssetCheckResult))
 
 
 def _each(results: Iterable[Any]) -> Iterator[Any]:

@@ -14,10 +14,12 @@ from segue.defs.config_schema.place import NO_VALUE, Place, Walk
 from segue.defs.config_schema.shapes import Field, Permissive, Shape
 from segue.defs.config_schema.types import ANY, ConfigType, ConfigTypeKind, wrong_form
 from segue.defs.graph import GraphDefinition
+from segue.defs.io_marks import is_nothing
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
 from segue.defs.resource_definition import ResourceDefinition
 from segue.defs.value_entries import ValueEntries
+from segue.errors import ConfigErrorReason
 
 _SHOWN = 20
 _ANYTHING: Final = Field(ANY, is_required=False)
@@ -190,7 +192,7 @@ def _node_type(node: NodeDefinition, path: str, parts: RunConfigParts) -> Config
     if node.config is None:
         inner = {name: use.definition for name, use in node.uses.items()}
         fields["ops"] = Field(nodes_type(inner, f"{path}.", parts))
-        return Shape(fields)
+        return _node_shape(node, fields)
     return _mapped_type(node, is_selected(path, parts), fields)
 
 
@@ -212,7 +214,7 @@ def _op_type(op: OpDefinition, path: str, parts: RunConfigParts) -> ConfigType:
         )
     else:
         fields["config"] = _ANYTHING
-    return Shape(fields)
+    return _node_shape(op, fields)
 
 
 def _values(node: NodeDefinition, path: str, parts: RunConfigParts) -> dict[str, Field]:
@@ -220,15 +222,59 @@ def _values(node: NodeDefinition, path: str, parts: RunConfigParts) -> dict[str,
     if parts.values is None or not is_selected(path, parts):
         inputs = Field(dict.fromkeys(node.input_names, _ANYTHING)) if node.input_names else _VALUES
         return {"inputs": inputs, "outputs": _ANYTHING}
-    known = {"inputs": parts.values.inputs.get(path), "outputs": parts.values.outputs.get(path)}
-    return {name: _as_written(fields) for name, fields in known.items() if fields}
+    found: dict[str, Field] = {}
+    if inputs := parts.values.inputs.get(path):
+        fed = {name: text for name, text in _reasons(node).items() if name not in inputs}
+        found["inputs"] = Field(_WithReasons(_written(inputs), fed))
+    if outputs := parts.values.outputs.get(path):
+        found["outputs"] = _as_written(outputs)
+    return found
+
+
+class _WithReasons(Shape):
+    """A shape that says of some names why it has no such entry.
+
+    Args:
+        fields: its fields.
+        reasons: a sentence for each name.
+    """
+
+    def __init__(self, fields: Mapping[str, Field], reasons: Mapping[str, str]) -> None:
+        super().__init__(fields)
+        self._reasons = reasons
+
+    def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
+        if not isinstance(value, Mapping):
+            return super().evaluate(value, place, walk)
+        given = cast("Mapping[Any, Any]", value)
+        for name in [each for each in given if each in self._reasons]:
+            text = f'Unknown entry "{name}" {place}. Expected: {self.label}. {self._reasons[name]}'
+            walk.refuse(place, text, ConfigErrorReason.FIELD_NOT_DEFINED)
+        return super().evaluate({name: each for name, each in given.items() if name not in self._reasons}, place, walk)
+
+
+def _reasons(node: NodeDefinition) -> dict[str, str]:
+    """Why no value may be given for an input of an op or graph that is connected, by input."""
+    return {
+        name: f"The input {name!r} takes the output of another step, or an input of its graph: it cannot be given a value."
+        for name in node.input_names
+        if not (isinstance(node, OpDefinition) and is_nothing(node.ins[name].dagster_type))
+    }
+
+
+def _node_shape(node: NodeDefinition, fields: Mapping[str, Field]) -> Shape:
+    """The shape of the entry of an op or graph, which says so where all of its inputs take the outputs of other steps."""
+    reasons = {} if "inputs" in fields or not node.input_names else _reasons(node)
+    return _WithReasons(fields, {"inputs": " ".join(reasons.values())}) if reasons else Shape(fields)
 
 
 def _as_written(fields: Mapping[str, Field]) -> Field:
     """Entries that are compared with their types, and stay as they are written."""
-    return Field(
-        {name: Field(_Unresolved(each.config_type), is_required=each.is_required) for name, each in fields.items()}
-    )
+    return Field(_written(fields))
+
+
+def _written(fields: Mapping[str, Field]) -> dict[str, Field]:
+    return {name: Field(_Unresolved(each.config_type), is_required=each.is_required) for name, each in fields.items()}
 
 
 def _needs_values(path: str, parts: RunConfigParts) -> bool:

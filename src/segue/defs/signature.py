@@ -75,7 +75,8 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
         what: how errors name it (`asset "orders"`).
 
     Raises:
-        InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type.
+        InvalidDefinitionError: not a function, positional-only parameters or `*args`, a `config` parameter of another type, or
+            a default for an object of a Config class.
     """
     target, given, bound_values = _plain_function(function)
     if not isinstance(target, FunctionType):
@@ -100,6 +101,7 @@ def read_function(function: UserFunction, what: str) -> FunctionShape:
             context = name
         elif name == "config":
             config = _require_config(annotation, what, source)
+            _require_no_default(config, "config" in defaults, what, source)
         elif annotation is not None and _is_resource(annotation):
             resources.append(name)
         elif getattr(annotation, "segue_parameter_kind", None) == "config":
@@ -273,6 +275,19 @@ def _require_config(annotation: Any, what: str, source: SourceLocation) -> Any:
         f"{what} ({source}): the parameter 'config' has {shown}. Annotate it with a subclass of Config; an "
         "input with this name must be renamed (ins={'other_name': AssetIn('config')})."
     )
+
+
+def _require_no_default(config: Any, has_default: bool, what: str, source: SourceLocation) -> None:
+    """Do nothing where the `config` parameter, annotated so, may have a default.
+
+    Raises:
+        InvalidDefinitionError: it takes an object of a Config class, which is always made of the run config.
+    """
+    if has_default and getattr(config, "segue_parameter_kind", None) == "config":
+        raise InvalidDefinitionError(
+            f"{what} ({source}): the parameter 'config' is annotated with the Config class {config.__name__} and cannot have a "
+            "default value, which a run would never use: give the fields of the class defaults, and remove this one."
+        )
 
 
 def call_arguments(

@@ -168,6 +168,28 @@ def test_a_value_for_an_input_that_another_step_feeds_is_refused() -> None:
     assert [(each.reason.value, each.path) for each in caught.value.errors] == [
         ("FIELD_NOT_DEFINED", ("ops", "double"))
     ]
+    assert "The input 'number' takes the output of another step" in str(caught.value)
+
+
+def test_only_the_input_that_is_connected_is_refused_a_value() -> None:
+    @sg.op
+    def five() -> int:
+        return 5
+
+    @sg.op
+    def add(number: int, more: int) -> int:
+        return number + more
+
+    @sg.job
+    def adding() -> None:
+        add(five())
+
+    config = {"ops": {"add": {"inputs": {"number": 7, "more": 1}}}}
+    with pytest.raises(sg.InvalidConfigError, match="The input 'number' takes the output of another step") as caught:
+        adding.execute_in_process(run_config=config)
+    assert [each.path for each in caught.value.errors] == [("ops", "add", "inputs")]
+    del config["ops"]["add"]["inputs"]["number"]
+    assert adding.execute_in_process(run_config=config).output_for_node("add") == 6
 
 
 def test_a_job_may_return_several_outputs_without_names() -> None:

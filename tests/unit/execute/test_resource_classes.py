@@ -231,6 +231,7 @@ def test_it_knows_the_context_it_was_set_up_with() -> None:
         assert result.asset_value("where") == folder
         context = sg.build_init_resource_context(instance=instance)
         assert Folder().with_replaced_resource_context(context).path() == folder
+        assert Folder().with_resource_context(context).path() == folder
     with pytest.raises(sg.InvariantViolationError, match="has no context because it has not been initialized"):
         Folder().path()
 
