@@ -1,4 +1,4 @@
-"""`segue runs approve` and `segue runs reject`: what a person says of a run or a step that waits for it."""
+"""`segue runs approve` and `segue runs reject`: the decision of a person on a run or a step that waits for approval."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class AnsweredDocument(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def approve(run: str, steps: tuple[str, ...], comment: str, by: str | None, home: str | None, as_json: bool) -> None:
-    """Let RUN (its id, or the beginning of it) go on, which waits for a person: these steps of it, or all that wait.
+    """Approve RUN (its id, or the beginning of it), or only these STEPs of it, so that it can continue.
 
-    'segue queue' lists what waits, with what is asked.
+    'segue queue' lists the runs that wait for approval, with their questions.
     """
     _answer(run, steps, ApprovalAnswer(True, by or getpass.getuser(), comment), home, as_json=as_json)
 
@@ -50,9 +50,9 @@ def approve(run: str, steps: tuple[str, ...], comment: str, by: str | None, home
 @home_option
 @json_option
 def reject(run: str, steps: tuple[str, ...], reason: str, by: str | None, home: str | None, as_json: bool) -> None:
-    """Do not let RUN go on, which waits for a person: these steps of it fail, or all that wait; a run that has not begun ends.
+    """Reject RUN, or only these STEPs of it: they fail. A run that has not started is canceled.
 
-    What does not depend on these steps is made all the same.
+    Steps that do not depend on them still run.
     """
     _answer(run, steps, ApprovalAnswer(False, by or getpass.getuser(), reason), home, as_json=as_json)
 

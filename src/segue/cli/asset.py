@@ -1,4 +1,4 @@
-"""`segue asset`: what an asset is and where it stands."""
+"""`segue asset`: the description and state of an asset."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class AssetCommand(click.Group):
 
 @click.group(cls=AssetCommand)
 def asset() -> None:
-    """Show an asset; with `why KEY`, what its automation condition said."""
+    """Show an asset; with `why KEY`, the evaluations of its automation condition."""
 
 
 asset.add_command(why)
@@ -95,9 +95,9 @@ asset.add_command(why)
 @home_option
 @json_option
 def show_asset(key: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
-    """Show the asset KEY: what it is, what it depends on, when it was made, its freshness, partitions, checks and runs.
+    """Show the asset KEY: description, dependencies, last materialization, freshness, partitions, checks and runs.
 
-    'segue asset why KEY' says why its automation condition had it made, or not.
+    'segue asset why KEY' says why its automation condition requested it, or did not.
     """
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json):

@@ -1,4 +1,4 @@
-"""`segue backfill`: many partitions made by as many runs as it takes, watched and steered."""
+"""`segue backfill`: start, show and control backfills."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class BackfillDocument(msgspec.Struct, frozen=True):
 
 @click.group("backfill")
 def backfill() -> None:
-    """Start backfills, look at them, and pause, cancel or retry them."""
+    """Start, show and control backfills."""
 
 
 @backfill.command()
@@ -71,7 +71,7 @@ def backfill() -> None:
 @click.option("--partition-range", metavar="FIRST...LAST", help="A range of partitions, both ends included.")
 @click.option("--all", "everything", is_flag=True, help="All partitions.")
 @click.option("--all-failed", is_flag=True, help="The partitions whose last run failed.")
-@click.option("--all-missing", is_flag=True, help="The partitions that were never made.")
+@click.option("--all-missing", is_flag=True, help="The partitions that were never materialized.")
 @click.option(
     "--max-concurrent", type=click.IntRange(1), metavar="N", help="How many of its runs may be in progress at once."
 )
@@ -83,11 +83,11 @@ def backfill() -> None:
     "--single-run/--run-each", default=None, help=("One run for all partitions of an asset, or one run for each.")
 )
 @click.option(
-    "--retries", type=click.IntRange(0), default=0, show_default=True, help="How often a failed run is run again."
+    "--retries", type=click.IntRange(0), default=0, show_default=True, help="How often to retry a failed run."
 )
 @click.option("-c", "--config", metavar="CONFIG", help="Run config: JSON in braces, or a .json, .toml or .yaml file.")
 @click.option("-t", "--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag for its runs; may be repeated.")
-@click.option("--title", metavar="TEXT", help="What it is for.")
+@click.option("--title", metavar="TEXT", help="A title for people.")
 @location_option
 @home_option
 @json_option
@@ -111,9 +111,9 @@ def create(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Start a backfill; the control plane ('segue dev' or 'segue serve') carries it out.
+    """Start a backfill, which the control plane ('segue dev' or 'segue serve') executes.
 
-    Assets downstream of a partition that is made take part where they are selected, by their partition mappings.
+    Selected assets downstream of these partitions take part through their partition mappings.
     """
     wanted = Wanted(job, select, partitions, partition_range, everything, all_failed, all_missing)
     wanted.require_clear()
@@ -156,7 +156,7 @@ def create(
 
 
 @backfill.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of entries.")
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
 @home_option
 @json_option
@@ -190,7 +190,7 @@ def list_backfills(limit: int, only_open: bool, home: str | None, as_json: bool)
 @home_option
 @json_option
 def show(name: str, home: str | None, as_json: bool) -> None:
-    """Show BACKFILL (its id, or the beginning of it): what it is to make, and how far it came."""
+    """Show BACKFILL (its id, or the beginning of it): its target and its progress."""
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         found = _find(plane, name)
     if as_json:
@@ -249,7 +249,7 @@ def resume(name: str, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def cancel(name: str, yes: bool, home: str | None, as_json: bool) -> None:
-    """End BACKFILL: its runs that wait or go on are canceled."""
+    """Cancel BACKFILL and its runs that are queued or in progress."""
     confirm(f"Canceling the runs of backfill {name} that are waiting or running.", yes=yes)
     allowed = (BackfillStatus.REQUESTED, BackfillStatus.PAUSED)
     _change(name, home, allowed, BackfillStatus.CANCELING, "is being canceled", as_json=as_json)
@@ -260,7 +260,7 @@ def cancel(name: str, yes: bool, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def retry(name: str, home: str | None, as_json: bool) -> None:
-    """Start a backfill over what failed in BACKFILL, which has ended."""
+    """Start a new backfill of everything that failed in BACKFILL, which must have ended."""
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         earlier = _find(plane, name)
         if not earlier.status.has_ended:

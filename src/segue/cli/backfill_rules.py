@@ -1,4 +1,4 @@
-"""How the runs of a backfill are held back: as it is typed, and as people read it."""
+"""The limits on the runs of a backfill: parsed from options, and written for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was typed to what a backfill makes: which partitions of which assets, or of a job."""
+"""From options to the target of a backfill: which partitions of which assets, or of a job."""
 
 from __future__ import annotations
 

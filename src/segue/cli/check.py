@@ -1,4 +1,4 @@
-"""`segue check`: whether the settings and the definitions are sound."""
+"""`segue check`: whether the settings and the definitions are valid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CheckDocument(msgspec.Struct, frozen=True):
 @code_options
 @json_option
 def check(code: CodeOptions, as_json: bool) -> None:
-    """Load the definitions and report everything that is wrong with them, all errors at once.
+    """Load the definitions and report every error, all at once.
 
     The exit code is 1 if there is an error.
     """

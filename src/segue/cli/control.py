@@ -1,4 +1,4 @@
-"""What the commands of the control plane stand on: its store, and the code locations as they are on record."""
+"""What commands about the control plane need: its store, and the recorded code locations."""
 
 from __future__ import annotations
 

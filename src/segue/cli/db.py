@@ -1,4 +1,4 @@
-"""`segue db`: bring the database up to date, check it, and write all that it holds to a file and back."""
+"""`segue db`: upgrade, check, dump and restore the database."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DumpDocument(msgspec.Struct, frozen=True):
 
 @click.group()
 def db() -> None:
-    """Look after the database: upgrade, check, dump, restore, prune."""
+    """Maintain the database: upgrade, check, dump, restore, prune."""
 
 
 db.add_command(prune_command)
@@ -102,7 +102,7 @@ def upgrade(yes: bool, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def check(home: str | None, as_json: bool) -> None:
-    """Say how the database stands: reachable, schema, counts, size; on SQLite, every page is checked.
+    """Check the database: whether it can be reached, schema, row counts, size; on SQLite, also every page.
 
     The exit code is 1 if anything is wrong.
     """
@@ -122,9 +122,9 @@ def check(home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def dump_command(file: Path, home: str | None, as_json: bool) -> None:
-    """Write all that is recorded to FILE, as lines of JSON; compressed if its name ends with .gz.
+    """Write all records to FILE, as JSON lines; compressed if its name ends with .gz.
 
-    It is one consistent view, taken while others go on writing. Stored values of assets are not in it.
+    It is a consistent snapshot; others may continue to write. Stored values of assets are not included.
     """
     settings = settings_in_force(None, home)
     if file.exists():
@@ -140,9 +140,9 @@ def dump_command(file: Path, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def restore(file: Path, home: str | None, as_json: bool) -> None:
-    """Read FILE, which 'segue db dump' wrote, into the database, which has to be empty; it may be of another kind.
+    """Load FILE, written by 'segue db dump', into the database, which must be empty and may be of a different kind.
 
-    So this also moves what is recorded from SQLite to Postgres, and back. All of it is restored, or nothing.
+    Use it to move records from SQLite to Postgres, or back. Either everything is restored, or nothing.
     """
     settings = settings_in_force(None, home)
     administration = administration_of(settings.home, settings.database)

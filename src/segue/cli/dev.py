@@ -15,10 +15,10 @@ DEFAULT_PORT = 3000
 @code_options
 @workspace_option
 @home_option
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
 )
 def dev(code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int) -> None:
-    """Run the whole of Segue here: loops, API, and your code, loaded anew when its files change."""
+    """Run control plane, API and your code on this machine; reload the code when its files change."""
     serve(settings_in_force(code, home), Serving(host=host, port=port, is_for_development=True, workspace=workspace))

@@ -1,4 +1,4 @@
-"""`segue doctor`: what Segue stands on, checked; each finding with its cure."""
+"""`segue doctor`: checks of everything that Segue depends on; each finding with its fix."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class Finding(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def doctor(home: str | None, as_json: bool) -> None:
-    """Check what Segue stands on, and say how to cure what is wrong.
+    """Check everything that Segue depends on, and suggest fixes.
 
-    Looks at versions, settings, disk, database, clock, push, circuit breakers, code locations, leases and loops.
+    Checks versions, settings, disk, database, clock, push, circuit breakers, code locations, leases and loops.
 
-    With --json: {"findings": [...]}. The exit code is 1 if anything is wrong that keeps Segue from working.
+    With --json: {"findings": [...]}. The exit code is 1 if something keeps Segue from working.
     """
     settings = settings_in_force(None, home)
     findings = list(_findings(settings))

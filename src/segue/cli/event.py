@@ -1,4 +1,4 @@
-"""`segue event`: payloads for sensors: sending them, looking at those that wait, discarding them."""
+"""`segue event`: send payloads to sensors; list and discard those that wait."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WaitingDocument(msgspec.Struct, frozen=True):
 
 @click.group("event")
 def event() -> None:
-    """Send payloads to a sensor, look at those that wait, discard them."""
+    """Send payloads to a sensor; list or discard those that wait."""
 
 
 @event.command()
@@ -50,9 +50,9 @@ def event() -> None:
 @home_option
 @json_option
 def send(sensor: str, payload: str, location: str | None, home: str | None, as_json: bool) -> None:
-    """Send PAYLOAD, a JSON value, to SENSOR, which is then asked at once; `-` reads it from the standard input.
+    """Send PAYLOAD, a JSON value, to SENSOR, which is then evaluated at once; `-` reads it from standard input.
 
-    The sensor finds it in context.payloads. It is kept until a tick that ended well has taken it, and taken once.
+    The sensor gets it in context.payloads. It is kept until a successful tick has consumed it, and is consumed once.
     """
     text = payload_text(sys.stdin.buffer.read() if payload == "-" else payload)
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
@@ -74,7 +74,7 @@ def send(sensor: str, payload: str, location: str | None, home: str | None, as_j
 
 @event.command("list")
 @click.argument("sensor", metavar="SENSOR")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of entries.")
 @location_option
 @home_option
 @json_option
@@ -111,7 +111,7 @@ def list_payloads(sensor: str, limit: int, location: str | None, home: str | Non
 def discard(
     sensor: str, numbers: tuple[int, ...], yes: bool, location: str | None, home: str | None, as_json: bool
 ) -> None:
-    """Discard the payloads that wait for SENSOR, or those with these numbers."""
+    """Discard all payloads that wait for SENSOR, or only those with these numbers."""
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:
         found = find_instigator(plane, KIND, sensor, location)
         if not numbers:

@@ -1,4 +1,4 @@
-"""What a command needs that serves until it is told to end: a socket to listen on, and the signals that end it."""
+"""What a command needs that serves until it is stopped: a socket to listen on, and the signals that stop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an asset stands against its freshness policy."""
+"""The freshness state of an asset under its freshness policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening the home folder: what every command that looks at runs does first."""
+"""Opening the home folder: the first thing every command about runs does."""
 
 from __future__ import annotations
 

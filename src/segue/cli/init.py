@@ -19,10 +19,10 @@ from segue.errors import SegueError
 @click.command()
 @click.argument("path", default=".", metavar="[PATH]")
 def init(path: str) -> None:
-    """Make a new project in PATH (default: here) that runs at once.
+    """Create a new project in PATH (default: the current folder), ready to run.
 
-    It holds a package with a few assets, a check and a partitioned asset, and its settings. Nothing that exists is
-    overwritten: if any of its files is there already, nothing is written.
+    It contains a package with a few assets, a check and a partitioned asset, and settings. Nothing is overwritten:
+    if any of the files exists already, nothing is written.
     """
     folder = Path(os.path.abspath(path))
     files = {folder / name: content for name, content in project_files(folder.name, package_name(folder.name)).items()}

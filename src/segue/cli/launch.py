@@ -30,7 +30,7 @@ from segue.storage.ids import new_id
     metavar="SELECTION",
     help=("The assets to materialize, such as 'orders', '+report', 'group:shop'."),
 )
-@click.option("-p", "--partition", metavar="KEY", help="The partition to make.")
+@click.option("-p", "--partition", metavar="KEY", help="The partition to materialize.")
 @click.option(
     "--partition-range",
     metavar="FIRST...LAST",
@@ -52,9 +52,9 @@ def launch(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Put a run into the queue, for the control plane ('segue dev' or 'segue serve') to start.
+    """Queue a run for the control plane ('segue dev' or 'segue serve').
 
-    'segue materialize' executes it here instead.
+    To execute it in this process instead, use 'segue materialize'.
     """
     if job is None and select is None:
         raise click.UsageError("Nothing to run: pass --job NAME, or --select SELECTION.")

@@ -1,4 +1,4 @@
-"""`segue list`: what the definitions declare, and for assets and checks where they stand."""
+"""`segue list`: what the definitions declare, with the state of assets and checks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ResourceRow(msgspec.Struct, frozen=True, kw_only=True):
 def list_definitions(what: str, code: CodeOptions, home: str | None, as_json: bool) -> None:
     """List assets (the default), checks, jobs or resources.
 
-    With --json: an object with one key, the word asked for, and a list.
+    With --json: an object with one key, the kind requested, and a list.
     """
     settings = settings_in_force(code, home)
     with stdout_for_json(as_json):

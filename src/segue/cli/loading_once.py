@@ -1,4 +1,4 @@
-"""Loading a code location once, as the control plane would, and ending it again."""
+"""Loading a code location once, as the control plane would, and stopping it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`segue location`: the code locations: how they stand, loading one anew, whether one would load, and serving one."""
+"""`segue location`: list, reload, check and serve code locations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LocationDocument(msgspec.Struct, frozen=True):
 
 @click.group()
 def location() -> None:
-    """List code locations, load one anew, check whether one would load, or serve one to another machine."""
+    """List code locations; reload or check one, or serve one to another machine."""
 
 
 location.add_command(serve_location)
@@ -46,7 +46,7 @@ location.add_command(serve_location)
 @home_option
 @json_option
 def list_locations(home: str | None, as_json: bool) -> None:
-    """List the code locations as the control plane recorded them last; 'segue location check' shows whole tracebacks.
+    """List the code locations, with the last status that the control plane recorded; 'segue location check' shows full tracebacks.
 
     With --json: {"locations": [...]}.
     """
@@ -72,7 +72,7 @@ def list_locations(home: str | None, as_json: bool) -> None:
     help="URL of the API.",
 )
 def reload(name: str, url: str) -> None:
-    """Have the control plane load a code location anew. What there is serves until that is done."""
+    """Tell the control plane to reload a code location. The old version serves until the new one is ready."""
     token = settings_in_force().api_token
     headers = {"Content-Type": "application/json"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
     request = urllib.request.Request(f"{url.rstrip('/')}/api/locations/{name}/reload", b"{}", headers, method="POST")
@@ -105,7 +105,7 @@ def _message(error: urllib.error.HTTPError) -> str:
 @home_option
 @json_option
 def check(names: tuple[str, ...], code: CodeOptions, workspace: str | None, home: str | None, as_json: bool) -> None:
-    """Load code locations, all or those named, as the control plane would, and say what is wrong.
+    """Load code locations, all or those named, as the control plane would, and report every error.
 
     With --json: {"locations": [...]}. The exit code is 1 if one does not load.
     """

@@ -27,7 +27,7 @@ _PLACE = "segue location serve"
 @code_options
 @workspace_option
 @home_option
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to serve at.")
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 for any."
 )
@@ -37,14 +37,14 @@ _PLACE = "segue location serve"
     "--authority",
     metavar="FILE",
     envvar="SEGUE_LOCATION_AUTHORITY",
-    help="The certificates of who must have signed that of a control plane.",
+    help="Certificates of the authority that must have signed the certificate of a control plane.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     default=15.0,
     show_default=True,
-    help="Seconds without a word after which a connection counts as lost.",
+    help="Seconds of silence after which a connection counts as lost.",
 )
 def serve_location(
     name: str | None,
@@ -58,10 +58,10 @@ def serve_location(
     authority: str | None,
     timeout: float,
 ) -> None:
-    """Serve a code location of this machine, the one called NAME where there are several, to control planes on others.
+    """Serve a code location on this machine to control planes on other machines; with several, the one called NAME.
 
-    Both sides prove who they are: by a token (SEGUE_LOCATION_TOKEN, or location_token in segue.toml), by certificates
-    (--certificate, --key and --authority), or both. What its runs record goes to the Postgres database that the settings here name.
+    Both sides authenticate: by a token (SEGUE_LOCATION_TOKEN, or location_token in segue.toml), by certificates
+    (--certificate, --key and --authority), or both. Its runs record to the Postgres database in this machine's settings.
     """
     settings = settings_in_force(code, home)
     credentials = Credentials(token=settings.location_token, certificate=certificate, key=key, authority=authority)

@@ -23,27 +23,27 @@ from segue.cli.streams import detach, never_fail_on_unprintable_text
 
 COMPLETION_VARIABLE = "_SEGUE_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("segue.cli.init:init", "Make a new project that runs."),
-    "check": ("segue.cli.check:check", "Load the definitions and report everything that is wrong with them."),
+    "init": ("segue.cli.init:init", "Create a new project, ready to run."),
+    "check": ("segue.cli.check:check", "Load the definitions and report every error."),
     "list": ("segue.cli.listing:list_definitions", "List assets, checks, jobs or resources."),
-    "dev": ("segue.cli.dev:dev", "Run everything here: loops, API and your code, which is reloaded when it changes."),
+    "dev": ("segue.cli.dev:dev", "Run control plane, API and your code on this machine; reload changed code."),
     "serve": ("segue.cli.serve:serve_command", "Run the control plane in production."),
     "location": ("segue.cli.location:location", "List code locations; reload, check or serve one."),
     "doctor": ("segue.cli.doctor:doctor", "Check everything that Segue depends on, and suggest fixes."),
-    "materialize": ("segue.cli.materialize:materialize", "Make assets and run their checks."),
+    "materialize": ("segue.cli.materialize:materialize", "Materialize assets and run their checks."),
     "runs": ("segue.cli.runs:runs", "List runs; retry, cancel, approve or reject one."),
     "show": ("segue.cli.show:show", "Show what a run did."),
     "asset": ("segue.cli.asset:asset", "Show the state and details of an asset."),
-    "launch": ("segue.cli.launch:launch", "Put a run into the queue of the control plane."),
+    "launch": ("segue.cli.launch:launch", "Queue a run for the control plane."),
     "queue": ("segue.cli.queue:queue", "List the runs that are waiting, and why."),
     "backfill": ("segue.cli.backfill:backfill", "Start, show and control backfills."),
     "schedule": ("segue.cli.schedule:schedule", "List schedules, start, stop and preview them."),
     "sensor": ("segue.cli.sensor:sensor", "List sensors, start, stop and preview them."),
     "event": ("segue.cli.event:event", "Send payloads to a sensor, which is evaluated at once."),
     "pools": ("segue.cli.pools:pools", "List pools, who holds their slots and who is waiting; or change them."),
-    "wipe": ("segue.cli.wipe:wipe", "Remove what is recorded of an asset."),
+    "wipe": ("segue.cli.wipe:wipe", "Remove the records of an asset."),
     "db": ("segue.cli.db:db", "Maintain the database: upgrade, check, dump, restore, prune."),
-    "migrate": ("segue.cli.migrate:migrate", "Take over what another orchestrator recorded."),
+    "migrate": ("segue.cli.migrate:migrate", "Import the records of another orchestrator."),
 }
 
 
@@ -138,10 +138,10 @@ def show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show the version."
 )
 def command() -> None:
-    """Segue makes data assets: declare them in Python, run them, see what became of them.
+    """Declare data assets in Python, materialize them, and see the results.
 
-    Where the definitions are and where Segue records what it does stand in segue.toml or in [tool.segue] of
-    pyproject.toml; options of the commands win over both. Every command that reads has --json.
+    Set the location of the definitions and the home folder in segue.toml or in [tool.segue] of pyproject.toml; options of
+    the commands override both. Every command that reads has --json.
     """
 
 

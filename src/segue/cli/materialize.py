@@ -1,4 +1,4 @@
-"""`segue materialize`: make assets and run their checks."""
+"""`segue materialize`: materialize assets and run their checks."""
 
 from __future__ import annotations
 
@@ -40,10 +40,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @code_options
 @click.option(
-    "-s", "--select", metavar="SELECTION", help="Which assets, such as 'orders', '+report', 'group:shop'; default: all."
+    "-s",
+    "--select",
+    metavar="SELECTION",
+    help="The assets to materialize, such as 'orders', '+report', 'group:shop'; default: all.",
 )
 @click.option("-j", "--job", metavar="NAME", help="Run this job; with --select, part of it.")
-@click.option("-p", "--partition", metavar="KEY", help="The partition to make.")
+@click.option("-p", "--partition", metavar="KEY", help="The partition to materialize.")
 @click.option(
     "--partition-range", metavar="FIRST...LAST", help=("A range of partitions to materialize, both ends included.")
 )
@@ -64,12 +67,12 @@ def materialize(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Make assets and run their checks.
+    """Materialize assets and run their checks.
 
     Steps run in this process, or where the executor of the definitions says.
 
-    A range of partitions is split into runs as the backfill policies of the assets say; by default one per partition.
-    A run that fails does not stop the others, only those that need what it should have made.
+    The backfill policies of the assets say how to split a range of partitions into runs; the default is one per partition.
+    A failed run does not stop the others, except those that depend on what it should have materialized.
 
     The exit code is 1 if a run failed, 130 after Ctrl-C.
     """

@@ -1,4 +1,4 @@
-"""`segue migrate dagster`: take over what Dagster recorded."""
+"""`segue migrate dagster`: import Dagster's records."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MigrationDocument(msgspec.Struct, frozen=True):
 
 @click.group()
 def migrate() -> None:
-    """Take over what another orchestrator recorded."""
+    """Import the records of another orchestrator."""
 
 
 @migrate.command()
@@ -56,12 +56,12 @@ def migrate() -> None:
 @home_option
 @json_option
 def dagster(dagster_home: str | None, url: str | None, apply: bool, home: str | None, as_json: bool) -> None:
-    """Take over runs, latest materializations, check results, partitions, schedules and sensors as they stand, limits of pools
-    and settings from Dagster.
+    """Import from Dagster.
 
-    Nothing is changed in Dagster's home. What is here already stays, so that the command can be given again later and
-    moves only what came since. The events of single steps stay in Dagster. Stored values are not copied: the setting
-    `storage` names the folder in which they are. What could not be taken over is listed in the end; then the exit code is 1.
+    Imports runs, latest materializations, check results, partitions, the status of schedules and sensors, pool limits and
+    settings. Nothing is changed in Dagster's home. Existing records are kept, so you can run the command again later to
+    import only what is new. The events of single steps are not imported. Stored values are not copied: the setting
+    `storage` points to their folder. Anything that could not be imported is listed at the end; then the exit code is 1.
     """
     folder = dagster_home or os.environ.get("DAGSTER_HOME")
     if folder is None and url is None:

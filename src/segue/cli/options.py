@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from segue.model.graph import AssetGraph
 
 Command = Callable[..., None]
-location_option = click.option("--location", metavar="NAME", help="The code location, where several have it.")
+location_option = click.option("--location", metavar="NAME", help="The code location, if several have it.")
 
 
 class CodeOptions(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def code_options(command: Command) -> Command:
 
 def home_option(command: Command) -> Command:
     """Adds `--home`; the command takes it as `home: str | None`."""
-    return click.option("--home", metavar="PATH", help="Folder where Segue records what it does.")(command)
+    return click.option("--home", metavar="PATH", help="The home folder: database, logs and stored values.")(command)
 
 
 def json_option(command: Command) -> Command:

@@ -1,4 +1,4 @@
-"""`segue pools`: how many slots there are, who holds them and who waits; and changing that by hand."""
+"""`segue pools`: the slots of pools, who holds them and who is waiting; and changing them by hand."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class ResourceLimitsDocument(msgspec.Struct, frozen=True):
 @json_option
 @click.pass_context
 def pools(context: click.Context, limits: bool, home: str | None, as_json: bool) -> None:
-    """List pools with their slots, who holds them and who waits; or change that.
+    """List pools with their slots, who holds them and who is waiting; or change them.
 
-    Of the steps of a run that wait for the same pool the next one is listed.
+    If several steps of a run wait for the same pool, only the next one is listed.
 
     With --json: {"pools": [...]}, and with --limits {"resources": [...]}.
     """
@@ -100,9 +100,9 @@ def pools(context: click.Context, limits: bool, home: str | None, as_json: bool)
 @home_option
 @json_option
 def set_limit(name: str, limit: int, home: str | None, as_json: bool) -> None:
-    """Set how many slots the pool NAME has; with 0 its steps wait.
+    """Set the number of slots of the pool NAME; with 0 its steps wait.
 
-    Steps that hold slots keep them, also where the new limit is less.
+    Steps that hold slots keep them, even if the new limit is smaller.
     """
     settings = settings_in_force(home=home)
     with open_store(settings) as store:
@@ -120,7 +120,7 @@ def set_limit(name: str, limit: int, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def delete(name: str, home: str | None, as_json: bool) -> None:
-    """Remove the limit of the pool NAME, so that the setting default_pool_limit is in force."""
+    """Remove the limit of the pool NAME, so that the setting default_pool_limit applies."""
     settings = settings_in_force(home=home)
     with open_store(settings) as store:
         instance = _instance(store, settings)
@@ -142,9 +142,9 @@ def delete(name: str, home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def free(run: str, step: str | None, yes: bool, home: str | None, as_json: bool) -> None:
-    """Take back what RUN (its id, or the beginning of it) or one STEP of it holds and waits for.
+    """Release everything that RUN (its id, or the beginning of it) or one STEP of it holds or waits for.
 
-    What processes held that are gone is free without this. A step that still runs goes on while others use what it held.
+    Slots of dead processes are released automatically. A step that is still running continues while others use its slots.
     """
     with open_store(settings_in_force(home=home)) as store:
         found = _claims_of(store, run, step)

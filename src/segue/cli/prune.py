@@ -1,4 +1,4 @@
-"""`segue db prune`: remove what is too old."""
+"""`segue db prune`: delete old records."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class PruneDocument(msgspec.Struct, frozen=True):
 @click.option(
     "--older-than",
     metavar="TIME",
-    help="Remove everything older than this instead of following the settings: 30d, 12h, or a number of days.",
+    help="Delete everything older than this, whatever the settings say: 30d, 12h, or a number of days.",
 )
-@click.option("--dry-run", is_flag=True, help="Only show how much would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only show how much would be deleted.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option
 def prune_command(older_than: str | None, dry_run: bool, yes: bool, home: str | None, as_json: bool) -> None:
-    """Remove what is too old: events, ticks, captured output, and the plans of old runs.
+    """Delete old records: events, ticks, captured output, and the plans of old runs.
 
-    For how long what is kept stands in [retention] of the settings; the control plane removes the rest by itself. Runs that
-    have not ended keep their events, and the latest state of everything stays. Others may go on writing meanwhile.
+    [retention] in the settings says how long records are kept; the control plane also deletes old ones by itself. Runs
+    that have not ended keep their events, and the latest state of everything is kept. Others may continue to write.
     """
     settings = settings_in_force(home=home)
     policy = settings.retention if older_than is None else _all_older_than(older_than)

@@ -1,4 +1,4 @@
-"""`segue queue`: the runs that wait, and what holds each of them back."""
+"""`segue queue`: the runs that wait, and the reason for each."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ class QueuedDocument(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def queue(limit: int, home: str | None, as_json: bool) -> None:
-    """List the runs that wait, in order, and what holds each of them back; first those that began and wait: for a person, for
-    another run that makes the same, for slots of a pool.
+    """List the runs that wait, in order, and the reason for each.
+
+    Runs that have started and wait come first: for approval, for another run that materializes the same, for slots of a
+    pool.
 
     With --json: {"runs": [...]}.
     """

@@ -1,4 +1,4 @@
-"""From what was asked for to run requests, in order. Pure.
+"""From what was requested to run requests, in order. Pure.
 
 A single partition, or none, is one run. A range is split by the backfill policies of the assets: assets that take all
 partitions in a single run go in one, others in runs of as many partitions as their policy allows, assets without

@@ -42,11 +42,11 @@ class KeptOutput(msgspec.Struct, frozen=True):
 def logs(run: str, step: str | None, follow: bool, home: str | None, as_json: bool) -> None:
     """Show what the steps of RUN wrote to stdout and stderr, or what STEP wrote.
 
-    What went to stderr goes to stderr. What steps logged with their context's log is shown by `segue show --logs`.
+    Their stderr goes to stderr. `segue show --logs` shows lines that steps logged with `context.log`.
 
-    What ran on another machine is read from the URL to which it was copied, where `logs` in the settings is one.
+    Output of steps on another machine is read from its copy, if the setting `logs` is a URL.
 
-    With --json: {"files": [...]}, where it is kept.
+    With --json: {"files": [...]}, the files that contain it.
     """
     settings = settings_in_force(home=home)
     with open_store(settings) as store:

@@ -1,4 +1,4 @@
-"""`segue runs`: the runs there were, running again what one of them did not finish, canceling one, saying whether one may go on."""
+"""`segue runs`: list, retry, cancel, approve and reject runs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def runs(
 
 @runs.command()
 @click.argument("run", metavar="RUN")
-@click.option("--from-failure", is_flag=True, help="Run what did not succeed; this is the default.")
+@click.option("--from-failure", is_flag=True, help="Run the steps that did not succeed; this is the default.")
 @click.option("--all", "everything", is_flag=True, help="Run everything again.")
 @click.option("--select", metavar="SELECTION", help="Run these assets of it again, or, for a job of ops, these ops.")
 @click.option(
@@ -101,10 +101,10 @@ def retry(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Run what is left of RUN, a failed, canceled or interrupted run (its id, or the beginning of it).
+    """Run the remaining steps of RUN, a failed, canceled or interrupted run (its id, or the beginning of it).
 
-    Steps that ended well are not run again, unless an option says so; then RUN may have ended well. The retry is a run of its
-    own.
+    Steps that succeeded are not run again, unless an option says so; with such an option RUN may be a successful run. The
+    retry is a new run.
     """
     if sum([from_failure, everything, select is not None, bool(steps)]) > 1:
         raise click.UsageError("Pass only one of --from-failure, --all, --select and --step.")
@@ -137,7 +137,7 @@ def retry(
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long the process may take to end it; then the process is killed.",
+    help="How long the process may take to stop; then it is killed.",
 )
 @home_option
 @json_option
@@ -145,10 +145,10 @@ def retry(
 def cancel(context: click.Context, run: str, grace: float, home: str | None, as_json: bool) -> None:
     """Cancel RUN (its id, or the beginning of it) and wait until it has ended.
 
-    Its process is told to end: what its steps do is interrupted, and resources are torn down. A run that has not started
-    is ended at once.
+    Its process is told to stop: its steps are interrupted, and resources are torn down. A run that has not started
+    is canceled at once.
 
-    With --json: the run as `segue runs` lists it. The exit code is 1 where the run ended otherwise meanwhile.
+    With --json: the run as `segue runs` lists it. The exit code is 1 if the run ended otherwise in the meantime.
     """
     from segue.cancel import cancel_run
 

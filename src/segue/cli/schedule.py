@@ -1,4 +1,4 @@
-"""`segue schedule`: the schedules there are, when they tick, and switching them."""
+"""`segue schedule`: list, start, stop and preview schedules."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ScheduleDocument(msgspec.Struct, frozen=True):
 
 @click.group("schedule")
 def schedule() -> None:
-    """List schedules, start and stop them, and look at what they would do."""
+    """List, start, stop and preview schedules."""
 
 
 @schedule.command("list")
@@ -88,7 +88,7 @@ def start(name: str, location: str | None, home: str | None, as_json: bool) -> N
 @home_option
 @json_option
 def stop(name: str, location: str | None, home: str | None, as_json: bool) -> None:
-    """Stop the schedule NAME; what it has asked for goes on."""
+    """Stop the schedule NAME; runs that it has requested continue."""
     _switch(name, location, home, InstigatorStatus.STOPPED, as_json=as_json)
 
 
@@ -114,7 +114,7 @@ def preview(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Show when the schedule NAME ticks, and what it would ask for; nothing is recorded."""
+    """Show when the schedule NAME ticks, and what it would request; nothing is recorded."""
     settings = settings_of_instigator(settings_in_force(code, home), KIND, name, location)
     with stdout_for_json(as_json), open_plane(settings, code) as plane:
         found = find_instigator(plane, KIND, name, location or settings.location_name)

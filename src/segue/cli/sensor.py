@@ -1,4 +1,4 @@
-"""`segue sensor`: the sensors there are, what they remember, and switching them."""
+"""`segue sensor`: list, start, stop and preview sensors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SensorDocument(msgspec.Struct, frozen=True):
 
 @click.group("sensor")
 def sensor() -> None:
-    """List sensors, start and stop them, and look at what they would do."""
+    """List, start, stop and preview sensors."""
 
 
 @sensor.command("list")
@@ -72,7 +72,7 @@ def list_sensors(home: str | None, as_json: bool) -> None:
 @home_option
 @json_option
 def start(name: str, location: str | None, home: str | None, as_json: bool) -> None:
-    """Start the sensor NAME; it goes on from its cursor."""
+    """Start the sensor NAME; it continues from its cursor."""
     _switch(name, location, home, InstigatorStatus.RUNNING, as_json=as_json)
 
 
@@ -82,7 +82,7 @@ def start(name: str, location: str | None, home: str | None, as_json: bool) -> N
 @home_option
 @json_option
 def stop(name: str, location: str | None, home: str | None, as_json: bool) -> None:
-    """Stop the sensor NAME; its cursor stays."""
+    """Stop the sensor NAME; its cursor is kept."""
     _switch(name, location, home, InstigatorStatus.STOPPED, as_json=as_json)
 
 
@@ -96,7 +96,7 @@ def stop(name: str, location: str | None, home: str | None, as_json: bool) -> No
 def preview(
     name: str, given: str | None, location: str | None, code: CodeOptions, home: str | None, as_json: bool
 ) -> None:
-    """Ask the sensor NAME here, and show what it would ask for; nothing is recorded."""
+    """Evaluate the sensor NAME in this process, and show what it would request; nothing is recorded."""
     settings = settings_of_instigator(settings_in_force(code, home), KIND, name, location)
     with stdout_for_json(as_json), open_plane(settings, code) as plane:
         found = find_instigator(plane, KIND, name, location or settings.location_name)
@@ -129,7 +129,7 @@ def preview(
 def cursor(
     name: str, text: str | None, clear: bool, yes: bool, location: str | None, home: str | None, as_json: bool
 ) -> None:
-    """Show from where the sensor NAME goes on, or change that."""
+    """Show or change the cursor of the sensor NAME."""
     if text is not None and clear:
         raise click.UsageError("Both --set and --clear were provided; keep one.")
     with stdout_for_json(as_json), open_plane(settings_in_force(home=home)) as plane:

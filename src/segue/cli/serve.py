@@ -31,7 +31,7 @@ from segue.cli.serving import Serving, serve
 def serve_command(
     code: CodeOptions, workspace: str | None, home: str | None, host: str, port: int, only: str | None, drain: float
 ) -> None:
-    """Serve the API and run the loops, until stopped."""
+    """Serve the API and run the loops of the control plane, until stopped."""
     parts = Serving(
         host=host, port=port, has_api=only != "loops", has_loops=only != "api", workspace=workspace, drain=drain
     )

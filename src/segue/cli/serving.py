@@ -1,4 +1,4 @@
-"""A control plane in this process: code locations, loops and API, from the start to the end by a signal."""
+"""A control plane in this process: code locations, loops and API, from start until a signal stops it."""
 
 from __future__ import annotations
 

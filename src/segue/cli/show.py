@@ -22,7 +22,7 @@ from segue.model.partitions.key_range import RANGE_SEPARATOR
 def show(run: str, logs: bool, home: str | None, as_json: bool) -> None:
     """Show what RUN did (its id, or the beginning of it): steps and what they used, materializations, checks, errors.
 
-    Of a run that goes on, also what its steps wait for. MEMORY is the most that the process of the step has held.
+    For a run in progress, also what its steps wait for. MEMORY is the peak memory of the step's process.
     """
     with open_store(settings_in_force(home=home)) as store:
         details = read_run(store, find_run(store, run), with_logs=logs)

@@ -1,4 +1,4 @@
-"""Ticks for people and as JSON: those on record, and those that would be."""
+"""Ticks for people and as JSON: recorded ones and previews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code that is loaded anew when its files change."""
+"""Code that is reloaded when its files change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`segue asset why`: what the automation condition of an asset said."""
+"""`segue asset why`: the evaluations of an asset's automation condition."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class WhyDocument(msgspec.Struct, frozen=True):
 @home_option
 @json_option
 def why(key: str, partition: str | None, history: int, home: str | None, as_json: bool) -> None:
-    """Say why the asset KEY (or one PARTITION of it) was or was not made by its automation condition.
+    """Say why the automation condition of the asset KEY (or of one PARTITION) requested it, or did not.
 
-    Evaluations are kept that said something else than the one before.
+    Only evaluations whose result differs from the one before are stored.
 
     With --json: {"evaluations": [...]}.
     """

@@ -1,4 +1,4 @@
-"""`segue wipe`: forget that an asset, or some of its partitions, was made."""
+"""`segue wipe`: remove the records of an asset, or of some of its partitions."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def wipe(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Remove what is recorded of the asset KEY: that it was made, and what its checks found.
+    """Remove the records of the asset KEY: its materializations and check results.
 
-    Only recorded state goes: stored values, past runs and their events stay. The code is not loaded, so that assets
-    that are no longer in it can be wiped; for --partition-range it is, since it says which partitions lie between.
+    Only recorded state is removed: stored values, past runs and their events are kept. The code is not loaded, so you can
+    also wipe assets that it no longer declares; with --partition-range it is loaded, to find the partitions of the range.
     """
     if partitions and partition_range is not None:
         raise click.UsageError("Both --partition and --partition-range were provided; keep one.")
