@@ -25,16 +25,16 @@ README = """\
 
 A Segue project.
 
-    segue check                                    # load the definitions, report every error at once
+    segue check                                    # load the definitions and report every error
     segue list                                     # the assets
-    segue materialize --partition 2024-01-01       # make all assets, the daily one for this day
-    segue materialize --select "+order_report"     # one asset and everything it is made from
+    segue materialize --partition 2024-01-01       # materialize all assets, the daily one for this day
+    segue materialize --select "+order_report"     # one asset and everything upstream of it
     segue materialize --select daily_orders --partition-range 2024-01-01...2024-01-07
-    segue runs                                     # what ran
-    segue asset order_report                       # where an asset stands
+    segue runs                                     # list the runs
+    segue asset order_report                       # show the state of an asset
 
 - `{package}/definitions.py` declares the assets.
-- `.segue/` holds what Segue records, and the values the assets leave. It is not part of the project's source.
+- `.segue/` contains Segue's records and the stored values of the assets. It is not part of the project's source.
 """
 
 GITIGNORE = """\
@@ -51,7 +51,7 @@ import segue as sg
 DAYS = sg.DailyPartitionsDefinition(start_date="2024-01-01")
 
 
-@sg.asset(group_name="shop", description="Orders as they come in: customer and amount.")
+@sg.asset(group_name="shop", description="Incoming orders: customer and amount.")
 def orders() -> list[tuple[str, int]]:
     return [("Ada", 20), ("Grace", 35), ("Ada", 15)]
 
