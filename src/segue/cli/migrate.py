@@ -138,8 +138,8 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
             "schedules, sensors": f"{moved.instigators:,}"
             + (f", of which {moved.running} start as soon as a control plane runs" if moved.running else ""),
             "run keys of sensors": f"{moved.run_keys:,}",
-            "limits of pools": f"{moved.pools:,}",
-            "here already": count(moved.known_runs, "run"),
+            "pool limits": f"{moved.pools:,}",
+            "already here": count(moved.known_runs, "run"),
         }
     )
     if document.settings is not None:
@@ -150,7 +150,7 @@ def _print(document: MigrationDocument, proposed: NewSettings, settings: Setting
         for line in document.left:
             click.echo(f"  {line}")
     if document.failed:
-        click.echo("\nNot taken over:")
+        click.echo("\nFailed to import:")
         for line in document.failed:
             click.echo(f"  {line}")
     if moved.running:

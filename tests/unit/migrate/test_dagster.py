@@ -296,7 +296,7 @@ def test_what_cannot_be_understood_is_reported_and_the_rest_is_moved(
     assert {name for name in ALL if document["moved"][name] != ALL[name]} == {moved, "failed"}
     result = CliRunner().invoke(command, ["migrate", "dagster", "--from", str(home)])
     assert result.exit_code == 1
-    assert "Not taken over:" in result.stdout
+    assert "Failed to import:" in result.stdout
 
 
 def test_people_read_what_would_happen(home: Path, project: Path) -> None:
