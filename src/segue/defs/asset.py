@@ -141,7 +141,7 @@ def asset(
         retry_policy: how a failing step is retried.
         check_specs: checks whose results the function gives itself.
         pool: the pool whose slots its step takes.
-        compute_kind: superseded; one more of the kinds.
+        compute_kind: superseded; one more of the kinds, and the tag `dagster/compute_kind` of its op.
         non_argument_deps: superseded by `deps`.
         step_policy: when its step may start, how long it may take, and more.
 
@@ -191,6 +191,7 @@ def asset(
             resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
+            compute_kind=compute_kind,
             io_manager_keys={} if stored is None else {"result": stored},
             backfill_policy=backfill_policy,
             resource_defs=brought,
@@ -285,6 +286,7 @@ def multi_asset(
             resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
             retry_policy=retry_policy,
             tags=op_tags,
+            compute_kind=compute_kind,
             io_manager_keys={
                 output: out.io_manager_key for output, out in (outs or {}).items() if out.io_manager_key is not None
             },
@@ -325,6 +327,7 @@ def definition_of(
     step_policy: StepPolicy | None = None,
     types: Mapping[str, object] | None = None,
     stores_itself: bool = False,
+    compute_kind: str | None = None,
     execution_type: AssetExecutionType = AssetExecutionType.MATERIALIZATION,
 ) -> AssetsDefinition:
     """The definition of a function whose inputs, assets and checks were read already.
@@ -336,6 +339,7 @@ def definition_of(
         outputs, checks: what each output carries.
         types: the types of outputs, where one is declared.
         stores_itself: whether its assets need no values.
+        compute_kind: one more tag of its op.
         execution_type: what the step does with the assets.
     """
     require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
@@ -357,11 +361,11 @@ def definition_of(
         valueless_outputs=every if valueless or stores_itself else name_set(checks),
         required_resource_keys=resource_keys,
         retry_policy=retry_policy,
-        tags=step_tags(tags, what),
+        tags=step_tags(tags, what, compute_kind),
         description=description,
         can_subset=can_subset,
         ins=typed_ins(shape, inputs),
-        outs=typed_outs(types or {}, every, [name for name, spec in outputs.items() if spec.skippable]),
+        outs=typed_outs(types or {}, (*outputs, *checks), [name for name, spec in outputs.items() if spec.skippable]),
         config_schema=config_schema,
         pool=pool,
         step_policy=step_policy,

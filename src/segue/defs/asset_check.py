@@ -204,7 +204,7 @@ def _definition(
         valueless_outputs=frozenset(checks),
         required_resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
         retry_policy=retry_policy,
-        tags=step_tags(op_tags, what) | ({} if compute_kind is None else {"dagster/compute_kind": compute_kind}),
+        tags=step_tags(op_tags, what, compute_kind),
         description=description,
         can_subset=can_subset,
         config_schema=config_schema,

@@ -10,8 +10,6 @@ from segue.defs.describe import Described
 from segue.defs.graph import GraphDefinition
 from segue.defs.node import NodeDefinition
 from segue.defs.op import OpDefinition
-from segue.defs.op_io import In
-from segue.defs.types.base import NOTHING_TYPE
 from segue.errors import InvalidDefinitionError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
@@ -84,9 +82,5 @@ def _inputs_of(described: Described, computation: str) -> dict[str, AssetKey]:
 def _node_of(described: Described, computation: str) -> NodeDefinition:
     """The function, with the inputs by which it waits for what it does not take."""
     definition = described.definitions[computation]
-    node = cast("NodeDefinition", definition.node_def)  # external assets are not in a job
-    more = [name for name in definition.node_keys_by_input_name if name not in definition.keys_by_input]
-    if not isinstance(node, OpDefinition) or not more:
-        return node
-    ins = {**node.ins, **{name: In(NOTHING_TYPE) for name in more}}
-    return node.with_replaced_properties(node.name, ins=ins, input_names=tuple(ins))
+    is_op = isinstance(definition.node_def, OpDefinition)
+    return definition.op if is_op else cast("NodeDefinition", definition.node_def)  # external assets are not in a job

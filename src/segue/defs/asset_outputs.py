@@ -192,7 +192,7 @@ def with_io_manager(
     return own_key, {**(resource_defs or {}), own_key: io_manager_def}
 
 
-def typed_outs(types: Mapping[str, object], outputs: Set[str], optional: Sequence[str]) -> dict[str, Out] | None:
+def typed_outs(types: Mapping[str, object], outputs: Sequence[str], optional: Sequence[str]) -> dict[str, Out] | None:
     """What is said of each output of the op, where the type of one is named; None leaves all open."""
     if all(kind is NO_TYPE or kind is None for kind in types.values()):
         return None

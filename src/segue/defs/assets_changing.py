@@ -25,6 +25,7 @@ class ChangeableAssets(ReadableAssets):
 
     def _replaced(self, **parts: Any) -> Self:
         made = copy.copy(self)
+        vars(made).pop("op", None)  # what the op says of the assets is to be read anew
         for name, value in parts.items():
             setattr(made, name, value)
         return made

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from segue.defs.assets_by_name import NamedAssets
 from segue.defs.bindings import bound
 from segue.defs.node_origin import inner_hooks, inner_op, ops_of, source_of
 from segue.defs.op import OpDefinition
+from segue.defs.shown_op import shown_op
 from segue.errors import InvalidDefinitionError, InvariantViolationError, UnknownAssetError
 from segue.model.assets import DEFAULT_GROUP, IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.checks import AssetCheckSpec
@@ -46,9 +48,9 @@ class ReadableAssets(NamedAssets):
     hook_defs: frozenset[Any]
     execution_type: AssetExecutionType
 
-    @property
+    @cached_property
     def op(self) -> OpDefinition:
-        """The op that makes its assets.
+        """The op that makes its assets, its inputs and outputs with what the assets say of them.
 
         Raises:
             InvariantViolationError: a graph does, or nothing here.
@@ -56,7 +58,18 @@ class ReadableAssets(NamedAssets):
         if not isinstance(self.node_def, OpDefinition):
             made = "its assets are external" if self.node_def is None else f"its node_def is {self.node_def!r}"
             raise InvariantViolationError(f"{self!r} has no op: {made}.")
-        return self.node_def
+        ordering = {name for name in self.node_keys_by_input_name if name not in self.keys_by_input}
+        return shown_op(
+            self.node_def,
+            inputs={
+                name: (self.input_metadata.get(name), self.input_manager_keys.get(name)) for name in self.node_def.ins
+            },
+            ordering=ordering - self.node_def.ins.keys(),
+            specs=self._all_specs,
+            checks=self.node_check_specs_by_output_name.keys(),
+            io_managers={name: self.io_manager_key_of(name) for name in self._all_specs},
+            optional=self.optional_outputs,
+        )
 
     @property
     def name(self) -> str:
@@ -302,7 +315,7 @@ class ReadableAssets(NamedAssets):
     def io_manager_key_of(self, output: str) -> str:
         """The resource that stores the value of an output."""
         named = self.io_manager_keys.get(output)
-        in_metadata = self.specs_by_output[output].metadata.get(IO_MANAGER_KEY_METADATA)
+        in_metadata = self._all_specs[output].metadata.get(IO_MANAGER_KEY_METADATA)
         if named is not None:
             return named
         if isinstance(in_metadata, str):
@@ -311,7 +324,8 @@ class ReadableAssets(NamedAssets):
 
     def get_op_def_for_asset_key(self, key: AssetKey) -> OpDefinition | None:
         """The op whose output carries an asset; None where nothing here makes it."""
-        return self.node_def and inner_op(self.node_def, self.get_output_name_for_asset_key(key))
+        output = self.get_output_name_for_asset_key(key)
+        return self.op if isinstance(self.node_def, OpDefinition) else self.node_def and inner_op(self.node_def, output)
 
     def get_upstream_input_keys(self, keys: frozenset[AssetKey]) -> frozenset[AssetKey]:
         """The assets outside of this definition that some of its assets are made from, directly or through others of it."""

@@ -9,6 +9,7 @@ from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list, require_names
 from segue.model.policies import RetryPolicy
 from segue.model.shared import name_set
+from segue.model.tags import COMPUTE_KIND_TAG
 
 
 def require_resource_keys(keys: Set[str] | None, what: str, more: Iterable[str] = ()) -> frozenset[str]:
@@ -37,14 +38,16 @@ def require_op_words(what: str, retry_policy: object, description: object, code_
     require_kind(what, "pool", pool, str)
 
 
-def step_tags(tags: Mapping[str, object] | None, what: str) -> dict[str, str]:
-    """Tags as texts; what is no text is written as JSON.
+def step_tags(tags: Mapping[str, object] | None, what: str, compute_kind: str | None = None) -> dict[str, str]:
+    """Tags as texts; what is no text is written as JSON. The superseded `compute_kind` is one more of them.
 
     Raises:
         InvalidDefinitionError: not a mapping, a key that is not a string, or a value that JSON has no form for.
     """
     require_kind(what, "tags", tags, Mapping)
     require_names(what, "tags", tags)
+    if compute_kind is not None:
+        tags = {COMPUTE_KIND_TAG: compute_kind, **(tags or {})}
     return {key: value if isinstance(value, str) else _as_json(value, key, what) for key, value in (tags or {}).items()}
 
 

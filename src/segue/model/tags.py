@@ -20,6 +20,7 @@ CONCURRENCY_KEY_TAG = "dagster/concurrency_key"  # the older form of `pool`
 POOL_WEIGHT_TAG = "segue/pool_weight"
 PARTITION_LOCK_TAG = "segue/partition_lock"
 MAX_RUNTIME_TAG = "dagster/max_runtime"  # of a run: how many seconds it may take
+COMPUTE_KIND_TAG = "dagster/compute_kind"  # of a step: what its function is written with
 APPROVAL_TAG = "segue/approval"  # of a run: "required" keeps it in the queue until a person makes it "given"
 APPROVAL_REQUIRED, APPROVAL_GIVEN = "required", "given"
 MAX_RETRIES_TAG = "dagster/max_retries"  # of a run: how many times it is run again after a failure

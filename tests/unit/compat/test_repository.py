@@ -187,8 +187,7 @@ def test_definitions_give_jobs_of_assets_by_name() -> None:
     assert [each.name for each in definitions.resolve_all_job_defs()] == ["__ASSET_JOB", "tables"]
     with pytest.raises(sg.InvalidSubsetError, match="does not include 'other'"):
         job.execute_in_process(asset_selection=[sg.AssetKey("other")])
-    with pytest.raises(sg.InvalidSubsetError, match="use asset_selection"):
-        job.execute_in_process(op_selection=["table"])
+    assert job.execute_in_process(op_selection=["table"]).asset_value("table") == 5
     assert sg.Definitions(assets=[table], jobs=[job]).get_job_def("tables").execute_in_process().success
 
 
