@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pydantic
 import pytest
@@ -384,7 +385,9 @@ def test_the_op_of_assets_says_of_inputs_and_outputs_what_the_assets_say() -> No
 
     op = prices.op
     assert op is prices.op
-    inputs = {each.name: (each.dagster_type.display_name, each.metadata, each.input_manager_key) for each in op.input_defs}
+    inputs = {
+        each.name: (each.dagster_type.display_name, each.metadata, each.input_manager_key) for each in op.input_defs
+    }
     assert inputs == {"rate": ("Float", {"as": "float"}, "files"), "calendar": ("Nothing", {}, None)}
     assert list(op.ins) == ["rate", "calendar"]
     net, tax = (op.output_dict[name] for name in ("net", "tax"))
