@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast, overload
 import msgspec
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
-from segue.model import codec
+from segue.model import codec, serialized_classes
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSeverity
 from segue.model.condition.base import AutomationCondition
 from segue.model.condition.dagster_form import CLASS_FIELD, condition_from_dagster, is_dagster_condition
@@ -37,6 +37,7 @@ from segue.model.run_records import RunsFilter
 from segue.model.selection import AssetSelection
 from segue.model.selection_wire import selection_from_wire, selection_to_wire
 from segue.model.selectors import CodeLocationSelector, JobSelector, RepositorySelector
+from segue.model.serialized_classes import ENUM_FIELD
 from segue.model.table import TableColumn, TableColumnLineage, TableRecord, TableSchema
 from segue.model.tick import DefaultScheduleStatus, DefaultSensorStatus, SkipReason
 
@@ -161,6 +162,11 @@ def deserialize_value(val: str, as_type: type[Kind] | tuple[type[Kind], ...] | N
 
 
 def _packed(value: Any) -> object:
+    own = serialized_classes.of_value(value)
+    if own is not None:
+        if isinstance(value, enum.Enum):
+            return {ENUM_FIELD: f"{own.name}.{value.name}"}
+        return {CLASS_FIELD: own.name, **{name: _packed(each) for name, each in own.fields(value).items()}}
     for tag, form in _FORMS.items():
         if isinstance(value, form.kind):
             return {_TAG: tag, _VALUE: _plain(form.to_wire(value))}
@@ -174,12 +180,13 @@ def _packed(value: Any) -> object:
         return [_packed(each) for each in cast("Sequence[object]", value)]
     if isinstance(value, dict):
         pairs = cast("Mapping[object, object]", value)
-        if not {_TAG, CLASS_FIELD} & pairs.keys() and all(type(key) is str for key in pairs):
+        if not {_TAG, CLASS_FIELD, ENUM_FIELD} & pairs.keys() and all(type(key) is str for key in pairs):
             return {cast("str", key): _packed(each) for key, each in pairs.items()}
         return {_TAG: "dict", _VALUE: [[_packed(key), _packed(each)] for key, each in pairs.items()]}
     raise InvalidInvocationError(
         f"serialize_value cannot serialize {value!r} of type {type(value).__qualname__}: expected a public value of "
-        "Segue, a string, a number, None, or a list, tuple, set or dict of these."
+        "Segue, a string, a number, None, a list, tuple, set or dict of these, or a value of a class decorated with "
+        "@whitelist_for_serdes."
     )
 
 
@@ -197,6 +204,11 @@ def _unpacked(data: Any) -> Any:
     fields = cast("Mapping[str, Any]", data)
     if is_dagster_condition(fields):
         return condition_from_dagster(fields)
+    if CLASS_FIELD in fields:
+        own = serialized_classes.named(fields[CLASS_FIELD])
+        return own.value({key: _unpacked(each) for key, each in fields.items()})
+    if ENUM_FIELD in fields:
+        return serialized_classes.member(fields[ENUM_FIELD])
     if _TAG not in fields:
         return {key: _unpacked(each) for key, each in fields.items()}
     tag: Any = fields[_TAG]
