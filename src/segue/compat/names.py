@@ -87,6 +87,14 @@ PRIVATE_NAMES: Mapping[str, str] = {
     "dagster._core.storage.db_io_manager.TableSlice": "segue.execute.io_managers.database:TableSlice",
     "dagster._core.libraries.DagsterLibraryRegistry": "segue.compat.library_registry:DagsterLibraryRegistry",
     "dagster_shared.libraries.DagsterLibraryRegistry": "segue.compat.library_registry:DagsterLibraryRegistry",
+    "dagster._serdes.whitelist_for_serdes": "segue.compat.serdes:whitelist_for_serdes",
+    "dagster._serdes.serdes.whitelist_for_serdes": "segue.compat.serdes:whitelist_for_serdes",
+    "dagster_shared.serdes.whitelist_for_serdes": "segue.compat.serdes:whitelist_for_serdes",
+    "dagster_shared.serdes.serdes.whitelist_for_serdes": "segue.compat.serdes:whitelist_for_serdes",
+    "dagster._core.execution.plan.objects.StepFailureData": "segue.model.event_data:StepFailureData",
+    "dagster._core.execution.plan.objects.StepRetryData": "segue.model.event_data:StepRetryData",
+    "dagster._core.execution.plan.objects.StepSuccessData": "segue.model.event_data:StepSuccessData",
+    "dagster._core.execution.plan.outputs.StepOutputData": "segue.model.event_data:StepOutputData",
     "dagster._core.storage.defs_state.base.DefsStateStorage": "segue.compat.defs_state:DefsStateStorage",
     "dagster_shared.serdes.objects.models.defs_state_info.LOCAL_STATE_VERSION": (
         "segue.compat.defs_state:LOCAL_STATE_VERSION"

@@ -99,6 +99,11 @@ def test_a_users_own_package_is_left_alone() -> None:
         run("import dagster_quickstart")
 
 
+def test_a_library_of_somebody_else_is_left_alone() -> None:
+    with pytest.raises(ModuleNotFoundError, match="No module named 'dagster_evidence'"):
+        run("import dagster_evidence")
+
+
 def test_installing_after_the_real_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     hook.uninstall()
     monkeypatch.setitem(sys.modules, "dagster", types.ModuleType("dagster"))
