@@ -103,6 +103,23 @@ class RepositoryDefinition(Definitions):
         """
         return self.repository_data.get_job(name)
 
+    def get_maybe_subset_job_def(
+        self,
+        job_name: str,
+        op_selection: Iterable[str] | None = None,
+        asset_selection: Iterable[AssetKey] | None = None,
+        asset_check_selection: Iterable[AssetCheckKey] | None = None,
+    ) -> JobDefinition:
+        """The job of this name, or the selected part of it.
+
+        Raises:
+            InvariantViolationError: it was not found.
+            InvalidSubsetError: see `JobDefinition.get_subset`.
+        """
+        return self.get_job(job_name).get_subset(
+            op_selection=op_selection, asset_selection=asset_selection, asset_check_selection=asset_check_selection
+        )
+
     def get_all_jobs(self) -> Sequence[JobDefinition]:
         """All jobs, the one of all assets included."""
         return self.repository_data.get_all_jobs()

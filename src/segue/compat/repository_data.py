@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.automation_sensor import AutomationConditionSensorDefinition
 from segue.defs.definitions import Definitions
 from segue.defs.describe_automation import targets_of
 from segue.defs.external_assets import assets_definition_of
@@ -20,7 +21,9 @@ from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.assets import AssetSpec
+from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.selection import AssetSelection
 
 SCHEDULES = (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
 JOBS = (JobDefinition, UnresolvedAssetJobDefinition, GraphDefinition)
@@ -126,7 +129,17 @@ class ListedData(RepositoryData):
         return [self.definitions.get_schedule_def(each.name) for each in self.definitions.schedules]
 
     def get_all_sensors(self) -> Sequence[SensorDefinition]:
-        return self.definitions.sensors
+        own = self.definitions.sensors
+        nodes = {node.name: node for node in self.definitions.described.manifest.sensors}
+        default = nodes.get(DEFAULT_AUTOMATION_SENSOR)
+        if default is None or any(each.name == default.name for each in own):
+            return own
+        is_alone = not any(isinstance(each, AutomationConditionSensorDefinition) for each in own)
+        target = AssetSelection.all() if is_alone else AssetSelection.assets(*default.asset_selection or ())
+        return [
+            *own,
+            AutomationConditionSensorDefinition(default.name, target=target, description=default.description),
+        ]
 
     def get_assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition]:
         found = [assets_definition_of(each) for each in self.definitions.assets]

@@ -241,7 +241,8 @@ def multi_asset(
         ins, deps: what all the assets are made from, as for `asset`; `specs` name their own deps.
         internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs; an
             output that it leaves out is made from nothing.
-        can_subset: whether the function makes only what `context.selected_asset_keys` asks for.
+        can_subset: whether the function makes only what `context.selected_asset_keys` asks for; it may then leave out any
+            of `specs`.
         group_name, code_version, partitions_def: for each asset that does not say it itself.
         config_schema, required_resource_keys, resource_defs, hooks, op_tags, backfill_policy, retry_policy, check_specs,
             pool, compute_kind, non_argument_deps, step_policy: as for `asset`.
@@ -265,7 +266,7 @@ def multi_asset(
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
         if specs:
-            outputs = specs_by_output(specs, inputs, what)
+            outputs = specs_by_output(specs, inputs, what, can_subset=can_subset)
         else:
             common = all_deps(inputs, further, what)
             own = deps_by_output(internal_asset_deps, keys_of_outs(outs or {}, what), common, what)

@@ -35,10 +35,13 @@ def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]
     return found
 
 
-def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) -> dict[str, AssetSpec]:
+def specs_by_output(
+    specs: Sequence[AssetSpec], inputs: AssetInputs, what: str, *, can_subset: bool = False
+) -> dict[str, AssetSpec]:
     """The specs, by the output that carries each.
 
-    A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives.
+    A spec that names an input as its dependency is made from it, with the partition mapping that `ins` gives. A function
+    that can make some of the assets only may leave out any: all specs are skippable.
 
     Raises:
         InvalidDefinitionError: something that is not a spec, two specs for one asset or output, or an input that is in no
@@ -66,7 +69,10 @@ def specs_by_output(specs: Sequence[AssetSpec], inputs: AssetInputs, what: str) 
                 f"{output!r}: rename one."
             )
         mapped = [_with_mapping(dep, inputs) for dep in spec.deps]
-        found[output] = spec.replace_attributes(deps=mapped) if mapped != list(spec.deps) else spec
+        is_changed = mapped != list(spec.deps) or can_subset > spec.skippable
+        found[output] = (
+            spec.replace_attributes(deps=mapped, skippable=can_subset or spec.skippable) if is_changed else spec
+        )
     return found
 
 

@@ -199,7 +199,7 @@ class JobDefinition(ReadableJob):
             InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
             Exception: what user code raised, with `raise_on_error`.
         """
-        if asset_selection is not None:
+        if asset_selection:
             raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")
         return bound("execute_op_job")(
             self,
@@ -271,21 +271,22 @@ class JobDefinition(ReadableJob):
         """The job with a part of its steps only; what these take of the others must come from the run config.
 
         Args:
-            op_selection: which steps (`["a", "b+", "*c"]`); all when None.
+            op_selection: which steps (`["a", "b+", "*c"]`); all when None or empty: then it is the job itself.
             asset_selection, asset_check_selection: for jobs of assets only.
 
         Raises:
             InvalidSubsetError: a step that there is not; or assets or checks, which a job of ops has none of.
         """
-        if asset_selection is not None or asset_check_selection is not None:
+        if asset_selection or asset_check_selection:
             raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")
+        if not op_selection:
+            return self
         part = self.replaced()
-        if op_selection is not None:
-            part.op_selection = frozenset(op_selection)
-            paths = bound("select_steps")(self.flat.steps, part.op_selection)
-            part.resolved_op_selection = frozenset(paths)
-            part.graph = bound("graph_subset")(self.graph, paths)
-            part.flat = flatten(part.graph, hooks=part.hook_defs, retry_policy=part.op_retry_policy)
+        part.op_selection = frozenset(op_selection)
+        paths = bound("select_steps")(self.flat.steps, part.op_selection)
+        part.resolved_op_selection = frozenset(paths)
+        part.graph = bound("graph_subset")(self.graph, paths)
+        part.flat = flatten(part.graph, hooks=part.hook_defs, retry_policy=part.op_retry_policy)
         return part
 
     def __call__(self, *args: object, **kwargs: object) -> Any:

@@ -160,7 +160,9 @@ def call_function(attempt: StepAttempt) -> None:
 def _is_told_by_silence(attempt: StepAttempt, output: StepOutput) -> bool:
     """Whether an optional asset counts as made because the function ended without a word on any of its outputs."""
     spec = None if attempt.definition is None else attempt.definition.specs_by_output.get(output.name)
-    return attempt.returned_nothing and spec is not None and not spec.skippable and attempt.step.graph is None
+    if spec is None or not attempt.returned_nothing or attempt.step.graph is not None:
+        return False
+    return attempt.op.can_subset or not spec.skippable  # with can_subset all are skippable, of themselves
 
 
 def require_outputs(attempt: StepAttempt) -> None:

@@ -325,3 +325,27 @@ def test_a_repository_knows_the_job_over_all_assets() -> None:
     assert job.name == name
     assert found.get_implicit_job_def_for_assets([sg.AssetKey("feed")]) is None
     assert list(sg.Definitions(jobs=[nightly]).get_repository_def().get_implicit_asset_job_names()) == []
+
+
+def test_a_repository_has_the_sensor_over_conditions_that_no_other_evaluates() -> None:
+    @sg.asset(automation_condition=sg.AutomationCondition.eager())
+    def followed() -> None: ...
+
+    repo = sg.Definitions(assets=[followed, table]).get_repository_def()
+    sensor = repo.get_sensor_def("default_automation_condition_sensor")
+    assert isinstance(sensor, sg.AutomationConditionSensorDefinition)
+    assert (sensor.asset_selection, sensor.minimum_interval_seconds) == (sg.AssetSelection.all(), 30)
+    own = sg.AutomationConditionSensorDefinition("own", target="*")
+    assert [
+        each.name for each in sg.Definitions(assets=[followed], sensors=[own]).get_repository_def().sensor_defs
+    ] == ["own"]
+    assert sg.Definitions(assets=[table]).get_repository_def().sensor_defs == ()
+
+
+def test_a_repository_gives_parts_of_jobs() -> None:
+    repo = dg.create_repository_using_definitions_args("named", assets=[table, large], jobs=[TABLES])
+    part = repo.get_maybe_subset_job_def("tables", asset_selection={sg.AssetKey("table")})
+    assert part.execute_in_process().asset_value("table") == 5
+    assert repo.get_maybe_subset_job_def("tables").name == "tables"
+    with pytest.raises(sg.InvalidSubsetError, match="'other'"):
+        repo.get_maybe_subset_job_def("tables", op_selection=["other"])

@@ -141,3 +141,10 @@ def test_a_check_knows_the_asset_that_it_only_waits_for() -> None:
 
     assert sg.Definitions([a, b], asset_checks=[good]).get_implicit_global_asset_job_def().execute_in_process().success
     assert seen == [K("a"), K("b")]
+
+
+def test_what_a_function_that_can_make_a_part_makes_is_skippable() -> None:
+    assert [spec.skippable for spec in sg.multi_asset(specs=SPECS, can_subset=True)(yields_b).specs] == [True, True]
+    assert [spec.skippable for spec in sg.multi_asset(specs=SPECS)(yields_b).specs] == [False, False]
+    outs = sg.multi_asset(outs={"a": sg.AssetOut(), "b": sg.AssetOut(is_required=False)}, can_subset=True)(yields_b)
+    assert [spec.skippable for spec in outs.specs] == [False, True]
