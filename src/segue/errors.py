@@ -45,6 +45,8 @@
     │   │   └── StorageVersionError             a schema newer (or older) than this Segue
     │   ├── UserCodeExecutionError              user code raised; the cause is the user's exception
     │   │   ├── ExecutionStepExecutionError     in a step
+    │   │   ├── ExecutionLoadInputError         in a step, while an IO manager loaded an input
+    │   │   ├── ExecutionHandleOutputError      in a step, while an IO manager stored an output
     │   │   ├── ResourceFunctionError           while a resource was set up
     │   │   ├── TypeCheckError                  while a value was checked against its type
     │   │   ├── ConfigMappingFunctionError      while a config mapping made config
@@ -112,11 +114,7 @@ class InvalidDefinitionError(SegueError):
 
 
 class DefinitionErrors(InvalidDefinitionError):
-    """Several definition errors found in one pass.
-
-    Attributes:
-        errors: the single errors, in the order in which they were found.
-    """
+    """Several definition errors found in one pass: `errors`, in the order in which they were found."""
 
     def __init__(self, errors: Sequence[InvalidDefinitionError]) -> None:
         self.errors: tuple[InvalidDefinitionError, ...] = tuple(errors)
@@ -348,11 +346,7 @@ class ExecutionStepNotFoundError(SegueError):
 
 
 class StepOutputNotFoundError(InvariantViolationError, FileNotFoundError):
-    """The value of a step's output is not there: it was asked for, or had to be given.
-
-    Attributes:
-        step_key: the step; output_name: its output.
-    """
+    """The value of an output (`output_name` of `step_key`) is not there: it was asked for, or had to be given."""
 
     def __init__(self, message: str, step_key: str, output_name: str) -> None:
         self.step_key = step_key
@@ -467,6 +461,14 @@ class ExecutionStepExecutionError(UserCodeExecutionError):
     def __init__(self, message: str, step_key: str, user_exception: BaseException | None = None) -> None:
         self.step_key = step_key
         super().__init__(message, user_exception)
+
+
+class ExecutionLoadInputError(UserCodeExecutionError):
+    """Stands in the events of a step for what an IO manager raised while it loaded an input; a run raises that itself."""
+
+
+class ExecutionHandleOutputError(UserCodeExecutionError):
+    """Stands in the events of a step for what an IO manager raised while it stored an output; a run raises that itself."""
 
 
 class RedactedUserCodeError(SegueError):

@@ -25,14 +25,6 @@ class DagsterEventLogInvalidForRun(SegueError):
     """Never raised: the state of a run is folded from its events as they are stored."""
 
 
-class DagsterExecutionHandleOutputError(UserCodeExecutionError):
-    """Never raised: a step whose output cannot be kept fails with the exception of its I/O manager."""
-
-
-class DagsterExecutionLoadInputError(UserCodeExecutionError):
-    """Never raised: a step whose input cannot be loaded fails with the exception of its I/O manager."""
-
-
 class DagsterExecutionPlanSnapshotNotFoundError(SegueError):
     """Never raised: a plan is stored with its run."""
 

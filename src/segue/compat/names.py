@@ -270,12 +270,8 @@ PRIVATE_NAMES: Mapping[str, str] = {
         "segue.compat.errors_unraised:DagsterDefinitionChangedDeserializationError"
     ),
     "dagster._core.errors.DagsterEventLogInvalidForRun": ("segue.compat.errors_unraised:DagsterEventLogInvalidForRun"),
-    "dagster._core.errors.DagsterExecutionHandleOutputError": (
-        "segue.compat.errors_unraised:DagsterExecutionHandleOutputError"
-    ),
-    "dagster._core.errors.DagsterExecutionLoadInputError": (
-        "segue.compat.errors_unraised:DagsterExecutionLoadInputError"
-    ),
+    "dagster._core.errors.DagsterExecutionHandleOutputError": "segue.errors:ExecutionHandleOutputError",
+    "dagster._core.errors.DagsterExecutionLoadInputError": "segue.errors:ExecutionLoadInputError",
     "dagster._core.errors.DagsterExecutionPlanSnapshotNotFoundError": (
         "segue.compat.errors_unraised:DagsterExecutionPlanSnapshotNotFoundError"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.policies import BackfillPolicy
 from segue.model.selection import AssetSelection
 from segue.model.turns import entity_of
 
@@ -77,6 +79,14 @@ class AssetJobDefinition(JobDefinition):
         self.automation_condition = node.automation_condition
         self.partitions_def = _partitions_of(described.graph, node.assets)
         return self
+
+    @property
+    def backfill_policy(self) -> BackfillPolicy:
+        """How many partitions a run of a backfill makes: as many as every one of its partitioned assets allows."""
+        nodes = [self.definitions.described.graph.nodes[key] for key in self.asset_keys]
+        policies = [each.backfill_policy or BackfillPolicy.multi_run() for each in nodes if each.partitions is not None]
+        least = min((each.max_partitions_per_run or math.inf for each in policies), default=1)
+        return BackfillPolicy(None if least == math.inf else int(least))
 
     def execute_in_process(
         self,

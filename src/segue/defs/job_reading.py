@@ -18,7 +18,7 @@ from segue.errors import InvalidInvocationError, InvariantViolationError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.node_handle import NodeHandle
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.policies import RetryPolicy
+from segue.model.policies import BackfillPolicy, RetryPolicy
 
 if TYPE_CHECKING:  # who only declares needs no graph of assets
     from segue.defs.asset_layer import AssetLayer
@@ -52,6 +52,11 @@ class ReadableJob:
     def is_asset_job(self) -> bool:
         """Whether its steps are those of assets."""
         return False
+
+    @property
+    def backfill_policy(self) -> BackfillPolicy:
+        """How many partitions a run of a backfill makes: one, where none of its assets asks for more."""
+        return BackfillPolicy.multi_run()
 
     @property
     def has_specified_executor(self) -> bool:

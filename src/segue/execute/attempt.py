@@ -35,6 +35,7 @@ from segue.execute.run_scope import RunScope, record_log
 from segue.execute.step_partitions import StepPartitions
 from segue.execute.usage import Sample
 from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
+from segue.model.error_info import IOSide
 from segue.model.event import (
     AnyPayload,
     AssetCheckEvaluationData,
@@ -97,6 +98,7 @@ class StepAttempt(StepPartitions):
         self._log: LogManager | None = None
         self.data_versions: dict[str, str] = {}
         self.has_hooks = False
+        self.io_error: tuple[IOSide, Exception] | None = None  # what an IO manager raised last
         self.reported: list[tuple[str, Exception]] = []  # failures that a breaker was told of, with its resource
         self.returned_nothing = False
         self.events: list[Event] = []

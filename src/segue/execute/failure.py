@@ -14,6 +14,7 @@ from segue.errors import RedactedUserCodeError, SegueError
 from segue.execute.hidden_errors import bears_its_message, hidden_error_id, hides_errors
 from segue.model import codec
 from segue.model.codec import storable_text
+from segue.model.error_info import IOSide
 from segue.model.event import ErrorInfo, UserFailureData
 from segue.model.failure_class import FailureClass
 
@@ -30,19 +31,23 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True):
         said: what user code said, where it raised `Failure`.
         is_unforeseen: whether user code raised it, and not `Failure` on purpose; not told of a hidden error.
         failure_class: what sort of failure it is.
+        io_side: `input` or `output`, where an IO manager raised it.
     """
 
     error: ErrorInfo
     said: UserFailureData | None = None
     is_unforeseen: bool = False
     failure_class: FailureClass | None = None
+    io_side: IOSide | None = None
 
 
-def failed_attempt(error: BaseException, failure_class: FailureClass | None = None) -> FailedAttempt:
-    """What an attempt raised, as data, and of which class that is."""
+def failed_attempt(
+    error: BaseException, failure_class: FailureClass | None = None, io_side: IOSide | None = None
+) -> FailedAttempt:
+    """What an attempt raised, as data, of which class that is, and what an IO manager did there, if it was one."""
     said = _said(error) if isinstance(error, Failure) else None
     is_unforeseen = not (hides_errors() or isinstance(error, (Failure, RetryRequested, SegueError)))
-    return FailedAttempt(error_info(error), said, is_unforeseen, failure_class)
+    return FailedAttempt(error_info(error), said, is_unforeseen, failure_class, io_side)
 
 
 def _said(failure: Failure) -> UserFailureData:

@@ -331,7 +331,7 @@ class Execution:
         self._first_error = self._first_error or outcome.error
         self._first_class = self._first_class or failed.failure_class
         unforeseen, found, usage = failed.is_unforeseen, failed.failure_class, outcome.usage
-        payload = StepFailureData(failed.error, attempt, failed.said, unforeseen, found, usage)
+        payload = StepFailureData(failed.error, attempt, failed.said, unforeseen, found, usage, failed.io_side)
         self._last = self._sink.emit(payload, step_key)
         self._sink.flush()
 

@@ -28,6 +28,7 @@ from segue.execute.output_order import in_order
 from segue.execute.outputs import require_results, take_results
 from segue.execute.usage import sample, used_since
 from segue.execute.values import load_input, missing_input
+from segue.model.error_info import IOSide
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
@@ -47,6 +48,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
         failure: `error` as data, where the attempt ran in another process.
         failure_class: what sort of failure it was, when it did not end well.
         usage: what it used, when it did not end well; else the event of its success says it.
+        io_side: `input` or `output`, where `error` is what an IO manager raised.
     """
 
     outputs: frozenset[str] = frozenset()
@@ -57,13 +59,14 @@ class StepOutcome(msgspec.Struct, frozen=True):
     failure_class: FailureClass | None = None
     failure: FailedAttempt | None = None
     usage: StepUsage | None = None
+    io_side: IOSide | None = None
 
     @property
     def failed(self) -> FailedAttempt | None:
         """How it failed, as data; None where it ended well."""
         if self.error is None or self.failure is not None:
             return self.failure
-        return failed_attempt(self.error, self.failure_class)
+        return failed_attempt(self.error, self.failure_class, self.io_side)
 
 
 def execute_step(attempt: StepAttempt) -> StepOutcome:
@@ -109,7 +112,10 @@ def _failed(
         report_calls(attempt.scope, [each for each in passes if each.name not in told], found)
     given = frozenset([name for name in attempt.given if name not in attempt.mapping_keys])
     usage = None if attempt.before is None else used_since(attempt.before)
-    return StepOutcome(given, error=error, retryable=retryable, requested=requested, failure_class=found, usage=usage)
+    side = attempt.io_error[0] if attempt.io_error is not None and attempt.io_error[1] is error else None
+    return StepOutcome(
+        given, error=error, retryable=retryable, requested=requested, failure_class=found, usage=usage, io_side=side
+    )
 
 
 def record_start(attempt: StepAttempt) -> None:

@@ -154,6 +154,7 @@ def _load(
     try:
         value = _method(manager, manager_key, "load_input")(context)
     except Exception as error:
+        attempt.io_error = ("input", error)
         _note(error, f"the input {context.name!r} of {attempt.step_key!r} was loaded", context, manager_key, manager)
         raise
     for event in context.consume_events():
@@ -189,6 +190,7 @@ def store_output(
             else:
                 context.add_output_metadata(each)
     except Exception as error:
+        attempt.io_error = ("output", error)
         _note(error, f"the output {output.name!r} of {attempt.step_key!r} was stored", context, key, manager)
         raise
     for event in context.consume_events():

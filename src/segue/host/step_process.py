@@ -213,5 +213,6 @@ def _tell(channel: socket.socket, outcome: StepOutcome, *, waits: bool = False) 
         retryable=outcome.retryable,
         requested=outcome.requested,
         waits=waits,
+        io_side=outcome.io_side,
     )
     send(channel, encode_message(said))

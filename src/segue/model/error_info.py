@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import enum
+from typing import Literal
+
 import msgspec
 
 from segue.model.metadata import AnyMetadataValue
+
+
+class ErrorSource(enum.Enum):
+    """Whose error it is that a step failed with.
+
+    USER_CODE_ERROR: of user code, which raised it unforeseen.
+    FRAMEWORK_ERROR: of Segue, which raised it, or took a `Failure` from user code.
+    INTERRUPT: of whoever stopped the run.
+    """
+
+    FRAMEWORK_ERROR = "FRAMEWORK_ERROR"
+    USER_CODE_ERROR = "USER_CODE_ERROR"
+    INTERRUPT = "INTERRUPT"
+
+
+IOSide = Literal["input", "output"]
+"""What an IO manager did: it loaded an input, or stored an output."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):

@@ -1,7 +1,6 @@
 """Events: everything that happens, as values. The log of them is the truth; every state is a fold over it.
 
-An event is a header (`Event`) and a payload. This is the module to import events from: kinds and payloads stand in
-`event_type` and `event_data`, to be read by themselves.
+An event is a header (`Event`) and a payload; both, and the kinds of events, are imported from here.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ from segue.model.event_message import message_of
 from segue.model.event_type import ALERT_EVENTS, FAILURE_EVENTS, HOOK_EVENTS, RUN_EVENTS, STEP_EVENTS, EventType
 from segue.model.keys import AssetKey
 from segue.model.materialization import AssetMaterialization
-from segue.model.node_handle import NodeHandle
+from segue.model.node_handle import NodeHandle, StepHandle
 from segue.model.step_values import StepOutputHandle, TypeCheckData
 
 __all__ = [
@@ -122,8 +121,7 @@ class Event(msgspec.Struct, frozen=True):
         timestamp: seconds since 1970, UTC.
         payload: what happened.
         step_key: the step it happened in; None for the run as a whole.
-        run_id: the run; None for what is reported from outside a run.
-        job_name: the job of the run; None outside of one.
+        run_id, job_name: the run and its job; None for what is reported from outside a run.
     """
 
     timestamp: float
@@ -161,6 +159,12 @@ class Event(msgspec.Struct, frozen=True):
     def node_handle(self) -> NodeHandle | None:
         """Where the op or asset function stands in the job: the names that its step key is made of."""
         return None if self.step_key is None else NodeHandle.from_string(self.step_key.partition("[")[0])
+
+    @property
+    def step_handle(self) -> StepHandle | None:
+        """The step it happened in, and where that stands in the job."""
+        key, handle = self.step_key, self.node_handle
+        return None if key is None or handle is None else StepHandle(handle, key)
 
     @property
     def logging_tags(self) -> Mapping[str, str]:
@@ -213,10 +217,7 @@ class Event(msgspec.Struct, frozen=True):
         """Whether the run failed."""
         return isinstance(self.payload, RunFailureData)
 
-    @property
-    def is_run_failure(self) -> bool:
-        """The same as `is_job_failure`."""
-        return isinstance(self.payload, RunFailureData)
+    is_run_failure = is_job_failure
 
     @property
     def is_engine_event(self) -> bool:

@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from segue.errors import ExecutionStepExecutionError
+from segue.errors import ExecutionHandleOutputError, ExecutionLoadInputError, ExecutionStepExecutionError
 from segue.model.checks import AssetCheckEvaluation
-from segue.model.error_info import ErrorInfo, UserFailureData
+from segue.model.error_info import ErrorInfo, ErrorSource, IOSide, UserFailureData
 from segue.model.failure_class import FailureClass
 from segue.model.freshness import FreshnessState
 from segue.model.keys import AssetKey
@@ -53,6 +53,9 @@ class StepRestartedData(Payload, frozen=True, tag="STEP_RESTARTED"):
     attempt: int
 
 
+_IO_ERRORS = {"input": ExecutionLoadInputError, "output": ExecutionHandleOutputError}
+
+
 class StepRetryData(Payload, frozen=True, tag="STEP_UP_FOR_RETRY"):
     """An attempt failed and another will follow after `seconds_to_wait`."""
 
@@ -72,6 +75,7 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
         is_unforeseen: whether user code raised it, and not `Failure` on purpose.
         failure_class: what sort of failure it is; None in what was recorded before classes were.
         usage: what the attempt used, where that was measured.
+        io_side: `input` or `output`, where an IO manager raised it while it loaded the one or stored the other.
     """
 
     raised: ErrorInfo = msgspec.field(name="error")
@@ -80,14 +84,23 @@ class StepFailureData(Payload, frozen=True, tag="STEP_FAILURE"):
     is_unforeseen: bool = False
     failure_class: FailureClass | None = None
     usage: StepUsage | None = None
+    io_side: IOSide | None = None
 
     @property
     def error(self) -> ErrorInfo:
-        """The exception as Dagster tells it: an unforeseen one of user code is the cause of an ExecutionStepExecutionError."""
+        """The exception as Dagster tells it: an unforeseen one of user code is the cause of an ExecutionStepExecutionError, one
+        of an IO manager that of an ExecutionLoadInputError or ExecutionHandleOutputError."""
         if not self.is_unforeseen:
             return self.raised
-        name = ExecutionStepExecutionError.__name__
+        name = ExecutionStepExecutionError.__name__ if self.io_side is None else _IO_ERRORS[self.io_side].__name__
         return ErrorInfo(f"{name}: user code raised {self.raised.message}", name, (), self.raised)
+
+    @property
+    def error_source(self) -> ErrorSource:
+        """Whose error it is."""
+        if self.is_unforeseen:
+            return ErrorSource.USER_CODE_ERROR
+        return ErrorSource.INTERRUPT if self.failure_class is FailureClass.KILLED else ErrorSource.FRAMEWORK_ERROR
 
     @property
     def metadata(self) -> Mapping[str, AnyMetadataValue]:

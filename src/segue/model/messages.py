@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from segue.model.concurrency import Concurrency
+from segue.model.error_info import IOSide
 from segue.model.event import ErrorInfo, Event, UserFailureData
 from segue.model.failure_class import FailureClass, FailureRule
 from segue.model.message_coding import MessageDecoder, encode
@@ -300,6 +301,7 @@ class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
         usage: what it used, where it failed.
         retryable, requested: whether it may be tried again, and how user code asked for that.
         waits: whether the process waits for `Recorded`, to run hooks.
+        io_side: `input` or `output`, where an IO manager raised the error.
     """
 
     outputs: tuple[str, ...] = ()
@@ -312,6 +314,7 @@ class AttemptOutcome(Message, frozen=True, tag="attempt_outcome"):
     retryable: bool = True
     requested: RetryPolicy | None = None
     waits: bool = False
+    io_side: IOSide | None = None
 
 
 class Recorded(Message, frozen=True, tag="recorded"):

@@ -64,3 +64,19 @@ class NodeHandle(NamedTuple):
 
     def __str__(self) -> str:
         return ".".join(self.path)
+
+
+class StepHandle(NamedTuple):
+    """A step by what it runs.
+
+    Attributes:
+        node_handle: where in the job that stands.
+        key: the key of the step.
+    """
+
+    node_handle: NodeHandle
+    key: str
+
+    def to_key(self) -> str:
+        """The key of the step."""
+        return self.key

@@ -45,7 +45,8 @@ class RunStepStats(msgspec.Struct, frozen=True):
     Attributes:
         attempts: how often it was tried.
         attempts_list: when each attempt began and ended.
-        materializations, expectation_results: what it said.
+        materialization_events: the events of the assets that it made.
+        expectation_results: what it expected, and whether that held.
     """
 
     run_id: str
@@ -55,8 +56,13 @@ class RunStepStats(msgspec.Struct, frozen=True):
     end_time: float | None = None
     attempts: int = 0
     attempts_list: tuple[tuple[float, float | None], ...] = ()
-    materializations: tuple[AssetMaterialization, ...] = ()
+    materialization_events: tuple[Event, ...] = ()
     expectation_results: tuple[ExpectationResult, ...] = ()
+
+    @property
+    def materializations(self) -> tuple[AssetMaterialization, ...]:
+        """The assets that it made."""
+        return tuple(each.materialization for each in self.materialization_events)
 
 
 RUN_TIMES = {
@@ -126,7 +132,7 @@ def _after(stats: RunStepStats, event: Event) -> RunStepStats:
     if kind is EventType.STEP_SKIPPED:
         return change(stats, status=StepEventStatus.SKIPPED)
     if isinstance(payload, StepMaterializationData):
-        return change(stats, materializations=(*stats.materializations, payload.materialization))
+        return change(stats, materialization_events=(*stats.materialization_events, event))
     if isinstance(payload, StepExpectationResultData):
         return change(stats, expectation_results=(*stats.expectation_results, payload.expectation_result))
     *earlier, (began, _) = stats.attempts_list or ((event.timestamp, None),)

@@ -368,7 +368,7 @@ class ProcessExecutor:
             requested=said.requested,
             failure_class=said.failure_class,
             usage=said.usage,
-            failure=FailedAttempt(said.error, said.said, said.is_unforeseen, said.failure_class),
+            failure=FailedAttempt(said.error, said.said, said.is_unforeseen, said.failure_class, said.io_side),
         )
 
     def _died(self, each: _Running, death: Death) -> StepOutcome:
