@@ -181,17 +181,18 @@ class AssetJobDefinition(JobDefinition):
         return made
 
     def _made_by(self, op_selection: Iterable[str]) -> tuple[set[AssetKey], set[AssetCheckKey]]:
-        """What some of the steps make and check.
+        """What some of the steps make and check; a graph that one reaches comes whole.
 
         Raises:
-            InvalidSubsetError: a step that there is not, or a part of the steps of a graph.
+            InvalidSubsetError: a step that there is not, or ops of a graph without the others.
         """
-        paths: frozenset[str] = bound("select_steps")(self.flat.steps, op_selection)
+        clauses = list(op_selection)
+        paths: frozenset[str] = bound("select_steps")(self.flat.steps, clauses)
         nodes = {path.partition(".")[0] for path in paths}
         left_out = sorted(
             step.path for step in self.flat.steps if step.path.partition(".")[0] in nodes and step.path not in paths
         )
-        if left_out:
+        if left_out and any("." in clause for clause in clauses):
             raise InvalidSubsetError(
                 f"{self!r}: op_selection includes a part of a graph, whose ops run together; add {', '.join(left_out)}."
             )

@@ -179,7 +179,7 @@ class DirectStep(DirectResources):
         return self.given_config if self.binding is None else self.binding.config
 
     @property
-    def op(self) -> Any:
+    def op_def(self) -> Any:
         """The op that is called."""
         return self._bound("op_def").op
 
@@ -238,7 +238,7 @@ class DirectStep(DirectResources):
     @property
     def is_part(self) -> bool:
         """Whether only some of what the function can make is asked for."""
-        return set(self.output_names) != set(self.op.output_names)
+        return set(self.output_names) != set(self.op_def.output_names)
 
     @property
     def check_specs(self) -> Sequence[AssetCheckSpec]:

@@ -100,7 +100,7 @@ class StepContext:
     @property
     def op_def(self) -> Any:
         """The op behind the step: what `@op` gave, or what stands behind the assets."""
-        return self._step.op
+        return self._step.op_def
 
     @property
     def op(self) -> NodeUse:
@@ -176,7 +176,7 @@ class StepContext:
             InvalidPropertyError: it is a plain op.
         """
         if self._step.definition is None:
-            raise InvalidPropertyError(f"The op {self._step.op.name!r} does not belong to an asset.")
+            raise InvalidPropertyError(f"The op {self._step.op_def.name!r} does not belong to an asset.")
         return self._step.definition
 
     @property

@@ -203,7 +203,13 @@ class StepAttempt(StepPartitions):
     def node(self) -> NodeUse:
         """The use of the op, with its tags."""
         tags = self.scope.step_tags.get(self.path, self.op.tags)
-        return NodeUse(name=self.node_handle.name, definition=self.op, own_tags=dict(tags))
+        return NodeUse(name=self.node_handle.name, definition=self.op_def, own_tags=dict(tags))
+
+    @property
+    def op_def(self) -> OpDefinition:
+        """The op as user code sees it: that of assets with what these say of its inputs and outputs."""
+        definition = self.definition
+        return self.op if definition is None or definition.node_def is not self.op else definition.op
 
     @property
     def node_handle(self) -> NodeHandle:

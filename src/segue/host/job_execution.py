@@ -48,7 +48,7 @@ def execute_job(
         run_config: config by op and resource; that of the earlier run with `reexecution_options` when None.
         tags: tags for the run.
         raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
-        op_selection: which steps to run (`["a", "b+", "*c"]`); all when None. For jobs of ops.
+        op_selection: which steps to run (`["a", "b+", "*c"]`); all when None or empty.
         reexecution_options: which steps of an earlier run to run again; values of the others come from where that run
             stored them.
         asset_selection: which assets to make; all when None. For jobs of assets.
@@ -82,12 +82,13 @@ def execute_job(
             assets, checks = parent.asset_selection or None, parent.asset_check_selection or None
             loaded = loaded.get_subset(asset_selection=assets, asset_check_selection=checks)
             meant = job.get_subset(asset_selection=assets, asset_check_selection=checks)
-        elif asset_selection is not None:
-            loaded = loaded.get_subset(asset_selection=asset_selection)
-            meant = job.get_subset(asset_selection=asset_selection)
-    elif asset_selection is not None:
+        elif op_selection or asset_selection:
+            loaded = loaded.get_subset(op_selection=op_selection, asset_selection=asset_selection)
+            meant = job.get_subset(op_selection=op_selection, asset_selection=asset_selection)
+        op_selection = None  # the assets of these steps are selected
+    elif asset_selection:
         raise InvalidSubsetError(f"{loaded!r} consists of ops: select steps with op_selection.")
-    if op_selection is None and job.op_selection is not None and parent is None:
+    elif op_selection is None and job.op_selection is not None and parent is None:
         op_selection = sorted(job.op_selection)
     definitions, whole = definitions_of(loaded, {})
     request = job_request(whole, run_config, tags, None)

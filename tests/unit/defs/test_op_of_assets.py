@@ -58,3 +58,18 @@ def test_assets_that_the_function_stores_itself_have_outputs_without_a_value() -
         ("Nothing", True),
         ("Nothing", False),
     ]
+
+
+def test_a_step_sees_the_same_op() -> None:
+    seen: list[object] = []
+
+    @sg.asset(deps=["calendar"], description="Per day", io_manager_key="lake")
+    def sales(context: sg.AssetExecutionContext) -> int:
+        seen.extend(
+            [context.op_execution_context.op_def, context.op_execution_context.op.definition, context.assets_def.op]
+        )
+        return 3
+
+    assert sg.materialize([sales], resources={"lake": sg.mem_io_manager}).success
+    assert seen == [sales.op] * 3
+    assert sales.op.output_defs[0].description == "Per day"

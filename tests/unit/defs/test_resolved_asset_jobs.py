@@ -140,3 +140,30 @@ def test_a_run_of_assets_without_a_job_has_one_to_show() -> None:
     assert sorted(made.graph.node_dict) == ["orders", "total", "total_even"]
     part = sg.materialize([orders, total, even], selection=[orders]).job_def
     assert part.asset_layer.executable_asset_keys == {orders.key}
+
+
+@sg.op
+def counted(orders: int) -> int:
+    return orders
+
+
+@sg.op
+def doubled(number: int) -> int:
+    return number * 2
+
+
+@sg.graph_asset
+def report(orders: int) -> int:
+    return doubled(counted(orders))
+
+
+def test_a_selected_graph_comes_whole() -> None:
+    job = sg.Definitions(assets=[orders, report], jobs=[sg.define_asset_job("all")]).get_job_def("all")
+    result = job.execute_in_process(op_selection=["orders+"])
+    assert [event.step_key for event in result.get_step_success_events()] == [
+        "orders",
+        "report.counted",
+        "report.doubled",
+    ]
+    with pytest.raises(sg.InvalidSubsetError, match=r"run together; add report\.doubled"):
+        job.get_subset(op_selection=["report.counted"])

@@ -137,6 +137,9 @@ def test_part_of_a_job(instance: sg.Instance) -> None:
     assert ran(result) == ["start", "double"]
     assert ran(sg.execute_job(NUMBERS.get_subset(op_selection=["start"]), instance)) == ["start"]
     assert ran(sg.execute_job(ASSETS, instance, asset_selection=[sg.AssetKey("raw")])) == ["raw"]
+    assert ran(sg.execute_job(ASSETS, instance, op_selection=["raw"])) == ["raw"]
+    assert ran(sg.execute_job(ASSETS, instance, op_selection=[])) == ["raw", "refined"]
+    assert ran(sg.execute_job(ASSETS.get_subset(op_selection=["raw"]), instance)) == ["raw"]
     with sg.execute_job(ASSETS, instance) as both:
         assert both.output_for_node("refined") == 5
 
