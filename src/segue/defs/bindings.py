@@ -66,6 +66,7 @@ _TABLE = {
     "asset_value_loader": "segue.host.asset_values:AssetValueLoader",
     "load_value_in_run": "segue.host.asset_values:load_in_run",
     "gather": "asyncio:gather",
+    "new_event_loop": "asyncio:new_event_loop",
     "upath": "upath:UPath",
     "magic_mock": "unittest.mock:MagicMock",
     "pipes_subprocess_client": "segue.execute.pipes.subprocess_client:PipesSubprocessClient",

@@ -190,7 +190,7 @@ class InitResourceContext:
 
     @property
     def event_loop(self) -> Any:
-        """The event loop that was passed, if any."""
+        """The event loop that was passed, if any; in a run one that all resources share."""
         return self._event_loop
 
     def replace_config(self, config: Any) -> InitResourceContext:

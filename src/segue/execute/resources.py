@@ -145,6 +145,7 @@ class OpenedResources:
         self.by_key: dict[str, object] = {}
         self.configs: dict[str, object] = {}
         self.must_close = False
+        self._loop: Any = None
         self._ready: dict[str | int, object] = {}
         self._keys = {id(value): key for key, value in scope.declared.items()}
 
@@ -209,10 +210,30 @@ class OpenedResources:
     def _context(
         self, key: str, declared: object, config: object, resources: Mapping[str, object]
     ) -> InitResourceContext:
-        scope = self.scope
         self.configs[key] = config
         shown = Resources({key: seen_by_context(each) for key, each in resources.items()})
-        return InitResourceContext(config, shown, declared, scope.declared, scope.instance, scope.run, scope.log)
+        return _RunResourceContext(self, config, shown, declared)
+
+    def event_loop(self) -> Any:
+        """The event loop of the resources, made when it is first asked for and closed after them."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = bound("new_event_loop")()
+            self.stack.callback(self._loop.close)
+        return self._loop
+
+
+class _RunResourceContext(InitResourceContext):
+    """What a resource of a run is told; it has an event loop, which most never ask for."""
+
+    def __init__(self, opened: OpenedResources, config: object, resources: Resources, declared: object) -> None:
+        scope = opened.scope
+        super().__init__(config, resources, declared, scope.declared, scope.instance, scope.run, scope.log)
+        self._opened = opened
+
+    @property
+    def event_loop(self) -> Any:
+        """The event loop that the resources share; it runs while one of them has it run."""
+        return self._opened.event_loop()
 
 
 @contextlib.contextmanager

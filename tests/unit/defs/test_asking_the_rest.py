@@ -79,10 +79,11 @@ def test_mappings_are_described_and_join_dimensions() -> None:
     grid = sg.MultiPartitionsDefinition({"day": DAYS, "letter": LETTERS})
     to_day = sg.MultiToSingleDimensionPartitionMapping("day")
     (join,) = to_day.get_dimension_dependencies(DAYS, grid)
-    assert isinstance(join.mapping, sg.IdentityPartitionMapping)
+    assert join == (sg.IdentityPartitionMapping(), None, "day")
+    assert to_day.get_dimension_dependencies(grid, DAYS)[0].upstream_dimension_name == "day"
     before = sg.TimeWindowPartitionMapping(start_offset=-1)
     own = sg.MultiPartitionMapping({"day": sg.DimensionPartitionMapping("day", before)})
-    assert [each.mapping for each in own.get_dimension_dependencies(grid, grid)] == [before]
+    assert own.get_dimension_dependencies(grid, grid) == [(before, "day", "day")]
 
 
 def test_a_mapping_of_identity_drops_or_names_what_is_not_there() -> None:

@@ -317,3 +317,32 @@ def test_objects_are_values() -> None:
         Store(credentials="nobody")  # pyright: ignore[reportArgumentType] reason: wrong on purpose
     with pytest.raises(pydantic.ValidationError, match="credentials"):
         Store()  # pyright: ignore[reportCallIssue] reason: wrong on purpose
+
+
+async def answer() -> int:
+    return 42
+
+
+class Asked(sg.ConfigurableResource):
+    def setup_for_execution(self, context: sg.InitResourceContext) -> None:
+        self._loop = context.event_loop
+        assert self._loop.run_until_complete(answer()) == 42
+
+    def teardown_after_execution(self, context: sg.InitResourceContext) -> None:
+        assert context.event_loop.run_until_complete(answer()) == 42
+
+    @property
+    def loop(self) -> Any:
+        return self._loop
+
+
+def test_the_resources_of_a_run_share_an_event_loop() -> None:
+    seen: list[Any] = []
+
+    @sg.asset
+    def asking(one: Asked, two: Asked) -> None:
+        assert one.loop is two.loop
+        seen.append(one.loop)
+
+    assert sg.materialize([asking], resources={"one": Asked(), "two": Asked()}).success
+    assert seen[0].is_closed()

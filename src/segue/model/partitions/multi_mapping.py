@@ -49,7 +49,15 @@ class DimensionPartitionMapping(msgspec.Struct, frozen=True):
 
 
 class DimensionDependency(NamedTuple):
-    """A dimension upstream that a mapping joins to one downstream, by their places in `axes`."""
+    """A dimension upstream that a mapping joins to one downstream; None is the only one of a definition of one dimension."""
+
+    partition_mapping: PartitionMapping
+    upstream_dimension_name: str | None = None
+    downstream_dimension_name: str | None = None
+
+
+class _Join(NamedTuple):
+    """The same, by the places of the dimensions in `axes`."""
 
     upstream: int
     downstream: int
@@ -75,19 +83,29 @@ class BaseMultiPartitionMapping(ValueMapping):
         """
         raise self._unsaid("get_dimension_dependencies")
 
+    def _joins(self, upstream: PartitionsDefinition, downstream: PartitionsDefinition) -> Sequence[_Join]:
+        return [
+            _Join(
+                _place_in(upstream, each.upstream_dimension_name),
+                _place_in(downstream, each.downstream_dimension_name),
+                each.partition_mapping,
+            )
+            for each in self.get_dimension_dependencies(upstream, downstream)
+        ]
+
     def validate_partition_mapping(
         self, upstream_partitions_def: PartitionsDefinition, downstream_partitions_def: PartitionsDefinition | None
     ) -> None:
         if downstream_partitions_def is None:
             raise InvalidDefinitionError(f"{type(self).__name__} requires a partitioned downstream asset.")
         upstream, downstream = upstream_partitions_def, downstream_partitions_def
-        for join in self.get_dimension_dependencies(upstream, downstream):
+        for join in self._joins(upstream, downstream):
             join.mapping.validate_partition_mapping(upstream.axes[join.upstream], downstream.axes[join.downstream])
 
     def needs(self, downstream: PartitionSubset | None, sides: Sides) -> Needed:
         if downstream is None or sides.downstream is None:
             raise InvalidDefinitionError(f"{type(self).__name__} requires a partitioned downstream asset.")
-        joins = {join.upstream: join for join in self.get_dimension_dependencies(sides.upstream, sides.downstream)}
+        joins = {join.upstream: join for join in self._joins(sides.upstream, sides.downstream)}
         columns: dict[tuple[int, tuple[int, int] | None], _Column] = {}
         found: list[Box] = []
         missing: dict[str, None] = {}
@@ -110,7 +128,7 @@ class BaseMultiPartitionMapping(ValueMapping):
     def feeds(self, upstream: PartitionSubset, sides: Sides) -> PartitionSubset:
         if sides.downstream is None:
             return EMPTY
-        joins = self.get_dimension_dependencies(sides.upstream, sides.downstream)
+        joins = self._joins(sides.upstream, sides.downstream)
         found: list[Box] = []
         for box in boxes_of(region_of_subset(sides.upstream, upstream, sides.now)):
             row: list[Sequence[tuple[int, int]]] = []
@@ -173,9 +191,7 @@ class MultiPartitionMapping(BaseMultiPartitionMapping):
                     raise InvalidDefinitionError(
                         f"MultiPartitionMapping: dimension {dimension!r} not found in {definition!r} ({side})."
                     )
-            joins.append(
-                DimensionDependency(upper.place_of(name), lower.place_of(each.dimension_name), each.partition_mapping)
-            )
+            joins.append(DimensionDependency(each.partition_mapping, name, each.dimension_name))
         return joins
 
     def to_wire(self) -> dict[str, JsonValue]:
@@ -226,12 +242,11 @@ class MultiToSingleDimensionPartitionMapping(BaseMultiPartitionMapping):
                 f"single-dimension partitions definition on the other, got {upper!r} (upstream) and {lower!r} "
                 "(downstream)."
             )
-        place, mapping = self._place(multi, single, is_upper)
-        return [DimensionDependency(place, 0, mapping) if is_upper else DimensionDependency(0, place, mapping)]
+        place, mapping = self._place(multi, single)
+        name = multi.partition_dimension_names[place]
+        return [DimensionDependency(mapping, name) if is_upper else DimensionDependency(mapping, None, name)]
 
-    def _place(
-        self, multi: MultiPartitionsDefinition, single: PartitionsDefinition, is_upper: bool
-    ) -> tuple[int, PartitionMapping]:
+    def _place(self, multi: MultiPartitionsDefinition, single: PartitionsDefinition) -> tuple[int, PartitionMapping]:
         name = self.partition_dimension_name
         if name is not None and name not in multi.partition_dimension_names:
             raise InvalidDefinitionError(
@@ -270,9 +285,7 @@ class _Column(NamedTuple):
     missing: Sequence[str]
 
 
-def _column(
-    axis: PartitionsDefinition, join: DimensionDependency | None, span: tuple[int, int] | None, sides: Sides
-) -> _Column:
+def _column(axis: PartitionsDefinition, join: _Join | None, span: tuple[int, int] | None, sides: Sides) -> _Column:
     if join is None or span is None or sides.downstream is None:
         return _Column([(0, axis.count(sides.now))], ())
     lower = sides.downstream.axes[join.downstream]
@@ -308,7 +321,7 @@ def _boxes(
     return boxes
 
 
-def _shared(joins: Iterable[DimensionDependency]) -> frozenset[int]:
+def _shared(joins: Iterable[_Join]) -> frozenset[int]:
     seen: set[int] = set()
     return frozenset({each.downstream for each in joins if each.downstream in seen or seen.add(each.downstream)})
 
@@ -317,6 +330,11 @@ def _common(one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) ->
     """The positions in both."""
     left, right = (region_of([(each,) for each in runs], 1) for runs in (one, other))
     return positions_in(intersection_of(left, right, 1))
+
+
+def _place_in(definition: PartitionsDefinition, name: str | None) -> int:
+    """The place of a dimension in `axes`."""
+    return definition.place_of(name) if name is not None and isinstance(definition, MultiPartitionsDefinition) else 0
 
 
 def _multi_of(definition: PartitionsDefinition, side: str) -> MultiPartitionsDefinition:
