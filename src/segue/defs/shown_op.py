@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from inspect import Signature
 
 from segue.defs.op import OpDefinition
 from segue.defs.op_io import In, Out
@@ -50,7 +49,8 @@ def shown_op(
 
 def _out_of(op: OpDefinition, name: str, spec: AssetSpec, io_manager_key: str, is_required: bool) -> Out:
     declared = op.outs[name]
-    is_stored_by_function = name in op.valueless_outputs and op.shape.return_annotation is Signature.empty
+    is_of_spec = name == spec.key.to_python_identifier()  # the outputs of `specs` are named after their assets
+    is_stored_by_function = is_of_spec and name in op.valueless_outputs
     has_no_value = is_stored_by_function and IO_MANAGER_KEY_METADATA not in spec.metadata
     return declared.replaced(
         dagster_type=NOTHING_TYPE if has_no_value else op.output_type(name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import segue as sg
@@ -50,7 +51,7 @@ def test_assets_that_the_function_stores_itself_have_outputs_without_a_value() -
     def both() -> Any: ...
 
     @sg.multi_asset(specs=[sg.AssetSpec("a"), sg.AssetSpec("b", skippable=True)])
-    def stored(): ...  # type: ignore[no-untyped-def]
+    def stored() -> Iterator[sg.MaterializeResult[Any]]: ...
 
     assert [each.is_required for each in both.op.output_defs] == [False, False]
     assert list(both.op.ins) == ["__subset_input__a"]
