@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from segue.errors import WrongArgumentError
+from segue.model.arguments import require_sequence, require_type
 from segue.model.run import HasName, Run, RunStatus
 from segue.model.tags import BACKFILL_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
@@ -19,6 +20,14 @@ class RunOrder(enum.Enum):
     ID = "id"
     CREATED = "create_timestamp"
     UPDATED = "update_timestamp"
+
+
+_KINDS: Mapping[str, type] = {
+    "job_name": str,
+    "snapshot_id": str,
+    "tags": Mapping,
+    **dict.fromkeys(("updated_after", "updated_before", "created_after", "created_before"), datetime),
+}
 
 
 class RunsFilter(msgspec.Struct, frozen=True):
@@ -51,13 +60,12 @@ class RunsFilter(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         write = msgspec.structs.force_setattr
-        for name in ("run_ids", "statuses"):
-            given = getattr(self, name)
-            if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
-                raise WrongArgumentError(f"RunsFilter: {name} must be a list, got {given!r}.")
-        for status in self.statuses or ():
-            if not isinstance(status, RunStatus):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-                raise WrongArgumentError(f"RunsFilter: statuses must be RunStatus values, got {status!r}.")
+        for name, element in (("run_ids", str), ("statuses", RunStatus)):
+            if getattr(self, name) is not None:
+                require_sequence(self, name, getattr(self, name), element)
+        for name, kind in _KINDS.items():
+            if getattr(self, name) is not None:
+                require_type(self, name, getattr(self, name), kind)
         write(self, "run_ids", None if self.run_ids is None else tuple(self.run_ids))
         write(self, "statuses", tuple(self.statuses or ()))
         write(self, "tags", {key: _values(value) for key, value in (self.tags or {}).items()})
