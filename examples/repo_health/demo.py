@@ -128,8 +128,12 @@ def print_assets(result: dict[str, Any]) -> None:
         partitions[asset] += made["partition"] is not None
     print("\nBuilt")
     for asset, count in rows.items():
-        months = f" in {partitions[asset]} months" if partitions[asset] else ""
-        print(f"  {asset:<26}" + ("written" if count is None else f"{count:>7,} rows{months}"))
+        months = f" in {counted(partitions[asset], 'month')}" if partitions[asset] else ""
+        print(f"  {asset:<26}" + ("written" if count is None else f"{counted(count, 'row', 7)}{months}"))
+
+
+def counted(number: int, thing: str, width: int = 0) -> str:
+    return f"{number:>{width},} {thing}{'' if number == 1 else 's'}"
 
 
 def print_checks(result: dict[str, Any]) -> set[str]:
