@@ -136,7 +136,7 @@ def mapped_config(mapping: object, config: Any, place: Place) -> Any:
     """What the `config` of a graph makes of the config it is given: fixed config is taken as it is.
 
     Raises:
-        InvalidConfigError: the config is invalid the mapping.
+        InvalidConfigError: the config does not match the schema of the mapping.
         ConfigMappingFunctionError: its function raised.
     """
     if isinstance(mapping, ConfigMapping):

@@ -74,7 +74,7 @@ def resolve_job_config(job: JobDefinition, run_config: object, parts: RunConfigP
         parts: what it may speak of.
 
     Raises:
-        InvalidConfigError: it is invalid the config mapping of the job.
+        InvalidConfigError: it does not match the config mapping of the job.
         ConfigMappingFunctionError: the function of a config mapping raised.
     """
     given = raw_config(run_config)

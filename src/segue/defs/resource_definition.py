@@ -120,7 +120,7 @@ class ResourceDefinition(Configurable):
             what: the first line of the error.
 
         Raises:
-            InvalidConfigError: it is invalid the schema.
+            InvalidConfigError: it does not match the schema.
         """
         result = process_config(Shape({"config": self._config_schema.as_field()}), dict(given), place)
         if result.errors:

@@ -64,7 +64,7 @@ def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStac
 
     Raises:
         ResourceFunctionError: a resource raised; its exception is the cause.
-        InvalidConfigError: the config is invalid a resource.
+        InvalidConfigError: the config of a resource does not match its schema.
         UnknownResourceError: a resource that another one is made from, and that nobody declares.
         InvariantViolationError: resources that are made from each other in a circle.
     """
