@@ -119,9 +119,7 @@ def entry_text(row: PublicName) -> str:
     lines = [f"## {row.name}", ""]
     if isinstance(value, type) and value.__module__.split(".")[0] != "segue":
         place = "" if value.__module__ == "builtins" else f"{value.__module__}."
-        return "\n".join(
-            [*lines, f"Python's own `{place}{value.__name__}`, under the name that stands for it as a type.", ""]
-        )
+        return "\n".join([*lines, f"Python's own `{place}{value.__name__}`, available here as a type.", ""])
     signature = signature_text(row.name, value)
     if isinstance(value, type):
         bases = ", ".join(base.__name__ for base in value.__bases__ if base is not object)

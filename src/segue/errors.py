@@ -98,7 +98,7 @@ def _again(kind: type[SegueError], arguments: tuple[object, ...], attributes: di
 
 
 class ExecutionInterruptedError(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM came while a run was executed. Code of a step may tidy up, and lets it go on."""
+    """Ctrl-C or SIGTERM arrived while a run was executed. Code of a step may clean up, and must let it propagate."""
 
 
 class TimeLimitReached(BaseException):
@@ -135,7 +135,7 @@ class CycleError(InvalidDefinitionError, ValueError):
 
 
 class InvalidConfigDefinitionError(InvalidDefinitionError):
-    """What stands where a config schema is expected is none.
+    """A value that is not a valid config schema.
 
     Attributes:
         original_root: the whole schema, as it was written.
@@ -227,7 +227,7 @@ class InvalidVariableError(InvalidConfigError, ValueError):
 
 
 class AssetCheckFailedError(SegueError):
-    """A blocking check of severity ERROR failed: what is downstream of the asset must not start."""
+    """A blocking check of severity ERROR failed: assets downstream must not be materialized."""
 
 
 class InvalidInvocationError(SegueError):
@@ -257,7 +257,7 @@ class UnknownAssetError(InvalidDefinitionError, KeyError):
 
 
 class InvalidPropertyError(SegueError):
-    """A context outside of a run was asked for what only a run has."""
+    """A context outside of a run does not have what only a run has."""
 
 
 class InvalidObservationError(SegueError):
@@ -293,7 +293,7 @@ class UnknownPartitionError(InvalidInvocationError, ValueError):
 
 
 class UnknownResourceError(SegueError, AttributeError):
-    """A resource that was asked for and that nobody provides; `resource_name` is its key."""
+    """A required resource was not provided; `resource_name` is its key."""
 
     def __init__(self, resource_name: str, message: str) -> None:
         self.resource_name = resource_name
@@ -305,7 +305,7 @@ class TypeCheckDidNotPass(SegueError):
 
     Attributes:
         description: which value, which type, and why not.
-        metadata: what the check of the type says of the value.
+        metadata: the metadata of the type check.
         dagster_type: the type.
     """
 
@@ -371,7 +371,7 @@ class ComponentTreeError(SegueError):
 
 
 class ResourceBusyError(SegueError):
-    """Others hold what a run or a step claims: they make the same partition, or use all slots of a pool.
+    """Others hold what a run or a step claims: they materialize the same partition, or use all slots of a pool.
 
     Attributes:
         resources: the names of what there is too little of.
@@ -397,7 +397,7 @@ class ProcessHostError(SegueError):
 
 
 class SubprocessError(SegueError):
-    """A step failed in a process of its own; the message is what it raised there, or how its process ended.
+    """A step failed in its own process; the message is what it raised there, or how its process ended.
 
     Attributes:
         subprocess_error_infos: the exception as data, with the frames of user code.
@@ -413,7 +413,7 @@ class SubprocessError(SegueError):
 
 
 class UnmetExecutorRequirementsError(SegueError):
-    """An executor needs what the job, its code or its instance do not have."""
+    """An executor requires something that the job, its code or its instance does not have."""
 
 
 class StorageError(SegueError):
@@ -484,11 +484,11 @@ class TypeCheckError(UserCodeExecutionError):
 
 
 class ScheduleExecutionError(UserCodeExecutionError):
-    """User code raised while a schedule was asked for what to run."""
+    """User code raised while a schedule was evaluated."""
 
 
 class ConfigMappingFunctionError(UserCodeExecutionError):
-    """The function of a config mapping, or one given to `configured`, raised or gave no config; the cause is its exception."""
+    """The function of a config mapping or of `configured` raised, or returned no config; the cause is its exception."""
 
 
 class SupersessionWarning(FutureWarning):

@@ -116,37 +116,38 @@ def asset(
     non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
     step_policy: StepPolicy | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
-    """Declares an asset: the function makes it, its parameters name what it is made from.
+    """Declares an asset: the function computes it, and the parameters name its upstream assets.
 
     A first parameter called `context` gets the `AssetExecutionContext`; a parameter annotated with a resource class gets
     the resource of its name; `config`, annotated with a `Config` class, gets the config; every other parameter gets the
     value of the asset of its name.
 
     Args:
-        name, key_prefix, key: the asset's key: the function's name, another name, a prefix before it, or a whole key.
-        ins: the assets behind parameters, where the parameter's name does not say it.
-        deps: assets it is made from whose values the function does not take.
+        name, key_prefix, key: the asset key: by default the function's name; another name, a prefix for it, or a
+            whole key.
+        ins: the assets of parameters that are not named like their asset.
+        deps: upstream assets whose values the function does not take.
         metadata, tags, description, group_name, code_version, automation_condition, owners, kinds, partitions_def,
             freshness_policy, is_virtual: as for `AssetSpec`; the description defaults to the function's docstring.
-        config_schema: what its config looks like, where no `config` parameter says it.
+        config_schema: the schema of its config, if there is no `config` parameter.
         required_resource_keys: resources taken from `context.resources`.
         resource_defs: resources taken from `context.resources` that are provided with it.
         hooks: what runs after its step.
-        io_manager_def: the IO manager that stores its value, itself.
-        io_manager_key: the resource that stores its value.
+        io_manager_def: the IO manager that stores its value.
+        io_manager_key: the key of the IO manager that stores its value.
         dagster_type: the type of its value.
         op_tags: tags on the step.
-        output_required: whether the function must give the asset each time.
-        backfill_policy: how a request for many partitions becomes runs.
+        output_required: whether the function must return the asset every time.
+        backfill_policy: how a backfill is split into runs.
         retry_policy: how a failing step is retried.
-        check_specs: checks whose results the function gives itself.
-        pool: the pool whose slots its step takes.
+        check_specs: checks whose results the function itself returns.
+        pool: the pool that limits its step.
         compute_kind: superseded; one more of the kinds, and the tag `dagster/compute_kind` of its op.
         non_argument_deps: superseded by `deps`.
         step_policy: when its step may start, how long it may take, and more.
 
     Returns:
-        The definition, or a decorator that makes it.
+        The definition, or a decorator that creates it.
 
     Raises:
         InvalidDefinitionError: an invalid argument; the message says where.
@@ -232,21 +233,21 @@ def multi_asset(
     non_argument_deps: Iterable[CoercibleToAssetDep] | None = None,
     step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
-    """Declares several assets that one function makes.
+    """Declares several assets computed by one function.
 
     Args:
-        outs: the outputs, by name, with the assets they carry; each depends on all inputs, see `internal_asset_deps`.
-        specs: the assets, where the function stores them itself and yields `MaterializeResult`s; not with `outs`.
+        outs: the outputs, by name, with their assets; each depends on all inputs, see `internal_asset_deps`.
+        specs: the assets, if the function stores them itself and yields `MaterializeResult`s; not with `outs`.
         name: the name of the step; the function's name when None.
-        ins, deps: what all the assets are made from, as for `asset`; `specs` name their own deps.
-        internal_asset_deps: what each output is made from, where it is not all inputs: keys of inputs or of other outputs; an
-            output that it leaves out is made from nothing.
-        can_subset: whether the function makes only what `context.selected_asset_keys` asks for; it may then leave out any
-            of `specs`.
-        group_name, code_version, partitions_def: for each asset that does not say it itself.
+        ins, deps: the dependencies of all the assets, as for `asset`; `specs` have their own deps.
+        internal_asset_deps: the dependencies of each output, if they are not all inputs: keys of inputs or of other
+            outputs; an output without an entry has no dependencies.
+        can_subset: whether the function materializes only the assets in `context.selected_asset_keys`; it may then
+            leave out any of `specs`.
+        group_name, code_version, partitions_def: for each asset that has none.
         config_schema, required_resource_keys, resource_defs, hooks, op_tags, backfill_policy, retry_policy, check_specs,
             pool, compute_kind, non_argument_deps, step_policy: as for `asset`.
-        allow_arbitrary_check_specs: superseded; whether `check_specs` may look at assets that it does not make.
+        allow_arbitrary_check_specs: superseded; whether `check_specs` may name assets that it does not materialize.
 
     Raises:
         InvalidDefinitionError: an invalid argument; the message says where.

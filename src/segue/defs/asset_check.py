@@ -51,12 +51,13 @@ def asset_check(
         asset: the asset it looks at (key or definition).
         name: unique on the asset; the function's name when None.
         description: for people; the function's docstring when None.
-        blocking: whether its failure, of severity ERROR, fails the run and stops what is downstream of the asset.
+        blocking: whether its failure, of severity ERROR, fails the run and keeps assets downstream from being
+            materialized.
         additional_ins, additional_deps: other assets it reads, with and without taking their values.
         required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, metadata, pool, step_policy: as for
             `asset`.
         automation_condition: when to request it.
-        partitions_def: the partitions of the asset, where each is judged by itself.
+        partitions_def: the partitions of the asset, if each one is checked separately.
         compute_kind: superseded; becomes a tag on the step.
 
     Raises:
@@ -133,7 +134,7 @@ def multi_asset_check(
         specs: the checks.
         name: the name of the step; the function's name when None.
         description: for people; the function's docstring when None.
-        can_subset: whether the function runs only the checks that `context.selected_asset_check_keys` asks for.
+        can_subset: whether the function runs only the checks in `context.selected_asset_check_keys`.
         ins: the assets behind parameters of other names.
         required_resource_keys, resource_defs, config_schema, op_tags, retry_policy, pool, step_policy: as for `asset`.
         compute_kind: superseded; becomes a tag on the step.

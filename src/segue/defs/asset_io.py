@@ -27,10 +27,10 @@ class AssetIn:
     Args:
         key: the asset; the input's name when None.
         metadata: facts about the input, for the IO manager.
-        key_prefix: a prefix before the input's name, where no key is given.
-        input_manager_key: the resource that loads it, where it is not the asset's own IO manager.
+        key_prefix: a prefix for the input's name, if there is no `key`.
+        input_manager_key: the resource key of the input manager that loads it; the asset's IO manager when None.
         partition_mapping: which upstream partitions a downstream partition takes.
-        dagster_type: the type of its value; what the parameter's annotation says when left out.
+        dagster_type: the type of its value; the parameter's annotation when left out.
 
     Raises:
         InvalidDefinitionError: both `key` and `key_prefix`.
@@ -61,7 +61,7 @@ class AssetIn:
 
     @property
     def is_implicit(self) -> bool:
-        """Whether only the input's name says which asset it is."""
+        """Whether the asset is identified by the input's name alone."""
         return self.key is None and not self.key_prefix
 
     def resolve_key(self, input_name: str) -> AssetKey:
@@ -72,7 +72,7 @@ class AssetIn:
 
     @staticmethod
     def from_coercible(coercible: object) -> AssetIn:
-        """An AssetIn from what people pass as one: itself, or the key of the asset."""
+        """Converts an `AssetIn`, or the key of an asset, to an `AssetIn`."""
         return coercible if isinstance(coercible, AssetIn) else AssetIn(key=coercible)  # pyright: ignore[reportArgumentType] reason: AssetKey checks it
 
     def __eq__(self, other: object) -> bool:
@@ -87,15 +87,15 @@ class AssetIn:
 
 
 class AssetOut:
-    """An output of a `multi_asset` and the asset it carries.
+    """An output of a `multi_asset`, and its asset.
 
     Args:
-        key_prefix, key: the asset; the output's name, below the prefix, when no key is given.
+        key_prefix, key: the asset key; without `key`, the output's name, with the prefix.
         description, metadata, group_name, code_version, automation_condition, owners, tags, kinds: as for `AssetSpec`.
         dagster_type: the type of its value.
-        is_required: whether the function must give it.
-        io_manager_key: the resource that stores its value.
-        backfill_policy: how a request for many partitions becomes runs.
+        is_required: whether the function must return it.
+        io_manager_key: the key of the IO manager that stores its value.
+        backfill_policy: how a backfill is split into runs.
         freshness_policy, is_virtual, auto_materialize_policy, legacy_freshness_policy: as for `AssetSpec`.
 
     Raises:
@@ -207,7 +207,7 @@ class AssetOut:
 
     @property
     def code_version(self) -> str | None:
-        """The version of the code that makes it."""
+        """The version of the code that computes it."""
         return self._attributes["code_version"]
 
     @property
@@ -227,7 +227,7 @@ class AssetOut:
 
     @property
     def kinds(self) -> Set[str]:
-        """Words for what it is made of."""
+        """The technologies it uses, such as "python" or "parquet"."""
         return kinds_in(self._attributes["tags"])
 
     @property
@@ -237,17 +237,17 @@ class AssetOut:
 
     @property
     def auto_materialize_policy(self) -> AnyCondition | None:
-        """The condition that a superseded policy became."""
+        """The automation condition to which the superseded policy was converted."""
         return self.automation_condition
 
     @property
     def legacy_freshness_policy(self) -> FreshnessPolicy | None:
-        """The policy that a superseded one became."""
+        """The policy to which the superseded one was converted."""
         return self.freshness_policy
 
     @property
     def is_virtual(self) -> bool:
-        """Whether it is a view of what it depends on."""
+        """Whether it is a view of its dependencies."""
         return self._attributes["is_virtual"]
 
     def resolve_key(self, output_name: str) -> AssetKey:
@@ -255,7 +255,7 @@ class AssetOut:
         return self.key or AssetKey([*self.key_prefix, output_name])
 
     def to_spec(self, output_name: str, **more: object) -> AssetSpec:
-        """The spec of the asset that an output of this name carries; `more` are further attributes of AssetSpec."""
+        """The spec of the asset, for an output of this name; `more` are further attributes of AssetSpec."""
         spec = AssetSpec(
             self.resolve_key(output_name), metadata=self.metadata, skippable=not self.is_required, **self._attributes
         )

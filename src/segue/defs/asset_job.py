@@ -105,9 +105,9 @@ class AssetJobDefinition(JobDefinition):
 
         Args:
             run_config: config by op and resource.
-            instance: where the run is recorded and values are kept; one that is gone afterwards when None.
-            partition_key: the partition to make.
-            raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+            instance: the instance that records the run and stores values; an ephemeral one when None.
+            partition_key: the partition to materialize.
+            raise_on_error: whether to raise the exception of the first failed step; otherwise it is in the result.
             op_selection: the steps to run (`["a", "b+", "*c"]`), instead of `asset_selection`.
             asset_selection: which of the assets to make; all when None or empty.
             run_id: the id of the run; a new one when None.
@@ -119,7 +119,7 @@ class AssetJobDefinition(JobDefinition):
             Events, values and state of the run.
 
         Raises:
-            InvalidConfigError, InvalidSubsetError, UnknownPartitionError: what is asked for cannot be planned.
+            InvalidConfigError, InvalidSubsetError, UnknownPartitionError: the request is not valid.
             Exception: what user code raised, with `raise_on_error`.
         """
         if input_values:

@@ -17,12 +17,12 @@ from segue.model.tick import DefaultSensorStatus, SensorResult, SensorType, Skip
 
 
 class AssetSensorDefinition(SensorDefinition):
-    """A function that is asked when an asset was made since it was asked last; its cursor is kept for it.
+    """A function that is evaluated when its asset has been materialized since the last evaluation; it keeps its cursor.
 
     Args:
         name: unique among schedules and sensors.
         asset_key: the asset.
-        job_name, job, jobs: what it may start.
+        job_name, job, jobs: the jobs it may request.
         asset_materialization_fn: the function; it takes the context, the latest materialization of the asset as it is
             recorded, and resources, and gives what every sensor gives.
         minimum_interval_seconds ... metadata: as of `SensorDefinition`.
@@ -113,7 +113,7 @@ def asset_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Callable[[UserFunction], AssetSensorDefinition]:
-    """Makes a sensor of a function that is asked when an asset was made.
+    """Declares a sensor whose function is evaluated when an asset has been materialized.
 
     Args:
         asset_key: the asset.

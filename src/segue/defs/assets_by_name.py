@@ -21,7 +21,7 @@ class NamedAssets:
         specs_by_output: the assets, by the output that carries them.
         checks_by_output: the checks, by the output that carries them.
         keys_by_input: the assets whose values the inputs take.
-        can_subset: whether it can make some of its assets only.
+        can_subset: whether it can materialize a subset of its assets.
     """
 
     node_def: NodeDefinition | None

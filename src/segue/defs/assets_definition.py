@@ -32,30 +32,31 @@ if TYPE_CHECKING:
 
 
 class AssetsDefinition(ChangeableAssets):
-    """The assets and checks that one function makes, or a graph of ops. Written by `@asset`, `@multi_asset` and their kin.
+    """The assets and checks of one function or graph of ops. Created by `@asset`, `@multi_asset` and similar
+    decorators.
 
-    Calling it calls the function as it stands, without a run.
+    Calling it calls the function directly, without a run.
 
     Args:
-        keys_by_input_name: the assets whose values the inputs of the op or graph take.
-        keys_by_output_name: the assets that its outputs carry.
+        keys_by_input_name: the asset keys of the inputs of the op or graph.
+        keys_by_output_name: the asset keys of its outputs.
         node_def: the op or graph; None for external assets, which `specs` describe.
         partitions_def: how all its assets are partitioned.
-        partition_mappings: by upstream asset, which of its partitions a downstream partition needs.
-        asset_deps: what each asset is made from, where it is not all inputs.
-        selected_asset_keys, selected_asset_check_keys, is_subset: what it shall make, where that is only a part.
-        can_subset: whether it can make some of its assets only.
+        partition_mappings: by upstream asset, which of its partitions a downstream partition depends on.
+        asset_deps: the dependencies of each asset, if they are not all inputs.
+        selected_asset_keys, selected_asset_check_keys, is_subset: the selection, if it is a subset.
+        can_subset: whether it can materialize a subset of its assets.
         resource_defs: resources that are provided with it.
         group_names_by_key, metadata_by_key, tags_by_key, descriptions_by_key, owners_by_key: as in `AssetSpec`.
-        backfill_policy: how a request for many partitions becomes runs.
+        backfill_policy: how a backfill is split into runs.
         check_specs_by_output_name: the checks that its outputs carry.
-        specs: the assets, in place of all that is said by key.
+        specs: the assets, instead of all attributes by key.
         execution_type: what a run does with the assets.
         hook_defs: what runs after its steps.
         legacy_freshness_policies_by_key, auto_materialize_policies_by_key: superseded; write them into `specs`.
 
     Raises:
-        InvalidDefinitionError: what is said does not fit the op or graph.
+        InvalidDefinitionError: an argument does not match the op or graph.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class AssetsDefinition(ChangeableAssets):
         hook_defs: Set[Any] | None = None,
         execution_type: AssetExecutionType | None = None,
     ) -> Self:
-        """The definition of an op or graph whose inputs and outputs were settled already."""
+        """The definition of an op or graph whose inputs and outputs are already resolved."""
         parts = AssetParts(
             node_def=node_def,
             specs_by_output=specs_by_output,
@@ -187,30 +188,30 @@ class AssetsDefinition(ChangeableAssets):
         hook_defs: Set[Any] | None = None,
         auto_materialize_policies_by_output_name: Mapping[str, object] | None = None,
     ) -> AssetsDefinition:
-        """Assets that a graph of ops makes, each op as a step of its own, `graph.op`.
+        """Assets computed by a graph of ops; each op is a separate step, `graph.op`.
 
         Args:
-            graph_def: the graph; what its ops give must be taken by other ops, or be an output of the graph.
+            graph_def: the graph; each output of an op must be an input of another op, or an output of the graph.
             keys_by_input_name: the assets behind its inputs; those of their names when left out.
             keys_by_output_name: the assets that its outputs carry; those of their names when left out, and that of the
                 graph's own name for an output `result`.
             key_prefix: a prefix before the keys of the outputs.
-            internal_asset_deps: by output, what it is made from, where it is not all inputs.
+            internal_asset_deps: by output, its dependencies, if they are not all inputs.
             partitions_def: how all the assets are partitioned.
-            partition_mappings: by input, which upstream partitions a downstream partition needs.
+            partition_mappings: by input, which upstream partitions a downstream partition depends on.
             resource_defs: resources that are provided with it.
             group_name: the group of all the assets.
             group_names_by_output_name, descriptions_by_output_name, metadata_by_output_name, tags_by_output_name,
                 automation_conditions_by_output_name, owners_by_output_name, code_versions_by_output_name: as for
                 `AssetSpec`, by output.
-            backfill_policy: how a request for many partitions becomes runs.
-            can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
-            check_specs: checks whose results the graph gives.
+            backfill_policy: how a backfill is split into runs.
+            can_subset: whether a run may select some of the assets; it then runs only the ops that these need.
+            check_specs: checks whose results the graph returns.
             hook_defs: what runs after its steps.
             auto_materialize_policies_by_output_name: superseded by `automation_conditions_by_output_name`.
 
         Raises:
-            InvalidDefinitionError: what is said does not fit the graph.
+            InvalidDefinitionError: an argument does not match the graph.
         """
         parts = parts_from_node(
             require_graph(graph_def),
@@ -257,14 +258,14 @@ class AssetsDefinition(ChangeableAssets):
         hook_defs: Set[Any] | None = None,
         auto_materialize_policies_by_output_name: Mapping[str, object] | None = None,
     ) -> AssetsDefinition:
-        """Assets that an op makes.
+        """Assets computed by an op.
 
         Args:
             op_def: the op.
             keys_by_input_name ... auto_materialize_policies_by_output_name: as for `from_graph`.
 
         Raises:
-            InvalidDefinitionError: what is said does not fit the op.
+            InvalidDefinitionError: an argument does not match the op.
         """
         parts = parts_from_node(
             require_op(op_def),
@@ -334,7 +335,7 @@ class AssetsDefinition(ChangeableAssets):
 
 
 class AssetChecksDefinition(AssetsDefinition):
-    """Checks that run in a step of their own. Written by `@asset_check` and `@multi_asset_check`."""
+    """Checks that run in their own step. Created by `@asset_check` and `@multi_asset_check`."""
 
     @property
     def keys_by_input_name(self) -> Mapping[str, AssetKey]:
@@ -360,10 +361,10 @@ class AssetChecksDefinition(AssetsDefinition):
 
         Args:
             keys_by_input_name: the assets behind the inputs of the op.
-            node_def: the op; it gives an `AssetCheckResult` for each output.
+            node_def: the op; it returns an `AssetCheckResult` for each output.
             check_specs_by_output_name: the checks, by the output that carries the result.
-            can_subset: whether the op runs only the checks that `context.selected_asset_check_keys` asks for.
-            resource_defs: resources of its own.
+            can_subset: whether the op runs only the checks in `context.selected_asset_check_keys`.
+            resource_defs: its own resources.
 
         Raises:
             InvalidDefinitionError: a name that is not an input or output of the op, or an output without a check.

@@ -38,9 +38,9 @@ def parts_from_node(
         keys_by_input_name, keys_by_output_name: the assets behind inputs and outputs, where it is not the one of their
             name (for the only output of a graph or op, that of its own name).
         key_prefix: a prefix before the keys of the outputs.
-        internal_asset_deps: by output, what it is made from, where it is not all inputs.
+        internal_asset_deps: by output, its dependencies, if they are not all inputs.
         partitions_def: how the assets are partitioned.
-        partition_mappings: by input, which upstream partitions a downstream partition needs.
+        partition_mappings: by input, which upstream partitions a downstream partition depends on.
         group_name: the group of all assets.
         by_output_name: further attributes of `AssetSpec`, each by output.
         check_specs: checks whose results the node gives.

@@ -33,7 +33,7 @@ class ReadableAssets(NamedAssets):
         input_metadata: what is declared of inputs, for IO managers.
         implicit_inputs: the inputs whose asset is named by nothing but the parameter.
         io_manager_keys: the resources that store outputs, where one is named.
-        backfill_policy: how a request for many partitions becomes runs.
+        backfill_policy: how a backfill is split into runs.
         resource_defs: resources that are provided with it.
         hook_defs: what runs after its steps.
         execution_type: what a run does with its assets.

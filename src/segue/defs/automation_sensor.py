@@ -29,8 +29,9 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         default_status: whether it runs before anyone has switched it on.
         minimum_interval_seconds: how long to wait between two evaluations, at least; 30 seconds when None.
         description, metadata: for people.
-        emit_backfills: whether several partitions of one asset are made by a backfill, rather than by runs of their own.
-        use_user_code_server: whether conditions are evaluated where the user's code runs.
+        emit_backfills: whether several partitions of one asset are requested as a backfill, rather than as separate
+            runs.
+        use_user_code_server: whether conditions are evaluated in the process with the user's code.
         default_condition: the condition of assets that have none; with `use_user_code_server`.
         asset_job_keys: the jobs whose conditions are evaluated too.
 

@@ -70,6 +70,6 @@ def build_hook_context(
         op: the computation of the step that is said to have ended.
         run_id, job_name: the run and the job.
         op_exception: what the step is said to have raised.
-        instance: where runs and assets are recorded.
+        instance: the instance that records runs and assets.
     """
     return UnboundHookContext(resources, instance, op=op, run_id=run_id, job_name=job_name, op_exception=op_exception)

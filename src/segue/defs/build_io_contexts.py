@@ -53,7 +53,7 @@ def build_output_context(
         definition_metadata: the metadata as declared.
         metadata: superseded by `definition_metadata`.
         config, resource_config: the config of the output, and of the IO manager.
-        dagster_type, version, op_def: the type of the value, its version, and the op that gives it.
+        dagster_type, version, op_def: the type of the value, its version, and the op that outputs it.
         resources: by key: objects, or resources that are set up on first use; use the context in a `with` block where one of
             them must be torn down.
         asset_key, asset_spec: the asset that the value is.

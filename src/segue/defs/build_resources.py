@@ -30,7 +30,7 @@ def build_resources(
         resource_config: their config, by key: `{"db": {"config": {...}}}`.
         dagster_run: the run they are told of.
         log_manager: the log they are told of.
-        event_loop: ignored here: async functions have a loop of their own.
+        event_loop: ignored: async functions have their own event loop.
 
     Raises:
         ResourceFunctionError: a resource raised while it was set up.

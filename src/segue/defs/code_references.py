@@ -23,7 +23,7 @@ _BRANCH: dict[Platform, str] = {"github": "tree", "gitlab": "-/tree"}
 
 
 class FilePathMapping(ABC):
-    """Where a file of this machine stands in a repository. Subclass it for a rule of your own."""
+    """The path of a local file in a repository. Subclass it for your own rule."""
 
     @abstractmethod
     def convert_to_source_control_path(self, local_path: Path) -> str:
@@ -63,13 +63,13 @@ def link_code_references_to_git(
     file_path_mapping: FilePathMapping,
     platform: Platform | None = None,
 ) -> Sequence[Asset]:
-    """The assets, with references to files of this machine made links to a repository on the web.
+    """The assets, with references to local files replaced by links to a repository on the web.
 
     Args:
         assets_defs: assets with references, as `with_source_code_references` adds them.
         git_url: the address of the repository.
         git_branch: the branch, or tag, or commit.
-        file_path_mapping: where the files stand in the repository.
+        file_path_mapping: the paths of the files in the repository.
         platform: what serves it, where the address does not say it.
 
     Raises:

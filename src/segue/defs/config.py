@@ -78,7 +78,7 @@ class Config(BaseModel):
         return fields_of_model(cls)
 
     def to_run_config(self, where: str = "config") -> dict[str, Any]:
-        """The values as they stand in a run config: JSON values, variables and enums by name.
+        """The values as in a run config: JSON values, variables and enums by name.
 
         Args:
             where: the place there, for errors.

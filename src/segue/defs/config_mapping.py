@@ -14,12 +14,12 @@ ConfigMappingFn: TypeAlias = Callable[[Any], Any]
 
 
 class ConfigMapping:
-    """Makes the config of the ops of a job or graph out of config of its own.
+    """Maps the config of a job or graph to the config of its ops.
 
     Args:
         config_fn: takes the config, and gives that of the ops: for a job a run config, as a mapping or `RunConfig`; for a
             graph a mapping by name of the ops in it. Where its parameter is annotated with a Config class, it gets an instance.
-        config_schema: what the config looks like; anything when None.
+        config_schema: the schema of the config; anything when None.
         receive_processed_config_values: whether the function gets members of enums and values from the environment, or
             the texts and names as they are written. When None, the function of a job gets the former, that of a graph the
             latter; defaults are filled in for both.
@@ -49,11 +49,11 @@ class ConfigMapping:
 
     @property
     def config_schema(self) -> DefinitionConfigSchema:
-        """What the config looks like."""
+        """The schema of the config."""
         return self._schema
 
     def resolve_from_unvalidated_config(self, config: Any) -> Any:
-        """The config of the ops, for config as it is given to a job.
+        """The config of the ops, for the config of a job.
 
         Raises:
             InvalidConfigError: the config is invalid.
@@ -62,7 +62,7 @@ class ConfigMapping:
         return self._resolve(config, ROOT, self.receive_processed_config_values is not False)
 
     def resolve_from_validated_config(self, config: Any) -> Any:
-        """The config of the ops, for config that fits, as it is given to a graph.
+        """The config of the ops, for valid config of a graph.
 
         Raises:
             InvalidConfigError: it is invalid all the same.
@@ -92,7 +92,7 @@ class ConfigMapping:
         return self._function(config if self._function.model is not None else value, place)
 
     def with_schema(self, config_schema: DefinitionConfigSchema) -> ConfigMapping:
-        """The same function behind another schema, which gives what it takes."""
+        """The same function with another schema, whose config is mapped to the config of this one."""
         copy = ConfigMapping.__new__(ConfigMapping)
         copy.config_fn = self.config_fn
         copy.receive_processed_config_values = True
@@ -119,7 +119,7 @@ def config_mapping(
     """Makes a config mapping of a function; see `ConfigMapping`.
 
     Args:
-        config_schema: what the config looks like, where no annotation of the function's parameter says so.
+        config_schema: the schema of the config, if the function's parameter has no annotation.
         receive_processed_config_values: whether the function gets members of enums and values from the environment.
 
     Raises:

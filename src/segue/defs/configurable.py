@@ -106,7 +106,7 @@ def configured(
 
     Args:
         configurable: the definition, or the class of a configurable resource.
-        config_schema: what the function takes, where no annotation of its parameter says so.
+        config_schema: the schema of the function's config, if its parameter has no annotation.
         name: another name, for what has one; the function's when None.
         description: for people.
 

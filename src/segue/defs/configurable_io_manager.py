@@ -13,7 +13,7 @@ from segue.defs.resource_context import InitResourceContext
 
 
 class ConfigurableIOManagerFactory(ConfigurableResourceFactory[Value], Generic[Value]):
-    """Base for resources with typed fields that make an IO manager: implement `create_io_manager`."""
+    """Base class of resources with typed fields that create an IO manager: implement `create_io_manager`."""
 
     segue_manager_role: ClassVar[str | None] = STORES_AND_LOADS
 
@@ -48,12 +48,12 @@ class ConfigurableIOManagerFactory(ConfigurableResourceFactory[Value], Generic[V
 
     @classmethod
     def input_config_schema(cls) -> Any:
-        """What the config of an input looks like that it loads; None without."""
+        """The config schema of inputs that it loads; None if it has none."""
         return None
 
     @classmethod
     def output_config_schema(cls) -> Any:
-        """What the config of an output looks like that it stores; None without."""
+        """The config schema of outputs that it stores; None if it has none."""
         return None
 
 
@@ -75,7 +75,7 @@ class ConfigurableLegacyIOManagerAdapter(ConfigurableIOManagerFactory[Any]):
         """The IO manager as it was declared."""
 
     def create_io_manager(self, context: InitResourceContext) -> Any:
-        """The wrapped IO manager, made with the values of the fields."""
+        """The wrapped IO manager, created with the values of the fields."""
         wrapped = self.wrapped_io_manager
         config = wrapped.resolve_config({"config": self.config_values}, ROOT.field(type(self).__name__))
         return wrapped.make(context.replace_config(config))

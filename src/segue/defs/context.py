@@ -28,7 +28,7 @@ __all__ = [
 
 
 class OpExecutionContext(StepContext):
-    """What the function of an op is called with."""
+    """The context of an op function."""
 
     def __init__(self, step: StepFacts) -> None:
         super().__init__(step)
@@ -37,7 +37,7 @@ class OpExecutionContext(StepContext):
 
     @property
     def requires_typed_event_stream(self) -> bool:
-        """Whether the function must give each of its outputs as a result; see `set_requires_typed_event_stream`."""
+        """Whether the function must return each of its outputs as a result; see `set_requires_typed_event_stream`."""
         return self._requires_results
 
     @property
@@ -46,7 +46,7 @@ class OpExecutionContext(StepContext):
         return self._results_message
 
     def set_requires_typed_event_stream(self, *, error_message: str | None = None) -> None:
-        """Asks the function to give each output as a result of its own (`Output`, `MaterializeResult`, ...).
+        """Requires the function to return each output as a separate result (`Output`, `MaterializeResult`, ...).
 
         A plain value fails the step then, and so does an output that is not given, also one that carries no value or is
         optional. For libraries whose users must hand on what a call of them gives.
@@ -58,7 +58,7 @@ class OpExecutionContext(StepContext):
         self._results_message = error_message
 
     def get_asset_provenance(self, asset_key: AssetKey) -> DataProvenance | None:
-        """What the latest materialization of an asset was made from; None where none is recorded, or it does not say."""
+        """The provenance of the latest materialization of an asset; None if none is recorded."""
         event = self.instance.get_latest_materialization_event(asset_key)
         made = None if event is None else event.asset_materialization
         return None if made is None else bound("data_provenance")(made.tags or {})
@@ -70,7 +70,7 @@ class OpExecutionContext(StepContext):
 
         Args:
             asset_key: the asset.
-            python_type: the type that the IO manager is asked for; any when None.
+            python_type: the type requested from the IO manager; any when None.
             partition_key: which partition.
 
         Raises:
@@ -86,11 +86,11 @@ class OpExecutionContext(StepContext):
 
     @property
     def asset_key(self) -> AssetKey:
-        """The asset that the function makes.
+        """The asset that the function materializes.
 
         Raises:
-            InvalidPropertyError: it makes none.
-            InvariantViolationError: it makes several; use asset_key_for_output.
+            InvalidPropertyError: it has none.
+            InvariantViolationError: it has several; use asset_key_for_output.
         """
         keys = list(self._step.asset_keys.values())
         if not keys:
@@ -105,12 +105,12 @@ class OpExecutionContext(StepContext):
 
     @property
     def selected_asset_keys(self) -> frozenset[AssetKey]:
-        """The assets that this step is to make."""
+        """The assets that this step should materialize."""
         return frozenset(self._step.asset_keys.values())
 
     @property
     def selected_output_names(self) -> frozenset[str]:
-        """The outputs that this step is to give."""
+        """The outputs that this step should return."""
         return frozenset(self._step.output_names)
 
     def asset_key_for_output(self, output_name: str = "result") -> AssetKey:
@@ -153,7 +153,7 @@ class OpExecutionContext(StepContext):
 
     @property
     def location_name(self) -> str | None:
-        """The code location of the job; None in a process of its own."""
+        """The code location of the job; None outside of a code location."""
         return None
 
     @property
@@ -163,19 +163,19 @@ class OpExecutionContext(StepContext):
         return self.partition_key_range
 
     def asset_partition_key_for_output(self, output_name: str = "result") -> str:
-        """The partition that an output makes; superseded by `partition_key`."""
+        """The partition of an output; superseded by `partition_key`."""
         warn_superseded("asset_partition_key_for_output", "read partition_key")
         self._step.require_output(output_name)
         return self.partition_key
 
     def asset_partition_keys_for_output(self, output_name: str = "result") -> Sequence[str]:
-        """The partitions that an output makes, in order; superseded by `partition_keys`."""
+        """The partitions of an output, in order; superseded by `partition_keys`."""
         warn_superseded("asset_partition_keys_for_output", "read partition_keys")
         self._step.require_output(output_name)
         return self.partition_keys
 
     def asset_partition_key_range_for_output(self, output_name: str = "result") -> PartitionKeyRange:
-        """First and last partition that an output makes; superseded by `partition_key_range`."""
+        """The first and last partition of an output; superseded by `partition_key_range`."""
         warn_superseded("asset_partition_key_range_for_output", "read partition_key_range")
         self._step.require_output(output_name)
         return self.partition_key_range
@@ -231,10 +231,10 @@ class OpExecutionContext(StepContext):
         return self._step.input_time_window(input_name)
 
     def set_data_version(self, asset_key: AssetKey, data_version: DataVersion) -> None:
-        """Says which version the content of an asset is that this step is about to give.
+        """Sets the data version of an asset that this step is about to return.
 
         Raises:
-            InvariantViolationError: the step does not make the asset.
+            InvariantViolationError: the step does not materialize the asset.
         """
         self._step.set_data_version(self.output_for_asset_key(asset_key), data_version)
 
@@ -277,10 +277,11 @@ class OpExecutionContext(StepContext):
         Args:
             metadata: the facts.
             asset_key: which asset; the only one when None.
-            partition_key: which of the partitions that the run makes; all of them when None.
+            partition_key: one of the partitions of the run; all of them when None.
 
         Raises:
-            InvariantViolationError: an asset or partition that this step does not make, or several assets and none named.
+            InvariantViolationError: an asset or partition that this step does not materialize, or several assets
+                and none named.
         """
         name = None if asset_key is None else self.output_for_asset_key(AssetKey.from_coercible(asset_key))
         self._step.add_asset_metadata(self._output_name(name), metadata, partition_key)
@@ -304,11 +305,11 @@ class OpExecutionContext(StepContext):
 
 
 class AssetExecutionContext(OpExecutionContext):
-    """What the function of an asset is called with."""
+    """The context of an asset function."""
 
 
 class AssetCheckExecutionContext(StepContext):
-    """What the function of a check is called with."""
+    """The context of a check function."""
 
     @property
     def check_specs(self) -> Sequence[AssetCheckSpec]:

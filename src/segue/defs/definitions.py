@@ -46,12 +46,12 @@ class Definitions(ReadableDefinitions):
 
     Args:
         assets: definitions (`@asset`, `@multi_asset`), and `AssetSpec`s for external assets.
-        schedules, sensors: what starts jobs and assets; what they name as their target belongs to the definitions too.
-        jobs: what `define_asset_job`, `@job` and `graph.to_job()` give.
+        schedules, sensors: the schedules and sensors; their targets belong to the definitions too.
+        jobs: jobs by `define_asset_job`, `@job` and `graph.to_job()`.
         resources: by key: `ConfigurableResource`s, IO managers, or any object.
-        executor: where the steps are executed of jobs that name no executor; in the process of the run when None.
+        executor: the executor of jobs that name none; in the process of the run when None.
         loggers: by key, for runs of jobs that name none; the run config says which of them get the lines and events.
-        asset_checks: what `@asset_check` gives.
+        asset_checks: checks by `@asset_check` and `@multi_asset_check`.
         metadata: facts about the definitions as a whole.
         failure_rules: which failures of steps are of which class; tried before the built-in rules, the first that fits counts.
         resource_limits: how often resources may be called, in all processes together, and when they are left alone, by their
@@ -119,7 +119,7 @@ class Definitions(ReadableDefinitions):
         """One set of definitions out of several.
 
         Raises:
-            InvalidDefinitionError: two of them give different resources or loggers for one key, or different executors.
+            InvalidDefinitionError: different resources or loggers for the same key, or different executors.
         """
         for each in def_sets:
             require_kind("Definitions", "merge", each, Definitions)
@@ -189,7 +189,7 @@ class Definitions(ReadableDefinitions):
         Args:
             asset_key, python_type, partition_key: which value, and of what type.
             instance: where runs are recorded and values kept; one in memory when None.
-            metadata: metadata for the IO manager, as an input would give it.
+            metadata: metadata for the IO manager, as of an input.
         """
         with self.get_asset_value_loader(instance) as loader:
             return loader.load_asset_value(
@@ -206,7 +206,7 @@ class Definitions(ReadableDefinitions):
         `map_resolved_asset_specs`, which does the same.
 
         Args:
-            func: takes a spec and gives the one in its place.
+            func: takes a spec and returns its replacement.
             selection: the assets; all when None.
         """
         return self.map_resolved_asset_specs(func=func, selection=selection)
@@ -214,15 +214,15 @@ class Definitions(ReadableDefinitions):
     def map_resolved_asset_specs(
         self, *, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None = None
     ) -> Definitions:
-        """Definitions in which each spec is replaced by what a function makes of it.
+        """A copy in which a function replaces each spec.
 
         Args:
-            func: takes a spec and gives the one in its place.
+            func: takes a spec and returns its replacement.
             selection: the assets; all when None.
 
         Raises:
-            InvalidSubsetError: the selection names what is not there.
-            InvalidDefinitionError: a dependency that an input needs is gone.
+            InvalidSubsetError: the selection contains an unknown name.
+            InvalidDefinitionError: a dependency that an input needs was removed.
         """
         chosen: Set[AssetKey] | None = None
         if selection is not None:
@@ -254,7 +254,7 @@ class Definitions(ReadableDefinitions):
         """Definitions whose assets, checks, jobs and schedules of assets have other metadata.
 
         Args:
-            update: takes the metadata of each and gives what it shall be.
+            update: takes the metadata of each and returns the new metadata.
         """
 
         def change(spec: AssetSpec) -> AssetSpec:

@@ -14,15 +14,15 @@ from segue.model.step_policy import StepPolicy
 
 
 class NodeInvocation:
-    """One use of an op or graph in a graph: the key in `GraphDefinition(dependencies=...)` where it needs more than a name.
+    """One use of an op or graph in a graph: a key of `GraphDefinition(dependencies=...)` that needs more than a name.
 
     Args:
         name: the name of the op or graph.
         alias: the name of this use of it; its own name when None.
         tags: tags on its step, besides those of the op.
         hook_defs: hooks that run after it.
-        retry_policy: how it is retried, instead of what the op says.
-        step_policy: how its step is to be run, instead of what the op says.
+        retry_policy: a retry policy that replaces that of the op.
+        step_policy: a step policy that replaces that of the op.
     """
 
     __slots__ = ("alias", "hook_defs", "name", "retry_policy", "step_policy", "tags")
@@ -184,7 +184,7 @@ class InputMapping(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         graph_input_name: the input of the graph.
         mapped_node_name, mapped_node_input_name: the input of the node.
-        fan_in_index: which element of its list, where it takes one.
+        fan_in_index: the index in its list, if it takes one.
         graph_input_description: for people.
         dagster_type: the type of the graph's input; the node's own when None.
     """
@@ -222,7 +222,7 @@ class OutputMapping(msgspec.Struct, frozen=True):
         mapped_node_name, mapped_node_output_name: the output of the node.
         graph_output_description: for people.
         dagster_type: superseded; the node's own type counts.
-        from_dynamic_mapping: whether it gives one value for each value of a dynamic output.
+        from_dynamic_mapping: whether it has one value for each value of a dynamic output.
     """
 
     graph_output_name: str

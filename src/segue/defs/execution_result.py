@@ -300,10 +300,10 @@ class ExecutionResult:
 
 
 class ExecuteInProcessResult(ExecutionResult):
-    """How a run in this process went, with the values that it made."""
+    """The result of a run in this process, with its values."""
 
     def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
-        """The value of an asset that the run made.
+        """The value of an asset that the run materialized.
 
         Raises:
             StepOutputNotFoundError: it made none.

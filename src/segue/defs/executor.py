@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExecutorRequirement(enum.Enum):
-    """What an executor needs of the job it runs.
+    """The requirements of an executor on its job.
 
     RECONSTRUCTABLE_PIPELINE: the code can be loaded again in another process. NON_EPHEMERAL_INSTANCE: other processes can
     read what is recorded. PERSISTENT_OUTPUTS: other processes can read the values of outputs.
@@ -39,7 +39,7 @@ class Executor(ABC):
 
     @abstractmethod
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
-        """Runs the steps, and gives what happens."""
+        """Runs the steps, and yields their events."""
 
     @property
     @abstractmethod
@@ -48,13 +48,13 @@ class Executor(ABC):
 
 
 class InitExecutorContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What an executor is made with.
+    """The context of a function that creates an executor.
 
     Attributes:
         job: the job it shall run.
         executor_def: its definition.
         executor_config: its config.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
     """
 
     job: Any
@@ -75,8 +75,8 @@ class ExecutorDefinition(NamedConfigurable):
     Args:
         name: for people and run config.
         config_schema: what config it takes.
-        requirements: what it needs of the job, as a list or by a function of the config.
-        executor_creation_fn: makes the executor.
+        requirements: its requirements on the job, as a list or by a function of the config.
+        executor_creation_fn: creates the executor.
         description: for people.
 
     Raises:
@@ -105,7 +105,7 @@ class ExecutorDefinition(NamedConfigurable):
         return f"ExecutorDefinition({self.name!r})"
 
     def get_requirements(self, executor_config: Mapping[str, object]) -> Sequence[ExecutorRequirement]:
-        """What it needs of a job, with this config."""
+        """Its requirements on a job, with this config."""
         found = self._requirements
         if found is None:
             return []
@@ -154,12 +154,12 @@ def executor(
 def executor(
     name: CreateExecutor | str | None = None, config_schema: object = None, requirements: Requirements | None = None
 ) -> ExecutorDefinition | Callable[[CreateExecutor], ExecutorDefinition]:
-    """Makes an executor definition of a function that makes executors.
+    """Declares an executor by a function that creates it.
 
     Args:
         name: the function's name when None; bare, without arguments, it takes the function.
         config_schema: what config it takes.
-        requirements: what it needs of the job, as a list or by a function of the config.
+        requirements: its requirements on the job, as a list or by a function of the config.
 
     Raises:
         InvalidDefinitionError: a bad name.

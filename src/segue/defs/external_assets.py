@@ -60,14 +60,14 @@ def stored_spec(asset: AnyAsset) -> AssetSpec:
 
 
 def map_asset_specs(func: Callable[[AssetSpec], AssetSpec], iterable: Iterable[AnyAsset]) -> Sequence[AnyAsset]:
-    """Assets in which each spec is replaced by what a function makes of it.
+    """Copies of assets in which a function replaces each spec.
 
     Args:
-        func: takes a spec and gives the one in its place.
+        func: takes a spec and returns its replacement.
         iterable: definitions and specs.
 
     Raises:
-        InvalidDefinitionError: a dependency that an input needs is gone.
+        InvalidDefinitionError: a dependency that an input needs was removed.
     """
     return [
         func(each) if isinstance(each, AssetSpec) else assets_definition_of(each).map_asset_specs(func)

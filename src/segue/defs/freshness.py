@@ -8,7 +8,7 @@ from segue.model.freshness import FreshnessPolicy
 
 
 def apply_freshness_policy(spec: AssetSpec, policy: FreshnessPolicy, overwrite_existing: bool = True) -> AssetSpec:
-    """A copy of a spec with a freshness policy; made for `Definitions.map_asset_specs`.
+    """A copy of a spec with a freshness policy; for use with `Definitions.map_asset_specs`.
 
     Args:
         spec: the asset.

@@ -37,17 +37,17 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
     Args:
         name: unique among the definitions.
         description: for people.
-        node_defs: the ops and graphs it is made of.
+        node_defs: the ops and graphs it consists of.
         dependencies: what each input takes, by node (a name, or a `NodeInvocation` with an alias) and input.
-        input_mappings, output_mappings: where its own inputs go, and what its own outputs are.
+        input_mappings, output_mappings: how its inputs and outputs map to those of its nodes.
         config: a config mapping, or fixed config for its ops. In the run config its own config stands in its entry under `ops`;
             run as a job, in `ops` itself: `{"ops": {"config": ...}}`.
-        tags: tags of the jobs made from it.
+        tags: tags of the jobs created from it.
         input_assets: assets that inputs take, by node and input.
         composition_fn: the function it was composed by.
 
     Raises:
-        InvalidDefinitionError: what is named does not exist, or the nodes depend on each other in a circle.
+        InvalidDefinitionError: an unknown name, or a dependency cycle.
     """
 
     node_kind = "graph"
@@ -150,24 +150,24 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
 
     @property
     def config_mapping(self) -> Any:
-        """What makes the config of its ops out of its own; None without."""
+        """The function from its config to the config of its ops; None if it has none."""
         return self.config
 
     @property
     def has_config_mapping(self) -> bool:
-        """Whether it has a config of its own."""
+        """Whether it has its own config."""
         return self.config is not None
 
     @property
     def config_schema(self) -> DefinitionConfigSchema | None:
-        """What its own config looks like; None where it has none."""
+        """The schema of its own config; None if it has none."""
         return self.config.config_schema if isinstance(self.config, ConfigMapping) else None
 
     def configured_schema(self, config_or_config_fn: Any, config_schema: Any) -> DefinitionConfigSchema:
         """What config the configured one takes.
 
         Raises:
-            InvalidDefinitionError: it has no config of its own.
+            InvalidDefinitionError: it has no config.
         """
         if not isinstance(self.config, ConfigMapping):
             raise InvalidDefinitionError(

@@ -78,26 +78,28 @@ def graph_asset(
     kinds: Set[str] | None = None,
     step_policy: StepPolicy | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
-    """Declares an asset that a graph of ops makes: the function calls ops on its inputs and on each other's outputs.
+    """Declares an asset computed by a graph of ops: the function calls ops on its inputs and on the outputs of
+    other ops.
 
-    Each op is a step of its own, `asset.op`; the op whose output the function returns makes the asset, and its IO manager
+    Each op is a separate step, `asset.op`; the op whose output the function returns computes the asset, and its IO
+    manager
     stores it. With checks, the function returns a dict: `result` for the asset, and `<asset>_<check>` for each check, which
     an op answers with an `AssetCheckResult`.
 
     Args:
         name, key_prefix, key: the asset's key, as for `asset`.
-        ins: the assets behind parameters, where the parameter's name does not say it.
+        ins: the assets of parameters that are not named like their asset.
         config: a config mapping, or fixed config for its ops.
         description, group_name, partitions_def, metadata, tags, owners, automation_condition, code_version, kinds: as for
             `AssetSpec`; the description defaults to the function's docstring.
         hooks: what runs after each of its steps.
-        backfill_policy: how a request for many partitions becomes runs.
+        backfill_policy: how a backfill is split into runs.
         resource_defs: resources that are provided with it.
-        check_specs: checks whose results the graph gives itself.
-        step_policy: for those of its ops that have none.
+        check_specs: checks whose results the graph itself returns.
+        step_policy: the step policy of ops that have none.
 
     Returns:
-        The definition, or a decorator that makes it.
+        The definition, or a decorator that creates it.
 
     Raises:
         InvalidDefinitionError: an invalid argument; the message says where.
@@ -158,14 +160,14 @@ def graph_multi_asset(
     config: Any = None,
     step_policy: StepPolicy | None = None,
 ) -> Callable[[UserFunction], AssetsDefinition]:
-    """Declares several assets that a graph of ops makes: the function returns a dict with an output of an op for each.
+    """Declares several assets computed by a graph of ops: the function returns a dict with an output of an op for each.
 
     Args:
         outs: the assets, by the name under which the function returns each.
         name: the name of the graph; the function's name when None.
         ins, config, hooks, resource_defs, check_specs, backfill_policy, step_policy: as for `graph_asset`.
-        partitions_def, group_name: for each asset that does not say it itself.
-        can_subset: whether a run may ask for some of the assets; only the ops that these need are run then.
+        partitions_def, group_name: for each asset that has none.
+        can_subset: whether a run may select some of the assets; it then runs only the ops that these need.
 
     Raises:
         InvalidDefinitionError: an invalid argument; the message says where.

@@ -45,9 +45,9 @@ def graph(
     Args:
         name: the function's name when None.
         description: for people; the docstring when None.
-        ins: what is said of inputs, by name; a function with `**kwargs` has inputs of other names than its parameters.
-        out: what is said of the output, or of several by name.
-        tags: tags of the jobs made from it.
+        ins: the inputs, by name; a function with `**kwargs` may have inputs that are not parameters.
+        out: the output, or several by name.
+        tags: tags of the jobs created from it.
         config: a config mapping, or fixed config for its ops. In the run config its own config stands in its entry under `ops`;
             run as a job, in `ops` itself: `{"ops": {"config": ...}}`.
 

@@ -27,7 +27,7 @@ class ReadableGraph(ComposableDefinition):
     Attributes:
         uses: the uses of ops and graphs in it, by name.
         node_dependencies: what each input takes that takes something, by use and input.
-        input_mappings, output_mappings: where its own inputs go, and what its own outputs are.
+        input_mappings, output_mappings: how its inputs and outputs map to those of its nodes.
         composition_fn: the function it was composed by.
     """
 
@@ -201,7 +201,7 @@ class ReadableGraph(ComposableDefinition):
         return next(each for each in self.output_mappings if each.graph_output_name == output_name)
 
     def is_dynamic(self, output_name: str) -> bool:
-        """Whether an output gives any number of values."""
+        """Whether an output is dynamic."""
         mapping = next(each for each in self.output_mappings if each.graph_output_name == output_name)
         inner = self.uses[mapping.mapped_node_name].definition
         return mapping.from_dynamic_mapping or inner.is_dynamic(mapping.mapped_node_output_name)

@@ -36,7 +36,7 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: for people and events.
-        hook_fn: called with the context and the step's events so far; gives a `HookExecutionResult`.
+        hook_fn: called with the context and the step's events so far; returns a `HookExecutionResult`.
         required_resource_keys: the resources it takes from the context.
         decorated_fn: the function that `@success_hook` or `@failure_hook` decorated.
     """
@@ -87,21 +87,21 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HookContext:
-    """What a hook is called with. Make one for tests with `build_hook_context`.
+    """The context of a hook. In tests, create one with `build_hook_context`.
 
     Attributes:
         job_name, run_id: the job and the run.
         hook_def: the hook.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
         step_key: the step that has ended.
         op: the step's computation, with its `name`.
         required_resource_keys: the resources that the hook takes.
         resources: these resources, as attributes.
         op_config: the step's config.
         log: a logger whose lines are recorded with the run.
-        op_exception: what the step raised, if it failed.
+        op_exception: the error of the step, if it failed.
         op_output_values: the values it gave, by output.
-        op_output_metadata: what was said of its outputs, by output.
+        op_output_metadata: the metadata of its outputs, by output.
     """
 
     def __init__(self, **facts: Any) -> None:
@@ -137,7 +137,7 @@ class HookContext:
 
     @property
     def op(self) -> Any:
-        """The step's computation; its `name` is the one it bears in the job."""
+        """The step's computation; its `name` is its name in the job."""
         return self._fact("op")
 
     @property
@@ -147,7 +147,7 @@ class HookContext:
 
     @property
     def resources(self) -> Any:
-        """The resources that the hook asked for, as attributes."""
+        """The resources that the hook requires, as attributes."""
         values: Mapping[str, object] = self._fact("resources")
         return Resources({key: values[key] for key in self.required_resource_keys})
 
@@ -163,7 +163,7 @@ class HookContext:
 
     @property
     def op_exception(self) -> BaseException | None:
-        """What the step raised, if it failed."""
+        """The error of the step, if it failed."""
         return self._fact("op_exception")
 
     @property

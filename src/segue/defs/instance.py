@@ -28,7 +28,7 @@ class Instance(InstanceRuns, InstanceEvents, InstanceAssets, InstancePartitions,
 
     Args:
         store: the database.
-        storage_directory: where the default IO manager keeps values.
+        storage_directory: where the default IO manager stores values.
         owned: what to release when the instance is closed (a temporary folder).
         home: the folder of the database; None for one in memory.
         concurrency: the settings for what may happen at once.

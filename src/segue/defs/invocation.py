@@ -16,15 +16,15 @@ from segue.model.step_policy import StepPolicy
 
 
 class PendingNodeInvocation:
-    """An op or graph with an alias, tags, hooks or a retry policy of its own, to be called in a composition.
+    """An op or graph with its own alias, tags, hooks or retry policy, to be called in a composition.
 
     Args:
         node_def: the op or graph.
         given_alias: the name of this use of it.
         tags: tags on its step, besides those of the op.
         hook_defs: hooks that run after it.
-        retry_policy: how it is retried, instead of what the op says.
-        step_policy: how its step is to be run, instead of what the op says.
+        retry_policy: a retry policy that replaces that of the op.
+        step_policy: a step policy that replaces that of the op.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ EPHEMERAL_RUN_ID = "__EPHEMERAL_RUN_ID"
 
 
 class OutputContext(ValueContext):
-    """What an IO manager is told when it stores a value. A run makes it; in tests, `build_output_context`."""
+    """The context of an IO manager that stores a value. A run creates it; in tests, use `build_output_context`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class OutputContext(ValueContext):
 
     @property
     def step_key(self) -> str:
-        """The step that gives the value."""
+        """The step that outputs the value."""
         return self._given("step_key", self._step_key)
 
     @property
@@ -139,7 +139,7 @@ class OutputContext(ValueContext):
 
 
 class InputContext(ValueContext):
-    """What an IO manager is told when it loads a value. A run makes it; in tests, `build_input_context`."""
+    """The context of an IO manager that loads a value. A run creates it; in tests, use `build_input_context`."""
 
     def __init__(
         self,
@@ -201,5 +201,5 @@ class InputContext(ValueContext):
             self._events.extend(found)
 
     def get_observations(self) -> Sequence[AssetObservation]:
-        """The observations that were made of the asset."""
+        """The observations of the asset."""
         return list(self._observations)

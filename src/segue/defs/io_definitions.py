@@ -49,9 +49,9 @@ class OutputDefinition(msgspec.Struct, frozen=True):
         dagster_type: its type.
         description: for people.
         is_required: whether it must be given.
-        io_manager_key: the resource that stores its value.
+        io_manager_key: the key of the IO manager that stores its value.
         metadata: facts for the IO manager.
-        code_version: the version of the code that makes it.
+        code_version: the version of the code that computes it.
         is_dynamic: whether it gives any number of values.
     """
 
@@ -66,7 +66,7 @@ class OutputDefinition(msgspec.Struct, frozen=True):
 
     @property
     def optional(self) -> bool:
-        """Whether it need not be given."""
+        """Whether it is optional."""
         return not self.is_required
 
 

@@ -19,10 +19,10 @@ class InputManagerDefinition(ResourceDefinition):
     """A resource that loads inputs. Written by `@input_manager`.
 
     Args:
-        resource_fn: gives an object with `load_input`.
-        config_schema: what its config looks like.
+        resource_fn: returns an object with `load_input`.
+        config_schema: the schema of its config.
         description: for people.
-        input_config_schema: what the config of an input looks like that it loads.
+        input_config_schema: the config schema of inputs that it loads.
         required_resource_keys, version: as for `ResourceDefinition`.
     """
 
@@ -45,8 +45,8 @@ class IOManagerDefinition(ResourceDefinition):
     """A resource that stores outputs and loads inputs. Written by `@io_manager`.
 
     Args:
-        resource_fn: gives an `IOManager`.
-        config_schema: what its config looks like.
+        resource_fn: returns an `IOManager`.
+        config_schema: the schema of its config.
         description: for people.
         required_resource_keys, version: as for `ResourceDefinition`.
         input_config_schema, output_config_schema: what the config of an input that it loads, and of an output that it stores,
@@ -94,7 +94,7 @@ def io_manager(
     required_resource_keys: Set[str] | None = None,
     version: str | None = None,
 ) -> IOManagerDefinition | Callable[[ResourceFunction], IOManagerDefinition]:
-    """Declares an IO manager as a function that makes it out of an `InitResourceContext`.
+    """Declares an IO manager by a function that creates it from an `InitResourceContext`.
 
     Args:
         config_schema, description, required_resource_keys, version: as for `resource`.
@@ -143,7 +143,7 @@ def input_manager(
 
     Args:
         config_schema, description, required_resource_keys, version: as for `resource`.
-        input_config_schema: what the config of an input that it loads looks like.
+        input_config_schema: the config schema of inputs that it loads.
     """
     if is_decorated(config_schema):
         return _input_manager(config_schema, None, None, None, None, None)

@@ -106,7 +106,7 @@ def define_asset_job(
     owners: Sequence[str] | None = None,
     automation_condition: AnyCondition | None = None,
 ) -> UnresolvedAssetJobDefinition:
-    """Declares a job that makes the selected assets and runs their checks.
+    """Declares a job that materializes the selected assets and runs their checks.
 
     Args:
         name: letters, digits, underscores; unique among the jobs.
@@ -116,7 +116,7 @@ def define_asset_job(
         tags: tags of the job and of its runs, unless `run_tags` says others for the runs.
         hooks: hooks that run after each of its steps.
         op_retry_policy: for steps that name no retry policy themselves.
-        executor_def: how its steps are executed, where it does not run in this process; that of the definitions when None.
+        executor_def: the executor of its steps, unless it runs in this process; that of the definitions when None.
         automation_condition: when to request it; about the job, such as `any_job_root_assets_match`.
         partitions_def: superseded; must agree with the assets' own.
 

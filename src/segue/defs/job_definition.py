@@ -139,8 +139,8 @@ class JobDefinition(ReadableJob):
 
         Args:
             partition_key: the partition.
-            run_key: a text that makes the request unique.
-            tags: tags for the run, besides those that its partitioned config gives.
+            run_key: a string that makes the request unique.
+            tags: tags for the run, in addition to those of its partitioned config.
             asset_selection: which of its assets; all when None.
             run_config: the config; that of its partitioned config when None.
 
@@ -182,9 +182,9 @@ class JobDefinition(ReadableJob):
 
         Args:
             run_config: config by op and resource.
-            instance: where the run is recorded; one that is gone afterwards when None.
+            instance: the instance that records the run; an ephemeral one when None.
             partition_key: the partition to run.
-            raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+            raise_on_error: whether to raise the exception of the first failed step; otherwise it is in the result.
             op_selection: which steps to run (`["a", "b+", "*c"]`); all when None.
             asset_selection: for jobs of assets only.
             run_id: the id of the run; a new one when None.
@@ -196,7 +196,7 @@ class JobDefinition(ReadableJob):
             Events, values and state of the run.
 
         Raises:
-            InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
+            InvalidConfigError, InvalidSubsetError: the request is not valid.
             Exception: what user code raised, with `raise_on_error`.
         """
         if asset_selection:
@@ -238,7 +238,7 @@ class JobDefinition(ReadableJob):
         return copy
 
     def with_top_level_resources(self, resource_defs: Mapping[str, object]) -> JobDefinition:
-        """A copy with these resources, where it has none of its own."""
+        """A copy with these resources, unless it has its own."""
         return self.replaced(resource_defs={**resource_defs, **self.resource_defs})
 
     def with_hooks(self, hook_defs: Set[Any]) -> JobDefinition:
@@ -275,7 +275,7 @@ class JobDefinition(ReadableJob):
             asset_selection, asset_check_selection: for jobs of assets only.
 
         Raises:
-            InvalidSubsetError: a step that there is not; or assets or checks, which a job of ops has none of.
+            InvalidSubsetError: an unknown step; or assets or checks, which a job of ops does not have.
         """
         if asset_selection or asset_check_selection:
             raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")

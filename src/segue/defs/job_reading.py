@@ -82,7 +82,7 @@ class ReadableJob:
 
     @property
     def config_mapping(self) -> Any:
-        """What makes the config of its ops out of its own; None without."""
+        """The function from its config to the config of its ops; None if it has none."""
         config: Any = self.config
         is_plain = config is None or isinstance(config, (RunConfig, Mapping))
         return None if is_plain or self.partitioned_config is not None else config  # pyright: ignore[reportUnknownVariableType] reason: the user's object

@@ -39,22 +39,22 @@ def load_assets_from_modules(
     auto_materialize_policy: object = None,
     legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
-    """The assets that stand at the top of modules, alone or in lists.
+    """The assets defined at the top level of modules, alone or in lists.
 
     Args:
-        modules: where to look.
+        modules: the modules to search.
         group_name: the group for all of them.
-        key_prefix: a prefix before the key of each, and of each dependency among them.
-        freshness_policy: how old their data may become, in place of what they say themselves.
-        automation_condition: when to request them, in place of what they say themselves.
+        key_prefix: a prefix for the key of each, and of each dependency among them.
+        freshness_policy: a freshness policy that replaces their own.
+        automation_condition: an automation condition that replaces their own.
         backfill_policy: for those that have none.
-        source_key_prefix: a prefix before the keys of `SourceAsset`s and `AssetSpec`s.
-        include_specs: whether `AssetSpec`s are taken too.
+        source_key_prefix: a prefix for the keys of `SourceAsset`s and `AssetSpec`s.
+        include_specs: whether to include `AssetSpec`s.
         auto_materialize_policy: superseded by `automation_condition`.
         legacy_freshness_policy: superseded by `freshness_policy`.
 
     Raises:
-        InvalidDefinitionError: one key at two places, or a group where the asset names another.
+        InvalidDefinitionError: a duplicate key, or a group name for an asset that has another.
     """
     where = "load_assets_from_modules"
     condition = condition_of(where, automation_condition, auto_materialize_policy)
@@ -98,7 +98,7 @@ def load_assets_from_current_module(
     auto_materialize_policy: object = None,
     legacy_freshness_policy: object = None,
 ) -> Sequence[LoadedAsset]:
-    """The assets that stand at the top of the module that calls this, above the call.
+    """The assets defined at the top level of the calling module, above the call.
 
     Args:
         group_name ... legacy_freshness_policy: as in `load_assets_from_modules`.
@@ -186,10 +186,10 @@ def load_assets_from_package_name(
 def load_asset_checks_from_modules(
     modules: Iterable[ModuleType], asset_key_prefix: CoercibleToAssetKeyPrefix | None = None
 ) -> Sequence[AssetChecksDefinition]:
-    """The checks that stand at the top of modules, alone or in lists.
+    """The checks defined at the top level of modules, alone or in lists.
 
     Args:
-        modules: where to look.
+        modules: the modules to search.
         asset_key_prefix: a prefix before the keys of the assets they look at.
     """
     found: dict[int, AssetChecksDefinition] = {}
@@ -209,7 +209,7 @@ def load_asset_checks_from_modules(
 def load_asset_checks_from_current_module(
     asset_key_prefix: CoercibleToAssetKeyPrefix | None = None,
 ) -> Sequence[AssetChecksDefinition]:
-    """The checks that stand at the top of the module that calls this, above the call.
+    """The checks defined at the top level of the calling module, above the call.
 
     Args:
         asset_key_prefix: a prefix before the keys of the assets they look at.

@@ -24,12 +24,12 @@ def load_definitions_from_modules(
     loggers: Mapping[str, object] | None = None,
     executor: object = None,
 ) -> Definitions:
-    """Everything that stands at the top of modules: assets, checks, jobs, schedules and sensors.
+    """Everything defined at the top level of modules: assets, checks, jobs, schedules and sensors.
 
-    `Definitions` that stand there are not taken in: merge them.
+    `Definitions` objects in them are not included: merge them.
 
     Args:
-        modules: where to look.
+        modules: the modules to search.
         resources, loggers, executor: passed on to `Definitions`.
 
     Raises:
@@ -54,10 +54,10 @@ def load_definitions_from_module(
     loggers: Mapping[str, object] | None = None,
     executor: object = None,
 ) -> Definitions:
-    """Everything that stands at the top of a module, as `load_definitions_from_modules` takes it in.
+    """Everything defined at the top level of a module, as in `load_definitions_from_modules`.
 
     Args:
-        module: where to look.
+        module: the module to search.
         resources, loggers, executor: passed on to `Definitions`.
     """
     return load_definitions_from_modules([module], resources, loggers, executor)
@@ -68,7 +68,7 @@ def load_definitions_from_current_module(
     loggers: Mapping[str, object] | None = None,
     executor: object = None,
 ) -> Definitions:
-    """Everything that stands at the top of the module that calls this, above the call.
+    """Everything defined at the top level of the calling module, above the call.
 
     Args:
         resources, loggers, executor: passed on to `Definitions`.
@@ -83,7 +83,7 @@ def load_definitions_from_package_module(
     loggers: Mapping[str, object] | None = None,
     executor: object = None,
 ) -> Definitions:
-    """Everything that stands at the top of a package and of every module below it, which are imported.
+    """Everything defined at the top level of a package and of every module below it, which are imported.
 
     Args:
         package_module: the package.

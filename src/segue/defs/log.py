@@ -26,7 +26,7 @@ class LogManager(logging.Logger):
 
     Args:
         sink: records a line, and says whether the run has loggers that took it.
-        tags: what loggers and handlers find with each line in `record.dagster_meta`, besides what is known of the run.
+        tags: added to `record.dagster_meta` of each line, in addition to details of the run.
     """
 
     def __init__(self, sink: LogSink, tags: Mapping[str, object] | None = None) -> None:
@@ -47,7 +47,7 @@ class LogManager(logging.Logger):
 
         Args:
             loggers, handlers: who gets the lines.
-            instance: takes nothing: what is logged outside of a step belongs to no run.
+            instance: ignored: lines logged outside of a step belong to no run.
             dagster_run: the run that the lines speak of.
         """
         del instance  # a parameter of the compatible API
@@ -65,7 +65,7 @@ class LogManager(logging.Logger):
         return cls(pass_on, known)
 
     def with_tags(self, **new_tags: str) -> LogManager:
-        """The same log, whose lines bear more tags: loggers and handlers find them in `record.dagster_meta`."""
+        """The same log with more tags, which loggers and handlers find in `record.dagster_meta`."""
         return LogManager(self._sink, {**self._tags, **new_tags})
 
     @property
@@ -85,7 +85,7 @@ class LogManager(logging.Logger):
         self._sink(record)
 
     def log(self, level: int | str, msg: object, *args: object, **kwargs: Any) -> None:
-        """Logs a line at a level, given as a number or by its name (`"info"`).
+        """Logs a line at a level: a number, or a name such as `"info"`.
 
         Raises:
             WrongArgumentError: there is no level of this name.
@@ -122,7 +122,7 @@ def get_logger(name: str | None = None) -> logging.Logger:
     """A standard logger for code that has no context at hand; within a run its lines are recorded with it.
 
     Args:
-        name: whose logger; lines of `get_logger("loader")` bear the name `segue.user.loader`.
+        name: the name of the logger; lines of `get_logger("loader")` have the logger name `segue.user.loader`.
     """
     base = logging.getLogger(_USER_LOGGER)
     if not base.handlers:

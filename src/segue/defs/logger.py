@@ -37,7 +37,7 @@ _COLORS = {"DEBUG": 34, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
 class InitLoggerContext:
-    """What a logger is made with.
+    """The context of a function that creates a logger.
 
     Attributes:
         logger_config: its config.
@@ -87,10 +87,10 @@ LoggerFunction: TypeAlias = Callable[[InitLoggerContext], logging.Logger]
 
 
 class LoggerDefinition(Configurable):
-    """How a logger of runs is made.
+    """The definition of a logger.
 
     Args:
-        logger_fn: makes the logger of one run.
+        logger_fn: creates the logger of one run.
         config_schema: what config it takes; any when None.
         description: for people.
     """
@@ -170,7 +170,7 @@ def logger(
 def logger(
     config_schema: Any = None, description: str | None = None
 ) -> LoggerDefinition | Callable[[Callable[..., logging.Logger]], LoggerDefinition]:
-    """Makes a logger definition of a function that makes loggers.
+    """Declares a logger by a function that creates it.
 
     Args:
         config_schema: what config it takes; bare, without arguments, it takes the function.
@@ -182,7 +182,7 @@ def logger(
 
 
 def build_init_logger_context(logger_config: Any = None, job_def: Any = None) -> UnboundInitLoggerContext:
-    """A context to make a logger with in a test.
+    """A context for creating a logger in a test.
 
     Args:
         logger_config: its config.
@@ -192,7 +192,7 @@ def build_init_logger_context(logger_config: Any = None, job_def: Any = None) ->
 
 
 class JsonLogFormatter(logging.Formatter):
-    """Writes each record as one line of JSON: its attributes, and under `dagster_meta` what is known of the run."""
+    """Writes each record as one line of JSON: its attributes, and details of the run under `dagster_meta`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""

@@ -21,12 +21,12 @@ from segue.model.tick import DefaultSensorStatus, SensorResult, SensorTick, Sens
 
 
 class MultiAssetSensorDefinition(SensorDefinition):
-    """A function that is asked about the materializations of several assets, with a cursor for each.
+    """A function that is evaluated for the materializations of several assets, with a cursor for each.
 
     Args:
         name: unique among schedules and sensors.
         monitored_assets: the assets.
-        job_name, job, jobs: what it may start.
+        job_name, job, jobs: the jobs it may request.
         asset_materialization_fn: the function; it takes a `MultiAssetSensorEvaluationContext` and resources, and gives what
             every sensor gives.
         request_assets: assets of which each run names some, instead of a job.
@@ -146,7 +146,7 @@ def multi_asset_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Callable[[UserFunction], MultiAssetSensorDefinition]:
-    """Makes a sensor of a function that is asked about the materializations of several assets.
+    """Declares a sensor whose function is evaluated for the materializations of several assets.
 
     Args:
         monitored_assets: the assets.

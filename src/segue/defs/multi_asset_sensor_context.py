@@ -24,7 +24,7 @@ from segue.model.stores import EventFilter
 
 
 class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
-    """What the function of a sensor over several assets is called with.
+    """The context of the function of a multi-asset sensor.
 
     Make one for tests with `build_multi_asset_sensor_context`. The materializations it gives are those after the cursor; the
     function says with `advance_cursor` or `advance_all_cursors` which of them it has taken care of; that holds from the
@@ -59,7 +59,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
 
     @property
     def assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition | None]:
-        """The definition that makes each of the assets; None for those made elsewhere."""
+        """The definition of each of the assets; None for external ones."""
         declared = () if self._definitions is None else self._definitions.assets
         by_key = {key: each for each in declared if isinstance(each, AssetsDefinition) for key in each.keys}
         return {key: by_key.get(key) for key in self.asset_keys}
@@ -73,7 +73,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def latest_materialization_records_by_key(
         self, asset_keys: Sequence[AssetKey] | None = None
     ) -> Mapping[AssetKey, EventLogRecord | None]:
-        """The last materialization of each asset after its cursor; None where there is none."""
+        """The last materialization of each asset after its cursor; None if there is none."""
         found: dict[AssetKey, EventLogRecord | None] = {}
         for key in self.asset_keys if asset_keys is None else asset_keys:
             records = self._records(key, limit=1, ascending=False)
@@ -139,7 +139,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         return self._place(self.asset_keys[0] if asset_key is None else asset_key).partition
 
     def all_partitions_materialized(self, asset_key: AssetKey, partitions: Sequence[str] | None = None) -> bool:
-        """Whether these partitions (default: all) were ever made.
+        """Whether these partitions (default: all) were ever materialized.
 
         Raises:
             InvariantViolationError: the asset has no partitions.
@@ -152,7 +152,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
     def get_downstream_partition_keys(
         self, partition_key: str, from_asset_key: AssetKey, to_asset_key: AssetKey
     ) -> Sequence[str]:
-        """The partitions of one asset that are made from a partition of another.
+        """The partitions of one asset that depend on a partition of another.
 
         Raises:
             InvariantViolationError: one of them has no partitions.
@@ -265,7 +265,7 @@ def build_multi_asset_sensor_context(
         monitored_assets: the assets.
         repository_def: superseded by `definitions`.
         instance: where the materializations are recorded.
-        cursor: what the last evaluation left.
+        cursor: the cursor that the last evaluation set.
         repository_name: superseded; the name of a group of definitions.
         cursor_from_latest_materializations: whether all materializations so far count as taken care of.
         resources: by key: objects, or resources that are set up on first use.

@@ -68,7 +68,7 @@ class NodeDefinition(abc.ABC):
 
     @abc.abstractmethod
     def default_value_for_input(self, input_name: str) -> object:
-        """What an input is where nothing is connected.
+        """The value of an input if nothing is connected.
 
         Raises:
             InvalidInvocationError: it has no default; see `input_has_default`.
@@ -80,7 +80,7 @@ class NodeDefinition(abc.ABC):
 
     @abc.abstractmethod
     def is_dynamic(self, output_name: str) -> bool:
-        """Whether an output gives any number of values."""
+        """Whether an output is dynamic."""
 
     @abc.abstractmethod
     def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:

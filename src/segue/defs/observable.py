@@ -123,8 +123,8 @@ def multi_observable_source_asset(
         specs: the assets.
         name: the name of the step; the function's name when None.
         description: for people; the function's docstring when None.
-        partitions_def, group_name: for each asset that does not say it itself.
-        can_subset: whether the function looks only at what `context.selected_asset_keys` asks for.
+        partitions_def, group_name: for each asset that has none.
+        can_subset: whether the function observes only the assets in `context.selected_asset_keys`.
         required_resource_keys, resource_defs, check_specs: as for `multi_asset`.
 
     Raises:

@@ -35,14 +35,14 @@ from segue.model.step_policy import StepPolicy
 
 @docstring_of_function(lambda op: op.function)
 class OpDefinition(ComposableDefinition, NamedConfigurable):
-    """What a step runs. Written by `@op`, and by `@asset` and its kin for the function behind assets.
+    """The definition of a step. Created by `@op`, and by `@asset` and similar decorators for the function of assets.
 
     Args:
-        compute_fn: a function of the context and a dict of the inputs by name, which yields what it gives.
+        compute_fn: a function of the context and a dict of the inputs by name, which yields its outputs.
         name: unique among the definitions; the key of its steps.
-        ins, outs: what is said of inputs and outputs, by name; one output `result` when None.
+        ins, outs: the inputs and outputs, by name; one output `result` when None.
         description: for people.
-        config_schema: what its config looks like.
+        config_schema: the schema of its config.
         required_resource_keys: resources it takes from its context.
         tags: tags on its steps.
         retry_policy: how it is retried.
@@ -52,9 +52,9 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     Attributes:
         function: the user's function.
-        shape: what the function takes.
+        shape: the parameters of the function.
         valueless_outputs: those that never carry a value (results of checks; a function annotated `-> None`).
-        can_subset: whether it can give some of its outputs only.
+        can_subset: whether it can return a subset of its outputs.
     """
 
     __slots__ = (
@@ -196,14 +196,14 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     @property
     def ins(self) -> Mapping[str, In]:
-        """What is said of each input."""
+        """The inputs, by name."""
         if self._ins is None:
             self._ins = {name: read_in(self.shape, name, None) for name in self.input_names}
         return self._ins
 
     @property
     def outs(self) -> Mapping[str, Out]:
-        """What is said of each output."""
+        """The outputs, by name."""
         if self._outs is None:
             self._outs = {name: Out(self._undeclared_type(name)) for name in self.output_names}
         return self._outs
@@ -259,7 +259,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
 
     @property
     def source(self) -> SourceLocation | None:
-        """Where its function stands."""
+        """The location of its function."""
         return self.shape.source
 
     def iterate_op_defs(self) -> Iterator[OpDefinition]:
@@ -279,7 +279,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         return self.ins[input_name].has_default_value
 
     def default_value_for_input(self, input_name: str) -> object:
-        """What an input is where nothing is connected.
+        """The value of an input if nothing is connected.
 
         Raises:
             InvalidInvocationError: it has no default.
@@ -289,7 +289,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         return self.ins[input_name].default_value
 
     def expected(self, what: str, asked: Sequence[str], outputs: Sequence[str], is_op: bool) -> Expected:
-        """What its function is to give, of these outputs."""
+        """Which of these outputs its function should return."""
         return Expected(
             what=what,
             asked=asked,
@@ -326,7 +326,7 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         return compute_function(self.function)
 
     def is_dynamic(self, output_name: str) -> bool:
-        """Whether an output gives any number of values."""
+        """Whether an output is dynamic."""
         return self._outs is not None and self._outs[output_name].is_dynamic
 
     def invoke_directly(self, args: Sequence[object], kwargs: Mapping[str, object], alias: str | None = None) -> Any:

@@ -56,9 +56,9 @@ def op(
     Args:
         name: the function's name when None.
         description: for people; the docstring when None.
-        ins: what is said of inputs, by name; inputs of type `Nothing` need not be parameters.
-        out: what is said of the output, or of several by name.
-        config_schema: what its config looks like, where no `config` parameter says it.
+        ins: the inputs, by name; inputs of type `Nothing` need not be parameters.
+        out: the output, or several by name.
+        config_schema: the schema of its config, if there is no `config` parameter.
         required_resource_keys: resources taken from `context.resources`.
         tags: tags on its steps.
         version: superseded by `code_version`.

@@ -14,12 +14,12 @@ from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetK
 
 
 class In:
-    """What is said of an input of an op.
+    """An input of an op.
 
     Args:
         dagster_type: its type; the parameter's annotation when left out. `Nothing` for an input that only orders steps.
         description: for people.
-        default_value: what the function gets where nothing is connected; the parameter's own default when left out.
+        default_value: the value if nothing is connected; the parameter's own default when left out.
         metadata: facts for the IO manager that loads it.
         asset_key: the asset that its value is, for lineage.
         asset_partitions: the partitions of that asset.
@@ -85,7 +85,7 @@ class In:
 
     @classmethod
     def from_definition(cls, input_def: InputDefinition) -> Self:
-        """What an input definition says, without the name."""
+        """The input without its name."""
         return cls(
             input_def.dagster_type,
             input_def.description,
@@ -110,15 +110,15 @@ class In:
 
 
 class Out:
-    """What is said of an output of an op.
+    """An output of an op.
 
     Args:
-        dagster_type: its type; the annotation of what the function returns when left out.
+        dagster_type: its type; the return annotation of the function when left out.
         description: for people.
-        is_required: whether the function must give it.
-        io_manager_key: the resource that stores its value.
+        is_required: whether the function must return it.
+        io_manager_key: the key of the IO manager that stores its value.
         metadata: facts for the IO manager.
-        code_version: the version of the code that makes it.
+        code_version: the version of the code that computes it.
     """
 
     __slots__ = ("code_version", "dagster_type", "description", "io_manager_key", "is_required", "metadata")
@@ -146,7 +146,7 @@ class Out:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether it gives any number of values, each under a mapping key."""
+        """Whether it has any number of values, each with a mapping key."""
         return False
 
     def to_definition(
@@ -173,7 +173,7 @@ class Out:
 
     @classmethod
     def from_definition(cls, output_def: OutputDefinition) -> Self:
-        """What an output definition says, without the name."""
+        """The output without its name."""
         return cls(
             output_def.dagster_type,
             output_def.description,
@@ -197,9 +197,9 @@ class Out:
 
 
 class DynamicOut(Out):
-    """An output that gives any number of values, each a `DynamicOutput` with a mapping key.
+    """An output with any number of values, each a `DynamicOutput` with a mapping key.
 
-    What follows is declared with `.map(...)` on the invocation, and runs once for each value; `.collect()` gives a list.
+    Declare what follows with `.map(...)` on the invocation; it runs once for each value. `.collect()` gives a list.
     """
 
     __slots__ = ()
@@ -211,7 +211,7 @@ class DynamicOut(Out):
 
 
 class GraphIn:
-    """What is said of an input of a graph.
+    """An input of a graph.
 
     Args:
         description: for people.
@@ -237,7 +237,7 @@ class GraphIn:
 
 
 class GraphOut:
-    """What is said of an output of a graph.
+    """An output of a graph.
 
     Args:
         description: for people.

@@ -96,7 +96,7 @@ class PartitionedConfig:
         return self.partitions_def.get_partition_keys(current_time, dynamic_partitions_store)
 
     def get_run_config_for_partition_key(self, partition_key: str) -> Mapping[str, Any]:
-        """The run config of a partition; whether it exists is not asked."""
+        """The run config of a partition; it need not exist."""
         key = self.partitions_def.typed_key(partition_key)
         if self.run_config_for_partition_key_fn is not None:
             config = self.run_config_for_partition_key_fn(key)
@@ -195,7 +195,7 @@ def dynamic_partitioned_config(
     """Makes a `PartitionedConfig` of a function from partition key to run config, for partitions that a function gives.
 
     Args:
-        partition_fn: a function of the present time that gives the partitions.
+        partition_fn: a function of the current time that returns the partitions.
         tags_for_partition_fn: superseded by `tags_for_partition_key_fn`.
         tags_for_partition_key_fn: the tags of a run of a partition key.
     """

@@ -166,21 +166,21 @@ def build_schedule_from_partitioned_job(
 ) -> UnresolvedPartitionedAssetScheduleDefinition | ScheduleDefinition:
     """A schedule that runs a job for each partition that has ended.
 
-    With partitions by time it ticks when a window ends (or later, as the offsets say) and asks for a run of that window;
-    with other partitions it ticks at `cron_schedule` and asks for a run of each.
+    With time-based partitions it ticks when a window ends (or later, as the offsets say) and requests a run of that
+    window; with other partitions it ticks at `cron_schedule` and requests a run of each.
 
     Args:
         job: the job; its partitions are its own or those of its assets.
         description, metadata, owners: for people.
         name: from the job's name when None.
-        hour_of_day, minute_of_hour, day_of_month, day_of_week: when it ticks, where not at the end of each window.
+        hour_of_day, minute_of_hour, day_of_month, day_of_week: when it ticks, if not at the end of each window.
         default_status: whether it runs before anyone has switched it on.
         tags: tags of the runs.
         cron_schedule, execution_timezone: when it ticks, for partitions that are not windows of time.
         catch_up: what becomes of times that passed while no control plane ran; as of `ScheduleDefinition`.
 
     Returns:
-        The schedule; one that is still to be completed by `Definitions` where only the job's assets know their partitions.
+        The schedule; if only the job's assets know their partitions, `Definitions` completes it.
 
     Raises:
         InvalidDefinitionError: parameters that do not fit the partitions.

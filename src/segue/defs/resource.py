@@ -94,7 +94,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Generator[Any]:
-        """Sets up, gives what user code gets, and tears down."""
+        """Sets up, yields the object for user code, and tears down."""
         self.setup_for_execution(context)
         try:
             made = self.create_resource(context)
@@ -129,7 +129,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
         return self._segue_context
 
     def with_resource_context(self, resource_context: InitResourceContext) -> Self:
-        """A copy with this context, which is what `get_resource_context()` then gives."""
+        """A copy with this context, which `get_resource_context()` then returns."""
         copy = self.model_copy()
         copy._segue_context = resource_context
         return copy
@@ -212,7 +212,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
     @property
     def run_config_field(self) -> Field:
-        """The config that it takes in a run; no field must be given, for each has a value."""
+        """The config that it takes in a run; every field is optional, because each has a value."""
         return resource_config_field(type(self))
 
     @property

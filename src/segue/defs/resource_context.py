@@ -103,17 +103,17 @@ class IAttachDifferentObjectToOpContext:
 
 
 class InitResourceContext:
-    """What a resource is told when it is set up and torn down.
+    """The context of a resource that is set up or torn down.
 
     Args:
         resource_config: the config of the resource.
-        resources: the resources it is made from, as attributes.
+        resources: the resources it requires, as attributes.
         resource_def: the definition of the resource.
         all_resource_defs: all resources that are declared, by key.
         instance: the instance the run is recorded in; None outside of a run.
         dagster_run: the run; None outside of a run.
         log_manager: the log of the run.
-        event_loop: ignored here: async functions have a loop of their own.
+        event_loop: ignored: async functions have their own event loop.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class InitResourceContext:
 
     @property
     def resources(self) -> Any:
-        """The resources it is made from, as attributes."""
+        """The resources it requires, as attributes."""
         return self._resources
 
     @property

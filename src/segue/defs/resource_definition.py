@@ -22,7 +22,7 @@ ResourceFunction: TypeAlias = Callable[..., Any]
 
 
 class ResourceDefinition(Configurable):
-    """A resource that a function makes. Written by `@resource`.
+    """A resource created by a function. Written as `@resource`.
 
     Args:
         resource_fn: takes an `InitResourceContext`, or nothing, and gives the resource. Where it is a generator, what it
@@ -80,7 +80,7 @@ class ResourceDefinition(Configurable):
 
     @property
     def required_resource_keys(self) -> Set[str]:
-        """The resources that it is made from."""
+        """The resources it requires."""
         return self._required
 
     @staticmethod
@@ -133,7 +133,7 @@ class ResourceDefinition(Configurable):
         return self._config_schema.is_required
 
     def make(self, context: InitResourceContext) -> Any:
-        """What the function gives: the resource, or a generator that yields it."""
+        """The result of the function: the resource, or a generator that yields it."""
         return self._resource_fn(context) if self._parameter is not None else self._resource_fn()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -200,7 +200,7 @@ def resource(
     required_resource_keys: Set[str] | None = None,
     version: str | None = None,
 ) -> ResourceDefinition | Callable[[ResourceFunction], ResourceDefinition]:
-    """Declares a resource as a function that makes it; see `ResourceDefinition`.
+    """Declares a resource by a function that creates it; see `ResourceDefinition`.
 
     Args:
         config_schema: what its config looks like; anything when None.

@@ -34,11 +34,11 @@ class Output(Generic[T]):
     """A value for an output, with metadata.
 
     Args:
-        value: what the IO manager stores.
-        output_name: which output; needed only where there are several.
+        value: the value for the IO manager to store.
+        output_name: the output; needed only if there are several.
         metadata: facts about the value.
-        data_version: the version of the content, where user code knows it.
-        tags: what the materialization is tagged with.
+        data_version: the version of the data, if user code knows it.
+        tags: tags of the materialization.
     """
 
     __slots__ = ("data_version", "metadata", "output_name", "tags", "value")
@@ -84,9 +84,9 @@ class DynamicOutput(Generic[T]):
     """One value of a dynamic output.
 
     Args:
-        value: what the IO manager stores.
+        value: the value for the IO manager to store.
         mapping_key: names the value among those of the output: letters, digits and underscores.
-        output_name: which output; needed only where there are several.
+        output_name: the output; needed only if there are several.
         metadata: facts about the value.
 
     Raises:
@@ -122,15 +122,15 @@ class DynamicOutput(Generic[T]):
 
 
 class MaterializeResult(Generic[T]):
-    """That the function made its asset, with what there is to say about it.
+    """The result of a function that has materialized its asset, with metadata.
 
     Args:
-        asset_key: which asset; needed only where the function makes several.
+        asset_key: the asset; needed only if the function has several.
         metadata: facts about the materialization.
         check_results: results of checks that the function carries.
-        data_version: the version of the content, where user code knows it.
-        tags: what the materialization is tagged with.
-        value: a value for the IO manager; left out where the function stores the asset itself.
+        data_version: the version of the data, if user code knows it.
+        tags: tags of the materialization.
+        value: a value for the IO manager; left out if the function stores the asset itself.
     """
 
     __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags", "value")
@@ -173,14 +173,14 @@ class MaterializeResult(Generic[T]):
 
 
 class ObserveResult:
-    """That the function looked at its asset, with what there is to say about it.
+    """The result of a function that has observed its asset, with metadata.
 
     Args:
-        asset_key: which asset; needed only where the function looks at several.
+        asset_key: the asset; needed only if the function observes several.
         metadata: facts about the observation.
         check_results: results of checks that the function carries.
         data_version: the version of the content.
-        tags: what the observation is tagged with.
+        tags: tags of the observation.
     """
 
     __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags")

@@ -36,7 +36,7 @@ class RunConfig:
     def to_config_dict(self) -> dict[str, Any]:
         """The config as JSON values: `{"ops": {name: {"config": {...}}}, "resources": {...}, ...}`.
 
-        Fields that were not set are left out; a variable stands as `{"env": NAME}`.
+        Fields that were not set are left out; a variable is written as `{"env": NAME}`.
 
         Raises:
             InvalidConfigError: something that is neither a Config nor a mapping, or a value that JSON has no form for.

@@ -14,13 +14,13 @@ from segue.model.run import Run
 
 
 class RunStatusSensorContext(TickContext):
-    """What the function of a sensor over runs is called with. Make one for tests with `build_run_status_sensor_context`.
+    """The context of a run status sensor. In tests, create one with `build_run_status_sensor_context`.
 
     Args:
         sensor_name: the sensor.
         dagster_run: the run that came to the status.
         dagster_event: the event that says so.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
         context: the context of the evaluation, whose log and cursor it shares; None outside of one.
         resource_defs: by key: objects, or resources that are set up on first use.
         logger: the log; a standard logger when None.
@@ -82,16 +82,16 @@ class RunStatusSensorContext(TickContext):
 
     @property
     def cursor(self) -> str | None:
-        """What the last evaluation left; None outside of one."""
+        """The cursor that the last evaluation set; None outside of an evaluation."""
         return None if self._context is None else self._context.cursor
 
     def for_run_failure(self) -> RunFailureSensorContext:
-        """The same context, with what is known of the failure."""
+        """The same context, with details of the failure."""
         return RunFailureSensorContext(**self.arguments())
 
 
 class RunFailureSensorContext(RunStatusSensorContext):
-    """What the function of a sensor over failed runs is called with; takes the same arguments as `RunStatusSensorContext`."""
+    """The context of a run failure sensor; it takes the same arguments as `RunStatusSensorContext`."""
 
     @property
     def failure_event(self) -> Event:

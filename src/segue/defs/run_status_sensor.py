@@ -36,7 +36,7 @@ _EVENT_OF_STATUS = {
 
 
 class RunStatusSensorDefinition(SensorDefinition):
-    """A function that is asked for each run that came to a status; its cursor is kept for it.
+    """A function that is evaluated for each run that reaches a status; it keeps its cursor.
 
     Its first evaluation only notes where the log ends.
 
@@ -46,7 +46,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         run_status_sensor_fn: the function; it takes the context and resources, and gives what every sensor gives.
         monitored_jobs: jobs, or selectors of jobs, whose runs it looks at; all jobs when None.
         monitor_all_code_locations: whether it looks at the runs of other code locations too.
-        request_job, request_jobs: what it may start.
+        request_job, request_jobs: the jobs it may request.
         minimum_interval_seconds ... required_resource_keys: as of `SensorDefinition`.
 
     Raises:
@@ -104,7 +104,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         return self.run_status
 
     def ask(self, context: RunStatusSensorContext) -> Any:
-        """What the function gives for one run."""
+        """The result of the function for one run."""
         failed = self.run_status is RunStatus.FAILURE and not isinstance(context, RunFailureSensorContext)
         return self.evaluation.call(context.for_run_failure() if failed else context)
 
@@ -119,7 +119,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         return call_directly(self.evaluation, RunStatusSensorContext, args, kwargs, what, self.ask)
 
     def answers(self, context: SensorEvaluationContext) -> list[Answer]:
-        """What the function gives for each run that came to the status since the last evaluation."""
+        """The results of the function for each run that reached the status since the last evaluation."""
         if context.cursor is None:
             latest = self._events(context, None, ascending=False, limit=1)
             context.update_cursor(str(latest[0].storage_id if latest else 0))
@@ -206,7 +206,7 @@ def run_status_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Callable[[UserFunction], RunStatusSensorDefinition]:
-    """Makes a sensor of a function that is asked for each run that came to a status.
+    """Declares a sensor whose function is evaluated for each run that reaches a status.
 
     Args:
         run_status: the status.
@@ -275,7 +275,7 @@ def run_failure_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> RunStatusSensorDefinition | Callable[[UserFunction], RunStatusSensorDefinition]:
-    """Makes a sensor of a function that is asked for each run that failed.
+    """Declares a sensor whose function is evaluated for each failed run.
 
     Args:
         name ... metadata: as of `run_status_sensor`; bare, without arguments, it takes the function.

@@ -54,19 +54,19 @@ def _catch_up(where: str, value: str) -> CatchUp:
 class ScheduleDefinition:
     """A job, and the cron schedules at which it starts.
 
-    Each tick asks for one run of the job with `run_config` and `tags`, unless functions say otherwise: either
+    Each tick requests one run of the job with `run_config` and `tags`, unless functions say otherwise: either
     `execution_fn` alone, or any of `should_execute`, `run_config_fn` and `tags_fn`.
 
     Args:
         name: unique among schedules and sensors; from the job's name when None.
         cron_schedule: a cron schedule, or several: it ticks whenever one of them does.
-        job_name, job, target: what it starts, exactly one: a name, a job, or either a job or assets to run.
+        job_name, job, target: exactly one: the name of a job, a job, or either a job or assets to run.
         run_config, run_config_fn: the config of its runs, as a value or by a function of the context.
         tags, tags_fn: the tags of its runs, as a value or by a function of the context.
         should_execute: whether a tick starts anything.
         environment_vars: superseded; set variables where the schedule runs.
         execution_timezone: the time zone in which the cron schedules are read; UTC when None.
-        execution_fn: what a tick asks for: a `RunRequest`, several of them, or a `SkipReason`.
+        execution_fn: returns what a tick requests: a `RunRequest`, several of them, or a `SkipReason`.
         description, metadata, owners: for people.
         default_status: whether it runs before anyone has switched it on.
         required_resource_keys: the resources that its functions take from the context.
@@ -154,7 +154,7 @@ class ScheduleDefinition:
 
     @property
     def has_anonymous_job(self) -> bool:
-        """Whether the job was made for the schedule's target."""
+        """Whether the job was created for the schedule's target."""
         return self.target.is_anonymous
 
     @property
@@ -184,7 +184,7 @@ class ScheduleDefinition:
 
     @property
     def is_static(self) -> bool:
-        """Whether each tick asks for the same run, without a function of the user's."""
+        """Whether each tick requests the same run, without a user function."""
         functions = (self.evaluation, self._should_execute, self._run_config_fn, self._tags_fn)
         return all(each is None for each in functions)
 
@@ -205,7 +205,7 @@ class ScheduleDefinition:
         return call_directly(self.evaluation, ScheduleEvaluationContext, args, kwargs, f"The schedule {self.name!r}")
 
     def evaluate_tick(self, context: ScheduleEvaluationContext) -> ScheduleTick:
-        """What the schedule asks for at the context's time.
+        """What the schedule requests at the context's time.
 
         Raises:
             ScheduleExecutionError: one of its functions raised; the cause is what it raised.
@@ -306,10 +306,11 @@ def schedule(
     owners: Sequence[str] | None = None,
     catch_up: CatchUp | str | None = None,
 ) -> Callable[[UserFunction], ScheduleDefinition]:
-    """Makes a schedule of a function that says what each tick asks for.
+    """Declares a schedule by a function that returns what each tick requests.
 
-    The function takes the context and resources, as it likes, and gives (or yields) `RunRequest`s, a `SkipReason`, the run
-    config of one run, or nothing. `tags` and `tags_fn` are for the runs it gives as config; a RunRequest has its own.
+    The function takes the context and resources, both optional, and returns (or yields) `RunRequest`s, a
+    `SkipReason`, the run config of one run, or nothing. `tags` and `tags_fn` apply to runs it returns as config; a
+    RunRequest has its own.
 
     Args:
         cron_schedule ... catch_up: as of `ScheduleDefinition`; the name is the function's when None.

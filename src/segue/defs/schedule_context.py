@@ -13,11 +13,11 @@ from segue.model.arguments import require_type
 
 
 class ScheduleEvaluationContext(TickContext):
-    """What the function of a schedule is called with. Make one for tests with `build_schedule_context`.
+    """The context of a schedule function. In tests, create one with `build_schedule_context`.
 
     Args:
-        instance: where runs and assets are recorded.
-        scheduled_execution_time: the moment the tick stands for.
+        instance: the instance that records runs and assets.
+        scheduled_execution_time: the time for which the tick is evaluated.
         schedule_name: the schedule.
         resources, definitions: as in every tick.
     """
@@ -49,10 +49,10 @@ class ScheduleEvaluationContext(TickContext):
 
     @property
     def scheduled_execution_time(self) -> datetime:
-        """The moment the tick stands for, also when it is evaluated late.
+        """The time for which the tick is evaluated, even if it is evaluated late.
 
         Raises:
-            InvariantViolationError: the context was made without one.
+            InvariantViolationError: the context has none.
         """
         if self._time is None:
             raise InvariantViolationError(
@@ -62,7 +62,7 @@ class ScheduleEvaluationContext(TickContext):
 
     @property
     def has_time(self) -> bool:
-        """Whether `scheduled_execution_time` may be asked for."""
+        """Whether the context has a `scheduled_execution_time`."""
         return self._time is not None
 
     @property
@@ -75,7 +75,7 @@ class ScheduleEvaluationContext(TickContext):
         """The definitions the schedule belongs to.
 
         Raises:
-            InvariantViolationError: the context was made without any.
+            InvariantViolationError: the context has none.
         """
         if self._definitions is None:
             raise InvariantViolationError(
@@ -94,8 +94,8 @@ def build_schedule_context(
     """A context to call a schedule with in a test.
 
     Args:
-        instance: where runs and assets are recorded.
-        scheduled_execution_time: the moment the tick stands for.
+        instance: the instance that records runs and assets.
+        scheduled_execution_time: the time for which the tick is evaluated.
         resources: by key: objects, or resources that are set up on first use.
         repository_def: the `Definitions` that partitions of requested runs are looked up in.
         instance_ref: superseded by `instance`; an `Instance`.

@@ -35,7 +35,7 @@ DEFAULT_INTERVAL_SECONDS = 30
 
 
 class SensorDefinition:
-    """A function that is asked every so often which runs to start.
+    """A function that is evaluated at intervals and requests runs.
 
     Args:
         name: unique among schedules and sensors; the function's name when None.
@@ -115,7 +115,7 @@ class SensorDefinition:
 
     @property
     def has_anonymous_job(self) -> bool:
-        """Whether a job was made for the sensor's target."""
+        """Whether a job was created for the sensor's target."""
         return any(each.is_anonymous for each in self.targets)
 
     @property
@@ -185,16 +185,16 @@ class SensorDefinition:
 
     @property
     def watched_status(self) -> RunStatus | None:
-        """The status of runs that it waits for; None where it waits for something else."""
+        """The run status that it waits for; None if it waits for something else."""
         return None
 
     @property
     def watched_assets(self) -> Sequence[AssetKey] | AssetSelection | None:
-        """The assets whose materializations it waits for; None where it waits for something else."""
+        """The assets whose materializations it waits for; None if it waits for something else."""
         return None
 
     def ask(self, context: Any) -> Any:
-        """What the user's function gives for a context."""
+        """The result of the user's function for a context."""
         return self.evaluation.call(context)
 
     def answers(self, context: SensorEvaluationContext) -> list[Answer]:
@@ -217,7 +217,7 @@ class SensorDefinition:
         return call_directly(self.evaluation, self.context_class, args, kwargs, what, self.ask)
 
     def evaluate_tick(self, context: SensorEvaluationContext) -> SensorTick:
-        """What the sensor asks for now; whatever its function raises is raised on.
+        """What the sensor requests now; errors of its function propagate.
 
         Raises:
             InvariantViolationError: answers that exclude each other, or a run that the sensor has no target for.

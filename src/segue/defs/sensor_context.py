@@ -13,18 +13,18 @@ from segue.model.arguments import require_type
 
 
 class SensorEvaluationContext(TickContext):
-    """What the function of a sensor is called with. Make one for tests with `build_sensor_context`.
+    """The context of a sensor function. In tests, create one with `build_sensor_context`.
 
     Args:
-        instance: where runs and assets are recorded.
-        cursor: what the last evaluation left.
+        instance: the instance that records runs and assets.
+        cursor: the cursor that the last evaluation set.
         last_run_key: the run key of the last requested run.
         last_tick_completion_time: when the last evaluation ended, in seconds since 1970 UTC.
         last_sensor_start_time: when the sensor was switched on, in seconds since 1970 UTC.
         sensor_name: the sensor.
         repository_name: superseded; the name of a group of definitions.
         resources, definitions: as in every tick.
-        payloads: what was sent to the sensor, the oldest first.
+        payloads: the payloads sent to the sensor, the oldest first.
     """
 
     builder: ClassVar[str] = "build_sensor_context"
@@ -74,11 +74,11 @@ class SensorEvaluationContext(TickContext):
 
     @property
     def cursor(self) -> str | None:
-        """What the last evaluation left, or what this one has set."""
+        """The cursor that the last evaluation set, or this one."""
         return self._cursor
 
     def update_cursor(self, cursor: str | None) -> None:
-        """Sets what the next evaluation finds as `cursor`; kept only when this one ends well."""
+        """Sets the `cursor` of the next evaluation; it is stored only if this evaluation succeeds."""
         require_type(self, "cursor", cursor, (str, type(None)))
         self._cursor = cursor
         self._cursor_updated = True
@@ -128,7 +128,7 @@ class SensorEvaluationContext(TickContext):
         """The name of the sensor.
 
         Raises:
-            InvariantViolationError: the context was made without one.
+            InvariantViolationError: the context has none.
         """
         name = self._facts["sensor_name"]
         if name is None:
@@ -161,8 +161,8 @@ def build_sensor_context(
     """A context to call a sensor with in a test.
 
     Args:
-        instance: where runs and assets are recorded.
-        cursor: what the last evaluation left.
+        instance: the instance that records runs and assets.
+        cursor: the cursor that the last evaluation set.
         repository_name: superseded; the name of a group of definitions.
         repository_def: superseded by `definitions`.
         sensor_name: the sensor.
@@ -170,7 +170,7 @@ def build_sensor_context(
         definitions: what partitions and assets of requested runs are looked up in.
         instance_ref: superseded by `instance`; an `Instance`.
         last_sensor_start_time: when the sensor was switched on, in seconds since 1970 UTC.
-        payloads: what was sent to the sensor: JSON values, the oldest first.
+        payloads: the payloads sent to the sensor: JSON values, the oldest first.
 
     Raises:
         InvalidInvocationError: both `definitions` and `repository_def` were provided.

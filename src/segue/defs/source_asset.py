@@ -21,19 +21,18 @@ if TYPE_CHECKING:
 
 
 class SourceAsset:
-    """An external asset. `AssetSpec` says the same in fewer words.
+    """An external asset. An `AssetSpec` is a shorter way to declare one.
 
     Args:
         key: its name.
         metadata, description, group_name, tags, partitions_def, automation_condition: as for `AssetSpec`.
-        io_manager_key: the resource that loads its value.
+        io_manager_key: the key of the IO manager that loads its value.
         io_manager_def: the IO manager itself.
         resource_defs: resources that are provided with it.
         observe_fn: a function that looks at it and returns a `DataVersion` (see `observable_source_asset`).
         op_tags: tags on the step that observes it.
-        auto_observe_interval_minutes: how often it is to be observed; kept, and read by nothing: say it with an automation
-            condition.
-        legacy_freshness_policy: superseded; a freshness policy of an `AssetSpec` says it.
+        auto_observe_interval_minutes: stored but not used; use an automation condition.
+        legacy_freshness_policy: superseded by the freshness policy of an `AssetSpec`.
 
     Raises:
         InvalidDefinitionError: an invalid value.
@@ -135,7 +134,7 @@ class SourceAsset:
         """The op that observes it.
 
         Raises:
-            InvariantViolationError: nothing does.
+            InvariantViolationError: no op does.
         """
         if self._op is None:
             raise InvariantViolationError(f"{self!r} has no observe_fn, so it has no op.")
@@ -148,12 +147,12 @@ class SourceAsset:
 
     @property
     def is_observable(self) -> bool:
-        """Whether a run can look at it."""
+        """Whether a run can observe it."""
         return self._op is not None
 
     @property
     def is_executable(self) -> bool:
-        """Whether a run can look at it."""
+        """Whether a run can observe it."""
         return self._op is not None
 
     @property
@@ -193,7 +192,7 @@ class SourceAsset:
         )
 
     def with_resources(self, resource_defs: Mapping[str, object]) -> Self:
-        """A copy with the resources that it needs, out of the given ones.
+        """A copy with those of these resources that it needs.
 
         Raises:
             InvalidInvocationError: it already has a different resource of the same key.

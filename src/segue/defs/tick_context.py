@@ -113,7 +113,7 @@ class TickContext:
         """Where runs and assets are recorded.
 
         Raises:
-            InvariantViolationError: the context was made without one.
+            InvariantViolationError: the context has none.
         """
         if self._instance is None:
             raise InvariantViolationError(f"The context has no instance: pass it to {self.builder}(instance=...).")

@@ -33,7 +33,7 @@ def with_resources(
 
     Raises:
         InvalidDefinitionError: a required resource that was not provided.
-        InvariantViolationError: resources that are made from each other in a circle.
+        InvariantViolationError: resources that depend on each other in a circle.
         InvalidInvocationError: a definition already has a different resource with the same key; or invalid config.
         InvalidConfigError: the config is invalid.
     """

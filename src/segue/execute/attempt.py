@@ -158,7 +158,7 @@ class StepAttempt(StepPartitions):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """The outputs that this step is to give."""
+        """The outputs that this step should return."""
         return tuple(output.name for output in self.step.outputs)
 
     @property

@@ -66,7 +66,7 @@ def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStac
         ResourceFunctionError: a resource raised; its exception is the cause.
         InvalidConfigError: the config of a resource does not match its schema.
         UnknownResourceError: a resource that another one is made from, and that nobody declares.
-        InvariantViolationError: resources that are made from each other in a circle.
+        InvariantViolationError: resources that depend on each other in a circle.
     """
     return OpenedResources(scope, stack).all(keys)
 

@@ -76,9 +76,9 @@ class AssetValueLoader:
 
         Args:
             asset_key: the asset.
-            python_type: the type that the IO manager is asked for; any when None.
+            python_type: the type requested from the IO manager; any when None.
             partition_key, partition_key_range: the partition, or several.
-            input_definition_metadata: metadata for the IO manager, as an input would give it.
+            input_definition_metadata: metadata for the IO manager, as of an input.
             metadata: superseded by `input_definition_metadata`.
             resource_config: config of resources, by key: `{"io_manager": {"config": {...}}}`.
 

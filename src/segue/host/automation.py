@@ -28,10 +28,10 @@ LOG = logging.getLogger("segue.automation")
 
 
 class EvaluateAutomationConditionsResult:
-    """What automation asks for.
+    """The requests of automation conditions.
 
     Attributes:
-        cursor: what the next evaluation must be given.
+        cursor: the cursor to pass to the next evaluation.
         results: what each condition said, upstream first.
     """
 
@@ -45,14 +45,14 @@ class EvaluateAutomationConditionsResult:
 
     @property
     def total_requested(self) -> int:
-        """How many partitions, assets without partitions, checks and jobs their own conditions ask for.
+        """How many partitions, unpartitioned assets, checks and jobs are requested by their own conditions.
 
-        What is asked for only because it is made together with something else is not counted.
+        Anything requested only because it is materialized together with something else is not counted.
         """
         return sum(result.true_subset.size for result in self.results)
 
     def explain(self, key: EntityKey) -> str:
-        """In one line why a target is asked for, or why not: the way down to the condition that decided it.
+        """One line that says why a target is requested, or not: the path to the condition that decided it.
 
         Raises:
             InvalidInvocationError: the target was not evaluated.
@@ -66,12 +66,12 @@ class EvaluateAutomationConditionsResult:
         )
 
     def get_num_requested(self, asset_key: EntityKey) -> int:
-        """How many partitions of a target are asked for; 1 or 0 for one without partitions."""
+        """How many partitions of a target are requested; 1 or 0 for an unpartitioned one."""
         part = self._requested.get(asset_key)
         return 0 if part is None else part.size
 
     def get_requested_partitions(self, asset_key: AssetKey) -> AbstractSet[str | None]:
-        """The partitions of an asset that are asked for; None stands for an asset without partitions."""
+        """The requested partitions of an asset; None stands for an unpartitioned asset."""
         part = self._requested.get(asset_key)
         if part is None or part.is_empty:
             return set()
@@ -85,11 +85,11 @@ def evaluate_automation_conditions(
     evaluation_time: datetime | None = None,
     cursor: AutomationCursor | None = None,
 ) -> EvaluateAutomationConditionsResult:
-    """What automation would ask for now. Nothing is launched or recorded.
+    """What automation conditions would request now. Nothing is launched or recorded.
 
     Args:
         defs: the definitions, or a list of assets.
-        instance: what is recorded.
+        instance: the instance with the recorded state.
         asset_selection: whose conditions to evaluate; all when None.
         evaluation_time: the time that conditions see; now when None, in UTC where it has no time zone.
         cursor: `result.cursor` of the evaluation before; None for the first.

@@ -44,7 +44,7 @@ class Automations:
 
         Args:
             definitions: what is declared.
-            instance: what is recorded.
+            instance: the instance with the recorded state.
             task: the question; its cursor is what the evaluation before left.
             now: the time of the evaluation, in seconds since 1970, UTC.
         """

@@ -59,7 +59,7 @@ def execute_request(
 
     Args:
         definitions: what there is.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
         request: what to make.
         on_event: called with each event at once.
         code: the code as another process loads it; all steps run in this process when None.

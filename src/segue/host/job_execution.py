@@ -40,18 +40,18 @@ def execute_job(
     reexecution_options: ReexecutionOptions | None = None,
     asset_selection: Sequence[AssetKey] | None = None,
 ) -> JobExecutionResult:
-    """Runs a job on the record, with values where its IO managers keep them.
+    """Runs a job, recorded in the instance, with values stored by its IO managers.
 
     Args:
-        job: the job, as `reconstructable` gives it.
-        instance: where the run is recorded.
+        job: the job, as `reconstructable` returns it.
+        instance: the instance that records the run.
         run_config: config by op and resource; that of the earlier run with `reexecution_options` when None.
         tags: tags for the run.
-        raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+        raise_on_error: whether to raise the exception of the first failed step; otherwise it is in the result.
         op_selection: which steps to run (`["a", "b+", "*c"]`); all when None or empty.
         reexecution_options: which steps of an earlier run to run again; values of the others come from where that run
             stored them.
-        asset_selection: which assets to make; all when None. For jobs of assets.
+        asset_selection: the assets to materialize; all when None. For asset jobs.
 
     Returns:
         Events and state of the run; in a `with` block values, too.
@@ -62,7 +62,7 @@ def execute_job(
         RunNotFoundError: there is no such earlier run.
         ExecutionStepNotFoundError: the earlier run has no such step.
         NotSupportedError: an executor of the user's own.
-        InvalidConfigError, InvalidSubsetError: what is asked for cannot be planned.
+        InvalidConfigError, InvalidSubsetError: the request is not valid.
         Exception: what user code raised, with `raise_on_error`.
     """
     _require_arguments(job, instance)

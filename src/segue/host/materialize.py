@@ -45,21 +45,21 @@ def materialize(
     """Makes assets, and runs their checks, in this process.
 
     Args:
-        assets: definitions of assets and checks; `AssetSpec`s for assets made elsewhere.
+        assets: definitions of assets and checks; `AssetSpec`s for external assets.
         run_config: config by op and resource.
-        instance: where the run is recorded and values are kept; one that is gone afterwards when None.
+        instance: the instance that records the run and stores values; an ephemeral one when None.
         resources: by key: resources, IO managers, or any object.
-        partition_key: the partition to make.
-        raise_on_error: whether the first failed step's exception is raised; otherwise it stands in the result.
+        partition_key: the partition to materialize.
+        raise_on_error: whether to raise the exception of the first failed step; otherwise it is in the result.
         tags: tags for the run.
-        selection: which of the assets to make; the others can be loaded from. All when None.
+        selection: the assets to materialize; the others can be loaded from. All when None.
 
     Returns:
         Events, values and state of the run.
 
     Raises:
         InvalidDefinitionError: the assets do not fit together.
-        InvalidConfigError, InvalidSubsetError, UnknownPartitionError: what is asked for cannot be planned.
+        InvalidConfigError, InvalidSubsetError, UnknownPartitionError: the request is not valid.
         Exception: what user code raised, with `raise_on_error`.
     """
     definitions = _definitions(assets, resources)
@@ -79,12 +79,12 @@ def observe(
     raise_on_error: bool = True,
     tags: Mapping[str, str] | None = None,
 ) -> ExecuteInProcessResult:
-    """Looks at assets that are made elsewhere, in this process: runs the functions that observe them.
+    """Observes external assets in this process: runs the functions that observe them.
 
     Args:
-        assets: what `observable_source_asset` and `multi_observable_source_asset` give; others are left alone.
+        assets: definitions by `observable_source_asset` and `multi_observable_source_asset`; others are ignored.
         run_config, instance, resources, raise_on_error, tags: as for `materialize`.
-        partition_key: the partition to look at.
+        partition_key: the partition to observe.
 
     Returns:
         Events and state of the run; the observations are among the events.
@@ -127,7 +127,7 @@ def materialize_to_memory(
         Events, values and state of the run.
 
     Raises:
-        InvariantViolationError: an IO manager is given in `resources`; use `materialize` for that.
+        InvariantViolationError: `resources` contains an IO manager; use `materialize` for that.
         As `materialize` otherwise.
     """
     for key, resource in (resources or {}).items():

@@ -64,14 +64,14 @@ def migrate_io_storage(
         destination_io_manager: the IO manager that stores the values.
         instance: where it is recorded what was made.
         context: of an op that does the moving: its instance is used where none is given.
-        selection: which assets; all that were made when None.
-        should_skip: told asset and partition (None without); what it says yes to stays.
+        selection: the assets; all materialized ones when None.
+        should_skip: called with the asset and the partition (None without); if it returns True, the value is not moved.
         batch_partitions: whether partitions that follow each other are moved together, as a dict by partition key, as many
             as the backfill policy of the asset puts in one run.
-        transform: makes the value to store of the one that was loaded.
+        transform: converts the loaded value to the value to store.
 
     Returns:
-        What was moved, skipped, and failed.
+        What was moved, was skipped, or failed.
 
     Raises:
         InvalidInvocationError: no definitions, or no instance.

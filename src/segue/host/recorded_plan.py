@@ -87,7 +87,7 @@ def resume_run(definitions: Definitions, instance: Instance, run: Run, code: Ste
 
     Args:
         definitions: what there is now.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
         run: it, back from the queue.
         code: the code as another process loads it; all steps run in this process when None.
 

@@ -26,7 +26,7 @@ def stale_states(
 
     Args:
         defs: the definitions.
-        instance: what is recorded.
+        instance: the instance with the recorded state.
         selection: which assets; all when None.
         partition_key: the partition of partitioned assets to look at; their last materialization when None.
 

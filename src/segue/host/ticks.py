@@ -46,7 +46,7 @@ def answer_tick(
 
     Args:
         definitions: what is declared.
-        instance: where runs and assets are recorded.
+        instance: the instance that records runs and assets.
         task: the question.
         now: the time of what it has seen of assets, in seconds since 1970, UTC.
         automations: what the process keeps in memory for sensors over conditions; nothing when None.

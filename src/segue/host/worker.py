@@ -65,7 +65,7 @@ def execute_recorded(
 
     Args:
         definitions: what there is.
-        instance: where the run is recorded.
+        instance: the instance that records the run.
         run_id: the run.
         code: the code as another process loads it; all steps run in this process when None.
 

@@ -37,7 +37,7 @@ class AssetDep:
 
     Args:
         asset: the upstream asset (key or definition).
-        partition_mapping: which upstream partitions a downstream partition needs; worked out when None.
+        partition_mapping: which upstream partitions a downstream partition depends on; inferred when None.
         metadata: facts about the dependency.
     """
 
@@ -82,7 +82,7 @@ class AssetDep:
 
     @staticmethod
     def from_coercible(arg: CoercibleToAssetDep) -> AssetDep:
-        """A dependency from what people pass as one: a dependency, or anything with an asset key."""
+        """Converts a dependency, or anything with an asset key, to an `AssetDep`."""
         return arg if isinstance(arg, AssetDep) else _plain_dep(coerce_asset_key(arg))
 
 

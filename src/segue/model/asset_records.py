@@ -11,7 +11,7 @@ from segue.model.keys import AssetKey
 
 
 class AssetPartitionStatus(enum.Enum):
-    """How a partition of an asset stands: made; being made again or for the first time; the last try to make it failed."""
+    """The status of a partition of an asset: materialized; in progress; or failed in the last attempt."""
 
     MATERIALIZED = "MATERIALIZED"
     IN_PROGRESS = "IN_PROGRESS"

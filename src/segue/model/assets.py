@@ -26,26 +26,26 @@ STUB_METADATA = "dagster/auto_created_stub_asset"
 
 
 class AssetSpec:
-    """What there is to know of one asset, apart from the code that computes it.
+    """The description of one asset, without the code that computes it.
 
     Args:
         key: its name.
-        deps: the assets it is made from.
+        deps: its upstream assets.
         description: for people.
-        metadata: facts about it, of any type; what has no `MetadataValue` is shown by its repr.
+        metadata: facts about it, of any type; a value without a matching `MetadataValue` is shown by its repr.
         skippable: whether its computation may leave it out.
         group_name: the group it is shown in; "default" when None.
-        code_version: a text that changes when the code's meaning changes.
+        code_version: a string that changes when the result of the code changes.
         automation_condition: when to request it.
         auto_materialize_policy: superseded by `automation_condition`.
         legacy_freshness_policy: superseded by `freshness_policy`.
         owners: e-mail addresses or `team:name`.
         tags: short strings to search and select by.
-        kinds: at most ten words for what it is made of ("python", "parquet"); each stands among the tags too, as
-            `dagster/kind/<word>`, and may be given there.
-        partitions_def: how it is cut into partitions.
+        kinds: at most ten technologies it uses ("python", "parquet"); each is also a tag,
+            `dagster/kind/<word>`, and may be passed as one.
+        partitions_def: its partitions definition.
         freshness_policy: how old its data may become.
-        is_virtual: whether it is a view of what it depends on: nothing has to be made when that changes.
+        is_virtual: whether it is a view of its dependencies: nothing has to be materialized when they change.
 
     Raises:
         InvalidDefinitionError: a value that cannot be.
@@ -152,11 +152,11 @@ class AssetSpec:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What it is made of, as far as its tags say it."""
+        """The kinds among its tags."""
         return kinds_in(self.tags)
 
     def in_its_group(self) -> AssetSpec:
-        """The spec of an asset that somebody declares: in the default group where it names none."""
+        """The spec of a declared asset: in the default group if it names none."""
         if self.group_name is not None:
             return self
         copy = object.__new__(AssetSpec)
@@ -165,12 +165,12 @@ class AssetSpec:
 
     @property
     def auto_materialize_policy(self) -> AnyCondition | None:
-        """The condition that a superseded policy became."""
+        """The automation condition to which the superseded policy was converted."""
         return self.automation_condition
 
     @property
     def legacy_freshness_policy(self) -> AnyFreshnessPolicy | None:
-        """The policy that a superseded one became."""
+        """The policy to which the superseded one was converted."""
         return self.freshness_policy
 
     @property
@@ -196,7 +196,7 @@ class AssetSpec:
         freshness_policy: FreshnessPolicy | EllipsisType | None = ...,
         is_virtual: bool | EllipsisType = ...,
     ) -> AssetSpec:
-        """A copy in which the given attributes are replaced; what is not passed stays, kinds also where tags are."""
+        """A copy with these attributes replaced; others are kept, as are kinds if only tags are passed."""
         return AssetSpec(
             self.key if isinstance(key, EllipsisType) else key,
             deps=self.deps if isinstance(deps, EllipsisType) else deps,
@@ -225,7 +225,7 @@ class AssetSpec:
         tags: Mapping[str, str] | EllipsisType = ...,
         kinds: Set[str] | EllipsisType = ...,
     ) -> AssetSpec:
-        """A copy to which the given attributes are added; on equal keys the new value wins."""
+        """A copy with these attributes added; for equal keys the new value wins."""
         more_owners = [] if isinstance(owners, EllipsisType) else require_list("merge_attributes", "owners", owners)
         return self.replace_attributes(
             deps=[*self.deps, *(() if isinstance(deps, EllipsisType) else deps)],

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class AssetCheckSeverity(enum.Enum):
-    """What a failing check means. WARN: look at it. ERROR: the asset is wrong; only this one can block."""
+    """The severity of a failed check. WARN: needs a look. ERROR: the asset is wrong; only this one can block."""
 
     WARN = "WARN"
     ERROR = "ERROR"
 
 
 class AssetCheckSpec:
-    """What there is to know of a check before it runs.
+    """The description of a check, without its function.
 
     Args:
         name: unique on the asset; letters, digits, underscores.
@@ -147,14 +147,14 @@ def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey
 
 
 class AssetCheckResult:
-    """What a check found, as user code returns it.
+    """The result of a check, as returned by user code.
 
     Args:
         passed: whether all is well.
-        asset_key: needed only where the function carries checks of several assets.
-        check_name: needed only where the function carries several checks of the asset.
+        asset_key: needed only if the function has checks of several assets.
+        check_name: needed only if the function has several checks of the asset.
         metadata: facts that show why.
-        severity: what a failure means.
+        severity: the severity of a failure.
         description: one line for people.
 
     Raises:
@@ -249,7 +249,7 @@ class AssetCheckResult:
 
 
 class AssetCheckEvaluationTargetMaterializationData(msgspec.Struct, frozen=True):
-    """The materialization that a check looked at: its place in the log, its run, and when it was made (seconds since 1970)."""
+    """The materialization that was checked: its position in the log, its run, and its time (seconds since 1970)."""
 
     storage_id: int
     run_id: str | None
@@ -266,16 +266,16 @@ _EVALUATION_KINDS: tuple[tuple[str, type], ...] = (
 
 
 class AssetCheckEvaluation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a check found, as it is recorded.
+    """The recorded result of a check.
 
     Attributes:
         asset_key, check_name: which check.
         passed: whether all is well.
         metadata: facts that show why; raw values become `MetadataValue`s.
-        target_materialization_data: the materialization that was looked at, where there was one.
-        severity: what a failure means.
+        target_materialization_data: the materialization that was checked, if any.
+        severity: the severity of a failure.
         description: one line for people.
-        blocking: whether a failure of severity ERROR stops what is downstream.
+        blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
         partition: the partition that was looked at, of a check with partitions.
     """
 

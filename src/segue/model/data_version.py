@@ -22,11 +22,11 @@ NULL_EVENT = "NULL"
 
 
 class DataProvenance(msgspec.Struct, frozen=True):
-    """What a materialization was made from.
+    """The provenance of a materialization.
 
     Attributes:
         code_version: the version of its code; the run where none is declared, as its data is new with each.
-        input_data_versions: the version of each asset it was made from.
+        input_data_versions: the data version of each upstream asset.
         input_storage_ids: the place of that asset's event in the log, where it is known.
         is_user_provided: whether its own version was named by its function.
     """
@@ -37,7 +37,7 @@ class DataProvenance(msgspec.Struct, frozen=True):
     is_user_provided: bool
 
     def has_input_asset(self, key: AssetKey) -> bool:
-        """Whether it was made from this asset."""
+        """Whether this asset is among its inputs."""
         return key in self.input_data_versions
 
     @property

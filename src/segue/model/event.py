@@ -281,12 +281,12 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def is_step_materialization(self) -> bool:
-        """Whether an asset was made."""
+        """Whether it is a materialization of an asset."""
         return isinstance(self.payload, StepMaterializationData)
 
     @property
     def is_asset_materialization_planned(self) -> bool:
-        """Whether a run intends to make an asset."""
+        """Whether a run plans to materialize an asset."""
         return isinstance(self.payload, AssetMaterializationPlannedData)
 
     @property
@@ -301,7 +301,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def step_output_data(self) -> StepOutputData:
-        """Which output was given; of STEP_OUTPUT."""
+        """The output; of STEP_OUTPUT."""
         return msgspec.structs.replace(self._data(StepOutputData), step_key=self.step_key)
 
     @property
@@ -321,37 +321,37 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def step_materialization_data(self) -> StepMaterializationData:
-        """What was made; of ASSET_MATERIALIZATION."""
+        """The materialization; of ASSET_MATERIALIZATION."""
         return self._data(StepMaterializationData)
 
     @property
     def materialization(self) -> AssetMaterialization:
-        """What was made; of ASSET_MATERIALIZATION."""
+        """The materialization; of ASSET_MATERIALIZATION."""
         return self._data(StepMaterializationData).materialization
 
     @property
     def asset_observation_data(self) -> AssetObservationData:
-        """What was seen; of ASSET_OBSERVATION."""
+        """The observation; of ASSET_OBSERVATION."""
         return self._data(AssetObservationData)
 
     @property
     def asset_materialization_planned_data(self) -> AssetMaterializationPlannedData:
-        """What is to be made; of ASSET_MATERIALIZATION_PLANNED."""
+        """The planned materialization; of ASSET_MATERIALIZATION_PLANNED."""
         return self._data(AssetMaterializationPlannedData)
 
     @property
     def asset_check_planned_data(self) -> AssetCheckPlannedData:
-        """What is to be checked; of ASSET_CHECK_EVALUATION_PLANNED."""
+        """The planned check; of ASSET_CHECK_EVALUATION_PLANNED."""
         return self._data(AssetCheckPlannedData)
 
     @property
     def asset_check_evaluation_data(self) -> AssetCheckEvaluation:
-        """What a check found; of ASSET_CHECK_EVALUATION."""
+        """The result of a check; of ASSET_CHECK_EVALUATION."""
         return self._data(AssetCheckEvaluationData).evaluation
 
     @property
     def asset_wiped_data(self) -> AssetWipedData:
-        """What was removed; of ASSET_WIPED."""
+        """The wiped records; of ASSET_WIPED."""
         return self._data(AssetWipedData)
 
     @property
@@ -376,7 +376,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def step_expectation_result_data(self) -> StepExpectationResultData:
-        """What was expected; of STEP_EXPECTATION_RESULT."""
+        """The expectation; of STEP_EXPECTATION_RESULT."""
         return self._data(StepExpectationResultData)
 
     @property

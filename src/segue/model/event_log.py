@@ -37,7 +37,7 @@ class EventLogEntry:
         error_info: the exception that came with a line.
         level: of a line: a number as `logging` has them, or its name.
         user_message: the text of a line.
-        run_id: the run; None for what was reported from outside of one.
+        run_id: the run; None for an event reported from outside of a run.
         timestamp: seconds since 1970, UTC.
         step_key: the step.
         job_name: the job of the run.
@@ -162,19 +162,19 @@ class EventLogEntry:
 
     @property
     def asset_materialization(self) -> AssetMaterialization | None:
-        """What was made, if it says that."""
+        """The materialization, if it is one."""
         payload = self.event.payload
         return payload.materialization if isinstance(payload, StepMaterializationData) else None
 
     @property
     def asset_observation(self) -> AssetObservation | None:
-        """What was seen of an asset, if it says that."""
+        """The observation of an asset, if it is one."""
         payload = self.event.payload
         return payload.asset_observation if isinstance(payload, AssetObservationData) else None
 
     @property
     def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
-        """What a check found, if it says that."""
+        """The result of a check, if it is one."""
         payload = self.event.payload
         return payload.evaluation if isinstance(payload, AssetCheckEvaluationData) else None
 
@@ -249,17 +249,17 @@ class EventLogRecord(NamedTuple):
 
     @property
     def asset_materialization(self) -> AssetMaterialization | None:
-        """What was made, if it says that."""
+        """The materialization, if it is one."""
         return self.event_log_entry.asset_materialization
 
     @property
     def asset_observation(self) -> AssetObservation | None:
-        """What was seen of an asset, if it says that."""
+        """The observation of an asset, if it is one."""
         return self.event_log_entry.asset_observation
 
     @property
     def asset_event(self) -> AssetMaterialization | AssetObservation | None:
-        """What was made or seen, if it says that."""
+        """The materialization or observation, if it is one."""
         return self.asset_materialization or self.asset_observation
 
 
@@ -267,7 +267,7 @@ class EventRecordsResult(NamedTuple):
     """One page of records.
 
     Attributes:
-        records: in the order that was asked for.
+        records: in the requested order.
         cursor: what to pass to get the next page.
         has_more: whether there is one.
     """
@@ -281,7 +281,7 @@ class PaginatedResults(msgspec.Struct, Generic[Item], frozen=True, kw_only=True)
     """One page of a list.
 
     Attributes:
-        results: in the order that was asked for.
+        results: in the requested order.
         cursor: what to pass to get the next page.
         has_more: whether there is one.
     """

@@ -21,15 +21,15 @@ class FailureClass(enum.StrEnum):
     """What sort of failure it is.
 
     USER_CODE: the code itself, and whatever no rule knows.
-    UPSTREAM_DATA: what was to be read is missing or unreadable.
+    UPSTREAM_DATA: input data is missing or unreadable.
     VALIDATION: a value is not as it was declared that it must be.
-    CREDENTIALS: whoever was asked does not know or not allow the caller (401, 403), or what it showed has expired.
-    RATE_LIMIT: whoever was asked wants to be asked less often (429).
-    NETWORK: whoever was asked cannot be reached, or is out of order (5xx).
+    CREDENTIALS: the other side does not know or allow the caller (401, 403), or the credentials have expired.
+    RATE_LIMIT: the other side refuses so many requests (429).
+    NETWORK: the other side cannot be reached, or is failing (5xx).
     TIMEOUT: something took longer than it may.
-    OUT_OF_MEMORY: there is no memory left, or less than was asked for.
-    KILLED: a signal ended the process, or somebody interrupted it.
-    PLATFORM: what Segue itself stands on: its store, the disk, the machine.
+    OUT_OF_MEMORY: there is not enough memory left.
+    KILLED: a signal ended the process, or a person interrupted it.
+    PLATFORM: what Segue itself depends on: its store, the disk, the machine.
     """
 
     USER_CODE = "user_code"

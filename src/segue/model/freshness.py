@@ -20,9 +20,9 @@ _SHORTEST = timedelta(minutes=1)
 
 
 class FreshnessState(enum.Enum):
-    """How an asset stands against its policy.
+    """The state of an asset under its freshness policy.
 
-    PASS: fresh enough. WARN: it gets old. FAIL: too old. UNKNOWN: it was never made. NOT_APPLICABLE: it has no policy.
+    PASS: fresh. WARN: soon too old. FAIL: too old. UNKNOWN: never materialized. NOT_APPLICABLE: it has no policy.
     """
 
     PASS = "PASS"
@@ -33,14 +33,14 @@ class FreshnessState(enum.Enum):
 
 
 class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
-    """How old an asset may get; made by `FreshnessPolicy.time_window` or `FreshnessPolicy.cron`."""
+    """How old an asset may become; created by `FreshnessPolicy.time_window` or `FreshnessPolicy.cron`."""
 
     metadata_key: ClassVar[str] = FRESHNESS_POLICY_METADATA
     is_freshness_policy: ClassVar[bool] = False  # what declares a policy knows it by this, see freshness_argument
 
     @staticmethod
     def time_window(fail_window: timedelta, warn_window: timedelta | None = None) -> TimeWindowFreshnessPolicy:
-        """The asset must have been made within a span of time before any moment one looks at it.
+        """At any time, the last materialization must be at most a given time ago.
 
         Args:
             fail_window: older than this is too old.
@@ -53,13 +53,13 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
 
     @staticmethod
     def cron(deadline_cron: str, lower_bound_delta: timedelta, timezone: str = "UTC") -> CronFreshnessPolicy:
-        """The asset must have been made by each deadline, and not longer than a span of time before it.
+        """The asset must be materialized by each deadline, and at most a given time before it.
 
-        What is made late is fresh from then on, until the next deadline has passed.
+        An asset materialized late is fresh from then on, until the next deadline has passed.
 
         Args:
             deadline_cron: the deadlines, as a cron schedule.
-            lower_bound_delta: how long before a deadline the asset may be made, at most.
+            lower_bound_delta: how long before a deadline the asset may be materialized, at most.
             timezone: the time zone of the cron schedule.
 
         Raises:
@@ -70,7 +70,7 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, tag_field="kind"):
 
     @classmethod
     def from_asset_spec_metadata(cls, metadata: Mapping[str, Any]) -> FreshnessPolicy | None:
-        """The policy that stands among an asset's metadata; None where there is none."""
+        """The policy in an asset's metadata; None if there is none."""
         found = metadata.get(FRESHNESS_POLICY_METADATA)
         return found if isinstance(found, FreshnessPolicy) else None
 
@@ -110,7 +110,7 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
 
     Attributes:
         deadline_cron: the deadlines.
-        lower_bound_delta: how long before a deadline the asset may be made, at most.
+        lower_bound_delta: how long before a deadline the asset may be materialized, at most.
         timezone: the time zone of the cron schedule.
     """
 

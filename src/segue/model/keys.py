@@ -161,7 +161,7 @@ class AssetKey:
 
     @staticmethod
     def from_coercible(arg: CoercibleToAssetKey) -> AssetKey:
-        """A key from what people pass as one: a key, a string (`a/b` splits), or a sequence of parts.
+        """Converts a key, a string (`a/b` splits), or a sequence of parts to a key.
 
         Raises:
             WrongArgumentError: anything else.
@@ -240,7 +240,7 @@ class AssetCheckKey(NamedTuple):
 
 
 class AssetJobKey(NamedTuple):
-    """The name of a job over assets, where jobs stand beside assets and checks: in automation."""
+    """The name of an asset job, used beside asset keys and check keys in automation."""
 
     job_name: str
 

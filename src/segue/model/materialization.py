@@ -44,7 +44,7 @@ class DataVersion:
 
 
 class DataVersionsByPartition:
-    """The versions of the content of an asset's partitions: what the observation of a partitioned asset returns.
+    """The data versions of an asset's partitions: the result of observing a partitioned asset.
 
     Args:
         data_versions_by_partition: the version of each partition that was looked at, by key.
@@ -181,13 +181,13 @@ def _rebuild(kind: type[_AssetFact], fields: tuple[Any, ...]) -> _AssetFact:
 
 
 class AssetMaterialization(_AssetFact):
-    """That an asset (or one partition of it) was made.
+    """The record that an asset (or one partition of it) was materialized.
 
     Args:
         asset_key: which asset.
         description: one line for people.
         metadata: facts about it; raw values become `MetadataValue`s.
-        partition: the partition key, where the asset is partitioned.
+        partition: the partition key, if the asset is partitioned.
         tags: short strings to search by.
         data_version: the version of its content, as text; the tag `dagster/data_version` when None.
     """
@@ -198,12 +198,12 @@ class AssetMaterialization(_AssetFact):
     def file(
         path: str, description: str | None = None, asset_key: CoercibleToAssetKey | None = None
     ) -> AssetMaterialization:
-        """That a file was made.
+        """The record that a file was created.
 
         Args:
-            path: where it is; it stands in the metadata.
+            path: its path, which is also in the metadata.
             description: one line for people.
-            asset_key: the asset; when None, its key is made of the words of the path.
+            asset_key: the asset; when None, its key is built from the words of the path.
         """
         key = AssetKey(re.findall(r"\w+", path) if asset_key is None else AssetKey.from_coercible(asset_key).parts)
         return AssetMaterialization(key, description, {"path": MetadataValue.path(path)})
@@ -216,7 +216,7 @@ class AssetMaterialization(_AssetFact):
 
 
 class AssetObservation(_AssetFact):
-    """That an asset (or one partition of it) was looked at: facts about something that may be made elsewhere.
+    """The record that an asset (or one partition of it) was observed: facts about data that may be external.
 
     Takes the same arguments as `AssetMaterialization`.
     """

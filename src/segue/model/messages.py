@@ -77,7 +77,7 @@ class PrepareRun(Message, frozen=True, tag="prepare_run"):
         plan: its plan, encoded.
         config: its config as its steps read it, pickled.
         home: the folder of its instance.
-        storage_directory: where the default IO manager keeps values.
+        storage_directory: where the default IO manager stores values.
         now: the time at which it looks partitions up, in seconds since 1970, UTC.
         finished_in: the run in which a step ended well that is not done again, by step.
         is_watched: whether the coordinator wants to be told each event.
@@ -196,7 +196,7 @@ class Records(msgspec.Struct, frozen=True):
 
     Attributes:
         home: the home folder.
-        storage_directory: where the default IO manager keeps values.
+        storage_directory: where the default IO manager stores values.
         database: the URL of the database where it is not in the home folder.
         concurrency: what may happen at once.
         artifacts: what is kept apart from the event log, and where.

@@ -124,7 +124,7 @@ class MetadataValue:
 
     @staticmethod
     def column_lineage(lineage: TableColumnLineage) -> TableColumnLineageMetadataValue:
-        """The upstream columns from which the columns of a table are made."""
+        """The upstream columns on which the columns of a table depend."""
         return TableColumnLineageMetadataValue(lineage)
 
     @staticmethod
@@ -394,7 +394,7 @@ class TableSchemaMetadataValue(_Value, frozen=True, tag="table_schema"):
 
 
 class TableColumnLineageMetadataValue(_Value, frozen=True, tag="column_lineage"):
-    """The upstream columns from which the columns of a table are made."""
+    """The upstream columns on which the columns of a table depend."""
 
     column_lineage: TableColumnLineage
 
@@ -441,7 +441,7 @@ class CodeReferencesMetadataValue(_Value, frozen=True, tag="code_references", kw
 
 
 class StoredMetadataValue(ContentReference, MetadataValue, frozen=True, tag="stored"):
-    """A value that was too large for the event log, by reference. `load()` gives the value itself, `value` what is in it."""
+    """A reference to a value that was too large for the event log. `load()` returns the value, `value` its contents."""
 
     @property
     def value(self) -> Any:

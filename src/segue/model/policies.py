@@ -146,7 +146,7 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
 
     @property
     def policy_type(self) -> BackfillPolicyType:
-        """Whether it makes one run or several."""
+        """Whether a backfill is one run or several."""
         return BackfillPolicyType.SINGLE_RUN if self.max_partitions_per_run is None else BackfillPolicyType.MULTI_RUN
 
     def __str__(self) -> str:

@@ -35,14 +35,14 @@ class RunRequest:
     """What one run shall do. Immutable, equal by value.
 
     Args:
-        run_key: a text that makes the request unique for whoever sends it.
+        run_key: a string that makes the request unique for its schedule or sensor.
         run_config: config by op and resource: a `RunConfig` or a mapping.
         tags: tags for the run, values that are not strings as JSON; a partition range stands in the tags
             `dagster/asset_partition_range_start` and `_end`.
         job_name: the job to run; None for a selection of assets, or the only job of a schedule or sensor.
         asset_selection: the assets; None for all of the job.
         stale_assets_only: whether the selected assets that are up to date are left out.
-        partition_key: the partition to make.
+        partition_key: the partition to materialize.
         asset_check_keys: the checks to run; None for all checks on the selected assets.
 
     Raises:
@@ -141,11 +141,11 @@ class RunRequest:
         dynamic_partitions_requests: Sequence[DynamicPartitionsRequest],
         dynamic_partitions_store: DynamicPartitionsStore | None,
     ) -> RunRequest:
-        """The request with the tags of its partition, and with the config of the job for it where it has none itself.
+        """The request with the tags of its partition, and with the job's config for the partition if it has none.
 
         Args:
             target_definition: the job it is for.
-            dynamic_partitions_requests: partitions that are added or removed before the run is made.
+            dynamic_partitions_requests: partitions to add or remove before the run is created.
             dynamic_partitions_store: who knows dynamic partitions; an instance.
 
         Raises:
@@ -167,7 +167,7 @@ class RunRequest:
         return self.with_replaced_attrs(run_config=config, tags={**self.tags, **tags})
 
     def has_resolved_partition(self) -> bool:
-        """Whether nothing is left to do about its partition: the tags name it, or it asks for none."""
+        """Whether its partition is resolved: the tags name it, or it has none."""
         return self.partition_key is None or PARTITION_TAG in self.tags
 
     @property

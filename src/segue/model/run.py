@@ -20,7 +20,7 @@ class HasName(Protocol):
 
 
 class RunStatus(enum.Enum):
-    """Where a run stands."""
+    """The status of a run."""
 
     QUEUED = "QUEUED"
     NOT_STARTED = "NOT_STARTED"
@@ -120,7 +120,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_resume_retry(self) -> bool:
-        """Whether it is a retry of what an earlier run left undone."""
+        """Whether it is a retry of an earlier run."""
         return self.tags.get(RESUME_RETRY_TAG) == "true"
 
     @property
@@ -181,17 +181,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def tags_for_tick_id(tick_id: str) -> dict[str, str]:
-        """The tags of the runs that a tick of a schedule or sensor asked for."""
+        """The tags of the runs that a tick of a schedule or sensor requested."""
         return {TICK_TAG: tick_id}
 
     @staticmethod
     def tags_for_schedule(schedule: HasName) -> dict[str, str]:
-        """The tags of the runs that a schedule asked for."""
+        """The tags of the runs that a schedule requested."""
         return {SCHEDULE_NAME_TAG: schedule.name}
 
     @staticmethod
     def tags_for_sensor(sensor: HasName) -> dict[str, str]:
-        """The tags of the runs that a sensor asked for."""
+        """The tags of the runs that a sensor requested."""
         return {SENSOR_NAME_TAG: sensor.name}
 
 

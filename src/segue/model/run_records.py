@@ -31,7 +31,7 @@ _KINDS: Mapping[str, type] = {
 
 
 class RunsFilter(msgspec.Struct, frozen=True):
-    """Which runs; what is left out means any.
+    """A filter for runs; what is left out matches any.
 
     Attributes:
         run_ids: only these.
@@ -92,12 +92,12 @@ class RunsFilter(msgspec.Struct, frozen=True):
 
     @staticmethod
     def for_schedule(schedule: HasName) -> RunsFilter:
-        """The runs that a schedule asked for."""
+        """The runs that a schedule requested."""
         return RunsFilter(tags={SCHEDULE_NAME_TAG: schedule.name})
 
     @staticmethod
     def for_sensor(sensor: HasName) -> RunsFilter:
-        """The runs that a sensor asked for."""
+        """The runs that a sensor requested."""
         return RunsFilter(tags={SENSOR_NAME_TAG: sensor.name})
 
 

@@ -53,12 +53,12 @@ class AssetSelection:
 
     @property
     def expression(self) -> ex.Expression:
-        """What it says, as a tree of values."""
+        """The selection, as a tree of values."""
         return self._expression if type(self) is AssetSelection else ex.Custom(self)
 
     @staticmethod
     def all(include_sources: bool = False) -> AssetSelection:
-        """Every asset that a run can make; with `include_sources` the external ones too."""
+        """Every materializable asset; with `include_sources` the external ones too."""
         return selection_of(ex.All(include_sources))
 
     @staticmethod
@@ -68,12 +68,12 @@ class AssetSelection:
 
     @staticmethod
     def assets(*assets_defs: Selectable) -> AssetSelection:
-        """These assets, given as keys, strings (`a/b` splits), sequences of parts, or definitions."""
+        """These assets, as keys, strings (`a/b` splits), sequences of parts, or definitions."""
         return selection_of(ex.Keys(_keys(assets_defs)))
 
     @staticmethod
     def keys(*asset_keys: CoercibleToAssetKey) -> AssetSelection:
-        """These assets, given by key. Superseded by `assets`."""
+        """These assets, by key. Superseded by `assets`."""
         return selection_of(ex.Keys(_keys(asset_keys)))
 
     @staticmethod
@@ -115,7 +115,7 @@ class AssetSelection:
 
     @staticmethod
     def owner(owner: str | None) -> AssetSelection:
-        """Assets of this owner (e-mail address or `team:name`), external ones too; None: of nobody."""
+        """Assets of this owner (e-mail address or `team:name`), external ones too; None: assets without an owner."""
         return selection_of(ex.Owner(owner=owner and _text(owner, "owner"), include_sources=True))
 
     @staticmethod
@@ -125,7 +125,7 @@ class AssetSelection:
 
     @staticmethod
     def checks(*assets_defs_or_check_keys: AssetCheckKey | DefinesChecks) -> AssetSelection:
-        """These checks, given by key or by the definitions that hold them, without the assets."""
+        """These checks, by key or by their definitions, without the assets."""
         return selection_of(ex.Checks(_check_keys(assets_defs_or_check_keys)))
 
     @staticmethod
@@ -139,7 +139,7 @@ class AssetSelection:
 
     @staticmethod
     def from_coercible(selection: CoercibleToAssetSelection) -> AssetSelection:
-        """A selection from what people pass as one: a text, a key or definition, a selection, or several of these.
+        """Converts a string, a key or definition, a selection, or several of these, to a selection.
 
         Raises:
             InvalidInvocationError: anything else.
@@ -153,19 +153,19 @@ class AssetSelection:
         return selection_of(ex.union([ex.Keys(_keys(named)), *rules] if named else rules))
 
     def downstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
-        """These assets and what is made from them, at most `depth` steps away; without themselves on request."""
+        """These assets and those downstream, at most `depth` steps away; without themselves on request."""
         return selection_of(ex.Downstream(self.expression, _depth(depth), include_self))
 
     def upstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
-        """These assets and what they are made from, at most `depth` steps away; only what a run can make."""
+        """These assets and those upstream, at most `depth` steps away; only materializable ones."""
         return selection_of(ex.Upstream(self.expression, _depth(depth), include_self))
 
     def sinks(self) -> AssetSelection:
-        """Those from which nothing else in the selection is made, directly or not."""
+        """The assets without any downstream asset in the selection, direct or indirect."""
         return selection_of(ex.Sinks(self.expression))
 
     def roots(self) -> AssetSelection:
-        """Those that are not made from anything else in the selection, directly or not."""
+        """The assets without any upstream asset in the selection, direct or indirect."""
         return selection_of(ex.Roots(self.expression))
 
     def sources(self) -> AssetSelection:
@@ -173,15 +173,15 @@ class AssetSelection:
         return self.roots()
 
     def materializable(self) -> AssetSelection:
-        """Those that a run can make."""
+        """The materializable ones."""
         return selection_of(ex.Materializable(self.expression))
 
     def required_multi_asset_neighbors(self) -> AssetSelection:
-        """These, and what can only be made together with them."""
+        """These assets, and those that can only be materialized together with them."""
         return selection_of(ex.RequiredNeighbors(self.expression))
 
     def upstream_source_assets(self) -> AssetSelection:
-        """The assets in or upstream of the selection that a run cannot make."""
+        """The assets in or upstream of the selection that are not materializable."""
         return selection_of(ex.UpstreamSources(self.expression))
 
     def without_checks(self) -> AssetSelection:

@@ -19,7 +19,7 @@ class CodeLocationSelector(msgspec.Struct, frozen=True):
     location_name: str
 
     def to_repository_selector(self) -> RepositorySelector:
-        """The same jobs, for who asks for a repository: a code location has one."""
+        """The same jobs, by repository: a code location has one."""
         return RepositorySelector(location_name=self.location_name, repository_name="__repository__")
 
 

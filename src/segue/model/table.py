@@ -58,7 +58,7 @@ class TableColumn(msgspec.Struct, frozen=True):
     Attributes:
         name: the name of the column.
         type: the name of its type, in the words of the system that holds the table.
-        description: what it means, in Markdown.
+        description: its meaning, in Markdown.
         constraints: what holds for its values.
         tags: labels, for instance to mark personal data.
     """
@@ -142,7 +142,7 @@ class TableRecord(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
 
 class TableColumnDep(msgspec.Struct, frozen=True):
-    """A column of an upstream asset that a column is made from."""
+    """A column of an upstream asset on which a column depends."""
 
     asset_key: AssetKey
     column_name: str
@@ -157,7 +157,7 @@ class TableColumnDep(msgspec.Struct, frozen=True):
 
 
 class TableColumnLineage(msgspec.Struct, frozen=True):
-    """For each column of a table, the upstream columns it is made from."""
+    """For each column of a table, the upstream columns on which it depends."""
 
     deps_by_column: Mapping[str, Sequence[TableColumnDep]]
 

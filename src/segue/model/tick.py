@@ -57,7 +57,7 @@ class SensorType(enum.Enum):
 
 
 class SkipReason(msgspec.Struct, frozen=True):
-    """Why a schedule or sensor asks for no run this time.
+    """Why a schedule or sensor requests no run this time.
 
     Attributes:
         skip_message: for people.
@@ -86,11 +86,11 @@ class SensorResult:
     """Everything that one evaluation of a sensor may answer. Immutable, equal by value.
 
     Args:
-        run_requests: the runs it asks for.
-        skip_reason: why it asks for none; a text becomes a `SkipReason`.
-        cursor: what the next evaluation finds as `context.cursor`.
-        dynamic_partitions_requests: partitions to add or remove before the runs are made.
-        asset_events: what it has seen of assets that are made elsewhere.
+        run_requests: the runs it requests.
+        skip_reason: why it requests none; a string becomes a `SkipReason`.
+        cursor: the `context.cursor` of the next evaluation.
+        dynamic_partitions_requests: partitions to add or remove before the runs are created.
+        asset_events: events of external assets to record.
 
     Raises:
         WrongArgumentError: both runs and a reason to skip, or an argument of a wrong type.
@@ -173,7 +173,7 @@ class SensorTick(msgspec.Struct, frozen=True, kw_only=True):
         skip_message: why there are none.
         cursor: what the next evaluation goes on from.
         run_reactions: the runs it answered to without asking for another one.
-        dynamic_partitions_requests: partitions to add or remove before the runs are made.
+        dynamic_partitions_requests: partitions to add or remove before the runs are created.
         asset_events: what it has seen of assets.
     """
 

@@ -26,7 +26,7 @@ class AutomationDecision(msgspec.Struct, frozen=True):
     Attributes:
         results: what each condition said that was evaluated, in that order: upstream first.
         requested: what is asked for of each target, and of what can only be made together with it.
-        cursor: what the next evaluation must be given.
+        cursor: the cursor to pass to the next evaluation.
         unsettled: the targets that may say something else next time even if nothing happens until then.
     """
 

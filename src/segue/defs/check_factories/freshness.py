@@ -83,8 +83,8 @@ def build_last_update_freshness_checks(
         deadline_cron: the deadlines by which it has to be there, as a cron schedule; any moment when None. What is updated
             after a deadline is fresh until the next one.
         timezone: the time zone of the cron schedule.
-        severity: what a failure means.
-        blocking: whether a failure of severity ERROR stops what is downstream.
+        severity: the severity of a failure.
+        blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
 
     Raises:
         InvalidDefinitionError: an invalid cron schedule or time zone, no assets or duplicate ones.
@@ -128,8 +128,8 @@ def build_time_partition_freshness_checks(
         assets: assets that are partitioned by windows of time, by key or definition.
         deadline_cron: the deadlines, as a cron schedule.
         timezone: the time zone of the cron schedule.
-        severity: what a failure means.
-        blocking: whether a failure of severity ERROR stops what is downstream.
+        severity: the severity of a failure.
+        blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
 
     Raises:
         InvalidDefinitionError: a wrong type, an invalid cron schedule or time zone, no assets or duplicate ones.

@@ -1,4 +1,4 @@
-"""Checks that a number in the metadata of the last materialization lies within bounds."""
+"""Checks that a number in the metadata of the last materialization is within bounds."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def build_metadata_bounds_checks(
     exclusive_min: bool = False,
     exclusive_max: bool = False,
 ) -> Sequence[AssetChecksDefinition]:
-    """Checks that a number in the metadata of the last materialization lies within bounds.
+    """Checks that a number in the metadata of the last materialization is within bounds.
 
     Args:
         assets: the assets, by key or definition.
-        severity: what a failure means.
+        severity: the severity of a failure.
         metadata_key: the name of the number, such as `dagster/row_count`.
         min_value, max_value: the bounds; one of them may be None.
         exclusive_min, exclusive_max: whether the bound itself is out of bounds.

@@ -39,8 +39,8 @@ def build_row_count_checks(
         min_rows, max_rows: the bounds, both allowed themselves.
         max_decrease, max_increase: how much the count may fall or rise since the materialization before, as a part of that
             count: 0.5 for by half. Nothing is compared with a first materialization, nor with one that had no rows.
-        severity: what a failure means.
-        blocking: whether a failure of severity ERROR stops what is downstream.
+        severity: the severity of a failure.
+        blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
 
     Raises:
         InvalidDefinitionError: no limit at all.
@@ -103,8 +103,8 @@ def build_non_empty_checks(
 
     Args:
         assets: the assets, by key or definition.
-        severity: what a failure means.
-        blocking: whether a failure of severity ERROR stops what is downstream.
+        severity: the severity of a failure.
+        blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
     """
     where = "build_non_empty_checks"
     require_severity(where, severity)

@@ -24,7 +24,7 @@ def build_column_schema_change_checks(
 
     Args:
         assets: the assets, by key or definition.
-        severity: what a failure means.
+        severity: the severity of a failure.
     """
     where = "build_column_schema_change_checks"
     require_severity(where, severity)

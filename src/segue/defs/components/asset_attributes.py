@@ -126,7 +126,7 @@ class AssetSpecKwargs(SharedAssetKwargs):
 
 
 class AssetAttributes(SharedAssetKwargs):
-    """What a file can say of assets that something else names."""
+    """The attributes that a file can set on assets that are named elsewhere."""
 
     key: Annotated[
         AssetKey | None,

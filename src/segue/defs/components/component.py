@@ -27,7 +27,7 @@ _INSTANCE_MARK = "__segue_component_instance__"
 
 
 class ComponentTypeSpec(msgspec.Struct, frozen=True):
-    """What is told of a component class.
+    """The description of a component class.
 
     Attributes:
         description: for people.
@@ -54,7 +54,7 @@ class EmptyAttributesModel(Model):
 
 
 class Component(abc.ABC):
-    """A class whose objects make definitions. A file names the class and gives the attributes.
+    """A class whose objects build definitions. A file names the class and sets the attributes.
 
     With `Resolvable`, its fields are what the attributes say:
 
@@ -82,12 +82,12 @@ class Component(abc.ABC):
 
     @classmethod
     def get_spec(cls) -> ComponentTypeSpec:
-        """What is told of the class."""
+        """The description of the class."""
         return ComponentTypeSpec()
 
     @classmethod
     def get_description(cls) -> str | None:
-        """For people: what the spec says, or the docstring of the class."""
+        """A description: that of the spec, or the docstring of the class."""
         return cls.get_spec().description or inspect.getdoc(cls)
 
     @classmethod
@@ -114,8 +114,8 @@ class Component(abc.ABC):
         """The component that a file describes.
 
         Args:
-            attributes: what the file says, of the class that `get_model_cls` gives.
-            context: where the file stands.
+            attributes: the attributes in the file, of the class that `get_model_cls` returns.
+            context: the location of the file.
 
         Raises:
             ResolutionError: a template or a resolver failed.
@@ -129,7 +129,7 @@ class Component(abc.ABC):
         """The definitions.
 
         Args:
-            context: where the component stands.
+            context: the location of the component.
         """
 
     @classmethod
@@ -138,7 +138,7 @@ class Component(abc.ABC):
 
         Args:
             attributes: as a file would say them.
-            context: where the file would stand; in an empty project when None.
+            context: the location of the file; in an empty project when None.
 
         Raises:
             pydantic.ValidationError: an attribute of another type, or one that is not known.
@@ -155,7 +155,7 @@ class Component(abc.ABC):
 
         Args:
             yaml_path: the file.
-            context: where it stands; in an empty project when None.
+            context: its location; in an empty project when None.
 
         Raises:
             InvalidDefinitionError: it describes another class than this one.
@@ -170,7 +170,8 @@ class Component(abc.ABC):
 def component_instance(
     fn: Callable[[ComponentLoadContext], AnyComponent],
 ) -> Callable[[ComponentLoadContext], AnyComponent]:
-    """Marks a function in a folder of definitions that makes a component; the folder's definitions are then those of it.
+    """Marks a function in a folder of definitions that creates a component; the folder's definitions are then those
+    of that component.
 
     Args:
         fn: takes the context.

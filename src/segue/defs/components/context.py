@@ -28,7 +28,7 @@ _STASH = "component_load_context"
 
 
 class ComponentLoadContext:
-    """Where a component stands.
+    """The location of a component.
 
     Attributes:
         project_root: the folder of the project.
@@ -59,7 +59,7 @@ class ComponentLoadContext:
 
     @property
     def path(self) -> Path:
-        """The folder or file that the component stands in."""
+        """The folder or file that contains the component."""
         return self.component_path.file_path
 
     @staticmethod
@@ -81,7 +81,7 @@ class ComponentLoadContext:
         return made
 
     def for_path(self, path: Path) -> Self:
-        """The context of what stands at another path."""
+        """The context of the component at another path."""
         return self._changed(component_path=ComponentPath.from_resolvable(self.defs_module_path, path))
 
     def for_component_loc(self, component_loc: ComponentPath) -> Self:
@@ -97,7 +97,7 @@ class ComponentLoadContext:
         return self._changed(resolution_context=self.resolution_context.with_source_position_tree(source_position_tree))
 
     def with_component_scope(self, cls: type[Component], template_vars_module: str | None = None) -> Self:
-        """A context whose templates can speak of what a component class and a module of template variables add.
+        """A context whose templates can use the variables of a component class and of a module of template variables.
 
         Args:
             cls: the class.
@@ -121,7 +121,7 @@ class ComponentLoadContext:
         """The name under which a file or folder in the folder of definitions is imported.
 
         Raises:
-            InvalidInvocationError: it does not stand there.
+            InvalidInvocationError: there is none.
         """
         absolute = ComponentPath.from_resolvable(self.defs_module_path, path).file_path
         if not absolute.is_relative_to(self.defs_module_path):
@@ -142,9 +142,9 @@ class ComponentLoadContext:
         return bound("module_named")(self.defs_relative_module_name(path))
 
     def build_defs(self, loc: ResolvableToComponentPath) -> Definitions:
-        """The definitions of what stands at a path, seen from the folder of definitions.
+        """The definitions of the component at a path, relative to the folder of definitions.
 
-        What is built for one component is built once: others get the same objects.
+        Each component is built once: others get the same objects.
         """
         return self.component_tree.build_defs_at_path(loc)
 
@@ -169,7 +169,7 @@ class ComponentLoadContext:
         return self.component_tree.load_component(defs_path, expected_type or Component)
 
     def load_structural_component_at_path(self, defs_path: ResolvableToComponentPath) -> Component:
-        """What stands at a path, as the folder holds it: a folder, a YAML file or a Python file as one component."""
+        """The component at a path: a folder, a YAML file or a Python file."""
         return self.component_tree.load_structural_component_at_loc(defs_path)
 
     def load_structural_component_at_loc(self, loc: ResolvableToComponentPath) -> Component:

@@ -59,7 +59,7 @@ class DerivesModel:
 
     @classmethod
     def resolve_from_model(cls, context: ResolutionContext, model: BaseModel) -> Any:
-        """The object, made out of what a file says of it."""
+        """The object, built from a file."""
         raise NotImplementedError
 
 

@@ -56,7 +56,7 @@ ResolvedBackfillPolicy: TypeAlias = Annotated[
 
 
 class OpSpec(Model, Resolvable):
-    """What there is to say of the step.
+    """The attributes of the step.
 
     Attributes:
         name: of the step; what is run gives it when None.
@@ -85,7 +85,7 @@ class ExecutableComponent(Component, Resolvable, Model, abc.ABC):
     @property
     @abc.abstractmethod
     def op_spec(self) -> OpSpec:
-        """What there is to say of the step."""
+        """The attributes of the step."""
 
     @property
     def resource_keys(self) -> set[str]:

@@ -20,13 +20,13 @@ class ComponentFormConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How a form shows a component, or one of its fields.
 
     Attributes:
-        label: what it is called.
-        editable: whether a form may make and change components of the class.
+        label: its label.
+        editable: whether a form may create and change components of the class.
         hidden: whether the field is left out.
-        placeholder: what stands in the field while it is empty.
+        placeholder: the text shown while the field is empty.
         multiline: whether the field has several lines.
-        widget: what the value is entered with.
-        advanced: whether the field is shown only when asked for.
+        widget: the input element for the value.
+        advanced: whether the field is shown only on request.
         id_source: whether the value names the component.
     """
 
@@ -40,12 +40,12 @@ class ComponentFormConfig(msgspec.Struct, frozen=True, kw_only=True):
     id_source: bool | None = None
 
     def to_component_json_schema_extra(self) -> dict[str, Any]:
-        """What the JSON schema of a component says of it besides."""
+        """Additional information in the JSON schema of a component."""
         said = {"x-app-managed": self.editable or None, "title": self.label}
         return {key: value for key, value in said.items() if value is not None}
 
     def to_field_json_schema_extra(self) -> dict[str, Any]:
-        """What the JSON schema of a field says of it besides."""
+        """Additional information in the JSON schema of a field."""
         widget = None if self.widget is None else self.widget.value
         if self.hidden:
             widget = "hidden"

@@ -67,10 +67,10 @@ class FunctionSpec(OpSpec):
 
 
 class FunctionComponent(ExecutableComponent):
-    """Assets and checks that a Python function makes.
+    """Assets and checks computed by a Python function.
 
     Attributes:
-        assets, checks: what the function makes.
+        assets, checks: the assets and checks of the function.
         execution: the function, or what else there is to say of the step.
     """
 
@@ -78,7 +78,7 @@ class FunctionComponent(ExecutableComponent):
 
     @property
     def op_spec(self) -> OpSpec:
-        """What there is to say of the step; it is called as the function."""
+        """The attributes of the step; its name is that of the function."""
         if isinstance(self.execution, FunctionSpec):
             named = self.execution.name or function_name(self.execution.fn, "FunctionComponent")
             return self.execution.model_copy(update={"name": named})
@@ -91,7 +91,7 @@ class FunctionComponent(ExecutableComponent):
 
     @property
     def execute_fn_metadata(self) -> FunctionShape:
-        """What the function takes."""
+        """The parameters of the function."""
         return read_function(self.function, f"function {function_name(self.function, 'FunctionComponent')!r}")
 
     @property
@@ -111,12 +111,12 @@ class FunctionComponent(ExecutableComponent):
         return None if self.config_cls is None else self.config_cls.to_fields_dict()
 
     def step_function(self, component_load_context: ComponentLoadContext) -> Callable[..., Any]:
-        """The function itself, which says what it takes."""
+        """The function itself."""
         del component_load_context
         return self.function
 
     def invoke_execute_fn(self, context: Any, component_load_context: ComponentLoadContext) -> Iterable[Any]:
-        """What the function gives, called by hand.
+        """The result of the function, called directly.
 
         Raises:
             InvalidInvocationError: the function takes config, and the context has none.

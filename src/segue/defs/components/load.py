@@ -28,7 +28,7 @@ def load_from_defs_folder(*, path_within_project: Path | None = None, project_ro
         project_root: superseded by `path_within_project`.
 
     Raises:
-        InvalidInvocationError: no path is given.
+        InvalidInvocationError: no path was provided.
         LoadError: there is no such project, or its package is not installed.
         ComponentTreeError: something in the folder could not be loaded; the cause says why.
     """
@@ -74,7 +74,7 @@ def load_context_for_test() -> ComponentLoadContext:
 
 
 def build_defs_for_component(component: Component) -> Definitions:
-    """The definitions of a component that stands in no folder.
+    """The definitions of a component outside of a folder of definitions.
 
     Args:
         component: the component.
@@ -90,7 +90,7 @@ def component_defs(
     Args:
         component: the component.
         resources: by key.
-        context: where it stands; in an empty project when None.
+        context: its location; in an empty project when None.
     """
     made = component.build_defs(context or load_context_for_test())
     return Definitions.merge(made, Definitions(resources=resources))

@@ -21,7 +21,7 @@ class ProjectConfig(msgspec.Struct, frozen=True):
         root: the folder of the project.
         root_module: the package of the project.
         defs_module: the package that is the folder of definitions.
-        code_location_name: what the project is called.
+        code_location_name: the name of the project.
     """
 
     root: Path

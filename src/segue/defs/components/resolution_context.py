@@ -17,12 +17,12 @@ from segue.errors import ResolutionError
 
 
 class ResolutionContext:
-    """What a value is worked out in: the names that templates can speak of, and where the value stands.
+    """The context in which a value is resolved: the names that templates can use, and the value's position.
 
     Args:
         scope: name -> value.
         path: the keys and indices that lead to the value.
-        source_position_tree: where the values stand in their file.
+        source_position_tree: the positions of the values in their file.
         stash: facts that one resolver leaves for another.
     """
 
@@ -66,7 +66,7 @@ class ResolutionContext:
 
     @property
     def position(self) -> SourcePosition | None:
-        """Where the present value stands in its file."""
+        """The position of the current value in its file."""
         return None if self.source_position_tree is None else self.source_position_tree.lookup(self.path)
 
     def resolve_value(self, val: Any, as_type: type | None = None) -> Any:
@@ -111,7 +111,7 @@ class ResolutionContext:
             raise self.error(f"{error.errors()[0]['msg']}, got {text!r}.") from error
 
     def error(self, message: str) -> ResolutionError:
-        """An error about the present value, which says where it stands and shows the line."""
+        """An error about the current value, which gives its position and shows the line."""
         path = ".".join(str(part) for part in self.path)
         position = self.position
         if position is None:
@@ -124,13 +124,13 @@ class ResolutionContext:
 
         Args:
             fmt_exc: the lines of the traceback.
-            field_name: the field that it should have made.
-            model: what it made it from.
+            field_name: the field that it should have produced.
+            model: the model from which it was built.
         """
         return self.error(f"the resolver of {field_name!r} of {type(model).__name__} raised.\n{''.join(fmt_exc)}")
 
     def resolve_source_relative_path(self, value: str) -> Path:
-        """A path as seen from the folder of the file that the values stand in; from the working directory without one."""
+        """A path relative to the folder of the file with the values; relative to the working directory without one."""
         tree = self.source_position_tree
         return Path(tree.position.filename).parent / value if tree is not None else Path(value)
 

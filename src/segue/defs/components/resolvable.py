@@ -34,10 +34,10 @@ class Resolvable(DerivesModel):
 
     @classmethod
     def model(cls) -> type[BaseModel]:
-        """The pydantic model of what a file says of such an object: a field each, which may also be a template.
+        """The pydantic model of such an object in a file: one field each, which may also be a template.
 
         Raises:
-            ResolutionError: there is no way to make one of the fields out of a file.
+            ResolutionError: one of the fields cannot be built from a file.
         """
         return _model_of(cls)
 
@@ -48,11 +48,11 @@ class Resolvable(DerivesModel):
 
     @classmethod
     def resolve_from_model(cls, context: ResolutionContext, model: BaseModel) -> Self:
-        """The object, made out of what a file says of it.
+        """The object, built from a file.
 
         Args:
-            context: what templates can speak of, and where the model stands in its file.
-            model: of the class that `model()` gives.
+            context: the names that templates can use, and the position of the model in its file.
+            model: an object of the class that `model()` returns.
 
         Raises:
             ResolutionError: a template or a resolver failed.

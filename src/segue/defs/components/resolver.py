@@ -27,16 +27,17 @@ class Model(BaseModel):
 
 
 class Resolver:
-    """Says, in an annotation, how a field is made out of what the file says: `Annotated[Thing, Resolver(make_thing)]`.
+    """Says, in an annotation, how to build a field from its value in the file: `Annotated[Thing,
+    Resolver(make_thing)]`.
 
     Args:
         fn: `(context, value)`, the value as the file has it; what it returns is the field.
-        model_field_name: what the field is called in the file; as in the class when None.
-        model_field_type: what the file may say there; the annotated type when None.
+        model_field_name: the name of the field in the file; as in the class when None.
+        model_field_type: the type of the value in the file; the annotated type when None.
         description, examples: what documentation and editors say of the field.
         inject_before_resolve: whether templates in a text are worked out before `fn` gets it. One that gives something
             else than text is the field itself then, and `fn` is not called.
-        json_schema_extra: what is added to the field in the JSON schema.
+        json_schema_extra: additions to the field in the JSON schema.
         form_config: how a form shows the field, see `ComponentFormConfig`.
     """
 
@@ -89,7 +90,7 @@ class Resolver:
         json_schema_extra: dict[str, Any] | None = None,
         form_config: ComponentFormConfig | None = None,
     ) -> Resolver:
-        """The way a field is made without a resolver, with other words about it: arguments as for `Resolver`."""
+        """The default way to build a field, with another description: arguments as for `Resolver`."""
         return Resolver(
             None,
             model_field_name=model_field_name,
@@ -102,14 +103,14 @@ class Resolver:
 
     @staticmethod
     def passthrough(description: str | None = None, examples: list[Any] | None = None) -> Resolver:
-        """The field is what the file says, untouched: templates stay text, nested resolvers are not asked."""
+        """The field is the unchanged value in the file: templates stay strings, nested resolvers are not called."""
         made = Resolver(_untouched, description=description, examples=examples, inject_before_resolve=False)
         made.is_passthrough = True
         return made
 
     @staticmethod
     def union(arg_resolver_pairs: Sequence[tuple[type, Resolver]]) -> Resolver:
-        """A field that is made in one of several ways, by what the file says there.
+        """A field that is built in one of several ways, depending on the value in the file.
 
         Args:
             arg_resolver_pairs: (annotated type, resolver) of each way; the first whose type fits is taken.
@@ -119,7 +120,7 @@ class Resolver:
 
     @property
     def is_default(self) -> bool:
-        """Whether there is no function, so that the annotated type says how the field is made."""
+        """Whether there is no function, so that the annotated type says how to build the field."""
         return self.fn is None
 
     def with_outer_resolver(self, outer: Resolver) -> Resolver:
@@ -149,7 +150,7 @@ class Resolver:
         return self.resolve(context.at_path(name), getattr(model, name), field_name, model)
 
     def resolve(self, context: ResolutionContext, value: Any, field_name: str, model: object) -> Any:
-        """The field, out of its own part of what the file says."""
+        """The field, built from its own part of the file."""
         if self.inject_before_resolve and isinstance(value, str):
             value = context.resolve_value(value, as_type=str)
             if not isinstance(value, str):
@@ -169,11 +170,11 @@ class Resolver:
         model: object,
         around: ResolutionContext | None = None,
     ) -> Any:
-        """What the function gives for a value.
+        """The result of the function for a value.
 
         Args:
             context: of the field, for errors.
-            value: what the function gets.
+            value: the argument of the function.
             field_name, model: what errors speak of.
             around: the context that the function gets; the field's own when None.
         """

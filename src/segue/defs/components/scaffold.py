@@ -24,14 +24,14 @@ class NoParams(Model):
 
 
 class ScaffoldRequest(msgspec.Struct, Generic[Params]):
-    """What is asked of a scaffolder.
+    """A request to a scaffolder.
 
     Attributes:
-        type_name: the name of the component class, as a file gives it.
+        type_name: the name of the component class, as written in a file.
         target_path: the folder for the new component.
         scaffold_format: whether to write a `defs.yaml` or a `component.py`.
         project_root: the folder of the project.
-        params: what the scaffolder asked for.
+        params: the parameters that the scaffolder declares.
         append: whether a file that is there is added to.
     """
 
@@ -48,7 +48,7 @@ class Scaffolder(abc.ABC, Generic[Params]):
 
     @classmethod
     def get_scaffold_params(cls) -> type[BaseModel]:
-        """What it asks for, as a pydantic model."""
+        """Its parameters, as a pydantic model."""
         return NoParams
 
     @abc.abstractmethod
@@ -92,7 +92,7 @@ def scaffold_component(request: ScaffoldRequest[Any], yaml_attributes: Mapping[s
 
     Args:
         request: where, and how.
-        yaml_attributes: what the file says of it.
+        yaml_attributes: its attributes in the file.
 
     Raises:
         InvalidInvocationError: there is such a file already, and it is not to be added to.

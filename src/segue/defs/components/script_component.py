@@ -61,7 +61,7 @@ class ScriptComponent(ExecutableComponent):
 
 
 class PythonScriptComponent(ScriptComponent):
-    """Assets and checks that a Python script makes, run by the Python that runs this."""
+    """Assets and checks computed by a Python script, run by the same Python interpreter."""
 
     def command(self, script: str) -> list[str]:
         """Python, the script and its arguments."""
@@ -69,7 +69,7 @@ class PythonScriptComponent(ScriptComponent):
 
 
 class UvRunComponent(ScriptComponent):
-    """Assets and checks that a Python script makes, run by `uv run`, which installs what the script says it needs."""
+    """Assets and checks computed by a Python script, run by `uv run`, which installs its dependencies."""
 
     def command(self, script: str) -> list[str]:
         """uv, the script and its arguments."""

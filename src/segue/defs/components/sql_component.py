@@ -33,12 +33,12 @@ def _resolve_connection(context: ResolutionContext, value: Any) -> Any:
 
 
 class SqlComponent(ExecutableComponent, abc.ABC):
-    """Assets that SQL makes.
+    """Assets computed by SQL.
 
     Attributes:
-        assets, checks: what the SQL makes.
+        assets, checks: the assets and checks of the SQL.
         connection: what executes it; in a file, a template such as `{{ context.load_component('connection') }}`.
-        execution: what there is to say of the step.
+        execution: the attributes of the step.
     """
 
     connection: Annotated[
@@ -60,11 +60,11 @@ class SqlComponent(ExecutableComponent, abc.ABC):
 
     @abc.abstractmethod
     def get_unique_name(self) -> str:
-        """The name of the step, where `execution` gives none."""
+        """The name of the step, if `execution` has none."""
 
     @property
     def op_spec(self) -> OpSpec:
-        """What there is to say of the step."""
+        """The attributes of the step."""
         spec = self.execution or OpSpec()
         return spec.model_copy(update={"name": spec.name or self.get_unique_name()})
 
@@ -73,7 +73,7 @@ class SqlComponent(ExecutableComponent, abc.ABC):
         self.connection.connect_and_execute(self.get_sql_content(context, component_load_context))
 
     def invoke_execute_fn(self, context: Any, component_load_context: ComponentLoadContext) -> Iterable[Any]:
-        """Executes the SQL, and tells of each asset that it is made."""
+        """Executes the SQL, and reports a materialization of each asset."""
         self.execute(context, component_load_context)
         return [MaterializeResult(asset_key=spec.key) for spec in self.assets or []]
 
@@ -89,11 +89,11 @@ class SqlFile(Model):
 
 
 class TemplatedSqlComponent(SqlComponent):
-    """Assets that SQL makes, written as a template.
+    """Assets computed by SQL, written as a template.
 
     Attributes:
-        sql_template: the template, or the file in which it stands.
-        sql_template_vars: what the template can speak of, besides the `context` of the step and its `partition_key`.
+        sql_template: the template, or the file that contains it.
+        sql_template_vars: variables for the template, in addition to the `context` of the step and its `partition_key`.
     """
 
     sql_template: Annotated[

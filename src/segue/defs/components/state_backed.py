@@ -83,7 +83,7 @@ class DefsStateConfig(msgspec.Struct, frozen=True):
 
 
 class StateBackedComponent(Component):
-    """A component that makes its definitions out of state that it fetches from elsewhere: the tables of a database, say.
+    """A component that builds its definitions from state fetched from elsewhere, such as the tables of a database.
 
     Fetching is apart from loading: what was fetched last is what definitions are made of, until `refresh_state` fetches
     again.
@@ -107,7 +107,7 @@ class StateBackedComponent(Component):
         """The definitions.
 
         Args:
-            context: where the component stands.
+            context: the location of the component.
             state_path: what `write_state_to_path` wrote; None when nothing was fetched yet.
         """
 

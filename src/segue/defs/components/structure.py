@@ -24,11 +24,11 @@ CODE_REFERENCES_METADATA = "dagster/code_references"
 
 
 class DefsFolderComponent(Component):
-    """A folder of definitions: those of everything that stands in it.
+    """A folder of definitions: those of everything in it.
 
     Args:
         path: the folder.
-        children: what stands in it, by path.
+        children: its contents, by path.
     """
 
     def __init__(self, path: Path, children: Mapping[Path, Component]) -> None:
@@ -37,13 +37,13 @@ class DefsFolderComponent(Component):
 
     @classmethod
     def load(cls, attributes: Any, context: ComponentLoadContext) -> DefsFolderComponent:
-        """The component of the folder that the context stands in."""
+        """The component of the context's folder."""
         del attributes
         return context.component_tree.load_folder(context.path)
 
     @classmethod
     def get(cls, context: ComponentLoadContext) -> DefsFolderComponent:
-        """The component of the folder that the context stands in."""
+        """The component of the context's folder."""
         return cls.load(None, context)
 
     def build_defs(self, context: ComponentLoadContext) -> Definitions:

@@ -20,7 +20,8 @@ def template_var(fn: None = None) -> Callable[[AnyFunction], AnyFunction]: ...
 def template_var(fn: Any = None) -> Any:
     """Marks a function whose value templates can speak of by its name.
 
-    It stands in the module that a `defs.yaml` names as `template_vars_module`, or as a static method in a component class.
+    Define it in the module that a `defs.yaml` names as `template_vars_module`, or as a static method of a component
+    class.
 
     Args:
         fn: takes nothing, or the `ComponentLoadContext`.

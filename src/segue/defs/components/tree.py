@@ -45,7 +45,7 @@ class ComponentTree:
         defs_module: the package that is the folder.
         project_root: the folder of the project.
         terminate_autoloading_on_keyword_files: whether a folder with a `definitions.py` is that file alone.
-        code_location_name: what the project is called.
+        code_location_name: the name of the project.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class ComponentTree:
 
     @classmethod
     def for_project(cls, path_within_project: Path) -> ComponentTree:
-        """The tree of the project that a path lies in, see `load_from_defs_folder`.
+        """The tree of the project that contains a path, see `load_from_defs_folder`.
 
         Raises:
-            LoadError: it lies in no project, or the project's package cannot be imported.
+            LoadError: it is not in a project, or the project's package cannot be imported.
         """
         project = find_project(Path(path_within_project))
         _require_importable(project)
@@ -126,12 +126,12 @@ class ComponentTree:
         )
 
     def find_root_decl(self) -> ComponentDecl:
-        """What stands in the folder, by the names of files."""
+        """The components in the folder, found by file name."""
         found = find_decl(self.defs_module_path, self.terminate_autoloading_on_keyword_files)
         return found if found is not None else DefsFolderDecl(self.defs_module_path, ())
 
     def find_decl_at_path(self, defs_path: ResolvableToComponentPath) -> ComponentDecl:
-        """What stands at a path, by the names of files.
+        """The component at a path, found by file name.
 
         Raises:
             ComponentTreeError: nothing does.
@@ -152,13 +152,13 @@ class ComponentTree:
         return self._load(self.find_root_decl())
 
     def load_structural_component_at_loc(self, loc: ResolvableToComponentPath) -> Component:
-        """What stands at a path, as the folder holds it: a folder, a YAML file or a Python file as one component."""
+        """The component at a path: a folder, a YAML file or a Python file."""
         return self._load(self.find_decl_at_path(loc))
 
     def load_component(
         self, defs_path: ResolvableToComponentPath, expected_type: type[AnyComponent] = Component
     ) -> AnyComponent:
-        """The component at a path: the one that its YAML or Python file makes.
+        """The component at a path, as declared by its YAML or Python file.
 
         Args:
             defs_path: a path in the folder, or an address.
@@ -190,7 +190,7 @@ class ComponentTree:
         return self._folder(decl if decl is not None else DefsFolderDecl(path, ()))
 
     def build_defs_at_path(self, loc: ResolvableToComponentPath) -> Definitions:
-        """The definitions of what stands at a path; built once.
+        """The definitions of the component at a path; built once.
 
         Raises:
             ComponentTreeError: they could not be built; the cause says why.
@@ -212,7 +212,7 @@ class ComponentTree:
         return self._definitions[located]
 
     def build_defs(self, loc: ResolvableToComponentPath | None = None) -> Definitions:
-        """The definitions of everything in the folder, or of what stands at a path.
+        """The definitions of everything in the folder, or of the component at a path.
 
         Raises:
             ComponentTreeError: something could not be loaded or built; the message shows where, the cause says why.
@@ -242,7 +242,7 @@ class ComponentTree:
         """The folder, drawn as a tree.
 
         Args:
-            include_load_and_build_status: whether it says of each what is done so far.
+            include_load_and_build_status: whether to include the status of each.
             hide_plain_defs: whether Python files are left out.
             match_path: what to leave out all others but; where it failed, it says so.
         """

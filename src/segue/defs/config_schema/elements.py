@@ -14,10 +14,10 @@ from segue.errors import InvalidConfigDefinitionError, WrongArgumentError
 
 
 class Noneable(ConfigType):
-    """A value of a type, or None. A field of it need not be given, and is None then.
+    """A value of a type, or None. A field of this type is optional, and None by default.
 
     Args:
-        inner_type: what it is where it is not None.
+        inner_type: its type, if it is not None.
     """
 
     kind = ConfigTypeKind.NONEABLE
@@ -91,7 +91,7 @@ class Array(ConfigType):
 
     @property
     def description(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] reason: worked out from the item type
-        """What it is, in words."""
+        """A description."""
         return f"List of {self.key}"
 
     def evaluate(self, value: Any, place: Place, walk: Walk) -> Any:
@@ -107,7 +107,7 @@ class Map(ConfigType):
     Args:
         key_type: what each key is, a scalar.
         inner_type: what each value is.
-        key_label_name: what a key means, for people.
+        key_label_name: the meaning of a key, for people.
     """
 
     kind = ConfigTypeKind.MAP
@@ -126,7 +126,7 @@ class Map(ConfigType):
 
     @property
     def key_label_name(self) -> str | None:
-        """What a key means."""
+        """The meaning of a key."""
         return self.given_name
 
     @property

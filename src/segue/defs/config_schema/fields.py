@@ -16,7 +16,7 @@ class FieldLike(Protocol):
 
     @property
     def is_required(self) -> bool:
-        """Whether it must be given."""
+        """Whether it is required."""
         ...
 
     @property

@@ -25,14 +25,14 @@ from segue.model.digest import digest
 
 
 class Field:
-    """One field of a config: its type, its default, whether it must be given.
+    """One field of a config: its type, its default, whether it is required.
 
     Args:
         config: the type, written in any form: `int`, `{"name": str}`, `[int]`, `Noneable(str)`, another config type.
-        default_value: the value where none is given, as it would stand in a config; the field is optional then.
-        is_required: whether it must be given; when None, it must if there is no default.
+        default_value: the default, as it would be written in a config; the field is then optional.
+        is_required: whether it is required; when None, it is required if there is no default.
         description: for people.
-        is_secret: whether its value is hidden in what people are shown.
+        is_secret: whether its value is hidden from people.
 
     Raises:
         InvalidConfigDefinitionError, InvalidDefinitionError: the type cannot be.
@@ -69,24 +69,24 @@ class Field:
 
     @property
     def is_required(self) -> bool:
-        """Whether it must be given."""
+        """Whether it is required."""
         if self._is_required is not None:
             return self._is_required
         return self._default is NO_VALUE and not self.config_type.has_implicit_default
 
     @property
     def is_optional(self) -> bool:
-        """Whether it need not be given."""
+        """Whether it is optional."""
         return not self.is_required
 
     @property
     def default_provided(self) -> bool:
-        """Whether there is a value where none is given."""
+        """Whether it has a default."""
         return self._default is not NO_VALUE or (self._is_required is None and self.config_type.has_implicit_default)
 
     @property
     def default_value(self) -> Any:
-        """The value where none is given.
+        """The default.
 
         Raises:
             InvalidInvocationError: there is none.
@@ -125,7 +125,7 @@ class Field:
         return f"{self.config_type.key}|{self.is_required}|{default}|{self.description or ''}"
 
     def fill_default(self, place: Place, walk: Walk) -> Any:
-        """The value where none is given, as user code gets it; `NO_VALUE` without one."""
+        """The default, as user code gets it; `NO_VALUE` if there is none."""
         if self._default is not NO_VALUE:
             return self.config_type.evaluate(self._default, place, walk)
         if not self.default_provided:
@@ -192,7 +192,7 @@ class Shape(_WithFields):
     Args:
         fields: the type of each field, by name, in any form that `Field` takes.
         description: for people.
-        field_aliases: other names under which fields may be given, by field name.
+        field_aliases: aliases of fields, by field name.
     """
 
     kind = ConfigTypeKind.STRICT_SHAPE

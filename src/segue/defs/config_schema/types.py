@@ -93,7 +93,7 @@ class ConfigType(abc.ABC):
 
     @property
     def implicit_value(self) -> Any:
-        """What stands for a value that is not given, where `has_implicit_default`."""
+        """The implicit default, if `has_implicit_default`."""
         return {}
 
     def __eq__(self, other: object) -> bool:
@@ -123,7 +123,7 @@ class ScalarType(ConfigType):
     """A single value of one Python class.
 
     Args:
-        name: what it is called.
+        name: its name.
         accepts: whether a value is one.
         sample: a value of it.
         convert: makes what user code gets out of a value that is accepted.
@@ -227,10 +227,10 @@ class EnumValue:
 
 
 class Enum(ConfigType):
-    """One of several texts, each of which may stand for a Python value.
+    """One of several strings, each of which may stand for a Python value.
 
     Args:
-        name: what it is called.
+        name: its name.
         enum_values: the values.
     """
 
@@ -296,7 +296,7 @@ class Enum(ConfigType):
         return self._by_text[value].python_value if walk.fill else value
 
     def post_process(self, value: Any) -> Any:
-        """The Python value that a text stands for; a Python value of it is left as it is."""
+        """The Python value that a string stands for; a Python value of the enum is returned unchanged."""
         if isinstance(value, str) and value in self._by_text:
             return self._by_text[value].python_value
         for each in self.enum_values:

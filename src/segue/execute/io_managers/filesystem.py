@@ -71,7 +71,7 @@ class FilesystemIOManager(IOManager):
 
     @property
     def nested_resources(self) -> Mapping[str, object]:
-        """It is made from no other resource."""
+        """It requires no other resource."""
         return {}
 
     @property
@@ -110,7 +110,7 @@ class FilesystemIOManager(IOManager):
         Raises:
             InvariantViolationError: several partitions at once; a value that cannot be pickled; or one for which there is no
                 place, because the value of something else is in it.
-            LeaseLostError: the run is not this process's any more; what was stored before is as it was.
+            LeaseLostError: this process no longer holds the lease of the run; the value stored before is unchanged.
             OSError: the folder cannot be written.
         """
         if not context.has_asset_key:
@@ -133,7 +133,7 @@ class FilesystemIOManager(IOManager):
 
         Raises:
             StepOutputNotFoundError: nothing is stored there.
-            InvariantViolationError: what is stored there is the value of something else.
+            InvariantViolationError: the value stored there belongs to something else.
         """
         if not context.has_asset_key:
             place = context.get_identifier()

@@ -38,7 +38,7 @@ class InMemoryIOManager(IOManager):
             self.values[here] = obj
 
     def load_input(self, context: InputContext) -> Any:
-        """The value; for several partitions a dict of values by partition key, for none of them None.
+        """The value; for several partitions a dict of values by partition key, for no partition None.
 
         Raises:
             StepOutputNotFoundError: it was not kept here.

@@ -109,19 +109,19 @@ class UPathIOManager(IOManager):
         return self.make_safe_partition_path(path, partition)
 
     def get_loading_input_log_message(self, path: Any) -> str:
-        """What is logged when a value is loaded."""
+        """The log message when a value is loaded."""
         return f"Loading from {path} with {type(self).__name__}."
 
     def get_writing_output_log_message(self, path: Any) -> str:
-        """What is logged when a value is stored."""
+        """The log message when a value is stored."""
         return f"Storing at {path} with {type(self).__name__}."
 
     def get_loading_input_partition_log_message(self, path: Any, partition_key: str) -> str:
-        """What is logged when the value of a partition is loaded."""
+        """The log message when the value of a partition is loaded."""
         return f"Loading partition {partition_key} from {path} with {type(self).__name__}."
 
     def get_missing_partition_log_message(self, partition_key: str) -> str:
-        """What is logged when a partition is missing and may be."""
+        """The log message when a partition is missing and is allowed to be."""
         return f"Skipping partition {partition_key}: no value is stored."
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:

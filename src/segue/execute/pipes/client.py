@@ -29,8 +29,8 @@ class PipesClient(PlainResource, abc.ABC):
 
         Args:
             context: of the step.
-            extras: what the process is told besides; plain data.
-            kwargs: what the client needs to know.
+            extras: additional plain data for the process.
+            kwargs: arguments for the client.
         """
 
 
@@ -47,10 +47,11 @@ class PipesClientCompletedInvocation:
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 
     def get_results(self, *, implicit_materializations: bool = True) -> Sequence[PipesExecutionResult]:
-        """What the process reported, for the step to return: materializations and check results.
+        """The results that the process reported, for the step to return: materializations and check results.
 
         Args:
-            implicit_materializations: whether an asset of the step counts as made that the process said nothing of.
+            implicit_materializations: whether assets of the step count as materialized if the process did not
+                report on them.
         """
         return tuple(
             self._session.get_results(implicit_materializations=implicit_materializations, metadata=self.metadata)
@@ -60,7 +61,7 @@ class PipesClientCompletedInvocation:
         """The one materialization, with the check results in it.
 
         Args:
-            implicit_materialization: whether the asset counts as made when the process said nothing of it.
+            implicit_materialization: whether the asset counts as materialized if the process did not report on it.
 
         Raises:
             InvariantViolationError: there is none, or there are several.
@@ -97,5 +98,5 @@ class PipesClientCompletedInvocation:
         return results[0]
 
     def get_custom_messages(self) -> Sequence[Any]:
-        """What the process said with `report_custom_message`, in order."""
+        """The messages of the process by `report_custom_message`, in order."""
         return self._session.get_custom_messages()

@@ -54,7 +54,7 @@ class PipesMessageHandler:
         return tuple(self._results)
 
     def get_custom_messages(self) -> Sequence[Any]:
-        """What the process said with `report_custom_message` so far."""
+        """The messages of the process by `report_custom_message` so far."""
         return tuple(self._custom)
 
     @contextmanager
@@ -68,7 +68,7 @@ class PipesMessageHandler:
         self._reader.on_launched(launched_payload)
 
     def handle_message(self, message: PipesMessage) -> None:
-        """Takes one message. What is wrong with it is kept, and told when the session ends.
+        """Handles one message. Errors in it are kept, and reported when the session ends.
 
         Args:
             message: with the version of the protocol, a method and its parameters.
@@ -89,7 +89,7 @@ class PipesMessageHandler:
 
         Args:
             origin: what failed.
-            exc_info: type, value and traceback of what it raised.
+            exc_info: type, value and traceback of its exception.
         """
         self.problems.append(f"{origin} raised {exc_info[1]!r}")
         self._context.log.error(f"[pipes] {origin} raised.", exc_info=exc_info)

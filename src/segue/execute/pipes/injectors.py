@@ -17,7 +17,7 @@ class PipesContextInjector(abc.ABC):
 
     @abc.abstractmethod
     def inject_context(self, context_data: PipesContextData) -> AbstractContextManager[PipesParams]:
-        """Puts the context somewhere for as long as this is open; gives what leads to it.
+        """Writes the context to a place for the duration of the block; yields the parameters that lead to it.
 
         Args:
             context_data: plain data.
@@ -53,7 +53,7 @@ class PipesFileContextInjector(PipesContextInjector):
 
     @contextmanager
     def inject_context(self, context_data: PipesContextData) -> Generator[PipesParams]:
-        """Writes the file; gives its path."""
+        """Writes the file; yields its path."""
         with open(self._path, "w", encoding="utf-8") as file:
             json.dump(context_data, file)
         try:
@@ -72,7 +72,7 @@ class PipesTempFileContextInjector(PipesContextInjector):
 
     @contextmanager
     def inject_context(self, context_data: PipesContextData) -> Generator[PipesParams]:
-        """Writes the file; gives its path."""
+        """Writes the file; yields its path."""
         with tempfile.TemporaryDirectory() as folder:
             file = PipesFileContextInjector(os.path.join(folder, "context"))
             with file.inject_context(context_data) as params:

@@ -64,8 +64,8 @@ class PipesFileMessageReader(PipesMessageReader):
     """Reads messages from a file.
 
     Args:
-        path: the file; it is made when it is not there.
-        include_stdio_in_messages: whether the process is to send what it prints as messages too.
+        path: the file; it is created if it does not exist.
+        include_stdio_in_messages: whether the process should also send its output as messages.
         cleanup_file: whether the file is removed in the end.
     """
 
@@ -76,7 +76,7 @@ class PipesFileMessageReader(PipesMessageReader):
 
     @contextmanager
     def read_messages(self, handler: PipesMessageHandler) -> Generator[PipesParams]:
-        """Reads the file in a thread; gives its path."""
+        """Reads the file in a thread; yields its path."""
         open(self._path, "a", encoding="utf-8").close()
         ended = threading.Event()
         reader = threading.Thread(target=self._read, args=(handler, ended), daemon=True, name="segue-pipes-file")
@@ -123,7 +123,7 @@ class PipesTempFileMessageReader(PipesMessageReader):
     """Reads messages from a temporary file.
 
     Args:
-        include_stdio_in_messages: whether the process is to send what it prints as messages too.
+        include_stdio_in_messages: whether the process should also send its output as messages.
     """
 
     def __init__(self, include_stdio_in_messages: bool = False) -> None:
@@ -131,7 +131,7 @@ class PipesTempFileMessageReader(PipesMessageReader):
 
     @contextmanager
     def read_messages(self, handler: PipesMessageHandler) -> Generator[PipesParams]:
-        """Reads the file in a thread; gives its path."""
+        """Reads the file in a thread; yields its path."""
         with tempfile.TemporaryDirectory() as folder:
             file = PipesFileMessageReader(os.path.join(folder, "messages"), self._include_stdio, cleanup_file=False)
             with file.read_messages(handler) as params:
@@ -143,11 +143,11 @@ class PipesTempFileMessageReader(PipesMessageReader):
 
 
 class PipesLogReader(abc.ABC):
-    """Reads what an external process prints, from wherever that is kept, and passes it on."""
+    """Reads the output of an external process, from wherever it is stored, and forwards it."""
 
     @abc.abstractmethod
     def start(self, params: PipesParams, is_session_closed: threading.Event) -> None:
-        """Begins to read, in a thread of its own.
+        """Starts to read, in its own thread.
 
         Args:
             params: what the process knows.
@@ -315,7 +315,7 @@ class PipesBlobStoreMessageReader(PipesThreadedMessageReader[int]):
 
 
 class PipesCompositeMessageReader(PipesMessageReader):
-    """Reads the messages of several processes, each by a reader of its own.
+    """Reads messages with several readers.
 
     Args:
         readers: one for each process.
@@ -340,7 +340,7 @@ class PipesCompositeMessageReader(PipesMessageReader):
 
     @contextmanager
     def read_messages(self, handler: PipesMessageHandler) -> Generator[PipesParams]:
-        """Reads with all readers; gives what each process must know."""
+        """Reads with all readers; yields what each process must know."""
         with ExitStack() as stack:
             found = [stack.enter_context(each.read_messages(handler)) for each in self._readers]
             yield {COMPOSITE_WRITERS_KEY: found} if len(found) > 1 else found[0]

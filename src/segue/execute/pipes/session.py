@@ -35,7 +35,7 @@ class PipesSession:
     """One talk between a step and an external process.
 
     Attributes:
-        context_data: what the process is told of the step.
+        context_data: the data about the step for the process.
         message_handler: what takes its messages.
         context_injector_params, message_reader_params: what leads the process to the context, and to where it writes.
         context: of the step.
@@ -83,10 +83,11 @@ class PipesSession:
     def get_results(
         self, *, implicit_materializations: bool = True, metadata: Mapping[str, AnyMetadataValue] | None = None
     ) -> Sequence[PipesExecutionResult]:
-        """What the process reported, for the step to return.
+        """The results that the process reported, for the step to return.
 
         Args:
-            implicit_materializations: whether an asset of the step counts as made that the process said nothing of.
+            implicit_materializations: whether assets of the step count as materialized if the process did not
+                report on them.
             metadata: what to add to each materialization.
         """
         found = list(self.get_reported_results())
@@ -99,11 +100,11 @@ class PipesSession:
         return [_with_metadata(each, metadata) for each in found]
 
     def get_reported_results(self) -> Sequence[PipesExecutionResult]:
-        """What the process reported so far."""
+        """The results that the process has reported so far."""
         return self.message_handler.get_reported_results()
 
     def get_custom_messages(self) -> Sequence[Any]:
-        """What the process said with `report_custom_message` so far."""
+        """The messages of the process by `report_custom_message` so far."""
         return self.message_handler.get_custom_messages()
 
 
@@ -138,7 +139,7 @@ def open_pipes_session(
         context: of the step.
         context_injector: how the context gets there.
         message_reader: how messages get here.
-        extras: what the process is told besides; plain data.
+        extras: additional plain data for the process.
 
     Raises:
         PipesExecutionError: in the end, when something the process said could not be read.

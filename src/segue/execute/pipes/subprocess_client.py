@@ -24,9 +24,9 @@ class PipesSubprocessClient(PipesClient):
         cwd: the working directory of every process.
         context_injector: how the context gets there; a temporary file when None.
         message_reader: how messages get here; a temporary file when None.
-        forward_termination: whether the process is told to end when the step is cancelled.
-        forward_stdio: whether what the process prints is printed here; it is thrown away otherwise.
-        termination_timeout_seconds: how long a process that was told to end may take, before it is killed.
+        forward_termination: whether the process is terminated when the step is canceled.
+        forward_stdio: whether to forward the output of the process; it is discarded otherwise.
+        termination_timeout_seconds: how long a process may take to terminate before it is killed.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class PipesSubprocessClient(PipesClient):
 
         Args:
             context: of the step.
-            extras: what the process is told besides; plain data.
-            command: the program and its arguments; a text is given to the shell.
+            extras: additional plain data for the process.
+            command: the program and its arguments; a string is passed to the shell.
             env: environment variables for this process; they win over those of the client.
             cwd: its working directory; that of the client when None.
 

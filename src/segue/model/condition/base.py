@@ -47,7 +47,7 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
 
     @property
     def name(self) -> str:
-        """What it is called, arguments included."""
+        """Its name, with arguments."""
         return type(self).__name__
 
     @property
@@ -57,7 +57,7 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
 
     @property
     def children(self) -> Sequence[AnyCondition]:
-        """The conditions it is made from."""
+        """Its operands."""
         return ()
 
     @property
@@ -154,7 +154,7 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
         return AutomationConditionSnapshot(self.get_node_snapshot(own), inner)
 
     def to_wire(self) -> dict[str, object]:
-        """The stored form; a custom condition stands there by name and id only."""
+        """The stored form; a custom condition is stored by name and id only."""
         inner = [child.to_wire() for child in self.children]
         return {"kind": "opaque", "class_name": type(self).__name__, "id": self.identity(), "operands": inner}
 

@@ -64,12 +64,12 @@ class Evaluation(NamedTuple):
 
 
 class AutomationContext:
-    """What one node of a condition is asked, and everything it may look at.
+    """The evaluation of one node of a condition, and everything it may look at.
 
     Attributes:
         key: the target: an asset, check or job.
         condition: the node.
-        candidate_subset: the part of the target it is asked about.
+        candidate_subset: the subset of the target to evaluate.
         condition_unique_id: the name under which it remembers.
         root_key: the target of the whole condition.
     """
@@ -179,13 +179,13 @@ class AutomationContext:
 
     @property
     def previous_true_subset(self) -> EntitySubset | None:
-        """For what this node was true in the evaluation before; None where that is not known."""
+        """The subset for which this node was true in the previous evaluation; None if unknown."""
         node = self.node_cursor
         return None if node is None else self.restored(node.true)
 
     @property
     def previous_candidate_subset(self) -> EntitySubset | None:
-        """What this node was asked about in the evaluation before; None where that is not known."""
+        """The candidates of this node in the previous evaluation; None if unknown."""
         node = self.node_cursor
         return None if node is None else self.restored(node.candidates)
 
@@ -202,7 +202,7 @@ class AutomationContext:
         return value if isinstance(value, as_type) else None
 
     def get_previous_requested_subset(self, key: EntityKey) -> EntitySubset | None:
-        """What the evaluation before requested of a target; None where it was not evaluated."""
+        """What the previous evaluation requested of a target; None if it was not evaluated."""
         cursor = entity_cursor(self.evaluation.cursor, key)
         return None if cursor is None else self.asset_graph_view.get_subset_of_value(key=key, value=cursor.requested)
 
@@ -229,7 +229,7 @@ class AutomationContext:
         Args:
             child_condition: it.
             child_indices: its place among the children, the present one first.
-            candidate_subset: what it is asked about.
+            candidate_subset: the subset to evaluate.
         """
         target, root = candidate_subset.key, self.root_key
         unique_id = child_condition.get_node_unique_id(
@@ -266,7 +266,7 @@ class AutomationContext:
 
     @staticmethod
     def create(evaluation: Evaluation, condition: AnyCondition, key: EntityKey) -> AutomationContext:
-        """The context of a whole condition, asked about all of its target."""
+        """The context of a whole condition, evaluated for all of its target."""
         return AutomationContext(
             evaluation,
             condition,
@@ -278,11 +278,11 @@ class AutomationContext:
 
 
 class AutomationResult:
-    """For what a condition is true.
+    """The subset for which a condition is true.
 
     Args:
         context: the context it was evaluated in.
-        true_subset: the part of the target; what is not among the candidates is left out at the root.
+        true_subset: the subset of the target; at the root, anything that is not a candidate is left out.
         cursor: a text to find again as `context.cursor` in the next evaluation.
         child_results: the results of the conditions inside.
         metadata: facts to show beside the result.
@@ -334,7 +334,7 @@ class AutomationResult:
 
     @property
     def node_cursor(self) -> NodeCursor | None:
-        """What the condition remembers; None for one that needs no memory."""
+        """What the condition remembers; None if it needs no memory."""
         if not self.condition.requires_cursor:
             return None
         candidates = self.context.candidate_subset.value
@@ -350,7 +350,7 @@ class AutomationResult:
 
     @property
     def serializable_evaluation(self) -> AutomationConditionEvaluation:
-        """The result as data: what each condition inside was asked, and for what it was true."""
+        """The result as data: for each condition inside, its candidates and the subset for which it was true."""
         return AutomationConditionEvaluation(
             condition_snapshot=self.condition.get_node_snapshot(self.condition_unique_id),
             key=self.key.to_user_string(),
@@ -369,7 +369,7 @@ class AutomationResult:
         return found
 
     def get_new_cursor(self) -> EntityCursor:
-        """What is remembered of this evaluation of the target, besides when it was."""
+        """What is stored of this evaluation of the target, in addition to its time."""
         nodes = dict(self.get_child_node_cursors())
         return EntityCursor(requested=self.true_subset.value, condition=self.condition.get_unique_id(), nodes=nodes)
 

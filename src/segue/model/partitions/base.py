@@ -142,7 +142,7 @@ class PartitionsDefinition(PartitionPositions):
     def get_paginated_partition_keys(
         self, context: PartitionLoadingContext, limit: int, ascending: bool, cursor: str | None = None
     ) -> PaginatedResults[str]:
-        """Some of the keys, and where to go on.
+        """Some of the keys, and the cursor for the next ones.
 
         Args:
             context: the moment and the store to look with.
@@ -169,7 +169,7 @@ class PartitionsDefinition(PartitionPositions):
         return {PARTITION_TAG: partition_key}
 
     def validate_partition_definition(self) -> None:
-        """Does nothing: a definition is checked when it is made. Subclasses may check more."""
+        """Does nothing: a definition is validated when it is created. Subclasses may check more."""
 
     # -- sets of partitions
 

@@ -16,7 +16,7 @@ from segue.model.partitions.loading import DynamicPartitionsStore, store_or_ambi
 
 
 class Partition:
-    """A partition as functions of `DynamicPartitionsDefinition(partition_fn)` may give it: a value under a name.
+    """A partition as returned by functions of `DynamicPartitionsDefinition(partition_fn)`: a value with a name.
 
     Args:
         value: anything.
@@ -72,7 +72,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
     """Partitions whose keys are not in the code.
 
     Args:
-        partition_fn: a function of the present time that gives the keys; it is called whenever they are needed.
+        partition_fn: a function of the current time that returns the keys; it is called whenever they are needed.
         name: the name under which an instance keeps the keys: `instance.add_dynamic_partitions(name, [...])`, or a
             sensor's `definition.build_add_request([...])`. Definitions of one name share their keys.
 
@@ -107,7 +107,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
     def get_partition_keys(
         self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None
     ) -> Sequence[str]:
-        """The keys: what `partition_fn` gives, or what the store has, oldest first.
+        """The keys: the result of `partition_fn`, or the keys in the store, oldest first.
 
         Raises:
             WrongArgumentError: the partition keys are stored by an instance, and none was provided.
@@ -130,7 +130,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         current_time: datetime | None = None,
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> bool:
-        """Whether the key is there, asked without reading the others."""
+        """Whether the key exists, without reading the others."""
         store = store_or_ambient(dynamic_partitions_store)
         if self.name is None or store is None:
             return partition_key in self.get_partition_keys(current_time, store)
@@ -146,7 +146,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         return ListedPartitions(self, keys, is_open=True)
 
     def build_add_request(self, partition_keys: Sequence[str]) -> AddDynamicPartitionsRequest:
-        """What a sensor gives back to have keys added.
+        """A request by a sensor to add partition keys.
 
         Raises:
             InvariantViolationError: the keys come from a function.
@@ -154,7 +154,7 @@ class DynamicPartitionsDefinition(FrozenPartitionsDefinition):
         return AddDynamicPartitionsRequest(self._name, partition_keys)
 
     def build_delete_request(self, partition_keys: Sequence[str]) -> DeleteDynamicPartitionsRequest:
-        """What a sensor gives back to have keys removed.
+        """A request by a sensor to remove partition keys.
 
         Raises:
             InvariantViolationError: the keys come from a function.

@@ -50,7 +50,7 @@ class Needed(msgspec.Struct, frozen=True):
 
 
 class UpstreamPartitionsResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a partition mapping says that downstream partitions need.
+    """The upstream partitions that a partition mapping returns for downstream partitions.
 
     Attributes:
         partitions_subset: the upstream partitions that exist.
@@ -111,13 +111,13 @@ class PartitionMapping:
 
     @property
     def description(self) -> str:
-        """What it does, for people."""
+        """A description."""
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
 
     def to_wire(self) -> dict[str, JsonValue]:
         """The mapping as JSON values with its tag under `kind`; see `wire.mapping_from_wire` for the way back.
 
-        A custom class stands there as opaque, by its name: only the user's code can understand it.
+        A custom class is written as opaque, by its name: only the user's code can interpret it.
         """
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return {"kind": "opaque", "id": name, "description": repr(self) if has_own_repr(self) else name}

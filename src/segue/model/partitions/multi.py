@@ -137,7 +137,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         return times
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
-        """The window of time that a key lies in.
+        """The time window of a key.
 
         Raises:
             InvalidInvocationError: no dimension is of time windows.

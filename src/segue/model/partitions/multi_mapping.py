@@ -146,7 +146,7 @@ class BaseMultiPartitionMapping(ValueMapping):
 
 
 class MultiPartitionMapping(BaseMultiPartitionMapping):
-    """Each dimension upstream belongs to a dimension downstream, by a mapping of its own.
+    """Each upstream dimension corresponds to a downstream dimension, with its own mapping.
 
     Args:
         downstream_mappings_by_upstream_dimension: by the dimension upstream, the dimension downstream and the mapping

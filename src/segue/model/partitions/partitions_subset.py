@@ -164,8 +164,9 @@ class PartitionsSubset:
         Args:
             partitions_def: the definition.
             serialized: the text.
-            serialized_partitions_def_unique_id: what its `get_serializable_unique_identifier()` was then; not asked when None.
-            serialized_partitions_def_class_name: the name of its class then; not asked when None.
+            serialized_partitions_def_unique_id: its `get_serializable_unique_identifier()` at that time; not
+                compared when None.
+            serialized_partitions_def_class_name: the name of its class at that time; not compared when None.
         """
         if serialized_partitions_def_class_name not in (None, type(partitions_def).__name__):
             return False

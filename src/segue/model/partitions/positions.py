@@ -98,11 +98,11 @@ class PartitionPositions(ABC):
 
     @property
     def is_open(self) -> bool:
-        """Whether there may be more keys than it knows: nobody was asked."""
+        """Whether there may be more keys than it knows."""
         return False
 
     def opened(self, keys: Iterable[str]) -> Self:
-        """The definition with these keys, where it would have to ask and nobody is there."""
+        """The definition with these keys, for use where it cannot look them up."""
         return self
 
     def has_order_of(self, other: object) -> bool:
@@ -150,7 +150,7 @@ class PartitionPositions(ABC):
     def to_wire(self) -> dict[str, JsonValue]:
         """The definition as JSON values with its tag under `kind`; see `wire.definition_from_wire` for the way back.
 
-        A custom class stands there as opaque, by its name: only the user's code can understand it.
+        A custom class is written as opaque, by its name: only the user's code can interpret it.
         """
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return {"kind": "opaque", "id": name, "description": repr(self) if has_own_repr(self) else name}

@@ -19,7 +19,7 @@ _SHOWN = 20  # so many keys are written out: a list of thousands would bury what
 
 
 class StaticPartitionsDefinition(FrozenPartitionsDefinition):
-    """A fixed list of partitions, in the order given.
+    """A fixed list of partitions, in this order.
 
     Raises:
         InvalidDefinitionError: a key twice, an empty one, one that is not a string, or one with '...' or a control character in it.
@@ -50,7 +50,7 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
     def get_partition_keys(
         self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None
     ) -> Sequence[str]:
-        """All keys, in the order given; neither time nor store changes them."""
+        """All keys, in the declared order; neither time nor store changes them."""
         return list(self._keys)
 
     def count(self, now: datetime) -> int:
