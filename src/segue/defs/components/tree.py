@@ -242,7 +242,7 @@ class ComponentTree:
         """The folder, drawn as a tree.
 
         Args:
-            include_load_and_build_status: whether to include the status of each.
+            include_load_and_build_status: adds to each what has been done so far.
             hide_plain_defs: whether Python files are left out.
             match_path: what to leave out all others but; where it failed, it says so.
         """
