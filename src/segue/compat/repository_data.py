@@ -23,6 +23,7 @@ from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongD
 from segue.model.assets import AssetSpec
 from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.manifest import JobNode
 from segue.model.selection import AssetSelection
 
 SCHEDULES = (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
@@ -56,6 +57,10 @@ class RepositoryData(abc.ABC):
     def get_asset_checks_defs_by_key(self) -> Mapping[AssetCheckKey, AssetsDefinition]:
         """The definition that runs each check."""
         return {}
+
+    def get_asset_job_nodes(self) -> Sequence[JobNode]:
+        """The jobs of assets with an automation condition, as data."""
+        return []
 
     def get_top_level_resources(self) -> Mapping[str, Any]:
         """The resources, by key."""
@@ -152,6 +157,9 @@ class ListedData(RepositoryData):
         everything = [*self.definitions.assets, *self.definitions.asset_checks]
         found = (each for each in everything if isinstance(each, AssetsDefinition))
         return {key: each for each in found for key in each.check_keys}
+
+    def get_asset_job_nodes(self) -> Sequence[JobNode]:
+        return [job for job in self.definitions.asset_graph.jobs.values() if job.automation_condition is not None]
 
     def get_top_level_resources(self) -> Mapping[str, Any]:
         return self.definitions.resources

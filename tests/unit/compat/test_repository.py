@@ -349,3 +349,10 @@ def test_a_repository_gives_parts_of_jobs() -> None:
     assert repo.get_maybe_subset_job_def("tables").name == "tables"
     with pytest.raises(sg.InvalidSubsetError, match="'other'"):
         repo.get_maybe_subset_job_def("tables", op_selection=["other"])
+
+
+def test_repository_data_names_the_jobs_with_automation_conditions() -> None:
+    condition = sg.AutomationCondition.any_job_root_assets_match(sg.AutomationCondition.eager())
+    followed = sg.define_asset_job("followed", selection=[table], automation_condition=condition)
+    data = dg.create_repository_using_definitions_args("named", assets=[table], jobs=[TABLES, followed]).repository_data
+    assert [node.name for node in data.get_asset_job_nodes()] == ["followed"]
