@@ -116,7 +116,7 @@ class ResourceDefinition(Configurable):
 
         Args:
             given: the entry of the run config: `{"config": ...}`, or nothing.
-            place: where that stands, for errors.
+            place: its position, for errors.
             what: the first line of the error.
 
         Raises:

@@ -157,12 +157,12 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def node_handle(self) -> NodeHandle | None:
-        """Where the op or asset function stands in the job: the names that its step key is made of."""
+        """The path of the op or asset function in the job: the names in its step key."""
         return None if self.step_key is None else NodeHandle.from_string(self.step_key.partition("[")[0])
 
     @property
     def step_handle(self) -> StepHandle | None:
-        """The step it happened in, and where that stands in the job."""
+        """The step in which it happened, and its path in the job."""
         key, handle = self.step_key, self.node_handle
         return None if key is None or handle is None else StepHandle(handle, key)
 

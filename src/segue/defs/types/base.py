@@ -192,7 +192,7 @@ class SegueType:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether it stands for no value at all."""
+        """Whether it is the type of no value."""
         return self.kind is TypeKind.NOTHING
 
     @property

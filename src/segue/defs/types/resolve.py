@@ -317,7 +317,7 @@ def usable_as_type(
     """Gives a class a type of its own, with a name, a description and a loader. A decorator, with or without arguments.
 
     Raises:
-        InvalidDefinitionError: the class stands for a type already.
+        InvalidDefinitionError: the class already has a type.
     """
     if isinstance(name, type):
         make_python_type_usable_as_type(name, PythonObjectType(name))

@@ -25,7 +25,7 @@ class PipesContextInjector(abc.ABC):
 
     @abc.abstractmethod
     def no_messages_debug_text(self) -> str:
-        """How the context was put, for whoever wonders why no message came."""
+        """How the context is passed, as a hint if no message arrives."""
 
 
 class PipesEnvContextInjector(PipesContextInjector):

@@ -45,7 +45,7 @@ class PipesMessageReader(abc.ABC):
 
     @abc.abstractmethod
     def no_messages_debug_text(self) -> str:
-        """How messages were read, for whoever wonders why none came."""
+        """How messages are read, as a hint if none arrive."""
 
 
 def take_line(line: str, handler: PipesMessageHandler, source: str) -> None:
@@ -173,7 +173,7 @@ class PipesLogReader(abc.ABC):
 
     @property
     def debug_info(self) -> str | None:
-        """Where it reads, for whoever wonders why nothing came."""
+        """Where it reads, as a hint if nothing arrives."""
         return None
 
     def with_debug_info(self, message: str) -> str:
