@@ -89,6 +89,17 @@ def test_a_change_of_code_is_served_as_soon_as_it_is_written(tmp_path: Path) -> 
         gone([before])
 
 
+def test_a_change_before_files_are_watched_is_not_lost(tmp_path: Path) -> None:
+    project = _project(tmp_path, GOOD.format(value=1))
+    with control_plane(project.folder, served=False) as plane:
+        plane.wait_for_line("is loaded")  # said before anything is served, and files are watched last of all
+        seen = len(plane.lines)
+        project.define(GOOD.format(value=2).replace("def a", "def other").replace("[a]", "[other]"))
+        plane.wait_for_line("is loaded", after=seen)
+        plane.wait_until_served()
+        assert plane.run(assets=["other"])["status"] == "SUCCESS"
+
+
 def test_a_run_goes_on_in_the_code_that_it_began_with(tmp_path: Path) -> None:
     project = _project(tmp_path, WAITS)
     with control_plane(project.folder) as plane:

@@ -91,10 +91,11 @@ def serve(settings: Settings, serving: Serving) -> None:
             each.name: ProcessLocation(each, records, listener, database=partial(fingerprint_of, settings))
             for each in targets
         }
+        loading_since = time.time()
         for location in locations.values():
             location.start()
         try:
-            _Parts(settings, serving, store, control, locations, listener).run(listening, ending)
+            _Parts(settings, serving, store, control, locations, listener, loading_since).run(listening, ending)
             listener.ended = ending.wake
             _drain([each for each in locations.values() if each.target.remote is None], serving.drain, ending)
         finally:
@@ -114,7 +115,9 @@ class _Parts:
         control: ControlStore,
         locations: Mapping[str, ProcessLocation],
         listener: Listening,
+        loading_since: float,
     ) -> None:
+        self._loading_since = loading_since
         self._settings = settings
         self._serving = serving
         self._store = store
@@ -164,7 +167,7 @@ class _Parts:
         if self._serving.is_for_development:
             from segue.cli.watching_files import FileWatcher
 
-            watcher = FileWatcher(self._locations)
+            watcher = FileWatcher(self._locations, self._loading_since)
             watcher.start()
         gc.enable()
         gc.freeze()

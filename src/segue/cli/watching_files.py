@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ import watchfiles
 from segue.location.client import ProcessLocation
 
 _LATENCY_MILLISECONDS = 20
+_TO_BE_WATCHING = 1.0  # seconds after which folders are watched for sure
+_CLOCK_STEP = 0.05  # seconds; times of files may lag behind the clock by as much
 _SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".sql", ".json")
 
 
@@ -20,16 +23,19 @@ class FileWatcher:
     """Has each code location loaded anew when a file in its folder changes.
 
     Args:
-        locations: the code locations, by name. Those on other machines are loaded anew when somebody asks for that.
+        locations: the code locations, by name. Those on other machines are reloaded on request only.
+        loading_since: when they began to load, in seconds since 1970. What changed between then and the start of watching counts.
     """
 
-    def __init__(self, locations: Mapping[str, ProcessLocation]) -> None:
+    def __init__(self, locations: Mapping[str, ProcessLocation], loading_since: float) -> None:
         self._locations = locations
+        self._loading_since = loading_since
         self._stopped = threading.Event()
         self._threads = [
-            threading.Thread(target=self._watch, args=(each,), name=f"segue-files-{name}", daemon=True)
+            threading.Thread(target=what, args=(each,), name=f"segue-files-{name}", daemon=True)
             for name, each in locations.items()
             if each.target.remote is None
+            for what in (self._watch, self._look_back)
         ]
 
     def start(self) -> None:
@@ -55,10 +61,21 @@ class FileWatcher:
             yield_on_timeout=False,
         )
         for found in changes:
-            for _, path in found:
-                if path.endswith(".py"):
-                    _forget_bytecode(Path(path))
-            location.reload()
+            _reload(location, [path for _, path in found])
+
+    def _look_back(self, location: ProcessLocation) -> None:
+        """Reloads once for what was written after the code began to load and before its folders were watched."""
+        if not self._stopped.wait(_TO_BE_WATCHING):
+            missed = _written_since(_folders(location), self._loading_since - _CLOCK_STEP)
+            if missed:
+                _reload(location, missed)
+
+
+def _reload(location: ProcessLocation, paths: list[str]) -> None:
+    for path in paths:
+        if path.endswith(".py"):
+            _forget_bytecode(Path(path))
+    location.reload()
 
 
 class _Code(watchfiles.DefaultFilter):
@@ -67,6 +84,20 @@ class _Code(watchfiles.DefaultFilter):
     def __call__(self, change: watchfiles.Change, path: str) -> bool:
         """Whether a changed file counts."""
         return path.endswith(_SUFFIXES) and super().__call__(change, path)
+
+
+def _written_since(folders: list[Path], since: float) -> list[str]:
+    """The files that count and were written at or after a time, in seconds since 1970."""
+    counts = _Code()
+    found: list[str] = []
+    for folder in folders:
+        for place, below, names in os.walk(folder):
+            below[:] = [name for name in below if name not in counts.ignore_dirs]
+            for path in (os.path.join(place, name) for name in names):
+                with contextlib.suppress(FileNotFoundError):  # removed since: the watcher sees that
+                    if counts(watchfiles.Change.modified, path) and os.stat(path).st_mtime >= since:
+                        found.append(path)
+    return found
 
 
 def _forget_bytecode(source: Path) -> None:
