@@ -76,30 +76,6 @@ def _parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
 
 
-def test_a_change_of_code_is_served_as_soon_as_it_is_written(tmp_path: Path) -> None:
-    project = _project(tmp_path, GOOD.format(value=1))
-    with control_plane(project.folder, environment={"PYTHONDONTWRITEBYTECODE": ""}) as plane:
-        before = _zygote(plane)
-        seen = len(plane.lines)
-        # As long as before, and most likely in the same second: to Python the compiled file looks up to date.
-        project.define(GOOD.format(value=2).replace("def a", "def b").replace("[a]", "[b]"))
-        plane.wait_for_line("is loaded", after=seen)
-        assert plane.run(assets=["b"])["status"] == "SUCCESS"
-        assert plane.post("/api/runs", {"assets": ["a"]}).status == 422
-        gone([before])
-
-
-def test_a_change_before_files_are_watched_is_not_lost(tmp_path: Path) -> None:
-    project = _project(tmp_path, GOOD.format(value=1))
-    with control_plane(project.folder, served=False) as plane:
-        plane.wait_for_line("is loaded")  # said before anything is served, and files are watched last of all
-        seen = len(plane.lines)
-        project.define(GOOD.format(value=2).replace("def a", "def other").replace("[a]", "[other]"))
-        plane.wait_for_line("is loaded", after=seen)
-        plane.wait_until_served()
-        assert plane.run(assets=["other"])["status"] == "SUCCESS"
-
-
 def test_a_run_goes_on_in_the_code_that_it_began_with(tmp_path: Path) -> None:
     project = _project(tmp_path, WAITS)
     with control_plane(project.folder) as plane:
