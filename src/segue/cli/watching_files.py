@@ -14,7 +14,7 @@ import watchfiles
 from segue.location.client import ProcessLocation
 
 _LATENCY_MILLISECONDS = 20
-_TO_BE_WATCHING = 1.0  # seconds after which folders are watched for sure
+_TO_BE_WATCHING = 1.0  # seconds by which folders are watched
 _CLOCK_STEP = 0.05  # seconds; times of files may lag behind the clock by as much
 _SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".sql", ".json")
 

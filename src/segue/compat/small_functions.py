@@ -14,6 +14,7 @@ from typing import Any
 from segue.defs.bindings import extra_module
 from segue.defs.modules import package_modules
 from segue.execute.failure import error_info
+from segue.model.asset_words import KIND_PREFIX
 from segue.model.error_info import ErrorInfo
 
 
@@ -94,7 +95,7 @@ def serializable_error_info_from_exc_info(
 
 def build_kind_tag(kind: str) -> Mapping[str, str]:
     """The tag that marks a kind."""
-    return {f"dagster/kind/{kind}": ""}
+    return {f"{KIND_PREFIX}{kind}": ""}
 
 
 def parse_env_var(env_var_str: str) -> tuple[str, str]:

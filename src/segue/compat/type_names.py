@@ -6,8 +6,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from segue.defs.config_schema.elements import Noneable
-from segue.defs.config_schema.shapes import Field, Permissive, Selector
+from segue.defs.config_schema.shapes import Field
+from segue.defs.executor import RETRIES, TAG_LIMITS
 
 ArbitraryMetadataMapping = Mapping[str, Any]
 RawMetadataMapping = Mapping[str, Any]
@@ -30,9 +30,9 @@ class RetryMode(enum.Enum):
 
 def get_retries_config() -> Field:
     """The entry `retries` in the config of an executor."""
-    return Field(Selector({"enabled": {}, "disabled": {}}), default_value={"enabled": {}})
+    return RETRIES
 
 
 def get_tag_concurrency_limits_config() -> Field:
     """The entry `tag_concurrency_limits` in the config of an executor."""
-    return Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False)
+    return TAG_LIMITS

@@ -25,7 +25,8 @@ from segue.defs.signature import FunctionShape, UserFunction, docstring_of, func
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.asset_deps import CoercibleToAssetDep
-from segue.model.assets import DEFAULT_GROUP, AssetSpec
+from segue.model.asset_words import DEFAULT_GROUP
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix, require_name
 from segue.model.partitions.base import PartitionsDefinition

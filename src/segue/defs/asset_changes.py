@@ -10,7 +10,8 @@ import msgspec
 from segue.defs.bindings import bound
 from segue.errors import InvalidDefinitionError, InvalidInvocationError
 from segue.model.asset_deps import AssetDep
-from segue.model.assets import DEFAULT_GROUP, AssetSpec
+from segue.model.asset_words import DEFAULT_GROUP
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetCheckKey, AssetKey, AssetOrCheckKey
 from segue.model.partitions.mapping_base import PartitionMapping

@@ -95,7 +95,6 @@ class Collection:
         for definition in self._with_inputs:
             self._resolve_inputs(definition)
         self._resolve_deps()
-        self._add_stubs()
         if self.source.checks_resources:
             for definition in self.definitions.values():
                 self._check_resources(definition)
@@ -275,23 +274,26 @@ class Collection:
         )
 
     def _resolve_deps(self) -> None:
-        """Ties dependencies that are a name alone, and the name of no asset, as those of inputs are tied."""
-        for spec in self.specs.values():
-            for key in (dep.asset_key for dep in spec.deps if dep.asset_key not in self.specs):
-                made = self.made_by.get(spec.key)
-                near = None if made is None else asset_in_group(key, made[0], self._by_name)
-                if made is not None and near is not None and near not in made[0].keys:
-                    self._renamed.setdefault(made[0].name, {})[key] = near
-
-    def _add_stubs(self) -> None:
-        """An asset that is only named as a dependency is taken to be external."""
-        for key in [*self._named_keys()]:
+        """Ties dependencies that are a name alone as those of inputs are tied. What no asset has for its key is external."""
+        unknown = [
+            (spec, dep.asset_key)
+            for spec in self.specs.values()
+            for dep in spec.deps
+            if dep.asset_key not in self.specs
+        ]
+        for spec, key in unknown:
+            made = self.made_by.get(spec.key)
+            if made is None or key in self._renamed.get(made[0].name, ()):
+                continue
+            near = asset_in_group(key, made[0], self._by_name)
+            if near is not None and near not in made[0].keys:
+                self._renamed.setdefault(made[0].name, {})[key] = near
+        named = [key for spec, _ in unknown for key in self.deps_of(spec)]
+        for key in (*named, *self._keys_of_checks()):
             if key not in self.specs:
                 self.specs[key] = AssetSpec(key)
 
-    def _named_keys(self) -> Iterator[AssetKey]:
-        for spec in self.specs.values():
-            yield from self.deps_of(spec)
+    def _keys_of_checks(self) -> Iterator[AssetKey]:
         for definition in self._with_checks:
             for check in definition.checks_by_output.values():
                 yield check.asset_key

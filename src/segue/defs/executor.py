@@ -181,16 +181,17 @@ def multiple_process_executor_requirements() -> Sequence[ExecutorRequirement]:
     ]
 
 
-_RETRIES = Field(Selector({"enabled": {}, "disabled": {}}), default_value={"enabled": {}})
+TAG_LIMITS = Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False)
+RETRIES = Field(Selector({"enabled": {}, "disabled": {}}), default_value={"enabled": {}})
 _DEPENDENCIES = Field({"require_upstream_step_success": Field(bool, default_value=True)}, is_required=False)
-_IN_PROCESS = Shape({"retries": _RETRIES, "step_dependency_config": _DEPENDENCIES})
+_IN_PROCESS = Shape({"retries": RETRIES, "step_dependency_config": _DEPENDENCIES})
 _MULTIPROCESS = Shape(
     {
         "max_concurrent": Noneable(int),
-        "retries": _RETRIES,
+        "retries": RETRIES,
         "step_dependency_config": _DEPENDENCIES,
         "start_method": Field(Selector({"spawn": {}, "forkserver": Permissive()}), is_required=False),
-        "tag_concurrency_limits": Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False),
+        "tag_concurrency_limits": TAG_LIMITS,
     }
 )
 
@@ -233,9 +234,9 @@ def default_executor() -> ExecutorDefinition:
 _THREADS = Shape(
     {
         "max_concurrent": Noneable(int),
-        "retries": _RETRIES,
+        "retries": RETRIES,
         "step_dependency_config": _DEPENDENCIES,
-        "tag_concurrency_limits": Field(Noneable([Permissive({"key": str, "limit": int})]), is_required=False),
+        "tag_concurrency_limits": TAG_LIMITS,
     }
 )
 threads_executor = _built_in("threads", "Runs each step in a thread of the process of the run.", _THREADS, [])

@@ -6,7 +6,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from segue.defs.assets_definition import AssetsDefinition
-from segue.model.assets import DEFAULT_GROUP, AssetSpec
+from segue.model.asset_words import DEFAULT_GROUP
+from segue.model.assets import AssetSpec
 from segue.model.keys import AssetKey
 
 AssetsByName: TypeAlias = Mapping[tuple[str, str], Sequence[AssetKey]]

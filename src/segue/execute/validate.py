@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from segue.defs.config_schema.place import ROOT
@@ -12,7 +12,7 @@ from segue.defs.op_config import violations_of_op
 from segue.defs.resource_order import resource_order
 from segue.defs.run_config import config_entry
 from segue.errors import ConfigViolation, InvalidConfigError
-from segue.execute.resources import config_violations, needed_resources
+from segue.execute.resources import config_violations
 from segue.plan.plan import Plan
 
 
@@ -20,7 +20,8 @@ def validate_config(
     plan: Plan,
     described: Described,
     run_config: Mapping[str, Any],
-    found: Sequence[ConfigViolation] = (),
+    needed: Set[str],
+    found: Sequence[ConfigViolation],
 ) -> None:
     """Makes sure that the config of each step and resource fits, that of defaults too.
 
@@ -28,6 +29,7 @@ def validate_config(
         plan: what is run.
         described: the definitions.
         run_config: by path of steps and key of resources.
+        needed: the keys of the resources and IO managers that the steps use.
         found: what is known not to fit.
 
     Raises:
@@ -40,7 +42,6 @@ def validate_config(
         if op.config_field is not None and not op.config_field.is_required and "config" not in entry:
             lines.extend(violations_of_op(op, entry, ROOT.below("ops", step.path)))  # its defaults
     resources = described.resources
-    needed = needed_resources(plan.steps, described) if resources else ()
     wanted = {*run_config.get("resources", {}), *needed} & resources.keys()
     for key in fitting_resources(resource_order(wanted, resources), resources, run_config, found):
         lines.extend(config_violations(key, resources[key], run_config))

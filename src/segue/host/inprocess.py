@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -109,9 +109,7 @@ def execute(
         tags = {**by_partition.get_tags_for_partition_key(partitions[0]), **tags}
     raw = _merged(job_config, _mapped_config(described, job_name, given))
     described = with_default_io_manager(described)
-    resolved = config_of(described, job_name, raw, plan)
-    config = resolved.config
-    validate_config(plan, described, config, found=resolved.violations)
+    config = checked_config(described, job_name, raw, plan)
     if request.partition_key is not None:
         tags.update(partition_tags(graph, assets, request.partition_key))
     start = _Start(tags, storable(raw, "config"), config, observers, capture, options or RunOptions())
@@ -149,9 +147,7 @@ def _execute_op_job(
             tags = {**job.partitioned_config.get_tags_for_partition_key(partitions[0]), **tags}
     raw = job.run_config if raw is None else raw
     plan = plan_job(described.graph, node, selection=chosen, partition=None if partitions is None else partitions[0])
-    resolved = config_of(described, job.name, {} if raw is None else raw, plan)
-    config = resolved.config
-    validate_config(plan, described, config, found=resolved.violations)
+    config = checked_config(described, job.name, {} if raw is None else raw, plan)
     stored = storable({} if raw is None else raw_config(raw), "config")
     return _start(definitions, described, instance, plan, _Start(tags, stored, config, observers, capture, options))
 
@@ -207,12 +203,25 @@ def _stale_only(
     return stale, {key for key in checks if key.asset_key in stale}
 
 
-def config_of(described: Described, job_name: str, run_config: object, plan: Plan) -> ResolvedConfig:
-    """The config of a run as its steps read it, and what does not fit."""
+def checked_config(described: Described, job_name: str, run_config: object, plan: Plan) -> dict[str, Any]:
+    """The config of a run as its steps read it.
+
+    Raises:
+        InvalidConfigError: some of it is invalid; one line for each violation of all.
+    """
+    resources = described.resources
+    needed = needed_resources(plan.steps, described) if resources else set[str]()
+    resolved = _resolved_config(described, job_name, run_config, plan, with_needs(needed, resources))
+    validate_config(plan, described, resolved.config, needed, resolved.violations)
+    return resolved.config
+
+
+def _resolved_config(
+    described: Described, job_name: str, run_config: object, plan: Plan, needed: Set[str]
+) -> ResolvedConfig:
     selected = frozenset([step.path for step in plan.steps])
     job = described.jobs.get(job_name)
     resources = described.resources
-    needed = with_needs(needed_resources(plan.steps, described), resources) if resources else frozenset[str]()
     if job is not None:
         parts = job_parts(job, resources, selected if len(selected) < len(job.flat.ops) else None)
         parts = msgspec.structs.replace(parts, needed=needed)

@@ -7,9 +7,8 @@ from segue.defs.describe import Described
 from segue.defs.instance import Instance
 from segue.errors import InvalidInvocationError, RunNotFoundError
 from segue.execute.sink import Observer
-from segue.execute.validate import validate_config
 from segue.host.earlier_runs import earlier_runs, stored_plan
-from segue.host.inprocess import config_of
+from segue.host.inprocess import checked_config
 from segue.host.placement import StepCode
 from segue.host.recording import new_run, record_and_run
 from segue.host.rerun import RunAgain, steps_again
@@ -74,9 +73,7 @@ def retry_run(
         parent=earlier,
         is_resumed=again is None,
     )
-    resolved = config_of(described, run.job_name, run.run_config, left.plan)
-    config = resolved.config
-    validate_config(left.plan, described, config, found=resolved.violations)
+    config = checked_config(described, run.job_name, run.run_config, left.plan)
     observers, done = [] if on_event is None else [on_event], left.finished
     options = RunOptions(code=code)
     return record_and_run(definitions, described, instance, left.plan, run, config, observers, None, done, options).run
@@ -105,10 +102,9 @@ def resume_run(definitions: Definitions, instance: Instance, run: Run, code: Ste
     described = described_for_run(definitions, run.job_name)
     _require_known(plan, described, run.run_id)
     done = finished_in_chain(earlier_runs(instance.store, run.run_id))
-    resolved = config_of(described, run.job_name, run.run_config, plan)
-    validate_config(plan, described, resolved.config, found=resolved.violations)
+    config = checked_config(described, run.job_name, run.run_config, plan)
     options = RunOptions(code=code, recorded=run)
-    return record_and_run(definitions, described, instance, plan, run, resolved.config, [], None, done, options).run
+    return record_and_run(definitions, described, instance, plan, run, config, [], None, done, options).run
 
 
 def _require_known(plan: Plan, described: Described, run_id: str) -> None:

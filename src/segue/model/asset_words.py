@@ -15,7 +15,8 @@ _GROUP: Final = r"\w+(/\w+)*"
 _TAG_PART: Final = r"[A-Za-z0-9_.\-]{1,63}"
 _TAG_VALUE: Final = r"[A-Za-z0-9_.\-]{0,63}"
 _ADDRESS: Final = r"[^\s@]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
-_KIND: Final = "dagster/kind/"
+KIND_PREFIX: Final = "dagster/kind/"  # of the tag that a kind is
+DEFAULT_GROUP: Final = "default"
 _KINDS: Final = 10  # most that one asset may have, as in the compatible API
 
 
@@ -28,7 +29,7 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
     """
     require_kind(where, "tags", tags, Mapping)
     for key, value in (tags or {}).items():
-        if isinstance(key, str) and key.startswith(_KIND) and len(key) > len(_KIND):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        if isinstance(key, str) and key.startswith(KIND_PREFIX) and len(key) > len(KIND_PREFIX):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             continue
         parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not 1 <= len(parts) <= 2 or not all(re.fullmatch(_TAG_PART, part) for part in parts):
@@ -65,7 +66,9 @@ def require_group(group_name: str | None, where: str) -> str | None:
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, in parts divided by slashes.
     """
-    if group_name is not None and not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+    if group_name is None or group_name == DEFAULT_GROUP:  # of most assets: no need to look at it
+        return group_name
+    if not (isinstance(group_name, str) and re.fullmatch(_GROUP, group_name, re.ASCII)):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         hint = "leave it out to use the default group" if group_name == "" else "use letters, digits and underscores"
         raise error_of_word(group_name)(
             f"{where}: the asset group name {group_name!r} is not valid: {hint}; a slash separates a group from its parent."
@@ -99,7 +102,7 @@ def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, 
         found = [word for word in words if isinstance(word, str) and word]
         if len(found) < len(words):
             raise WrongDeclarationError(f"{where}: kinds must be a set of strings, got {kinds!r}.")
-        tags |= {f"{_KIND}{word}": "" for word in sorted(found)}
+        tags |= {f"{KIND_PREFIX}{word}": "" for word in sorted(found)}
     if len(tags) > _KINDS and len(every := kinds_in(tags)) > _KINDS:
         raise InvalidDefinitionError(
             f"{where}: an asset can have at most {_KINDS} kinds, got {len(every)}: {', '.join(sorted(every))}."
@@ -109,9 +112,9 @@ def require_kinds(tags: dict[str, str], kinds: Set[str] | Sequence[str] | None, 
 
 def kinds_in(tags: Mapping[str, str]) -> frozenset[str]:
     """The kinds that stand among tags."""
-    return frozenset([tag.removeprefix(_KIND) for tag in tags if tag.startswith(_KIND)])
+    return frozenset([tag.removeprefix(KIND_PREFIX) for tag in tags if tag.startswith(KIND_PREFIX)])
 
 
 def without_kinds(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags that are not kinds."""
-    return {tag: value for tag, value in tags.items() if not tag.startswith(_KIND)}
+    return {tag: value for tag, value in tags.items() if not tag.startswith(KIND_PREFIX)}

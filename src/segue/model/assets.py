@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from segue.model.arguments import require_kind, require_list, require_names
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, unique_deps
-from segue.model.asset_words import kinds_in, require_group, require_kinds, require_owners, require_tags, without_kinds
+from segue.model.asset_words import (
+    DEFAULT_GROUP,
+    kinds_in,
+    require_group,
+    require_kinds,
+    require_owners,
+    require_tags,
+    without_kinds,
+)
 from segue.model.condition_argument import condition_of
 from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
     from segue.model.condition.base import AnyCondition
     from segue.model.freshness import AnyFreshnessPolicy, FreshnessPolicy
 
-DEFAULT_GROUP = "default"
 IO_MANAGER_KEY_METADATA = "dagster/io_manager_key"
 STUB_METADATA = "dagster/auto_created_stub_asset"
 """Marks the spec of an asset that nobody declares: others only name it."""

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from segue.model.assets import DEFAULT_GROUP
+from segue.model.asset_words import DEFAULT_GROUP
 from segue.model.keys import AssetCheckKey, AssetKey
 
 

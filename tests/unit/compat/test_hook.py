@@ -5,25 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
 
 import pytest
+from code_for_dagster import run
 
 import segue
 from segue.compat import hook
 
-
-@pytest.fixture(autouse=True)
-def installed() -> Iterator[None]:
-    hook.install()
-    yield
-    hook.uninstall()
-
-
-def run(code: str) -> dict[str, object]:
-    namespace: dict[str, object] = {}
-    exec(code, namespace)
-    return namespace
+pytestmark = pytest.mark.usefixtures("import_hook")
 
 
 def test_user_code_runs_as_it_stands() -> None:

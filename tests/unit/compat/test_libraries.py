@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from code_for_dagster import run
 
 import segue
-from segue.compat import hook
 from segue.compat.lookup import private_name
 from segue.defs.components.state_backed import DefsStateManagementType
 from segue.errors import InvalidDefinitionError
 
-
-@pytest.fixture(autouse=True)
-def installed() -> Iterator[None]:
-    hook.install()
-    yield
-    hook.uninstall()
-
-
-def run(code: str) -> dict[str, object]:
-    namespace: dict[str, object] = {}
-    exec(code, namespace)
-    return namespace
+pytestmark = pytest.mark.usefixtures("import_hook")
 
 
 def test_a_library_enters_itself() -> None:

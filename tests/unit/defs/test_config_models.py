@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
+from config_in_ops import received
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,23 +65,6 @@ class Everything(sg.Config):
 
 class Open(sg.PermissiveConfig):
     known: int = 1
-
-
-def received(model: Any, config: Any = None) -> Any:
-    """What an op gets for this config, and what its context says."""
-
-    def tell(context: sg.OpExecutionContext, config: Any) -> list[Any]:
-        return [config, context.op_config]
-
-    tell.__annotations__["config"] = model
-    op = sg.op(tell)
-
-    @sg.job
-    def job() -> None:
-        op()
-
-    run_config = {} if config is None else {"ops": {"tell": {"config": config}}}
-    return job.execute_in_process(run_config=run_config).output_for_node("tell")
 
 
 def test_a_class_has_the_schema_that_its_fields_say() -> None:
