@@ -13,7 +13,8 @@ from segue.defs.op import OpDefinition
 from segue.errors import InvalidDefinitionError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.turns import Turn, entity_of, made_from, single_turns, take_turns
+from segue.model.manifest import ComputationNode
+from segue.model.turns import Turn, entity_of, made_from, take_turns
 
 
 class AssetJobGraph(GraphDefinition):
@@ -31,21 +32,23 @@ def graph_of_job(
     """The functions behind these assets and checks, tied together by what they take and what they wait for."""
     graph, asset_keys, check_keys = described.graph, frozenset(assets), frozenset(checks)
     keys = {*asset_keys, *check_keys}
-    selected = {
-        computation: [output for output in graph.computations[computation].outputs if entity_of(output) in keys]
-        for computation in _computations_of(graph, asset_keys, check_keys)
-    }
-    found = _graph_of_turns(described, name, single_turns(selected))
+    single = [
+        Turn(each.name, each, [output for output in each.outputs if entity_of(output) in keys])
+        for each in _computations_of(graph, asset_keys, check_keys)
+    ]
+    found = _graph_of_turns(described, name, single)
     if found is not None:
         return found
-    turns = take_turns(graph, selected)
+    turns = take_turns(graph, single)
     found = None if turns is None else _graph_of_turns(described, name, turns)
-    return found or AssetJobGraph(name, node_defs=[_node_of(described, each) for each in selected])
+    return found or AssetJobGraph(name, node_defs=[_node_of(described, turn.key) for turn in single])
 
 
-def _computations_of(graph: AssetGraph, assets: Iterable[AssetKey], checks: Iterable[AssetCheckKey]) -> list[str]:
+def _computations_of(
+    graph: AssetGraph, assets: Iterable[AssetKey], checks: Iterable[AssetCheckKey]
+) -> list[ComputationNode]:
     wanted = {graph.nodes[key].computation for key in assets} | {graph.checks[key].computation for key in checks}
-    return [name for name in graph.computations if name in wanted]
+    return [node for name, node in graph.computations.items() if name in wanted]
 
 
 def _graph_of_turns(described: Described, name: str, turns: Sequence[Turn]) -> GraphDefinition | None:
@@ -54,17 +57,18 @@ def _graph_of_turns(described: Described, name: str, turns: Sequence[Turn]) -> G
     dependencies: dict[NodeInvocation, dict[str, Dependency]] = {}
     for turn in turns:
         upstream = {key for output in turn.outputs for key in made_from(described.graph, output)}
+        function = turn.computation.name
         taken = {
             input_name: made.get(key)
-            for input_name, key in _inputs_of(described, turn.computation).items()
+            for input_name, key in _inputs_of(described, function).items()
             if turn.is_only or key in upstream
         }
-        dependencies[NodeInvocation(turn.computation, None if turn.number == 1 else turn.key)] = {
+        dependencies[NodeInvocation(function, None if turn.number == 1 else turn.key)] = {
             input_name: DependencyDefinition(*source)
             for input_name, source in taken.items()
             if source is not None and source[0] != turn.key
         }
-    nodes = [_node_of(described, each) for each in dict.fromkeys(turn.computation for turn in turns)]
+    nodes = [_node_of(described, each) for each in dict.fromkeys(turn.computation.name for turn in turns)]
     try:
         return AssetJobGraph(name, node_defs=nodes, dependencies=dependencies)
     except InvalidDefinitionError:  # functions that wait for each other

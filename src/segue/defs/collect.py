@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from segue.defs.asset_changes import own_dependency
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.describe_automation import AnySchedule
 from segue.defs.executor import ExecutorDefinition
@@ -29,12 +28,11 @@ from segue.defs.resource_order import needed_keys_of
 from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
 from segue.defs.type_checks import resources_of_types
-from segue.errors import CycleError, InvalidDefinitionError
+from segue.errors import InvalidDefinitionError
 from segue.model.assets import IO_MANAGER_KEY_METADATA, AssetSpec
 from segue.model.gates import AnyLimit
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.metadata import AnyMetadataValue
-from segue.model.ordering import require_acyclic
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +62,8 @@ class Collection:
         made_by: the definition that makes an asset, and its output that carries it.
         job_ops: the ops of jobs, and of graphs behind assets, by name.
         resources: those of the definitions, and those that assets bring along.
+        makes_several: whether a definition makes several assets.
+        is_in_order: whether each asset was collected after those that it is made from.
     """
 
     def __init__(self, source: Source) -> None:
@@ -80,7 +80,10 @@ class Collection:
         self._with_inputs: list[AssetsDefinition] = []
         self._with_checks: list[AssetsDefinition] = []
         self._of_graphs: list[tuple[AssetsDefinition, GraphDefinition]] = []
-        self._makes_several = False
+        self.makes_several = False
+        self.is_in_order = False
+        # Dependencies on what was not collected before.
+        self._named_early: list[tuple[AssetSpec, AssetKey]] = []
 
     def error(self, message: str) -> None:
         """Notes one more thing that is wrong."""
@@ -101,7 +104,6 @@ class Collection:
             self._check_resource_values()
         self._collect_jobs()
         self._check_unique_checks()
-        self._check_cycles()
 
     def _collect_one(self, each: AnyAsset) -> None:
         if isinstance(each, AssetSpec):
@@ -214,7 +216,11 @@ class Collection:
                 )
                 continue
             self.made_by[spec.key] = (definition, output)
-            self.specs[spec.key] = spec
+            self._add_spec(spec)
+
+    def _add_spec(self, spec: AssetSpec) -> None:
+        self._named_early += [(spec, dep.asset_key) for dep in spec.deps if dep.asset_key not in self.specs]
+        self.specs[spec.key] = spec
 
     def _note_kind(self, definition: AssetsDefinition) -> None:
         if definition.keys_by_input:
@@ -224,7 +230,7 @@ class Collection:
         if isinstance(definition.node_def, GraphDefinition):
             self._of_graphs.append((definition, definition.node_def))
         if len(definition.specs_by_output) > 1:
-            self._makes_several = True
+            self.makes_several = True
 
     def _add_external(self) -> None:
         for key, spec in self._external.items():
@@ -233,7 +239,8 @@ class Collection:
                 self.error(
                     f"The asset {key.to_user_string()!r} is defined both at {source} and by an AssetSpec; keep one."
                 )
-            self.specs.setdefault(key, spec)
+            if key not in self.specs:
+                self._add_spec(spec)
 
     @cached_property
     def _by_name(self) -> AssetsByName:
@@ -275,12 +282,7 @@ class Collection:
 
     def _resolve_deps(self) -> None:
         """Ties dependencies that are a name alone as those of inputs are tied. What no asset has for its key is external."""
-        unknown = [
-            (spec, dep.asset_key)
-            for spec in self.specs.values()
-            for dep in spec.deps
-            if dep.asset_key not in self.specs
-        ]
+        unknown = [(spec, key) for spec, key in self._named_early if key not in self.specs]
         for spec, key in unknown:
             made = self.made_by.get(spec.key)
             if made is None or key in self._renamed.get(made[0].name, ()):
@@ -292,6 +294,7 @@ class Collection:
         for key in (*named, *self._keys_of_checks()):
             if key not in self.specs:
                 self.specs[key] = AssetSpec(key)
+        self.is_in_order = len(unknown) == len(self._named_early) and not self._renamed
 
     def _keys_of_checks(self) -> Iterator[AssetKey]:
         for definition in self._with_checks:
@@ -344,43 +347,6 @@ class Collection:
                 other = first.setdefault(key, definition)
                 if other is not definition:
                     self.error(_duplicate_check(key, other.source, definition.source))
-
-    def _check_cycles(self) -> None:
-        edges: dict[AssetKey, list[AssetKey]] = {}
-        for spec in self.specs.values():
-            deps = self.deps_of(spec)
-            if spec.key in deps:
-                if spec.partitions_def is None:
-                    self.errors.append(own_dependency(spec.key))
-                deps = [key for key in deps if key != spec.key]
-            edges[spec.key] = deps
-        try:
-            require_acyclic(edges, AssetKey.to_escaped_user_string)
-            if self._makes_several:
-                self._check_cycles_of_steps()
-        except CycleError as error:
-            self.errors.append(error)
-
-    def _check_cycles_of_steps(self) -> None:
-        """Notes functions that wait for each other although none of their assets do."""
-        edges: dict[str, set[str]] = {}
-        for spec in self.specs.values():
-            own = self._unit(spec.key)
-            edges.setdefault(own, set()).update({self._unit(key) for key in self.deps_of(spec)} - {own})
-        try:
-            require_acyclic({name: sorted(deps) for name, deps in edges.items()})
-        except CycleError as error:
-            self.error(
-                f"The functions of the assets depend on each other in a cycle: {' -> '.join(error.path)}. A function with several "
-                "assets materializes them at once: split it in two."
-            )
-
-    def _unit(self, key: AssetKey) -> str:
-        """What is made together with an asset, by name: the step, or the asset alone where a step can be divided."""
-        made = self.made_by.get(key)
-        if made is None or made[0].can_subset or len(made[0].specs_by_output) == 1:
-            return key.to_escaped_user_string()
-        return f"{made[0].name}()"
 
 
 _FOR_ITSELF: Final = " A definition that has it in its resource_defs has it for itself only."

@@ -8,6 +8,7 @@ import msgspec
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.collect import Collection, Source
+from segue.defs.cycles import check_cycles
 from segue.defs.definitions_reading import ReadableDefinitions, unique
 from segue.defs.describe_automation import (
     assets_with,
@@ -175,6 +176,7 @@ def describe(source: Source) -> Described:
     """
     collection = Collection(source)
     collection.collect()
+    check_cycles(collection)
     check_limit_tags(collection)
     manifest = _manifest(collection)
     graph = AssetGraph(manifest)

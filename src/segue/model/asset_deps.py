@@ -83,21 +83,23 @@ class AssetDep:
     @staticmethod
     def from_coercible(arg: CoercibleToAssetDep) -> AssetDep:
         """Converts a dependency, or anything with an asset key, to an `AssetDep`."""
-        return arg if isinstance(arg, AssetDep) else _plain_dep(coerce_asset_key(arg))
+        if isinstance(arg, AssetDep):
+            return arg
+        return _plain_dep(arg if isinstance(arg, str) else coerce_asset_key(arg))
 
 
-def _plain_dep(key: AssetKey) -> AssetDep:
-    """The dependency on a key of which nothing else is said: the same object for all that have it."""
-    found = _plain_deps.get(key)
+def _plain_dep(asset: AssetKey | str) -> AssetDep:
+    """The dependency on an asset of which nothing else is said: the same object for all that name it in the same way."""
+    found = _plain_deps.get(asset)
     if found is None:
         if len(_plain_deps) >= _MOST_PLAIN_DEPS:
             _plain_deps.clear()
-        found = _plain_deps[key] = AssetDep(key)
+        found = _plain_deps[asset] = AssetDep(asset)
     return found
 
 
 _MOST_PLAIN_DEPS = 1 << 17
-_plain_deps: dict[AssetKey, AssetDep] = {}
+_plain_deps: dict[AssetKey | str, AssetDep] = {}
 
 
 def _rebuild_dep(key: AssetKey, mapping: PartitionMapping | None, metadata: Mapping[str, object]) -> AssetDep:

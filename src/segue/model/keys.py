@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
 import segue.late as late
@@ -185,10 +184,19 @@ class AssetKey:
         return key if isinstance(key, AssetKey) else AssetKey.from_coercible(cast("CoercibleToAssetKey", arg))
 
 
-@lru_cache(maxsize=1 << 17)
 def _key_written(text: str) -> AssetKey:
     """The key written as a text: the same object each time, so that finding it in a table need not compare its parts."""
-    return AssetKey(text.split("/"))
+    found = _keys_written.get(text)
+    if found is None:
+        # A cache that remembers what was used last would touch four entries at each use: with many keys that takes longer.
+        if len(_keys_written) >= _MOST_KEYS_WRITTEN:
+            _keys_written.clear()
+        found = _keys_written[text] = AssetKey(text.split("/"))
+    return found
+
+
+_MOST_KEYS_WRITTEN = 1 << 17
+_keys_written: dict[str, AssetKey] = {}
 
 
 class AssetCheckKey(NamedTuple):

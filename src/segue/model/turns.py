@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
 import msgspec
+from msgspec.structs import replace
 
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import ComputationNode, OutputNode
 
-Selected = Mapping[str, Sequence[OutputNode]]
 Entity = AssetKey | AssetCheckKey
 
 
@@ -19,51 +20,49 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         key: of its step: the function's name, and from the second turn on a number behind it.
-        computation: the function.
+        computation: the function. The node and not its name: with many, to look each of them up takes longer than the rest.
         outputs: what it shall give.
         number: which turn of the function it is, from 1.
         is_only: whether the function has no other.
     """
 
     key: str
-    computation: str
+    computation: ComputationNode
     outputs: Sequence[OutputNode]
     number: int = 1
     is_only: bool = True
 
 
-def single_turns(selected: Selected) -> list[Turn]:
-    """Each function once, with all that it shall give."""
-    return [Turn(name, name, outputs) for name, outputs in selected.items()]
-
-
-def take_turns(graph: AssetGraph, selected: Selected) -> list[Turn] | None:
+def take_turns(graph: AssetGraph, single: Collection[Turn]) -> list[Turn] | None:
     """The functions as often as they are needed, so that each turn only takes what earlier ones gave.
 
     A function makes all it can at each turn, and one that can finish goes before one that cannot.
 
     Args:
         graph: all there is.
-        selected: by function, what it shall give.
+        single: each function once, with all that it shall give.
 
     Returns:
         The turns, in an order in which they can be run; None where functions wait for each other that cannot be divided.
     """
-    made = {entity_of(output): name for name, outputs in selected.items() for output in outputs}
+    selected = {turn.key: turn for turn in single}
+    made = {entity_of(output): turn.key for turn in single for output in turn.outputs}
     needs = {
-        name: {entity_of(output): _needs(graph, graph.computations[name], output, made) for output in outputs}
-        for name, outputs in selected.items()
+        turn.key: {entity_of(output): _needs(graph, turn.computation, output, made) for output in turn.outputs}
+        for turn in single
     }
     level = {key: place for place, keys in enumerate(graph.toposorted_asset_keys_by_level) for key in keys}
     last = {
-        name: max([level[key] for output in outputs if (key := output.asset_key or output.check_asset_key) is not None])
-        for name, outputs in selected.items()
+        turn.key: max(
+            [level[key] for each in turn.outputs if (key := each.asset_key or each.check_asset_key) is not None]
+        )
+        for turn in single
     }
-    left = {name: list(selected[name]) for name in sorted(selected, key=lambda name: (last[name], name))}
+    left = {name: selected[name] for name in sorted(selected, key=lambda name: (last[name], name))}
     done: set[Entity] = set()
     found: list[Turn] = []
     while left:
-        parts = _next_turns(graph, left, needs, done)
+        parts = _next_turns(left, needs, done)
         if not parts:
             return None
         found.extend(parts)
@@ -72,8 +71,7 @@ def take_turns(graph: AssetGraph, selected: Selected) -> list[Turn] | None:
 
 
 def _next_turns(
-    graph: AssetGraph,
-    left: dict[str, list[OutputNode]],
+    left: dict[str, Turn],
     needs: Mapping[str, Mapping[Entity, Set[Entity]]],
     done: set[Entity],
 ) -> list[Turn]:
@@ -81,31 +79,30 @@ def _next_turns(
     finished: list[Turn] = []
     partial: Turn | None = None
     known = set(done)
-    for name, outputs in list(left.items()):
-        ready = _ready(graph.computations[name], outputs, needs[name], known)
-        if len(ready) == len(outputs):
-            finished.append(Turn(name, name, outputs))
-            known.update(map(entity_of, outputs))
+    for name, turn in list(left.items()):
+        ready = _ready(turn, needs[name], known)
+        if len(ready) == len(turn.outputs):
+            finished.append(turn)
+            known.update(map(entity_of, turn.outputs))
             del left[name]
         elif ready and partial is None:
-            partial = Turn(name, name, ready)
+            partial = replace(turn, outputs=ready)
     if finished or partial is None:
         return finished
-    left[partial.computation] = [output for output in left[partial.computation] if output not in partial.outputs]
+    rest = left[partial.key]
+    left[partial.key] = replace(rest, outputs=[output for output in rest.outputs if output not in partial.outputs])
     return [partial]
 
 
-def _ready(
-    computation: ComputationNode, outputs: list[OutputNode], needs: Mapping[Entity, Set[Entity]], done: set[Entity]
-) -> list[OutputNode]:
+def _ready(turn: Turn, needs: Mapping[Entity, Set[Entity]], done: set[Entity]) -> Sequence[OutputNode]:
     """What a function can give of what is left: as much as can be made out of what is there, or all or nothing."""
-    ready = outputs
+    ready = turn.outputs
     while True:
         own = set(map(entity_of, ready))
         kept = [output for output in ready if all(key in done or key in own for key in needs[entity_of(output)])]
         if len(kept) == len(ready):
             return kept
-        if not computation.can_subset:
+        if not turn.computation.can_subset:
             return []
         ready = kept
 
@@ -148,16 +145,16 @@ def entity_of(output: OutputNode) -> Entity:
 
 def _numbered(turns: list[Turn], names: set[str]) -> list[Turn]:
     """The turns under keys of their own."""
-    count: dict[str, int] = {}
-    for turn in turns:
-        count[turn.computation] = count.get(turn.computation, 0) + 1
-    numbers: dict[str, int] = {}
+    count = Counter(turn.computation.name for turn in turns)
+    numbers: Counter[str] = Counter()
     found: list[Turn] = []
     for turn in turns:
-        number = numbers[turn.computation] = numbers.get(turn.computation, 0) + 1
-        key = turn.computation if number == 1 else f"{turn.computation}_{number}"
+        name = turn.computation.name
+        numbers[name] += 1
+        number = numbers[name]
+        key = name if number == 1 else f"{name}_{number}"
         while number > 1 and key in names:
             key += "_"
         names.add(key)
-        found.append(Turn(key, turn.computation, turn.outputs, number, count[turn.computation] == 1))
+        found.append(replace(turn, key=key, number=number, is_only=count[name] == 1))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
 import msgspec
@@ -20,7 +20,7 @@ from segue.model.partitions.subset import PartitionSubset, whole
 from segue.model.step_policy import priority_of
 from segue.model.steps import AssetSource, FanInSource, OutputSource
 from segue.model.tags import EPHEMERAL_JOB_NAME
-from segue.model.turns import Turn, made_from, single_turns, take_turns
+from segue.model.turns import Turn, made_from, take_turns
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
 from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
@@ -58,12 +58,13 @@ def plan_run(
     if definition is not None and partitions is not None:
         run_subset = run_subset_of(definition, partitions, now)
     try:
-        steps = _Planner(graph, single_turns(selected), run_subset, definition, now).ordered_steps(sorted(selected))
+        steps = _Planner(graph, selected, run_subset, definition, now).ordered_steps(sorted(selected))
     except CycleError:
-        turns = take_turns(graph, selected)
+        turns = take_turns(graph, selected.values())
         if turns is None:
             raise
-        steps = _Planner(graph, turns, run_subset, definition, now).ordered_steps([turn.key for turn in turns])
+        by_key = {turn.key: turn for turn in turns}
+        steps = _Planner(graph, by_key, run_subset, definition, now).ordered_steps(by_key)
     return Plan(
         job_name=job_name,
         steps=steps,
@@ -74,9 +75,9 @@ def plan_run(
 
 def _selected_computations(
     graph: AssetGraph, asset_keys: Set[AssetKey], check_keys: Set[AssetCheckKey]
-) -> dict[str, Sequence[OutputNode]]:
-    """The computations that the selection needs, each with the outputs it shall give."""
-    found: dict[str, Sequence[OutputNode]] = {}
+) -> dict[str, Turn]:
+    """The computations that the selection needs, each once, with the outputs it shall give."""
+    found: dict[str, Turn] = {}
     for made in graph.nodes_of(asset_keys):
         name = made.computation
         if name is None:
@@ -85,13 +86,16 @@ def _selected_computations(
                 "the selection."
             )
         if name not in found:
-            found[name] = _selected_outputs(graph.computations[name], asset_keys, check_keys)
+            computation = graph.computations[name]
+            found[name] = Turn(name, computation, _selected_outputs(computation, asset_keys, check_keys))
     for check in check_keys:
         node = graph.checks.get(check)
         if node is None:
             raise InvalidSubsetError(f"The check {check.to_user_string()!r} was not found in these definitions.")
         if node.computation not in found:
-            found[node.computation] = _selected_outputs(graph.computations[node.computation], asset_keys, check_keys)
+            computation = graph.computations[node.computation]
+            outputs = _selected_outputs(computation, asset_keys, check_keys)
+            found[node.computation] = Turn(node.computation, computation, outputs)
     return found
 
 
@@ -130,13 +134,13 @@ class _Planner:
     def __init__(
         self,
         graph: AssetGraph,
-        turns: Sequence[Turn],
+        turns: Mapping[str, Turn],
         run_subset: PartitionSubset | None,
         definition: PartitionsDefinition | None,
         now: datetime,
     ) -> None:
         self.graph = graph
-        self.turns = {turn.key: turn for turn in turns}
+        self.turns = turns
         self.run_subset = run_subset
         self.definition = definition
         self.now = now
@@ -145,18 +149,16 @@ class _Planner:
         self.turn_of: dict[str, str] = {}  # the turn of a step of a graph; any other step is a turn
         self.blocking: dict[AssetKey, list[tuple[str, str]]] = {}  # by asset: the computation of a check, and its step
         for name, turn in self.turns.items():
-            computation = graph.computations[turn.computation]
-            part = graph_part(computation, turn.outputs, name) if computation.steps else None
+            part = graph_part(turn.computation, turn.outputs, name) if turn.computation.steps else None
             if part is not None:
                 self.parts[name] = part
             for output in turn.outputs:
                 place = (name, output.name) if part is None else part.place(output)
-                key = _check_key(output)
                 if output.asset_key is not None:
                     self.made[output.asset_key] = place
                     if part is not None:
                         self.turn_of[place[0]] = name
-                elif key is not None and graph.checks[key].blocking:
+                elif (key := _check_key(output)) is not None and graph.checks[key].blocking:
                     self.blocking.setdefault(key.asset_key, []).append((name, place[0]))
 
     def ordered_steps(self, order: Iterable[str]) -> tuple[PlanStep, ...]:
@@ -169,31 +171,30 @@ class _Planner:
             CycleError: they wait for each other.
         """
         if self.parts:
-            by_turn = {name: self._steps(name) for name in self.turns}
+            by_turn = {name: self._steps(turn) for name, turn in self.turns.items()}
             steps = {step.key: step for name in order for step in by_turn[name]}
             edges = {key: step.depends_on for key, step in steps.items()}
         else:  # looked at as they lie in memory: in another order they are far apart, which costs much with many
             steps: dict[str, PlanStep] = {}
             waits: dict[str, Sequence[str]] = {}
-            for name in self.turns:
-                steps[name] = step = self._step(name)
+            for name, turn in self.turns.items():
+                steps[name] = step = self._step(turn)
                 waits[name] = step.depends_on
             edges = {name: waits[name] for name in order}
         return tuple([steps[name] for name in require_acyclic(edges)])
 
-    def _steps(self, name: str) -> list[PlanStep]:
+    def _steps(self, turn: Turn) -> list[PlanStep]:
         """The steps of one turn of a computation: one, or those of the graph behind its assets."""
-        part = self.parts.get(name)
-        return [self._step(name)] if part is None else self._graph_steps(name, part)
+        part = self.parts.get(turn.key)
+        return [self._step(turn)] if part is None else self._graph_steps(turn, part)
 
-    def _step(self, name: str) -> PlanStep:
-        turn = self.turns[name]
-        computation = self.graph.computations[turn.computation]
-        depends_on, needs = self._waits(name, self._upstream_keys(turn))
-        slots = step_slots(computation.pool, computation.tags, computation.step_policy, name)
+    def _step(self, turn: Turn) -> PlanStep:
+        computation = turn.computation
+        depends_on, needs = self._waits(turn, self._upstream_keys(turn))
+        slots = step_slots(computation.pool, computation.tags, computation.step_policy, turn.key)
         return PlanStep(
-            key=name,
-            computation=turn.computation,
+            key=turn.key,
+            computation=computation.name,
             inputs=tuple(
                 [self._input(turn, node.name, node.asset_key, node.io_manager_key) for node in computation.inputs]
             ),
@@ -208,8 +209,7 @@ class _Planner:
             policy=computation.step_policy,
         )
 
-    def _graph_steps(self, name: str, part: GraphPart) -> list[PlanStep]:
-        turn = self.turns[name]
+    def _graph_steps(self, turn: Turn, part: GraphPart) -> list[PlanStep]:
         taken = {node.path: taken_assets(node) for node in part.steps}
         every = {key for keys in taken.values() for key in keys}
         upstream = self._upstream_keys(turn)
@@ -217,7 +217,7 @@ class _Planner:
         found: list[PlanStep] = []
         for step in plan_graph_steps(self.graph, part.steps):
             keys = taken[step.path] if step.depends_on else [*taken[step.path], *others]
-            waits, needs = self._waits(name, keys if turn.is_only else [key for key in keys if key in upstream])
+            waits, needs = self._waits(turn, keys if turn.is_only else [key for key in keys if key in upstream])
             found.append(
                 msgspec.structs.replace(
                     step,
@@ -225,7 +225,7 @@ class _Planner:
                     outputs=tuple(self._graph_outputs(part, step)),
                     depends_on=tuple(dict.fromkeys([*step.depends_on, *sorted(waits)])),
                     needs=tuple(dict.fromkeys([*step.needs, *sorted(needs)])),
-                    graph=turn.computation,
+                    graph=turn.computation.name,
                     turn=turn.number,
                     is_part=not part.is_whole,
                 )
@@ -272,9 +272,7 @@ class _Planner:
 
     def _input(self, turn: Turn, name: str, asset_key: AssetKey, io_manager_key: str | None) -> StepInput:
         step, output = self.made.get(asset_key, (None, None))
-        if (
-            step is not None and self.turn_of.get(step, step) == turn.key
-        ):  # an asset that reads its own earlier partitions
+        if step is not None and self._is_of(step, turn):  # an asset that reads its own earlier partitions
             step, output = None, None
         elif not turn.is_only and all(asset_key not in made_from(self.graph, each) for each in turn.outputs):
             step, output = None, None  # another turn takes what this run makes of it: here it is what was there before
@@ -287,9 +285,7 @@ class _Planner:
             upstream_output=output,
             partitions=None
             if upstream is None
-            else self._input_partitions(
-                self.graph.computations[turn.computation], asset_key, upstream.partitions, step is not None
-            ),
+            else self._input_partitions(turn.computation, asset_key, upstream.partitions, step is not None),
         )
 
     def _input_partitions(
@@ -356,7 +352,7 @@ class _Planner:
 
     def _upstream_keys(self, turn: Turn) -> Sequence[AssetKey]:
         """The assets that a turn takes: those of all inputs, where the function has no other turn."""
-        inputs = self.graph.computations[turn.computation].inputs if turn.is_only else ()
+        inputs = turn.computation.inputs if turn.is_only else ()
         if not inputs and len(turn.outputs) == 1:
             return made_from(self.graph, turn.outputs[0])
         upstream = dict.fromkeys([node.asset_key for node in inputs])
@@ -364,13 +360,15 @@ class _Planner:
             upstream.update(dict.fromkeys(made_from(self.graph, output)))
         return list(upstream)
 
-    def _waits(self, name: str, keys: Iterable[AssetKey]) -> tuple[set[str], set[Place]]:
+    def _waits(self, turn: Turn, keys: Iterable[AssetKey]) -> tuple[set[str], set[Place]]:
         """The steps that a step of a computation waits for because of assets, and their outputs it cannot do without."""
-        made = [place for key in keys if (place := self.made.get(key)) is not None]
-        needs = {place for place in made if self.turn_of.get(place[0], place[0]) != name}
+        needs = {place for key in keys if (place := self.made.get(key)) is not None and not self._is_of(place[0], turn)}
         steps = {step for step, _ in needs}
         # Only what would make something of a bad asset waits for its blocking checks.
-        if self.blocking and any(output.asset_key is not None for output in self.turns[name].outputs):
+        if self.blocking and any(output.asset_key is not None for output in turn.outputs):
             for key in keys:
-                steps.update(step for owner, step in self.blocking.get(key, ()) if owner != name)
+                steps.update(step for owner, step in self.blocking.get(key, ()) if owner != turn.key)
         return steps, needs
+
+    def _is_of(self, step: str, turn: Turn) -> bool:
+        return (self.turn_of.get(step, step) if self.turn_of else step) == turn.key
