@@ -9,6 +9,7 @@ from typing import Any
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.automation_sensor import AutomationConditionSensorDefinition
 from segue.defs.definitions import Definitions
+from segue.defs.definitions_reading import unique
 from segue.defs.describe_automation import targets_of
 from segue.defs.external_assets import assets_definition_of
 from segue.defs.graph import GraphDefinition
@@ -131,10 +132,10 @@ class ListedData(RepositoryData):
         return self.definitions.resolve_all_job_defs()
 
     def get_all_schedules(self) -> Sequence[ScheduleDefinition]:
-        return [self.definitions.get_schedule_def(each.name) for each in self.definitions.schedules]
+        return [self.definitions.get_schedule_def(each.name) for each in unique(self.definitions.schedules)]
 
     def get_all_sensors(self) -> Sequence[SensorDefinition]:
-        own = self.definitions.sensors
+        own = unique(self.definitions.sensors)
         nodes = {node.name: node for node in self.definitions.described.manifest.sensors}
         default = nodes.get(DEFAULT_AUTOMATION_SENSOR)
         if default is None or any(each.name == default.name for each in own):

@@ -18,7 +18,7 @@ from segue.defs.definitions import Definitions
 from segue.defs.job import UnresolvedAssetJobDefinition, define_asset_job
 from segue.defs.job_definition import JobDefinition, no_such_inputs
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidSubsetError
+from segue.errors import InvalidSubsetError, UnresolvedSelectionError
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from segue.model.manifest import JobNode
@@ -171,7 +171,7 @@ class AssetJobDefinition(JobDefinition):
         strange = [key.to_user_string() for key in sorted(keys - self.asset_keys)]
         strange += [key.to_user_string() for key in sorted(checks - self.check_keys)]
         if strange:
-            raise InvalidSubsetError(
+            raise UnresolvedSelectionError(
                 f"{self!r} does not include {', '.join(map(repr, strange))}; available: {_shown(self.asset_keys)}."
             )
         self.definitions.asset_graph.require_whole(keys)

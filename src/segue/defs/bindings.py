@@ -34,6 +34,8 @@ _TABLE = {
     "content_hash": "segue.model.content_hash:content_hash",
     "run_request": "segue.model.request:RunRequest",
     "schedule_kinds": "segue.defs.describe_automation:schedule_kinds",
+    "assets_with": "segue.defs.describe_automation:assets_with",
+    "targets_of": "segue.defs.describe_automation:targets_of",
     "sensor_kinds": "segue.defs.describe_automation:sensor_kinds",
     "with_needs": "segue.defs.resource_order:with_needs",
     "implicit_job_node": "segue.model.graph:implicit_job_node",

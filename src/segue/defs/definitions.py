@@ -305,12 +305,12 @@ def _by_key(what: str, parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
 
 def _elements(parameter: str, values: Iterable[T] | None, kinds_of: Callable[[], tuple[type, ...]]) -> Sequence[T]:
     if values is None:
-        return ()
+        return []
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         raise WrongDeclarationError(
             f"Definitions({parameter}=...) must be a list of {_names(kinds_of())}, got {values!r}."
         )
-    found = tuple(values)
+    found = list(values)
     kinds = kinds_of() if found else ()
     for value in found:
         if not isinstance(value, kinds):

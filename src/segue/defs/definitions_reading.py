@@ -102,6 +102,13 @@ class ReadableDefinitions:
         elsewhere = [each for each in map(assets_definition_of, self.assets) if not each.is_executable]
         return bound("defined_asset_graph")(described.graph, [*made, *elsewhere])
 
+    @property
+    def _all_assets(self) -> Sequence[AnyAsset]:
+        """The assets, and those that only a schedule or sensor names."""
+        if not self.schedules and not self.sensors:
+            return self.assets
+        return bound("assets_with")(self.assets, bound("targets_of")(self.schedules, self.sensors))
+
     def get_assets_def(self, key: object) -> AssetsDefinition:
         """The definition that makes an asset, or that declares an external one.
 
@@ -109,7 +116,7 @@ class ReadableDefinitions:
             InvariantViolationError: it was not found.
         """
         wanted = coerce_asset_key(key)
-        for each in self.assets:
+        for each in self._all_assets:
             if isinstance(each, AssetsDefinition):
                 if wanted in each.keys:
                     return each
@@ -137,8 +144,8 @@ class ReadableDefinitions:
         Raises:
             InvariantViolationError: it was not found.
         """
-        for each in self.asset_checks:
-            if key in each.check_keys:
+        for each in (*self.assets, *self.asset_checks):
+            if isinstance(each, AssetsDefinition) and key in each.check_keys:
                 return _checks_definition(each)
         raise InvariantViolationError(f"Asset check {key.to_user_string()!r} not found in these definitions.")
 
@@ -251,7 +258,7 @@ class ReadableDefinitions:
             InvalidDefinitionError: an asset is declared twice, in different ways.
         """
         found: dict[AssetKey, AssetSpec] = {}
-        definitions = [assets_definition_of(each) for each in unique(self.assets)]
+        definitions = [assets_definition_of(each) for each in unique(self._all_assets)]
         for definition in definitions:
             for spec in definition.specs:
                 known = found.setdefault(spec.key, spec)

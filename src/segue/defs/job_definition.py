@@ -293,10 +293,10 @@ class JobDefinition(ReadableJob):
         """Refused: a job is run, not called.
 
         Raises:
-            InvariantViolationError: always; InvalidInvocationError in a composition.
+            InvariantViolationError: always.
         """
         if is_composing():
-            raise InvalidInvocationError(
+            raise InvariantViolationError(
                 f"{self!r} cannot be called inside a graph or job function: call its graph instead."
             )
         raise InvariantViolationError(

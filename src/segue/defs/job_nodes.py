@@ -68,7 +68,7 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
     """The job as data, its selection resolved.
 
     Raises:
-        UnresolvedSelectionError: the selection names what does not exist, or a part of what is made all at once.
+        UnresolvedSelectionError: the selection names what does not exist or is external, or a part of what is made all at once.
         InvalidDefinitionError: `partitions_def` disagrees with the assets, these with each other, or the condition cannot be
             asked of the job.
         InvalidConfigError: `config` names what does not exist, or has the wrong form.
@@ -76,7 +76,8 @@ def asset_job_node(job: UnresolvedAssetJobDefinition, graph: AssetGraph, resourc
     config, declared = job.config, job.partitions_def
     if isinstance(config, PartitionedConfig):
         declared = PartitionedConfig.from_flexible_config(config, declared or config.partitions_def).partitions_def
-    keys = [key for key in job.selection.resolve(graph) if graph.nodes[key].is_executable]
+    keys = list(job.selection.resolve(graph))
+    graph.require_executable(keys)
     _require_one_partitioning(graph, keys)
     for key in keys:
         own = graph.nodes[key].partitions

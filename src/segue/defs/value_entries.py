@@ -44,7 +44,7 @@ def value_entries(
         ops: the ops behind them, by path.
         resources: the resources, by key; IO managers among them may take config of inputs and outputs.
         given: the inputs of the job that whoever starts the run gives values for.
-        selected: the paths of the steps that are run; all when None. What another step would give may be said for these.
+        selected: the paths of the steps that are run; all when None. What another step would give must be said for these.
     """
     loading = _schemas(resources, "input")
     storing = _schemas(resources, "output")
@@ -57,22 +57,26 @@ def value_entries(
             if key in loading:
                 inputs.setdefault(step.path, {})[each.name] = loading[key]
             elif isinstance(each.source, (OwnSource, GraphInputSource)) and each.has_value:
-                source = each.source
-                is_given = isinstance(source, GraphInputSource) and not source.path and source.name in given
-                _add_input(inputs, step.path, each, op, is_required=not is_given)
+                _add_input(inputs, step.path, each, op, is_required=not _is_given(each.source, given))
             elif isinstance(each.source, FanInSource):
                 for part in each.source.sources:
                     if isinstance(part, GraphInputSource):
-                        inputs.setdefault(part.path, {}).setdefault(part.name, _ANY_VALUE)
+                        entry = _ANY_VALUE if _is_given(part, given) else Field(ANY)
+                        inputs.setdefault(part.path, {}).setdefault(part.name, entry)
                     elif _is_left_out(part, selected):
                         inputs.setdefault(step.path, {})[each.name] = _ANY_VALUE
             elif _is_left_out(each.source, selected) and each.has_value:
-                _add_input(inputs, step.path, each, op, is_required=False)
+                _add_input(inputs, step.path, each, op, is_required=True)
         if storing:
             for name, out in op.outs.items():
                 if out.io_manager_key in storing:
                     outputs.setdefault(step.path, {})[name] = storing[out.io_manager_key]
     return ValueEntries(inputs, outputs)
+
+
+def _is_given(source: object, given: Collection[str]) -> bool:
+    """Whether whoever starts the run gives the value."""
+    return isinstance(source, GraphInputSource) and not source.path and source.name in given
 
 
 def _is_left_out(source: object, selected: Set[str] | None) -> bool:

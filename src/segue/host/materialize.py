@@ -169,11 +169,13 @@ def _request(
     if selection is None:
         return bound("run_request")(run_config=config, tags=tags, partition_key=partition_key)
     graph, wanted = definitions.asset_graph, AssetSelection.from_coercible(selection)
+    keys = sorted(wanted.resolve(graph))
+    graph.require_executable(keys)
     return bound("run_request")(
         run_config=config,
         tags=tags,
         partition_key=partition_key,
-        asset_selection=sorted(key for key in wanted.resolve(graph) if graph.nodes[key].is_materializable),
+        asset_selection=keys,
         asset_check_keys=sorted(wanted.resolve_checks(graph)),
     )
 

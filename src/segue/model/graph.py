@@ -142,6 +142,19 @@ class AssetGraph:
             if missing:
                 raise made_at_once(self.nodes[key].computation or "", missing)
 
+    def require_executable(self, keys: Iterable[AssetKey]) -> None:
+        """Refuses a selection that no run can materialize or observe as a whole.
+
+        Raises:
+            UnresolvedSelectionError: the selection includes external assets.
+        """
+        external = sorted(key.to_user_string() for key in keys if not self.node(key).is_executable)
+        if external:
+            raise UnresolvedSelectionError(
+                "The selection includes external assets, which no run can materialize: "
+                f"{', '.join(external)}. Remove them from the selection."
+            )
+
     def node(self, key: AssetKey) -> AssetNode:
         """The node of an asset.
 

@@ -11,6 +11,7 @@ from segue.model.concurrency import step_slots
 from segue.model.graph import AssetGraph
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.manifest import ComputationNode, JobNode, OutputNode
+from segue.model.ordering import require_acyclic
 from segue.model.step_policy import priority_of
 from segue.model.steps import (
     AnySource,
@@ -43,8 +44,14 @@ def plan_job(
     chosen = [step for step in job.steps if selection is None or step.path in selection]
     if not chosen and job.steps:
         raise InvalidSubsetError(f"The selection matches no steps of the job {job.name!r}.")
-    steps = plan_graph_steps(graph, chosen)
+    steps = plan_graph_steps(graph, _by_start(chosen))
     return Plan(job_name=job.name, steps=tuple(steps), partition_start=partition, partition_end=partition)
+
+
+def _by_start(steps: Iterable[StepNode]) -> list[StepNode]:
+    """The steps in the order in which they can start, one after the other; those that could start together by path."""
+    by_path = {step.path: step for step in sorted(steps, key=lambda step: step.path)}
+    return [by_path[path] for path in require_acyclic({path: upstream_paths(by_path[path]) for path in by_path})]
 
 
 def plan_graph_steps(graph: AssetGraph, chosen: Sequence[StepNode]) -> list[PlanStep]:

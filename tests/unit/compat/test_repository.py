@@ -339,7 +339,7 @@ def test_a_repository_has_the_sensor_over_conditions_that_no_other_evaluates() -
     assert [
         each.name for each in sg.Definitions(assets=[followed], sensors=[own]).get_repository_def().sensor_defs
     ] == ["own"]
-    assert sg.Definitions(assets=[table]).get_repository_def().sensor_defs == ()
+    assert sg.Definitions(assets=[table]).get_repository_def().sensor_defs == []
 
 
 def test_a_repository_gives_parts_of_jobs() -> None:

@@ -94,3 +94,28 @@ def test_specs_of_all_assets_hold_those_that_others_only_name() -> None:
     stubs = {name for name, spec in specs.items() if spec.metadata.get("dagster/auto_created_stub_asset")}
     assert stubs == {"named", "checked", "beside"}
     assert specs["named"].group_name == "default"
+
+
+@sg.asset_check(asset=plain)
+def has_rows() -> bool:
+    return True
+
+
+def test_assets_that_only_a_schedule_names_are_part_of_the_definitions() -> None:
+    definitions = sg.Definitions(schedules=[nightly])
+    assert [spec.key for spec in definitions.resolve_all_asset_specs()] == [plain.key]
+    assert definitions.get_assets_def("plain") is plain
+
+
+def test_a_check_among_the_assets_is_found_by_its_key() -> None:
+    definitions = sg.Definitions(assets=[plain, has_rows])
+    assert definitions.get_asset_checks_def(has_rows.check_key) is has_rows
+
+
+def test_what_is_given_as_a_list_is_a_list() -> None:
+    definitions = sg.Definitions(assets=[plain], schedules=[nightly], asset_checks=[has_rows])
+    assert definitions.assets == [plain]
+    assert (definitions.schedules, definitions.asset_checks, definitions.sensors) == ([nightly], [has_rows], [])
+    assert [each.name for each in sg.Definitions(schedules=[nightly] * 2).get_repository_def().schedule_defs] == [
+        "nightly"
+    ]

@@ -167,3 +167,39 @@ def test_a_selected_graph_comes_whole() -> None:
     ]
     with pytest.raises(sg.InvalidSubsetError, match=r"run together; add report\.doubled"):
         job.get_subset(op_selection=["report.counted"])
+
+
+EXTERNAL = sg.AssetSpec("elsewhere")
+
+
+@sg.asset(deps=[EXTERNAL])
+def copied() -> None: ...
+
+
+@sg.observable_source_asset
+def watched() -> sg.DataVersion:
+    return sg.DataVersion("1")
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [["elsewhere"], ["elsewhere", "copied"], "elsewhere*", sg.AssetSelection.all(include_sources=True)],
+)
+def test_a_selection_of_external_assets_is_refused(selection: sg.AssetSelection | str | list[str]) -> None:
+    assets = [EXTERNAL, copied, orders]
+    definitions = sg.Definitions(assets=assets, jobs=[sg.define_asset_job("all_of_it", selection)])
+    with pytest.raises(sg.InvalidDefinitionError, match="external assets, which no run can materialize: elsewhere"):
+        definitions.get_job_def("all_of_it")
+    with pytest.raises(sg.InvalidDefinitionError, match="elsewhere"):
+        sg.materialize(assets, selection=selection)
+
+
+def test_an_asset_that_is_only_observed_may_be_selected() -> None:
+    result = sg.materialize([watched, orders], selection=["watched", "orders"])
+    assert [event.step_key for event in result.all_events if event.is_step_success] == ["orders", "watched"]
+
+
+def test_a_part_with_assets_outside_of_the_job_is_refused() -> None:
+    job = sg.Definitions(assets=[EXTERNAL, copied]).get_implicit_global_asset_job_def()
+    with pytest.raises(sg.InvalidDefinitionError, match="'elsewhere'"):
+        job.get_subset(asset_selection=[EXTERNAL.key])

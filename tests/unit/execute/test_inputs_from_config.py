@@ -238,3 +238,31 @@ def test_what_a_step_that_is_left_out_would_give_may_be_said() -> None:
     assert sums.execute_in_process(run_config=listed, op_selection=["total"]).output_for_node("total") == 8
     with pytest.raises(sg.InvalidConfigError, match="root:ops:add"):
         sums.execute_in_process(run_config=given)
+
+
+def test_a_value_that_no_selected_step_gives_is_required() -> None:
+    @sg.op
+    def four() -> int:
+        return 4
+
+    @sg.op
+    def plus(number, more=1):  # type: ignore[no-untyped-def]
+        return number + more
+
+    @sg.op
+    def summed(numbers):  # type: ignore[no-untyped-def]
+        return sum(numbers)
+
+    @sg.job
+    def counted() -> None:
+        plus(four())
+
+    @sg.graph
+    def listed(number):  # type: ignore[no-untyped-def]
+        return summed([number, four()])
+
+    with pytest.raises(sg.InvalidConfigError, match='"ops"'):
+        counted.execute_in_process(op_selection=["plus"])
+    with pytest.raises(sg.InvalidConfigError, match='"inputs"'):
+        listed.to_job().execute_in_process()
+    assert listed.to_job().execute_in_process(input_values={"number": 3}).output_value() == 7

@@ -317,3 +317,27 @@ def test_the_context_of_an_op_knows_its_step() -> None:
         describe()
 
     assert described.execute_in_process().output_for_node("describe") == ["described", None, 0, ["result"]]
+
+
+def test_a_step_starts_as_soon_as_what_it_waits_for_has_ended() -> None:
+    @sg.job
+    def in_turns() -> None:
+        double.alias("a_late")(one.alias("c")())
+        add.alias("z_early")(one.alias("a")(), one.alias("b")())
+        double.alias("b_last")(double.alias("m")(one.alias("d")()))
+
+    events = in_turns.execute_in_process().all_events
+    ended = [event.step_key for event in events if event.is_step_success]
+    assert ended == ["a", "b", "c", "d", "z_early", "a_late", "m", "b_last"]
+
+
+def test_a_selection_counts_a_graph_as_one_node() -> None:
+    @sg.job
+    def nested() -> None:
+        double.alias("last")(quadruple(one()))
+
+    assert set(nested.get_subset(op_selection=["one+"]).resolved_op_selection or ()) == {
+        "one",
+        "quadruple.double",
+        "quadruple.double_2",
+    }
