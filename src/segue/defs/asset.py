@@ -272,7 +272,9 @@ def multi_asset(
         else:
             common = all_deps(inputs, further, what)
             own = deps_by_output(internal_asset_deps, keys_of_outs(outs or {}, what), common, what)
-            outputs = {output: out.to_spec(output, deps=own[output]) for output, out in (outs or {}).items()}
+            outputs = {
+                output: out.to_spec(out.resolve_key(output), deps=own[output]) for output, out in (outs or {}).items()
+            }
         outputs = {
             output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
             for output, spec in outputs.items()

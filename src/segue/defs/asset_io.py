@@ -13,6 +13,7 @@ from segue.model.assets import AssetSpec
 from segue.model.condition_argument import condition_of
 from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, CoercibleToAssetKeyPrefix
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.policies import BackfillPolicy
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from segue.model.freshness import FreshnessPolicy
 
 
-class AssetIn:
+class AssetIn(NamedFields):
     """The asset behind an input.
 
     Args:
@@ -54,7 +55,7 @@ class AssetIn:
             raise WrongDeclarationError("AssetIn: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.metadata: Mapping[str, object] = dict(metadata or {})
-        self.key_prefix: Sequence[str] | None = [key_prefix] if isinstance(key_prefix, str) else key_prefix
+        self.key_prefix: Sequence[str] = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
         self.input_manager_key = input_manager_key
         self.partition_mapping = partition_mapping
         self.dagster_type = NO_TYPE if dagster_type is None else dagster_type
@@ -254,9 +255,7 @@ class AssetOut:
         """The asset, for an output of this name."""
         return self.key or AssetKey([*self.key_prefix, output_name])
 
-    def to_spec(self, output_name: str, **more: object) -> AssetSpec:
-        """The spec of the asset, for an output of this name; `more` are further attributes of AssetSpec."""
-        spec = AssetSpec(
-            self.resolve_key(output_name), metadata=self.metadata, skippable=not self.is_required, **self._attributes
-        )
+    def to_spec(self, key: AssetKey, **more: object) -> AssetSpec:
+        """The spec of the asset, under this key; `more` are further attributes of AssetSpec."""
+        spec = AssetSpec(key, metadata=self.metadata, skippable=not self.is_required, **self._attributes)
         return spec.replace_attributes(**more) if more else spec  # pyright: ignore[reportArgumentType] reason: attributes of AssetSpec

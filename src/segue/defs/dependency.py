@@ -9,11 +9,12 @@ import msgspec
 
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
+from segue.model.named_fields import NamedFields
 from segue.model.policies import RetryPolicy
 from segue.model.step_policy import StepPolicy
 
 
-class NodeInvocation:
+class NodeInvocation(NamedFields):
     """One use of an op or graph in a graph: a key of `GraphDefinition(dependencies=...)` that needs more than a name.
 
     Args:
@@ -58,7 +59,7 @@ class NodeInvocation:
         return f"NodeInvocation({self.name!r}, alias={self.alias!r})"
 
 
-class DependencyDefinition(msgspec.Struct, frozen=True):
+class DependencyDefinition(NamedFields, msgspec.Struct, frozen=True):
     """That an input takes an output of another node.
 
     Attributes:
@@ -88,7 +89,7 @@ class MappedInputPlaceholder:
     """Stands in a `MultiDependencyDefinition` for the element that an `InputMapping` of the graph gives."""
 
 
-class MultiDependencyDefinition:
+class MultiDependencyDefinition(NamedFields):
     """That an input takes a list: one element from each of several outputs.
 
     Args:
@@ -214,7 +215,7 @@ class InputMapping(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.graph_input_name} -> {self.mapped_node_name}:{self.mapped_node_input_name}{index}"
 
 
-class OutputMapping(msgspec.Struct, frozen=True):
+class OutputMapping(NamedFields, msgspec.Struct, frozen=True):
     """That an output of a graph is an output of one of its nodes.
 
     Attributes:

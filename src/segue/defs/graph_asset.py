@@ -180,7 +180,9 @@ def graph_multi_asset(
         keys_of_outs(outs, what)
         deps = all_deps(inputs, None, what)
         specs = {
-            output: with_defaults(out.to_spec(output, deps=deps), group_name, None, partitions_def, None, what)
+            output: with_defaults(
+                out.to_spec(out.resolve_key(output), deps=deps), group_name, None, partitions_def, None, what
+            )
             for output, out in outs.items()
         }
         checks = checks_by_output(check_specs, specs, what)

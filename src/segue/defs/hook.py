@@ -13,13 +13,14 @@ from segue.defs.signature import UserFunction, function_name
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 from segue.model.keys import require_name
 from segue.model.metadata import AnyMetadataValue
+from segue.model.named_fields import NamedFields
 
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
     from segue.model.event import Event
 
 
-class HookExecutionResult(msgspec.Struct, frozen=True):
+class HookExecutionResult(NamedFields, msgspec.Struct, frozen=True):
     """How the call of a hook ended.
 
     Attributes:

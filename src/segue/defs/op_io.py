@@ -11,6 +11,7 @@ from segue.defs.types.resolve import resolve_type
 from segue.errors import InvalidDefinitionError
 from segue.model.arguments import require_kind
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetKey, CoercibleToAssetKey
+from segue.model.named_fields import NamedFields
 
 
 class In:
@@ -109,7 +110,7 @@ class In:
         return f"In({self.dagster_type!r})"
 
 
-class Out:
+class Out(NamedFields):
     """An output of an op.
 
     Args:
@@ -236,7 +237,7 @@ class GraphIn:
         return hash(self.description)
 
 
-class GraphOut:
+class GraphOut(NamedFields):
     """An output of a graph.
 
     Args:

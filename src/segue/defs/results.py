@@ -13,6 +13,7 @@ from segue.model.failure_class import failure_class_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey, require_name
 from segue.model.materialization import DataVersion
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.named_fields import NamedFields
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ class DynamicOutput(Generic[T]):
         )
 
 
-class MaterializeResult(Generic[T]):
+class MaterializeResult(NamedFields, Generic[T]):
     """The result of a function that has materialized its asset, with metadata.
 
     Args:
@@ -172,7 +173,7 @@ class MaterializeResult(Generic[T]):
         return f"MaterializeResult(asset_key={self.asset_key!r}, metadata={self.metadata!r})"
 
 
-class ObserveResult:
+class ObserveResult(NamedFields):
     """The result of a function that has observed its asset, with metadata.
 
     Args:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from segue.errors import ConflictingDefinitionsError, WrongArgumentError
 from segue.model.arguments import require_kind, require_list
 from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.mapping_base import PartitionMapping
 
 
@@ -32,7 +33,7 @@ def coerce_asset_key(asset: object) -> AssetKey:
     )
 
 
-class AssetDep:
+class AssetDep(NamedFields):
     """A dependency on another asset.
 
     Args:
@@ -42,6 +43,7 @@ class AssetDep:
     """
 
     __slots__ = ("asset_key", "metadata", "partition_mapping")
+    _arguments: ClassVar[Mapping[str, str]] = {"asset_key": "asset"}
     asset_key: AssetKey
     partition_mapping: PartitionMapping | None
     metadata: Mapping[str, object]

@@ -20,6 +20,7 @@ from segue.model.asset_words import (
 from segue.model.condition_argument import condition_of
 from segue.model.freshness_argument import freshness_policy_of
 from segue.model.keys import AssetKey, CoercibleToAssetKey
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 
@@ -32,7 +33,7 @@ STUB_METADATA = "dagster/auto_created_stub_asset"
 """Marks the spec of an asset that nobody declares: others only name it."""
 
 
-class AssetSpec:
+class AssetSpec(NamedFields):
     """The description of one asset, without the code that computes it.
 
     Args:

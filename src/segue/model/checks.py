@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_k
 from segue.model.condition_argument import optional_condition
 from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.base import PartitionsDefinition
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class AssetCheckSeverity(enum.Enum):
     ERROR = "ERROR"
 
 
-class AssetCheckSpec:
+class AssetCheckSpec(NamedFields):
     """The description of a check, without its function.
 
     Args:
@@ -55,10 +56,11 @@ class AssetCheckSpec:
         "name",
         "partitions_def",
     )
+    _arguments: ClassVar[Mapping[str, str]] = {"asset_key": "asset"}
     name: str
     asset_key: AssetKey
     description: str | None
-    additional_deps: tuple[AssetDep, ...]
+    additional_deps: Sequence[AssetDep]
     blocking: bool
     metadata: Mapping[str, object]
     automation_condition: AnyCondition | None
@@ -122,31 +124,25 @@ class AssetCheckSpec:
 
     def replace_key(self, key: AssetCheckKey) -> AssetCheckSpec:
         """The same check under another key."""
-        return self._with(name=key.name, asset=key.asset_key)
+        return self._replace(name=key.name, asset_key=key.asset_key)
 
     def with_metadata(self, metadata: Mapping[str, object]) -> AssetCheckSpec:
         """The same check with other metadata."""
-        return self._with(metadata=metadata)
-
-    def _with(self, **changes: Any) -> AssetCheckSpec:
-        """The same check with other arguments."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "asset_key"}
-        given |= {"asset": self.asset_key, **changes}
-        return AssetCheckSpec(**given)
+        return self._replace(metadata=metadata)
 
 
-def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey) -> tuple[AssetDep, ...]:
+def _other_deps(deps: Iterable[CoercibleToAssetDep] | None, check: AssetCheckKey) -> Sequence[AssetDep]:
     """The other assets that a check reads."""
     where = f"check {check.to_user_string()!r}"
-    found = () if deps is None else unique_deps(require_list(where, "additional_deps", deps), where)
+    found = [] if deps is None else unique_deps(require_list(where, "additional_deps", deps), where)
     if any(dep.asset_key == check.asset_key for dep in found):
         raise WrongValueError(
             f"{where}: additional_deps must not include the checked asset itself; remove {check.asset_key.to_user_string()!r}."
         )
-    return tuple(found)
+    return found
 
 
-class AssetCheckResult:
+class AssetCheckResult(NamedFields):
     """The result of a check, as returned by user code.
 
     Args:

@@ -10,6 +10,7 @@ import msgspec
 
 from segue.model.keys import AssetKey
 from segue.model.materialization import DataVersion
+from segue.model.named_fields import NamedFields
 
 DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
@@ -21,7 +22,7 @@ UNKNOWN = "UNKNOWN"
 NULL_EVENT = "NULL"
 
 
-class DataProvenance(msgspec.Struct, frozen=True):
+class DataProvenance(NamedFields, msgspec.Struct, frozen=True):
     """The provenance of a materialization.
 
     Attributes:

@@ -141,9 +141,9 @@ class Event(msgspec.Struct, frozen=True):
         return self.payload.type.value
 
     @property
-    def event_specific_data(self) -> AnyPayload:
-        """The payload, under the name users of the compatible API know."""
-        return self.payload
+    def event_specific_data(self) -> AnyPayload | AssetCheckEvaluation:
+        """The facts of the event: its payload, or the evaluation of a check itself."""
+        return self.payload.evaluation if isinstance(self.payload, AssetCheckEvaluationData) else self.payload
 
     @property
     def message(self) -> str:

@@ -13,6 +13,7 @@ from segue.model.event import EventType
 from segue.model.event_log import offset_of
 from segue.model.event_type import RUN_EVENTS
 from segue.model.keys import AssetKey
+from segue.model.named_fields import NamedFields
 
 
 class RunShardedEventsCursor(NamedTuple):
@@ -68,7 +69,7 @@ class EventRecordsFilter(msgspec.Struct, frozen=True):
         return (None, place) if ascending else (place, None)
 
 
-class AssetRecordsFilter(msgspec.Struct, frozen=True):
+class AssetRecordsFilter(NamedFields, msgspec.Struct, frozen=True):
     """Which records about one asset; None means any.
 
     Attributes:
@@ -104,7 +105,7 @@ class AssetRecordsFilter(msgspec.Struct, frozen=True):
         )
 
 
-class RunStatusChangeRecordsFilter(msgspec.Struct, frozen=True):
+class RunStatusChangeRecordsFilter(NamedFields, msgspec.Struct, frozen=True):
     """Which records of runs that came to a status; None means any.
 
     Attributes:

@@ -12,9 +12,10 @@ from segue.model.arguments import require_kind
 from segue.model.asset_words import require_event_tags
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, MetadataValue, normalize_metadata
+from segue.model.named_fields import NamedFields
 
 
-class DataVersion:
+class DataVersion(NamedFields):
     """The version of an asset's content, as the user names it (a hash, a date, a number as text).
 
     Equal by value, hashable, immutable.
@@ -43,7 +44,7 @@ class DataVersion:
         return (DataVersion, (self.value,))
 
 
-class DataVersionsByPartition:
+class DataVersionsByPartition(NamedFields):
     """The data versions of an asset's partitions: the result of observing a partitioned asset.
 
     Args:
@@ -82,7 +83,7 @@ class DataVersionsByPartition:
 _FIELDS = ("asset_key", "description", "metadata", "partition", "tags", "data_version")
 
 
-class _AssetFact:
+class _AssetFact(NamedFields):
     """What a materialization and an observation have in common: which asset, which partition, what is known of it."""
 
     __slots__ = ("asset_key", "data_version", "description", "metadata", "partition", "tags")
@@ -137,11 +138,8 @@ class _AssetFact:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: {name!r} cannot be set.")
 
-    def _fields(self) -> tuple[object, ...]:
-        return (self.asset_key, self.description, self.metadata, self.partition, self.tags, self.data_version)
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _AssetFact) and type(other) is type(self) and self._fields() == other._fields()
+        return isinstance(other, _AssetFact) and type(other) is type(self) and self._asdict() == other._asdict()
 
     def __hash__(self) -> int:
         return hash((type(self), self.asset_key, self.partition, self.data_version))
@@ -156,7 +154,7 @@ class _AssetFact:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self._fields()))
+        return (_rebuild, (type(self), self._asdict()))
 
     def to_wire(self) -> dict[str, object]:
         """The fields that say something, by name, as the codec writes them."""
@@ -176,8 +174,8 @@ class _AssetFact:
         return " ".join(self.asset_key.parts)
 
 
-def _rebuild(kind: type[_AssetFact], fields: tuple[Any, ...]) -> _AssetFact:
-    return kind.recorded(**dict(zip(_FIELDS, fields, strict=True)))
+def _rebuild(kind: type[_AssetFact], fields: dict[str, Any]) -> _AssetFact:
+    return kind.recorded(**fields)
 
 
 class AssetMaterialization(_AssetFact):
@@ -230,7 +228,7 @@ class AssetObservation(_AssetFact):
         )
 
 
-class ExpectationResult(msgspec.Struct, frozen=True):
+class ExpectationResult(NamedFields, msgspec.Struct, frozen=True):
     """Whether something that user code expected of its data holds. Superseded by asset checks, which are kept by asset.
 
     Attributes:

@@ -174,9 +174,8 @@ class _FilePath(_Value, frozen=True):
     def __post_init__(self) -> None:
         path = cast("str | os.PathLike[str] | None", self.path)
         if type(path) is not str:
-            force_setattr(
-                self, "path", "" if path is None else os.fspath(path) if isinstance(path, os.PathLike) else path
-            )
+            plain = "" if path is None else os.fspath(path) if isinstance(path, os.PathLike) else path
+            force_setattr(self, "path", plain)
             _keep_text(self, "path", self.path)
 
     @property
@@ -184,9 +183,7 @@ class _FilePath(_Value, frozen=True):
         """The path."""
         return self.path
 
-    @property
-    def value(self) -> str:
-        return self.path
+    value = fspath
 
 
 class PathMetadataValue(_FilePath, frozen=True, tag="path"):
@@ -405,6 +402,8 @@ class TableColumnLineageMetadataValue(_Value, frozen=True, tag="column_lineage")
     def value(self) -> TableColumnLineage:
         return self.column_lineage
 
+    lineage = value
+
 
 class PoolMetadataValue(_Value, frozen=True, tag="pool"):
     """A concurrency pool, by its name."""
@@ -417,6 +416,8 @@ class PoolMetadataValue(_Value, frozen=True, tag="pool"):
     @property
     def value(self) -> str:
         return self.pool
+
+    name = value
 
 
 class NullMetadataValue(_Value, frozen=True, tag="null"):
@@ -479,8 +480,7 @@ def _timestamp(value: object) -> TimestampMetadataValue:
         return TimestampMetadataValue(cast("float", value))
     if value.tzinfo is None:
         raise WrongArgumentError(
-            f"MetadataValue.timestamp: {value!r} has no time zone, so it is ambiguous. Add one, for instance "
-            "datetime.now(timezone.utc) or value.replace(tzinfo=timezone.utc)."
+            f"MetadataValue.timestamp: {value!r} is ambiguous without a time zone. Add one: value.replace(tzinfo=timezone.utc)."
         )
     return TimestampMetadataValue(value.timestamp())
 

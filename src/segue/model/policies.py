@@ -10,6 +10,7 @@ import msgspec
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.failure_class import FailureClass, failure_class_of
+from segue.model.named_fields import NamedFields
 
 
 class Backoff(enum.Enum):
@@ -29,7 +30,7 @@ class Jitter(enum.Enum):
     PLUS_MINUS = "PLUS_MINUS"
 
 
-class RetryPolicy(msgspec.Struct, frozen=True):
+class RetryPolicy(NamedFields, msgspec.Struct, frozen=True):
     """How often, and after how long, a failed step is tried again.
 
     Attributes:
@@ -115,7 +116,7 @@ class BackfillPolicyType(enum.Enum):
     MULTI_RUN = "MULTI_RUN"
 
 
-class BackfillPolicy(msgspec.Struct, frozen=True):
+class BackfillPolicy(NamedFields, msgspec.Struct, frozen=True):
     """How a request for many partitions becomes runs.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from segue.errors import InvalidInvocationError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange
 from segue.model.partitions.loading import DynamicPartitionsStore
@@ -31,7 +32,7 @@ class PartitionedTarget(Protocol):
     def partitioned_config(self) -> Any: ...
 
 
-class RunRequest:
+class RunRequest(NamedFields):
     """What one run shall do. Immutable, equal by value.
 
     Args:
@@ -108,32 +109,20 @@ class RunRequest:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"RunRequest is immutable: {name!r} cannot be set; use with_replaced_attrs.")
 
-    def _fields(self) -> dict[str, Any]:
-        return {
-            "run_key": self.run_key,
-            "run_config": self.run_config,
-            "tags": self.tags,
-            "job_name": self.job_name,
-            "asset_selection": self.asset_selection,
-            "stale_assets_only": self.stale_assets_only,
-            "partition_key": self.partition_key,
-            "asset_check_keys": self.asset_check_keys,
-        }
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunRequest) and self._fields() == other._fields()
+        return isinstance(other, RunRequest) and self._asdict() == other._asdict()
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds mappings, as in the compatible API
 
     def __repr__(self) -> str:
-        return f"RunRequest({', '.join(f'{name}={value!r}' for name, value in self._fields().items())})"
+        return f"RunRequest({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (RunRequest, tuple(self._fields().values()))
+        return (_request, (self._asdict(),))
 
     def with_replaced_attrs(self, **kwargs: Any) -> RunRequest:
         """The same request with other values for the named arguments."""
-        return RunRequest(**{**self._fields(), **kwargs})
+        return RunRequest(**{**self._asdict(), **kwargs})
 
     def with_resolved_tags_and_config(
         self,
@@ -180,6 +169,10 @@ class RunRequest:
     def entity_keys(self) -> Sequence[AssetKey | AssetCheckKey]:
         """The assets and checks it names."""
         return [*(self.asset_selection or []), *(self.asset_check_keys or [])]
+
+
+def _request(fields: Mapping[str, Any]) -> RunRequest:
+    return RunRequest(**fields)
 
 
 def run_tags(tags: Mapping[str, Any] | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from segue.model.keys import AssetCheckKey, AssetKey
+from segue.model.named_fields import NamedFields
 from segue.model.tags import BACKFILL_TAG, RESUME_RETRY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, TICK_TAG
 
 
@@ -48,7 +49,7 @@ class FailureReason(enum.Enum):
 FINISHED_STATUSES = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED})
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class Run(NamedFields, msgspec.Struct, frozen=True, kw_only=True):
     """One run.
 
     Attributes:

@@ -12,6 +12,7 @@ from segue.errors import WrongArgumentError
 from segue.model.arguments import require_sequence, require_type, wrong_argument
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.materialization import AssetMaterialization, AssetObservation
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.store_after import DynamicPartitionsRequest
 from segue.model.request import RunRequest
 
@@ -56,7 +57,7 @@ class SensorType(enum.Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class SkipReason(msgspec.Struct, frozen=True):
+class SkipReason(NamedFields, msgspec.Struct, frozen=True):
     """Why a schedule or sensor requests no run this time.
 
     Attributes:
@@ -82,7 +83,7 @@ class RunReaction(msgspec.Struct, frozen=True):
 AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation
 
 
-class SensorResult:
+class SensorResult(NamedFields):
     """Everything that one evaluation of a sensor may answer. Immutable, equal by value.
 
     Args:
@@ -134,11 +135,8 @@ class SensorResult:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"SensorResult is immutable: {name!r} cannot be set.")
 
-    def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in _RESULT_FIELDS)
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SensorResult) and self._fields() == other._fields()
+        return isinstance(other, SensorResult) and self._asdict() == other._asdict()
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] reason: holds requests, which hold mappings
 
@@ -147,7 +145,7 @@ class SensorResult:
         return f"SensorResult({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (SensorResult, self._fields())
+        return (SensorResult, tuple(getattr(self, name) for name in _RESULT_FIELDS))
 
 
 _RESULT_FIELDS = ("run_requests", "skip_reason", "cursor", "dynamic_partitions_requests", "asset_events")

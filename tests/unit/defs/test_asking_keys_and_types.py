@@ -36,6 +36,14 @@ def test_inputs_and_outputs_know_which_asset_they_are() -> None:
     assert sg.AssetIn("x").resolve_key("orders") == sg.AssetKey("x")
     assert sg.AssetOut(key_prefix=["shop"]).resolve_key("orders") == sg.AssetKey(["shop", "orders"])
     assert sg.AssetOut(key=KEY).resolve_key("orders") == KEY
+    assert sg.AssetOut(key=KEY, group_name="g").to_spec(sg.AssetKey("x"), deps=[]) == sg.AssetSpec("x", group_name="g")
+
+
+def test_parts_are_lists_also_where_there_are_none() -> None:
+    assert sg.AssetIn().key_prefix == sg.AssetOut().key_prefix == []
+    assert sg.AssetIn(key_prefix="shop").key_prefix == ["shop"]
+    assert sg.AssetCheckSpec("c", asset="a").additional_deps == []
+    assert sg.AssetCheckSpec("c", asset="a", additional_deps=["b"]).additional_deps == [sg.AssetDep("b")]
 
 
 def test_dependencies_know_whether_they_are_of_several() -> None:
@@ -146,3 +154,9 @@ def test_what_an_executor_may_need_and_what_a_config_may_lack_have_names() -> No
     assert need.RECONSTRUCTABLE_JOB.value == need.RECONSTRUCTABLE_PIPELINE.value == "RECONSTRUCTABLE_PIPELINE"
     assert need.NON_EPHEMERAL_INSTANCE.value == "NON_EPHEMERAL_INSTANCE"
     assert len({lack.FIELDS_NOT_DEFINED, lack.MISSING_REQUIRED_FIELDS, lack.SELECTOR_FIELD_ERROR}) == 3
+
+
+def test_metadata_values_are_also_known_by_other_names() -> None:
+    lineage = sg.TableColumnLineage({"a": [sg.TableColumnDep(sg.AssetKey("u"), "b")]})
+    assert sg.PoolMetadataValue(pool="db").name == "db"
+    assert sg.TableColumnLineageMetadataValue(lineage).lineage == lineage

@@ -145,7 +145,9 @@ def test_every_kind_is_in_the_table() -> None:
 @pytest.mark.parametrize(("payload", "says_yes", "data", "sentence"), ROWS, ids=lambda each: type(each).__name__)
 def test_what_an_event_says_of_itself(payload: AnyPayload, says_yes: set[str], data: str | None, sentence: str) -> None:
     event = Event(1.0, payload, "graph.load", "r1", "daily")
-    assert event.event_specific_data is payload
+    assert event.event_specific_data is (
+        payload.evaluation if isinstance(payload, AssetCheckEvaluationData) else payload
+    )
     assert event.event_type_value == event.event_type.value == event.event_type.name
     assert {name for name in IS if getattr(event, name)} == {f"is_{name}" for name in says_yes}
     for name in DATA:

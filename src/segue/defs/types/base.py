@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from segue.errors import InvariantViolationError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
+from segue.model.named_fields import NamedFields
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -31,7 +32,7 @@ class TypeKind(enum.Enum):
     REGULAR = "REGULAR"
 
 
-class TypeCheck:
+class TypeCheck(NamedFields):
     """What came of checking a value against a type.
 
     Args:

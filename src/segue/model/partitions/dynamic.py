@@ -10,6 +10,7 @@ import msgspec
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongArgumentError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.json_data import JsonValue
+from segue.model.named_fields import NamedFields
 from segue.model.partitions.base import FrozenPartitionsDefinition, ListedPartitions, PartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key
 from segue.model.partitions.loading import DynamicPartitionsStore, store_or_ambient
@@ -39,7 +40,7 @@ class Partition:
         return f"Partition(value={self.value!r}, name={self.name!r})"
 
 
-class _KeysRequest(msgspec.Struct, frozen=True):
+class _KeysRequest(NamedFields, msgspec.Struct, frozen=True):
     partitions_def_name: str
     partition_keys: Sequence[str]
 
