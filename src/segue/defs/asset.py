@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, get_origin, overload
 
-from segue.defs.asset_inputs import AssetInputs, all_deps, deps_by_output, read_inputs, typed_ins
+from segue.defs.asset_inputs import AssetInputs, all_deps, deps_by_output, deps_of, read_inputs, typed_ins
 from segue.defs.asset_io import AssetIn, AssetOut
 from segue.defs.asset_key import asset_key_of
 from segue.defs.asset_outputs import (
     checks_by_output,
     common_backfill_policy,
     keys_of_outs,
+    require_same_partitions,
     specs_by_output,
     typed_outs,
     with_compute_kind,
@@ -19,6 +20,7 @@ from segue.defs.asset_outputs import (
     with_io_manager,
 )
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.assets_parts import require_words_of_node
 from segue.defs.op import OpDefinition, require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.signature import FunctionShape, UserFunction, docstring_of, function_name, read_function
@@ -162,7 +164,7 @@ def asset(
         inputs = read_inputs(shape, ins, what)
         spec = AssetSpec(
             asset_key,
-            deps=all_deps(inputs, deps or non_argument_deps, what),
+            deps=all_deps(inputs, deps_of(deps, non_argument_deps, what), what),
             description=description or docstring_of(function),
             metadata=metadata,
             skippable=not output_required,
@@ -179,6 +181,7 @@ def asset(
             is_virtual=is_virtual,
         )
         require_kind(what, "io_manager_key", io_manager_key, str)
+        require_kind(what, "output_required", output_required, bool)
         outputs = {"result": spec}
         stored, brought = with_io_manager(asset_key, io_manager_key, io_manager_def, resource_defs, what)
         return definition_of(
@@ -190,7 +193,7 @@ def asset(
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what),
             description=spec.description,
-            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
+            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs),
             retry_policy=retry_policy,
             tags=op_tags,
             compute_kind=compute_kind,
@@ -259,7 +262,7 @@ def multi_asset(
         what = f"multi_asset {op_name!r}"
         if outs and specs:
             raise InvalidDefinitionError(f"{what}: outs and specs were both provided; keep one.")
-        further = deps or non_argument_deps
+        further = deps_of(deps, non_argument_deps, what)
         for parameter, given in (("deps", further), ("internal_asset_deps", internal_asset_deps)):
             if specs and given:
                 raise InvalidDefinitionError(
@@ -267,6 +270,7 @@ def multi_asset(
                 )
         shape = read_function(function, what)
         inputs = read_inputs(shape, ins, what)
+        text = description or docstring_of(function)
         if specs:
             outputs = specs_by_output(specs, inputs, what, can_subset=can_subset)
         else:
@@ -276,9 +280,11 @@ def multi_asset(
                 output: out.to_spec(out.resolve_key(output), deps=own[output]) for output, out in (outs or {}).items()
             }
         outputs = {
-            output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what)
+            output: with_defaults(spec, group_name, code_version, partitions_def, compute_kind, what, text)
             for output, spec in outputs.items()
         }
+        if not can_subset:
+            require_same_partitions(outputs.values(), what)
         return definition_of(
             function,
             shape,
@@ -287,8 +293,8 @@ def multi_asset(
             what=what,
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what, of_others=allow_arbitrary_check_specs),
-            description=description or docstring_of(function),
-            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs or ()),
+            description=text,
+            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs),
             retry_policy=retry_policy,
             tags=op_tags,
             compute_kind=compute_kind,
@@ -347,10 +353,9 @@ def definition_of(
         compute_kind: one more tag of its op.
         execution_type: what the step does with the assets.
     """
-    require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
-    require_kind(what, "retry_policy", retry_policy, RetryPolicy)
-    require_kind(what, "resource_defs", resource_defs, Mapping)
-    require_kind(what, "pool", pool, str)
+    require_words_of_node(
+        what, backfill_policy=backfill_policy, can_subset=can_subset, resource_defs=resource_defs, hooks=hooks
+    )
     returns = shape.return_annotation
     is_form = not isinstance(returns, type)  # most are plain classes, and of those `get_origin` takes long to say so
     valueless = (

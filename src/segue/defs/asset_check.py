@@ -195,7 +195,6 @@ def _definition(
     step_policy: StepPolicy | None,
     can_subset: bool = False,
 ) -> AssetChecksDefinition:
-    require_kind(what, "pool", pool, str)
     op = OpDefinition.of_function(
         name=name,
         function=function,
@@ -203,7 +202,7 @@ def _definition(
         input_names=tuple(keys_by_input),
         output_names=tuple(checks),
         valueless_outputs=frozenset(checks),
-        required_resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
+        required_resource_keys=require_resource_keys(required_resource_keys, what, resource_defs),
         retry_policy=retry_policy,
         tags=step_tags(op_tags, what, compute_kind),
         description=description,

@@ -9,7 +9,7 @@ import msgspec
 from segue.defs.asset_io import AssetIn
 from segue.defs.io_marks import NO_TYPE, is_nothing
 from segue.defs.op_io import In
-from segue.defs.op_signature import read_in
+from segue.defs.op_signature import read_in, require_values
 from segue.defs.signature import FunctionShape
 from segue.errors import ConflictingDefinitionsError, InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
@@ -56,6 +56,7 @@ def read_inputs(shape: FunctionShape, ins: Mapping[str, AssetIn] | None, what: s
         name: each for name, each in every.items() if is_nothing(each.dagster_type) and name not in shape.inputs
     }
     given = {name: each for name, each in every.items() if name not in ordering}
+    require_values({name: each.dagster_type for name, each in given.items()}, shape, what)
     unknown = [name for name in given if name not in shape.inputs and not shape.takes_any]
     if unknown:
         parameters = ", ".join(shape.inputs) or "none"
@@ -83,6 +84,19 @@ def typed_ins(shape: FunctionShape, inputs: AssetInputs) -> dict[str, In] | None
         return None
     given = {name: In(each.dagster_type, metadata=each.metadata) for name, each in inputs.given.items()}
     return {name: read_in(shape, name, given.get(name)) for name in inputs.keys}
+
+
+def deps_of(
+    deps: Iterable[CoercibleToAssetDep] | None, superseded: Iterable[CoercibleToAssetDep] | None, what: str
+) -> Iterable[CoercibleToAssetDep] | None:
+    """What `deps` names, or the superseded `non_argument_deps`.
+
+    Raises:
+        InvalidDefinitionError: both name something.
+    """
+    if deps and superseded:
+        raise InvalidDefinitionError(f"{what}: deps and non_argument_deps were both provided; put all into deps.")
+    return deps or superseded
 
 
 def all_deps(inputs: AssetInputs, deps: Iterable[CoercibleToAssetDep] | None, what: str) -> list[CoercibleToAssetDep]:

@@ -143,7 +143,7 @@ class AssetOut:
         if key is not None and key_prefix is not None:
             raise WrongDeclarationError("AssetOut: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
-        self.key_prefix: Sequence[str] = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
+        self.key_prefix: Sequence[str] = AssetKey(key_prefix).path if key_prefix else []
         self.is_required = is_required
         self.io_manager_key = io_manager_key
         self.backfill_policy = backfill_policy

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from segue.defs.asset_inputs import AssetInputs
 from segue.defs.asset_io import AssetOut
 from segue.defs.io_marks import NO_TYPE
 from segue.defs.op_io import Out
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
-from segue.model.arguments import require_kind, require_list
+from segue.model.arguments import require_each, require_kind, require_list
 from segue.model.asset_deps import AssetDep
 from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
@@ -27,7 +27,7 @@ def keys_of_outs(outs: Mapping[str, AssetOut], what: str) -> dict[str, AssetKey]
     require_kind(what, "outs", outs, Mapping)
     found: dict[str, AssetKey] = {}
     for output, out in outs.items():
-        require_kind(what, f"outs[{output!r}]", out, AssetOut)
+        require_each(what, f"outs[{output!r}]", out, AssetOut)
         key = out.resolve_key(require_name(output, "an output", what))
         if key in found.values():
             raise InvalidDefinitionError(f"{what}: duplicate asset key {key.to_user_string()!r}.")
@@ -49,7 +49,7 @@ def specs_by_output(
     """
     given = require_list(what, "specs", specs)
     for spec in given:
-        require_kind(what, "specs", spec, AssetSpec)
+        require_each(what, "specs", spec, AssetSpec)
     named = {dep.asset_key for spec in specs for dep in spec.deps}
     idle = ", ".join(repr(key.to_user_string()) for key in sorted(inputs.deps) if key not in named)
     if idle:
@@ -91,28 +91,44 @@ def with_defaults(
     partitions_def: PartitionsDefinition | None,
     compute_kind: str | None,
     what: str,
+    description: str | None = None,
 ) -> AssetSpec:
     """A spec with what is said of the function as a whole.
 
     Raises:
         InvalidDefinitionError: the two disagree.
     """
-    if group_name is not None and spec.group_name is not None:
+    if group_name is not None and spec.group_name is not None and spec.group_name != group_name:
         raise WrongDeclarationError(
-            f"{what} and its asset {spec.key.to_user_string()!r} both have a group_name; keep one."
+            f"{what} and its asset {spec.key.to_user_string()!r} have different group names; keep one."
         )
     if partitions_def is not None and spec.partitions_def is not None and spec.partitions_def != partitions_def:
         raise WrongDeclarationError(
             f"{what} and its asset {spec.key.to_user_string()!r} have different partitions definitions."
         )
-    if group_name is None and code_version is None and partitions_def is None and compute_kind is None:
+    if all(each is None for each in (group_name, code_version, partitions_def, compute_kind, description)):
         return spec
     return spec.replace_attributes(
         group_name=spec.group_name or group_name,
         code_version=spec.code_version or code_version,
+        description=spec.description or description,
         partitions_def=spec.partitions_def or partitions_def,
         kinds=with_compute_kind(spec.kinds, compute_kind),
     )
+
+
+def require_same_partitions(specs: Iterable[AssetSpec], what: str) -> None:
+    """Refuses assets that are partitioned in different ways, where a run makes all of them.
+
+    Raises:
+        InvalidDefinitionError: two of them are.
+    """
+    different = list(dict.fromkeys(spec.partitions_def for spec in specs if spec.partitions_def is not None))
+    if len(different) > 1:
+        raise InvalidDefinitionError(
+            f"{what}: its assets have different partitions definitions, but are materialized together; set can_subset=True, or "
+            "give them one partitions definition."
+        )
 
 
 def checks_by_output(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
+from segue.defs.hook import require_hooks
 from segue.defs.node import NodeDefinition
 from segue.defs.node_origin import inner_op, managers_in, origin_output, with_metadata_of_ops
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
@@ -16,6 +17,7 @@ from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
+from segue.model.policies import BackfillPolicy
 
 
 class AssetParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +31,20 @@ class AssetParts(msgspec.Struct, frozen=True, kw_only=True):
     input_metadata: Mapping[str, Mapping[str, object]] = {}
     implicit_inputs: frozenset[str] = frozenset()
     io_manager_keys: Mapping[str, str] = {}
+
+
+def require_words_of_node(
+    what: str, *, backfill_policy: object, can_subset: object, resource_defs: object, hooks: object
+) -> None:
+    """Refuses what cannot stand for these parameters of assets.
+
+    Raises:
+        InvalidDefinitionError: one of them is of a wrong type.
+    """
+    require_kind(what, "backfill_policy", backfill_policy, BackfillPolicy)
+    require_kind(what, "can_subset", can_subset, bool)
+    require_kind(what, "resource_defs", resource_defs, Mapping)
+    require_hooks(hooks, what)
 
 
 def parts_of_node(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from segue.defs.bindings import bound
@@ -102,6 +102,7 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         composition_fn: UserFunction | None,
         input_names: Sequence[str] | None = None,
     ) -> None:
+        require_kind(f"graph {name!r}", "config", config, (Mapping, ConfigMapping))
         self.name = name
         self.description = description
         self.tags = tags
@@ -216,6 +217,10 @@ class GraphDefinition(ReadableGraph, NamedConfigurable):
         automation_condition: object = None,
     ) -> JobDefinition:
         """The graph as a job; the parameters are those of `job`, and `op_selection` to run a part of it."""
+        what = f"job {name or self.name!r}"
+        require_kind(what, "tags", tags, Mapping)
+        require_kind(what, "run_tags", run_tags, Mapping)
+        require_kind(what, "op_selection", op_selection, Iterable)
         job: JobDefinition = bound("job_definition")(
             graph_def=self,
             name=name,

@@ -11,6 +11,7 @@ from segue.defs.asset_io import AssetIn, AssetOut
 from segue.defs.asset_key import asset_key_of
 from segue.defs.asset_outputs import checks_by_output, common_backfill_policy, keys_of_outs, with_defaults
 from segue.defs.assets_definition import AssetsDefinition
+from segue.defs.assets_parts import require_words_of_node
 from segue.defs.graph import GraphDefinition
 from segue.defs.graph_decorator import composed_graph
 from segue.defs.node_origin import managers_in, with_metadata_of_ops
@@ -225,7 +226,11 @@ def _definition(
     step_policy: StepPolicy | None,
     io_manager_keys: Mapping[str, str] | None = None,
 ) -> AssetsDefinition:
-    require_kind(f"graph {graph.name!r}", "step_policy", step_policy, StepPolicy)
+    what = f"graph {graph.name!r}"
+    require_kind(what, "step_policy", step_policy, StepPolicy)
+    require_words_of_node(
+        what, backfill_policy=backfill_policy, can_subset=can_subset, resource_defs=resource_defs, hooks=hooks
+    )
     graph.step_policy = step_policy
     return AssetsDefinition.of_parts(
         graph,

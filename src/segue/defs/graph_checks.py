@@ -13,6 +13,7 @@ from segue.defs.dependency import (
 )
 from segue.defs.node import NodeDefinition, NodeUse, require_unique_definitions
 from segue.errors import CycleError, InvalidDefinitionError
+from segue.model.keys import require_name
 from segue.model.ordering import require_acyclic
 
 Uses = Mapping[str, NodeUse]
@@ -52,6 +53,7 @@ def check_graph(
     for mapping in output_mappings:
         output = DependencyDefinition(mapping.mapped_node_name, mapping.mapped_node_output_name)
         _require_output(uses, output, f"{what}: the output {mapping.graph_output_name!r}")
+        require_name(mapping.graph_output_name, "an output", what)
         if mapping.graph_output_name in names:
             raise InvalidDefinitionError(f"{what}: duplicate output {mapping.graph_output_name!r}.")
         names.add(mapping.graph_output_name)

@@ -11,7 +11,7 @@ from segue.defs.bindings import bound
 from segue.defs.op_words import step_tags
 from segue.defs.run_arguments import executor_of, hooks_of, job_config_of
 from segue.defs.superseded import warn_superseded
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_names
 from segue.model.asset_words import require_owners
 from segue.model.condition_argument import optional_condition
 from segue.model.keys import require_name
@@ -127,6 +127,8 @@ def define_asset_job(
         warn_superseded(f"partitions_def of job {name!r}", "remove it, because the assets define their partitions")
     require_kind(f"job {name!r}", "op_retry_policy", op_retry_policy, RetryPolicy)
     require_kind(f"job {name!r}", "metadata", metadata, Mapping)
+    require_names(f"job {name!r}", "metadata", metadata)
+    require_kind(f"job {name!r}", "description", description, str)
     require_kind(f"job {name!r}", "partitions_def", partitions_def, PartitionsDefinition)
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),

@@ -101,6 +101,7 @@ class JobDefinition(ReadableJob):
         require_kind(what, "op_retry_policy", op_retry_policy, RetryPolicy)
         require_kind(what, "partitions_def", partitions_def, PartitionsDefinition)
         require_kind(what, "input_values", input_values, Mapping)
+        require_names(what, "input_values", input_values)
         self.graph = graph_def
         self.resource_defs: Mapping[str, object] = dict(resource_defs or {})
         self.own_executor = executor_of(executor_def, what)
@@ -310,7 +311,7 @@ class JobDefinition(ReadableJob):
 def _partitions_of(config: Any, partitions_def: PartitionsDefinition | None, what: str) -> PartitionsDefinition | None:
     own: PartitionsDefinition | None = getattr(config, "partitions_def", None)
     if own is not None and partitions_def is not None and own != partitions_def:
-        raise InvalidDefinitionError(
+        raise WrongDeclarationError(
             f"{what}: both partitions_def and a partitioned config with another partitions definition were "
             "provided; keep one."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from segue.defs.asset import definition_of
 from segue.defs.asset_inputs import read_inputs
 from segue.defs.asset_key import asset_key_of
-from segue.defs.asset_outputs import checks_by_output, specs_by_output, with_defaults
+from segue.defs.asset_outputs import checks_by_output, require_same_partitions, specs_by_output, with_defaults
 from segue.defs.assets_definition import AssetsDefinition
 from segue.defs.op import require_resource_keys
 from segue.defs.signature import UserFunction, docstring_of, function_name, read_function
@@ -84,7 +84,7 @@ def observable_source_asset(
 
     def decorate(function: UserFunction) -> SourceAsset:
         own_name = name or function_name(function, "observable_source_asset")
-        own = require_resource_keys(required_resource_keys, f"observable_source_asset {own_name!r}")
+        own = require_resource_keys(required_resource_keys, f"observable_source_asset {own_name!r}", resource_defs)
         return SourceAsset(
             asset_key_of(own_name, key, key_prefix, name, "observable_source_asset"),
             metadata,
@@ -99,7 +99,7 @@ def observable_source_asset(
             auto_observe_interval_minutes=auto_observe_interval_minutes,
             automation_condition=automation_condition,
             tags=tags,
-            _required_resource_keys=own | frozenset(resource_defs or ()),
+            _required_resource_keys=own,
         )
 
     return decorate if observe_fn is None else decorate(observe_fn)
@@ -136,11 +136,14 @@ def multi_observable_source_asset(
         op_name = require_name(own_name, "a step", "multi_observable_source_asset")
         what = f"multi_observable_source_asset {op_name!r}"
         shape = read_function(function, what)
+        text = description or docstring_of(function)
         inputs = read_inputs(shape, None, what)
         outputs = {
-            output: with_defaults(spec, group_name, None, partitions_def, None, what)
+            output: with_defaults(spec, group_name, None, partitions_def, None, what, text)
             for output, spec in specs_by_output(specs, inputs, what).items()
         }
+        if not can_subset:
+            require_same_partitions(outputs.values(), what)
         return definition_of(
             function,
             shape,
@@ -149,8 +152,8 @@ def multi_observable_source_asset(
             what=what,
             outputs=outputs,
             checks=checks_by_output(check_specs, outputs, what),
-            description=description or docstring_of(function),
-            resource_keys=require_resource_keys(required_resource_keys, what) | frozenset(resource_defs or ()),
+            description=text,
+            resource_keys=require_resource_keys(required_resource_keys, what, resource_defs),
             retry_policy=None,
             tags=None,
             io_manager_keys={},

@@ -18,7 +18,7 @@ from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
 from segue.defs.io_marks import NO_TYPE, is_nothing
 from segue.defs.op_io import In, Out
 from segue.defs.op_signature import output_annotations, read_in, read_ins, read_outs, shape_by_hand, value_annotation
-from segue.defs.op_words import require_op_words, require_resource_keys, step_tags
+from segue.defs.op_words import require_op_words, require_pool, require_resource_keys, step_tags
 from segue.defs.results import MaterializeResult
 from segue.defs.returned import Expected
 from segue.defs.signature import FunctionShape, UserFunction
@@ -26,7 +26,6 @@ from segue.defs.superseded import renamed, warn_superseded
 from segue.defs.types.base import ANY_TYPE, NOTHING_TYPE, SegueType
 from segue.defs.types.resolve import infer_type
 from segue.errors import InvalidInvocationError
-from segue.model.arguments import require_kind
 from segue.model.keys import require_name
 from segue.model.policies import RetryPolicy
 from segue.model.source_location import SourceLocation
@@ -155,6 +154,9 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         step_policy: StepPolicy | None = None,
     ) -> OpDefinition:
         """The op around a function that was read already, with the names of its inputs and outputs settled."""
+        what = f"op {name!r}"
+        require_op_words(what, retry_policy, description, code_version, can_subset, step_policy)
+        require_pool(pool, tags or {}, what)
         self = cls.__new__(cls)
         self._ins = ins
         self._outs = outs
@@ -175,7 +177,6 @@ class OpDefinition(ComposableDefinition, NamedConfigurable):
         self._config = declared_config(config_schema, shape, name)
         self.code_version = code_version
         self.pool = pool
-        require_kind(f"op {name!r}", "step_policy", step_policy, StepPolicy)
         self.step_policy = step_policy
         return self
 
@@ -373,7 +374,6 @@ def fill_op(
     """The op around a function whose inputs and outputs are still to be worked out."""
     require_name(name, "an op", "op")
     what = f"op {name!r}"
-    require_op_words(what, retry_policy, description, code_version, pool)
     inputs = read_ins(shape, ins, what, said)
     outputs = read_outs(shape, out, what, said)
     made = OpDefinition.of_function(

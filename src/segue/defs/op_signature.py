@@ -13,7 +13,7 @@ from segue.defs.results import DynamicOutput, MaterializeResult, Output
 from segue.defs.signature import FunctionShape, Unresolved, UserFunction, source_of
 from segue.defs.types.resolve import infer_type, resolve_type
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_each, require_kind
 from segue.model.keys import require_name
 
 _NO_DOCSTRING = Docstring()
@@ -32,8 +32,8 @@ def read_ins(
     require_kind(what, "ins", ins, Mapping)
     given = dict(ins or {})
     for key, each in given.items():
+        require_each(what, f"ins[{key!r}]", each, In)
         require_name(key, "an input", what)
-        require_kind(what, f"ins[{key!r}]", each, In)
         if key not in shape.inputs and not shape.takes_any and not is_nothing(each.dagster_type):
             parameters = ", ".join(shape.inputs) or "none"
             raise InvalidDefinitionError(
@@ -41,13 +41,23 @@ def read_ins(
                 f"(inputs: {parameters}). Add the parameter, or use the type Nothing if the input only orders "
                 "steps."
             )
-        if key in shape.inputs and is_nothing(each.dagster_type) and not shape.takes_any:
-            raise InvalidDefinitionError(
-                f"{what} ({shape.source}): the input {key!r} has type Nothing and never carries a value: remove "
-                "the parameter."
-            )
+    require_values({key: each.dagster_type for key, each in given.items()}, shape, what)
     names = [*shape.inputs, *(key for key in given if key not in shape.inputs)]
     return {key: read_in(shape, key, given.get(key), what, said) for key in names}
+
+
+def require_values(types: Mapping[str, object], shape: FunctionShape, what: str) -> None:
+    """Refuses parameters of type Nothing.
+
+    Raises:
+        InvalidDefinitionError: there is one.
+    """
+    for name, kind in types.items():
+        if name in shape.inputs and is_nothing(kind) and not shape.takes_any:
+            raise InvalidDefinitionError(
+                f"{what} ({shape.source}): the input {name!r} has type Nothing and never carries a value: remove "
+                "the parameter."
+            )
 
 
 def read_in(
@@ -92,8 +102,8 @@ def read_outs(
     else:
         given = dict(out)
         for key, each in given.items():
+            require_each(what, f"out[{key!r}]", each, Out)
             require_name(key, "an output", what)
-            require_kind(what, f"out[{key!r}]", each, Out)
     annotations = output_annotations(shape, tuple(given), what)
     found: dict[str, Out] = {}
     for key, each in given.items():

@@ -105,6 +105,7 @@ class DynamicOutput(Generic[T]):
     ) -> None:
         self.value: T = value
         self.mapping_key = require_name(mapping_key, "a mapping key", "DynamicOutput")
+        require_kind("DynamicOutput", "output_name", output_name, str)
         self.output_name = output_name or "result"
         self.metadata: Mapping[str, AnyMetadataValue] = normalize_metadata(metadata)
 

@@ -61,6 +61,9 @@ class SourceAsset:
         what = f"SourceAsset {self.key.to_user_string()!r}"
         require_kind(what, "io_manager_key", io_manager_key, str)
         require_kind(what, "resource_defs", resource_defs, Mapping)
+        require_kind(what, "metadata", metadata, Mapping)
+        require_kind(what, "op_tags", op_tags, Mapping)
+        require_kind(what, "auto_observe_interval_minutes", auto_observe_interval_minutes, (float, int))
         own_key = self.key.to_python_identifier("io_manager")
         self.io_manager_key = io_manager_key or (own_key if io_manager_def is not None else None)
         self.io_manager_def = io_manager_def

@@ -51,6 +51,16 @@ def require_kind(where: str, name: str, value: object, kind: type | tuple[type, 
         raise WrongDeclarationError(f"{where}: {name} must be of type {names}, got {value!r}.")
 
 
+def require_each(where: str, name: str, value: object, kind: type) -> None:
+    """Do nothing if an element of an argument is of this type; unlike an argument, it cannot be None.
+
+    Raises:
+        WrongDeclarationError: it is not.
+    """
+    if not isinstance(value, kind):
+        raise WrongDeclarationError(f"{where}: {name} must be of type {kind.__name__}, got {value!r}.")
+
+
 def require_names(where: str, name: str, values: Mapping[object, object] | Mapping[str, object] | None) -> None:
     """Do nothing if an argument that takes values by name has names for keys, or is None.
 

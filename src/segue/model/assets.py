@@ -116,6 +116,7 @@ class AssetSpec(NamedFields):
         require_kind(where, "code_version", code_version, str)
         require_kind(where, "partitions_def", partitions_def, PartitionsDefinition)
         require_kind(where, "skippable", skippable, bool)
+        require_kind(where, "is_virtual", is_virtual, bool)
         require_names(where, "metadata", metadata)
         write(self, "key", asset_key)
         write(self, "deps", [] if deps is None else unique_deps(deps, where))

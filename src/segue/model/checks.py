@@ -12,7 +12,7 @@ from segue.errors import InvariantViolationError, WrongArgumentError, WrongValue
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import AssetDep, CoercibleToAssetDep, coerce_asset_key, unique_deps
 from segue.model.condition_argument import optional_condition
-from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_name
+from segue.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, require_word
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
 from segue.model.named_fields import NamedFields
 from segue.model.partitions.base import PartitionsDefinition
@@ -32,7 +32,7 @@ class AssetCheckSpec(NamedFields):
     """The description of a check, without its function.
 
     Args:
-        name: unique on the asset; letters, digits, underscores.
+        name: unique on the asset; letters, digits, underscores, dots.
         asset: the asset it looks at (key or definition).
         description: for people.
         additional_deps: other assets it reads.
@@ -83,7 +83,7 @@ class AssetCheckSpec(NamedFields):
         require_kind("AssetCheckSpec", "metadata", metadata, Mapping)
         require_kind("AssetCheckSpec", "blocking", blocking, bool)
         write = object.__setattr__
-        write(self, "name", require_name(name, "a check", "AssetCheckSpec"))
+        write(self, "name", require_word(name, "a check", "AssetCheckSpec", "."))
         write(self, "asset_key", coerce_asset_key(asset))
         write(self, "description", description)
         write(self, "additional_deps", _other_deps(additional_deps, self.key))

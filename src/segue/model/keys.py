@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
@@ -10,9 +11,10 @@ import segue.late as late
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
 
 DEFAULT_IO_MANAGER_KEY = "io_manager"  # the resource that stores values where nothing says another
-RESERVED_NAMES = frozenset(
-    {"context", "conf", "config", "meta", "arg_dict", "dict", "input_arg_dict", "output_arg_dict"}
-)
+RESERVED_NAMES = frozenset(keyword.kwlist) | {
+    *("context", "conf", "config", "meta", "arg_dict", "input_arg_dict", "output_arg_dict"),
+    *("input", "output", "type", "bool", "dict", "float", "int", "str"),
+}
 
 
 class AssetKey:
@@ -155,7 +157,7 @@ class AssetKey:
 
     def with_prefix(self, prefix: CoercibleToAssetKeyPrefix) -> AssetKey:
         """This key below a prefix of one or more parts."""
-        head = (prefix,) if isinstance(prefix, str) else tuple(prefix)
+        head = AssetKey(prefix).parts if prefix or isinstance(prefix, str) else ()
         return AssetKey((*head, *self.parts))
 
     @staticmethod
@@ -236,7 +238,7 @@ class AssetCheckKey(NamedTuple):
 
     def to_python_identifier(self) -> str:
         """The name of the step that runs the check: `asset__key_check_name`."""
-        return f"{self.asset_key.to_python_identifier()}_{self.name}"
+        return f"{self.asset_key.to_python_identifier()}_{self.name.replace('.', '_')}"
 
     def replace_asset_key(self, asset_key: AssetKey) -> AssetCheckKey:
         """The check of the same name on another asset."""
@@ -321,16 +323,39 @@ def error_of_word(word: object) -> type[InvalidDefinitionError]:
     return InvalidDefinitionError if isinstance(word, str) else WrongDeclarationError
 
 
+def require_text(name: object, what: str, where: str) -> None:
+    """Do nothing if a name is text at all.
+
+    Raises:
+        WrongDeclarationError: it is something else.
+    """
+    if not isinstance(name, str):
+        raise WrongDeclarationError(_no_name(name, what, where))
+
+
+def _no_name(name: object, what: str, where: str) -> str:
+    return f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
+
+
+def require_word(name: str, what: str, where: str, more: str = "") -> str:
+    """The name, if it has no other characters than letters, digits, underscores and `more`.
+
+    Raises:
+        InvalidDefinitionError: others, or none at all.
+    """
+    require_text(name, what, where)
+    if not is_name(name.translate({ord(character): "_" for character in more}) if more else name):
+        raise InvalidDefinitionError(_no_name(name, what, where))
+    return name
+
+
 def require_name(name: str, what: str, where: str) -> str:
-    """The name, if it is one that a step, output or check may have.
+    """The name, if it is one that a step or output may have.
 
     Raises:
         InvalidDefinitionError: not letters, digits and underscores, or a reserved word.
     """
-    if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
-        raise error_of_word(name)(
-            f"{name!r} is not a valid name for {what} ({where}): use letters, digits and underscores."
-        )
+    require_word(name, what, where)
     if name in RESERVED_NAMES:
         raise InvalidDefinitionError(
             f"{name!r} is a reserved word and is not a valid name for {what} ({where}): choose another name."

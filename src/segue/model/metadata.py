@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from segue.errors import InvalidDefinitionError, WrongArgumentError
 from segue.model.code_reference import CodeReference, LocalFileCodeReference, UrlCodeReference
-from segue.model.keys import AssetKey
+from segue.model.keys import AssetKey, error_of_word
 from segue.model.metadata_advice import advice
 from segue.model.metadata_values import (
     AnyMetadataValue,
@@ -134,5 +134,5 @@ def _json(key: str, raw: dict[str, object] | list[object]) -> JsonMetadataValue:
 
 def _metadata_key(key: object) -> str:
     if not isinstance(key, str) or not key:
-        raise InvalidDefinitionError(f"Metadata keys must be non-empty strings, got {key!r}.")
+        raise error_of_word(key)(f"Metadata keys must be non-empty strings, got {key!r}.")
     return str.__str__(key)

@@ -53,7 +53,7 @@ def test_assets_and_checks_are_found_by_output_and_outputs_by_them() -> None:
 
 
 def test_what_specs_say_is_found_by_key() -> None:
-    assert several.descriptions_by_key == {X: "the x"}
+    assert several.descriptions_by_key == {X: "the x", Y: "Made in no test."}
     assert dict(several.tags_by_key[X]) == {"team": "blue"}
     assert not several.tags_by_key[Y]
     assert several.code_versions_by_key == {X: "3", Y: None}

@@ -226,7 +226,7 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
         ["'a:c'", "'a_c'", "same output name"],
     ),
     (lambda: several(specs=[sg.AssetSpec("a")], internal_asset_deps={"a": set()}), ["requires outs"]),
-    (lambda: several(specs=[sg.AssetSpec("a", group_name="g")], group_name="h"), ["'a'", "both have a group_name"]),
+    (lambda: several(specs=[sg.AssetSpec("a", group_name="g")], group_name="h"), ["'a'", "different group names"]),
     (
         lambda: several(specs=[sg.AssetSpec("a", partitions_def=DAILY)], partitions_def=STATIC),
         ["'a'", "different partitions"],
@@ -268,7 +268,6 @@ DECLARATIONS: list[tuple[Callable[[], object], Sequence[str]]] = [
     (lambda: sg.AssetSpec("a", owners=[1]), ["owner 1"]),  # type: ignore[list-item]
     (lambda: sg.MaterializeResult(tags=5), ["tags must be of type Mapping"]),  # type: ignore[arg-type]
     (lambda: sg.AssetCheckSpec("c", asset="a", metadata=5), ["metadata must be of type Mapping"]),  # type: ignore[arg-type]
-    (lambda: sg.AssetCheckSpec("config", asset="a"), ["reserved"]),
     (lambda: sg.asset_check(asset="a", additional_ins={"x": sg.AssetIn("b")})(up), ["'x'", "no matching parameter"]),
     (lambda: sg.asset_check(asset="a", retry_policy=1), ["retry_policy must be of type RetryPolicy"]),  # type: ignore[arg-type]
     (lambda: sg.asset_check(asset="a")(5), ["asset_check must decorate a function"]),  # type: ignore[arg-type]
