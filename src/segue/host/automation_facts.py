@@ -198,11 +198,11 @@ class RecordedFacts:
             for check in self._graph.checks_of(key):
                 if check in self._checks:
                     found = self._checks[check].facts(memory)
-                    made = self._made_of(check, found.latest)
+                    made = self._made_of(check, found.passed)
                     self._entities[check] = structs.replace(found, made=made)
 
-    def _made_of(self, key: AssetKey | AssetCheckKey, latest: Mapping[str | None, Update]) -> bool | PartitionSubset:
-        """What was ever made, of a target of which all updates are known."""
+    def _made_of(self, key: AssetKey | AssetCheckKey, latest: Collection[str | None]) -> bool | PartitionSubset:
+        """These partitions as a set, as far as there are such; whether there is one, of a target without partitions."""
         is_asset = isinstance(key, AssetKey)
         definition = self._graph.node(key).partitions if is_asset else self._graph.checks[key].partitions
         if definition is None:

@@ -24,7 +24,7 @@ def facts_of(context: AutomationContext) -> EntityFacts:
     return context.evaluation.facts.entities.get(context.key, NOTHING)
 
 
-def _where(context: AutomationContext, fits: Callable[[Update], bool]) -> EntitySubset:
+def updated_so(context: AutomationContext, fits: Callable[[Update], bool]) -> EntitySubset:
     """The candidates whose last update fits."""
     return _among(context, [partition for partition, update in facts_of(context).latest.items() if fits(update)])
 
@@ -146,7 +146,7 @@ def _newly_updated(context: AutomationContext, condition: object) -> EntitySubse
     """Updates since the evaluation before; for what is only observed, those with another data version."""
     if facts_of(context).is_observed:
         return _data_version_changed(context, condition)
-    return _where(context, _is_new(context))
+    return updated_so(context, _is_new(context))
 
 
 def _data_version_changed(context: AutomationContext, _: object) -> EntitySubset:
@@ -207,7 +207,7 @@ def _by_last_run(context: AutomationContext, fits: Callable[[Run], bool]) -> Ent
         run = runs.get(update.run_id) if update.run_id is not None else None
         return run is not None and fits(run)
 
-    return _where(context, by_such_a_run)
+    return updated_so(context, by_such_a_run)
 
 
 def _any_new_update_has_tags(context: AutomationContext, condition: leaves.RunTagsCondition[Any]) -> EntitySubset:

@@ -122,17 +122,23 @@ def targets_of(
 
 
 def evaluation_order(graph: AssetGraph, keys: Collection[EntityKey]) -> list[EntityKey]:
-    """These targets, each after what it depends on: assets, the checks on an asset right after it, jobs last."""
+    """These targets, each after what it depends on: checks right after the last of the assets that they read, jobs last."""
     texts = {key.to_user_string(): key for key in graph.nodes}
     edges = {
         text: [parent.to_user_string() for parent in graph.parents(key) if parent != key]
         for text, key in sorted(texts.items())
     }
     wanted = set(keys)
+    assets = [texts[text] for text in require_acyclic(edges)]
+    places = {key: place for place, key in enumerate(assets)}
+    checks: dict[int, list[AssetCheckKey]] = {}
+    for key in sorted(each for each in wanted if isinstance(each, AssetCheckKey)):
+        read = [places[asset] for asset in graph.checks[key].parent_entity_keys if asset in places]
+        checks.setdefault(max(read), []).append(key)
     order: list[EntityKey] = []
-    for text in require_acyclic(edges):
-        key = texts[text]
-        order += [each for each in (key, *sorted(graph.checks_of(key))) if each in wanted]
+    for place, asset in enumerate(assets):
+        order += [asset] if asset in wanted else []
+        order += checks.get(place, [])
     return order + sorted(key for key in wanted if isinstance(key, AssetJobKey))
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from segue.decide.automation.leaf_rules import LEAF_RULES, evaluate_leaf
+from segue.decide.automation.leaf_rules import LEAF_RULES, evaluate_leaf, updated_so
 from segue.errors import NotSupportedError
-from segue.model.condition import operators, scopes
+from segue.model.condition import leaves, operators, scopes
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition
 from segue.model.condition.context import AutomationContext, AutomationResult
+from segue.model.condition.facts import Update
 from segue.model.condition.subset import EntitySubset
+from segue.model.cron_times import last_fire
 from segue.model.keys import AssetCheckKey, AssetJobKey, AssetKey, EntityKey
 from segue.model.metadata import FloatMetadataValue, IntMetadataValue
 from segue.model.selection import AssetSelection
@@ -82,12 +84,48 @@ def _since(context: AutomationContext, condition: operators.SinceCondition[Any])
     reset = _child(context, condition.reset_condition, 1, context.get_full_subset())
     true = context.previous_true_subset or context.get_empty_subset()
     true = true.compute_union(trigger.true_subset).compute_difference(reset.true_subset)
+    if not reset.true_subset.is_empty:
+        at_once = trigger.true_subset.compute_intersection(reset.true_subset)
+        true = true.compute_union(_reset_before(context, condition, at_once))
     metadata = dict(context.previous_metadata or {})
     for name, result in (("trigger", trigger), ("reset", reset)):
         if not result.true_subset.is_empty:
             metadata[f"{name}_evaluation_id"] = IntMetadataValue(context.evaluation_id)
             metadata[f"{name}_timestamp"] = FloatMetadataValue(context.evaluation_time.timestamp())
     return AutomationResult(context, true, child_results=[trigger, reset], metadata=metadata)
+
+
+def _reset_before(
+    context: AutomationContext, condition: operators.SinceCondition[Any], at_once: EntitySubset
+) -> EntitySubset:
+    """What was first reset, and then triggered: both between two evaluations, but the times of the two are known."""
+    trigger = _moment(context, condition.trigger_condition)
+    reset = _moment(context, condition.reset_condition)
+    if at_once.is_empty or trigger is None or reset is None:
+        return context.get_empty_subset()
+    if isinstance(trigger, float) and isinstance(reset, float):
+        return at_once if trigger > reset else context.get_empty_subset()
+
+    def came_later(update: Update) -> bool:
+        times = [each if isinstance(each, float) else update.timestamp for each in (trigger, reset)]
+        return times[0] > times[1]
+
+    return at_once.compute_intersection(updated_so(context, came_later))
+
+
+def _moment(context: AutomationContext, condition: AnyCondition) -> float | Literal["update"] | None:
+    """When a condition became true, in seconds since 1970: with the last update, or at one moment for all; None if unknown."""
+    before = context.previous_evaluation_time
+    match condition:
+        case leaves.NewlyUpdatedCondition():
+            return "update"
+        case leaves.NewlyRequestedCondition() if before is not None:
+            return before.timestamp()
+        case leaves.CronTickPassedCondition():
+            tick = last_fire(condition.cron_schedule, condition.cron_timezone, context.evaluation_time)
+            return None if tick is None else tick.timestamp()
+        case _:
+            return None
 
 
 def _deps(context: AutomationContext, condition: scopes.DepsAutomationCondition[Any]) -> AutomationResult:

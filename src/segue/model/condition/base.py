@@ -172,7 +172,11 @@ class AutomationCondition(ConditionFactories, ABC, Generic[EntityT_co]):
         return self
 
     def since(self, reset_condition: AnyCondition) -> SinceCondition[EntityT_co]:
-        """True from when this became true until the other did; where both are true at once, false."""
+        """True from when this became true until the other did; where both are true at once, false.
+
+        An update and a tick of a cron schedule (`newly_updated().since(cron_tick_passed(...))`) are told apart by their
+        times.
+        """
         return build("since", trigger_condition=self, reset_condition=reset_condition)
 
     def newly_true(self) -> NewlyTrueCondition[EntityT_co]:

@@ -9,6 +9,7 @@ from segue.model.partitions import subset as sets
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, downstream_subset, needed_subset
+from segue.model.partitions.regions import region_of
 from segue.model.partitions.sequence import starting_from
 from segue.model.partitions.subset import EMPTY, PartitionSubset
 from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
@@ -44,18 +45,25 @@ class Combinations:
             found = self._wholes[id(first)] = sets.whole(first, self._now)
         return found
 
-    def latest(self, definition: TimeWindowPartitionsDefinition, lookback: timedelta | None) -> PartitionSubset:
-        """The last time window that has ended; with a lookback those that start at most so long before its end."""
+    def latest(self, definition: PartitionsDefinition, lookback: timedelta | None) -> PartitionSubset:
+        """What lies in the last time window that has ended; with a lookback, in those that start at most so long before its
+        end. Dimensions that are not of time windows are left whole.
+        """
         question = (id(self._first(definition)), lookback)
         found = self._latest.get(question)
         if found is None:
-            count = definition.count(self._now)
-            first = count - 1
-            if count and lookback is not None:
-                low = definition.window_at(count - 1).end.timestamp() - lookback.total_seconds()
-                first = starting_from(definition.windows, low)
-            found = self._latest[question] = sets.subset_at(definition, [(max(first, 0), count)], self._now)
+            box = tuple([self._latest_of_axis(axis, lookback) for axis in definition.axes])
+            found = self._latest[question] = sets.subset_of_region(definition, region_of([box], len(box)), self._now)
         return found
+
+    def _latest_of_axis(self, axis: PartitionsDefinition, lookback: timedelta | None) -> tuple[int, int]:
+        count = axis.count(self._now)
+        if not isinstance(axis, TimeWindowPartitionsDefinition) or not count:
+            return 0, count
+        if lookback is None:
+            return count - 1, count
+        low = axis.window_at(count - 1).end.timestamp() - lookback.total_seconds()
+        return max(starting_from(axis.windows, low), 0), count
 
     def combine(
         self, way: Way, definition: PartitionsDefinition, one: PartitionSubset, other: PartitionSubset

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
-from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.errors import WrongDeclarationError
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.snapshot import OperatorType
 from segue.model.condition_argument import require_condition
@@ -104,16 +104,16 @@ class AndAutomationCondition(NaryCondition[EntityT_co]):
         """The same without one of its operands.
 
         Raises:
-            InvalidDefinitionError: the condition is not an operand, or fewer than two operands would remain.
+            WrongDeclarationError: the condition is not an operand, or fewer than two operands would remain.
         """
         rest = tuple(each for each in self.operands if each != condition)
         if len(rest) == len(self.operands):
             names = ", ".join(each.get_label() or each.name for each in self.operands)
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"without({condition!r}): the condition is not an operand. The operands are: {names}."
             )
         if len(rest) < 2:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 "without(): at least two operands must remain; use the remaining condition directly."
             )
         return self.with_fields(operands=rest)
@@ -180,7 +180,7 @@ class NewlyTrueCondition(CompoundCondition[EntityT_co]):
 
 
 class SinceCondition(SelectiveCondition[EntityT_co]):
-    """True from when the trigger was true until the reset was; where both are, false."""
+    """True from when the trigger was true until the reset was; where both are, false, unless their times tell them apart."""
 
     tag: ClassVar[str] = "since"
     fields: ClassVar[tuple[str, ...]] = ("trigger_condition", "reset_condition")

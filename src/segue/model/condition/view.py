@@ -19,7 +19,6 @@ from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, needed_subset
 from segue.model.partitions.subset import PartitionSubset
 from segue.model.partitions.time_window_mapping import TimeWindowPartitionMapping
-from segue.model.partitions.time_windows import TimeWindowPartitionsDefinition
 
 
 class AssetGraphView:
@@ -94,12 +93,12 @@ class AssetGraphView:
     def compute_latest_time_window_subset(
         self, *, key: EntityKey, lookback_delta: timedelta | None = None
     ) -> EntitySubset:
-        """The last time window of a target that has ended; all of it where its partitions are not time windows.
+        """What of a target lies in the last time window that has ended; all of it where no dimension is of time windows.
 
-        With a lookback, the windows that start at most so long before the end of the last one.
+        With a lookback, what lies in the windows that start at most so long before the end of the last one.
         """
         definition = self.partitions_def(key)
-        if not isinstance(definition, TimeWindowPartitionsDefinition):
+        if definition is None:
             return self.get_full_subset(key=key)
         return EntitySubset(self, key, self.combinations.latest(definition, lookback_delta))
 
@@ -133,10 +132,8 @@ class AssetGraphView:
         """Whether one run can make the same partition of both; a run of a job makes nothing outside of it."""
         if isinstance(downstream, AssetJobKey):
             return upstream in self.asset_graph.jobs[downstream.job_name].assets
-        if not (isinstance(upstream, AssetKey) and isinstance(downstream, AssetKey)):
-            return True
         source, target = self.partitions_def(upstream), self.partitions_def(downstream)
-        if source is None or source != target:
+        if source is None or source != target or isinstance(upstream, AssetCheckKey):
             return source == target
         mapping = self._mapping(upstream, downstream, source, target)
         return isinstance(mapping, IdentityPartitionMapping) or (
