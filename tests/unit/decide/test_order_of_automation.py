@@ -32,7 +32,9 @@ def test_an_update_counts_if_it_came_after_the_tick_that_resets_it(
         first = dg.evaluate_automation_conditions(defs, instance, evaluation_time=now - 3 * HOUR)
         made("up")(instance)
         hour = now.replace(minute=0, second=0, microsecond=0)
-        then = hour + (HOUR - timedelta(microseconds=1) if counts else 5 * HOUR)  # before the next tick, or long after it
+        then = hour + (
+            HOUR - timedelta(microseconds=1) if counts else 5 * HOUR
+        )  # before the next tick, or long after it
         second = dg.evaluate_automation_conditions(defs, instance, evaluation_time=then, cursor=first.cursor)
     assert (first.total_requested, second.total_requested) == (0, int(counts))
 
@@ -49,7 +51,10 @@ def test_a_trigger_and_a_reset_of_unknown_order_are_reset() -> None:
 
 @pytest.mark.parametrize(
     ("condition", "days"),
-    [(C.in_latest_time_window(), ["2024-01-04"]), (C.in_latest_time_window(2 * 24 * HOUR), ["2024-01-03", "2024-01-04"])],
+    [
+        (C.in_latest_time_window(), ["2024-01-04"]),
+        (C.in_latest_time_window(2 * 24 * HOUR), ["2024-01-03", "2024-01-04"]),
+    ],
 )
 def test_the_latest_time_window_of_several_dimensions(
     condition: dg.AutomationCondition[dg.AssetKey], days: list[str]
