@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 from segue.defs.sensor import SensorDefinition
@@ -67,9 +67,10 @@ class AssetSensorDefinition(SensorDefinition):
     def watched_assets(self) -> Sequence[AssetKey]:
         return (self.asset_key,)
 
-    def ask(self, context: Any) -> Any:
-        """What the function gives for the latest materialization, or a reason to skip where it is known already."""
-        return self._asked(context)[1]
+    def ask(self, context: SensorEvaluationContext) -> Iterator[Answer]:
+        """What the function gives for the latest materialization, or a reason to skip where it is known already, one after
+        another; the context's cursor is then that of the materialization."""
+        yield from self.answers(context)
 
     def _asked(self, context: SensorEvaluationContext) -> tuple[EventLogRecord | None, Any]:
         (record,) = context.instance.get_asset_records([self.asset_key]) or (None,)

@@ -121,15 +121,15 @@ def call_directly(
         raise WrongArgumentError(
             f"{what} must be called with a {kind.__name__}, got {context!r}: create one with {kind.builder}()."
         )
-    if given:
-        context = (kind.empty() if context is None else context).merge_resources(given)
     if context is None:
-        missing = sorted(evaluation.required)
+        missing = sorted(evaluation.required - given.keys())
         if missing:
             raise InvalidDefinitionError(
                 f"{what} requires the resource {missing[0]!r}: pass it by keyword or in a context."
             )
-        return evaluation.function()
+        return evaluation.function(**evaluation.arguments(TickContext(resources=given)))
+    if given:
+        context = context.merge_resources(given)
     for key in sorted(evaluation.required):
         context.require_resource(key)
     return evaluation.call(context) if ask is None else ask(context)

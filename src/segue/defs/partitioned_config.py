@@ -108,17 +108,17 @@ class PartitionedConfig:
     def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
         """The tags of a run of a partition: the user's, and those that name the partition."""
         key = self.partitions_def.typed_key(partition_key)
-        own: Mapping[str, str] = {}
+        own: Mapping[str, str] | None = None
         if self.tags_for_partition_key_fn is not None:
             own = self.tags_for_partition_key_fn(key)
         elif self.tags_for_partition_fn is not None:
             own = self.tags_for_partition_fn(Partition(key))
-        texts = {name: each if isinstance(each, str) else json.dumps(each) for name, each in own.items()}  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        texts = {name: each if isinstance(each, str) else json.dumps(each) for name, each in (own or {}).items()}  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         return {**texts, **self.partitions_def.get_tags_for_partition_key(partition_key)}
 
     @staticmethod
     def from_flexible_config(
-        config: PartitionedConfig | AnyRunConfig, partitions_def: PartitionsDefinition
+        config: PartitionedConfig | AnyRunConfig | None, partitions_def: PartitionsDefinition
     ) -> PartitionedConfig:
         """The config as one by partition: the same for all, where it is none yet.
 
@@ -132,7 +132,8 @@ class PartitionedConfig:
                     f"the job, {partitions_def!r}."
                 )
             return config
-        return PartitionedConfig(partitions_def, run_config_for_partition_key_fn=lambda _: config)
+        fixed: AnyRunConfig = {} if config is None else config
+        return PartitionedConfig(partitions_def, run_config_for_partition_key_fn=lambda _: fixed)
 
     def __call__(self, *args: Any, **kwargs: Any) -> AnyRunConfig:
         """What the decorated function gives.

@@ -54,11 +54,6 @@ class TickContext:
         self._shown: Resources | None = None
         self._log: logging.Logger | None = None
 
-    @classmethod
-    def empty(cls) -> Self:
-        """A context without anything, for functions that take only resources."""
-        return cls()
-
     def copied(self) -> Self:
         """The same context, its resources not yet set up."""
         raise NotImplementedError

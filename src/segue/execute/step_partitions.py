@@ -10,9 +10,11 @@ from segue.execute.run_scope import RunScope
 from segue.model.keys import AssetKey
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
+from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, typed_keys_of_subset
 from segue.model.partitions.subset_window import time_window_of_subset
 from segue.model.run import Run
+from segue.plan.dependency import declared_dependency
 from segue.plan.plan import PlanStep
 
 
@@ -72,7 +74,25 @@ class StepPartitions:
                 definition = self.scope.described.graph.nodes[each.asset_key].partitions
                 if definition is not None:
                     return definition, each.partitions
+        waited_for = None if any(each.name == input_name for each in self.step.inputs) else self._waited_for(input_name)
+        if waited_for is not None:
+            return waited_for
         raise InvariantViolationError(f"The input {input_name!r} of {self.step_key!r} has no partitions.")
+
+    def _waited_for(self, input_name: str) -> tuple[PartitionsDefinition, PartitionSubset] | None:
+        """The upstream partitions of an asset that the step takes no value of; None if they are not known."""
+        graph, now = self.scope.described.graph, self.scope.now
+        key = self.input_asset_keys.get(input_name)
+        upstream = None if key is None or key not in graph.nodes else graph.nodes[key].partitions
+        if key is None or upstream is None:
+            return None
+        made = [each.asset_key for each in self.step.outputs if each.asset_key is not None]
+        mapping, downstream = declared_dependency(graph, made, key)
+        if downstream is not None and self.scope.subset is None:
+            return None
+        mapping = mapping or default_mapping(upstream, downstream)
+        subset = None if downstream is None else self.scope.subset
+        return upstream, upstream_subset(mapping, subset, downstream, upstream, now)
 
     def time_window(self) -> TimeWindow:
         """The time that the run's partitions span."""

@@ -14,13 +14,13 @@ from segue.model.keys import DEFAULT_IO_MANAGER_KEY, AssetCheckKey, AssetKey
 from segue.model.manifest import ComputationNode, OutputNode
 from segue.model.ordering import require_acyclic
 from segue.model.partitions.base import PartitionsDefinition
-from segue.model.partitions.mapping_base import PartitionMapping
 from segue.model.partitions.mapping_choice import default_mapping, upstream_subset
 from segue.model.partitions.subset import PartitionSubset, whole
 from segue.model.step_policy import priority_of
 from segue.model.steps import AssetSource, FanInSource, OutputSource
 from segue.model.tags import EPHEMERAL_JOB_NAME
 from segue.model.turns import Turn, made_from, take_turns
+from segue.plan.dependency import declared_dependency
 from segue.plan.graph_steps import GraphPart, Place, graph_part, needed_outputs, taken_assets
 from segue.plan.op_planner import plan_graph_steps
 from segue.plan.plan import Plan, PlanStep, StepInput, StepOutput
@@ -293,16 +293,9 @@ class _Planner:
     ) -> PartitionSubset | None:
         if upstream is None:
             return None
-        downstream: PartitionsDefinition | None = None
-        mapping: PartitionMapping | None = None
-        is_check = True
-        for output in computation.outputs:
-            if output.asset_key is None:
-                continue
-            is_check = False
-            node = self.graph.nodes[output.asset_key]
-            downstream = downstream or node.partitions
-            mapping = mapping or next((dep.mapping for dep in node.deps if dep.key == asset_key), None)
+        made = [output.asset_key for output in computation.outputs if output.asset_key is not None]
+        mapping, downstream = declared_dependency(self.graph, made, asset_key)
+        is_check = not made
         check = _check_key(computation.outputs[0]) if is_check else None
         own = downstream if check is None else self.graph.checks[check].partitions
         if self.run_subset is None and own is not None:

@@ -68,7 +68,10 @@ def test_a_sensor_over_an_asset_is_asked_once_for_each_time_it_was_made(instance
     assert [request.run_key for request in tick.run_requests] == ["a"]
     again = found.evaluate_tick(sg.build_sensor_context(instance, cursor=tick.cursor))
     assert (list(again.run_requests), again.cursor) == ([], tick.cursor)
-    assert found(sg.build_sensor_context(instance)).run_key == "a"
+    context = sg.build_sensor_context(instance)
+    assert [request.run_key for request in found(context)] == ["a"]
+    assert context.cursor == tick.cursor
+    assert [type(each) for each in found(context)] == [sg.SkipReason]
     assert (found.asset_key, found.sensor_type.value) == (A, "ASSET")
 
 

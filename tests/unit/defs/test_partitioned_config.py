@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -138,6 +138,15 @@ def test_superseded_functions_take_a_partition() -> None:
 def test_one_function_is_given_for_each(arguments: dict[str, Any]) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match=r"were provided; keep the first|and not both"):
         sg.PartitionedConfig(sg.StaticPartitionsDefinition(["a"]), **arguments)
+
+
+def test_tags_may_be_missing_and_so_may_config() -> None:
+    letters = sg.StaticPartitionsDefinition(["a"])
+    config = sg.PartitionedConfig(
+        letters, run_config_for_partition_key_fn=lambda _: {}, tags_for_partition_key_fn=lambda _: cast("Any", None)
+    )
+    assert config.get_tags_for_partition_key("a") == {"dagster/partition": "a"}
+    assert sg.PartitionedConfig.from_flexible_config(None, letters).get_run_config_for_partition_key("a") == {}
 
 
 def test_a_schedule_requests_the_partition_that_ended_with_its_config() -> None:

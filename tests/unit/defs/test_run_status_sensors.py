@@ -11,6 +11,10 @@ import segue as sg
 from segue.host.inprocess import execute_request
 
 
+class Mail(sg.ConfigurableResource[Any]):
+    to: str
+
+
 @sg.asset
 def good() -> int:
     return 1
@@ -219,3 +223,13 @@ def test_resources_come_by_parameter(instance: sg.Instance) -> None:
     run(instance, good)
     tick = look.evaluate_tick(sg.build_sensor_context(instance, cursor=first.cursor, resources={"shop": Shop()}))
     assert tick.skip_message == "corner"
+
+
+def test_a_sensor_that_takes_only_resources_is_called_with_them() -> None:
+    @sg.run_failure_sensor
+    def tell(mail: Mail) -> sg.SkipReason:
+        return sg.SkipReason(mail.to)
+
+    assert tell(mail=Mail(to="ada")).skip_message == "ada"
+    with pytest.raises(sg.InvalidDefinitionError, match="requires the resource 'mail'"):
+        tell()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -275,3 +275,37 @@ def test_nothing_to_make_is_made_at_once() -> None:
     assert sg.materialize([sg.AssetSpec("made_elsewhere")]).success
     with pytest.raises(sg.InvalidSubsetError, match="selection is empty"):
         sg.materialize([orders], selection=[])
+
+
+def test_the_partitions_of_an_asset_that_is_only_waited_for_are_told() -> None:
+    hours = sg.HourlyPartitionsDefinition("2024-01-01-00:00", end_date="2024-01-08-00:00")
+    seen: list[object] = []
+
+    @sg.asset(partitions_def=hours)
+    def readings() -> None: ...
+
+    @sg.asset
+    def plain() -> None: ...
+
+    before = sg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+    @sg.asset(partitions_def=DAYS, deps=[readings, plain, sg.AssetDep("days", partition_mapping=before)])
+    def report(context: sg.AssetExecutionContext) -> None:
+        keys = context.asset_partition_keys_for_input("readings")
+        seen.extend([len(keys), keys[0], context.asset_partitions_time_window_for_input("readings").end])
+        seen.append(context.asset_partition_key_for_input("days"))
+        for other in ("plain", "nobody"):
+            with pytest.raises(sg.InvariantViolationError, match="has no partitions"):
+                context.asset_partition_keys_for_input(other)
+
+    @sg.asset(deps=[readings])
+    def summary(context: sg.AssetExecutionContext) -> None:
+        seen.append(len(context.asset_partition_keys_for_input("readings")))
+
+    days = sg.AssetSpec("days", partitions_def=DAYS)
+    result = sg.materialize([days, readings, plain, report], selection=[report], partition_key="2024-01-02")
+    assert result.success
+    assert seen == [24, "2024-01-02-00:00", datetime(2024, 1, 3, tzinfo=UTC), "2024-01-01"]
+    seen.clear()
+    sg.materialize([readings, summary], selection=[summary])
+    assert seen == [7 * 24]

@@ -99,6 +99,11 @@ def test_a_definition_of_the_users_own_needs_only_its_keys() -> None:
         squares.validate_partition_key("5", current_time=NOW)
 
 
+def test_partition_keys_are_a_list() -> None:
+    with pytest.raises(InvalidDefinitionError, match="must be a list of strings, got None"):
+        StaticPartitionsDefinition(None)  # pyright: ignore[reportArgumentType] reason: what is refused
+
+
 @pytest.mark.parametrize("key", ["a\nb", "a\tb", "a\x00"])
 def test_a_key_with_a_control_character_is_refused(key: str) -> None:
     with pytest.raises(InvalidDefinitionError, match="control character"):

@@ -174,3 +174,11 @@ def test_several_sets_together_hold_what_any_of_them_holds(
     expected = {key for each in sets for key in each}
     assert together == subset_of_keys(definition, expected, NOW)
     assert keys_of_subset(definition, together, NOW) == [key for key in keys if key in expected]
+
+
+def test_an_identifier_changes_with_the_keys_of_a_dimension() -> None:
+    multi = sg.MultiPartitionsDefinition({"customer": CUSTOMERS, "letter": LETTERS})
+    with sg.Instance.ephemeral() as instance, sg.partition_loading_context(dynamic_partitions_store=instance):
+        before = multi.get_serializable_unique_identifier()
+        instance.add_dynamic_partitions("customers", ["ada"])
+        assert before != multi.get_serializable_unique_identifier() == multi.get_serializable_unique_identifier()

@@ -146,8 +146,7 @@ def test_windows_left_out_are_nowhere() -> None:
     assert EXCLUDING.get_next_partition_window(utc(2023, 1, 2)) == TimeWindow(utc(2023, 1, 3), utc(2023, 1, 4))
     assert EXCLUDING.get_prev_partition_window(utc(2023, 1, 5)) == TimeWindow(utc(2023, 1, 3), utc(2023, 1, 4))
     assert EXCLUDING.exclusions == [utc(2023, 1, 2), utc(2023, 1, 4)]
-    with pytest.raises(UnknownPartitionError, match="2023-01-04"):
-        EXCLUDING.get_partition_key_for_timestamp(utc(2023, 1, 4, 1).timestamp())
+    assert EXCLUDING.get_partition_key_for_timestamp(utc(2023, 1, 4, 1).timestamp()) == "2023-01-03"
 
 
 @pytest.mark.parametrize(("end_offset", "expected"), [(-1, days(1)), (1, days(1, 2, 5)), (2, days(1, 2, 5, 6))])
@@ -170,9 +169,10 @@ def test_only_the_first_of_two_equal_hours_is_left_out() -> None:
         ("next", utc(2023, 1, 5, 12), True, utc(2023, 1, 6)),
         ("next", utc(2023, 1, 10), True, None),
         ("next", utc(2023, 1, 10), False, utc(2023, 1, 10)),
-        ("next", utc(2022, 12, 1), True, None),
+        ("next", utc(2022, 12, 1), True, utc(2022, 12, 1)),  # only the last partition is a bound of it
         ("prev", utc(2023, 1, 6, 12), True, utc(2023, 1, 5)),
         ("prev", utc(2023, 1, 1), True, None),
+        ("prev", utc(2023, 2, 1), True, utc(2023, 1, 31)),  # only the first one is a bound of it
         ("prev", utc(2023, 1, 1), False, utc(2022, 12, 31)),
     ],
 )

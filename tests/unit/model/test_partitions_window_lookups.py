@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,8 @@ def test_partitions_of_a_stretch_of_time() -> None:
         "2024-01-04",
     ]
     assert DAYS.get_partition_key_range_for_time_window(window(2, 5)) == ("2024-01-02", "2024-01-04")
+    noon = sg.TimeWindow(day(2).replace(hour=12), day(5).replace(hour=12))
+    assert DAYS.get_partition_key_range_for_time_window(noon) == ("2024-01-02", "2024-01-04")
     with pytest.raises(sg.UnknownPartitionError, match="no window between"):
         DAYS.get_partition_key_range_for_time_window(window(20, 25))
     outside = DAYS.get_partition_key_range_for_time_window(window(20, 25), respect_bounds=False)
@@ -151,6 +154,38 @@ def test_a_date_or_a_moment_gives_the_key_it_is_written_as() -> None:
 )
 def test_of_some_keys_those_that_exist(definition: sg.PartitionsDefinition, asked: set[str], known: set[str]) -> None:
     assert definition.filter_valid_partition_keys(asked) == known
+
+
+def test_of_keys_with_dimensions_those_that_exist_tell_them() -> None:
+    definition = sg.MultiPartitionsDefinition({"day": DAYS, "side": sg.StaticPartitionsDefinition(["l", "r"])})
+    (key,) = definition.filter_valid_partition_keys({"2024-01-01|l"})
+    assert isinstance(key, sg.MultiPartitionKey)
+    assert key.keys_by_dimension == {"day": "2024-01-01", "side": "l"}
+
+
+@pytest.mark.parametrize("key", [None, 5])
+@pytest.mark.parametrize(
+    "definition",
+    [
+        sg.StaticPartitionsDefinition(["a", "b"]),
+        sg.StaticPartitionsDefinition([]),
+        sg.MultiPartitionsDefinition(
+            {"a": sg.StaticPartitionsDefinition(["1"]), "b": sg.StaticPartitionsDefinition(["2"])}
+        ),
+    ],
+)
+def test_what_is_no_text_is_no_key(definition: sg.PartitionsDefinition, key: Any) -> None:
+    assert not definition.has_partition_key(key)
+    assert definition.filter_valid_partition_keys({key}) == set()
+    with pytest.raises(sg.UnknownPartitionError):
+        definition.subset_with_partition_keys([key])
+
+
+@pytest.mark.parametrize("key", ["2024-01-01-05:00", "", "x"])
+def test_a_format_that_names_the_offset_of_the_zone_refuses_other_texts(key: str) -> None:
+    hours = sg.HourlyPartitionsDefinition("2024-01-01-05:00+0000", fmt="%Y-%m-%d-%H:%M%z")
+    assert hours.has_partition_key("2024-01-01-06:00+0000")
+    assert not hours.has_partition_key(key)
 
 
 def test_dynamic_keys_exist_when_the_instance_has_them() -> None:

@@ -55,7 +55,8 @@ class PartitionsDefinition(PartitionPositions):
         """A text that changes when the definition does; of dynamic partitions: when their keys do."""
         wire = self.to_wire()
         if not self.is_listed:
-            wire = {**wire, "keys": list(self.get_partition_keys(dynamic_partitions_store=dynamic_partitions_store))}
+            keys = self.get_partition_keys(dynamic_partitions_store=dynamic_partitions_store)
+            wire = {**wire, "keys": [str(key) for key in keys]}
         return digest(msgspec.json.encode(wire).decode())
 
     # -- for people
@@ -92,7 +93,7 @@ class PartitionsDefinition(PartitionPositions):
         """Those of these keys that exist now."""
         now = current_time_or_now(None)
         known = self.listed(now, None)
-        return {key for key in partition_keys if known.contains(key, now)}
+        return {known.typed_key(key) for key in partition_keys if known.contains(key, now)}
 
     def get_num_partitions(
         self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None

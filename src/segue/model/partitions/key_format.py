@@ -40,7 +40,7 @@ def time_of_text(text: str, fmt: str) -> datetime | None:
 
 
 def _strptime(text: str, fmt: str) -> datetime | None:
-    for pattern in (fmt, f"{fmt}%z"):
+    for pattern in (fmt,) if "%z" in fmt else (fmt, f"{fmt}%z"):
         try:
             return datetime.strptime(text, pattern)
         except ValueError:

@@ -158,7 +158,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
         return self._axes
 
     def split_key(self, key: str) -> tuple[str, ...]:
-        parts = tuple(key.split(SEPARATOR))
+        parts = tuple(key.split(SEPARATOR)) if isinstance(key, str) else ()  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if len(parts) != len(self._axes):
             raise unknown_key(self, key)
         return parts

@@ -11,6 +11,8 @@ _SHOWN = 3
 
 def near_key_hint(key: str, keys: Iterable[str]) -> str:
     """The hint that names the keys that differ from this one by a letter or two; empty where there are none."""
+    if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        return ""
     scores = {each: _distance(key.lower(), each.lower()) for each in islice(keys, LOOKED_AT)}
     most = 1 if len(key) < 4 else 2
     near = sorted([each for each, score in scores.items() if score <= most], key=lambda each: scores[each])[:_SHOWN]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition
 from segue.model.partitions.key_range import check_partition_key, require_distinct, unknown_key
@@ -34,6 +34,8 @@ class StaticPartitionsDefinition(FrozenPartitionsDefinition):
             raise InvalidDefinitionError(
                 f"partition_keys must be a list of strings, got the single string {partition_keys!r}."
             )
+        if not isinstance(partition_keys, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise WrongDeclarationError(f"partition_keys must be a list of strings, got {partition_keys!r}.")
         keys = tuple(partition_keys)
         for key in keys:
             check_partition_key(key)

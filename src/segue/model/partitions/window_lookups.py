@@ -246,20 +246,17 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self.time_window_for_partition_key(partition_key).end
 
     def get_partition_key_for_timestamp(self, timestamp: float, end_closed: bool = False) -> str:
-        """The key of the window that contains a moment (seconds since 1970-01-01 UTC), by the calendar alone.
+        """The key of the window that contains a moment (seconds since 1970-01-01 UTC), by the calendar alone; if that window
+        is left out, of the last one before it that is not.
 
         With `end_closed` windows contain their end and not their start.
-
-        Raises:
-            UnknownPartitionError: that window is left out.
         """
         number = number_at(self._windows.rhythm, math.floor(timestamp))
         if end_closed and epoch_of(self._windows.rhythm, number) == timestamp:
             number -= 1
-        key = key_of(self._windows.rhythm, self._fields.fmt, number)
         if is_excluded(self._windows, number):
-            raise unknown_key(self, key)
-        return key
+            number = number_of(self._windows, position_of(self._windows, number) - 1)
+        return key_of(self._windows.rhythm, self._fields.fmt, number)
 
     def get_partition_keys_in_time_window(self, time_window: TimeWindow) -> Sequence[str]:
         """The keys of the windows that start in a stretch of time; whether they have ended is not asked."""
@@ -293,17 +290,16 @@ class WindowLookups(FrozenPartitionsDefinition):
         return self._window(number) if number >= self._windows.first else None
 
     def get_next_partition_window(self, end_dt: datetime, respect_bounds: bool = True) -> TimeWindow | None:
-        """The first window that starts at or after a moment; None if `respect_bounds` and it does not exist now."""
+        """The first window that starts at or after a moment; None if `respect_bounds` and it comes after the last one now."""
         index = starting_from(self._windows, self._epoch(end_dt))
-        return self._window_if(index, respect_bounds, current_time_or_now(None))
+        count = self.count(current_time_or_now(None))
+        return None if respect_bounds and (index >= count or not count) else self.window_at(index)
 
     def get_prev_partition_window(self, start_dt: datetime, respect_bounds: bool = True) -> TimeWindow | None:
-        """The last window that ends at or before a moment; None if `respect_bounds` and it does not exist now."""
+        """The last window that ends at or before a moment; None if `respect_bounds` and it comes before the first one."""
         index = ended_by(self._windows, self._epoch(start_dt)) - 1
-        return self._window_if(index, respect_bounds, current_time_or_now(None))
-
-    def _window_if(self, index: int, respect_bounds: bool, now: datetime) -> TimeWindow | None:
-        return self.window_at(index) if not respect_bounds or 0 <= index < self.count(now) else None
+        count = self.count(current_time_or_now(None))
+        return None if respect_bounds and (index < 0 or not count) else self.window_at(index)
 
     def get_next_partition_key(self, partition_key: str, current_time: datetime | None = None) -> str | None:
         """The key after this one, None if it does not exist at `current_time` (default: now)."""
@@ -338,13 +334,13 @@ class WindowLookups(FrozenPartitionsDefinition):
     def get_partition_key_range_for_time_window(
         self, time_window: TimeWindow, respect_bounds: bool = True
     ) -> PartitionKeyRange:
-        """The first and last window of a stretch of time: from the one that starts at or after its start to the one that ends at
-        or before its end.
+        """The first and last window of a stretch of time: from the one under way at its start to the last one that ends at or
+        before its end.
 
         Raises:
             UnknownPartitionError: there is none; with `respect_bounds`, none that exists now.
         """
-        start = starting_from(self._windows, self._epoch(time_window.start))
+        start = ended_by(self._windows, self._epoch(time_window.start))
         stop = ended_by(self._windows, self._epoch(time_window.end))
         if respect_bounds:
             start, stop = max(start, 0), min(stop, self.count(current_time_or_now(None)))
