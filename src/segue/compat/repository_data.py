@@ -132,20 +132,19 @@ class ListedData(RepositoryData):
         return self.definitions.resolve_all_job_defs()
 
     def get_all_schedules(self) -> Sequence[ScheduleDefinition]:
-        return [self.definitions.get_schedule_def(each.name) for each in unique(self.definitions.schedules)]
+        names = {each.name for each in self.definitions.schedules}
+        return [self.definitions.get_schedule_def(name) for name in sorted(names)]
 
     def get_all_sensors(self) -> Sequence[SensorDefinition]:
-        own = unique(self.definitions.sensors)
+        own = sorted(unique(self.definitions.sensors), key=lambda sensor: sensor.name)
         nodes = {node.name: node for node in self.definitions.described.manifest.sensors}
         default = nodes.get(DEFAULT_AUTOMATION_SENSOR)
         if default is None or any(each.name == default.name for each in own):
             return own
         is_alone = not any(isinstance(each, AutomationConditionSensorDefinition) for each in own)
         target = AssetSelection.all() if is_alone else AssetSelection.assets(*default.asset_selection or ())
-        return [
-            *own,
-            AutomationConditionSensorDefinition(default.name, target=target, description=default.description),
-        ]
+        added = AutomationConditionSensorDefinition(default.name, target=target, description=default.description)
+        return sorted([*own, added], key=lambda sensor: sensor.name)
 
     def get_assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition]:
         found = [assets_definition_of(each) for each in self.definitions.assets]
@@ -203,7 +202,7 @@ class LazyData(RepositoryData):
                 raise InvalidDefinitionError(not_found_for(user, "job", target.job_name, self.get_job_names(), _PLACE))
 
     def _all(self, section: str) -> list[Any]:
-        return [self._get(section, name) for name in self._sections.get(section, {})]
+        return [self._get(section, name) for name in sorted(self._sections.get(section, {}))]
 
     def get_job_names(self) -> Sequence[str]:
         return list(self._sections.get("jobs", {}))

@@ -105,9 +105,11 @@ class ChangeableAssets(ReadableAssets):
             metadata=metadata_by_key or {},
         )
         specs, checks = changed_specs(self.specs_by_output, self.checks_by_output, said)
+        whole = self._whole and ({**self._whole[0], **specs}, {**self._whole[1], **checks})
         changed = self._replaced(
             specs_by_output=specs,
             checks_by_output=checks,
+            _whole=whole,
             backfill_policy=backfill_policy or self.backfill_policy,
             hook_defs=self.hook_defs | hooks_of(hook_defs, repr(self)),
         )
@@ -190,4 +192,4 @@ class ChangeableAssets(ReadableAssets):
 
     def to_source_assets(self) -> Sequence[SourceAsset]:
         """Its assets as external assets."""
-        return [self.to_source_asset(spec.key) for spec in self.specs]
+        return [self.to_source_asset(spec.key) for spec in self.specs_by_output.values()]

@@ -299,11 +299,9 @@ class AssetsDefinition(ChangeableAssets):
         hook_defs: Set[Any] | None,
     ) -> None:
         self.node_def = parts.node_def
-        specs = parts.specs_by_output
-        if any(spec.group_name is None for spec in specs.values()):
-            specs = {name: spec.in_its_group() for name, spec in specs.items()}
-        self.specs_by_output = specs
-        require_possible_deps(specs.values())
+        described = None if parts.node_def is None else parts.node_def.description
+        self.specs_by_output = {name: spec.of_definition(described) for name, spec in parts.specs_by_output.items()}
+        require_possible_deps(self.specs_by_output.values())
         self.checks_by_output = parts.checks_by_output or NO_ENTRIES
         self.keys_by_input = parts.keys_by_input or NO_ENTRIES
         self.input_manager_keys = parts.input_manager_keys or NO_ENTRIES

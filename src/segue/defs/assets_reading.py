@@ -122,13 +122,13 @@ class ReadableAssets(NamedAssets):
 
     @property
     def specs(self) -> Sequence[AssetSpec]:
-        """The specs of the assets it makes."""
-        return list(self.specs_by_output.values())
+        """The specs of the assets that its op or graph can make: with those that a subset leaves out."""
+        return list(self._all_specs.values())
 
     @property
     def specs_by_key(self) -> Mapping[AssetKey, AssetSpec]:
-        """The specs of the assets it makes, by key."""
-        return {spec.key: spec for spec in self.specs_by_output.values()}
+        """The same as `specs`, by key."""
+        return {spec.key: spec for spec in self._all_specs.values()}
 
     @property
     def check_specs(self) -> Sequence[AssetCheckSpec]:
@@ -167,7 +167,7 @@ class ReadableAssets(NamedAssets):
     @property
     def dependency_keys(self) -> frozenset[AssetKey]:
         """The assets that its assets are made from."""
-        return frozenset([dep.asset_key for spec in self.specs for dep in spec.deps])
+        return frozenset([dep.asset_key for spec in self.specs_by_output.values() for dep in spec.deps])
 
     @property
     def asset_deps(self) -> Mapping[AssetKey, Set[AssetKey]]:

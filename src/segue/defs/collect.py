@@ -119,7 +119,7 @@ class Collection:
         if definition.node_def is not None:
             self._collect_definition(definition)
             return
-        for spec in definition.specs:
+        for spec in definition.specs_by_output.values():
             self._collect_external(spec)
 
     def _add_assets_taken_by_jobs(self) -> None:

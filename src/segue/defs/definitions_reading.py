@@ -13,6 +13,7 @@ from segue.defs.external_assets import AnyAsset, assets_definition_of
 from segue.defs.job import UnresolvedAssetJobDefinition
 from segue.defs.job_definition import JobDefinition
 from segue.defs.not_found import not_found
+from segue.defs.resource_order import with_needs
 from segue.errors import InvalidDefinitionError, InvariantViolationError
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.assets import DEFAULT_GROUP, STUB_METADATA, AssetSpec
@@ -190,16 +191,28 @@ class ReadableDefinitions:
     def get_job_def(self, name: str) -> JobDefinition:
         """The job of this name, with the resources of these definitions, and their executor and loggers if it names none.
 
+        It is the job itself if it needs none of them.
+
         Raises:
             InvariantViolationError: it was not found.
         """
+        if name not in self._jobs_by_name:
+            self._jobs_by_name[name] = self._completed_job(name)
+        return self._jobs_by_name[name]
+
+    @cached_property
+    def _jobs_by_name(self) -> dict[str, JobDefinition]:
+        return {}
+
+    def _completed_job(self, name: str) -> JobDefinition:
         for each in self.jobs:
             if each.name == name and isinstance(each, JobDefinition):
-                return bound("completed_job")(each, self.executor, self.loggers).with_top_level_resources(
-                    self.resources
-                )
+                job: JobDefinition = bound("completed_job")(each, self.executor, self.loggers)
+                needed = with_needs(job.required_resource_keys, {**self.resources, **job.resource_defs})
+                lacks_some = not needed.isdisjoint(self.resources.keys() - job.resource_defs.keys())
+                return job.with_top_level_resources(self.resources) if lacks_some else job
         if name == IMPLICIT_JOB_NAME and self.has_implicit_global_asset_job_def():
-            return self.get_implicit_global_asset_job_def()
+            return bound("asset_job")(self, bound("implicit_job_node")(self.asset_graph))
         described = self.described
         if name in described.jobs:
             return described.jobs[name].with_top_level_resources(self.resources)
@@ -216,9 +229,9 @@ class ReadableDefinitions:
         return self.get_job_def(name)
 
     def resolve_all_job_defs(self) -> Sequence[JobDefinition]:
-        """All jobs: first the one over all assets, where there is one."""
-        jobs = [self.get_job_def(name) for name in self.asset_graph.jobs]
-        return [self.get_implicit_global_asset_job_def(), *jobs] if self.has_implicit_global_asset_job_def() else jobs
+        """All jobs by name, the one over all assets included."""
+        implicit = [IMPLICIT_JOB_NAME] if self.has_implicit_global_asset_job_def() else []
+        return [self.get_job_def(name) for name in sorted([*self.asset_graph.jobs, *implicit])]
 
     def has_implicit_global_asset_job_def(self) -> bool:
         """Whether there is a job over all assets: whether there is any asset or check."""
@@ -233,7 +246,7 @@ class ReadableDefinitions:
         """
         if not self.has_implicit_global_asset_job_def():
             raise self._job_not_found(IMPLICIT_JOB_NAME)
-        return bound("asset_job")(self, bound("implicit_job_node")(self.asset_graph))
+        return self.get_job_def(IMPLICIT_JOB_NAME)
 
     def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
         """The job over all assets; see `get_implicit_global_asset_job_def`."""
@@ -260,7 +273,7 @@ class ReadableDefinitions:
         found: dict[AssetKey, AssetSpec] = {}
         definitions = [assets_definition_of(each) for each in unique(self._all_assets)]
         for definition in definitions:
-            for spec in definition.specs:
+            for spec in definition.specs_by_output.values():
                 known = found.setdefault(spec.key, spec)
                 if known != spec or (known is not spec and definition.is_executable):
                     raise InvalidDefinitionError(

@@ -10,6 +10,7 @@ import msgspec
 from segue.defs.bindings import bound
 from segue.defs.op_words import step_tags
 from segue.defs.run_arguments import executor_of, hooks_of, job_config_of
+from segue.defs.run_config import RunConfig
 from segue.defs.superseded import warn_superseded
 from segue.model.arguments import require_kind, require_names
 from segue.model.asset_words import require_owners
@@ -133,7 +134,7 @@ def define_asset_job(
     return UnresolvedAssetJobDefinition(
         name=require_name(name, "a job", "define_asset_job"),
         selection=AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection),
-        config=job_config_of(config, f"job {name!r}"),
+        config=config.to_config_dict() if isinstance(config, RunConfig) else job_config_of(config, f"job {name!r}"),
         description=description,
         tags=step_tags(tags, f"job {name!r}"),
         run_tags=None if run_tags is None else step_tags(run_tags, f"job {name!r}"),

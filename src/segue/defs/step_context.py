@@ -170,14 +170,17 @@ class StepContext:
 
     @property
     def assets_def(self) -> Any:
-        """The definition of the assets or checks behind the step.
+        """The definition of the assets or checks behind the step, with those only that the run asks for.
 
         Raises:
             InvalidPropertyError: it is a plain op.
         """
         if self._step.definition is None:
             raise InvalidPropertyError(f"The op {self._step.op_def.name!r} does not belong to an asset.")
-        return self._step.definition
+        definition = self._step.definition
+        if not (self.is_subset and definition.can_subset) or self._step.node_handle.parent is not None:
+            return definition  # a step of a graph makes its own part of what the run asks for
+        return definition.subset_for(set(self._step.asset_keys.values()), set(self._step.check_keys))
 
     @property
     def is_subset(self) -> bool:

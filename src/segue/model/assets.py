@@ -164,12 +164,14 @@ class AssetSpec(NamedFields):
         """The kinds among its tags."""
         return kinds_in(self.tags)
 
-    def in_its_group(self) -> AssetSpec:
-        """The spec of a declared asset: in the default group if it names none."""
-        if self.group_name is not None:
+    def of_definition(self, description: str | None) -> AssetSpec:
+        """The spec of a declared asset: in the default group if it names none, described as what makes it if it says nothing."""
+        group_name = self.group_name or DEFAULT_GROUP
+        said = self.description or description
+        if group_name == self.group_name and said == self.description:
             return self
         copy = object.__new__(AssetSpec)
-        copy.__setstate__({**self.__getstate__(), "group_name": DEFAULT_GROUP})
+        copy.__setstate__({**self.__getstate__(), "group_name": group_name, "description": said})
         return copy
 
     @property
