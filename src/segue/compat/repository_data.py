@@ -21,7 +21,6 @@ from segue.defs.schedule import ScheduleDefinition
 from segue.defs.sensor import SensorDefinition
 from segue.defs.source_asset import SourceAsset
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
-from segue.model.assets import AssetSpec
 from segue.model.automation_nodes import DEFAULT_AUTOMATION_SENSOR
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.manifest import JobNode
@@ -147,11 +146,11 @@ class ListedData(RepositoryData):
         return sorted([*own, added], key=lambda sensor: sensor.name)
 
     def get_assets_defs_by_key(self) -> Mapping[AssetKey, AssetsDefinition]:
-        found = [assets_definition_of(each) for each in self.definitions.assets]
+        found = [assets_definition_of(each) for each in self.definitions.assets if not isinstance(each, SourceAsset)]
         return {key: each for each in found for key in each.keys}
 
     def get_source_assets_by_key(self) -> Mapping[AssetKey, Any]:
-        return {each.key: each for each in self.definitions.assets if isinstance(each, (AssetSpec, SourceAsset))}
+        return {each.key: each for each in self.definitions.assets if isinstance(each, SourceAsset)}
 
     def get_asset_checks_defs_by_key(self) -> Mapping[AssetCheckKey, AssetsDefinition]:
         everything = [*self.definitions.assets, *self.definitions.asset_checks]

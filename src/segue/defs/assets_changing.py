@@ -137,8 +137,8 @@ class ChangeableAssets(ReadableAssets):
         return self._replaced(resource_defs=resource_defs)
 
     def with_backfill_policy(self, backfill_policy: BackfillPolicy) -> Self:
-        """A copy with this backfill policy, if it has none."""
-        return self._replaced(backfill_policy=self.backfill_policy or backfill_policy)
+        """A copy with another backfill policy."""
+        return self._replaced(backfill_policy=backfill_policy)
 
     def subset_for(
         self,

@@ -90,9 +90,16 @@ def parts_from_node(
         node_def=parts.node_def,
         specs_by_output=parts.specs_by_output,
         checks_by_output=checks,
-        keys_by_input=parts.keys_by_input,
+        keys_by_input=_taken(node, parts.keys_by_input),
         io_manager_keys=parts.io_manager_keys,
     )
+
+
+def _taken(node: NodeDefinition, keys: Mapping[str, AssetKey]) -> Mapping[str, AssetKey]:
+    """The assets whose values the inputs take; an op only waits for those of inputs without a value."""
+    if isinstance(node, GraphDefinition):
+        return keys
+    return {name: key for name, key in keys.items() if not node.input_def_named(name).dagster_type.is_nothing}
 
 
 def _require_no_loose_ends(graph: GraphDefinition, path: str) -> None:

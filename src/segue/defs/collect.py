@@ -258,7 +258,7 @@ class Collection:
                 near = asset_in_group(key, definition, self._by_name)
             if near is not None:
                 renamed[key] = near
-            else:
+            elif definition.node_def is None or not definition.node_def.input_def_named(name).dagster_type.is_nothing:
                 self._unknown_input(definition, name, key)
         if renamed:
             self._renamed[definition.name] = renamed

@@ -47,7 +47,7 @@ def load_assets_from_modules(
         key_prefix: a prefix for the key of each, and of each dependency among them.
         freshness_policy: a freshness policy that replaces their own.
         automation_condition: an automation condition that replaces their own.
-        backfill_policy: for those that have none.
+        backfill_policy: a backfill policy that replaces their own.
         source_key_prefix: a prefix for the keys of `SourceAsset`s and `AssetSpec`s.
         include_specs: whether to include `AssetSpec`s.
         auto_materialize_policy: superseded by `automation_condition`.
@@ -243,7 +243,7 @@ def load_asset_checks_from_package_name(
 
 def _definitions_in(module: ModuleType) -> Iterable[tuple[str, LoadedAsset]]:
     for name, value in vars(module).items():
-        values = cast("Iterable[object]", value) if isinstance(value, (list, tuple)) else (value,)
+        values = cast("Iterable[object]", value) if isinstance(value, list) else (value,)
         for each in values:
             if isinstance(each, (AssetsDefinition, AssetSpec, SourceAsset)):
                 yield name, each

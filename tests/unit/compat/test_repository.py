@@ -276,7 +276,7 @@ def test_definitions_are_a_repository_where_one_is_asked_for() -> None:
     assert repo.job_names == listed.job_names == ["__ASSET_JOB", TABLES.name]
     assert repo.metadata == {"team": sg.MetadataValue.text("a")}
     for each in (repo, listed):
-        assert set(each.assets_defs_by_key) == {table.key, sg.AssetKey("outside")}
+        assert set(each.assets_defs_by_key) == {table.key}
         assert set(each.source_assets_by_key) == {outside.key}
         assert each.get_job(TABLES.name).execute_in_process().success
     with pytest.raises(sg.InvalidDefinitionError, match="Duplicate asset key"):

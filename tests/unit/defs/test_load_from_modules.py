@@ -238,3 +238,15 @@ def test_a_freshness_policy_and_superseded_policies_are_given_to_all(shop: Modul
     for spec in declared(older):
         assert spec.freshness_policy == policy
         assert spec.automation_condition is not None
+
+
+def test_a_tuple_is_no_list_of_assets_and_a_backfill_policy_replaces_that_of_an_asset() -> None:
+    @segue.asset(backfill_policy=segue.BackfillPolicy.single_run())
+    def in_list() -> None: ...
+
+    module = ModuleType("listed")
+    vars(module).update({"several": [in_list], "pair": (segue.AssetSpec("one"), segue.AssetSpec("two"))})
+    policy = segue.BackfillPolicy.multi_run(3)
+    (found,) = segue.load_assets_from_modules([module], backfill_policy=policy, include_specs=True)
+    assert isinstance(found, segue.AssetsDefinition)
+    assert (found.key, found.backfill_policy) == (in_list.key, policy)

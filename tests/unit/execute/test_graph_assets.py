@@ -373,3 +373,20 @@ def test_what_an_op_says_of_its_output_is_metadata_of_the_asset_too() -> None:
     assert more.metadata_by_key == {sg.AssetKey("snow"): {"unit": "mm", "source": "gauge", "kept": True}}
     by_op = sg.AssetsDefinition.from_op(measured, metadata_by_output_name={"result": {"source": "radar"}})
     assert by_op.metadata_by_key == {sg.AssetKey("measured"): {"unit": "mm", "source": "radar"}}
+
+
+@pytest.mark.parametrize("is_graph", [True, False])
+def test_an_input_without_a_value_needs_no_declared_asset(is_graph: bool) -> None:
+    @sg.op(ins={"start": sg.In(sg.Nothing)})
+    def begins() -> int:
+        return 1
+
+    @sg.graph
+    def begins_later(start):  # type: ignore[no-untyped-def]
+        return begins(start)
+
+    from_op, from_graph = sg.AssetsDefinition.from_op, sg.AssetsDefinition.from_graph
+    made = from_graph(begins_later) if is_graph else from_op(begins)
+    assert made.keys_by_input_name == {"start": sg.AssetKey("start")}
+    assert sg.materialize([made]).success
+    assert sg.Definitions(assets=[made]).asset_graph.nodes[sg.AssetKey("start")].is_external
