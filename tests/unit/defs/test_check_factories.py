@@ -207,7 +207,6 @@ with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
             lambda: sg.build_last_update_freshness_checks(assets=["a", sg.AssetSpec("a")], lower_bound_delta=HOUR),
             "duplicate assets: a",
         ),
-        (lambda: sg.build_last_update_freshness_checks(assets=[], lower_bound_delta=HOUR), "assets must not be empty"),
         (lambda: sg.build_last_update_freshness_checks(assets="a", lower_bound_delta=HOUR), "assets must be a list"),
         (
             lambda: sg.build_last_update_freshness_checks(assets=["a"], lower_bound_delta=10),
@@ -373,3 +372,10 @@ def test_an_asset_that_succeeds_without_data_is_caught(value: object, passed: bo
     assert result.success is passed
     [found] = result.get_asset_check_evaluations()
     assert says in str(found.description)
+
+
+def test_no_assets_have_no_checks() -> None:
+    assert sg.build_column_schema_change_checks(assets=[]) == []
+    assert sg.build_metadata_bounds_checks(assets=[], metadata_key="rows", min_value=1) == []
+    with pytest.warns(sg.SupersessionWarning, match="FreshnessPolicy"):
+        assert sg.build_last_update_freshness_checks(assets=[], lower_bound_delta=HOUR) == []

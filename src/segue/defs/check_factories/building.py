@@ -11,7 +11,7 @@ from segue.defs.asset_check import multi_asset_check
 from segue.defs.assets_definition import AssetChecksDefinition
 from segue.defs.context import AssetCheckExecutionContext
 from segue.defs.instance import Instance
-from segue.errors import InvalidDefinitionError, WrongDeclarationError
+from segue.errors import WrongDeclarationError
 from segue.model.arguments import require_kind, require_list
 from segue.model.asset_deps import coerce_asset_key
 from segue.model.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
@@ -46,10 +46,12 @@ def checks_of_assets(
         check_name, description, blocking, metadata: of each check.
 
     Raises:
-        InvalidDefinitionError: no assets, or one of them twice.
+        InvalidDefinitionError: an asset is given twice.
     """
     keys = asset_keys(where, assets)
     require_kind(where, "blocking", blocking, bool)
+    if not keys:
+        return []
     named = json.dumps([check_name, *sorted(key.to_user_string() for key in keys)])
 
     @multi_asset_check(
@@ -80,7 +82,7 @@ def asset_keys(where: str, assets: Sequence[object]) -> list[AssetKey]:
     """The assets that people passed, in order.
 
     Raises:
-        InvalidDefinitionError: no assets, or one of them twice.
+        InvalidDefinitionError: an asset is given twice.
     """
     found: list[AssetKey] = []
     for each in require_list(where, "assets", assets):
@@ -92,8 +94,6 @@ def asset_keys(where: str, assets: Sequence[object]) -> list[AssetKey]:
     twice = sorted({key.to_user_string() for key in found if found.count(key) > 1})
     if twice:
         raise WrongDeclarationError(f"{where}: duplicate assets: {', '.join(twice)}.")
-    if not found:
-        raise InvalidDefinitionError(f"{where}: assets must not be empty.")
     return found
 
 

@@ -87,7 +87,7 @@ def build_last_update_freshness_checks(
         blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
 
     Raises:
-        InvalidDefinitionError: an invalid cron schedule or time zone, no assets or duplicate ones.
+        InvalidDefinitionError: an invalid cron schedule or time zone, or duplicate assets.
         WrongDeclarationError: something of a wrong type.
     """
     where = "build_last_update_freshness_checks"
@@ -132,7 +132,7 @@ def build_time_partition_freshness_checks(
         blocking: whether a failure of severity ERROR keeps downstream assets from being materialized.
 
     Raises:
-        InvalidDefinitionError: a wrong type, an invalid cron schedule or time zone, no assets or duplicate ones.
+        InvalidDefinitionError: a wrong type, an invalid cron schedule or time zone, or duplicate assets.
         InvariantViolationError: when a check runs on an asset that is not partitioned by windows of time.
     """
     where = "build_time_partition_freshness_checks"
