@@ -55,7 +55,7 @@ class AssetIn(NamedFields):
             raise WrongDeclarationError("AssetIn: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.metadata: Mapping[str, object] = dict(metadata or {})
-        self.key_prefix: Sequence[str] = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
+        self.key_prefix: Sequence[str] = AssetKey(key_prefix).path if key_prefix or isinstance(key_prefix, str) else []
         self.input_manager_key = input_manager_key
         self.partition_mapping = partition_mapping
         self.dagster_type = NO_TYPE if dagster_type is None else dagster_type
@@ -136,6 +136,8 @@ class AssetOut:
         legacy_freshness_policy: object = None,
     ) -> None:
         require_kind("AssetOut", "metadata", metadata, Mapping)
+        require_kind("AssetOut", "is_required", is_required, bool)
+        require_kind("AssetOut", "is_virtual", is_virtual, bool)
         require_kind("AssetOut", "io_manager_key", io_manager_key, str)
         require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
         require_kind("AssetOut", "code_version", code_version, str)

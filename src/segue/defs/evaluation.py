@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from segue.defs.op_words import require_resource_keys
 from segue.defs.signature import UserFunction, is_resource_annotation
 from segue.defs.tick_context import TickContext
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
@@ -64,6 +65,7 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
     """
     if not callable(function):
         raise WrongDeclarationError(f"{what} must decorate a function, got {function!r}.")
+    required = require_resource_keys(required_resource_keys, what)
     resources: list[str] = []
     plain: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
@@ -71,7 +73,7 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
             resources.append(parameter.name)
         elif parameter.kind in _NAMED:
             plain.append(parameter)
-    if resources and required_resource_keys:
+    if resources and required:
         raise InvalidDefinitionError(
             f"{what} declares resources both as parameters ({', '.join(resources)}) and in "
             "required_resource_keys; keep one."
@@ -81,7 +83,7 @@ def read_evaluation(function: UserFunction, required_resource_keys: Set[str] | N
         context=plain[0].name if plain else None,
         resources=frozenset(resources),
         others=tuple([each.name for each in plain[1:] if each.default is inspect.Parameter.empty]),
-        required=frozenset(resources) | frozenset(required_resource_keys or ()),
+        required=frozenset(resources) | required,
     )
 
 

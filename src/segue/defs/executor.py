@@ -15,7 +15,7 @@ from segue.defs.config_schema.shapes import Field, Permissive, Selector, Shape
 from segue.defs.configurable import NamedConfigurable
 from segue.defs.signature import function_name
 from segue.errors import NotSupportedError, WrongDeclarationError
-from segue.model.keys import require_word
+from segue.model.keys import require_text
 
 if TYPE_CHECKING:
     from segue.defs.instance import Instance
@@ -94,7 +94,8 @@ class ExecutorDefinition(NamedConfigurable):
         executor_creation_fn: CreateExecutor | None = None,
         description: str | None = None,
     ) -> None:
-        self.name = require_word(name, "an executor", "ExecutorDefinition")
+        require_text(name, "an executor", "ExecutorDefinition")
+        self.name = name
         self._config_schema = declared_schema(config_schema, f"executor {name!r}") or ANY_CONFIG
         self.description = description
         self.executor_creation_fn = executor_creation_fn

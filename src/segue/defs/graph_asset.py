@@ -54,6 +54,8 @@ def graph_asset(
     code_version: str | None = ...,
     key: CoercibleToAssetKey | None = ...,
     kinds: Set[str] | None = ...,
+    auto_materialize_policy: object = ...,
+    legacy_freshness_policy: object = ...,
     step_policy: StepPolicy | None = ...,
 ) -> Callable[[UserFunction], AssetsDefinition]: ...
 def graph_asset(
@@ -77,6 +79,8 @@ def graph_asset(
     code_version: str | None = None,
     key: CoercibleToAssetKey | None = None,
     kinds: Set[str] | None = None,
+    auto_materialize_policy: object = None,
+    legacy_freshness_policy: object = None,
     step_policy: StepPolicy | None = None,
 ) -> AssetsDefinition | Callable[[UserFunction], AssetsDefinition]:
     """Declares an asset computed by a graph of ops: the function calls ops on its inputs and on the outputs of
@@ -97,6 +101,7 @@ def graph_asset(
         backfill_policy: how a backfill is split into runs.
         resource_defs: resources that are provided with it.
         check_specs: checks whose results the graph itself returns.
+        auto_materialize_policy, legacy_freshness_policy: superseded; translated as for `AssetSpec`.
         step_policy: the step policy of ops that have none.
 
     Returns:
@@ -119,6 +124,8 @@ def graph_asset(
             group_name=group_name,
             code_version=code_version,
             automation_condition=automation_condition,
+            auto_materialize_policy=auto_materialize_policy,
+            legacy_freshness_policy=legacy_freshness_policy,
             owners=owners,
             tags=tags,
             kinds=kinds,

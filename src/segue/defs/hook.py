@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 import msgspec
 
+from segue.defs.op_words import require_resource_keys
 from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongArgumentError, WrongDeclarationError
@@ -255,7 +256,9 @@ def _hook(
     return HookDefinition(
         name=own_name,
         hook_fn=call,
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=require_resource_keys(
+            required_resource_keys, f"hook {name or function_name(function, 'hook')!r}"
+        ),
         decorated_fn=function,
     )
 

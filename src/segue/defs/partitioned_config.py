@@ -67,12 +67,14 @@ class PartitionedConfig:
                 f"PartitionedConfig: partitions_def must be a PartitionsDefinition, got {partitions_def!r}."
             )
         if (run_config_for_partition_fn is None) == (run_config_for_partition_key_fn is None):
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 "PartitionedConfig: provide run_config_for_partition_key_fn, or its superseded form "
                 "run_config_for_partition_fn, and not both."
             )
+        if not callable(run_config_for_partition_fn or run_config_for_partition_key_fn):
+            raise WrongDeclarationError("PartitionedConfig: run_config_for_partition_key_fn must be a function.")
         if tags_for_partition_fn is not None and tags_for_partition_key_fn is not None:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 "PartitionedConfig: both tags_for_partition_key_fn and tags_for_partition_fn (superseded) were "
                 "provided; keep the first."
             )

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from segue.defs.environment import EnvVar, IntEnvVar
 from segue.errors import InvalidConfigError
+from segue.model.arguments import require_kind
 
 _ENTRY = frozenset({"config", "ops", "inputs", "outputs"})
 
@@ -28,6 +29,8 @@ class RunConfig:
         loggers: Mapping[str, Any] | None = None,
         execution: Mapping[str, Any] | None = None,
     ) -> None:
+        for name, given in (("ops", ops), ("resources", resources), ("loggers", loggers), ("execution", execution)):
+            require_kind("RunConfig", name, given, Mapping)
         self.ops = dict(ops or {})
         self.resources = dict(resources or {})
         self.loggers = dict(loggers or {})

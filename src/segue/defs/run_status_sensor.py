@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, ClassVar, overload
 
 from segue.defs.evaluation import call_directly
@@ -14,6 +14,7 @@ from segue.defs.signature import UserFunction, function_name
 from segue.defs.superseded import renamed
 from segue.defs.target import ExecutableDefinition, MonitoredJob, monitored
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
+from segue.model.arguments import require_kind
 from segue.model.event import EventType
 from segue.model.event_log import EventLogRecord
 from segue.model.request import RunRequest
@@ -84,6 +85,8 @@ class RunStatusSensorDefinition(SensorDefinition):
             tags=tags,
             metadata=metadata,
         )
+        require_kind(f"sensor {name!r}", "run_status", run_status, RunStatus)
+        require_kind(f"sensor {name!r}", "monitored_jobs", monitored_jobs, Iterable)
         if run_status not in _EVENT_OF_STATUS:
             known = ", ".join(status.value for status in _EVENT_OF_STATUS)
             raise WrongDeclarationError(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
 
 from segue.defs.evaluation import EvaluationFunction, call_directly, read_evaluation
+from segue.defs.op_words import require_resource_keys
 from segue.defs.resolve_request import resolved
 from segue.defs.schedule_context import ScheduleEvaluationContext
 from segue.defs.signature import UserFunction, function_name
@@ -20,7 +21,7 @@ from segue.errors import (
     SegueError,
     WrongDeclarationError,
 )
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_names
 from segue.model.asset_words import require_owners
 from segue.model.cron import require_cron
 from segue.model.keys import require_name
@@ -103,6 +104,10 @@ class ScheduleDefinition:
     ) -> None:
         where = f"ScheduleDefinition({name!r})" if name else "ScheduleDefinition"
         require_kind(where, "default_status", default_status, DefaultScheduleStatus)
+        require_kind(where, "description", description, str)
+        require_kind(where, "tags", tags, Mapping)
+        require_names(where, "tags", tags)
+        keys = require_resource_keys(required_resource_keys, where)
         self.catch_up: CatchUp | None = None if catch_up is None else _catch_up(where, catch_up)
         targets = read_targets(where, name, job_name=job_name, job=job, target=target)
         if not targets:
@@ -111,9 +116,9 @@ class ScheduleDefinition:
         self.name: str = require_name(name or f"{self.target.job_name}_schedule", "a schedule", where)
         require_cron(cron_schedule, where, may_have_seconds=True)
         self.cron_schedule: str | Sequence[str] = cron_schedule or ()
-        if execution_timezone is not None:
+        if execution_timezone:
             zone_named(execution_timezone)
-        self.execution_timezone = execution_timezone
+        self.execution_timezone = execution_timezone or None
         if tags and tags_fn is not None:
             raise InvalidDefinitionError(f"{where}: both tags and tags_fn were provided; keep one.")
         if run_config and run_config_fn is not None:
@@ -136,9 +141,8 @@ class ScheduleDefinition:
         self._should_execute = should_execute
         what = f"schedule {self.name!r}"
         self.evaluation: EvaluationFunction | None = (
-            None if execution_fn is None else read_evaluation(execution_fn, required_resource_keys, what)
+            None if execution_fn is None else read_evaluation(execution_fn, keys, what)
         )
-        keys = frozenset(required_resource_keys or ())
         self.required_resource_keys: Set[str] = keys if self.evaluation is None else self.evaluation.required
         self._decorated = False
 

@@ -12,7 +12,7 @@ from segue.defs.sensor_context import SensorEvaluationContext
 from segue.defs.signature import UserFunction, function_name
 from segue.defs.target import AutomationTarget, ExecutableDefinition, Target, read_targets
 from segue.errors import InvalidDefinitionError
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_names
 from segue.model.asset_words import require_owners
 from segue.model.keys import AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -89,6 +89,9 @@ class SensorDefinition:
         )
         require_kind(where, "minimum_interval_seconds", minimum_interval_seconds, int)
         require_kind(where, "default_status", default_status, DefaultSensorStatus)
+        require_kind(where, "description", description, str)
+        require_kind(where, "tags", tags, Mapping)
+        require_names(where, "tags", tags)
         self.asset_selection: AssetSelection | None = (
             None if asset_selection is None else AssetSelection.from_coercible(asset_selection)
         )

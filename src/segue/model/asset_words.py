@@ -33,7 +33,7 @@ def require_tags(tags: Mapping[str, str] | None, where: str) -> dict[str, str]:
             continue
         parts = key.split("/") if isinstance(key, str) else []  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
         if not 1 <= len(parts) <= 2 or not all(re.fullmatch(_TAG_PART, part) for part in parts):
-            raise InvalidDefinitionError(
+            raise error_of_word(key)(
                 f"{where}: {key!r} is not a valid tag key: expected 'name' or 'prefix/name', where each part has 1 to 63 "
                 "letters, digits, '_', '-' or '.'."
             )

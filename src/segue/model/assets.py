@@ -237,9 +237,11 @@ class AssetSpec(NamedFields):
         kinds: Set[str] | EllipsisType = ...,
     ) -> AssetSpec:
         """A copy with these attributes added; for equal keys the new value wins."""
+        require_kind("merge_attributes", "kinds", None if isinstance(kinds, EllipsisType) else kinds, Iterable)
+        more_deps = [] if isinstance(deps, EllipsisType) else require_list("merge_attributes", "deps", deps)
         more_owners = [] if isinstance(owners, EllipsisType) else require_list("merge_attributes", "owners", owners)
         return self.replace_attributes(
-            deps=[*self.deps, *(() if isinstance(deps, EllipsisType) else deps)],
+            deps=[*self.deps, *more_deps],
             metadata={**self.metadata, **({} if isinstance(metadata, EllipsisType) else metadata)},
             owners=[*self.owners, *(str(each) for each in more_owners if each not in self.owners)],
             tags={**self.tags, **({} if isinstance(tags, EllipsisType) else tags)},

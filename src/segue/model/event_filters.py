@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from segue.errors import InvalidInvocationError, WrongArgumentError
+from segue.model.arguments import require_sequence, require_type
 from segue.model.event import EventType
 from segue.model.event_log import offset_of
 from segue.model.event_type import RUN_EVENTS
@@ -26,6 +27,13 @@ class RunShardedEventsCursor(NamedTuple):
 
     id: int
     run_updated_after: datetime
+
+
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "asset_key": AssetKey,
+    **dict.fromkeys(("after_cursor", "before_cursor"), (int, RunShardedEventsCursor)),
+    **dict.fromkeys(("after_timestamp", "before_timestamp"), (float, int)),
+}
 
 
 class EventRecordsFilter(msgspec.Struct, frozen=True):
@@ -55,6 +63,12 @@ class EventRecordsFilter(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not isinstance(self.event_type, EventType):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
             raise WrongArgumentError(f"EventRecordsFilter: event_type must be an EventType, got {self.event_type!r}.")
+        for name, kind in _KINDS.items():
+            if getattr(self, name) is not None:
+                require_type(self, name, getattr(self, name), kind)
+        for name, element in (("asset_partitions", str), ("storage_ids", int)):
+            if getattr(self, name) is not None:
+                require_sequence(self, name, getattr(self, name), element)
 
     @staticmethod
     def get_cursor_params(cursor: str | None = None, ascending: bool = False) -> tuple[int | None, int | None]:

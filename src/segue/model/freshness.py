@@ -126,7 +126,7 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, tag="cron"):
         _require_span(where, "lower_bound_delta", self.lower_bound_delta)
         shortest = _shortest_interval(self.deadline_cron)
         if shortest is not None and self.lower_bound_delta > shortest:
-            raise InvalidDefinitionError(
+            raise WrongDeclarationError(
                 f"{where}: lower_bound_delta must not be longer than the shortest interval between two deadlines ({shortest}), "
                 f"got {self.lower_bound_delta}."
             )
@@ -143,11 +143,11 @@ def require_deadlines(where: str, line: object, timezone: str) -> None:
     """
     problem = cron_problem(line) if isinstance(line, str) else "expected a string"
     if problem is not None:
-        raise InvalidDefinitionError(f"{where}: Invalid cron string {line!r}: {problem}.")
+        raise WrongDeclarationError(f"{where}: Invalid cron string {line!r}: {problem}.")
     try:
         zone_named(timezone)
     except InvalidDefinitionError as error:
-        raise InvalidDefinitionError(f"{where}: Invalid IANA timezone. {error}") from error
+        raise WrongDeclarationError(f"{where}: Invalid IANA timezone. {error}") from error
 
 
 def _require_span(where: str, name: str, value: object) -> None:

@@ -179,6 +179,13 @@ def test_assets_take_superseded_policies() -> None:
     @sg.asset(auto_materialize_policy=C.eager().as_auto_materialize_policy())
     def by_condition() -> None: ...
 
+    @sg.graph_asset(auto_materialize_policy=Policy.eager(), legacy_freshness_policy=legacy)
+    def of_graph() -> object:
+        return sg.op(name="one")(lambda: 1)()
+
+    assert of_graph.get_asset_spec().automation_condition == Policy.eager().to_automation_condition()
+    assert of_graph.get_asset_spec().freshness_policy == legacy.to_freshness_policy()
+
     spec = sg.AssetSpec("spec", auto_materialize_policy=Policy.lazy(), legacy_freshness_policy=legacy)
     assert by_policy.get_asset_spec().automation_condition == Policy.eager().to_automation_condition()
     assert by_policy.get_asset_spec().freshness_policy == legacy.to_freshness_policy() == spec.freshness_policy

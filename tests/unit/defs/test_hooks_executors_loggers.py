@@ -119,7 +119,7 @@ def test_executors_of_the_user() -> None:
     assert hard.executor_creation_fn is not None
     assert (hard.name, hard.executor_creation_fn(None)) == ("my_executor", made)  # type: ignore[arg-type]
     with pytest.raises(sg.InvalidDefinitionError, match="not a valid name"):
-        sg.ExecutorDefinition("a b")
+        sg.ExecutorDefinition(5)  # type: ignore[arg-type]
 
 
 # -- loggers

@@ -117,7 +117,7 @@ WRONG_TYPES: list[tuple[Callable[[], object], str]] = [
     (lambda: sg.schedule(job=giving, cron_schedule=WRONG)(made), "must be a string or a list of strings, got 5"),
     (lambda: sg.ScheduleDefinition(cron_schedule="@daily"), "has no target"),
     (lambda: sg.build_schedule_from_partitioned_job(giving), "is not partitioned"),
-    (lambda: sg.run_status_sensor(run_status=WRONG)(made), "run_status 5 cannot be monitored"),
+    (lambda: sg.run_status_sensor(run_status=WRONG)(made), "run_status must be of type RunStatus"),
     (lambda: sg.Field(int, description=WRONG), "description must be of type str, got 5"),
     (lambda: sg.Field(int, default_value=1, is_required=True), "a required field cannot have a default_value"),
     (lambda: sg.Map(sg.Noneable(int), int), "key_type must be a scalar type"),

@@ -13,7 +13,7 @@ from itertools import pairwise
 import msgspec
 
 import segue.late as late
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 
 DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,8 +34,11 @@ def zone_named(name: str) -> tzinfo:
 
     Raises:
         InvalidDefinitionError: the database has no such zone.
+        WrongDeclarationError: it is no text at all.
     """
-    if name == "UTC":
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise WrongDeclarationError(f"A time zone must be a string such as 'Europe/Berlin', got {name!r}.")
+    if name.upper() == "UTC":
         return UTC
     try:
         return late.zoneinfo.ZoneInfo(name)
