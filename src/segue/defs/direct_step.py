@@ -92,6 +92,9 @@ class DirectStep(DirectResources):
             )
         require_kind("A context", "partition_key", partition_key, str)
         require_kind("A context", "mapping_key", mapping_key, str)
+        require_kind("A context", "resources_config", resources_config, Mapping)
+        require_kind("A context", "run_tags", run_tags, Mapping)
+        require_kind("A context", "partition_key_range", partition_key_range, PartitionKeyRange)
         super().__init__(resources, resources_config, instance)
         self.given_config = config
         self.mapping_key = mapping_key

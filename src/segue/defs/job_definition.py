@@ -23,7 +23,7 @@ from segue.errors import (
     InvariantViolationError,
     WrongDeclarationError,
 )
-from segue.model.arguments import require_kind, require_names
+from segue.model.arguments import require_each, require_kind, require_names
 from segue.model.asset_words import require_owners
 from segue.model.keys import AssetCheckKey, AssetKey, require_name
 from segue.model.metadata import AnyMetadataValue, normalize_metadata
@@ -282,6 +282,9 @@ class JobDefinition(ReadableJob):
             raise InvalidSubsetError(f"{self!r} is an op job and has no assets: select steps with op_selection.")
         if not op_selection:
             return self
+        op_selection = list(op_selection)
+        for each in op_selection:
+            require_each(f"job {self.name!r}", "op_selection", each, str)
         part = self.replaced()
         part.op_selection = frozenset(op_selection)
         paths = bound("select_steps")(self.flat.steps, part.op_selection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Self
 
 from segue.defs.io_definitions import InputDefinition, OutputDefinition, type_of
@@ -52,6 +52,8 @@ class In:
         require_kind("In", "input_manager_key", input_manager_key, str)
         if not callable(asset_key):
             require_kind("In", "asset_key", asset_key, (AssetKey, str, Sequence))
+        if not callable(asset_partitions):
+            require_kind("In", "asset_partitions", asset_partitions, Set)
         if asset_partitions is not None and asset_key is None:
             raise InvalidDefinitionError(
                 "In(asset_partitions=...) requires asset_key: the partitions belong to that asset."

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, 
 from typing import Any, get_args, get_origin
 
 from segue.defs.docstrings import Docstring
+from segue.defs.io_definitions import type_of
 from segue.defs.io_marks import NO_DEFAULT, NO_TYPE, is_nothing
 from segue.defs.op_io import DynamicOut, In, Out
 from segue.defs.results import DynamicOutput, MaterializeResult, Output
 from segue.defs.signature import FunctionShape, Unresolved, UserFunction, source_of
+from segue.defs.types.base import PythonObjectType
 from segue.defs.types.resolve import infer_type, resolve_type
 from segue.errors import InvalidDefinitionError, InvariantViolationError, WrongDeclarationError
 from segue.model.arguments import require_each, require_kind
@@ -43,7 +45,26 @@ def read_ins(
             )
     require_values({key: each.dagster_type for key, each in given.items()}, shape, what)
     names = [*shape.inputs, *(key for key in given if key not in shape.inputs)]
-    return {key: read_in(shape, key, given.get(key), what, said) for key in names}
+    found = {key: read_in(shape, key, given.get(key), what, said) for key in names}
+    for key, each in found.items():
+        _require_default(each, f"{what} ({shape.source}): the input {key!r}")
+    return found
+
+
+def _require_default(given: In, what: str) -> None:
+    """Refuses a default value that is no instance of the input's class; other types may need a run for their check.
+
+    Raises:
+        InvalidDefinitionError: it is none.
+    """
+    if not given.has_default_value:
+        return
+    kind = type_of(given.dagster_type)
+    if isinstance(kind, PythonObjectType) and not isinstance(given.default_value, kind.python_type):
+        raise InvalidDefinitionError(
+            f"{what} has the default value {given.default_value!r}, which is not of its type {kind.display_name}: change one of "
+            "them, or annotate it with a type that allows both, such as `int | None`."
+        )
 
 
 def require_values(types: Mapping[str, object], shape: FunctionShape, what: str) -> None:

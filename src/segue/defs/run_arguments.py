@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segue.defs.bindings import bound
 from segue.defs.run_config import RunConfig
-from segue.errors import WrongDeclarationError
+from segue.errors import WrongArgumentError, WrongDeclarationError
+from segue.model.arguments import require_names
 
 if TYPE_CHECKING:
     from segue.defs.executor import ExecutorDefinition
     from segue.defs.hook import HookDefinition
     from segue.defs.logger import LoggerDefinition
+
+
+_KINDS: Mapping[str, type] = {
+    "partition_key": str,
+    "run_id": str,
+    **dict.fromkeys(("tags", "resources", "input_values"), Mapping),
+}
+
+
+def require_run_arguments(what: str, **given: object) -> None:
+    """Refuses what cannot be an argument of a run in this process.
+
+    Args:
+        what: the function that was called.
+        given: its arguments, by name.
+
+    Raises:
+        WrongArgumentError: one of them is of a wrong type.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, _KINDS[name]):
+            raise WrongArgumentError(f"{what}: {name} must be of type {_KINDS[name].__name__}, got {value!r}.")
+        require_names(what, name, cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None)
 
 
 def executor_of(value: object, where: str) -> ExecutorDefinition | None:

@@ -64,7 +64,7 @@ def _entry(value: Any, where: str) -> Any:
             inner = {name: _entry(each, f"{where}:ops:{name}") for name, each in entry["ops"].items()}
             return {**storable({key: each for key, each in entry.items() if key != "ops"}, where), "ops": inner}
         return storable(dict(entry) if not entry or set(entry) & _ENTRY else {"config": dict(entry)}, where)
-    if not hasattr(value, "model_dump"):
+    if not hasattr(value, "model_dump") or isinstance(value, type):
         raise InvalidConfigError(f"RunConfig: {where} must be a Config object or a mapping, got {value!r}.")
     return {"config": storable(value, where)}
 

@@ -10,6 +10,7 @@ from segue.defs.definitions import Definitions
 from segue.defs.execution_result import ExecuteInProcessResult
 from segue.defs.instance import Instance
 from segue.defs.job_definition import JobDefinition, no_such_inputs
+from segue.defs.run_arguments import require_run_arguments
 from segue.defs.run_config import RunConfig
 from segue.execute.io_managers.memory import InMemoryIOManager
 from segue.execute.run_scope import Capture
@@ -35,6 +36,14 @@ def execute_op_job(
     resources: Mapping[str, object] | None = None,
 ) -> ExecuteInProcessResult:
     """Runs a job of ops in this process; see `JobDefinition.execute_in_process`."""
+    require_run_arguments(
+        f"job {job.name!r}",
+        partition_key=partition_key,
+        run_id=run_id,
+        input_values=input_values,
+        tags=tags,
+        resources=resources,
+    )
     strange = [name for name in input_values or {} if name not in job.graph.input_names]
     if strange:
         raise no_such_inputs(f"job {job.name!r}", strange, job.graph.input_names)
@@ -60,6 +69,9 @@ def execute_asset_job(
     resources: Mapping[str, object] | None = None,
 ) -> ExecuteInProcessResult:
     """Makes the assets of a job in this process; see `AssetJobDefinition.execute_in_process`."""
+    require_run_arguments(
+        f"job {job.name!r}", partition_key=partition_key, run_id=run_id, tags=tags, resources=resources
+    )
     definitions, whole = definitions_of(job, {**job.resource_defs, **(resources or {})})
     request = job_request(whole, run_config, tags, partition_key)
     options = RunOptions(run_id=run_id)

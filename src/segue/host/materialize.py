@@ -15,9 +15,9 @@ from segue.defs.bindings import bound
 from segue.defs.definitions import Definitions
 from segue.defs.external_assets import AnyAsset
 from segue.defs.io import STORES_AND_LOADS, manager_role
+from segue.defs.run_arguments import require_run_arguments
 from segue.defs.run_config import RunConfig
-from segue.errors import InvalidInvocationError, InvariantViolationError
-from segue.model.assets import AssetSpec
+from segue.errors import InvariantViolationError, WrongArgumentError
 from segue.model.keys import DEFAULT_IO_MANAGER_KEY
 from segue.model.selection import AssetSelection, CoercibleToAssetSelection
 
@@ -62,6 +62,7 @@ def materialize(
         InvalidConfigError, InvalidSubsetError, UnknownPartitionError: the request is not valid.
         Exception: what user code raised, with `raise_on_error`.
     """
+    require_run_arguments("materialize", resources=resources, partition_key=partition_key, tags=tags)
     definitions = _definitions(assets, resources)
     request = _request(definitions, run_config, partition_key, tags, selection)
     if instance is not None:
@@ -130,6 +131,8 @@ def materialize_to_memory(
         InvariantViolationError: `resources` contains an IO manager; use `materialize` for that.
         As `materialize` otherwise.
     """
+    require_run_arguments("materialize_to_memory", resources=resources)
+    require_assets(assets)
     for key, resource in (resources or {}).items():
         if manager_role(resource) == STORES_AND_LOADS:
             raise InvariantViolationError(
@@ -150,9 +153,18 @@ def _without(each: Any, keys: Set[str]) -> Any:
     return each.bringing({key: own[key] for key in own.keys() - keys}) if own.keys() & keys else each
 
 
+def require_assets(assets: object) -> None:
+    """Refuses what is no list of assets.
+
+    Raises:
+        WrongArgumentError: it is none.
+    """
+    if isinstance(assets, str) or not isinstance(assets, Iterable):
+        raise WrongArgumentError(f"materialize: assets must be a list, materialize([asset]), got {assets!r}.")
+
+
 def _definitions(assets: MaterializableAssets, resources: Mapping[str, object] | None) -> Definitions:
-    if isinstance(assets, (AssetsDefinition, AssetSpec)):
-        raise InvalidInvocationError("materialize: assets must be a list: materialize([asset]).")
+    require_assets(assets)
     checks = [each for each in assets if isinstance(each, AssetChecksDefinition)]
     others = [each for each in assets if not isinstance(each, AssetChecksDefinition)]
     return Definitions(assets=others, asset_checks=checks, resources=resources)

@@ -41,4 +41,8 @@ def steps_chosen(op_selection: object) -> Sequence[str] | None:
         return None
     if isinstance(op_selection, str) or not isinstance(op_selection, Iterable):
         raise WrongArgumentError(f"op_selection must be a list of steps, got {op_selection!r}: use [{op_selection!r}].")
-    return list(cast("Iterable[str]", op_selection)) or None
+    steps = list(cast("Iterable[object]", op_selection))
+    for each in steps:
+        if not isinstance(each, str):
+            raise WrongArgumentError(f"op_selection must be a list of the names of steps, got {each!r}.")
+    return cast("list[str]", steps) or None

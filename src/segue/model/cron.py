@@ -70,7 +70,7 @@ def require_cron(lines: object, where: str, *, may_have_seconds: bool = False) -
             cron_problem(line, may_have_seconds=may_have_seconds) if isinstance(line, str) else "expected a string"
         )
         if problem is not None:
-            raise InvalidDefinitionError(f"{where}: {line!r} is not a valid cron schedule: {problem}.")
+            raise WrongDeclarationError(f"{where}: {line!r} is not a valid cron schedule: {problem}.")
 
 
 def _elements(lines: object, where: str) -> Iterator[object]:

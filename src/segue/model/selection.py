@@ -347,8 +347,8 @@ def _text(value: str, where: str) -> str:
 
 
 def _depth(depth: int | None) -> int | None:
-    if depth is not None and depth < 0:
-        raise WrongArgumentError(f"AssetSelection: depth must be 0 or more, or None for all layers, got {depth}.")
+    if depth is not None and (not isinstance(depth, int) or depth < 0):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise WrongArgumentError(f"AssetSelection: depth must be 0 or more, or None for all layers, got {depth!r}.")
     return depth
 
 

@@ -76,7 +76,6 @@ def _waits(instance: dg.Instance, run: Run) -> list[tuple[str | None, str]]:
         ({"pool": "db"}, [("made", "pool:db", 1)]),
         ({"pool": "db", "op_tags": {"segue/pool_weight": "3"}}, [("made", "pool:db", 3)]),
         ({"op_tags": {"dagster/concurrency_key": "old"}}, [("made", "pool:old", 1)]),
-        ({"pool": "db", "op_tags": {"dagster/concurrency_key": "old"}}, [("made", "pool:db", 1)]),
         ({}, []),
     ],
 )

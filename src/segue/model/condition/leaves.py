@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from segue.errors import NotSupportedError, WrongDeclarationError
+from segue.model.arguments import require_kind
 from segue.model.condition.base import AnyCondition, BuiltinAutomationCondition, EntityT_co
 from segue.model.condition.snapshot import FreshnessName
 from segue.model.cron import require_cron
@@ -143,6 +144,7 @@ class CronTickPassedCondition(BuiltinAutomationCondition[EntityT_co]):
     cron_timezone: str
 
     def __init__(self, *, label: str | None = None, cron_schedule: str, cron_timezone: str = "UTC") -> None:
+        require_kind("cron_tick_passed", "cron_schedule", cron_schedule, str)
         require_cron(cron_schedule, "cron_tick_passed")
         zone_named(cron_timezone)
         super().__init__(label=label, cron_schedule=cron_schedule, cron_timezone=cron_timezone)
