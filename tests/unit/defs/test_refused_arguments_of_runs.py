@@ -74,10 +74,10 @@ def test_an_argument_of_a_wrong_type_is_refused_at_once(run: Callable[[], object
 def annotated(up: int = "many") -> None: ...  # type: ignore[assignment]
 
 
-def with_none(up: int = None) -> None: ...  # type: ignore[assignment]
+def of_text(up: str = 5) -> None: ...  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("function", [annotated, with_none])
+@pytest.mark.parametrize("function", [annotated, of_text])
 def test_a_default_value_of_another_type_is_refused(function: Callable[..., None]) -> None:
     with pytest.raises(sg.InvalidDefinitionError, match="'up' has the default value"):
         sg.op(function)
