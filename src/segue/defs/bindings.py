@@ -26,6 +26,7 @@ _TABLE = {
     "default_executor": "segue.defs.executor:default_executor",
     "require_executor": "segue.defs.executor:require_executor",
     "require_hooks": "segue.defs.hook:require_hooks",
+    "build_hook_context": "segue.defs.build_hook_context:build_hook_context",
     "require_loggers": "segue.defs.logger:require_loggers",
     "data_provenance": "segue.model.data_version:DataProvenance.from_tags",
     "defined_asset_graph": "segue.defs.defined_graph:DefinedAssetGraph",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 import msgspec
 
+from segue.defs.bindings import bound
 from segue.defs.op_words import require_resource_keys
 from segue.defs.resource_context import Resources
 from segue.defs.signature import UserFunction, function_name
@@ -57,8 +58,8 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "required_resource_keys", frozenset(self.required_resource_keys or ()))
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Calls the decorated function, as a test does with `build_hook_context`; or, as a decorator, attaches the hook to a
-        job, a graph or a use of one.
+        """Calls the decorated function, as a test does with `build_hook_context`, or with None for a context that knows
+        nothing; or, as a decorator, attaches the hook to a job, a graph or a use of one.
 
         Raises:
             InvalidInvocationError: not one argument, the context, or a hook without decorated function.
@@ -81,7 +82,8 @@ class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInvocationError(
                 f"The hook {self.name!r} expects its context as {parameter!r}, got {', '.join(kwargs)}."
             )
-        context = next(iter((*args, *kwargs.values())))
+        given = next(iter((*args, *kwargs.values())))
+        context: object = bound("build_hook_context")() if given is None else given
         if not isinstance(context, HookContext):
             raise WrongArgumentError(f"The hook {self.name!r} must be called with a HookContext, got {context!r}.")
         context.require_resources(self.required_resource_keys)

@@ -44,13 +44,19 @@ class ResolvedConfig(msgspec.Struct, frozen=True):
     violations: Sequence[ConfigViolation]
 
 
-def job_parts(job: JobDefinition, resources: Mapping[str, object], selected: Set[str] | None = None) -> RunConfigParts:
+def job_parts(
+    job: JobDefinition,
+    resources: Mapping[str, object],
+    selected: Set[str] | None = None,
+    untied: Set[tuple[str, str]] = frozenset(),
+) -> RunConfigParts:
     """What the run config of a job of ops may speak of.
 
     Args:
         job: the job.
         resources: the resources, by key.
         selected: the paths of the steps that are run; all when None.
+        untied: the inputs (path of the step, name) that nothing of the run is tied to.
     """
     return RunConfigParts(
         nodes={name: use.definition for name, use in job.graph.uses.items()},
@@ -59,7 +65,7 @@ def job_parts(job: JobDefinition, resources: Mapping[str, object], selected: Set
         executor=job.own_executor,
         graph=None if job.graph.config is None else job.graph,
         selected=selected,
-        values=value_entries(job.flat.steps, job.flat.ops, resources, job.input_values, selected),
+        values=value_entries(job.flat.steps, job.flat.ops, resources, job.input_values, selected, untied),
     )
 
 

@@ -36,6 +36,7 @@ def value_entries(
     resources: Mapping[str, object],
     given: Collection[str] = (),
     selected: Set[str] | None = None,
+    untied: Set[tuple[str, str]] = frozenset(),
 ) -> ValueEntries:
     """The entries of the values of steps.
 
@@ -44,7 +45,8 @@ def value_entries(
         ops: the ops behind them, by path.
         resources: the resources, by key; IO managers among them may take config of inputs and outputs.
         given: the inputs of the job that whoever starts the run gives values for.
-        selected: the paths of the steps that are run; all when None. What another step would give must be said for these.
+        selected: the paths of the steps that are run; all when None. What another step would give may be said for these.
+        untied: the inputs (path of the step, name) that nothing of the run is tied to: their value must be said.
     """
     loading = _schemas(resources, "input")
     storing = _schemas(resources, "output")
@@ -63,10 +65,10 @@ def value_entries(
                     if isinstance(part, GraphInputSource):
                         entry = _ANY_VALUE if _is_given(part, given) else Field(ANY)
                         inputs.setdefault(part.path, {}).setdefault(part.name, entry)
-                    elif _is_left_out(part, selected):
-                        inputs.setdefault(step.path, {})[each.name] = _ANY_VALUE
+                if all(_is_left_out(part, selected) for part in each.source.sources):
+                    inputs.setdefault(step.path, {})[each.name] = _ANY_VALUE
             elif _is_left_out(each.source, selected) and each.has_value:
-                _add_input(inputs, step.path, each, op, is_required=True)
+                _add_input(inputs, step.path, each, op, is_required=(step.path, each.name) in untied)
         if storing:
             for name, out in op.outs.items():
                 if out.io_manager_key in storing:

@@ -8,6 +8,7 @@ Each stage does one thing to the `StepAttempt`; what a stage raises ends the att
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Final
 
 import msgspec
 
@@ -19,7 +20,17 @@ from segue.defs.op_config import config_of_op
 from segue.defs.results import Failure, RetryRequested
 from segue.defs.run_config import config_entry
 from segue.defs.signature import call_arguments
-from segue.errors import AssetCheckFailedError, StepOutputNotFoundError
+from segue.errors import (
+    AssetCheckFailedError,
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    InvalidSubsetError,
+    InvariantViolationError,
+    StepOutputNotFoundError,
+    TypeCheckDidNotPass,
+    TypeCheckError,
+    UnknownPartitionError,
+)
 from segue.execute.attempt import StepAttempt
 from segue.execute.failure import FailedAttempt, cause_chain, failed_attempt
 from segue.execute.failure_facts import failure_class
@@ -34,6 +45,17 @@ from segue.model.failure_class import FailureClass
 from segue.model.policies import RetryPolicy
 from segue.model.usage import StepUsage
 from segue.plan.plan import StepOutput
+
+# What says that the code is wrong, not that something went wrong: trying again would change nothing.
+_MISTAKES: Final = (
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    InvalidSubsetError,
+    InvariantViolationError,
+    TypeCheckDidNotPass,
+    TypeCheckError,
+    UnknownPartitionError,
+)
 
 
 class StepOutcome(msgspec.Struct, frozen=True):
@@ -92,12 +114,23 @@ def execute_step(attempt: StepAttempt) -> StepOutcome:
     except BaseException as error:
         if attempt.sink_failed:
             raise
-        return _failed(attempt, error)
+        return _failed(attempt, error, retryable=_is_worth_another_attempt(attempt, error))
     finally:
         running.reset(token)
     report_calls(attempt.scope, passes_of(attempt.scope, attempt.step), None)
     keys = {name: tuple(given) for name, given in attempt.mapping_keys.items()}
     return StepOutcome(outputs=frozenset(attempt.given), mapping_keys=keys)
+
+
+def _is_worth_another_attempt(attempt: StepAttempt, error: BaseException) -> bool:
+    """Whether the policy of a step applies to an error: not to mistakes in the code, unless the policy names classes of failures.
+
+    What an IO manager raises may always pass.
+    """
+    policy = attempt.step.retry_policy
+    is_named = policy is not None and policy.retry_on is not None
+    is_of_storage = attempt.io_error is not None and attempt.io_error[1] is error
+    return is_named or is_of_storage or not isinstance(error, _MISTAKES)
 
 
 def _failed(

@@ -40,7 +40,7 @@ def load_input(attempt: StepAttempt, source: StepInput) -> object:
     """
     if source.asset_key is not None:
         value = _load_asset(attempt, source, source.asset_key)
-    elif isinstance(source.source, FanInSource):
+    elif isinstance(source.source, FanInSource) and source.source.sources:
         value = [_load_part(attempt, source, each) for each in source.source.sources]
     elif isinstance(source.source, OutputSource):
         value = _load_part(attempt, source, source.source)
@@ -97,7 +97,10 @@ def _load_part(attempt: StepAttempt, source: StepInput, part: OutputSource | Ass
 
 
 def _own_value(attempt: StepAttempt, source: StepInput) -> object:
-    """The value of an input that no step gives: from the caller, the config, its IO manager, or its default."""
+    """The value of an input that no step gives: from the caller, the config, its IO manager, or its default.
+
+    Of a list whose steps are all left out, that is an empty list.
+    """
     config: Mapping[str, Any] = attempt.run_config
     if isinstance(source.source, GraphInputSource):
         name, path = source.source.name, source.source.path
@@ -115,7 +118,7 @@ def _own_value(attempt: StepAttempt, source: StepInput) -> object:
         scope = _scope(attempt, source.io_manager_key, None, None)
         context = _input_context(attempt, source.name, scope, source.io_manager_key, None)
         return _load(attempt, context, source.io_manager_key, None, None)
-    return attempt.op.ins[source.name].default_value
+    return [] if isinstance(source.source, FanInSource) else attempt.op.ins[source.name].default_value
 
 
 def _configured_value(attempt: StepAttempt, name: str, given: Any, place: Place) -> object:

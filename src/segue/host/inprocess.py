@@ -35,6 +35,7 @@ from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.request import RunRequest
 from segue.model.run import Run
+from segue.model.steps import OwnSource
 from segue.model.tags import (
     EPHEMERAL_JOB_NAME,
     IMPLICIT_JOB_NAME,
@@ -223,7 +224,10 @@ def _resolved_config(
     job = described.jobs.get(job_name)
     resources = described.resources
     if job is not None:
-        parts = job_parts(job, resources, selected if len(selected) < len(job.flat.ops) else None)
+        untied = {
+            (step.path, each.name) for step in plan.steps for each in step.inputs if isinstance(each.source, OwnSource)
+        }
+        parts = job_parts(job, resources, selected if len(selected) < len(job.flat.ops) else None, untied)
         parts = msgspec.structs.replace(parts, needed=needed)
         return resolve_job_config(job, run_config, parts)
     loggers, executor = described.run_loggers(job_name), described.run_executor(job_name)

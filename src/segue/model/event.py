@@ -1,7 +1,6 @@
 """Events: everything that happens, as values. The log of them is the truth; every state is a fold over it.
 
-An event is a header (`Event`) and a payload; both, and the kinds of events, are imported from here.
-"""
+An event is a header (`Event`) and a payload; both, and the kinds of events, are imported from here."""
 
 from __future__ import annotations
 
@@ -52,6 +51,7 @@ from segue.model.event_data import (
     StepStartData,
     StepSuccessData,
     UserFailureData,
+    data_of,
     subject_of,
 )
 from segue.model.event_message import message_of
@@ -142,8 +142,8 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def event_specific_data(self) -> AnyPayload | AssetCheckEvaluation:
-        """The facts of the event: its payload, or the evaluation of a check itself."""
-        return self.payload.evaluation if isinstance(self.payload, AssetCheckEvaluationData) else self.payload
+        """The payload, under the name users of the compatible API know; of ASSET_CHECK_EVALUATION, the evaluation."""
+        return data_of(self.payload, self.step_key)
 
     @property
     def message(self) -> str:

@@ -333,6 +333,13 @@ AnyPayload: TypeAlias = (
 )
 
 
+def data_of(payload: AnyPayload, step_key: str | None) -> AnyPayload | AssetCheckEvaluation:
+    """What an event of a step says: its payload, which knows the step; of a check that ran, the evaluation."""
+    if isinstance(payload, StepOutputData):
+        return msgspec.structs.replace(payload, step_key=step_key)
+    return payload.evaluation if isinstance(payload, AssetCheckEvaluationData) else payload
+
+
 def subject_of(payload: AnyPayload) -> tuple[AssetKey | None, str | None]:
     """The asset and the partition that a payload is about."""
     if isinstance(payload, StepMaterializationData):

@@ -150,8 +150,6 @@ class _GraphPlanner:
             found = [self._source(each, io_manager_key) for each in source.sources]
             if any(isinstance(each, OwnSource) for each in found):
                 found = [each for each in found if not isinstance(each, OwnSource)]
-                if not found:
-                    return OwnSource()
             return FanInSource(tuple(found))
         return source
 

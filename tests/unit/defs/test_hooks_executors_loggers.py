@@ -36,6 +36,7 @@ def test_a_hook_is_called_with_a_context() -> None:
     tell(context=sg.build_hook_context(op=Computation()))
     call_pager(sg.build_hook_context(resources={"pager": 7}, op_exception=ValueError("x")))
     assert CALLS == [("tell", "step"), ("tell", "step"), (7, "ValueError('x')")]
+    assert isinstance(sg.success_hook(name="given")(lambda context: context)(None), sg.HookContext)
     assert (tell.name, call_pager.name, call_pager.required_resource_keys) == ("tell", "alarm", {"pager"})
     assert sg.success_hook(name="other")(tell.decorated_fn).name == "other"  # type: ignore[arg-type]
     assert hash(tell) != hash(call_pager)

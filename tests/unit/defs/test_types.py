@@ -101,6 +101,8 @@ ROWS: list[tuple[object, list[Any], list[Any]]] = [
     (Literal["a", 1], ["a", 1], ["b", True, 1.0]),
     (Callable[[int], int], [len], [1]),
     (type[Animal], [Cat, Animal], [int, Cat()]),
+    (type[Any], [Cat, int], [Cat()]),
+    (typing.Type, [Cat, int], [Cat()]),  # noqa: UP006 reason: without an argument, typing's name differs from the class
     (UserId, [1], ["a"]),
     (Bounded, [Cat()], [1]),
     (Free, [1, None], []),

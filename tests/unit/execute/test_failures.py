@@ -247,6 +247,9 @@ def tries(steer: Callable[[], Exception], policy: sg.RetryPolicy | None = None) 
         (lambda: sg.RetryRequested(max_retries=3, seconds_to_wait=0), sg.RetryPolicy(max_retries=1), 4),
         (lambda: sg.RetryRequested(max_retries=0), sg.RetryPolicy(max_retries=5), 1),
         (lambda: sg.RetryRequested(max_retries=-1, seconds_to_wait=-1), None, 1),
+        (lambda: sg.InvariantViolationError("x"), sg.RetryPolicy(max_retries=2), 1),
+        (lambda: sg.InvariantViolationError("x"), sg.RetryPolicy(max_retries=2, retry_on={"user_code"}), 3),
+        (lambda: sg.PipesExecutionError("x"), sg.RetryPolicy(max_retries=2), 3),
     ],
 )
 def test_tries(steer: Callable[[], Exception], policy: sg.RetryPolicy | None, expected: int) -> None:

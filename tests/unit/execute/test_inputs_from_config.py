@@ -266,3 +266,44 @@ def test_a_value_that_no_selected_step_gives_is_required() -> None:
     with pytest.raises(sg.InvalidConfigError, match='"inputs"'):
         listed.to_job().execute_in_process()
     assert listed.to_job().execute_in_process(input_values={"number": 3}).output_value() == 7
+
+
+def test_what_a_step_that_is_left_out_would_give_must_be_said() -> None:
+    @sg.op
+    def one() -> int:
+        return 1
+
+    @sg.op
+    def same(value: Any) -> Any:
+        return value
+
+    @sg.op(ins={"value": sg.In(int, default_value=4)})
+    def doubled(value: int) -> int:
+        return 2 * value
+
+    @sg.op
+    def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    @sg.graph
+    def wrapped(value: Any) -> Any:
+        return same(value)
+
+    @sg.job
+    def work() -> None:
+        number = one()
+        same(number)
+        doubled(number)
+        total([number, one()])
+        wrapped(number)
+
+    for selection in ["same"], ["wrapped.same"], ["same", "doubled"]:
+        with pytest.raises(sg.InvalidConfigError, match=f"Missing.*{selection[0].partition('.')[0]}.*value"):
+            work.execute_in_process(op_selection=selection)
+    assert work.execute_in_process(op_selection=["doubled"]).output_for_node("doubled") == 8
+    assert work.execute_in_process(op_selection=["total"]).output_for_node("total") == 0
+    assert work.execute_in_process(op_selection=["total", "one_2"]).output_for_node("total") == 1
+    # What some step still gives cannot be said.
+    given = {"ops": {"total": {"inputs": {"numbers": [5]}}}}
+    with pytest.raises(sg.InvalidConfigError, match="ops:total"):
+        work.execute_in_process(op_selection=["total", "one_2"], run_config=given)

@@ -145,9 +145,8 @@ def test_every_kind_is_in_the_table() -> None:
 @pytest.mark.parametrize(("payload", "says_yes", "data", "sentence"), ROWS, ids=lambda each: type(each).__name__)
 def test_what_an_event_says_of_itself(payload: AnyPayload, says_yes: set[str], data: str | None, sentence: str) -> None:
     event = Event(1.0, payload, "graph.load", "r1", "daily")
-    assert event.event_specific_data is (
-        payload.evaluation if isinstance(payload, AssetCheckEvaluationData) else payload
-    )
+    if not isinstance(payload, (StepOutputData, AssetCheckEvaluationData)):
+        assert event.event_specific_data is payload
     assert event.event_type_value == event.event_type.value == event.event_type.name
     assert {name for name in IS if getattr(event, name)} == {f"is_{name}" for name in says_yes}
     for name in DATA:
@@ -164,10 +163,18 @@ def test_what_an_event_says_of_itself(payload: AnyPayload, says_yes: set[str], d
 
 def test_which_output_of_which_step_was_given() -> None:
     event = Event(1.0, StepOutputData("rows", mapping_key="de"), "graph.load", "r1", "daily")
-    handle = event.step_output_data.step_output_handle
-    assert (handle.step_key, handle.output_name, handle.mapping_key) == ("graph.load", "rows", "de")
+    given = event.event_specific_data
+    assert isinstance(given, StepOutputData)
+    for handle in (event.step_output_data.step_output_handle, given.step_output_handle):
+        assert (handle.step_key, handle.output_name, handle.mapping_key) == ("graph.load", "rows", "de")
     with pytest.raises(AttributeError, match="STEP_START"):
         _ = Event(1.0, StepStartData(), "load").step_output_data
+
+
+def test_of_a_check_that_ran_an_event_has_the_evaluation() -> None:
+    (payload,) = [row[0] for row in ROWS if isinstance(row[0], AssetCheckEvaluationData)]
+    event = Event(1.0, payload, "graph.load")
+    assert event.event_specific_data is event.asset_check_evaluation_data is payload.evaluation
 
 
 def test_where_an_event_happened() -> None:

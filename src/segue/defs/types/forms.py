@@ -220,7 +220,7 @@ def class_type(bound: Any, annotation: Any) -> SegueType:
     """A class, below another one where that is known."""
 
     def check(_context: TypeCheckContext, value: Any) -> TypeCheck:
-        fits = isinstance(value, type) and (not isinstance(bound, type) or issubclass(value, bound))
+        fits = isinstance(value, type) and (bound is Any or not isinstance(bound, type) or issubclass(value, bound))
         return PASSED if fits else mismatch(str(annotation), value)
 
     return FormType(check, str(annotation), str(annotation), annotation)

@@ -170,7 +170,7 @@ def _of_form(given: Any) -> SegueType | None:
     if origin is cast("Any", collections.abc.Callable):
         return callable_type(given)
     if origin is type:
-        return class_type(arguments[0], given)
+        return class_type(arguments[0] if arguments else Any, given)
     if hasattr(given, "__value__"):  # `type Name = ...`
         return resolve_type(given.__value__)
     return _of_generic(origin, arguments)
