@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from segue.defs.bindings import bound
 from segue.defs.step_facts import StepFacts, UserEvent
 from segue.defs.superseded import warn_superseded
-from segue.errors import InvalidPropertyError, InvariantViolationError
+from segue.errors import InvalidPropertyError, InvariantViolationError, WrongArgumentError
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.partitions.key_range import PartitionKeyRange, TimeWindow
 
@@ -311,7 +311,16 @@ class StepContext:
         self._step.report_call(resource_key, None)
 
     def log_event(self, event: UserEvent) -> None:
-        """Records a fact at once, apart from the function's outputs."""
+        """Records a fact at once, apart from the function's outputs.
+
+        Raises:
+            InvalidInvocationError: anything but an event.
+        """
+        if not isinstance(event, get_args(UserEvent)):
+            raise WrongArgumentError(
+                "log_event must be given an AssetMaterialization, AssetObservation, AssetCheckEvaluation or "
+                f"ExpectationResult, got {event!r}."
+            )
         self._step.record(event)
 
 

@@ -25,7 +25,6 @@ from segue.errors import (
     InvariantViolationError,
     StorageError,
     TimeLimitReached,
-    WrongArgumentError,
 )
 from segue.execute.added_metadata import AddedMetadata
 from segue.execute.failure_facts import failure_class
@@ -34,7 +33,7 @@ from segue.execute.provenance import with_provenance
 from segue.execute.run_scope import RunScope, record_log
 from segue.execute.step_partitions import StepPartitions
 from segue.execute.usage import Sample
-from segue.model.checks import AssetCheckEvaluation, AssetCheckSpec
+from segue.model.checks import AssetCheckSpec
 from segue.model.error_info import IOSide
 from segue.model.event import (
     AnyPayload,
@@ -311,13 +310,8 @@ class StepAttempt(StepPartitions):
             self.emit(AssetObservationData(event))
         elif isinstance(event, ExpectationResult):
             self.emit(StepExpectationResultData(event))
-        elif isinstance(event, AssetCheckEvaluation):  # pyright: ignore[reportUnnecessaryIsInstance] reason: user code's value
-            self.emit(AssetCheckEvaluationData(event))
         else:
-            raise WrongArgumentError(
-                "log_event must be given an AssetMaterialization, AssetObservation, AssetCheckEvaluation or "
-                f"ExpectationResult, got {event!r}."
-            )
+            self.emit(AssetCheckEvaluationData(event))
         self.scope.sink.flush()
 
     def add_metadata(self, output_name: str, metadata: Mapping[str, object], mapping_key: str | None = None) -> None:

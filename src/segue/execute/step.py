@@ -38,7 +38,7 @@ from segue.execute.gates import passes_of, report_calls, require_closed
 from segue.execute.output_order import in_order
 from segue.execute.outputs import require_results, take_results
 from segue.execute.usage import sample, used_since
-from segue.execute.values import load_input, missing_input
+from segue.execute.values import check_input, load_input, missing_input
 from segue.model.error_info import IOSide
 from segue.model.event import StepRestartedData, StepStartData, StepSuccessData
 from segue.model.failure_class import FailureClass
@@ -167,14 +167,13 @@ def read_config(attempt: StepAttempt) -> None:
 
 
 def load_inputs(attempt: StepAttempt) -> None:
-    """Loads the value of each input through its IO manager."""
-    for each in attempt.step.inputs:
-        if not each.has_value:
-            continue
-        if each.is_missing:
-            attempt.inputs[each.name] = missing_input(attempt, each)
-            continue
-        attempt.inputs[each.name] = load_input(attempt, each)
+    """Loads the value of each input through its IO manager; once all are there, checks their types."""
+    given = [each for each in attempt.step.inputs if each.has_value]
+    for each in given:
+        attempt.inputs[each.name] = missing_input(attempt, each) if each.is_missing else load_input(attempt, each)
+    for each in given:
+        if not each.is_missing:
+            check_input(attempt, each.name, attempt.inputs[each.name])
 
 
 def call_function(attempt: StepAttempt) -> None:

@@ -35,22 +35,27 @@ def load_input(attempt: StepAttempt, source: StepInput) -> object:
     """The value of an input: loaded by an IO manager, or from the config, the caller or its default.
 
     Raises:
-        TypeCheckDidNotPass: it is not of the input's type.
         Exception: whatever the IO manager raises.
     """
     if source.asset_key is not None:
-        value = _load_asset(attempt, source, source.asset_key)
-    elif isinstance(source.source, FanInSource) and source.source.sources:
-        value = [_load_part(attempt, source, each) for each in source.source.sources]
-    elif isinstance(source.source, OutputSource):
-        value = _load_part(attempt, source, source.source)
-    else:
-        value = _own_value(attempt, source)
-    what, kind = f'step input "{source.name}"', attempt.op.input_type(source.name)
+        return _load_asset(attempt, source, source.asset_key)
+    if isinstance(source.source, FanInSource) and source.source.sources:
+        return [_load_part(attempt, source, each) for each in source.source.sources]
+    if isinstance(source.source, OutputSource):
+        return _load_part(attempt, source, source.source)
+    return _own_value(attempt, source)
+
+
+def check_input(attempt: StepAttempt, name: str, value: object) -> None:
+    """Says that an input is there, with what the check of its type said.
+
+    Raises:
+        TypeCheckDidNotPass: the value is not of the type.
+    """
+    what, kind = f'step input "{name}"', attempt.op.input_type(name)
     result = type_check(attempt, kind, value, what)
-    attempt.emit(StepInputData(source.name, recorded(result, source.name)))
+    attempt.emit(StepInputData(name, recorded(result, name)))
     require_passed(kind, result, what)
-    return value
 
 
 def missing_input(attempt: StepAttempt, source: StepInput) -> object:

@@ -243,6 +243,8 @@ def test_facts_recorded_aside_stay_with_the_context() -> None:
         sg.ExpectationResult(success=False, label="fresh"),
     ]
     assert not context.is_bound
+    with pytest.raises(sg.InvalidInvocationError, match="log_event must be given"):
+        context.log_event("seen")  # type: ignore[arg-type]
 
 
 def test_resources_that_must_be_torn_down_need_a_with() -> None:

@@ -36,7 +36,7 @@ def _told(event: sg.Event) -> str:
 
 def whole_step(key: str, inputs: tuple[str, ...] = (), start: str = "STEP_START") -> list[str]:
     """The events of a step that takes inputs and stores its value."""
-    loaded = [f"{kind}({key}: {name})" for name in inputs for kind in ("LOADED_INPUT", "STEP_INPUT")]
+    loaded = [f"{kind}({key}: {name})" for kind in ("LOADED_INPUT", "STEP_INPUT") for name in inputs]
     given = [f"STEP_OUTPUT({key}: result)", f"ASSET_MATERIALIZATION({key})", f"HANDLED_OUTPUT({key}: result)"]
     return [f"{start}({key})", *loaded, *given, f"STEP_SUCCESS({key})"]
 
@@ -65,6 +65,38 @@ def test_two_assets() -> None:
         *whole_step("second", ("first",)),
         "ENGINE_EVENT",
         "RUN_SUCCESS",
+    ]
+
+
+def test_all_inputs_are_loaded_before_their_types_are_checked() -> None:
+    @sg.asset
+    def left() -> str:
+        return "1"
+
+    @sg.asset
+    def right() -> int:
+        return 2
+
+    @sg.asset
+    def both(right: int, left: Any) -> None: ...
+
+    @sg.asset
+    def wrong(left: int, right: int) -> None: ...
+
+    events = recorded([left, right, both, wrong])
+    assert [each for each in events if "(both: " in each and "INPUT" in each] == [
+        "LOADED_INPUT(both: right)",
+        "LOADED_INPUT(both: left)",
+        "STEP_INPUT(both: right)",
+        "STEP_INPUT(both: left)",
+    ]
+    assert [each for each in events if "(wrong" in each] == [
+        "ASSET_MATERIALIZATION_PLANNED(wrong)",
+        "STEP_START(wrong)",
+        "LOADED_INPUT(wrong: left)",
+        "LOADED_INPUT(wrong: right)",
+        "STEP_INPUT(wrong: left)",
+        "STEP_FAILURE(wrong)",
     ]
 
 
