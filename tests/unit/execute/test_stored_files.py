@@ -189,6 +189,48 @@ def test_the_path_stands_on_the_materialization(tmp_path: Path) -> None:
     assert made.metadata["path"] == sg.MetadataValue.path(str(tmp_path / "x"))
 
 
+@pytest.mark.parametrize(
+    ("stored", "expected"), [((), {}), (("a",), {"a": 1}), (("a", "b"), {"a": 1, "b": 1})], ids=str
+)
+def test_partitions_that_are_not_stored_may_be_left_out(
+    tmp_path: Path, stored: tuple[str, ...], expected: dict[str, int]
+) -> None:
+    letters = sg.StaticPartitionsDefinition(["a", "b"])
+    seen: list[object] = []
+
+    @sg.asset(partitions_def=letters)
+    def parts() -> int:
+        return 1
+
+    @sg.asset(ins={"parts": sg.AssetIn(metadata={"allow_missing_partitions": True})})
+    def lenient(parts: dict[str, int]) -> None:
+        seen.append(parts)
+
+    @sg.asset(partitions_def=letters, ins={"parts": sg.AssetIn(metadata={"allow_missing_partitions": True})})
+    def single(parts: Any) -> None:
+        seen.append(parts)
+
+    @sg.asset
+    def strict(parts: dict[str, int]) -> None: ...
+
+    def make(asset: sg.AssetsDefinition, partition_key: str | None = None) -> bool:
+        resources = {"io_manager": sg.FilesystemIOManager(str(tmp_path))}
+        made = sg.materialize(
+            [parts, asset] if asset is not parts else [parts],
+            selection=[asset],
+            resources=resources,
+            partition_key=partition_key,
+            raise_on_error=False,
+        )
+        return made.success
+
+    assert all(make(parts, key) for key in stored)
+    assert make(lenient)
+    assert make(single, "b")
+    assert seen == [expected, expected.get("b")]
+    assert make(strict) is (len(stored) == 2)
+
+
 def test_none_is_stored_and_nothing_is_said_of_its_path(tmp_path: Path) -> None:
     result = sg.materialize([asset_of(None, name="x")], resources={"io_manager": sg.FilesystemIOManager(tmp_path)})
     [made] = result.asset_materializations_for_node("x")

@@ -16,8 +16,8 @@ from segue.defs.environment import EnvVar
 from segue.defs.io import IOManager
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.defs.resource_context import InitResourceContext
-from segue.errors import InvariantViolationError
-from segue.execute.io_managers.names import file_names
+from segue.errors import InvariantViolationError, StepOutputNotFoundError
+from segue.execute.io_managers.names import ALLOW_MISSING_PARTITIONS, file_names
 from segue.execute.io_managers.pickles import owner_of, read_pickle, write_pickle
 from segue.model.keys import AssetKey
 from segue.model.metadata import PathMetadataValue
@@ -36,7 +36,8 @@ class FilesystemIOManager(IOManager):
     half, and a process that lost its run meanwhile leaves the old one as it is. It says at its end whose value it holds: where
     an asset `a/b` and the partition `b` of an asset `a` meet in one file, the second is refused. An input that takes several
     partitions gets a dict of values by partition key; one that takes a single partition gets its value; one that takes none
-    (the first partition of an asset made from its own last) gets None.
+    (the first partition of an asset made from its own last) gets None. A partition that is not stored is an error, or, with the
+    metadata `allow_missing_partitions` on the input, left out.
 
     Args:
         base_dir: the folder; the instance's storage folder when None.
@@ -144,12 +145,16 @@ class FilesystemIOManager(IOManager):
         if not context.has_asset_partitions:
             return read_pickle(self._path(asset.parts), name, step, owner=_owner(asset, None))
         keys = context.asset_partition_keys
-        values = {
-            key: read_pickle(
-                self._path_of_stored(asset, key), f"{name}, partition {key}", step, owner=_owner(asset, key)
-            )
-            for key in keys
-        }
+        may_miss = context.definition_metadata.get(ALLOW_MISSING_PARTITIONS, False)
+        values: dict[str, Any] = {}
+        for key in keys:
+            what, path = f"{name}, partition {key}", self._path_of_stored(asset, key)
+            try:
+                values[key] = read_pickle(path, what, step, owner=_owner(asset, key))
+            except StepOutputNotFoundError:
+                if not may_miss:
+                    raise
+                context.log.warning("%s is not stored and left out, as the metadata of the input allows.", what)
         return values if len(keys) > 1 else next(iter(values.values()), None)
 
     def _store_partition(self, context: OutputContext, obj: Any) -> str:

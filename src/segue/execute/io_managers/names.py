@@ -1,10 +1,12 @@
-"""Names of files for keys: what stands in a key stays readable, and never leads out of the folder."""
+"""Names of files for keys: what stands in a key stays readable, and never leads out of the folder; names of metadata."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from typing import Final
 
+ALLOW_MISSING_PARTITIONS: Final = "allow_missing_partitions"  # of an input: partitions that are not stored are left out
 _LONGEST = 255  # bytes of one name, the most that file systems take
 _KEPT = 180  # bytes of a longer one; a hash takes the place of the rest
 _WHOLE = {".": "%2E", "..": "%2E%2E"}  # these mean folders

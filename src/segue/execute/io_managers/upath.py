@@ -12,10 +12,9 @@ from segue.defs.bindings import bound
 from segue.defs.io import IOManager
 from segue.defs.io_contexts import InputContext, OutputContext
 from segue.errors import InvariantViolationError, NotSupportedError
+from segue.execute.io_managers.names import ALLOW_MISSING_PARTITIONS
 from segue.model.metadata import AnyMetadataValue, PathMetadataValue
 from segue.model.partitions.multi_key import MultiPartitionKey
-
-ALLOW_MISSING_PARTITIONS = "allow_missing_partitions"
 
 
 class UPathIOManager(IOManager):
@@ -136,7 +135,7 @@ class UPathIOManager(IOManager):
         context.require_lease()  # before, since what `dump_to_path` does cannot be taken back
         context.log.debug(self.get_writing_output_log_message(path))
         self.dump_to_path(context=context, obj=obj, path=path)
-        facts: dict[str, Any] = {"path": PathMetadataValue(str(path))}
+        facts: dict[str, Any] = {} if obj is None else {"path": PathMetadataValue(str(path))}
         added: Mapping[str, AnyMetadataValue] = context.get_logged_metadata()
         facts |= dict(self.get_metadata(context=context, obj=obj))
         context.add_output_metadata({name: value for name, value in facts.items() if name not in added})
