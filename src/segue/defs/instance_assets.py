@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from segue.defs.instance_events import wiped_at
 from segue.errors import InvalidInvocationError, InvariantViolationError
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_each, require_kind
 from segue.model.asset_records import AssetEntry, AssetPartitionStatus, AssetRecord
 from segue.model.checks import AssetCheckEvaluation
 from segue.model.data_version import CODE_VERSION_TAG
@@ -25,6 +26,7 @@ from segue.model.event_log import EventLogEntry, EventLogRecord
 from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation
 from segue.model.partitions.base import PartitionsDefinition
+from segue.model.partitions.loading import DynamicKeys
 from segue.model.run import RunStatus
 from segue.model.run_records import RunsFilter
 from segue.model.stores import AssetState, CheckState, EventFilter, ObservationState, PartitionState, Store
@@ -39,6 +41,7 @@ class InstanceAssets:
 
     def has_asset_key(self, asset_key: AssetKey) -> bool:
         """Whether the asset was ever made or observed (and not wiped since)."""
+        _require_keys([asset_key])
         return bool(self.store.asset_states([asset_key]) or self.store.observation_states([asset_key]))
 
     def get_asset_keys(
@@ -65,6 +68,7 @@ class InstanceAssets:
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """The latest of each of these assets that was made or observed, or of all; sorted by key."""
+        _require_keys(asset_keys or ())
         made, seen = self._latest_materializations(asset_keys), self._latest_observations(asset_keys)
         return [AssetRecord(AssetEntry(key, made.get(key), seen.get(key))) for key in sorted(made.keys() | seen.keys())]
 
@@ -77,14 +81,14 @@ class InstanceAssets:
     ) -> Mapping[AssetKey, EventLogEntry | None]:
         """The last event that says each of these assets was made; None for one that was not, or was wiped."""
         keys = list(asset_keys)
-        for key in keys:
-            require_kind("Instance", "asset_keys", key, AssetKey)
+        _require_keys(keys)
         latest = self._latest_materializations(keys)
         return {key: latest[key].event_log_entry if key in latest else None for key in keys}
 
     def get_latest_materialization_code_versions(self, asset_keys: Iterable[AssetKey]) -> Mapping[AssetKey, str | None]:
         """The version of the code that made each of these assets last: the run where none is declared, None where nothing did."""
         keys = list(asset_keys)
+        _require_keys(keys)
         states = self.store.asset_states(keys)
         return {key: states[key].materialization.tags.get(CODE_VERSION_TAG) if key in states else None for key in keys}
 
@@ -96,7 +100,7 @@ class InstanceAssets:
         before_cursor: int | None = None,
         after_cursor: int | None = None,
     ) -> EventLogRecord | None:
-        """The last event that tells the data version of an asset, or of one partition.
+        """The last event that tells the data version of an asset, or of one partition; None if it was wiped since.
 
         Args:
             key: the asset.
@@ -104,6 +108,7 @@ class InstanceAssets:
             partition_key: the partition.
             before_cursor, after_cursor: exclusive bounds on the storage id.
         """
+        wiped = wiped_at(self.store, key, partition_key)
         for kind, of_source in ((EventType.ASSET_MATERIALIZATION, False), (EventType.ASSET_OBSERVATION, True)):
             if is_source not in (None, of_source):
                 continue
@@ -112,7 +117,7 @@ class InstanceAssets:
                 types=(kind,),
                 partitions=None if partition_key is None else (partition_key,),
                 before=before_cursor,
-                after=after_cursor,
+                after=max(after_cursor or 0, wiped),
                 ascending=False,
             )
             for record in self.store.events(which, 1):
@@ -140,18 +145,20 @@ class InstanceAssets:
     def get_status_by_partition(
         self, asset_key: AssetKey, partition_keys: Sequence[str], partitions_def: PartitionsDefinition
     ) -> Mapping[str, AssetPartitionStatus | None]:
-        """How these partitions of an asset stand; None for one that was never made nor tried.
+        """How these partitions of an asset stand; None for one that was never made nor tried, or does not exist.
 
         Args:
             asset_key: the asset.
             partition_keys: which partitions.
             partitions_def: the partitions of the asset.
-
-        Raises:
-            UnknownPartitionError: a key that the asset does not have.
         """
-        made = self.store.partition_states(asset_key)
-        tried = self._last_tries(asset_key, partition_keys, partitions_def, made)
+        now = datetime.now(UTC)
+        dynamic = {name: self.store.dynamic_partitions(name) for name in partitions_def.dynamic_names}
+        listed = partitions_def.listed(now, DynamicKeys(dynamic))
+        places = {key: listed.index_of(key, now) for key in partition_keys if listed.contains(key, now)}
+        states = self.store.partition_states(asset_key)
+        made = {key: states[key] for key in places if key in states}
+        tried = self._last_tries(asset_key, places, listed, made)
         runs = {
             run.run_id: run for run in self.store.list_runs(RunsFilter(run_ids=tuple(set(tried.values()))), None, None)
         }
@@ -169,13 +176,12 @@ class InstanceAssets:
     def _last_tries(
         self,
         asset_key: AssetKey,
-        partition_keys: Sequence[str],
+        places: Mapping[str, int],
         partitions_def: PartitionsDefinition,
         made: Mapping[str, PartitionState],
     ) -> dict[str, str]:
         """The last run that intended to make each of these partitions, where that was after the partition was made."""
         now = datetime.now(UTC)
-        places = {key: partitions_def.index_of(key, now) for key in partition_keys}
         made_at = {key: made[key].storage_id if key in made else 0 for key in places}
         tried: dict[str, str] = {}
         before: int | None = None
@@ -190,13 +196,12 @@ class InstanceAssets:
             records = self.store.events(which, _PAGE)
             for record in records:
                 planned = record.event.asset_materialization_planned_data
-                if planned.partition is None or planned.partition_end is None:
-                    keys = [planned.partition] if planned.partition in places else []
-                else:
-                    first, last = (
-                        partitions_def.index_of(key, now) for key in (planned.partition, planned.partition_end)
-                    )
+                ends = [each for each in (planned.partition, planned.partition_end) if each is not None]
+                if len(ends) == 2 and all(partitions_def.contains(each, now) for each in ends):
+                    first, last = (partitions_def.index_of(each, now) for each in ends)
                     keys = [key for key, place in places.items() if first <= place <= last]
+                else:
+                    keys = [each for each in ends if each in places]
                 for key in keys:
                     if record.storage_id > made_at[key]:
                         tried.setdefault(key, record.run_id)
@@ -235,6 +240,7 @@ class InstanceAssets:
 
     def wipe_assets(self, asset_keys: Sequence[AssetKey]) -> None:
         """Removes the recorded state of assets; stored values and past events stay."""
+        _require_keys(asset_keys)
         for key in asset_keys:
             self.store.wipe(key, None, time.time())
 
@@ -270,6 +276,12 @@ class InstanceAssets:
             key: stored.get(state.storage_id) or EventLogRecord(state.storage_id, EventLogEntry.of(event))
             for key, (state, event) in latest.items()
         }
+
+
+def _require_keys(keys: Iterable[AssetKey]) -> None:
+    require_kind("Instance", "asset_keys", keys, Iterable)
+    for key in keys:
+        require_each("Instance", "asset_keys", key, AssetKey)
 
 
 def _key_of(cursor: str) -> AssetKey:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
+from segue.defs.instance_events import wiped_at
 from segue.defs.instance_pools import InstancePools, PoolStorage
 from segue.errors import InvalidInvocationError
 from segue.model.checks import AssetCheckEvaluation
@@ -77,7 +78,7 @@ class EventLogStorage(PoolStorage):
         cursor: int | None = None,
         status: Set[AssetCheckExecutionRecordStatus] | None = None,
     ) -> Sequence[AssetCheckExecutionRecord]:
-        """The executions of a check, newest first.
+        """The executions of a check since its asset was wiped last, newest first.
 
         Args:
             check_key: which check.
@@ -92,9 +93,12 @@ class EventLogStorage(PoolStorage):
             raise InvalidInvocationError(f"limit must be at least 1, got {limit}.")
         found: list[AssetCheckExecutionRecord] = []
         evaluated: set[str] = set()
+        wiped = wiped_at(self._store, check_key.asset_key)
         before: int | None = None  # from the end on also behind a cursor: what a run evaluated is no longer planned
         while len(found) < limit:
-            wanted = EventFilter(asset_key=check_key.asset_key, types=_KINDS, before=before, ascending=False)
+            wanted = EventFilter(
+                asset_key=check_key.asset_key, types=_KINDS, after=wiped, before=before, ascending=False
+            )
             page = self._store.events(wanted, _PAGE)
             for each in page:
                 record = _execution(check_key, each)

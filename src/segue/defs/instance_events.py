@@ -224,7 +224,7 @@ class InstanceEvents:
     def _event_filter(self, which: EventRecordsFilter, ascending: bool) -> EventFilter:
         after = _storage_id(which.after_cursor)
         if which.asset_key is not None and which.event_type in _FORGOTTEN_WITH_ASSET:
-            after = max(after or 0, self._wiped_at(which.asset_key)) or None
+            after = max(after or 0, wiped_at(self.store, which.asset_key)) or None
         return EventFilter(
             asset_key=which.asset_key,
             types=(which.event_type,),
@@ -237,17 +237,19 @@ class InstanceEvents:
             ascending=ascending,
         )
 
-    def _wiped_at(self, key: AssetKey) -> int:
-        """The storage id of the event with which all of an asset was wiped last; 0 if it never was."""
-        before: int | None = None
-        while True:
-            which = EventFilter(asset_key=key, types=(EventType.ASSET_WIPED,), before=before, ascending=False)
-            records = self.store.events(which, 1)
-            if not records:
-                return 0
-            if records[0].event.asset_wiped_data.partitions is None:
-                return records[0].storage_id
-            before = records[0].storage_id
+
+def wiped_at(store: Store, key: AssetKey, partition: str | None = None) -> int:
+    """The storage id of the event with which all of an asset was wiped last, or this partition of it; 0 if it never was."""
+    before: int | None = None
+    while True:
+        which = EventFilter(asset_key=key, types=(EventType.ASSET_WIPED,), before=before, ascending=False)
+        records = store.events(which, 1)
+        if not records:
+            return 0
+        partitions = records[0].event.asset_wiped_data.partitions
+        if partitions is None or partition in partitions:
+            return records[0].storage_id
+        before = records[0].storage_id
 
 
 def _types(of_type: EventType | Set[EventType] | None) -> tuple[EventType, ...] | None:

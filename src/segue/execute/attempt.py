@@ -48,6 +48,7 @@ from segue.model.keys import AssetCheckKey, AssetKey
 from segue.model.materialization import AssetMaterialization, AssetObservation, DataVersion, ExpectationResult
 from segue.model.metadata import AnyMetadataValue
 from segue.model.node_handle import NodeHandle
+from segue.model.partitions.multi_key import dimension_tags
 from segue.model.run import Run
 from segue.plan.op_planner import managers_of
 from segue.plan.plan import PlanStep, StepOutput
@@ -378,9 +379,8 @@ class StepAttempt(StepPartitions):
         """Records that an output's asset was made: one event per partition."""
         if output.asset_key is None:
             return
-        version, provenance = with_provenance(
-            self, output.asset_key, data_version or self.data_versions.get(output.name)
-        )
+        named = data_version or self.data_versions.get(output.name)
+        version, provenance = with_provenance(self, output.asset_key, named)
         for partition in self.output_partitions(output):
             of_asset = self.added.of_asset(output.name, partition)
             materialization = AssetMaterialization(
@@ -388,7 +388,7 @@ class StepAttempt(StepPartitions):
                 None,
                 {**metadata, **of_asset},
                 partition,
-                {**provenance, **(tags or {})},
+                {**provenance, **dimension_tags(partition), **(tags or {})},
                 data_version=version,
             )
             self.emit(StepMaterializationData(materialization))

@@ -92,6 +92,9 @@ class AssetRecordsFilter(NamedFields, msgspec.Struct, frozen=True):
         after_timestamp, before_timestamp: exclusive bounds on the time, in seconds since 1970, UTC.
         after_storage_id, before_storage_id: exclusive bounds on the storage id.
         storage_ids: only these.
+
+    Raises:
+        WrongArgumentError: a value is of a wrong type.
     """
 
     asset_key: AssetKey
@@ -101,6 +104,12 @@ class AssetRecordsFilter(NamedFields, msgspec.Struct, frozen=True):
     after_storage_id: int | None = None
     before_storage_id: int | None = None
     storage_ids: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        require_type(self, "asset_key", self.asset_key, AssetKey)
+        for name, element in (("asset_partitions", str), ("storage_ids", int)):
+            if getattr(self, name) is not None:
+                require_sequence(self, name, getattr(self, name), element)
 
     def to_event_records_filter(
         self, event_type: EventType, cursor: str | None = None, ascending: bool = False

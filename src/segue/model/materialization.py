@@ -13,6 +13,7 @@ from segue.model.asset_words import require_event_tags
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.metadata import AnyMetadataValue, MetadataValue, normalize_metadata
 from segue.model.named_fields import NamedFields
+from segue.model.partitions.multi_key import with_dimensions
 
 
 class DataVersion(NamedFields):
@@ -112,6 +113,7 @@ class _AssetFact(NamedFields):
     def recorded(cls, **fields: Any) -> Self:
         """What was recorded, from the arguments of the constructor; its tags are not held to a rule that may be younger."""
         fact = object.__new__(cls)
+        fields["partition"] = with_dimensions(fields.get("partition"), fields.get("tags"))
         given: tuple[Any, ...] = tuple(fields.get(name) for name in _FIELDS)
         fact._settle(*given)
         return fact

@@ -13,6 +13,7 @@ from segue.model.event import (
     StepExpectationResultData,
     StepMaterializationData,
 )
+from segue.model.event_log import EventLogEntry
 from segue.model.materialization import AssetMaterialization, ExpectationResult
 
 
@@ -45,7 +46,7 @@ class RunStepStats(msgspec.Struct, frozen=True):
     Attributes:
         attempts: how often it was tried.
         attempts_list: when each attempt began and ended.
-        materialization_events: the events of the assets that it made.
+        materialization_events: the entries of the assets that it made.
         expectation_results: what it expected, and whether that held.
     """
 
@@ -56,13 +57,13 @@ class RunStepStats(msgspec.Struct, frozen=True):
     end_time: float | None = None
     attempts: int = 0
     attempts_list: tuple[tuple[float, float | None], ...] = ()
-    materialization_events: tuple[Event, ...] = ()
+    materialization_events: tuple[EventLogEntry, ...] = ()
     expectation_results: tuple[ExpectationResult, ...] = ()
 
     @property
     def materializations(self) -> tuple[AssetMaterialization, ...]:
         """The assets that it made."""
-        return tuple(each.materialization for each in self.materialization_events)
+        return tuple(each.event.materialization for each in self.materialization_events)
 
 
 RUN_TIMES = {
@@ -132,7 +133,7 @@ def _after(stats: RunStepStats, event: Event) -> RunStepStats:
     if kind is EventType.STEP_SKIPPED:
         return change(stats, status=StepEventStatus.SKIPPED)
     if isinstance(payload, StepMaterializationData):
-        return change(stats, materialization_events=(*stats.materialization_events, event))
+        return change(stats, materialization_events=(*stats.materialization_events, EventLogEntry.of(event)))
     if isinstance(payload, StepExpectationResultData):
         return change(stats, expectation_results=(*stats.expectation_results, payload.expectation_result))
     *earlier, (began, _) = stats.attempts_list or ((event.timestamp, None),)

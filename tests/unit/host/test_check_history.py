@@ -57,3 +57,5 @@ def test_what_is_reported_from_outside_belongs_to_no_run() -> None:
         instance.report_runless_asset_event(evaluation)
         records = instance.event_log_storage.get_asset_check_execution_history(ORDERS, limit=5)
         assert [(each.run_id, each.partition) for each in records] == [("", "de"), ("", "de")]
+        instance.wipe_assets([ORDERS.asset_key])
+        assert instance.event_log_storage.get_asset_check_execution_history(ORDERS, limit=5) == []

@@ -153,8 +153,79 @@ def test_how_partitions_stand(instance: sg.Instance) -> None:
     make("1")
     make("3")
     assert statuses() == {"1": "FAILED", "2": None, "3": "MATERIALIZED", "4": None}
-    with pytest.raises(sg.UnknownPartitionError):
-        instance.get_status_by_partition(A, ["5"], DAYS)
+    assert instance.get_status_by_partition(A, ["3", "5"], DAYS) == {
+        "3": sg.AssetPartitionStatus.MATERIALIZED,
+        "5": None,
+    }
+
+
+def test_how_dynamic_partitions_stand(instance: sg.Instance) -> None:
+    names = sg.DynamicPartitionsDefinition(name="names")
+    grid = sg.MultiPartitionsDefinition({"day": DAYS, "name": names})
+
+    @sg.asset(partitions_def=names)
+    def a(context: sg.AssetExecutionContext) -> None:
+        if context.partition_key == "y":
+            raise ValueError
+
+    @sg.asset(partitions_def=grid)
+    def both() -> None: ...
+
+    instance.add_dynamic_partitions("names", ["x", "y", "z"])
+    for key in ("x", "y", "z"):
+        sg.materialize([a], partition_key=key, instance=instance, raise_on_error=False)
+    sg.materialize([both], partition_key="1|x", instance=instance)
+    instance.delete_dynamic_partition("names", "z")
+    statuses = sg.AssetPartitionStatus
+    assert instance.get_status_by_partition(A, ["x", "y", "z"], names) == {
+        "x": statuses.MATERIALIZED,
+        "y": statuses.FAILED,
+        "z": None,
+    }
+    assert instance.get_status_by_partition(sg.AssetKey("both"), ["1|x", "2|x", "1|z"], grid) == {
+        "1|x": statuses.MATERIALIZED,
+        "2|x": None,
+        "1|z": None,
+    }
+
+
+def test_dimensions_are_told_apart_in_what_is_recorded(instance: sg.Instance) -> None:
+    grid = sg.MultiPartitionsDefinition({"day": DAYS, "letter": sg.StaticPartitionsDefinition(["a", "b"])})
+
+    @sg.asset(partitions_def=grid)
+    def both() -> None: ...
+
+    for key in ("1|a", "2|a", "2|b"):
+        sg.materialize([both], partition_key=key, instance=instance)
+    (record,) = instance.fetch_materializations(sg.AssetKey("both"), limit=1).records
+    key = record.partition_key
+    assert isinstance(key, sg.MultiPartitionKey)
+    assert (key, key.keys_by_dimension) == ("2|b", {"day": "2", "letter": "b"})
+    found = instance.get_event_tags_for_asset(sg.AssetKey("both"), filter_tags={"dagster/partition/letter": "a"})
+    assert [each["dagster/partition/day"] for each in found] == ["1", "2"]
+    report(instance, A, partition="2|b")
+    assert type(instance.fetch_materializations(A, limit=1).records[0].partition_key) is str
+
+
+def test_a_data_version_is_forgotten_with_its_asset(instance: sg.Instance) -> None:
+    for partition in ("1", "2"):
+        report(instance, A, partition=partition)
+    instance.wipe_asset_partitions(A, ["1"])
+    assert instance.get_latest_data_version_record(A, partition_key="1") is None
+    assert instance.get_latest_data_version_record(A, partition_key="2") is not None
+    instance.wipe_assets([A])
+    assert instance.get_latest_data_version_record(A) is None
+
+
+@pytest.mark.parametrize("keys", [["a"], [None]])
+def test_only_asset_keys_are_taken(instance: sg.Instance, keys: list[sg.AssetKey]) -> None:
+    report(instance, A)
+    for asked in (instance.wipe_assets, instance.get_asset_records, instance.get_latest_materialization_code_versions):
+        with pytest.raises(sg.WrongTypeError, match="asset_keys"):
+            asked(keys)
+    with pytest.raises(sg.WrongTypeError, match="asset_keys"):
+        instance.has_asset_key("a")  # pyright: ignore[reportArgumentType] reason: the mistake under test
+    assert instance.has_asset_key(A)
 
 
 def test_a_range_is_tried_as_a_whole(instance: sg.Instance) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -259,3 +259,16 @@ def test_a_cursor_of_a_sharded_log_is_a_place_in_this_one(instance: sg.Instance)
         sg.EventType.ASSET_MATERIALIZATION, A, after_cursor=sg.RunShardedEventsCursor(ids[0], run_updated_after=NOON)
     )
     assert [record.storage_id for record in event_records(instance, which, ascending=True)] == ids[1:]
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        lambda: sg.AssetRecordsFilter("a"),  # pyright: ignore[reportArgumentType] reason: the mistake under test
+        lambda: sg.AssetRecordsFilter(A, asset_partitions="x"),
+        lambda: sg.EventRecordsFilter(sg.EventType.ASSET_MATERIALIZATION, asset_key="a"),  # pyright: ignore[reportArgumentType] reason: the mistake under test
+    ],
+)
+def test_a_filter_takes_an_asset_key_and_a_list_of_partitions(which: Callable[[], object]) -> None:
+    with pytest.raises(sg.WrongTypeError, match="asset_"):
+        which()

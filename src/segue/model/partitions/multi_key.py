@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from segue.errors import WrongArgumentError
+from segue.model.tags import PARTITION_TAG
 
 SEPARATOR = "|"
+_DIMENSION_TAG = f"{PARTITION_TAG}/"
 
 
 class MultiPartitionKey(str):
@@ -41,6 +43,24 @@ class MultiPartitionKey(str):
 
     def __getnewargs__(self) -> tuple[dict[str, str]]:  # pyright: ignore[reportIncompatibleMethodOverride] reason: pickled by its own arguments
         return (self._keys,)
+
+
+def dimension_tags(key: str | None) -> dict[str, str]:
+    """The tags that tell the dimensions of a key of several apart: `dagster/partition/<dimension>`."""
+    if not isinstance(key, MultiPartitionKey):
+        return {}
+    return {f"{_DIMENSION_TAG}{name}": each for name, each in key.keys_by_dimension.items()}
+
+
+def with_dimensions(key: str | None, tags: Mapping[str, str] | None) -> str | None:
+    """A key that was written down as text, as one of several dimensions again if its tags name them."""
+    if key is None or not tags or SEPARATOR not in key:
+        return key
+    dimensions = {
+        name.removeprefix(_DIMENSION_TAG): each for name, each in tags.items() if name.startswith(_DIMENSION_TAG)
+    }
+    typed = MultiPartitionKey(dimensions)
+    return typed if typed == key else key
 
 
 class PartitionDimensionKey(NamedTuple):
