@@ -13,8 +13,9 @@ from functools import reduce
 
 import msgspec
 
-from segue.errors import InvalidDefinitionError, NotSupportedError
+from segue.errors import InvalidDefinitionError, NotSupportedError, WrongDeclarationError
 from segue.model.condition.base import AnyCondition, AutomationCondition
+from segue.model.cron import require_cron
 
 _C = AutomationCondition
 
@@ -49,6 +50,7 @@ class AutoMaterializeRule(msgspec.Struct, frozen=True):
         cron_schedule: str, timezone: str = "UTC", all_partitions: bool = False
     ) -> AutoMaterializeRule:
         """A cron schedule has fired; of an asset with time partitions the last one is asked for, or all of them."""
+        require_cron(cron_schedule, "AutoMaterializeRule.materialize_on_cron")
         return MaterializeOnCronRule(cron_schedule, timezone, all_partitions)
 
     @staticmethod
@@ -232,7 +234,7 @@ class AutoMaterializePolicy(metaclass=_Policies):
         asset_condition: a condition instead of rules.
 
     Raises:
-        InvalidDefinitionError: rules and a condition, or neither.
+        InvalidDefinitionError: rules and a condition, or neither; or a limit below 1.
     """
 
     def __init__(
@@ -243,6 +245,11 @@ class AutoMaterializePolicy(metaclass=_Policies):
     ) -> None:
         if bool(rules) == (asset_condition is not None):
             raise InvalidDefinitionError("AutoMaterializePolicy: provide either rules or asset_condition.")
+        if max_materializations_per_minute is not None and max_materializations_per_minute < 1:
+            raise WrongDeclarationError(
+                "AutoMaterializePolicy: max_materializations_per_minute must be at least 1 (or None for no limit), got "
+                f"{max_materializations_per_minute}."
+            )
         self.rules = frozenset(rules)
         self.max_materializations_per_minute = max_materializations_per_minute
         self.asset_condition = asset_condition
@@ -298,9 +305,7 @@ class AutoMaterializePolicy(metaclass=_Policies):
         """
         strange = [rule for rule in rules_to_remove if rule not in self.rules]
         if strange:
-            raise InvalidDefinitionError(
-                f"AutoMaterializePolicy has no rule {', '.join(map(repr, strange))} to remove."
-            )
+            raise WrongDeclarationError(f"AutoMaterializePolicy has no rule {', '.join(map(repr, strange))} to remove.")
         return AutoMaterializePolicy(self.rules - set(rules_to_remove), self.max_materializations_per_minute)
 
     def to_automation_condition(self) -> AnyCondition:

@@ -60,7 +60,7 @@ def require_cron(lines: object, where: str, *, may_have_seconds: bool = False) -
     """Do nothing if this is a cron schedule, or a list of them; of schedules they may have seconds.
 
     Raises:
-        InvalidDefinitionError: it is not; the message says why.
+        WrongDeclarationError: it is not; the message says why.
     """
     several: list[object] = [lines] if isinstance(lines, str) else list(_elements(lines, where))
     if not several:

@@ -139,7 +139,7 @@ def require_deadlines(where: str, line: object, timezone: str) -> None:
     """Do nothing if these are deadlines: a cron schedule and its time zone.
 
     Raises:
-        InvalidDefinitionError: an invalid cron schedule or time zone.
+        WrongDeclarationError: an invalid cron schedule or time zone.
     """
     problem = cron_problem(line) if isinstance(line, str) else "expected a string"
     if problem is not None:

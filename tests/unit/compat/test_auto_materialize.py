@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 
 import segue as sg
 import segue.compat.dagster as dg
+from segue.compat import check
 from segue.compat.auto_materialize import AutoMaterializePolicyType
 
 Rule = dg.AutoMaterializeRule
@@ -232,3 +234,23 @@ def test_each_rule_means_a_condition_and_a_policy_shows_its_rules() -> None:
 def test_a_rule_of_ones_own_must_say_what_it_means() -> None:
     with pytest.raises((TypeError, NotImplementedError)):
         Rule().to_asset_condition()
+
+
+@pytest.mark.parametrize(
+    ("makes", "says"),
+    [
+        (lambda: Policy.eager(max_materializations_per_minute=0), "at least 1"),
+        (lambda: Rule.materialize_on_cron("daily"), "not a valid cron schedule"),
+        (lambda: Policy.eager().without_rules(Rule.materialize_on_cron("@daily")), "no rule"),
+        (lambda: C.cron_tick_passed("daily"), "not a valid cron schedule"),
+        (lambda: C.eager().without(C.check_failed()), "not an operand"),
+        (lambda: sg.FreshnessPolicy.cron("daily", timedelta(hours=1)), "Invalid cron string"),
+        (lambda: sg.FreshnessPolicy.cron("0 * * * *", timedelta(hours=1), "Mars/X"), "timezone"),
+        (lambda: sg.FreshnessPolicy.cron("0 * * * *", timedelta(hours=2)), "shortest interval"),
+    ],
+)
+def test_what_fails_a_check_in_dagster_fails_one_here(makes: Callable[[], object], says: str) -> None:
+    with pytest.raises(check.CheckError, match=says):
+        makes()
+    with pytest.raises(sg.InvalidDefinitionError, match=says):
+        makes()
