@@ -88,3 +88,18 @@ def test_a_check_is_missing_as_soon_as_its_asset_is_made_anew() -> None:
     results = evaluate(defs, None, made("up"), checked("up", "fits", True), None, made("up"))
     key = dg.AssetCheckKey(dg.AssetKey("up"), "fits")
     assert [result.get_num_requested(key) for result in results] == [1, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "asked"),
+    [((0, 0), {"2024-01-04"}), ((-1, 0), {"2024-01-04"}), ((-2, -1), set()), ((0, 1), {"2024-01-03", "2024-01-04"})],
+)
+def test_windows_that_include_the_partition_itself_are_requested_together(
+    offsets: tuple[int, int], asked: set[str]
+) -> None:
+    mapping = dg.TimeWindowPartitionMapping(*offsets, allow_nonexistent_upstream_partitions=True)
+    assets = [
+        asset("up", C.in_latest_time_window(), partitions=DAYS),
+        asset("x", C.any_deps_match(C.will_be_requested()), [dg.AssetDep("up", partition_mapping=mapping)], DAYS),
+    ]
+    assert requested(assets, "x", None) == [asked]

@@ -137,7 +137,7 @@ class AssetGraphView:
             return source == target
         mapping = self._mapping(upstream, downstream, source, target)
         return isinstance(mapping, IdentityPartitionMapping) or (
-            isinstance(mapping, TimeWindowPartitionMapping) and mapping.start_offset == mapping.end_offset == 0
+            isinstance(mapping, TimeWindowPartitionMapping) and mapping.start_offset <= 0 <= mapping.end_offset
         )
 
     def _mapping(
