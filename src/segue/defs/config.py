@@ -115,7 +115,7 @@ class Config(BaseModel):
         if walk.violations:
             raise InvalidConfigError(_preamble(cls, place), walk.violations, values)
         made = _validated(cls, cast("Mapping[str, object]", values), resolved, place)
-        return resolved_config(made, place.text)  # a default may be a variable
+        return resolved_config(made, place.text.removeprefix("root:"))  # a default may be a variable
 
 
 class PermissiveConfig(Config):
@@ -136,18 +136,27 @@ def subclasses_are_built_at_once(*bases: type[BaseModel]) -> None:
 subclasses_are_built_at_once(Config, PermissiveConfig)
 
 
-def config_from(model: type[ConfigType], values: Mapping[str, object], where: str) -> ConfigType:
-    """The model with these values, with `{"env": NAME}` and `EnvVar`s read from the environment.
+def config_from(
+    model: type[ConfigType], field: Field, given: Mapping[str, object], values: Mapping[str, object], where: str
+) -> ConfigType:
+    """The model with values from Python and from a run config, with variables read from the environment.
 
     Args:
         model: the Config class.
-        values: field values as JSON or Python values.
+        field: what the run config may hold.
+        given: field values as Python values.
+        values: field values from the run config, which replace the others. `{"env": NAME}` is a variable where the field
+            is no dict.
         where: the place in the run config, for errors (`resources:db:config`).
 
     Raises:
         InvalidConfigError: values are invalid.
     """
-    return _validated(model, values, resolve_environment(values, where), ROOT.below(*where.split(":")))
+    place, walk = ROOT.below(*where.split(":")), Walk(defaults=False)
+    read = field.config_type.evaluate(values, place, walk) if values else values
+    if walk.violations:
+        raise InvalidConfigError(_preamble(model, place), walk.violations, values)
+    return _validated(model, {**given, **values}, {**resolve_environment(given, where), **read}, place)
 
 
 def _validated(
@@ -192,7 +201,7 @@ def resolved_config(config: ConfigType, where: str) -> ConfigType:
 
 
 def resolve_environment(values: Mapping[str, object], where: str) -> dict[str, object]:
-    """The values with every `EnvVar` and every `{"env": NAME}` replaced by the variable's value."""
+    """The values with every `EnvVar` replaced by the variable's value."""
     return {name: _resolve(value, f"{where}:{name}") for name, value in values.items()}
 
 
@@ -201,8 +210,6 @@ def _resolve(value: Any, where: str) -> Any:
         return value.read(where)
     if isinstance(value, dict):
         entries = cast("dict[Any, Any]", value)
-        if set(entries) == {"env"} and isinstance(entries["env"], str):
-            return EnvVar(entries["env"]).read(where)
         resolved = {key: _resolve(each, f"{where}:{key}") for key, each in entries.items()}
         return resolved if any(resolved[key] is not entries[key] for key in entries) else entries
     if isinstance(value, (list, tuple)):

@@ -209,9 +209,11 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, given: BaseModel 
         make = InheritedField if name in given.model_fields_set else Field
     if default is PydanticUndefined:
         return _without_default(kind, info, make)
+    if default is None and kind.has_implicit_default:
+        return make(kind, description=info.description)
     if default is None:
-        is_required = None if kind.has_implicit_default else False
-        return make(kind, is_required=is_required, description=info.description)
+        takes_none = kind if kind is ANY else Noneable(kind)
+        return make(takes_none, default_value=None, description=info.description)
     if isinstance(default, BaseModel) and ConfigTypeKind.is_shape(kind.kind):
         return make(_model_type(type(default), default), description=info.description)
     stored = stored_value(default, info.annotation, info.discriminator, where)
@@ -224,7 +226,7 @@ def _without_default(kind: ConfigType, info: FieldInfo, make: type[Field]) -> Fi
     """
     if info.default_factory is not None:
         return make(kind, is_required=False, description=info.description)
-    if kind.kind is ConfigTypeKind.STRICT_SHAPE and kind.has_implicit_default:
+    if isinstance(kind, _OfClass) and kind.has_implicit_default:
         return InheritedField(kind, description=info.description)
     is_any_dict = type(kind) is Permissive and not kind.fields
     return make(kind, is_required=True if is_any_dict else None, description=info.description)
@@ -250,7 +252,7 @@ def _type(annotation: Any, discriminator: object, where: str) -> ConfigType:
         return _list(annotation, where)
     if isinstance(annotation, type):
         if issubclass(annotation, enum.Enum):
-            return Enum.from_python_enum(annotation)
+            return Enum.from_python_enum_direct_values(annotation)
         if _is_config(cast("object", annotation)):
             return schema_of_model(cast("type[BaseModel]", annotation)).config_type
     return ValidatedType(annotation, where)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
-from segue.errors import InvalidConfigError, InvalidVariableError, UnresolvedVariableError
+from segue.errors import (
+    ConfigErrorReason,
+    ConfigViolation,
+    InvalidConfigError,
+    InvalidVariableError,
+    UnresolvedVariableError,
+)
 
 
 class EnvVar(str):
@@ -43,9 +49,8 @@ class EnvVar(str):
         """
         value = os.environ.get(self.env_var_name)
         if value is None:
-            raise InvalidConfigError(
-                f"{where}: the environment variable {self.env_var_name} is not set. Set it and run again."
-            )
+            missing = f"{where}: the environment variable {self.env_var_name} is not set. Set it and run again."
+            raise InvalidConfigError("A variable cannot be read:", [_unreadable(missing, where)])
         return value
 
     def __repr__(self) -> str:
@@ -109,12 +114,17 @@ class IntEnvVar(int):
         try:
             return int(text)
         except ValueError:
-            raise InvalidVariableError(  # without the value, which may be a secret
-                f"{where}: the value of the environment variable {self.name} is not an integer."
-            ) from None
+            wrong = (
+                f"{where}: the value of the environment variable {self.name} is not an integer."  # it may be a secret
+            )
+            raise InvalidVariableError("A variable cannot be read:", [_unreadable(wrong, where)]) from None
 
     def __repr__(self) -> str:
         return f"EnvVar.int({self.name!r})"
+
+
+def _unreadable(message: str, where: str) -> ConfigViolation:
+    return ConfigViolation(message, ConfigErrorReason.FAILED_POST_PROCESSING, where.split(":"))
 
 
 def _used_too_early(variable: EnvVar | IntEnvVar, used: str) -> UnresolvedVariableError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_origin
 
 from segue.defs.config_schema.elements import Array, Map, Noneable, ScalarUnion
@@ -14,7 +14,7 @@ from segue.defs.config_schema.types import ANY, BOOL, FLOAT, INT, STRING, Config
 from segue.defs.config_schema.written import resolve_to_config_type
 from segue.defs.io_definitions import type_of
 from segue.defs.op_io import In
-from segue.defs.types.base import BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, SegueType, TypeKind
+from segue.defs.types.base import ANY_TYPE, BOOL_TYPE, FLOAT_TYPE, INT_TYPE, STRING_TYPE, SegueType, TypeKind
 from segue.defs.types.forms import DICT_TYPE, FormType
 from segue.defs.types.loader import TypeLoader, TypeLoaderContext
 from segue.errors import InvalidConfigError
@@ -42,7 +42,8 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
     Args:
         kind: the type of the input.
         given: what stands there: config for the loader of its type, the value, `{"value": ...}`, or a file that holds it as
-            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`; of a list or typed dict, each element may be so.
+            `{"json": {"path": ...}}` or `{"pickle": {"path": ...}}`; of a list, set, tuple or typed dict, each element may
+            be so. A JSON file holds the value, or `{"value": ...}`.
         context: for the loader.
         place: where it stands, for errors.
 
@@ -63,7 +64,11 @@ def value_of_input(kind: SegueType, given: Any, context: TypeLoaderContext, plac
             return cast("object", given)
         items = enumerate(cast("list[Any]", given))
         return [value_of_input(kind.inner_types[0], each, context, place.item(index)) for index, each in items]
-    if kind is DICT_TYPE or _is_typed_dict(kind):
+    if isinstance(given, list) and _origin(kind) in (set, tuple):
+        elements = cast("list[Any]", given)
+        pairs = enumerate(zip(_element_types(kind, len(elements)), elements, strict=True))
+        return _origin(kind)(value_of_input(inner, each, context, place.item(index)) for index, (inner, each) in pairs)
+    if kind is DICT_TYPE or _origin(kind) is dict:
         if kind is DICT_TYPE or not isinstance(given, Mapping):
             return cast("object", given)
         entries = cast("Mapping[Any, Any]", given).items()
@@ -83,8 +88,15 @@ def _unwrapped(given: Any, place: Place) -> object:
     return _from_file(form, cast("Mapping[str, str]", inner)["path"], place) if is_file else cast("object", given)
 
 
-def _is_typed_dict(kind: SegueType) -> bool:
-    return isinstance(kind, FormType) and get_origin(kind.typing_type) is dict
+def _origin(kind: SegueType) -> Any:
+    """The class of the values of a type with types in brackets: `set` of `Set[int]`; None of other types."""
+    return get_origin(kind.typing_type) if isinstance(kind, FormType) else None
+
+
+def _element_types(kind: SegueType, count: int) -> Sequence[SegueType]:
+    """The types of so many elements of a set or tuple: those of a tuple that is too long are of any type."""
+    inner = list(kind.type_params)
+    return (inner * count if len(inner) == 1 else [*inner, *[ANY_TYPE] * (count - len(inner))])[:count]
 
 
 def _config_type(kind: SegueType) -> ConfigType:
@@ -97,7 +109,11 @@ def _config_type(kind: SegueType) -> ConfigType:
         return Noneable(_config_type(kind.inner_types[0]))
     if kind.kind is TypeKind.LIST:
         return Array(_config_type(kind.inner_types[0]))
-    if _is_typed_dict(kind):
+    if _origin(kind) is set:
+        return Array(_config_type(kind.type_params[0]))
+    if _origin(kind) is tuple:
+        return Array(ANY)
+    if _origin(kind) is dict:
         key = _scalar(kind.inner_types[0])
         return Permissive() if key is None else Map(key, _config_type(kind.inner_types[1]))
     return Permissive() if kind is DICT_TYPE else ANY
@@ -112,7 +128,9 @@ def _from_file(form: str, path: str, place: Place) -> object:
     try:
         if form == "json":
             with open(path, encoding="utf-8") as file:
-                return json.load(file)
+                found: Any = json.load(file)
+            is_wrapped = isinstance(found, dict) and list(cast("dict[str, Any]", found)) == ["value"]
+            return cast("object", found["value"] if is_wrapped else found)
         with open(path, "rb") as file:
             return pickle.load(file)
     except (OSError, ValueError, pickle.UnpicklingError, EOFError) as error:

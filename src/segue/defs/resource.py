@@ -163,7 +163,8 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
 
     @classmethod
     def _from(cls, context: InitResourceContext, nested: Mapping[str, Any] | None) -> Self:
-        return config_from(cls, {**(context.resource_config or {}), **(nested or {})}, cls.__name__)
+        known: dict[str, Any] = {**(context.resource_config or {}), **(nested or {})}
+        return config_from(cls, resource_config_field(cls), known, {}, cls.__name__)
 
     def process_config_and_initialize(self) -> Any:
         """What user code gets, set up outside of a run: with variables read, and nested resources ready.
@@ -243,7 +244,7 @@ class ConfigurableResourceFactory(Config, Generic[Value]):
             for name, value in current.items()
             if name in self.model_fields_set or name in changed
         }
-        return config_from(type(self), {**given, **values}, where)
+        return config_from(type(self), self.run_config_field, given, values, where)
 
     def ready(self, nested: Mapping[str, object], context: InitResourceContext) -> Self:
         """This copy with the given fields set to nested resources that are ready for use, and with its context."""
@@ -328,7 +329,7 @@ class PartialResource(Generic[Value]):
             InvalidConfigError: fields are missing or invalid, or an environment variable is not set.
         """
         kind: Any = self.resource_cls
-        return config_from(kind, {**self.data, **values}, where)
+        return config_from(kind, self.run_config_field, self.data, values, where)
 
     def __repr__(self) -> str:
         return f"{self.resource_cls.__name__}.configure_at_launch({', '.join(self.data)})"

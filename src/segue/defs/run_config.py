@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from segue.defs.environment import EnvVar, IntEnvVar
-from segue.errors import InvalidConfigError
+from segue.errors import ConfigErrorReason, ConfigViolation, InvalidConfigError
 from segue.model.arguments import require_kind
 
 _ENTRY = frozenset({"config", "ops", "inputs", "outputs"})
@@ -65,7 +65,7 @@ def _entry(value: Any, where: str) -> Any:
             return {**storable({key: each for key, each in entry.items() if key != "ops"}, where), "ops": inner}
         return storable(dict(entry) if not entry or set(entry) & _ENTRY else {"config": dict(entry)}, where)
     if not hasattr(value, "model_dump") or isinstance(value, type):
-        raise InvalidConfigError(f"RunConfig: {where} must be a Config object or a mapping, got {value!r}.")
+        raise _not_plain(f"RunConfig: {where} must be a Config object or a mapping, got {value!r}.")
     return {"config": storable(value, where)}
 
 
@@ -104,7 +104,13 @@ def _plain(value: Any, where: str, keep_keys: bool) -> Any:
         return value.to_run_config(where)
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
-    raise InvalidConfigError(f"{where}: a {type(value).__name__} cannot be used in run config. Use plain values.")
+    raise _not_plain(f"{where}: a {type(value).__name__} cannot be used in run config. Use plain values.")
+
+
+def _not_plain(message: str) -> InvalidConfigError:
+    """The error for a value that no run config can hold."""
+    found = ConfigViolation(message, ConfigErrorReason.RUNTIME_TYPE_MISMATCH)
+    return InvalidConfigError("The run config is invalid:", [found])
 
 
 def normalize_run_config(

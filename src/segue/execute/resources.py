@@ -72,7 +72,7 @@ def set_up(keys: Iterable[str], scope: ResourceScope, stack: contextlib.ExitStac
 
 
 def config_violations(key: str, declared: Any, run_config: Mapping[str, Any]) -> Sequence[ConfigViolation | str]:
-    """What of the run config does not fit a resource, before it is set up; nothing where it takes none and gets none."""
+    """What of the run config does not fit a resource, before it is set up. A plain object takes any, and ignores it."""
     entry = config_entry(run_config, "resources", key)
     try:
         if isinstance(declared, ResourceDefinition):
@@ -81,10 +81,6 @@ def config_violations(key: str, declared: Any, run_config: Mapping[str, Any]) ->
             values = config_values(run_config, "resources", key)
             if values or declared.waits_for_config:
                 declared.with_values(values or {}, f"resources:{key}:config")
-        elif entry.get("config"):
-            return (
-                f"resources:{key}:config: a {type(declared).__name__} takes no config. Make it a ConfigurableResource.",
-            )
     except InvalidConfigError as error:
         return error.errors or (str(error),)
     return ()
@@ -197,10 +193,6 @@ class OpenedResources:
             return self.stack.enter_context(resource.ready(nested, context).yield_for_execution(context))
 
     def _object(self, declared: object, key: str) -> object:
-        if config_entry(self.scope.run_config, "resources", key).get("config"):
-            raise InvalidConfigError(
-                f"resources:{key}: a {type(declared).__name__} takes no config. Make it a ConfigurableResource."
-            )
         open_resource = getattr(declared, "yield_for_execution", None)
         if open_resource is None or isinstance(declared, type):
             return declared

@@ -158,8 +158,10 @@ class Map(ConfigType):
         for written, each in cast("Mapping[Any, Any]", value).items():
             key = _key_from_json(written) if self.key_type in (INT, FLOAT, BOOL) else written
             here = place.entry(key)
-            if self.key_type.evaluate(key, here.field("key"), walk) is not NO_VALUE:
-                found[key] = self.inner_type.evaluate(each, here, walk)
+            fits = self.key_type.evaluate(key, here.field("key"), walk) is not NO_VALUE
+            made = self.inner_type.evaluate(each, here, walk)
+            if fits:
+                found[key] = made
         return found
 
 

@@ -6,7 +6,7 @@ import types
 import typing
 from typing import Any, get_origin
 
-from segue.errors import InvalidConfigDefinitionError, InvalidDefinitionError
+from segue.errors import InvalidConfigDefinitionError
 
 _PLAIN = "int, float, bool, str, dict, list, {'name': type}, [type], a Field, or a config type such as Noneable(int)"
 
@@ -28,29 +28,34 @@ def bad_schema(root: object, current: object, stack: tuple[str, ...], reason: st
     return InvalidConfigDefinitionError(message, root, current, stack, reason)
 
 
-def refuse_other_types(schema: Any) -> None:
+def refuse_other_types(schema: Any, root: object, stack: tuple[str, ...]) -> None:
     """Refuses what describes values in Python and not in a config: annotations of `typing`, types of inputs and outputs.
 
     Raises:
-        InvalidDefinitionError: it is such; the message says what to write instead.
+        InvalidConfigDefinitionError: it is such; the message says what to write instead.
     """
-    schema = getattr(schema, "plain", schema)  # `List` without brackets
+    message = _other_type(getattr(schema, "plain", schema))  # `List` without brackets
+    if message is not None:
+        raise InvalidConfigDefinitionError(message, root, schema, stack)
+
+
+def _other_type(schema: Any) -> str | None:
+    """Why what is written as a type of another kind cannot be a config schema; None where it is no type."""
     is_type = hasattr(schema, "type_check") and hasattr(schema, "display_name")
     word = (schema.display_name.partition("[")[0] or "List") if is_type else ""  # a list is called `[Int]`
     if word in ("List", "Set", "Tuple"):
-        raise InvalidDefinitionError(
+        return (
             f"{word} is a type for inputs and outputs and cannot be used in a config schema. For a list, use "
             "[int] or Array(int)."
         )
     if is_type:
-        raise InvalidDefinitionError(
-            f"{schema!r} is a type for inputs and outputs and cannot be used in a config schema. Use {_PLAIN}."
-        )
+        return f"{schema!r} is a type for inputs and outputs and cannot be used in a config schema. Use {_PLAIN}."
     if get_origin(schema) is not None or isinstance(schema, types.UnionType) or _is_bare_typing(schema):
-        raise InvalidDefinitionError(
+        return (
             f"{schema} is a type annotation and cannot be used in a config schema. Use {_PLAIN}; for a value that "
             "may be None, use Noneable(type)."
         )
+    return None
 
 
 def _is_bare_typing(schema: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -97,7 +98,9 @@ class Field:
             raise InvalidInvocationError(
                 f"A field of type {self.config_type.label} has no default value. Check default_provided first."
             )
-        return self.config_type.evaluate(self.config_type.implicit_value, ROOT, Walk())
+        walk = Walk()
+        walk.in_class = True  # what its class requires may be given by the default itself
+        return self.config_type.evaluate(self.config_type.implicit_value, ROOT, walk)
 
     @property
     def default_value_as_json_str(self) -> str:
@@ -317,7 +320,7 @@ def _evaluated(fields: Mapping[str, Field], given: Mapping[Any, Any], place: Pla
 
 
 def _require_default_fits(config_type: ConfigType, default: Any) -> None:
-    if isinstance(config_type, Enum) and not isinstance(default, str):
+    if isinstance(config_type, Enum) and isinstance(default, enum.Enum) and not isinstance(default, str):
         raise InvalidDefinitionError(
             f"The default_value of a field of type {config_type.label} must be one of {config_type.config_values}, "
             f"as it is written in config; got {default!r}."

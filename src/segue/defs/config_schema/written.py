@@ -49,5 +49,5 @@ def read_type(schema: Any, root: object, stack: tuple[str, ...]) -> ConfigType:
         to_schema = getattr(schema, "to_config_schema", None)  # a Config class, which needs pydantic; this does not
         if to_schema is not None:
             return to_schema().config_type
-    refuse_other_types(schema)
+    refuse_other_types(schema, root, stack)
     raise bad_schema(root, schema, stack)
