@@ -103,14 +103,14 @@ def resource_config_field(model: type[BaseModel], known: Collection[str] | None 
 
 
 def _resource_fields(model: type[BaseModel]) -> Iterator[tuple[str, Field]]:
-    """The fields of a resource; of those that no config describes (other resources, objects of any class) any value."""
+    """The fields of a resource but those for other resources; of what no config describes (objects of any class) any value."""
     for name, info in model.model_fields.items():
-        field = Field(ANY, is_required=False)
-        if getattr(info.annotation, "segue_parameter_kind", None) != "resource":
-            try:
-                field = _field(model, name, info, None)
-            except InvalidDefinitionError:  # its default, or who makes the resource, gives it a value
-                field = Field(ANY, is_required=False)
+        if getattr(info.annotation, "segue_parameter_kind", None) == "resource":
+            continue
+        try:
+            field = _field(model, name, info, None)
+        except InvalidDefinitionError:  # its default, or who makes the resource, gives it a value
+            field = Field(ANY, is_required=False)
         yield info.alias or name, field
 
 

@@ -16,7 +16,7 @@ from segue.defs.direct_context import DirectContext, DirectOpExecutionContext
 from segue.defs.direct_step import Binding, DirectStep
 from segue.defs.io_marks import is_nothing
 from segue.defs.op import OpDefinition
-from segue.defs.op_config import config_of_op, values_of_op, violations_of_op
+from segue.defs.op_config import config_of_op, is_configured, values_of_instance, violations_of_op
 from segue.defs.results import DynamicOutput, MaterializeResult, NoValue, Output
 from segue.defs.returned import FACTS, single_results
 from segue.defs.type_checks import checked, require_passed
@@ -147,11 +147,11 @@ class _Call:
                 f"{self.what}: config was provided both as an argument and in the context; keep one."
             )
         value = own if given is None else given
-        if isinstance(model, type) and isinstance(value, model):
+        if isinstance(model, type) and isinstance(value, model) and not is_configured(self.op):
             with_variables: Any = getattr(value, "with_variables_read", None)
             return value if with_variables is None else with_variables()
         entry = {} if value is None else {"config": value}
-        missing = () if entry or model is not None else violations_of_op(self.op, entry, ROOT)
+        missing = () if entry else violations_of_op(self.op, entry, ROOT)
         if missing:
             raise InvalidConfigError(f"Error in config for op {self.name!r}:", missing)
         try:
@@ -161,13 +161,7 @@ class _Call:
 
     def _plain_config(self, config: object) -> object:
         """The config of the call as plain values."""
-        own = self.step.given_config
-        if self.op.shape.config is None:
-            return config
-        if isinstance(own, Mapping):
-            return values_of_op(self.op, {"config": own}, ROOT)
-        to_run_config = getattr(config, "to_run_config", None)
-        return config if to_run_config is None else values_of_op(self.op, {"config": to_run_config()}, ROOT)
+        return values_of_instance(self.op, config, ROOT) if hasattr(config, "to_run_config") else config
 
     def _inputs(self, given: dict[str, object]) -> dict[str, object]:
         """The inputs by name, each of its type; defaults where none is given."""

@@ -45,6 +45,19 @@ def values_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> An
     return op.config_schema.resolve_config(given, place.field("config"))
 
 
+def is_configured(op: OpDefinition) -> bool:
+    """Whether `configured` makes the config of an op out of other config, or of none."""
+    return op.config_field is not None and isinstance(op.config_schema.config_type, MappedType)
+
+
+def values_of_instance(op: OpDefinition, config: Any, place: Place) -> Any:
+    """The plain values of an instance of the op's Config class, which stands behind what `configured` put before it."""
+    schema = op.config_schema
+    while isinstance(schema.config_type, MappedType):
+        schema = schema.config_type.target
+    return schema.resolve_config(config.to_run_config(), place.field("config"))
+
+
 def violations_of_op(op: OpDefinition, entry: Mapping[str, Any], place: Place) -> Sequence[ConfigViolation]:
     """What does not fit in the config of an op, all of it; an op that declares none may be given any."""
     if op.config_field is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager
+from types import GeneratorType
 from typing import Any, ClassVar, Self, TypeAlias, overload
 
 from segue.defs.bindings import bound
@@ -139,6 +140,8 @@ class ResourceDefinition(Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function, as tests do: with a context of `build_init_resource_context`, or None where it needs none.
 
+        A generator is given as what a `with` block takes, which then holds the resource.
+
         Raises:
             InvalidInvocationError: a context that is missing, superfluous or of another name.
             InvalidDefinitionError: the context lacks a resource that is required.
@@ -150,8 +153,10 @@ class ResourceDefinition(Configurable):
                     f"{self!r} takes no context, but was called with one. Call it without arguments, or add a "
                     "parameter to its function."
                 )
-            return self._resource_fn()
-        return self._resource_fn(self._context_for_call(args, kwargs))
+            made = self._resource_fn()
+        else:
+            made = self._resource_fn(self._context_for_call(args, kwargs))
+        return opened_generator(made) if isinstance(made, GeneratorType) else made
 
     def _context_for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> InitResourceContext:
         name = self._parameter

@@ -120,10 +120,16 @@ def open_declared(declared: object, context: InitResourceContext, stack: context
     """One resource outside of a run, with the instance and run of a context.
 
     Raises:
-        As `set_up`.
+        As `set_up`, but what a resource raises itself is raised as it is, with a note.
     """
     scope = ResourceScope({}, {}, context.run, context.instance, context.log)
-    return OpenedResources(scope, stack).ready(declared, type(declared).__name__)
+    try:
+        return OpenedResources(scope, stack).ready(declared, type(declared).__name__)
+    except ResourceFunctionError as error:
+        if error.__cause__ is None:
+            raise
+        error.__cause__.add_note(str(error))
+        raise error.__cause__ from None
 
 
 class OpenedResources:

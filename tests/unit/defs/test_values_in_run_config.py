@@ -25,6 +25,11 @@ class Labeled(sg.ConfigurableResource[Any]):
     name: str = "x"
 
 
+class Outer(sg.ConfigurableResource[Any]):
+    inner: Labeled
+    size: int = 1
+
+
 class Open(sg.PermissiveConfig):
     known: int = 1
 
@@ -181,3 +186,54 @@ def test_an_annotation_is_no_config_schema() -> None:
     with pytest.raises(sg.InvalidConfigDefinitionError, match="type annotation") as caught:
         sg.Field({"a": int | str})
     assert (caught.value.current_value, caught.value.stack) == (int | str, ("a",))
+
+
+def test_a_configured_op_with_a_config_class_can_be_called() -> None:
+    fixed = told.configured({"name": "fixed"}, name="fixed")
+    assert fixed()["name"] == "fixed"
+    by_function = told.configured(lambda name: {"name": name}, config_schema=str, name="by_function")
+    assert by_function(sg.build_op_context(op_config="given"))["name"] == "given"
+    with pytest.raises(sg.InvalidConfigError):
+        by_function()
+    with pytest.raises(sg.InvalidConfigError):
+        fixed(Labels(name="other"))
+
+
+def test_config_of_a_nested_resource_is_refused_where_the_outer_one_is_configured() -> None:
+    @sg.op
+    def asks(outer: Outer) -> int:
+        return outer.size
+
+    assert output(asks, {"resources": {"outer": {"config": {"size": 2}}}}, outer=Outer(inner=Labeled())) == 2
+    with pytest.raises(sg.InvalidConfigError) as caught:
+        output(asks, {"resources": {"outer": {"config": {"inner": {"name": "y"}}}}}, outer=Outer(inner=Labeled()))
+    assert [(each.path, each.reason.name) for each in caught.value.errors] == [
+        (("resources", "outer", "config"), "FIELD_NOT_DEFINED")
+    ]
+
+
+def test_what_a_resource_raises_outside_of_a_run_is_raised_as_it_is() -> None:
+    class Failing(sg.ConfigurableResource[Any]):
+        def setup_for_execution(self, context: sg.InitResourceContext) -> None:
+            raise ConnectionError("no server")
+
+        def teardown_after_execution(self, context: sg.InitResourceContext) -> None: ...
+
+    with pytest.raises(ConnectionError, match="no server"), Failing().process_config_and_initialize_cm():
+        pass
+    context = sg.build_init_resource_context()
+    with pytest.raises(ConnectionError, match="no server"), Failing.from_resource_context_cm(context):
+        pass
+
+
+def test_a_generator_of_a_resource_is_called_for_a_with_block() -> None:
+    closed: list[int] = []
+
+    @sg.resource
+    def session(_: sg.InitResourceContext) -> Any:
+        yield 5
+        closed.append(5)
+
+    with session(sg.build_init_resource_context()) as opened:
+        assert (opened, closed) == (5, [])
+    assert closed == [5]

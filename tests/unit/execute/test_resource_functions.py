@@ -103,7 +103,8 @@ def test_called_as_functions_in_tests() -> None:
     context = sg.build_init_resource_context(config={"host": "x", "port": 1}, resources={"clock": clock})
     assert server(context) == server(context=context) == "x:1 at noon"
     made = session(sg.build_init_resource_context(resources={"server": "s"}))
-    assert next(made) == "session on s"
+    with made as opened:
+        assert opened == "session on s"
 
 
 @sg.resource(config_schema=str)
