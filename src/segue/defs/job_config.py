@@ -14,7 +14,7 @@ from segue.defs.job_definition import JobDefinition
 from segue.defs.logger import default_loggers
 from segue.defs.node import NodeDefinition
 from segue.defs.resource_order import with_needs
-from segue.defs.run_config import plain, raw_config
+from segue.defs.run_config import plain, raw_config, with_default_sections
 from segue.defs.run_config_schema import (
     RunConfigParts,
     RunConfigSchema,
@@ -76,18 +76,16 @@ def resolve_job_config(job: JobDefinition, run_config: object, parts: RunConfigP
 
     Args:
         job: the job.
-        run_config: what the run was started with; that of the job when None.
+        run_config: what the run was started with; sections that it leaves out are those of the job's config.
         parts: what it may speak of.
 
     Raises:
         InvalidConfigError: it does not match the config mapping of the job.
         ConfigMappingFunctionError: the function of a config mapping raised.
     """
-    given = raw_config(run_config)
-    if given is None:
-        given = job.run_config or {}
+    given = with_default_sections(run_config, job.run_config)
     if job.config_mapping is not None:
-        given = job.config_mapping.resolve_from_unvalidated_config(given)
+        given = job.config_mapping.resolve_from_unvalidated_config({} if given is None else given)
     return resolve_run_config(given, parts)
 
 

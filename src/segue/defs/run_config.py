@@ -165,6 +165,20 @@ def raw_config(run_config: object) -> object:
     return run_config.to_config_dict() if isinstance(run_config, RunConfig) else run_config
 
 
+def with_default_sections(run_config: object, default: object) -> Any:
+    """Run config in which each section (`ops`, `resources`, ...) that is missing or empty is that of a default.
+
+    Args:
+        run_config: what a run is started with.
+        default: the config of its job.
+    """
+    given, base = raw_config(run_config), raw_config(default)
+    if not isinstance(base, Mapping) or not (given is None or isinstance(given, Mapping)):
+        return given
+    sections, defaults = cast("Mapping[str, Any]", given or {}), cast("Mapping[str, Any]", base)
+    return {**defaults, **{name: each for name, each in sections.items() if each or name not in defaults}}
+
+
 def config_entry(run_config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
     """What stands under `section:name`; empty where nothing does."""
     return run_config.get(section, {}).get(name) or {}

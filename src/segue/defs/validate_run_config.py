@@ -16,7 +16,7 @@ from segue.defs.op import OpDefinition
 from segue.defs.op_config import values_of_op
 from segue.defs.resource_definition import ResourceDefinition
 from segue.defs.resource_order import with_needs
-from segue.defs.run_config import RunConfig, config_entry, plain, raw_config
+from segue.defs.run_config import RunConfig, config_entry, plain, raw_config, with_default_sections
 from segue.defs.run_config_schema import run_config_type
 from segue.errors import InvalidConfigError
 from segue.model.arguments import require_kind, require_type
@@ -30,7 +30,7 @@ def validate_run_config(
 
     Args:
         job_def: the job.
-        run_config: the config; that of the job when None.
+        run_config: the config; sections that it leaves out are those of the job's config.
 
     Returns:
         The config with all defaults, members of enums, and values from the environment: under `ops` an entry for each op and
@@ -47,7 +47,7 @@ def validate_run_config(
         needed=with_needs(job_def.required_resource_keys, job_def.resource_defs),
         complete=True,
     )
-    given = job_def.run_config if run_config is None else run_config
+    given = with_default_sections(run_config, job_def.run_config)
     if job_def.config_mapping is not None:
         given = job_def.config_mapping.resolve_from_unvalidated_config(raw_config(given) or {})
     resolved = resolve_job_config(job_def.replaced(config=None), given, parts)

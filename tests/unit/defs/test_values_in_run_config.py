@@ -237,3 +237,27 @@ def test_a_generator_of_a_resource_is_called_for_a_with_block() -> None:
     with session(sg.build_init_resource_context()) as opened:
         assert (opened, closed) == (5, [])
     assert closed == [5]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, ("default", "h")),
+        ({}, ("default", "h")),
+        (sg.RunConfig(), ("default", "h")),
+        ({"ops": {"asks": {"config": "given"}}}, ("given", "h")),
+        ({"resources": {"host": {"config": "other"}}}, ("default", "other")),
+        (sg.RunConfig(resources={"host": {"config": "other"}}), ("default", "other")),
+    ],
+)
+def test_sections_that_a_run_config_leaves_out_are_those_of_the_job(given: Any, expected: object) -> None:
+    @sg.op(config_schema=str, required_resource_keys={"host"})
+    def asks(context: sg.OpExecutionContext) -> object:
+        return context.op_config, context.resources.host
+
+    default = {"ops": {"asks": {"config": "default"}}, "resources": {"host": {"config": "h"}}}
+    resources = {"host": sg.ResourceDefinition.string_resource()}
+    job = sg.GraphDefinition("asking", node_defs=[asks]).to_job(resource_defs=resources, config=default)
+    assert job.execute_in_process(given).output_for_node("asks") == expected
+    validated = sg.validate_run_config(job, given)
+    assert (validated["ops"]["asks"]["config"], validated["resources"]["host"]["config"]) == expected
