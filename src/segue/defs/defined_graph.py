@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
+
+from msgspec import structs
 
 from segue.defs.assets_definition import AssetsDefinition
 from segue.errors import InvalidSubsetError
+from segue.model.assets import AssetSpec
 from segue.model.checks import AssetCheckSpec
 from segue.model.graph import AssetGraph
 from segue.model.keys import AssetCheckKey, AssetKey
-from segue.model.manifest import AssetNode, CheckNode
+from segue.model.manifest import AssetNode, CheckNode, PlacedAssetNode
 
 
 class DefinedAssetGraph(AssetGraph):
@@ -22,6 +26,18 @@ class DefinedAssetGraph(AssetGraph):
     def __init__(self, graph: AssetGraph, assets_defs: Iterable[AssetsDefinition]) -> None:
         vars(self).update(vars(graph))  # its tables, which take long to make where there are many assets
         self.assets_defs: Sequence[AssetsDefinition] = list({id(each): each for each in assets_defs}.values())
+
+    @cached_property
+    def _specs(self) -> Mapping[AssetKey, AssetSpec]:
+        return {spec.key: spec for each in self.assets_defs for spec in each.specs}
+
+    def _placed(self, node: AssetNode) -> PlacedAssetNode:
+        """The node with what its spec says, as it was declared: the manifest has it as it is stored."""
+        placed, spec = super()._placed(node), self._specs.get(node.key)
+        declared = placed if spec is None else spec
+        return structs.replace(
+            placed, metadata=declared.metadata, owners=list(declared.owners), kinds=frozenset(declared.kinds)
+        )
 
     def assets_def_for_key(self, key: AssetKey) -> AssetsDefinition:
         """The definition that makes an asset, or that declares one made elsewhere.

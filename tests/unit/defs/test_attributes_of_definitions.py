@@ -154,3 +154,15 @@ def test_a_function_sees_the_definition_of_what_the_run_asks_for() -> None:
     assert list(part.keys_by_output_name.values()) == [A, B]
     assert [spec.key for spec in part.specs] == [A, B, C]
     assert (whole.keys, whole.is_subset) == ({A, B, C}, False)
+
+
+def test_nodes_of_the_graph_say_what_was_declared() -> None:
+    @sg.asset(metadata={"rows": 1}, owners=["team:x"], kinds={"sql"}, deps=["other"])
+    def described() -> None: ...
+
+    graph = sg.Definitions(assets=[described]).resolve_asset_graph()
+    node = graph.get(described.key)
+    assert (node.metadata, node.owners, node.kinds) == ({"rows": 1}, ["team:x"], {"sql"})
+    assert [each.metadata for each in graph.asset_nodes if each.key == described.key] == [{"rows": 1}]
+    other = graph.get(sg.AssetKey("other"))
+    assert (other.metadata, other.owners, other.kinds) == ({}, [], set())
