@@ -51,7 +51,7 @@ class AssetIn(NamedFields):
         require_kind("AssetIn", "metadata", metadata, Mapping)
         require_kind("AssetIn", "input_manager_key", input_manager_key, str)
         require_kind("AssetIn", "partition_mapping", partition_mapping, PartitionMapping)
-        if key is not None and key_prefix is not None:
+        if key is not None and key_prefix:
             raise WrongDeclarationError("AssetIn: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.metadata: Mapping[str, object] = dict(metadata or {})
@@ -142,7 +142,7 @@ class AssetOut:
         require_kind("AssetOut", "backfill_policy", backfill_policy, BackfillPolicy)
         require_kind("AssetOut", "code_version", code_version, str)
         require_kind("AssetOut", "description", description, str)
-        if key is not None and key_prefix is not None:
+        if key is not None and key_prefix:
             raise WrongDeclarationError("AssetOut: key and key_prefix were both provided; put the prefix into the key.")
         self.key = None if key is None else AssetKey.from_coercible(key)
         self.key_prefix: Sequence[str] = AssetKey(key_prefix).path if key_prefix else []

@@ -42,6 +42,7 @@ def test_inputs_and_outputs_know_which_asset_they_are() -> None:
 def test_parts_are_lists_also_where_there_are_none() -> None:
     assert sg.AssetIn().key_prefix == sg.AssetOut().key_prefix == []
     assert sg.AssetIn(key_prefix="shop").key_prefix == ["shop"]
+    assert sg.AssetIn(key="a", key_prefix=[]).key == sg.AssetOut(key="a", key_prefix=[]).key == sg.AssetKey("a")
     assert sg.AssetCheckSpec("c", asset="a").additional_deps == []
     assert sg.AssetCheckSpec("c", asset="a", additional_deps=["b"]).additional_deps == [sg.AssetDep("b")]
 

@@ -13,6 +13,7 @@ CASES: list[tuple[Any, dict[str, Any]]] = [
     (sg.AssetSpec("a", metadata={"x": 1}, tags={"t": "v"}), {"key": sg.AssetKey("b"), "metadata": {}}),
     (sg.AssetDep("a", metadata={"x": 1}), {"asset_key": sg.AssetKey("b")}),
     (sg.AssetIn(key_prefix="p", metadata={"x": 1}), {"input_manager_key": "m"}),
+    (sg.AssetIn(key="a"), {"key": sg.AssetKey("b")}),
     (sg.AssetCheckSpec("c", asset="a", additional_deps=["b"]), {"asset_key": sg.AssetKey("z")}),
     (sg.AssetCheckResult(passed=True, check_name="c"), {"passed": False}),
     (sg.AssetMaterialization("a", metadata={"n": 1}, tags={"t": "v"}), {"partition": "p"}),
