@@ -10,6 +10,7 @@ from segue.defs.step_context import StepContext, current_context
 from segue.defs.step_facts import StepFacts
 from segue.defs.superseded import warn_superseded
 from segue.errors import InvalidPropertyError, InvariantViolationError
+from segue.model.arguments import require_type
 from segue.model.checks import AssetCheckSpec
 from segue.model.keys import AssetKey, CoercibleToAssetKey
 from segue.model.materialization import DataVersion
@@ -236,6 +237,7 @@ class OpExecutionContext(StepContext):
         Raises:
             InvariantViolationError: the step does not materialize the asset.
         """
+        require_type(self, "data_version", data_version, DataVersion)
         self._step.set_data_version(self.output_for_asset_key(asset_key), data_version)
 
     def asset_partition_key_for_input(self, input_name: str) -> str:

@@ -126,6 +126,9 @@ def test_the_context_of_a_step_without_assets_says_so() -> None:
         found.append(asked(context, {name: OF_ASSETS[name] for name in names}))
         with pytest.raises(sg.InvariantViolationError):
             context.set_data_version(X, sg.DataVersion("1"))
+        text: Any = "1"
+        with pytest.raises(sg.WrongTypeError, match="data_version"):
+            context.set_data_version(X, text)
         assert sg.OpExecutionContext.get() is context
         return 1
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from segue.errors import InvalidDefinitionError
+from segue.errors import InvalidDefinitionError, WrongDeclarationError
 from segue.model.arguments import require_kind
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition
@@ -147,6 +147,7 @@ class StaticPartitionMapping(ValueMapping):
     ) -> None:
         given = downstream_partition_keys_by_upstream_partition_key
         require_kind("StaticPartitionMapping", "its first argument", given, Mapping)
+        _keys(given)
         plain = {
             up: sorted(set(_keys([down] if isinstance(down, str) else down))) for up, down in sorted(given.items())
         }
@@ -185,6 +186,8 @@ class StaticPartitionMapping(ValueMapping):
 def _keys(keys: Collection[str]) -> Collection[str]:
     if isinstance(keys, str):
         raise InvalidDefinitionError(f"Expected a list of partition keys, got the single string {keys!r}.")
+    if not isinstance(keys, Collection):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+        raise WrongDeclarationError(f"Expected a list of partition keys, got {keys!r}.")
     for key in keys:
         check_partition_key(key)
     return keys

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from segue.errors import InvalidDefinitionError, InvalidInvocationError, WrongDeclarationError
+from segue.model.arguments import require_type
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import FrozenPartitionsDefinition, PartitionsDefinition
 from segue.model.partitions.dynamic import DynamicPartitionsDefinition
@@ -49,6 +50,7 @@ class MultiPartitionsDefinition(FrozenPartitionsDefinition):
     _axes: tuple[PartitionsDefinition, ...]
 
     def __init__(self, partitions_defs: Mapping[str, PartitionsDefinition]) -> None:
+        require_type(self, "partitions_defs", partitions_defs, Mapping)
         if len(partitions_defs) < 2:
             raise InvalidDefinitionError(
                 f"MultiPartitionsDefinition must have at least two dimensions, got {len(partitions_defs)}: use the "

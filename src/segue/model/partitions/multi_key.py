@@ -23,6 +23,10 @@ class MultiPartitionKey(str):
     _keys: dict[str, str]
 
     def __new__(cls, keys_by_dimension: Mapping[str, str]) -> MultiPartitionKey:
+        if not isinstance(keys_by_dimension, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code
+            raise WrongArgumentError(
+                f"MultiPartitionKey expected the partition key of each dimension by its name, got {keys_by_dimension!r}."
+            )
         keys = dict(sorted(keys_by_dimension.items()))
         for name, key in keys.items():
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] reason: door to user code

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import msgspec
 
 from segue.errors import InvalidDefinitionError, WrongDeclarationError
-from segue.model.arguments import require_kind
+from segue.model.arguments import require_kind, require_type
 from segue.model.json_data import JsonValue
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping import IdentityPartitionMapping
@@ -46,6 +46,10 @@ class DimensionPartitionMapping(msgspec.Struct, frozen=True):
 
     dimension_name: str
     partition_mapping: PartitionMapping
+
+    def __post_init__(self) -> None:
+        require_type(self, "dimension_name", self.dimension_name, str)
+        require_type(self, "partition_mapping", self.partition_mapping, PartitionMapping)
 
 
 class DimensionDependency(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from segue.errors import InvalidDefinitionError
+from segue.model.arguments import require_type
 from segue.model.partitions.base import PartitionsDefinition
 from segue.model.partitions.mapping_base import Missing, Needed, Sides, ValueMapping
 from segue.model.partitions.regions import positions_in, region_of
@@ -37,6 +38,9 @@ class TimeWindowPartitionMapping(ValueMapping):
     def __init__(
         self, start_offset: int = 0, end_offset: int = 0, allow_nonexistent_upstream_partitions: bool = False
     ) -> None:
+        require_type(self, "start_offset", start_offset, int)
+        require_type(self, "end_offset", end_offset, int)
+        require_type(self, "allow_nonexistent_upstream_partitions", allow_nonexistent_upstream_partitions, bool)
         if start_offset > end_offset:
             raise InvalidDefinitionError(
                 f"TimeWindowPartitionMapping(start_offset={start_offset}, end_offset={end_offset}) is empty: start_offset "

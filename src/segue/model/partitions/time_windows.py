@@ -13,7 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from segue.errors import InvalidDefinitionError
-from segue.model.arguments import require_type
+from segue.model.arguments import require_kind, require_list, require_type
 from segue.model.cron import looks_like_cron, require_cron
 from segue.model.json_data import JsonValue
 from segue.model.partitions.calendar import Rhythm, ScheduleType, decade_of, number_at, offsets_given
@@ -60,6 +60,10 @@ class TimeWindowPartitionsDefinition(WindowLookups):
         exclusions: Sequence[str | datetime | TimestampWithTimezone] | None = None,
     ) -> None:
         require_type(self, "end_offset", end_offset, int)
+        require_type(self, "fmt", fmt, str)
+        offsets = {"minute_offset": minute_offset, "hour_offset": hour_offset, "day_offset": day_offset}
+        for name, offset in offsets.items():
+            require_kind(type(self).__name__, name, offset, int)
         kind, minute, hour, day = offsets_given(schedule_type, minute_offset, hour_offset, day_offset, cron_schedule)
         zone = zone_named(timezone or "UTC")
         fields = TimeWindowFields(
@@ -76,7 +80,7 @@ class TimeWindowPartitionsDefinition(WindowLookups):
             cron_schedule=cron_schedule if kind is None else None,
         )
         rhythm = _rhythm_of(fields)
-        given = list(exclusions or ())
+        given = [] if exclusions is None else require_list(type(self).__name__, "exclusions", exclusions)
         crons = tuple([each for each in given if isinstance(each, str) and looks_like_cron(each)])
         if crons:
             require_cron(crons, "exclusions")
