@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -80,6 +80,7 @@ class Collection:
         self._with_inputs: list[AssetsDefinition] = []
         self._with_checks: list[AssetsDefinition] = []
         self._of_graphs: list[tuple[AssetsDefinition, GraphDefinition]] = []
+        self._with_resources: list[AssetsDefinition] = []
         self.makes_several = False
         self.is_in_order = False
         # Dependencies on what was not collected before.
@@ -99,7 +100,7 @@ class Collection:
             self._resolve_inputs(definition)
         self._resolve_deps()
         if self.source.checks_resources:
-            for definition in self.definitions.values():
+            for definition in self._users_of_resources():
                 self._check_resources(definition)
             self._check_resource_values()
         self._collect_jobs()
@@ -229,8 +230,18 @@ class Collection:
             self._with_checks.append(definition)
         if isinstance(definition.node_def, GraphDefinition):
             self._of_graphs.append((definition, definition.node_def))
+        names_manager = definition.io_manager_keys or any(spec.metadata for spec in definition.specs_by_output.values())
+        takes_some = definition.keys_by_input or definition.resource_defs or definition.resource_keys
+        if names_manager or takes_some or isinstance(definition.node_def, GraphDefinition):
+            self._with_resources.append(definition)
         if len(definition.specs_by_output) > 1:
             self.makes_several = True
+
+    def _users_of_resources(self) -> Iterable[AssetsDefinition]:
+        """The definitions that need more than the default IO manager; all of them where that is none."""
+        default = self.resources.get(DEFAULT_IO_MANAGER_KEY)
+        is_wrong = default is not None and manager_error(DEFAULT_IO_MANAGER_KEY, default, False) is not None
+        return self.definitions.values() if is_wrong else self._with_resources
 
     def _add_external(self) -> None:
         for key, spec in self._external.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
 from msgspec import structs
@@ -17,15 +17,17 @@ from segue.model.manifest import AssetNode, CheckNode, PlacedAssetNode
 
 
 class DefinedAssetGraph(AssetGraph):
-    """An asset graph that knows the definitions it was built from.
+    """An asset graph that knows the definitions it was built from."""
 
-    Attributes:
-        assets_defs: the definitions of assets and checks, each once; those of assets that are made elsewhere included.
-    """
+    def __init__(self, graph: AssetGraph, find_assets_defs: Callable[[], Iterable[AssetsDefinition]]) -> None:
+        # Its tables take long to make where there are many assets, as does finding their definitions.
+        vars(self).update(vars(graph))
+        self._find_assets_defs = find_assets_defs
 
-    def __init__(self, graph: AssetGraph, assets_defs: Iterable[AssetsDefinition]) -> None:
-        vars(self).update(vars(graph))  # its tables, which take long to make where there are many assets
-        self.assets_defs: Sequence[AssetsDefinition] = list({id(each): each for each in assets_defs}.values())
+    @cached_property
+    def assets_defs(self) -> Sequence[AssetsDefinition]:
+        """The definitions of assets and checks, each once; those of assets that are made elsewhere included."""
+        return list({id(each): each for each in self._find_assets_defs()}.values())
 
     @cached_property
     def _specs(self) -> Mapping[AssetKey, AssetSpec]:

@@ -96,12 +96,13 @@ class ReadableDefinitions:
 
     def resolve_asset_graph(self) -> DefinedAssetGraph:
         """What depends on what, with the definitions behind the assets."""
-        described = self.described
-        nodes = [*described.graph.nodes.values(), *described.graph.checks.values()]
-        makers = (node.computation for node in nodes)
-        made = [described.definitions[name] for name in makers if name is not None]
-        elsewhere = [each for each in map(assets_definition_of, self.assets) if not each.is_executable]
-        return bound("defined_asset_graph")(described.graph, [*made, *elsewhere])
+        return bound("defined_asset_graph")(self.asset_graph, self._definitions_of_assets)
+
+    def _definitions_of_assets(self) -> Sequence[AssetsDefinition]:
+        graph, definitions = self.asset_graph, self.described.definitions
+        makers = (node.computation for node in (*graph.nodes.values(), *graph.checks.values()))
+        made = [definitions[name] for name in makers if name is not None]
+        return [*made, *(each for each in map(assets_definition_of, self.assets) if not each.is_executable)]
 
     @property
     def _all_assets(self) -> Sequence[AnyAsset]:

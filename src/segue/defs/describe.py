@@ -196,10 +196,12 @@ def describe(source: Source) -> Described:
         manifest = msgspec.structs.replace(manifest, jobs=tuple(jobs), schedules=schedule_data, sensors=sensor_data)
         graph = AssetGraph(manifest)
     nodes = {name: each.node_def for name, each in collection.definitions.items() if each.node_def is not None}
+    ops = {name: node for name, node in nodes.items() if isinstance(node, OpDefinition)}
+    ops.update(collection.job_ops)
     return Described(
         manifest=manifest,
         graph=graph,
-        ops={name: node for name, node in nodes.items() if isinstance(node, OpDefinition)} | collection.job_ops,
+        ops=ops,
         specs=collection.specs,
         definitions=collection.definitions,
         nodes=nodes,
